@@ -1,0 +1,38 @@
+// What the CLI asks, over control's Unix socket (mode 0600). Framing as the dataplane's: a 4-byte big-endian
+// length, then that many bytes of JSON (at most 16 MiB).
+//
+//   request   {"command": "show", "what": "ports"}    {"command": "reload"}
+//             {"command": "lookup", "zone": "onprem", "addresses": ["1.1.1.1"]}
+//             {"command": "explain", "source": "172.16.0.10", "destination": "1.1.1.1", "port": "lan"}
+//   reply     {"ok": true, "result": ...}    {"ok": false, "error": "one sentence"}
+//             `show routes` streams: several replies, all but the last with "more": true
+//
+// `result` is what `sekisho ... --json` prints; the CLI draws its tables from the same.
+#pragma once
+
+#include <boost/asio/io_context.hpp>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <tl/expected.hpp>
+
+#include "control/api/backend.hpp"
+
+namespace sekisho::api {
+
+class Server {
+ public:
+  // Listens. A socket that a dead process left is replaced; one that somebody serves is an error that says so.
+  [[nodiscard]] static auto listen(boost::asio::io_context& io, const std::filesystem::path& socket, Backend& backend)
+      -> tl::expected<std::unique_ptr<Server>, std::string>;
+  ~Server();
+  Server(const Server&) = delete;
+  Server& operator=(const Server&) = delete;
+
+ private:
+  struct Impl;
+  explicit Server(std::unique_ptr<Impl> impl) noexcept;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace sekisho::api

@@ -1,0 +1,62 @@
+// A route table as an operator means it: candidates with their origin, and which of them win. Pure; knows no file
+// format and no socket.
+//
+// Selection (Azure, "Virtual network traffic routing"): the longest prefix; for the same prefix User over BGP over
+// System; for the same origin the one that was added last (it is reported as a duplicate).
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "dataplane/fib/prefix.hpp"
+
+namespace sekisho::route {
+
+enum class Origin : std::uint8_t { system, bgp, user };  // the greater wins
+[[nodiscard]] std::string_view to_string(Origin origin) noexcept;
+
+using NameId = std::uint32_t;
+
+// Strings that stand in many routes, kept once.
+class Names {
+ public:
+  [[nodiscard]] NameId intern(std::string_view name);
+  [[nodiscard]] const std::string& operator[](NameId id) const { return names_[id]; }
+  [[nodiscard]] std::size_t size() const noexcept { return names_.size(); }
+
+ private:
+  std::vector<std::string> names_;
+  std::unordered_map<std::string, NameId> ids_;
+};
+
+struct Route {
+  fib::Prefix prefix;
+  Origin origin = Origin::system;
+  NameId next_hop = 0;  // a next hop's name, or "None"
+  NameId source = 0;    // where it comes from: a file's path, "[internet]", "zone.onprem.routes", "preset kms public"
+  unsigned line = 0;    // in that file; 0 where there is none
+};
+
+class RouteTable {
+ public:
+  void add(Route route) { routes_.push_back(route); }
+  // Sorts by prefix, winner first among equals. Before any of the questions below.
+  void finish();
+
+  [[nodiscard]] const std::vector<Route>& candidates() const noexcept { return routes_; }
+  [[nodiscard]] std::vector<Route> winners() const;                        // one a prefix, sorted
+  [[nodiscard]] std::vector<Route> covering(std::uint32_t address) const;  // longest first, winner of a prefix first
+  [[nodiscard]] std::optional<Route> lookup(std::uint32_t address) const;
+  // Routes that another of the same prefix and origin replaced.
+  [[nodiscard]] std::size_t duplicates() const noexcept { return duplicates_; }
+
+ private:
+  std::vector<Route> routes_;
+  std::size_t duplicates_ = 0;
+};
+
+}  // namespace sekisho::route

@@ -1,0 +1,99 @@
+// What a table entry's index means: next hops, and the adjacencies that they lead to.
+//
+//   NextHopIndex -> NextHop { how many buckets, buckets[] } -> AdjacencyIndex -> Adjacency { port, rewrite, ... }
+//
+// Every next hop is resolved to buckets of adjacencies, also one that drops or goes to the host (a bucket with a
+// special adjacency): a worker does the same steps for all and takes one branch, at the end. Groups place their
+// members in buckets by rendezvous hashing on the member's address (Thaler & Ravishankar 1998): when a member
+// dies only its flows move, when it returns only they come back, and two appliances with the same
+// members choose alike. The order in which members were named does not matter.
+//
+// Readers: workers, through pointers that the writer swaps; a replaced object is freed after a grace period.
+// Writer: one thread, everything not marked as reader's. A failover is one object swapped, whatever the
+// number of routes.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "dataplane/fib/fib.hpp"
+#include "dataplane/fib/qsbr.hpp"
+
+namespace sekisho::fib {
+
+using AdjacencyIndex = std::uint16_t;
+inline constexpr unsigned max_adjacencies = 4096;
+inline constexpr unsigned max_next_hops = 4096;  // indexes 1..4095; 0 is no_route and always drops
+inline constexpr unsigned group_buckets = 256;
+
+using MacAddress = std::array<std::uint8_t, 6>;
+
+// What to do with a packet, besides sending it. The first four are adjacencies that always exist.
+enum class Action : std::uint8_t {
+  no_route,    // adjacency 0: nothing in the table covers the destination
+  drop,        // adjacency 1: a route says so (an Azure route of type None)
+  host,        // adjacency 2: for this appliance's own kernel
+  group_down,  // adjacency 3: the next hop has members and none is alive
+  unresolved,  // an adjacency without a MAC, or that is not alive
+  forward,     // send it
+};
+inline constexpr AdjacencyIndex no_route_adjacency = 0;
+inline constexpr AdjacencyIndex drop_adjacency = 1;
+inline constexpr AdjacencyIndex host_adjacency = 2;
+inline constexpr AdjacencyIndex group_down_adjacency = 3;
+inline constexpr AdjacencyIndex first_adjacency = 4;
+
+// One cache line; immutable once published.
+struct alignas(64) Adjacency {
+  std::array<std::uint8_t, 14> ethernet{};  // the whole header of a forwarded frame: destination, source, 0x0800
+  std::uint16_t mtu = 0;                    // of the port, bytes of IPv4
+  std::uint8_t port = 0;                    // port index (forward/forwarding_state.hpp)
+  Action action = Action::no_route;
+  std::uint32_t address = 0;                // the neighbour's
+};
+static_assert(sizeof(Adjacency) == 64);
+
+struct NextHop {
+  std::uint16_t mask = 0;                                // bucket = flow hash & mask: 0, or group_buckets - 1
+  std::array<AdjacencyIndex, group_buckets> buckets{};
+};
+
+class NextHopTable {
+ public:
+  explicit NextHopTable(Qsbr& qsbr);
+  ~NextHopTable();
+  NextHopTable(const NextHopTable&) = delete;
+  NextHopTable& operator=(const NextHopTable&) = delete;
+
+  // Readers. Every index below the maximum answers: one that is not set drops as no_route.
+  [[nodiscard]] const NextHop& next_hop(NextHopIndex index) const noexcept {
+    return *next_hops_[index].load(std::memory_order_acquire);
+  }
+  [[nodiscard]] const Adjacency& adjacency(AdjacencyIndex index) const noexcept {
+    return *adjacencies_[index].load(std::memory_order_acquire);
+  }
+
+  // Writer. Indexes are the caller's to give out (adjacencies from first_adjacency, next hops from 1); an index may
+  // be given to something else only after a grace period (Qsbr::retire). Setting an adjacency also
+  // re-computes the buckets of the groups that have it as a member.
+  void set_adjacency(AdjacencyIndex index, const Adjacency& adjacency);
+  void clear_adjacency(AdjacencyIndex index);  // no next hop may have it as a member
+  void set_action(NextHopIndex index, Action action);  // drop or host
+  void set_members(NextHopIndex index, std::span<const AdjacencyIndex> members);  // one or more
+  void clear(NextHopIndex index);
+  [[nodiscard]] unsigned alive_members(NextHopIndex index) const;
+
+ private:
+  struct Group;
+  void publish(NextHopIndex index);
+  Qsbr& qsbr_;
+  std::unique_ptr<std::atomic<const NextHop*>[]> next_hops_;
+  std::unique_ptr<std::atomic<const Adjacency*>[]> adjacencies_;
+  std::vector<std::vector<AdjacencyIndex>> members_;  // by next-hop index
+};
+
+}  // namespace sekisho::fib

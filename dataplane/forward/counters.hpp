@@ -1,0 +1,54 @@
+// What a worker counts. Each worker has its own, written by it alone (plain loads and relaxed stores: no
+// locked instruction); a reader on another thread sums over workers and may see a burst half counted.
+//
+// Packets and bytes (bytes of the frame without FCS). Every received frame ends in exactly one of: tx of some port, drops, host.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+
+#include "dataplane/fib/next_hop_table.hpp"
+#include "dataplane/forward/drop_reason.hpp"
+#include "dataplane/forward/forwarding_state.hpp"
+
+namespace sekisho::forward {
+
+class Counter {
+ public:
+  void add(std::uint64_t amount) noexcept {  // only the owning worker
+    value_.store(value_.load(std::memory_order_relaxed) + amount, std::memory_order_relaxed);
+  }
+  [[nodiscard]] std::uint64_t get() const noexcept { return value_.load(std::memory_order_relaxed); }
+
+ private:
+  std::atomic<std::uint64_t> value_{0};
+};
+
+struct Traffic {
+  Counter packets;
+  Counter bytes;
+  void add(std::uint64_t more_packets, std::uint64_t more_bytes) noexcept {
+    packets.add(more_packets);
+    bytes.add(more_bytes);
+  }
+};
+
+struct alignas(64) PortCounters {
+  Traffic rx;
+  Traffic tx;
+  Counter host;
+  std::array<Counter, drop_reason_count> drops;  // of frames received on this port
+};
+
+struct WorkerCounters {
+  std::array<PortCounters, max_ports> ports;
+  std::array<Traffic, max_zones + 1> zones;             // packets whose source belongs to it, after the spoof test
+  std::array<Traffic, fib::max_next_hops> next_hops;    // packets that the destination table sent there
+  std::array<Traffic, fib::max_adjacencies> adjacencies;  // packets transmitted to it
+  Counter polls;
+  Counter bursts;
+  Counter sleeps;
+};
+
+}  // namespace sekisho::forward

@@ -1,0 +1,47 @@
+// Everything a worker reads to decide about a packet. The writer builds a new one when ports or zones change,
+// swaps the pointer (see Worker) and frees the old one after a grace period; tables and next hops change in place, as
+// their own headers describe.
+#pragma once
+
+#include <array>
+#include <cstdint>
+
+#include "dataplane/fib/fib.hpp"
+#include "dataplane/fib/next_hop_table.hpp"
+
+namespace sekisho::forward {
+
+inline constexpr unsigned max_ports = 32;
+inline constexpr unsigned max_zones = 255;
+inline constexpr unsigned max_workers = 16;
+
+using PortIndex = std::uint8_t;                 // 0..max_ports-1, ours, not DPDK's
+using ZoneIndex = std::uint16_t;                // 1..max_zones; 0: no zone. What the table of sources gives
+using PortMask = std::uint32_t;                 // bit i: port index i
+static_assert(max_ports <= 8 * sizeof(PortMask));
+
+struct Zone {
+  PortMask ports = 0;                           // that may carry its sources
+  const fib::Fib* table = nullptr;              // where its packets may go
+};
+
+struct EgressPort {
+  std::uint16_t dpdk_port = 0;
+  std::uint16_t tx_queues = 0;                  // 0: the port does not run; worker w transmits on queue w
+};
+
+struct ForwardingState {
+  const fib::Fib* sources = nullptr;            // source address -> ZoneIndex
+  const fib::NextHopTable* next_hops = nullptr;
+  std::array<Zone, max_zones + 1> zones{};      // [0] has no ports and is never looked up
+  std::array<EgressPort, max_ports> ports{};
+};
+
+// What one worker polls.
+struct RxQueue {
+  PortIndex port = 0;
+  std::uint16_t dpdk_port = 0;
+  std::uint16_t queue = 0;
+};
+
+}  // namespace sekisho::forward

@@ -1,0 +1,55 @@
+// A worker: one lcore's loop over the receive queues given to it. No locks, no allocation, no logging, no system
+// calls for a packet (the PMD of an AF_XDP port makes its own). An idle worker backs off: pause first, then short sleeps
+// of at most `max_sleep_us`, unless told to spin.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "dataplane/fib/qsbr.hpp"
+#include "dataplane/forward/counters.hpp"
+#include "dataplane/forward/forwarding_state.hpp"
+
+namespace sekisho::forward {
+
+class Worker {
+ public:
+  struct Options {
+    unsigned index = 0;            // reader number of the Qsbr and transmit queue number
+    bool spin = false;             // never sleep
+    unsigned max_sleep_us = 50;
+  };
+
+  Worker(fib::Qsbr& qsbr, Options options);
+  ~Worker();
+  Worker(const Worker&) = delete;
+  Worker& operator=(const Worker&) = delete;
+
+  // The writer's. The caller keeps what it passes alive until a grace period after it was replaced.
+  void set_state(const ForwardingState* state) noexcept { state_.store(state, std::memory_order_release); }
+  void set_queues(const std::vector<RxQueue>* queues) noexcept { queues_.store(queues, std::memory_order_release); }
+  void stop() noexcept { stop_.store(true, std::memory_order_relaxed); }
+
+  // The lcore's: polls until stop(). Registers with the Qsbr.
+  void run() noexcept;
+  // One round over the queues; the number of packets received. For tests and for run(). The caller is an online reader.
+  unsigned poll_once() noexcept;
+
+  [[nodiscard]] const WorkerCounters& counters() const noexcept { return *counters_; }
+  // Forgets what was counted for an index that is about to be given to something else. Writer, after a grace period in
+  // which no packet could be counted for it.
+  [[nodiscard]] WorkerCounters& mutable_counters() noexcept { return *counters_; }
+
+ private:
+  fib::Qsbr& qsbr_;
+  Options options_;
+  std::atomic<const ForwardingState*> state_{nullptr};
+  std::atomic<const std::vector<RxQueue>*> queues_{nullptr};
+  std::atomic<bool> stop_{false};
+  std::unique_ptr<WorkerCounters> counters_;
+};
+
+}  // namespace sekisho::forward
