@@ -41,6 +41,7 @@ Section::Section(const toml::table& table, unsigned line, std::string name, Prob
   for (auto&& [key, node] : table_) {
     if (std::ranges::find(known, key.str()) != known.end())
       continue;
+    strange_keys_ = true;
     if (std::ranges::find(unsupported, key.str()) != unsupported.end())
       problems_.add(key.source().begin.line,
                     fmt::format("{} in {} is not supported in this version", in_quotes(key.str()), name_));
@@ -59,6 +60,11 @@ unsigned Section::line_of_key(std::string_view key) const {
 void Section::wrong_type(const toml::node& node, std::string_view key, std::string_view wanted) const {
   problems_.add(line_of(node),
                 fmt::format("{} in {} must be {}, not {}", in_quotes(key), name_, wanted, type_name(node)));
+}
+
+void Section::require(std::string_view key) const {
+  if (!has(key) && !strange_keys_)
+    problems_.add(line_, fmt::format("{} needs {}", name_, in_quotes(key)));
 }
 
 auto Section::text(std::string_view key) const -> std::optional<Located<std::string>> {
@@ -116,14 +122,12 @@ auto Section::texts(std::string_view key) const -> std::vector<Located<std::stri
 }
 
 auto Section::required_text(std::string_view key) const -> std::optional<Located<std::string>> {
-  if (!has(key))
-    problems_.add(line_, fmt::format("{} needs {}", name_, in_quotes(key)));
+  require(key);
   return text(key);
 }
 
 auto Section::required_texts(std::string_view key) const -> std::vector<Located<std::string>> {
-  if (!has(key))
-    problems_.add(line_, fmt::format("{} needs {}", name_, in_quotes(key)));
+  require(key);
   const auto* node = table_.get(key);
   if (node != nullptr && node->is_array() && node->as_array()->empty())
     problems_.add(line_of_key(key), fmt::format("{} in {} is empty", in_quotes(key), name_));

@@ -59,10 +59,13 @@ class Section {
   void wrong_type(const toml::node& node, std::string_view key, std::string_view wanted) const;
 
  private:
+  void require(std::string_view key) const;
+
   const toml::table& table_;
   unsigned line_;
   std::string name_;
   Problems& problems_;
+  bool strange_keys_ = false;  // one of them may be the missing one misspelt: that is the better complaint
 };
 
 // The sub-tables of `key`, [port.lan] and [port.egress] say, in the order of the file.

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <iterator>
 #include <map>
 #include <optional>
 #include <span>
@@ -125,9 +126,9 @@ auto Builder::resolve(const std::string& word, const std::string& otherwise)
     -> tl::expected<NameId, std::string> {
   if (word == "-") {
     if (otherwise.empty())
-      return tl::unexpected(
-          std::string{"names no next hop, and the configuration gives none for this file: write { file = \"...\", "
-                      "next_hop = \"...\" } in \"routes\""});
+      return tl::unexpected(std::string{
+          "names no next hop, and the configuration gives none for this file: write { file = \"...\", "
+          "next_hop = \"...\" } in \"routes\""});
     return policy_.names.intern(otherwise);
   }
   if (config::equal_without_case(word, none))
@@ -137,8 +138,12 @@ auto Builder::resolve(const std::string& word, const std::string& otherwise)
   if (const auto address = fib::parse_address(word))
     return resolve_address(*address);
   if (std::ranges::find(policy_.config.next_hops, word, &config::NextHop::name) ==
-      policy_.config.next_hops.end())
-    return tl::unexpected(fmt::format("there is no next hop \"{}\" in the configuration", word));
+      policy_.config.next_hops.end()) {
+    std::vector<std::string_view> known;
+    std::ranges::transform(policy_.config.next_hops, std::back_inserter(known), &config::NextHop::name);
+    return tl::unexpected(fmt::format("there is no next hop {} in the configuration{}",
+                                      config::in_quotes(word), config::suggestion(word, known)));
+  }
   return policy_.names.intern(word);
 }
 
