@@ -1,6 +1,7 @@
 #include "control/route/route_table.hpp"
 
 #include <algorithm>
+#include <cstddef>
 
 namespace sekisho::route {
 namespace {
@@ -37,18 +38,30 @@ void RouteTable::finish() {
     std::uint64_t key;
     std::uint32_t added;
   };
+  const auto before = [](const Key& a, const Key& b) {
+    return a.key != b.key ? a.key < b.key : a.added > b.added;
+  };
   std::vector<Key> keys;
   keys.reserve(routes_.size());
-  bool sorted = true;
+  std::vector<std::ptrdiff_t> runs;  // where what is sorted already begins
   for (std::uint32_t i = 0; i < routes_.size(); ++i) {
     keys.push_back({sort_key(routes_[i]), i});
-    sorted = sorted && (i == 0 || keys[i - 1].key < keys[i].key);
+    if (i == 0 || keys[i].key <= keys[i - 1].key)
+      runs.push_back(i);
   }
   duplicates_ = 0;
-  if (sorted)
+  if (runs.size() <= 1)
     return;
-  std::sort(keys.begin(), keys.end(),
-            [](const Key& a, const Key& b) { return a.key != b.key ? a.key < b.key : a.added > b.added; });
+  // The System routes and then a sorted file or two is how most tables come: those are merged, not sorted
+  // again.
+  constexpr std::size_t few = 16;
+  if (runs.size() <= few) {
+    runs.push_back(static_cast<std::ptrdiff_t>(keys.size()));
+    for (std::size_t i = 1; i + 1 < runs.size(); ++i)
+      std::inplace_merge(keys.begin(), keys.begin() + runs[i], keys.begin() + runs[i + 1], before);
+  } else {
+    std::sort(keys.begin(), keys.end(), before);
+  }
   std::vector<Route> in_order;
   in_order.reserve(routes_.size());
   for (std::size_t i = 0; i < keys.size(); ++i) {

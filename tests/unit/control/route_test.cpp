@@ -1,6 +1,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cstddef>
 #include <map>
 #include <optional>
 #include <random>
@@ -90,10 +91,19 @@ std::vector<Route> random_routes(std::mt19937& random, std::size_t count) {
   return routes;
 }
 
+bool by_prefix(const Route& a, const Route& b) {
+  return a.prefix < b.prefix;
+}
+
 TEST(RouteTable, AgreesWithTheDefinitionOnRandomTables) {
   std::mt19937 random{2};
   for (int round = 0; round < 300; ++round) {
-    const auto routes = random_routes(random, random() % 200);
+    auto routes = random_routes(random, random() % 200);
+    if (round % 2 == 0) {  // as tables mostly come: some sorted lists, one behind the other
+      const auto cut = routes.begin() + static_cast<std::ptrdiff_t>(random() % (routes.size() + 1));
+      std::stable_sort(routes.begin(), cut, by_prefix);
+      std::stable_sort(cut, routes.end(), by_prefix);
+    }
     RouteTable table;
     for (const auto& route : routes)
       table.add(route);
@@ -149,6 +159,25 @@ TEST(RouteTable, TheLastOfTheSamePrefixAndOriginWins) {
   EXPECT_EQ(table.lookup(10U << 24)->next_hop, 2U);
   EXPECT_EQ(table.duplicates(), 2U);
   ASSERT_EQ(table.winners().size(), 1U);
+}
+
+TEST(RouteTable, MergesSortedListsThatRepeatEachOther) {
+  constexpr unsigned count = 1000;
+  RouteTable table;
+  for (unsigned list = 0; list < 3; ++list) {
+    for (unsigned i = 0; i < count; ++i)
+      table.add({{i << 8, 24}, list == 1 ? Origin::user : Origin::system, list, 0, i});
+  }
+  table.finish();
+  EXPECT_EQ(table.duplicates(), count);
+  const auto& routes = table.candidates();
+  ASSERT_EQ(routes.size(), 3 * count);
+  for (unsigned i = 0; i < count; ++i) {
+    ASSERT_EQ(routes[3 * i].line, i);
+    ASSERT_EQ(routes[3 * i].next_hop, 1U);
+    ASSERT_EQ(routes[3 * i + 1].next_hop, 2U) << "the last of the System routes";
+    ASSERT_EQ(routes[3 * i + 2].next_hop, 0U);
+  }
 }
 
 TEST(RouteTable, HalvesCoverEverythingAndAnEmptyTableNothing) {
