@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <array>
 #include <random>
 #include <set>
 
@@ -144,9 +145,10 @@ TEST_P(RandomTransactions, AnswerAsTheOracle) {
     ASSERT_EQ(fib->memory().extension_tables, oracle.extension_tables());
     for (const auto& [prefix, next_hop] : changes) {
       const auto inside = prefix.address | (static_cast<std::uint32_t>(random()) & ~prefix.mask());
-      for (const auto address :
-           {prefix.address, prefix.last(), prefix.address - 1, prefix.last() + 1, inside}) {
-        ASSERT_NO_FATAL_FAILURE(check(address));
+      const std::array addresses{prefix.address, prefix.last(), prefix.address - 1, prefix.last() + 1,
+                                 inside};
+      for (const std::size_t i : {random() % 5, random() % 5}) {
+        ASSERT_NO_FATAL_FAILURE(check(addresses[i]));
       }
     }
   }

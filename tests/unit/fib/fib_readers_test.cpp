@@ -42,10 +42,11 @@ std::vector<Prefix> all_prefixes() {
   return prefixes;
 }
 
-// Is prefix `index` there after transaction `number`? The /16 always is.
+// Is prefix `index` there after transaction `number`? The /16 always is, the others one time in four.
 bool present(std::size_t index, unsigned number) {
-  return index == 0 ||
-         (std::uint64_t{number} * 0x9e3779b97f4a7c15ULL + index * 0xbf58476d1ce4e5b9ULL) >> 61 < 3;
+  std::uint64_t bits = (std::uint64_t{number} << 8 | index) * 0x9e3779b97f4a7c15ULL;
+  bits = (bits ^ bits >> 32) * 0xbf58476d1ce4e5b9ULL;
+  return index == 0 || bits >> 62 == 0;
 }
 
 NextHopIndex next_hop(std::size_t index, unsigned number) {
@@ -97,7 +98,7 @@ TEST(FibReaders, SeeBeforeOrAfterNeverAThird) {
   ASSERT_LE(all_prefixes().size(), 40U);
   const Expectation expectation;
   Qsbr qsbr{readers};
-  // Hardly more than the blocks need: tables are reused as soon as it is allowed.
+  // One more than the blocks need: tables are reused as soon as it is allowed.
   const auto fib = Fib::create(qsbr, {.max_extension_tables = blocks + 1}).value();
   ASSERT_TRUE(fib->apply(expectation.transaction(0)));
 
@@ -151,13 +152,16 @@ TEST(FibReaders, SeeBeforeOrAfterNeverAThird) {
     std::this_thread::yield();
   }
 
-  unsigned refused = 0;
-  for (unsigned number = 1; number <= transactions() && wrong.load() == 0; ++number) {
+  unsigned waited = 0;  // transactions that were refused at first: tables waited for their grace period
+  for (unsigned number = 1; number <= transactions() && waited < transactions() / 100 && wrong.load() == 0;
+       ++number) {
     const auto changes = expectation.transaction(number);
     begun.store(number, std::memory_order_release);
-    while (!fib->apply(changes)) {
-      ++refused;  // tables wait for their grace period
+    bool applied = fib->apply(changes).has_value();
+    waited += !applied;
+    while (!applied) {
       std::this_thread::yield();
+      applied = fib->apply(changes).has_value();
     }
     done.store(number, std::memory_order_release);
   }
@@ -166,7 +170,7 @@ TEST(FibReaders, SeeBeforeOrAfterNeverAThird) {
     thread.join();
   }
   EXPECT_EQ(wrong.load(), 0U);
-  EXPECT_GT(refused, 0U) << "the tables were never short: the test did not test their reuse";
+  EXPECT_GT(waited, 0U) << "the tables were never short: the test did not test their reuse";
   EXPECT_GT(during.load(), 0U) << "no reader was there while something changed";
 }
 
@@ -214,7 +218,7 @@ TEST(FibReaders, SeeALargeTransactionWhole) {
   while (running.load() < readers) {
     std::this_thread::yield();
   }
-  for (unsigned number = 1; number <= 500 && !HasFailure(); ++number) {
+  for (unsigned number = 1; number <= 200 && !HasFailure(); ++number) {
     begun.store(number, std::memory_order_release);
     while (!fib->apply(transaction(number))) {
       std::this_thread::yield();
