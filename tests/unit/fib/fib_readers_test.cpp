@@ -98,8 +98,8 @@ TEST(FibReaders, SeeBeforeOrAfterNeverAThird) {
   ASSERT_LE(all_prefixes().size(), 40U);
   const Expectation expectation;
   Qsbr qsbr{readers};
-  // One more than the blocks need: tables are reused as soon as it is allowed.
-  const auto fib = Fib::create(qsbr, {.max_extension_tables = blocks + 1}).value();
+  // Few more than the blocks need: tables are reused as soon as it is allowed.
+  const auto fib = Fib::create(qsbr, {.max_extension_tables = 4 * blocks}).value();
   ASSERT_TRUE(fib->apply(expectation.transaction(0)));
 
   std::atomic<unsigned> begun{0};
@@ -170,6 +170,7 @@ TEST(FibReaders, SeeBeforeOrAfterNeverAThird) {
     thread.join();
   }
   EXPECT_EQ(wrong.load(), 0U);
+  RecordProperty("transactions", static_cast<int>(done.load()));
   EXPECT_GT(waited, 0U) << "the tables were never short: the test did not test their reuse";
   EXPECT_GT(during.load(), 0U) << "no reader was there while something changed";
 }
