@@ -200,7 +200,7 @@ INSTANTIATE_TEST_SUITE_P(
                  .seed = 3,
                  .upper = {},
                  .lengths = std::vector<double>(33, 1.0),
-                 .transactions = 150,
+                 .transactions = 60,
                  .most_changes = 1'500,
                  .max_extension_tables = 32768,
                  .refuses = false}),
