@@ -52,7 +52,7 @@ void start_eal(const char* program) {
   if (rte_eal_init(static_cast<int>(arguments.size()), arguments.data()) < 0) {
     throw std::runtime_error("no EAL");
   }
-  pool = rte_pktmbuf_pool_create("port-test", 40000, 0, 0, RTE_MBUF_DEFAULT_BUF_SIZE, 0);
+  pool = make_packet_pool("port-test", 40000, 0, 0);
   if (pool == nullptr) {
     throw std::runtime_error("no pool");
   }
@@ -89,6 +89,12 @@ std::vector<rte_mbuf*> receive(const Port& port, std::size_t count, std::uint16_
     } while (got > 0 && frames.size() < count);
     return frames.size() >= count;
   });
+  if (frames.size() < count) {
+    for (const auto& [name, value] : port.steer_counters()) {
+      ADD_FAILURE() << name << " " << value;
+    }
+    ADD_FAILURE() << "missed " << port.missed() << " held " << port.held();
+  }
   return frames;
 }
 
@@ -308,6 +314,15 @@ TEST_F(PortTest, RefusesInOneSentence) {
   lab::run("ip link add port5 numrxqueues 2 numtxqueues 2 type veth peer name port6");
   EXPECT_THAT(refusal(config_of("af_xdp:port5")), HasSubstr("ethtool -L port5 rx 1"));
   lab::remove("port5");
+}
+
+TEST_F(PortTest, RefusesAPoolWithGaps) {
+  rte_mempool* gaps = rte_pktmbuf_pool_create("gaps", 16384, 0, 0, RTE_MBUF_DEFAULT_BUF_SIZE, 0);
+  ASSERT_NE(gaps, nullptr);
+  const auto port = Port::open(config_of("af_xdp:port0"), 1, gaps);
+  ASSERT_FALSE(port);
+  EXPECT_THAT(port.error(), HasSubstr("without gaps"));
+  rte_mempool_free(gaps);
 }
 
 TEST_F(PortTest, VirtualDevices) {
