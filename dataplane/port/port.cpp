@@ -59,11 +59,25 @@ unsigned af_xdp_frame_room(rte_mempool* pool) {
   return room > headroom ? room - headroom : 0;
 }
 
+// As much memory as its elements fill is what the PMD gives to the kernel, from where the pool's first piece
+// begins.
+bool is_dense(rte_mempool& pool, std::size_t element) {
+  std::uintptr_t last = 0;
+  rte_mempool_obj_iter(
+      &pool,
+      [](rte_mempool*, void* opaque, void* object, unsigned) {
+        auto& most = *static_cast<std::uintptr_t*>(opaque);
+        most = std::max(most, reinterpret_cast<std::uintptr_t>(object));
+      },
+      &last);
+  const auto begin = reinterpret_cast<std::uintptr_t>(STAILQ_FIRST(&pool.mem_list)->addr);
+  return pool.nb_mem_chunks == 1 && last - pool.header_size + element <= begin + pool.size * element;
+}
+
 auto check_pool(const std::string& device, rte_mempool* pool, unsigned queues, unsigned mtu)
     -> tl::expected<void, std::string> {
   const auto element = rte_mempool_calc_obj_size(pool->elt_size, pool->flags, nullptr);
-  if (pool->nb_mem_chunks != 1 ||
-      STAILQ_FIRST(&pool->mem_list)->len >= std::size_t{pool->size} * element + getpagesize()) {
+  if (!is_dense(*pool, element)) {
     return tl::unexpected(
         fmt::format("{}: AF_XDP needs the packet buffers in one piece of memory without gaps; reserve "
                     "larger or contiguous hugepages, or start without",

@@ -166,6 +166,8 @@ auto Steering::prepare(const std::string& netdev) -> tl::expected<std::unique_pt
                       "`ip link set {} xdp off` may do it",
                       netdev, errno_text(-error), netdev));
     }
+    // The kernel takes the queues of a process that just died back from a work queue, and does not say when.
+    usleep(100'000);
   }
 
   Fd object{memfd_create("sekisho_steer", MFD_CLOEXEC)};

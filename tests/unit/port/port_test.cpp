@@ -375,6 +375,11 @@ int hold(const char* device, int ready) {
 }  // namespace
 }  // namespace sekisho::port
 
+// net_af_xdp forgets the BPF object that it loaded, and libxdp's part of every socket after the first.
+extern "C" const char* __lsan_default_suppressions() {
+  return "leak:librte_net_af_xdp\n";
+}
+
 int main(int argc, char** argv) {
   if (argc == 4 && std::string(argv[1]) == "--hold") {
     return sekisho::port::hold(argv[2], std::atoi(argv[3]));
