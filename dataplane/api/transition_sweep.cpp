@@ -1,18 +1,18 @@
 #include <algorithm>
 
-#include "dataplane/api/commit.hpp"
+#include "dataplane/api/transition.hpp"
 #include "dataplane/api/reuse.hpp"
 
 namespace sekisho::api {
 
 // From what is looked up first to what is looked up last, so that each is unknown when its turn comes.
-void Commit::sweep() {
+void Transition::sweep() {
   sweep_zones();
   sweep_next_hops();
   sweep_adjacencies();
 }
 
-void Commit::sweep_zones() {
+void Transition::sweep_zones() {
   std::vector<std::string> gone;
   for (const auto& [name, zone] : live_.zones)
     if (!wanted_.zones.contains(name))
@@ -32,7 +32,7 @@ void Commit::sweep_zones() {
   }
 }
 
-void Commit::sweep_next_hops() {
+void Transition::sweep_next_hops() {
   auto gone = std::move(old_indexes_);
   for (const auto& [name, next_hop] : live_.next_hop_names)
     if (!wanted_.next_hops.contains(name))
@@ -56,7 +56,7 @@ void Commit::sweep_next_hops() {
   }
 }
 
-void Commit::sweep_adjacencies() {
+void Transition::sweep_adjacencies() {
   std::vector<AdjacencyId> gone;
   for (const auto& [id, adjacency] : live_.adjacencies)
     if (!wanted_.adjacencies.contains(id))

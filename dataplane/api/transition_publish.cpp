@@ -1,6 +1,6 @@
 #include <algorithm>
 
-#include "dataplane/api/commit.hpp"
+#include "dataplane/api/transition.hpp"
 
 namespace sekisho::api {
 namespace {
@@ -29,7 +29,7 @@ bool same(const std::vector<forward::RxQueue>& a, const std::vector<forward::RxQ
 
 }  // namespace
 
-auto Commit::resolve(const AdjacencyId& id, const AdjacencySpec& spec) const -> fib::Adjacency {
+auto Transition::resolve(const AdjacencyId& id, const AdjacencySpec& spec) const -> fib::Adjacency {
   const auto& port = live_.ports.at(id.port);
   fib::Adjacency adjacency{.port = port.index, .action = fib::Action::unresolved, .address = id.address};
   if (spec.mac)
@@ -44,7 +44,7 @@ auto Commit::resolve(const AdjacencyId& id, const AdjacencySpec& spec) const -> 
   return adjacency;
 }
 
-void Commit::publish_adjacencies() {
+void Transition::publish_adjacencies() {
   for (const auto& [id, spec] : wanted_.adjacencies) {
     auto& live = live_.adjacencies.at(id);
     const auto next = resolve(id, spec);
@@ -62,7 +62,7 @@ void Commit::publish_adjacencies() {
   }
 }
 
-auto Commit::with_ports(forward::ForwardingState state) const -> forward::ForwardingState {
+auto Transition::with_ports(forward::ForwardingState state) const -> forward::ForwardingState {
   state.ports = {};
   const auto add = [&](const LivePort& port) {
     if (port.usable())
@@ -76,7 +76,7 @@ auto Commit::with_ports(forward::ForwardingState state) const -> forward::Forwar
 }
 
 // Zones that are not wanted any more keep what they have: sources still lead to them.
-auto Commit::with_zones(forward::ForwardingState state) const -> forward::ForwardingState {
+auto Transition::with_zones(forward::ForwardingState state) const -> forward::ForwardingState {
   for (const auto& [name, spec] : wanted_.zones) {
     const auto& live = live_.zones.at(name);
     auto& zone = state.zones[live.index];
@@ -91,7 +91,7 @@ auto Commit::with_zones(forward::ForwardingState state) const -> forward::Forwar
   return state;
 }
 
-void Commit::publish_state(const forward::ForwardingState& next) {
+void Transition::publish_state(const forward::ForwardingState& next) {
   if (same(*live_.state, next))
     return;
   auto old = std::move(live_.state);
@@ -102,18 +102,18 @@ void Commit::publish_state(const forward::ForwardingState& next) {
   live_.qsbr.synchronize();
 }
 
-void Commit::publish_state_undoably(const forward::ForwardingState& next) {
+void Transition::publish_state_undoably(const forward::ForwardingState& next) {
   undo_.emplace_back([this, before = *live_.state] { publish_state(before); });
   publish_state(next);
 }
 
-void Commit::add_new_zones() {
+void Transition::add_new_zones() {
   for (const auto& [name, zone] : new_zones_)
     undo_.emplace_back([this, name = name] { new_zones_.insert(live_.zones.extract(name)); });
   live_.zones.merge(new_zones_);
 }
 
-void Commit::publish_queues() {
+void Transition::publish_queues() {
   std::vector<std::vector<forward::RxQueue>> next(live_.workers.size());
   const auto add = [&](const LivePort& port) {
     if (port.usable())

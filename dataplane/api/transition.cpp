@@ -1,4 +1,4 @@
-#include "dataplane/api/commit.hpp"
+#include "dataplane/api/transition.hpp"
 
 #include <fmt/format.h>
 
@@ -27,9 +27,9 @@ auto exhausted(std::string_view what, std::size_t limit) {
 
 }  // namespace
 
-Commit::Commit(Live& live, Target target) : live_{live}, target_{std::move(target)} {}
+Transition::Transition(Live& live, Target target) : live_{live}, target_{std::move(target)} {}
 
-auto Commit::run() -> tl::expected<Committed, std::string> {
+auto Transition::run() -> tl::expected<Committed, std::string> {
   if (auto done = attempt(); !done) {
     roll_back();
     return tl::unexpected(done.error());
@@ -52,7 +52,7 @@ auto Commit::run() -> tl::expected<Committed, std::string> {
   return committed_;
 }
 
-auto Commit::attempt() -> Result {
+auto Transition::attempt() -> Result {
   if (auto done = prepare(); !done)
     return done;
   open_early_ports();
@@ -67,12 +67,12 @@ auto Commit::attempt() -> Result {
   return {};
 }
 
-void Commit::roll_back() {
+void Transition::roll_back() {
   for (; !undo_.empty(); undo_.pop_back())
     undo_.back()();
 }
 
-auto Commit::prepare() -> Result {
+auto Transition::prepare() -> Result {
   if (auto done = take_indexes(); !done)
     return done;
   if (auto done = prepare_tables(); !done)
@@ -89,7 +89,7 @@ auto Commit::prepare() -> Result {
   return {};
 }
 
-auto Commit::take_indexes() -> Result {
+auto Transition::take_indexes() -> Result {
   for (const auto& [name, config] : wanted_.ports) {
     if (live_.ports.contains(name))
       continue;
@@ -138,7 +138,7 @@ auto Commit::take_indexes() -> Result {
   return {};
 }
 
-auto Commit::prepare_tables() -> Result {
+auto Transition::prepare_tables() -> Result {
   for (auto& [name, zone] : new_zones_) {
     auto table = fib::Fib::create(live_.qsbr, live_.table_options);
     if (!table)
@@ -164,7 +164,7 @@ auto Commit::prepare_tables() -> Result {
   return {};
 }
 
-void Commit::prepare_sources() {
+void Transition::prepare_sources() {
   if (wanted_.zones == live_.configuration.zones)
     return;
   std::vector<fib::Route> wanted;
@@ -178,7 +178,7 @@ void Commit::prepare_sources() {
   sources_diff_ = api::replace(*live_.sources, wanted);
 }
 
-auto Commit::renumber_next_hops() -> Result {
+auto Transition::renumber_next_hops() -> Result {
   for (const auto& [name, spec] : live_.configuration.next_hops)
     if (const auto wanted = wanted_.next_hops.find(name); wanted != wanted_.next_hops.end() && wanted->second != spec)
       redefined_.push_back(name);
@@ -209,7 +209,7 @@ auto Commit::renumber_next_hops() -> Result {
   return {};
 }
 
-auto Commit::apply(fib::Fib& table, std::span<const fib::Route> changes) -> Result {
+auto Transition::apply(fib::Fib& table, std::span<const fib::Route> changes) -> Result {
   if (changes.empty())
     return {};
   auto done = table.apply(changes);
@@ -221,7 +221,7 @@ auto Commit::apply(fib::Fib& table, std::span<const fib::Route> changes) -> Resu
   return done;
 }
 
-void Commit::count_routes(LiveZone& zone, const std::vector<fib::Route>& before,
+void Transition::count_routes(LiveZone& zone, const std::vector<fib::Route>& before,
                           const std::vector<fib::Route>& after) {
   for (const auto& route : before)
     --zone.routes_by_next_hop[route.next_hop];
@@ -229,7 +229,7 @@ void Commit::count_routes(LiveZone& zone, const std::vector<fib::Route>& before,
     ++zone.routes_by_next_hop[route.next_hop];
 }
 
-auto Commit::change_tables() -> Result {
+auto Transition::change_tables() -> Result {
   for (const auto& [name, diff] : diffs_) {
     const auto zone = live_.zones.find(name);
     if (zone == live_.zones.end() || diff.empty())
@@ -249,7 +249,7 @@ auto Commit::change_tables() -> Result {
   return {};
 }
 
-void Commit::set_next_hop(fib::NextHopIndex index, const NextHopSpec& spec) {
+void Transition::set_next_hop(fib::NextHopIndex index, const NextHopSpec& spec) {
   if (spec.action != fib::Action::forward)
     return live_.next_hops.set_action(index, spec.action);
   std::vector<fib::AdjacencyIndex> members;
@@ -258,14 +258,14 @@ void Commit::set_next_hop(fib::NextHopIndex index, const NextHopSpec& spec) {
   live_.next_hops.set_members(index, members);
 }
 
-void Commit::add_next_hops() {
+void Transition::add_next_hops() {
   for (const auto& [name, index] : new_next_hops_) {
     set_next_hop(index, wanted_.next_hops.at(name));
     undo_.emplace_back([this, index] { live_.next_hops.clear(index); });
   }
 }
 
-void Commit::count_changes() {
+void Transition::count_changes() {
   const auto& before = live_.configuration;
   committed_.set_ports_changed(count_differences(before.ports, wanted_.ports));
   committed_.set_next_hops_changed(count_differences(before.next_hops, wanted_.next_hops));

@@ -35,17 +35,17 @@
 
 namespace sekisho::api {
 
-class Commit {
+class Transition {
  public:
   using Result = tl::expected<void, std::string>;
 
-  Commit(Live& live, Target target);
+  Transition(Live& live, Target target);
 
   // `failed_ports` and `transaction` are left to the caller.
   [[nodiscard]] auto run() -> tl::expected<Committed, std::string>;
 
  private:
-  // commit.cpp
+  // transition.cpp
   auto attempt() -> Result;
   auto prepare() -> Result;
   auto take_indexes() -> Result;
@@ -61,7 +61,7 @@ class Commit {
   void count_changes();
   void roll_back();
 
-  // commit_publish.cpp: what is published is compared with what workers already have, and not touched when equal.
+  // transition_publish.cpp: what is published is compared with what workers already have, and not touched when equal.
   void publish_adjacencies();
   void publish_state(const forward::ForwardingState& next);
   void publish_state_undoably(const forward::ForwardingState& next);
@@ -71,7 +71,7 @@ class Commit {
   auto with_zones(forward::ForwardingState state) const -> forward::ForwardingState;
   auto resolve(const AdjacencyId& id, const AdjacencySpec& spec) const -> fib::Adjacency;
 
-  // commit_ports.cpp
+  // transition_ports.cpp
   void open_early_ports();
   void open_late_ports();
   void open(LivePort& port, const port::PortConfig& config);
@@ -82,7 +82,7 @@ class Commit {
   void set_local_addresses();
   bool device_held(const std::string& device) const;
 
-  // commit_sweep.cpp
+  // transition_sweep.cpp
   void sweep();
   void sweep_zones();
   void sweep_next_hops();

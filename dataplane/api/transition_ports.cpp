@@ -1,6 +1,6 @@
 #include <algorithm>
 
-#include "dataplane/api/commit.hpp"
+#include "dataplane/api/transition.hpp"
 #include "dataplane/api/reuse.hpp"
 
 namespace sekisho::api {
@@ -12,7 +12,7 @@ bool needs_other_device(const LivePort& port, const port::PortConfig& config) {
 
 }  // namespace
 
-bool Commit::device_held(const std::string& device) const {
+bool Transition::device_held(const std::string& device) const {
   const auto holds = [&](const LivePort& port) {
     return port.device != nullptr && device_name(port.config.device) == device_name(device);
   };
@@ -21,7 +21,7 @@ bool Commit::device_held(const std::string& device) const {
 }
 
 // A queue stays with its worker for as long as the port runs: two workers must never poll it at once.
-void Commit::open(LivePort& port, const port::PortConfig& config) {
+void Transition::open(LivePort& port, const port::PortConfig& config) {
   attempted_ports_.insert(config.name);
   port.config = config;
   port.error.clear();
@@ -45,7 +45,7 @@ void Commit::open(LivePort& port, const port::PortConfig& config) {
 }
 
 // Those whose device nobody holds. The others' is closed first, when nothing can be refused any more.
-void Commit::open_early_ports() {
+void Transition::open_early_ports() {
   for (const auto& [name, config] : wanted_.ports) {
     auto& port = live_.ports.at(name);
     if (device_held(config.device))
@@ -66,7 +66,7 @@ void Commit::open_early_ports() {
   publish_state_undoably(with_ports(*live_.state));
 }
 
-void Commit::replace(const port::PortConfig& config, unsigned index) {
+void Transition::replace(const port::PortConfig& config, unsigned index) {
   auto& port = live_.ports.at(config.name);
   replaced_ports_.push_back(std::exchange(port, LivePort{}));
   port.index = static_cast<forward::PortIndex>(index);
@@ -78,7 +78,7 @@ void Commit::replace(const port::PortConfig& config, unsigned index) {
   open(port, config);
 }
 
-void Commit::close_ports() {
+void Transition::close_ports() {
   for (auto& port : replaced_ports_)
     port.closing = true;
   for (auto& [name, port] : live_.ports) {
@@ -103,7 +103,7 @@ void Commit::close_ports() {
 }
 
 // Nothing is sent there, nothing is received there, then nobody knows the device any more.
-void Commit::take_down() {
+void Transition::take_down() {
   publish_adjacencies();
   publish_queues();
   live_.qsbr.synchronize();
@@ -120,7 +120,7 @@ void Commit::take_down() {
     close(port);
 }
 
-void Commit::open_late_ports() {
+void Transition::open_late_ports() {
   for (const auto& [name, config] : wanted_.ports) {
     auto& port = live_.ports.at(name);
     if (port.device == nullptr && !attempted_ports_.contains(name))
@@ -130,7 +130,7 @@ void Commit::open_late_ports() {
   publish_adjacencies();
 }
 
-void Commit::admit_ports() {
+void Transition::admit_ports() {
   bool failed = false;
   for (const auto& name : attempted_ports_) {
     auto& port = live_.ports.at(name);
@@ -145,7 +145,7 @@ void Commit::admit_ports() {
     take_down();
 }
 
-void Commit::set_local_addresses() {
+void Transition::set_local_addresses() {
   for (const auto& [name, config] : wanted_.ports) {
     auto& port = live_.ports.at(name);
     if (port.device == nullptr || port.config.local == config.local)
