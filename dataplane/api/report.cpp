@@ -27,16 +27,6 @@ void assign(TableState& message, const std::string& zone, const fib::Fib& table)
   message.set_memory_bytes(memory.table_bytes + memory.shadow_bytes);
 }
 
-// What the steering program handed on and no worker has received yet. The three are read one after the other
-// while packets flow.
-std::uint64_t held(const PortStatistics& port) {
-  const auto redirected = port.steer().find("redirected");
-  if (redirected == port.steer().end())
-    return 0;
-  const auto gone = port.rx().packets() + port.missed();
-  return redirected->second > gone ? redirected->second - gone : 0;
-}
-
 }  // namespace
 
 State Writer::state() const {
@@ -70,11 +60,11 @@ State Writer::state() const {
 auto Writer::port_statistics(const std::string& name, const LivePort& port) const -> PortStatistics {
   PortStatistics statistics;
   statistics.set_name(name);
-  // Before the workers' counters: what they take meanwhile is then not missing from what was held.
   if (port.device != nullptr) {
     for (const auto& [counter, value] : port.device->steer_counters())
       (*statistics.mutable_steer())[counter] = value;
     statistics.set_missed(port.device->missed());
+    statistics.set_held(port.device->held());
   }
   for (const auto* worker : live_.workers) {
     const auto& counted = worker->counters().ports[port.index];
@@ -85,7 +75,6 @@ auto Writer::port_statistics(const std::string& name, const LivePort& port) cons
       if (const auto dropped = counted.drops[i].get(); dropped != 0)
         (*statistics.mutable_drops())[std::string{forward::drop_reason_texts[i].name}] += dropped;
   }
-  statistics.set_held(held(statistics));
   return statistics;
 }
 
