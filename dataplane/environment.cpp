@@ -10,6 +10,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <cstdio>
 #include <filesystem>
 #include <fstream>
 #include <stdexcept>
@@ -66,18 +67,19 @@ std::vector<std::string> eal_arguments(const Options& options, bool hugepages) {
   auto lcores = fmt::format("--lcores={}@{}", main, options.main_cpu);
   for (const auto cpu : options.worker_cpus)
     lcores += fmt::format(",{0}@{0}", cpu);
-  // Nothing is left behind in the file system, however the process ends; telemetry would open a socket there.
+  // No files that a killed process would leave behind; telemetry would open a socket.
   std::vector<std::string> arguments{"sekisho-dataplane",
                                      lcores,
                                      fmt::format("--main-lcore={}", main),
-                                     "--in-memory",
                                      "--no-telemetry",
                                      "--iova-mode=va",  // one piece of memory for the buffers, as AF_XDP needs
                                      fmt::format("--file-prefix={}", options.file_prefix),
                                      "-m",
                                      std::to_string(options.memory_mb)};
-  if (!hugepages)
-    arguments.emplace_back("--no-huge");
+  if (hugepages)
+    arguments.emplace_back("--in-memory");
+  else
+    arguments.insert(arguments.end(), {"--no-huge", "--no-shconf"});  // which --in-memory excludes
   if (!options.pci)
     arguments.emplace_back("--no-pci");
   return arguments;
@@ -89,6 +91,8 @@ Environment::Environment(const Options& options)
     : lcores_{options.worker_cpus}, hugepages_{enough_hugepages(options)} {
   rte_openlog_stream(stderr);
   rte_log_set_global_level(options.log_level <= spdlog::level::debug ? RTE_LOG_INFO : RTE_LOG_WARNING);
+  if (options.log_level > spdlog::level::debug)
+    rte_log_set_level_pattern("lib.eal", RTE_LOG_ERR);  // it warns of each size of hugepages that is not there
   auto arguments = eal_arguments(options, hugepages_);
   std::vector<char*> argv;
   for (auto& argument : arguments)

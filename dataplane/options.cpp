@@ -93,27 +93,33 @@ auto parse_options(int argc, char** argv) -> std::variant<Options, int> {
   CLI::App app{description, "sekisho-dataplane"};
   app.footer(footer);
   app.set_version_flag("--version", std::string{SEKISHO_VERSION});
-  app.add_option("--socket", options.socket, "Where control connects (mode 0600)")->capture_default_str();
+  app.add_option("--socket", options.socket, "Where control connects (mode 0600)")->type_name("PATH")->capture_default_str();
   app.add_option("--main", options.main_cpu, "CPU of the writer: transactions and answers")
       ->capture_default_str()
-      ->check(CLI::Range(0U, most_cpus - 1));
-  app.add_option("--workers", workers, "CPUs that forward packets, as in 2,4-5")->capture_default_str();
+      ->check(CLI::Range(0U, most_cpus - 1).description(""))
+      ->type_name("CPU");
+  app.add_option("--workers", workers, "CPUs that forward packets, as in 2,4-5")->type_name("LIST")->capture_default_str();
   app.add_option("--memory", options.memory_mb, "MB for packet buffers and queues, not counting tables")
       ->capture_default_str()
-      ->check(CLI::Range(64U, 65536U));
+      ->check(CLI::Range(64U, 65536U).description(""))
+      ->type_name("MB");
   app.add_flag("--no-huge", no_huge, "Use no hugepages (done by itself when there are too few)");
   app.add_flag("--pci", options.pci, "Let DPDK take the PCI devices that are bound to vfio-pci or uio");
-  app.add_option("--file-prefix", options.file_prefix, "DPDK's name for this instance (default: from --socket)");
+  app.add_option("--file-prefix", options.file_prefix, "DPDK's name for this instance (default: from --socket)")
+      ->type_name("NAME");
   app.add_flag("--spin", options.spin, "Workers never sleep: least latency, a full CPU each");
   app.add_option("--max-sleep", options.max_sleep_us, "Longest sleep of an idle worker in microseconds")
       ->capture_default_str()
-      ->check(CLI::Range(0U, 10000U));
+      ->check(CLI::Range(0U, 10000U).description(""))
+      ->type_name("US");
   app.add_option("--extension-tables", options.extension_tables,
                  "Per zone: how many /24s may have longer prefixes within, 512 bytes each when used")
       ->capture_default_str()
-      ->check(CLI::Range(1U, 32768U));
+      ->check(CLI::Range(1U, 32768U).description(""))
+      ->type_name("N");
   app.add_option("--log-level", options.log_level, "debug, info, warning or error (default: info)")
-      ->transform(CLI::CheckedTransformer(levels));
+      ->transform(CLI::CheckedTransformer(levels).description(""))
+      ->option_text("LEVEL");
   try {
     app.parse(argc, argv);
     options.worker_cpus = parse_cpus(workers);
