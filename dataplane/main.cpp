@@ -1,4 +1,5 @@
-// sekisho-dataplane: DPDK's environment, the workers on their lcores, and on the main one the writer and its server.
+// sekisho-dataplane: DPDK's environment, the workers on their lcores, and on the main one the writer and its
+// server.
 #include <rte_launch.h>
 #include <spdlog/sinks/stdout_color_sinks.h>
 #include <spdlog/spdlog.h>
@@ -30,7 +31,8 @@ void set_up_log(spdlog::level::level_enum level) {
   auto logger = spdlog::stderr_color_mt("dataplane");
   logger->set_level(level);
   // The journal has its own clock.
-  logger->set_pattern(std::getenv("JOURNAL_STREAM") != nullptr ? "%l: %v" : "%Y-%m-%d %H:%M:%S.%e %^%l%$: %v");
+  logger->set_pattern(std::getenv("JOURNAL_STREAM") != nullptr ? "%l: %v"
+                                                               : "%Y-%m-%d %H:%M:%S.%e %^%l%$: %v");
   spdlog::set_default_logger(std::move(logger));
 }
 
@@ -42,30 +44,38 @@ int run_worker(void* worker) {
 // The workers on their lcores, until the end of its life.
 class Crew {
  public:
-  Crew(fib::Qsbr& qsbr, const Environment& environment, const Options& options) : lcores_{environment.lcores()} {
-    for (unsigned i = 0; i < lcores_.size(); ++i)
+  Crew(fib::Qsbr& qsbr, const Environment& environment, const Options& options)
+      : lcores_{environment.lcores()} {
+    for (unsigned i = 0; i < lcores_.size(); ++i) {
       workers_.push_back(std::make_unique<forward::Worker>(
-          qsbr, forward::Worker::Options{.index = i, .spin = options.spin, .max_sleep_us = options.max_sleep_us}));
+          qsbr,
+          forward::Worker::Options{.index = i, .spin = options.spin, .max_sleep_us = options.max_sleep_us}));
+    }
   }
   ~Crew() { stop(); }
   Crew(const Crew&) = delete;
   Crew& operator=(const Crew&) = delete;
 
   void launch() {
-    for (std::size_t i = 0; i < lcores_.size(); ++i)
-      if (rte_eal_remote_launch(run_worker, workers_[i].get(), lcores_[i]) != 0)
+    for (std::size_t i = 0; i < lcores_.size(); ++i) {
+      if (rte_eal_remote_launch(run_worker, workers_[i].get(), lcores_[i]) != 0) {
         throw std::runtime_error(fmt::format("no worker can be started on CPU {}", lcores_[i]));
+      }
+    }
   }
   void stop() {
-    for (const auto& worker : workers_)
+    for (const auto& worker : workers_) {
       worker->stop();
-    for (const auto lcore : lcores_)
+    }
+    for (const auto lcore : lcores_) {
       rte_eal_wait_lcore(lcore);
+    }
   }
   [[nodiscard]] std::vector<forward::Worker*> workers() const {
     std::vector<forward::Worker*> all;
-    for (const auto& worker : workers_)
+    for (const auto& worker : workers_) {
       all.push_back(worker.get());
+    }
     return all;
   }
 
@@ -83,8 +93,9 @@ class Reclaimer {
   void wait() {
     timer_.expires_after(std::chrono::milliseconds{qsbr_.pending() == 0 ? 100 : 10});
     timer_.async_wait([this](boost::system::error_code aborted) {
-      if (aborted)
+      if (aborted) {
         return;
+      }
       qsbr_.poll();
       wait();
     });
@@ -98,8 +109,9 @@ void serve(const Options& options) {
   asio::io_context io;
   asio::signal_set signals{io, SIGINT, SIGTERM};
   signals.async_wait([&](boost::system::error_code error, int signal) {
-    if (error)
+    if (error) {
       return;
+    }
     spdlog::info("stopping on signal {}", signal);
     io.stop();
   });
@@ -107,7 +119,8 @@ void serve(const Options& options) {
   const Environment environment{options};
   fib::Qsbr qsbr{static_cast<unsigned>(environment.lcores().size())};
   Crew crew{qsbr, environment, options};
-  api::Writer writer{qsbr, crew.workers(),
+  api::Writer writer{qsbr,
+                     crew.workers(),
                      {.pool = environment.pool(),
                       .tables = {.max_extension_tables = options.extension_tables},
                       .lcores = environment.lcores(),
@@ -116,7 +129,8 @@ void serve(const Options& options) {
   const Reclaimer reclaimer{io, qsbr};
   crew.launch();
   spdlog::info("sekisho-dataplane {} serves {} with {} worker(s), {} hugepages", SEKISHO_VERSION,
-               options.socket.native(), environment.lcores().size(), environment.hugepages() ? "with" : "without");
+               options.socket.native(), environment.lcores().size(),
+               environment.hugepages() ? "with" : "without");
   io.run();
   crew.stop();
 }
@@ -125,8 +139,9 @@ void serve(const Options& options) {
 
 int main(int argc, char** argv) {
   const auto parsed = parse_options(argc, argv);
-  if (const auto* const code = std::get_if<int>(&parsed))
+  if (const auto* const code = std::get_if<int>(&parsed)) {
     return *code;
+  }
   const auto& options = std::get<Options>(parsed);
   set_up_log(options.log_level);
   // A client that has gone is seen as an error of the write.

@@ -24,7 +24,8 @@ constexpr const char* description =
     "It starts with nothing and forwards nothing until sekisho-control tells it ports, zones and routes\n"
     "through its socket.\n";
 constexpr const char* footer =
-    "\nEvery worker takes one CPU; the main CPU changes tables and answers the socket. On a machine with one CPU\n"
+    "\nEvery worker takes one CPU; the main CPU changes tables and answers the socket. On a machine with one "
+    "CPU\n"
     "both share it. SIGTERM and SIGINT stop it cleanly; without it nothing is forwarded.\n\n"
     "Exit codes: 0 stopped by a signal, 1 could not start (one sentence says why), 2 wrong usage.\n\n"
     "Examples:\n"
@@ -35,8 +36,9 @@ constexpr const char* footer =
 unsigned parse_cpu(std::string_view text) {
   unsigned cpu = most_cpus;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), cpu);
-  if (error != std::errc{} || end != text.data() + text.size() || cpu >= most_cpus)
+  if (error != std::errc{} || end != text.data() + text.size() || cpu >= most_cpus) {
     throw CLI::ValidationError(fmt::format("\"{}\" is not a CPU of 0..{}", text, most_cpus - 1));
+  }
   return cpu;
 }
 
@@ -49,15 +51,19 @@ std::vector<unsigned> parse_cpus(std::string_view text) {
     const auto dash = item.find('-');
     const auto first = parse_cpu(item.substr(0, dash));
     const auto last = dash == std::string_view::npos ? first : parse_cpu(item.substr(dash + 1));
-    for (auto cpu = first; cpu <= last; ++cpu)
-      if (std::ranges::find(cpus, cpu) == cpus.end())
+    for (auto cpu = first; cpu <= last; ++cpu) {
+      if (std::ranges::find(cpus, cpu) == cpus.end()) {
         cpus.push_back(cpu);
-    if (comma == std::string_view::npos)
+      }
+    }
+    if (comma == std::string_view::npos) {
       break;
+    }
     text.remove_prefix(comma + 1);
   }
-  if (cpus.empty() || cpus.size() > forward::max_workers)
+  if (cpus.empty() || cpus.size() > forward::max_workers) {
     throw CLI::ValidationError(fmt::format("there are 1 to {} workers", forward::max_workers));
+  }
   return cpus;
 }
 
@@ -66,10 +72,13 @@ std::vector<unsigned> own_cpus() {
   cpu_set_t set;
   CPU_ZERO(&set);
   std::vector<unsigned> cpus;
-  if (sched_getaffinity(0, sizeof(set), &set) == 0)
-    for (unsigned cpu = 0; cpu < most_cpus; ++cpu)
-      if (CPU_ISSET(cpu, &set))
+  if (sched_getaffinity(0, sizeof(set), &set) == 0) {
+    for (unsigned cpu = 0; cpu < most_cpus; ++cpu) {
+      if (CPU_ISSET(cpu, &set)) {
         cpus.push_back(cpu);
+      }
+    }
+  }
   return cpus.empty() ? std::vector{0U} : cpus;
 }
 
@@ -93,19 +102,24 @@ auto parse_options(int argc, char** argv) -> std::variant<Options, int> {
   CLI::App app{description, "sekisho-dataplane"};
   app.footer(footer);
   app.set_version_flag("--version", std::string{SEKISHO_VERSION});
-  app.add_option("--socket", options.socket, "Where control connects (mode 0600)")->type_name("PATH")->capture_default_str();
+  app.add_option("--socket", options.socket, "Where control connects (mode 0600)")
+      ->type_name("PATH")
+      ->capture_default_str();
   app.add_option("--main", options.main_cpu, "CPU of the writer: transactions and answers")
       ->capture_default_str()
       ->check(CLI::Range(0U, most_cpus - 1).description(""))
       ->type_name("CPU");
-  app.add_option("--workers", workers, "CPUs that forward packets, as in 2,4-5")->type_name("LIST")->capture_default_str();
+  app.add_option("--workers", workers, "CPUs that forward packets, as in 2,4-5")
+      ->type_name("LIST")
+      ->capture_default_str();
   app.add_option("--memory", options.memory_mb, "MB for packet buffers and queues, not counting tables")
       ->capture_default_str()
       ->check(CLI::Range(64U, 65536U).description(""))
       ->type_name("MB");
   app.add_flag("--no-huge", no_huge, "Use no hugepages (done by itself when there are too few)");
   app.add_flag("--pci", options.pci, "Let DPDK take the PCI devices that are bound to vfio-pci or uio");
-  app.add_option("--file-prefix", options.file_prefix, "DPDK's name for this instance (default: from --socket)")
+  app.add_option("--file-prefix", options.file_prefix,
+                 "DPDK's name for this instance (default: from --socket)")
       ->type_name("NAME");
   app.add_flag("--spin", options.spin, "Workers never sleep: least latency, a full CPU each");
   app.add_option("--max-sleep", options.max_sleep_us, "Longest sleep of an idle worker in microseconds")
@@ -127,8 +141,9 @@ auto parse_options(int argc, char** argv) -> std::variant<Options, int> {
     return app.exit(error) == 0 ? 0 : static_cast<int>(wrong_usage);
   }
   options.huge = !no_huge;
-  if (options.file_prefix.empty())
+  if (options.file_prefix.empty()) {
     options.file_prefix = default_prefix(options.socket);
+  }
   return options;
 }
 

@@ -1,8 +1,8 @@
 // The command line of sekisho-dataplane.
 #pragma once
 
-#include <filesystem>
 #include <spdlog/common.h>
+#include <filesystem>
 #include <string>
 #include <variant>
 #include <vector>

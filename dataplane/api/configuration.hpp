@@ -1,5 +1,5 @@
-// What the dataplane has been told to be, without its routes: the last committed transaction's, and the one that a
-// transaction asks for. Comparable, so that a transaction changes only what differs.
+// What the dataplane has been told to be, without its routes: the last committed transaction's, and the one
+// that a transaction asks for. Comparable, so that a transaction changes only what differs.
 #pragma once
 
 #include <compare>
@@ -34,8 +34,8 @@ struct NextHopSpec {
 };
 
 struct ZoneSpec {
-  std::vector<std::string> ports;     // sorted
-  std::vector<fib::Prefix> sources;   // sorted
+  std::vector<std::string> ports;    // sorted
+  std::vector<fib::Prefix> sources;  // sorted
   friend bool operator==(const ZoneSpec&, const ZoneSpec&) = default;
 };
 

@@ -9,7 +9,9 @@
 
 namespace sekisho::api {
 
-inline std::string to_bytes(const fib::MacAddress& mac) { return {mac.begin(), mac.end()}; }
+inline std::string to_bytes(const fib::MacAddress& mac) {
+  return {mac.begin(), mac.end()};
+}
 
 inline void assign(AdjacencyKey& key, const AdjacencyId& id) {
   key.set_port(id.port);
@@ -18,8 +20,9 @@ inline void assign(AdjacencyKey& key, const AdjacencyId& id) {
 
 inline void assign(Adjacency& message, const AdjacencyId& id, const AdjacencySpec& spec) {
   assign(*message.mutable_key(), id);
-  if (spec.mac)
+  if (spec.mac) {
     message.set_mac(to_bytes(*spec.mac));
+  }
   message.set_alive(spec.alive);
 }
 
@@ -33,16 +36,19 @@ inline void assign(NextHop& message, const std::string& name, const NextHopSpec&
   message.set_action(spec.action == fib::Action::drop   ? NextHop::DROP
                      : spec.action == fib::Action::host ? NextHop::HOST
                                                         : NextHop::FORWARD);
-  for (const auto& member : spec.members)
+  for (const auto& member : spec.members) {
     assign(*message.add_members(), member);
+  }
 }
 
 inline void assign(Zone& message, const std::string& name, const ZoneSpec& spec) {
   message.set_name(name);
-  for (const auto& port : spec.ports)
+  for (const auto& port : spec.ports) {
     message.add_ports(port);
-  for (const auto source : spec.sources)
+  }
+  for (const auto source : spec.sources) {
     assign(*message.add_sources(), source);
+  }
 }
 
 }  // namespace sekisho::api

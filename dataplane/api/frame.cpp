@@ -21,23 +21,30 @@ std::span<char> FrameReader::prepare() {
     begin_ = 0;
   }
   // A transaction's long frames are rare: their memory is not kept for the short ones.
-  if (end_ == 0 && buffer_.size() > keep_buffer)
+  if (end_ == 0 && buffer_.size() > keep_buffer) {
     buffer_ = {};
-  if (buffer_.size() - end_ < least_room)
-    buffer_.resize(std::max(end_ + least_room, std::min(2 * buffer_.size(), frame_header + max_frame + least_room)));
+  }
+  if (buffer_.size() - end_ < least_room) {
+    buffer_.resize(
+        std::max(end_ + least_room, std::min(2 * buffer_.size(), frame_header + max_frame + least_room)));
+  }
   return std::span{buffer_}.subspan(end_);
 }
 
 auto FrameReader::next() -> tl::expected<std::optional<std::string_view>, std::string> {
-  if (end_ - begin_ < frame_header)
+  if (end_ - begin_ < frame_header) {
     return std::nullopt;
+  }
   std::size_t length = 0;
-  for (std::size_t i = 0; i < frame_header; ++i)
+  for (std::size_t i = 0; i < frame_header; ++i) {
     length = length << 8 | static_cast<std::uint8_t>(buffer_[begin_ + i]);
-  if (length > max_frame)
+  }
+  if (length > max_frame) {
     return tl::unexpected(fmt::format("a frame of {} bytes is longer than {}", length, max_frame));
-  if (end_ - begin_ < frame_header + length)
+  }
+  if (end_ - begin_ < frame_header + length) {
     return std::nullopt;
+  }
   const std::string_view message{buffer_.data() + begin_ + frame_header, length};
   begin_ += frame_header + length;
   return message;
@@ -53,8 +60,9 @@ std::string to_frame(const Message& message) {
     return to_frame(instead);
   }
   std::string frame(frame_header, '\0');
-  for (std::size_t i = 0; i < frame_header; ++i)
+  for (std::size_t i = 0; i < frame_header; ++i) {
     frame[i] = static_cast<char>(length >> (8 * (frame_header - 1 - i)) & 0xff);
+  }
   message.AppendToString(&frame);
   return frame;
 }

@@ -1,5 +1,5 @@
-// All that runs: the last committed configuration and the objects that stand for it, by name. Owned by the writer;
-// workers see of it only what is published to them.
+// All that runs: the last committed configuration and the objects that stand for it, by name. Owned by the
+// writer; workers see of it only what is published to them.
 #pragma once
 
 #include <rte_mempool.h>
@@ -24,12 +24,12 @@ namespace sekisho::api {
 
 struct LivePort {
   forward::PortIndex index = 0;
-  port::PortConfig config;               // what the device was last told
-  std::unique_ptr<port::Port> device;    // null: it could not be brought up
-  std::string error;                     // of the last attempt, when it failed
-  std::vector<unsigned> workers;         // by receive queue
-  bool closing = false;                  // workers are being taken off it
-  std::optional<bool> link;              // as last seen
+  port::PortConfig config;             // what the device was last told
+  std::unique_ptr<port::Port> device;  // null: it could not be brought up
+  std::string error;                   // of the last attempt, when it failed
+  std::vector<unsigned> workers;       // by receive queue
+  bool closing = false;                // workers are being taken off it
+  std::optional<bool> link;            // as last seen
 
   [[nodiscard]] bool usable() const noexcept { return device != nullptr && !closing; }
 };
@@ -56,8 +56,13 @@ struct LiveZone {
 };
 
 struct Live {
-  Live(fib::Qsbr& readers, std::vector<forward::Worker*> all_workers, rte_mempool* mbufs, fib::Fib::Options options)
-      : qsbr{readers}, workers{std::move(all_workers)}, pool{mbufs}, table_options{options}, next_hops{readers} {}
+  Live(fib::Qsbr& readers, std::vector<forward::Worker*> all_workers, rte_mempool* mbufs,
+       fib::Fib::Options options)
+      : qsbr{readers},
+        workers{std::move(all_workers)},
+        pool{mbufs},
+        table_options{options},
+        next_hops{readers} {}
 
   fib::Qsbr& qsbr;
   std::vector<forward::Worker*> workers;

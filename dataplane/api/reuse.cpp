@@ -9,7 +9,9 @@ std::uint64_t forget(forward::Counter& counter) {
   return counted;
 }
 
-Totals forget(forward::Traffic& traffic) { return {forget(traffic.packets), forget(traffic.bytes)}; }
+Totals forget(forward::Traffic& traffic) {
+  return {forget(traffic.packets), forget(traffic.bytes)};
+}
 
 }  // namespace
 
@@ -19,19 +21,22 @@ void forget_port(Live& live, forward::PortIndex index) {
     forget(port.rx);
     forget(port.tx);
     forget(port.host);
-    for (auto& drop : port.drops)
+    for (auto& drop : port.drops) {
       forget(drop);
+    }
   }
 }
 
 void forget_zone(Live& live, forward::ZoneIndex index) {
-  for (auto* worker : live.workers)
+  for (auto* worker : live.workers) {
     forget(worker->mutable_counters().zones[index]);
+  }
 }
 
 void forget_adjacency(Live& live, fib::AdjacencyIndex index) {
-  for (auto* worker : live.workers)
+  for (auto* worker : live.workers) {
     forget(worker->mutable_counters().adjacencies[index]);
+  }
 }
 
 Totals forget_next_hop(Live& live, fib::NextHopIndex index) {

@@ -1,4 +1,5 @@
-// Before an index stands for something else, what was counted for it is forgotten. No worker can count for it any more.
+// Before an index stands for something else, what was counted for it is forgotten. No worker can count for it
+// any more.
 #pragma once
 
 #include "dataplane/api/live.hpp"

@@ -45,27 +45,32 @@ struct Server::Impl : Service {
   }
 
   ~Impl() override {
-    while (!sessions.empty())
+    while (!sessions.empty()) {
       (*sessions.begin())->close();
-    if (identity(path) == socket_identity)
+    }
+    if (identity(path) == socket_identity) {
       unlink(path.c_str());
+    }
   }
 
   void accept() {
     acceptor.async_accept([this](boost::system::error_code error, stream_protocol::socket socket) {
-      if (error == asio::error::operation_aborted)
+      if (error == asio::error::operation_aborted) {
         return;
+      }
       if (error) {  // no file descriptor is left, say: one will be
         patience.expires_after(accept_again);
         return patience.async_wait([this](boost::system::error_code aborted) {
-          if (!aborted)
+          if (!aborted) {
             accept();
+          }
         });
       }
-      if (sessions.size() < max_clients)
+      if (sessions.size() < max_clients) {
         (*sessions.insert(std::make_shared<Session>(std::move(socket), *this)).first)->start();
-      else
+      } else {
         spdlog::warn("a client is turned away: {} are connected", max_clients);
+      }
       accept();
     });
   }
@@ -73,24 +78,28 @@ struct Server::Impl : Service {
   void wait() {
     ticks.expires_after(tick);
     ticks.async_wait([this](boost::system::error_code aborted) {
-      if (aborted)
+      if (aborted) {
         return;
+      }
       writer.tick();
       publish_events();
-      for (const auto& session : std::set{sessions})
+      for (const auto& session : std::set{sessions}) {
         session->tick();
+      }
       wait();
     });
   }
 
   void publish_events() {
     for (const auto& event : writer.take_events()) {
-      if (event.has_port() && !event.port().error().empty())
+      if (event.has_port() && !event.port().error().empty()) {
         spdlog::error("port {}: {}", event.port().name(), event.port().error());
-      else if (event.has_port())
+      } else if (event.has_port()) {
         spdlog::info("port {} runs", event.port().name());
-      for (const auto& session : std::set{sessions})
+      }
+      for (const auto& session : std::set{sessions}) {
         session->notify(event);
+      }
     }
   }
 
@@ -110,10 +119,12 @@ struct Server::Impl : Service {
   void handle(Session& session, const Request& request) override {
     Reply reply;
     reply.set_id(request.id());
-    if (auto done = answer(session, request, reply); !done)
+    if (auto done = answer(session, request, reply); !done) {
       return session.refuse(request.id(), done.error().substr(0, longest_reason));
-    if (reply.body_case() != Reply::BODY_NOT_SET)
+    }
+    if (reply.body_case() != Reply::BODY_NOT_SET) {
       session.reply(std::move(reply));
+    }
     publish_events();
   }
 
@@ -126,8 +137,9 @@ struct Server::Impl : Service {
       case Request::kCommit:
         return commit(session, reply);
       case Request::kAbort:
-        if (owner != &session)
+        if (owner != &session) {
           return no_transaction();
+        }
         end_transaction();
         reply.mutable_done();
         return {};
@@ -139,15 +151,17 @@ struct Server::Impl : Service {
         return {};
       case Request::kGetRoutes: {
         auto routes = writer.routes(request.get_routes().zone());
-        if (!routes)
+        if (!routes) {
           return tl::unexpected(routes.error());
+        }
         session.stream(request.id(), std::move(*routes));
         return {};
       }
       case Request::kLookup: {
         auto decision = writer.lookup(request.lookup());
-        if (!decision)
+        if (!decision) {
           return tl::unexpected(decision.error());
+        }
         *reply.mutable_decision() = std::move(*decision);
         return {};
       }
@@ -166,8 +180,9 @@ struct Server::Impl : Service {
   }
 
   auto begin(Session& session, const Begin& begin, Reply& reply) -> tl::expected<void, std::string> {
-    if (owner != nullptr && owner != &session)
+    if (owner != nullptr && owner != &session) {
       return tl::unexpected(std::string{"another client has a transaction open"});
+    }
     owner = &session;
     transaction.emplace(writer.begin(begin.full()));
     reply.mutable_done();
@@ -175,8 +190,9 @@ struct Server::Impl : Service {
   }
 
   auto change(Session& session, const Change& change, Reply& reply) -> tl::expected<void, std::string> {
-    if (owner != &session)
+    if (owner != &session) {
       return no_transaction();
+    }
     // Half of what was asked for is not to be committed.
     if (auto done = transaction->add(change); !done) {
       end_transaction();
@@ -187,8 +203,9 @@ struct Server::Impl : Service {
   }
 
   auto commit(Session& session, Reply& reply) -> tl::expected<void, std::string> {
-    if (owner != &session)
+    if (owner != &session) {
       return no_transaction();
+    }
     auto finished = std::move(*transaction);
     end_transaction();
     const auto start = std::chrono::steady_clock::now();
@@ -197,13 +214,14 @@ struct Server::Impl : Service {
       spdlog::warn("a transaction is refused: {}", committed.error());
       return tl::unexpected(committed.error());
     }
-    spdlog::info("transaction {}: {} routes added, {} changed, {} removed, {} ports, {} zones, {} next hops and {} "
-                 "adjacencies changed, in {} ms",
-                 committed->transaction(), committed->routes_added(), committed->routes_changed(),
-                 committed->routes_removed(), committed->ports_changed(), committed->zones_changed(),
-                 committed->next_hops_changed(), committed->adjacencies_changed(),
-                 std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - start)
-                     .count());
+    spdlog::info(
+        "transaction {}: {} routes added, {} changed, {} removed, {} ports, {} zones, {} next hops and {} "
+        "adjacencies changed, in {} ms",
+        committed->transaction(), committed->routes_added(), committed->routes_changed(),
+        committed->routes_removed(), committed->ports_changed(), committed->zones_changed(),
+        committed->next_hops_changed(), committed->adjacencies_changed(),
+        std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - start)
+            .count());
     *reply.mutable_committed() = std::move(*committed);
     return {};
   }

@@ -15,8 +15,9 @@ Session::Session(asio::local::stream_protocol::socket socket, Service& service)
     : socket_{std::move(socket)}, service_{&service} {}
 
 void Session::close() {
-  if (service_ == nullptr)
+  if (service_ == nullptr) {
     return;
+  }
   const auto self = shared_from_this();
   auto* const service = std::exchange(service_, nullptr);
   boost::system::error_code ignored;
@@ -35,26 +36,31 @@ void Session::tick() {
 void Session::pump() {
   while (service_ != nullptr && !finishing_ && !stream_ && queued_ < busy_queue) {
     const auto frame = frames_.next();
-    if (!frame)
+    if (!frame) {
       return finish(frame.error());
-    if (!*frame)
+    }
+    if (!*frame) {
       return read();
+    }
     Request request;
-    if (!request.ParseFromArray((*frame)->data(), static_cast<int>((*frame)->size())))
+    if (!request.ParseFromArray((*frame)->data(), static_cast<int>((*frame)->size()))) {
       return finish("what came is not a Request of dataplane.proto");
+    }
     service_->handle(*this, request);
   }
 }
 
 void Session::read() {
-  if (std::exchange(reading_, true))
+  if (std::exchange(reading_, true)) {
     return;
+  }
   const auto room = frames_.prepare();
   socket_.async_read_some(asio::buffer(room.data(), room.size()),
                           [self = shared_from_this()](boost::system::error_code error, std::size_t count) {
                             self->reading_ = false;
-                            if (error)
+                            if (error) {
                               return self->close();
+                            }
                             self->frames_.commit(count);
                             self->pump();
                           });
@@ -80,8 +86,9 @@ void Session::refuse(std::uint64_t id, const std::string& reason) {
 }
 
 void Session::notify(const Event& event) {
-  if (!subscribed_ || finishing_ || service_ == nullptr)
+  if (!subscribed_ || finishing_ || service_ == nullptr) {
     return;
+  }
   Message message;
   *message.mutable_event() = event;
   send(to_frame(message));
@@ -93,8 +100,9 @@ void Session::notify(const Event& event) {
 
 void Session::stream(std::uint64_t id, RouteList list) {
   stream_.emplace(Stream{.id = id, .list = std::move(list)});
-  if (output_.empty())
+  if (output_.empty()) {
     next_chunk();
+  }
 }
 
 void Session::next_chunk() {
@@ -120,47 +128,55 @@ void Session::next_chunk() {
     routes.mutable_length()->push_back(static_cast<char>(route.prefix.length));
     routes.add_next_hop(static_cast<std::uint32_t>(next_hop));
   }
-  if (!routes.more())
+  if (!routes.more()) {
     stream_.reset();
+  }
   reply(std::move(answer));
 }
 
 void Session::send(std::string frame) {
-  if (service_ == nullptr)
+  if (service_ == nullptr) {
     return;
+  }
   queued_ += frame.size();
   output_.push_back(std::move(frame));
   write();
 }
 
 void Session::write() {
-  if (std::exchange(writing_, true))
+  if (std::exchange(writing_, true)) {
     return;
+  }
   const auto& frame = output_.front();
   socket_.async_write_some(asio::buffer(frame.data() + written_, frame.size() - written_),
                            [self = shared_from_this()](boost::system::error_code error, std::size_t count) {
                              self->writing_ = false;
-                             if (error)
+                             if (error) {
                                return self->close();
+                             }
                              self->wrote(count);
                            });
 }
 
 void Session::wrote(std::size_t count) {
-  if (service_ == nullptr)
+  if (service_ == nullptr) {
     return;
+  }
   stalled_ = 0;
   written_ += count;
   if (written_ == output_.front().size()) {
     queued_ -= std::exchange(written_, 0);
     output_.pop_front();
   }
-  if (!output_.empty())
+  if (!output_.empty()) {
     return write();
-  if (finishing_)
+  }
+  if (finishing_) {
     return close();
-  if (stream_)
+  }
+  if (stream_) {
     next_chunk();
+  }
   pump();
 }
 

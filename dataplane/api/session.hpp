@@ -1,7 +1,7 @@
 // One client's connection: frames in, replies in order and events out.
 //
-// A client that does not read is not served further requests, and holds at most `max_queued` bytes of events and replies:
-// beyond that, or when it took nothing for `stall_limit` ticks, the connection is closed.
+// A client that does not read is not served further requests, and holds at most `max_queued` bytes of events
+// and replies: beyond that, or when it took nothing for `stall_limit` ticks, the connection is closed.
 #pragma once
 
 #include <boost/asio/local/stream_protocol.hpp>
@@ -28,7 +28,7 @@ class Service {
 
 class Session : public std::enable_shared_from_this<Session> {
  public:
-  static constexpr std::size_t busy_queue = std::size_t{1} << 20;    // above it no request is taken up
+  static constexpr std::size_t busy_queue = std::size_t{1} << 20;  // above it no request is taken up
   static constexpr std::size_t max_queued = std::size_t{32} << 20;
   static constexpr std::size_t routes_a_chunk = 100'000;
   static constexpr unsigned stall_limit = 30;

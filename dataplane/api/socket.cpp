@@ -30,8 +30,9 @@ class DirectoryLock {
       : directory_{open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)} {
     if (directory_ < 0 || flock(directory_, LOCK_EX) != 0) {
       const int error = errno;
-      if (directory_ >= 0)
+      if (directory_ >= 0) {
         ::close(directory_);
+      }
       throw std::system_error(error, std::generic_category(), path.native());
     }
   }
@@ -57,28 +58,34 @@ class Umask {
 void remove_stale(asio::io_context& io, const std::filesystem::path& path) {
   struct stat found {};
   if (lstat(path.c_str(), &found) != 0) {
-    if (errno == ENOENT)
+    if (errno == ENOENT) {
       return;
+    }
     fail(path, std::strerror(errno));
   }
-  if (!S_ISSOCK(found.st_mode))
+  if (!S_ISSOCK(found.st_mode)) {
     fail(path, "something else than a socket is there");
+  }
   stream_protocol::socket probe{io};
   boost::system::error_code error;
   probe.connect(stream_protocol::endpoint{path.native()}, error);
-  if (!error)
+  if (!error) {
     fail(path, "another process serves it; stop it first or choose another --socket");
-  if (error != asio::error::connection_refused)
+  }
+  if (error != asio::error::connection_refused) {
     fail(path, error.message());
-  if (unlink(path.c_str()) != 0)
+  }
+  if (unlink(path.c_str()) != 0) {
     fail(path, std::strerror(errno));
+  }
 }
 
 }  // namespace
 
 auto listen(asio::io_context& io, const std::filesystem::path& path) -> stream_protocol::acceptor {
-  if (path.empty() || path.native().size() >= sizeof(sockaddr_un::sun_path))
+  if (path.empty() || path.native().size() >= sizeof(sockaddr_un::sun_path)) {
     fail(path, fmt::format("a socket's path has 1 to {} bytes", sizeof(sockaddr_un::sun_path) - 1));
+  }
   try {
     const auto directory = std::filesystem::absolute(path).parent_path();
     std::filesystem::create_directories(directory);

@@ -7,8 +7,8 @@
 
 namespace sekisho::api {
 
-// Mode 0600 from its first moment. What a dead process left is replaced, what a living one serves is not. Throws
-// std::runtime_error with one sentence.
+// Mode 0600 from its first moment. What a dead process left is replaced, what a living one serves is not.
+// Throws std::runtime_error with one sentence.
 [[nodiscard]] auto listen(boost::asio::io_context& io, const std::filesystem::path& path)
     -> boost::asio::local::stream_protocol::acceptor;
 

@@ -1,8 +1,8 @@
-// An open transaction: collects Changes, refuses what is wrong, and ends as one desired state, whether it was full
-// or incremental. Nothing here touches what runs.
+// An open transaction: collects Changes, refuses what is wrong, and ends as one desired state, whether it was
+// full or incremental. Nothing here touches what runs.
 //
-// Each Change is checked by itself when it comes; what takes the whole transaction (does a next hop's member exist?) waits
-// for finish(). Within one Change, removals come before additions.
+// Each Change is checked by itself when it comes; what takes the whole transaction (does a next hop's member
+// exist?) waits for finish(). Within one Change, removals come before additions.
 #pragma once
 
 #include <cstdint>
@@ -21,9 +21,9 @@
 
 namespace sekisho::api {
 
-inline constexpr unsigned max_members = 64;                 // of a next hop
-inline constexpr std::size_t max_routes = 16'000'000;       // in one transaction
-inline constexpr std::size_t max_sources = 1'000'000;       // of all zones
+inline constexpr unsigned max_members = 64;            // of a next hop
+inline constexpr std::size_t max_routes = 16'000'000;  // in one transaction
+inline constexpr std::size_t max_sources = 1'000'000;  // of all zones
 
 // What a transaction makes of one zone's table.
 struct TableTarget {
@@ -44,7 +44,8 @@ class RunningRoutes {
  public:
   virtual ~RunningRoutes() = default;
   // The next hop of exactly this prefix.
-  [[nodiscard]] virtual std::optional<std::string_view> find(const std::string& zone, fib::Prefix prefix) const = 0;
+  [[nodiscard]] virtual std::optional<std::string_view> find(const std::string& zone,
+                                                             fib::Prefix prefix) const = 0;
   [[nodiscard]] virtual std::size_t count(const std::string& zone, const std::string& next_hop) const = 0;
 };
 

@@ -15,8 +15,9 @@ std::uint32_t count_differences(const Map& before, const Map& after) {
     const auto old = before.find(key);
     count += old == before.end() || !(old->second == value);
   }
-  for (const auto& [key, value] : before)
+  for (const auto& [key, value] : before) {
     count += !after.contains(key);
+  }
   return count;
 }
 
@@ -36,54 +37,65 @@ auto Transition::run() -> tl::expected<Committed, std::string> {
   }
   undo_.clear();
   count_changes();
-  for (const auto& name : redefined_)
+  for (const auto& name : redefined_) {
     set_next_hop(live_.next_hop_names.at(name).index, wanted_.next_hops.at(name));
+  }
   sweep();
   close_ports();
   open_late_ports();
   publish_queues();
   admit_ports();
   set_local_addresses();
-  for (const auto& name : attempted_ports_)
+  for (const auto& name : attempted_ports_) {
     if (const auto before = live_.configuration.ports.find(name);
-        before != live_.configuration.ports.end() && before->second == wanted_.ports.at(name))
+        before != live_.configuration.ports.end() && before->second == wanted_.ports.at(name)) {
       committed_.set_ports_changed(committed_.ports_changed() + live_.ports.at(name).usable());
+    }
+  }
   live_.configuration = std::move(target_.configuration);
   return committed_;
 }
 
 auto Transition::attempt() -> Result {
-  if (auto done = prepare(); !done)
+  if (auto done = prepare(); !done) {
     return done;
+  }
   open_early_ports();
   publish_adjacencies();
   add_next_hops();
-  if (auto done = change_tables(); !done)
+  if (auto done = change_tables(); !done) {
     return done;
+  }
   add_new_zones();
   publish_state_undoably(with_zones(*live_.state));
-  if (auto done = apply(*live_.sources, sources_diff_.changes); !done)
+  if (auto done = apply(*live_.sources, sources_diff_.changes); !done) {
     return tl::unexpected(fmt::format("the zones' sources: {}", done.error()));
+  }
   return {};
 }
 
 void Transition::roll_back() {
-  for (; !undo_.empty(); undo_.pop_back())
+  for (; !undo_.empty(); undo_.pop_back()) {
     undo_.back()();
+  }
 }
 
 auto Transition::prepare() -> Result {
-  if (auto done = take_indexes(); !done)
+  if (auto done = take_indexes(); !done) {
     return done;
-  if (auto done = prepare_tables(); !done)
+  }
+  if (auto done = prepare_tables(); !done) {
     return done;
+  }
   prepare_sources();
-  if (auto done = renumber_next_hops(); !done)
+  if (auto done = renumber_next_hops(); !done) {
     return done;
+  }
   for (auto& [name, zone] : new_zones_) {
     const auto& diff = diffs_[name];
-    if (auto done = apply(*zone.table, diff.changes); !done)
+    if (auto done = apply(*zone.table, diff.changes); !done) {
       return tl::unexpected(fmt::format("zone {}: {}", name, done.error()));
+    }
     count_routes(zone, diff.inverse, diff.changes);
   }
   return {};
@@ -91,11 +103,13 @@ auto Transition::prepare() -> Result {
 
 auto Transition::take_indexes() -> Result {
   for (const auto& [name, config] : wanted_.ports) {
-    if (live_.ports.contains(name))
+    if (live_.ports.contains(name)) {
       continue;
+    }
     const auto index = live_.port_indexes.take();
-    if (!index)
+    if (!index) {
       return exhausted("ports", forward::max_ports);
+    }
     live_.ports[name].index = static_cast<forward::PortIndex>(*index);
     undo_.emplace_back([this, name, index] {
       live_.ports.erase(name);
@@ -103,11 +117,13 @@ auto Transition::take_indexes() -> Result {
     });
   }
   for (const auto& [id, spec] : wanted_.adjacencies) {
-    if (live_.adjacencies.contains(id))
+    if (live_.adjacencies.contains(id)) {
       continue;
+    }
     const auto index = live_.adjacency_indexes.take();
-    if (!index)
+    if (!index) {
       return exhausted("adjacencies", fib::max_adjacencies - fib::first_adjacency);
+    }
     live_.adjacencies[id].index = static_cast<fib::AdjacencyIndex>(*index);
     undo_.emplace_back([this, id, index] {
       live_.adjacencies.erase(id);
@@ -115,11 +131,13 @@ auto Transition::take_indexes() -> Result {
     });
   }
   for (const auto& [name, spec] : wanted_.next_hops) {
-    if (live_.next_hop_names.contains(name))
+    if (live_.next_hop_names.contains(name)) {
       continue;
+    }
     const auto index = live_.next_hop_indexes.take();
-    if (!index)
+    if (!index) {
       return exhausted("next hops", fib::max_next_hops - 1);
+    }
     live_.next_hop_names[name].index = new_next_hops_[name] = static_cast<fib::NextHopIndex>(*index);
     undo_.emplace_back([this, name, index] {
       live_.next_hop_names.erase(name);
@@ -127,11 +145,13 @@ auto Transition::take_indexes() -> Result {
     });
   }
   for (const auto& [name, spec] : wanted_.zones) {
-    if (live_.zones.contains(name))
+    if (live_.zones.contains(name)) {
       continue;
+    }
     const auto index = live_.zone_indexes.take();
-    if (!index)
+    if (!index) {
       return exhausted("zones", forward::max_zones);
+    }
     new_zones_[name].index = static_cast<forward::ZoneIndex>(*index);
     undo_.emplace_back([this, index] { live_.zone_indexes.give_back(*index); });
   }
@@ -141,8 +161,9 @@ auto Transition::take_indexes() -> Result {
 auto Transition::prepare_tables() -> Result {
   for (auto& [name, zone] : new_zones_) {
     auto table = fib::Fib::create(live_.qsbr, live_.table_options);
-    if (!table)
+    if (!table) {
       return tl::unexpected(fmt::format("zone {}: {}", name, table.error()));
+    }
     zone.table = std::move(*table);
   }
   std::vector<fib::NextHopIndex> index_of_name{fib::no_route};
@@ -151,8 +172,9 @@ auto Transition::prepare_tables() -> Result {
     index_of_name.push_back(known == live_.next_hop_names.end() ? fib::no_route : known->second.index);
   }
   for (auto& [name, target] : target_.tables) {
-    for (auto& route : target.routes)
+    for (auto& route : target.routes) {
       route.next_hop = index_of_name[route.next_hop];
+    }
     const auto fresh = new_zones_.find(name);
     const auto& table = fresh == new_zones_.end() ? *live_.zones.at(name).table : *fresh->second.table;
     diffs_[name] = target.replace ? api::replace(table, target.routes) : change(table, target.routes);
@@ -165,32 +187,39 @@ auto Transition::prepare_tables() -> Result {
 }
 
 void Transition::prepare_sources() {
-  if (wanted_.zones == live_.configuration.zones)
+  if (wanted_.zones == live_.configuration.zones) {
     return;
+  }
   std::vector<fib::Route> wanted;
   for (const auto& [name, spec] : wanted_.zones) {
     const auto fresh = new_zones_.find(name);
     const auto index = fresh == new_zones_.end() ? live_.zones.at(name).index : fresh->second.index;
-    for (const auto prefix : spec.sources)
+    for (const auto prefix : spec.sources) {
       wanted.push_back({prefix, index});
+    }
   }
   std::ranges::sort(wanted, {}, &fib::Route::prefix);
   sources_diff_ = api::replace(*live_.sources, wanted);
 }
 
 auto Transition::renumber_next_hops() -> Result {
-  for (const auto& [name, spec] : live_.configuration.next_hops)
-    if (const auto wanted = wanted_.next_hops.find(name); wanted != wanted_.next_hops.end() && wanted->second != spec)
+  for (const auto& [name, spec] : live_.configuration.next_hops) {
+    if (const auto wanted = wanted_.next_hops.find(name);
+        wanted != wanted_.next_hops.end() && wanted->second != spec) {
       redefined_.push_back(name);
+    }
+  }
   const bool routes_stay = std::ranges::all_of(diffs_, [](const auto& diff) { return diff.second.empty(); });
-  if (redefined_.empty() || (routes_stay && wanted_.zones == live_.configuration.zones))
+  if (redefined_.empty() || (routes_stay && wanted_.zones == live_.configuration.zones)) {
     return {};
+  }
 
   Renumbering renumbering(fib::max_next_hops, fib::no_route);
   for (const auto& name : redefined_) {
     const auto index = live_.next_hop_indexes.take();
-    if (!index)
+    if (!index) {
       return exhausted("next hops", fib::max_next_hops - 1);
+    }
     auto& next_hop = live_.next_hop_names.at(name);
     const auto old = next_hop.index;
     renumbering[old] = next_hop.index = new_next_hops_[name] = static_cast<fib::NextHopIndex>(*index);
@@ -201,17 +230,21 @@ auto Transition::renumber_next_hops() -> Result {
     });
   }
   redefined_.clear();
-  for (auto& [name, zone] : live_.zones)
-    if (wanted_.zones.contains(name))
+  for (auto& [name, zone] : live_.zones) {
+    if (wanted_.zones.contains(name)) {
       renumber(*zone.table, renumbering, diffs_[name]);
-  for (auto& [name, zone] : new_zones_)
+    }
+  }
+  for (auto& [name, zone] : new_zones_) {
     renumber(*zone.table, renumbering, diffs_[name]);
+  }
   return {};
 }
 
 auto Transition::apply(fib::Fib& table, std::span<const fib::Route> changes) -> Result {
-  if (changes.empty())
+  if (changes.empty()) {
     return {};
+  }
   auto done = table.apply(changes);
   if (!done) {
     // Extension tables that were given back may still wait for their grace period.
@@ -222,20 +255,24 @@ auto Transition::apply(fib::Fib& table, std::span<const fib::Route> changes) -> 
 }
 
 void Transition::count_routes(LiveZone& zone, const std::vector<fib::Route>& before,
-                          const std::vector<fib::Route>& after) {
-  for (const auto& route : before)
+                              const std::vector<fib::Route>& after) {
+  for (const auto& route : before) {
     --zone.routes_by_next_hop[route.next_hop];
-  for (const auto& route : after)
+  }
+  for (const auto& route : after) {
     ++zone.routes_by_next_hop[route.next_hop];
+  }
 }
 
 auto Transition::change_tables() -> Result {
   for (const auto& [name, diff] : diffs_) {
     const auto zone = live_.zones.find(name);
-    if (zone == live_.zones.end() || diff.empty())
+    if (zone == live_.zones.end() || diff.empty()) {
       continue;
-    if (auto done = apply(*zone->second.table, diff.changes); !done)
+    }
+    if (auto done = apply(*zone->second.table, diff.changes); !done) {
       return tl::unexpected(fmt::format("zone {}: {}", name, done.error()));
+    }
     count_routes(zone->second, diff.inverse, diff.changes);
     undo_.emplace_back([this, &live = zone->second, &changed = diff] {
       // What was unlinked is free again after this, so that the way back cannot lack extension tables.
@@ -250,11 +287,13 @@ auto Transition::change_tables() -> Result {
 }
 
 void Transition::set_next_hop(fib::NextHopIndex index, const NextHopSpec& spec) {
-  if (spec.action != fib::Action::forward)
+  if (spec.action != fib::Action::forward) {
     return live_.next_hops.set_action(index, spec.action);
+  }
   std::vector<fib::AdjacencyIndex> members;
-  for (const auto& member : spec.members)
+  for (const auto& member : spec.members) {
     members.push_back(live_.adjacencies.at(member).index);
+  }
   live_.next_hops.set_members(index, members);
 }
 

@@ -1,22 +1,21 @@
 // Takes what runs from one configuration to the next with the smallest change.
 //
-// Workers read all the while. For every address each lookup gives the answer from before or from after, never a third,
-// and no packet is lost that neither configuration would drop. So everything is built before it is pointed to, pointed to
-// before it is used, and taken down only when nothing points to it and a grace period has passed:
+// Workers read all the while. For every address each lookup gives the answer from before or from after, never
+// a third, and no packet is lost that neither configuration would drop. So everything is built before it is
+// pointed to, pointed to before it is used, and taken down only when nothing points to it and a grace period
+// has passed:
 //
-//   prepare     indexes, new zones' tables (complete), the differences of the others. No worker sees any of it
-//   ports       that are new, or get another device
-//   adjacencies, next hops
-//   tables      of zones that stay: one Fib::apply each
-//   state       the zones' tables and ports
-//   sources     a source moves when its zone is complete
+//   prepare     indexes, new zones' tables (complete), the differences of the others. No worker sees any of
+//   it ports       that are new, or get another device adjacencies, next hops tables      of zones that stay:
+//   one Fib::apply each state       the zones' tables and ports sources     a source moves when its zone is
+//   complete
 //   ---------   up to here everything that can fail; a refusal takes back what was done, last first
 //   sweep       next hops, adjacencies, zones and ports that are not named any more
 //   late ports  those whose device has to be closed before it can be opened again
 //
-// A next hop whose members change in place is one object's swap. When routes change too, an address may get another
-// route and that route another meaning, and a lookup between the two would see neither before nor after: then the next hop
-// gets a new index, and its routes change to it together with all others.
+// A next hop whose members change in place is one object's swap. When routes change too, an address may get
+// another route and that route another meaning, and a lookup between the two would see neither before nor
+// after: then the next hop gets a new index, and its routes change to it together with all others.
 #pragma once
 
 #include <functional>
@@ -61,7 +60,8 @@ class Transition {
   void count_changes();
   void roll_back();
 
-  // transition_publish.cpp: what is published is compared with what workers already have, and not touched when equal.
+  // transition_publish.cpp: what is published is compared with what workers already have, and not touched
+  // when equal.
   void publish_adjacencies();
   void publish_state(const forward::ForwardingState& next);
   void publish_state_undoably(const forward::ForwardingState& next);
@@ -94,15 +94,15 @@ class Transition {
   Committed committed_;
   std::vector<std::function<void()>> undo_;  // to be run last first
 
-  std::map<std::string, LiveZone> new_zones_;           // until the state is published
-  std::map<std::string, TableDiff> diffs_;              // by zone
+  std::map<std::string, LiveZone> new_zones_;  // until the state is published
+  std::map<std::string, TableDiff> diffs_;     // by zone
   TableDiff sources_diff_;
-  std::vector<fib::NextHopIndex> index_of_name_;        // by position in Target::next_hop_names
+  std::vector<fib::NextHopIndex> index_of_name_;            // by position in Target::next_hop_names
   std::map<std::string, fib::NextHopIndex> new_next_hops_;  // new ones and those that get a new index
   std::vector<std::pair<std::string, fib::NextHopIndex>> old_indexes_;  // of those
-  std::vector<std::string> redefined_;                  // next hops that change in place
-  std::vector<LivePort> replaced_ports_;                // another device runs under their name
-  std::set<std::string> attempted_ports_;               // opened or failed by this transaction
+  std::vector<std::string> redefined_;                                  // next hops that change in place
+  std::vector<LivePort> replaced_ports_;   // another device runs under their name
+  std::set<std::string> attempted_ports_;  // opened or failed by this transaction
 };
 
 }  // namespace sekisho::api

@@ -1,7 +1,7 @@
 #include <algorithm>
 
-#include "dataplane/api/transition.hpp"
 #include "dataplane/api/reuse.hpp"
+#include "dataplane/api/transition.hpp"
 
 namespace sekisho::api {
 namespace {
@@ -34,9 +34,11 @@ void Transition::open(LivePort& port, const port::PortConfig& config) {
   }
   port.device = std::move(*device);
   std::vector<unsigned> load(live_.workers.size());
-  for (const auto& [name, other] : live_.ports)
-    for (const auto worker : other.workers)
+  for (const auto& [name, other] : live_.ports) {
+    for (const auto worker : other.workers) {
       ++load[worker];
+    }
+  }
   for (unsigned queue = 0; queue < port.device->rx_queues(); ++queue) {
     const auto least = std::ranges::min_element(load);
     ++*least;
@@ -48,8 +50,9 @@ void Transition::open(LivePort& port, const port::PortConfig& config) {
 void Transition::open_early_ports() {
   for (const auto& [name, config] : wanted_.ports) {
     auto& port = live_.ports.at(name);
-    if (device_held(config.device))
+    if (device_held(config.device)) {
       continue;
+    }
     if (port.device == nullptr) {
       undo_.emplace_back([&port, before = port.config, error = port.error] {
         port.device.reset();
@@ -59,8 +62,9 @@ void Transition::open_early_ports() {
       });
       open(port, config);
     } else if (needs_other_device(port, config)) {
-      if (const auto index = live_.port_indexes.take())
+      if (const auto index = live_.port_indexes.take()) {
         replace(config, *index);
+      }
     }
   }
   publish_state_undoably(with_ports(*live_.state));
@@ -79,12 +83,15 @@ void Transition::replace(const port::PortConfig& config, unsigned index) {
 }
 
 void Transition::close_ports() {
-  for (auto& port : replaced_ports_)
+  for (auto& port : replaced_ports_) {
     port.closing = true;
+  }
   for (auto& [name, port] : live_.ports) {
     const auto config = wanted_.ports.find(name);
-    if (config == wanted_.ports.end() || (port.device != nullptr && needs_other_device(port, config->second)))
+    if (config == wanted_.ports.end() ||
+        (port.device != nullptr && needs_other_device(port, config->second))) {
       port.closing = true;
+    }
   }
   take_down();
   for (const auto& port : replaced_ports_) {
@@ -94,8 +101,9 @@ void Transition::close_ports() {
   replaced_ports_.clear();
   std::erase_if(live_.ports, [&](const auto& entry) {
     const auto& [name, port] = entry;
-    if (wanted_.ports.contains(name))
+    if (wanted_.ports.contains(name)) {
       return false;
+    }
     forget_port(live_, port.index);
     live_.port_indexes.give_back(port.index);
     return true;
@@ -109,22 +117,26 @@ void Transition::take_down() {
   live_.qsbr.synchronize();
   publish_state(with_zones(with_ports(*live_.state)));
   const auto close = [](LivePort& port) {
-    if (!std::exchange(port.closing, false))
+    if (!std::exchange(port.closing, false)) {
       return;
+    }
     port.device.reset();
     port.workers.clear();
   };
-  for (auto& [name, port] : live_.ports)
+  for (auto& [name, port] : live_.ports) {
     close(port);
-  for (auto& port : replaced_ports_)
+  }
+  for (auto& port : replaced_ports_) {
     close(port);
+  }
 }
 
 void Transition::open_late_ports() {
   for (const auto& [name, config] : wanted_.ports) {
     auto& port = live_.ports.at(name);
-    if (port.device == nullptr && !attempted_ports_.contains(name))
+    if (port.device == nullptr && !attempted_ports_.contains(name)) {
       open(port, config);
+    }
   }
   publish_state(with_ports(*live_.state));
   publish_adjacencies();
@@ -134,26 +146,30 @@ void Transition::admit_ports() {
   bool failed = false;
   for (const auto& name : attempted_ports_) {
     auto& port = live_.ports.at(name);
-    if (port.device == nullptr)
+    if (port.device == nullptr) {
       continue;
+    }
     if (auto done = port.device->admit(); !done) {
       port.error = done.error();
       port.closing = failed = true;
     }
   }
-  if (failed)
+  if (failed) {
     take_down();
+  }
 }
 
 void Transition::set_local_addresses() {
   for (const auto& [name, config] : wanted_.ports) {
     auto& port = live_.ports.at(name);
-    if (port.device == nullptr || port.config.local == config.local)
+    if (port.device == nullptr || port.config.local == config.local) {
       continue;
+    }
     auto done = port.device->set_local(config.local);
     port.error = done ? std::string{} : done.error();
-    if (done)
+    if (done) {
       port.config.local = config.local;
+    }
   }
 }
 

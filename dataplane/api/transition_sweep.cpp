@@ -1,7 +1,7 @@
 #include <algorithm>
 
-#include "dataplane/api/transition.hpp"
 #include "dataplane/api/reuse.hpp"
+#include "dataplane/api/transition.hpp"
 
 namespace sekisho::api {
 
@@ -14,15 +14,19 @@ void Transition::sweep() {
 
 void Transition::sweep_zones() {
   std::vector<std::string> gone;
-  for (const auto& [name, zone] : live_.zones)
-    if (!wanted_.zones.contains(name))
+  for (const auto& [name, zone] : live_.zones) {
+    if (!wanted_.zones.contains(name)) {
       gone.push_back(name);
-  if (gone.empty())
+    }
+  }
+  if (gone.empty()) {
     return;
+  }
   live_.qsbr.synchronize();  // no worker has a source of it in hand
   auto next = *live_.state;
-  for (const auto& name : gone)
+  for (const auto& name : gone) {
     next.zones[live_.zones.at(name).index] = {};
+  }
   publish_state(next);
   for (const auto& name : gone) {
     const auto index = live_.zones.at(name).index;
@@ -34,14 +38,18 @@ void Transition::sweep_zones() {
 
 void Transition::sweep_next_hops() {
   auto gone = std::move(old_indexes_);
-  for (const auto& [name, next_hop] : live_.next_hop_names)
-    if (!wanted_.next_hops.contains(name))
+  for (const auto& [name, next_hop] : live_.next_hop_names) {
+    if (!wanted_.next_hops.contains(name)) {
       gone.emplace_back(name, next_hop.index);
-  if (gone.empty())
+    }
+  }
+  if (gone.empty()) {
     return;
+  }
   live_.qsbr.synchronize();  // no worker has the index in hand
-  for (const auto& [name, index] : gone)
+  for (const auto& [name, index] : gone) {
     live_.next_hops.clear(index);
+  }
   live_.qsbr.synchronize();
   for (const auto& [name, index] : gone) {
     const auto counted = forget_next_hop(live_, index);
@@ -58,14 +66,18 @@ void Transition::sweep_next_hops() {
 
 void Transition::sweep_adjacencies() {
   std::vector<AdjacencyId> gone;
-  for (const auto& [id, adjacency] : live_.adjacencies)
-    if (!wanted_.adjacencies.contains(id))
+  for (const auto& [id, adjacency] : live_.adjacencies) {
+    if (!wanted_.adjacencies.contains(id)) {
       gone.push_back(id);
-  if (gone.empty())
+    }
+  }
+  if (gone.empty()) {
     return;
+  }
   live_.qsbr.synchronize();  // no worker has a next hop in hand that led to it
-  for (const auto& id : gone)
+  for (const auto& id : gone) {
     live_.next_hops.clear_adjacency(live_.adjacencies.at(id).index);
+  }
   live_.qsbr.synchronize();
   for (const auto& id : gone) {
     const auto index = live_.adjacencies.at(id).index;

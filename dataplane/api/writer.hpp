@@ -8,8 +8,8 @@
 #include <chrono>
 #include <cstdint>
 #include <map>
-#include <optional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <tl/expected.hpp>
@@ -38,8 +38,8 @@ class Writer : private RunningRoutes {
     bool hugepages = false;
   };
 
-  // Qsbr, workers and pool outlive the writer; no worker runs any more when it goes. Throws std::runtime_error
-  // when there is not even memory for the table of sources.
+  // Qsbr, workers and pool outlive the writer; no worker runs any more when it goes. Throws
+  // std::runtime_error when there is not even memory for the table of sources.
   Writer(fib::Qsbr& qsbr, std::vector<forward::Worker*> workers, Options options);
   ~Writer() override;
   Writer(const Writer&) = delete;

@@ -12,7 +12,9 @@
 
 namespace sekisho::api::test {
 
-inline std::uint32_t ip(std::string_view text) { return fib::parse_address(text).value(); }
+inline std::uint32_t ip(std::string_view text) {
+  return fib::parse_address(text).value();
+}
 
 // The schema in protobuf's text format; @a.b.c.d stands for an address.
 inline Change parse(std::string text) {
@@ -29,8 +31,9 @@ inline void add_route(Routes& routes, std::string_view prefix, const std::string
   const auto parsed = fib::parse_prefix(prefix).value();
   routes.add_address(parsed.address);
   routes.mutable_length()->push_back(static_cast<char>(parsed.length));
-  if (next_hop.empty())
+  if (next_hop.empty()) {
     return;
+  }
   routes.add_next_hop(static_cast<std::uint32_t>(routes.next_hop_names_size()));
   routes.add_next_hop_names(next_hop);
 }
@@ -44,8 +47,9 @@ inline Change routes(const std::string& zone, std::initializer_list<NamedRoute> 
   Change change;
   auto& list = *change.add_routes();
   list.set_zone(zone);
-  for (const auto& [prefix, next_hop] : all)
+  for (const auto& [prefix, next_hop] : all) {
     add_route(list, prefix, next_hop);
+  }
   return change;
 }
 
@@ -53,8 +57,9 @@ inline Change withdraw(const std::string& zone, std::initializer_list<std::strin
   Change change;
   auto& list = *change.add_withdraw();
   list.set_zone(zone);
-  for (const auto prefix : prefixes)
+  for (const auto prefix : prefixes) {
     add_route(list, prefix, "");
+  }
   return change;
 }
 

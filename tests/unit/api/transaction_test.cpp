@@ -9,7 +9,9 @@ namespace sekisho::api::test {
 namespace {
 
 class NoRoutes : public RunningRoutes {
-  std::optional<std::string_view> find(const std::string&, fib::Prefix) const override { return std::nullopt; }
+  std::optional<std::string_view> find(const std::string&, fib::Prefix) const override {
+    return std::nullopt;
+  }
   std::size_t count(const std::string&, const std::string&) const override { return 0; }
 };
 
@@ -18,7 +20,9 @@ class OneRoute : public RunningRoutes {
   std::optional<std::string_view> find(const std::string&, fib::Prefix prefix) const override {
     return prefix == fib::Prefix{ip("10.0.0.0"), 8} ? std::optional<std::string_view>{"fw"} : std::nullopt;
   }
-  std::size_t count(const std::string&, const std::string& next_hop) const override { return next_hop == "fw"; }
+  std::size_t count(const std::string&, const std::string& next_hop) const override {
+    return next_hop == "fw";
+  }
 };
 
 constexpr const char* base = R"(
@@ -32,9 +36,11 @@ constexpr const char* base = R"(
 std::string refusal(bool full, const Configuration& running, const std::vector<Change>& changes,
                     const RunningRoutes& routes = NoRoutes{}) {
   Transaction transaction{full, running};
-  for (const auto& change : changes)
-    if (const auto done = transaction.add(change); !done)
+  for (const auto& change : changes) {
+    if (const auto done = transaction.add(change); !done) {
       return done.error();
+    }
+  }
   const auto target = std::move(transaction).finish(routes);
   return target ? "" : target.error();
 }
@@ -82,12 +88,14 @@ TEST(Transaction, RefusesWithTheObjectsName) {
       {R"(zones { name: "onprem" })", "zone onprem is named twice"},
       {R"(zones { name: "z" ports: "lan1" })", "zone z: port lan1 is not among the ports"},
       {R"(zones { name: "z" ports: "lan" ports: "lan" })", "zone z: port lan is named twice"},
-      {R"(zones { name: "z" sources { address: @10.0.0.1 length: 8 } })", "zone z: source 10.0.0.1/8 has host bits"},
+      {R"(zones { name: "z" sources { address: @10.0.0.1 length: 8 } })",
+       "zone z: source 10.0.0.1/8 has host bits"},
       {R"(zones { name: "z" sources { address: @10.0.0.1 length: 33 } })",
        "zone z: source 10.0.0.1/33 is longer than 32 bits"},
       {R"(zones { name: "z" sources { address: @172.16.0.0 length: 12 } })",
        "zone z: source 172.16.0.0/12 belongs to zone onprem"},
-      {R"(routes { zone: "onprem" address: 1 })", "zone onprem: 1 addresses, 0 lengths and 0 next hops are not as many"},
+      {R"(routes { zone: "onprem" address: 1 })",
+       "zone onprem: 1 addresses, 0 lengths and 0 next hops are not as many"},
       {R"(routes { zone: "onprem" address: @10.0.0.0 length: "\x08" next_hop: 1 next_hop_names: "fw" })",
        "zone onprem: route 10.0.0.0/8 has next hop 1 of 1 that are named"},
       {R"(routes { zone: "onprem" address: @10.0.0.1 length: "\x08" next_hop: 0 next_hop_names: "fw" })",
@@ -101,8 +109,9 @@ TEST(Transaction, RefusesWithTheObjectsName) {
       {R"(remove_ports: "lan")",
        "a full transaction names all that exists: removing belongs to an incremental one"},
   };
-  for (const auto& [change, reason] : cases)
+  for (const auto& [change, reason] : cases) {
     EXPECT_EQ(refusal(true, {}, {parse(base), parse(change)}), reason) << change;
+  }
 }
 
 TEST(Transaction, RefusesRemovalsThatLeaveSomethingHanging) {
@@ -126,17 +135,20 @@ TEST(Transaction, RefusesRemovalsThatLeaveSomethingHanging) {
       {R"(remove_next_hops: "fw" remove_zones: "onprem")", ""},
       {R"(remove_next_hops: "none")", ""},
   };
-  for (const auto& [change, reason] : cases)
+  for (const auto& [change, reason] : cases) {
     EXPECT_EQ(refusal(false, now, {parse(change)}, OneRoute{}), reason) << change;
+  }
 }
 
 TEST(Transaction, LimitsHold) {
   std::string ports, members;
-  for (int i = 0; i < 33; ++i)
+  for (int i = 0; i < 33; ++i) {
     ports += fmt::format("ports {{ name: \"p{0}\" device: \"d{0}\" }}", i);
+  }
   EXPECT_EQ(refusal(true, {}, {parse(ports)}), "port p32: there can be 32 ports at most");
-  for (int i = 0; i < 65; ++i)
+  for (int i = 0; i < 65; ++i) {
     members += fmt::format("members {{ port: \"p\" address: {} }}", i);
+  }
   EXPECT_EQ(refusal(true, {}, {parse("next_hops { name: \"n\" " + members + "}")}),
             "next hop n: 65 members are more than 64");
 }
@@ -144,7 +156,8 @@ TEST(Transaction, LimitsHold) {
 TEST(Transaction, TheLastOfARoutesDuplicatesWins) {
   Transaction transaction{true, {}};
   ASSERT_TRUE(transaction.add(parse(base)));
-  ASSERT_TRUE(transaction.add(routes("onprem", {{"10.0.0.0/8", "fw"}, {"0.0.0.0/0", "fw"}, {"10.0.0.0/8", "none"}})));
+  ASSERT_TRUE(
+      transaction.add(routes("onprem", {{"10.0.0.0/8", "fw"}, {"0.0.0.0/0", "fw"}, {"10.0.0.0/8", "none"}})));
   const auto target = std::move(transaction).finish(NoRoutes{});
   ASSERT_TRUE(target) << target.error();
   const auto& table = target->tables.at("onprem");

@@ -22,9 +22,11 @@ class WriterTest : public testing::Test {
 
   auto commit(bool full, const std::vector<Change>& changes) -> tl::expected<Committed, std::string> {
     auto transaction = writer.begin(full);
-    for (const auto& change : changes)
-      if (auto done = transaction.add(change); !done)
+    for (const auto& change : changes) {
+      if (auto done = transaction.add(change); !done) {
         return tl::unexpected(done.error());
+      }
+    }
     return writer.commit(std::move(transaction));
   }
 
@@ -34,8 +36,9 @@ class WriterTest : public testing::Test {
     question.set_source(ip(source));
     question.set_destination(ip(destination));
     const auto decision = writer.lookup(question);
-    if (!decision)
+    if (!decision) {
       return decision.error();
+    }
     return decision->drop_reason().empty() ? decision->next_hop() : decision->drop_reason();
   }
 

@@ -24,12 +24,15 @@ struct Shown {
 
 Shown shown(const Live& live) {
   Shown all{.state = live.state.get(), .queues = live.queues.at(0).get()};
-  for (fib::NextHopIndex i = 0; i < 16; ++i)
+  for (fib::NextHopIndex i = 0; i < 16; ++i) {
     all.next_hops.push_back(&live.next_hops.next_hop(i));
-  for (fib::AdjacencyIndex i = 0; i < 16; ++i)
+  }
+  for (fib::AdjacencyIndex i = 0; i < 16; ++i) {
     all.adjacencies.push_back(&live.next_hops.adjacency(i));
-  for (const auto& [name, port] : live.ports)
+  }
+  for (const auto& [name, port] : live.ports) {
     all.devices.push_back(port.device.get());
+  }
   return all;
 }
 
@@ -169,7 +172,8 @@ TEST_F(WriterTest, ASourceMovesToACompleteZone) {
   ASSERT_TRUE(commit(true, base()));
   auto wanted = base();
   wanted[0].mutable_zones(0)->clear_sources();
-  wanted.push_back(parse(R"(zones { name: "vnet" ports: "lan" sources { address: @172.16.0.0 length: 12 } })"));
+  wanted.push_back(
+      parse(R"(zones { name: "vnet" ports: "lan" sources { address: @172.16.0.0 length: 12 } })"));
   wanted.push_back(routes("vnet", {{"0.0.0.0/0", "gw"}}));
   const auto done = commit(true, wanted);
   ASSERT_TRUE(done) << done.error();
@@ -177,7 +181,8 @@ TEST_F(WriterTest, ASourceMovesToACompleteZone) {
 }
 
 TEST_F(WriterTest, AReusedIndexStartsCountingAtZero) {
-  ASSERT_TRUE(commit(true, {parse(R"(ports { name: "a" device: "net_null0" })")}));  // it makes frames of zeros
+  ASSERT_TRUE(
+      commit(true, {parse(R"(ports { name: "a" device: "net_null0" })")}));  // it makes frames of zeros
   EXPECT_GT(worker.poll_once(), 0U);
   const auto before = writer.statistics();
   EXPECT_GT(before.ports(0).rx().packets(), 0U);
@@ -186,9 +191,11 @@ TEST_F(WriterTest, AReusedIndexStartsCountingAtZero) {
   ASSERT_TRUE(commit(true, {parse(R"(ports { name: "b" device: "net_null0,no-rx=1" })")}));
   ASSERT_TRUE(commit(true, {parse(R"(ports { name: "c" device: "net_null1,no-rx=1" })")}));
   ASSERT_TRUE(commit(true, {parse(R"(ports { name: "d" device: "net_null0,no-rx=1" })")}));
-  EXPECT_EQ(writer.live().ports.at("d").index == index || writer.live().ports.at("d").index == index + 1, true);
-  for (const auto& port : worker.counters().ports)
+  EXPECT_EQ(writer.live().ports.at("d").index == index || writer.live().ports.at("d").index == index + 1,
+            true);
+  for (const auto& port : worker.counters().ports) {
     EXPECT_EQ(port.rx.packets.get(), 0U);
+  }
 }
 
 class FewTables : public WriterTest {
@@ -223,9 +230,11 @@ TEST_F(FewTables, ExhaustedTablesTakeEverythingBack) {
   EXPECT_EQ(shown(writer.live()).devices, before.devices);
   EXPECT_EQ(shown(writer.live()).adjacencies, before.adjacencies);
   auto state_after = writer.state();
-  for (auto* both : {&state, &state_after})
-    for (auto& table : *both->mutable_tables())
+  for (auto* both : {&state, &state_after}) {
+    for (auto& table : *both->mutable_tables()) {
       table.clear_memory_bytes();
+    }
+  }
   EXPECT_EQ(state_after.DebugString(), state.DebugString());
 
   // The sources' table comes last.
