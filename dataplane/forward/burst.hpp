@@ -24,6 +24,8 @@ struct Burst {
   std::array<ZoneIndex, burst_capacity> zones;
   std::array<fib::NextHopIndex, burst_capacity> next_hops;
   std::array<fib::AdjacencyIndex, burst_capacity> adjacencies;
+  // Found once: a neighbour that dies meanwhile must not give its packets a header without a MAC.
+  std::array<const fib::Adjacency*, burst_capacity> rewrites;
   std::array<PortIndex, burst_capacity> egress;
 };
 

@@ -29,7 +29,7 @@ Decision decide(const ForwardingState& state, std::uint32_t source, std::uint32_
   }
   const fib::NextHop& next_hop = state.next_hops->next_hop(decision.next_hop);
   const packet::Flow flow{source, destination, packet::Protocol::icmp};
-  decision.adjacency = next_hop.buckets[packet::flow_hash(flow) & next_hop.mask];
+  decision.adjacency = next_hop.choose(packet::flow_hash(flow));
   // Every worker has a transmit queue on every port that runs, so the first one answers for all.
   decision.drop = refusal(state, state.next_hops->adjacency(decision.adjacency), 0);
   return decision;

@@ -185,11 +185,11 @@ void Pipeline::resolve() noexcept {
     rte_mbuf* const mbuf = burst_.mbufs[at];
     const packet::Ipv4View ip = ipv4_of(mbuf);
     const fib::NextHop& next_hop = state_.next_hops->next_hop(burst_.next_hops[at]);
-    unsigned bucket = 0;
+    std::uint32_t hash = 0;
     if (next_hop.mask != 0) {
-      bucket = packet::flow_hash(packet::flow_of(ip, mbuf->data_len - ethernet_header_size)) & next_hop.mask;
+      hash = packet::flow_hash(packet::flow_of(ip, mbuf->data_len - ethernet_header_size));
     }
-    const fib::AdjacencyIndex index = next_hop.buckets[bucket];
+    const fib::AdjacencyIndex index = next_hop.choose(hash);
     const fib::Adjacency& adjacency = state_.next_hops->adjacency(index);
     std::optional<DropReason> reason = refusal(state_, adjacency, worker_);
     // RFC 1812, 5.3.1: "When a router forwards a packet, it MUST reduce the TTL by at least one. [...] If the
@@ -207,6 +207,7 @@ void Pipeline::resolve() noexcept {
     burst_.mbufs[kept] = mbuf;
     burst_.bytes[kept] = burst_.bytes[at];
     burst_.adjacencies[kept] = index;
+    burst_.rewrites[kept] = &adjacency;
     burst_.egress[kept] = adjacency.port;
     ++kept;
   }
@@ -241,7 +242,7 @@ void Pipeline::rewrite() noexcept {
       burst_.bytes[at] = size;
     }
     packet::decrement_ttl(frame + ethernet_header_size);
-    packet::rewrite_ethernet(frame, state_.next_hops->adjacency(burst_.adjacencies[at]).ethernet);
+    packet::rewrite_ethernet(frame, burst_.rewrites[at]->ethernet);
   }
 }
 
