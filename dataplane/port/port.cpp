@@ -28,6 +28,14 @@ constexpr std::uint16_t af_xdp_descriptors = 2048;
 // Other devices: what they advise, else this.
 constexpr std::uint16_t default_descriptors = 1024;
 
+// The kernel gives a queue back to others from a work queue, a moment after its AF_XDP socket is gone (ours
+// at close, or a crashed process's), and does not say when; binding it before fails with EBUSY, which the PMD
+// reports as EINVAL. Each failed attempt costs the PMD's 2048 buffers, so that waiting comes first and trying
+// again second.
+constexpr unsigned queue_release_us = 100'000;
+constexpr int max_retries = 3;
+constexpr std::string_view receive_queue_step = "setting up receive queue";
+
 constexpr unsigned ethernet_overhead = RTE_ETHER_HDR_LEN + RTE_VLAN_HLEN;
 
 std::string error_text(int error) {
@@ -53,13 +61,14 @@ unsigned af_xdp_frame_room(rte_mempool* pool) {
 
 auto check_pool(const std::string& device, rte_mempool* pool, unsigned queues, unsigned mtu)
     -> tl::expected<void, std::string> {
-  if (pool->nb_mem_chunks != 1) {
-    return tl::unexpected(
-        fmt::format("{}: the packet buffers lie in {} pieces of memory and AF_XDP needs one; reserve "
-                    "larger or contiguous hugepages, or start with --no-huge",
-                    device, pool->nb_mem_chunks));
-  }
   const auto element = rte_mempool_calc_obj_size(pool->elt_size, pool->flags, nullptr);
+  if (pool->nb_mem_chunks != 1 ||
+      STAILQ_FIRST(&pool->mem_list)->len >= std::size_t{pool->size} * element + getpagesize()) {
+    return tl::unexpected(
+        fmt::format("{}: AF_XDP needs the packet buffers in one piece of memory without gaps; reserve "
+                    "larger or contiguous hugepages, or start without",
+                    device));
+  }
   if (element > static_cast<unsigned>(getpagesize())) {
     return tl::unexpected(
         fmt::format("{}: packet buffers of {} bytes are larger than the page that AF_XDP allows; use "
@@ -81,7 +90,36 @@ auto check_pool(const std::string& device, rte_mempool* pool, unsigned queues, u
 
 }  // namespace
 
+rte_mempool* make_packet_pool(const std::string& name, unsigned buffers, unsigned cache, int socket) {
+  rte_mempool* pool =
+      rte_mempool_create_empty(name.c_str(), buffers, sizeof(rte_mbuf) + RTE_MBUF_DEFAULT_BUF_SIZE, cache,
+                               sizeof(rte_pktmbuf_pool_private), socket, RTE_MEMPOOL_F_NO_IOVA_CONTIG);
+  if (pool == nullptr) {
+    return nullptr;
+  }
+  rte_pktmbuf_pool_private layout{};
+  layout.mbuf_data_room_size = RTE_MBUF_DEFAULT_BUF_SIZE;
+  rte_pktmbuf_pool_init(pool, &layout);
+  if (rte_mempool_populate_default(pool) < 0) {
+    rte_mempool_free(pool);
+    return nullptr;
+  }
+  rte_mempool_obj_iter(pool, rte_pktmbuf_init, nullptr);
+  return pool;
+}
+
 auto Port::open(const PortConfig& config, unsigned workers, rte_mempool* pool)
+    -> tl::expected<std::unique_ptr<Port>, std::string> {
+  auto port = try_open(config, workers, pool);
+  for (int retry = 0;
+       retry < max_retries && !port && port.error().find(receive_queue_step) != std::string::npos; ++retry) {
+    usleep(queue_release_us);
+    port = try_open(config, workers, pool);
+  }
+  return port;
+}
+
+auto Port::try_open(const PortConfig& config, unsigned workers, rte_mempool* pool)
     -> tl::expected<std::unique_ptr<Port>, std::string> {
   // The destructor undoes as much as was done.
   std::unique_ptr<Port> port(new Port());
@@ -172,7 +210,8 @@ auto Port::plug_vdev(const PortConfig& config, unsigned workers) -> tl::expected
 auto Port::hotplug(const std::string& device, const std::string& arguments)
     -> tl::expected<void, std::string> {
   if (const int error = rte_eal_hotplug_add("vdev", device.c_str(), arguments.c_str()); error != 0) {
-    if (error == -ENOTSUP) {
+    // The bus says EFAULT when no driver's name begins the device's.
+    if (error == -EFAULT || error == -ENOTSUP) {
       return tl::unexpected(
           fmt::format("{}: DPDK has no driver of that name; examples are net_pcap0, net_null0, "
                       "net_memif0 and af_xdp:eth1",
@@ -236,7 +275,7 @@ auto Port::start(const PortConfig& config, rte_mempool* pool) -> tl::expected<vo
   for (std::uint16_t queue = 0; queue < rx_queues_; ++queue) {
     if (const int error = rte_eth_rx_queue_setup(dpdk_port_, queue, rx_descriptors, socket, nullptr, pool);
         error != 0) {
-      return refuse(fmt::format("setting up receive queue {}", queue), error);
+      return refuse(fmt::format("{} {}", receive_queue_step, queue), error);
     }
   }
   for (std::uint16_t queue = 0; queue < tx_queues_; ++queue) {
@@ -295,6 +334,9 @@ Port::~Port() {
   }
   steering_.reset();
   close_leftovers(files_);
+  if (!files_.empty()) {
+    usleep(queue_release_us);
+  }
   // Only now does the kernel write to none of them any more.
   for (rte_mbuf* buffer : lent) {
     rte_pktmbuf_free(buffer);

@@ -34,9 +34,16 @@ class Steering;
 namespace sekisho::port {
 
 // What a queue of an AF_XDP port may keep from the pool: what the kernel may fill, and what it has not sent
-// yet (transmit and completion ring). The pool's elements must lie in one piece of memory and be no larger
-// than a page.
+// yet (transmit and completion ring).
 inline constexpr unsigned af_xdp_queue_buffers = 3 * 2048;
+
+// A pool as AF_XDP ports need it: one dense piece of memory. net_af_xdp 22.11 gives the kernel as much memory
+// as the buffers would fill without gaps; rte_pktmbuf_pool_create() leaves gaps at page boundaries (with 4 KB
+// pages nearly half of it), and a buffer behind the end of what the kernel was given loses its frame. Such a
+// pool has no IOVA: DPDK-owned NICs that address memory by it need another. rte_mempool_free() frees it;
+// nullptr and rte_errno if there is no memory.
+[[nodiscard]] rte_mempool* make_packet_pool(const std::string& name, unsigned buffers, unsigned cache,
+                                            int socket);
 
 struct PortConfig {
   std::string name;  // the operator's, as in sekisho.toml
@@ -79,6 +86,8 @@ class Port {
 
  private:
   Port() = default;
+  [[nodiscard]] static auto try_open(const PortConfig& config, unsigned workers, rte_mempool* pool)
+      -> tl::expected<std::unique_ptr<Port>, std::string>;
   [[nodiscard]] auto plug_af_xdp(const PortConfig& config, unsigned workers, rte_mempool* pool)
       -> tl::expected<void, std::string>;
   [[nodiscard]] auto plug_vdev(const PortConfig& config, unsigned workers) -> tl::expected<void, std::string>;

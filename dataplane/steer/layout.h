@@ -24,8 +24,9 @@ enum sekisho_steer_verdict {
 
 #define SEKISHO_STEER_MAX_LOCAL 1024
 
-/* The process that loaded the program. A pid alone could be another process's by now. */
-struct sekisho_steer_owner {
-  __u64 pid;
-  __u64 start_time; /* field 22 of /proc/PID/stat */
+/* A program finds its maps only if it uses them; so the owner, which is for user space, stands beside the flag. */
+struct sekisho_steer_state {
+  __u64 ready;            /* IPv4 may go to the sockets */
+  __u64 owner_pid;        /* who loaded the program; a pid alone could be another process's by now */
+  __u64 owner_start_time; /* field 22 of /proc/PID/stat */
 };

@@ -30,17 +30,9 @@ struct {
 struct {
   __uint(type, BPF_MAP_TYPE_ARRAY);
   __type(key, __u32);
-  __type(value, __u32);
+  __type(value, struct sekisho_steer_state);
   __uint(max_entries, 1);
-} ready SEC(".maps");
-
-// Not for the program: tells whoever finds it attached whether its process still lives.
-struct {
-  __uint(type, BPF_MAP_TYPE_ARRAY);
-  __type(key, __u32);
-  __type(value, struct sekisho_steer_owner);
-  __uint(max_entries, 1);
-} owner SEC(".maps");
+} state SEC(".maps");
 
 // In network byte order, as on the wire.
 struct {
@@ -91,8 +83,8 @@ int sekisho_steer(struct xdp_md *frame) {
   }
 
   __u32 zero = 0;
-  __u32 *is_ready = bpf_map_lookup_elem(&ready, &zero);
-  if (!is_ready || !*is_ready)
+  struct sekisho_steer_state *now = bpf_map_lookup_elem(&state, &zero);
+  if (!now || !now->ready)
     return verdict(sekisho_steer_dropped_not_ready, XDP_DROP);
   if (bpf_redirect_map(&xsks_map, frame->rx_queue_index, XDP_DROP) != XDP_REDIRECT)
     return verdict(sekisho_steer_dropped_no_socket, XDP_DROP);

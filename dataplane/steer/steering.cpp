@@ -111,14 +111,15 @@ std::optional<std::uint64_t> start_time(std::uint64_t pid) {
 }
 
 std::optional<std::uint64_t> living_owner(const Program& program) {
-  const Fd map = find_map(program, "owner");
+  const Fd map = find_map(program, "state");
   const std::uint32_t key = 0;
-  sekisho_steer_owner owner{};
-  if (!map.valid() || bpf_map_lookup_elem(map.get(), &key, &owner) != 0 || owner.pid == 0 ||
-      owner.pid == static_cast<std::uint64_t>(getpid()) || start_time(owner.pid) != owner.start_time) {
+  sekisho_steer_state state{};
+  if (!map.valid() || bpf_map_lookup_elem(map.get(), &key, &state) != 0 || state.owner_pid == 0 ||
+      state.owner_pid == static_cast<std::uint64_t>(getpid()) ||
+      start_time(state.owner_pid) != state.owner_start_time) {
     return std::nullopt;
   }
-  return owner.pid;
+  return state.owner_pid;
 }
 
 }  // namespace
@@ -130,7 +131,10 @@ Fd::~Fd() {
 }
 
 Steering::Steering(std::string netdev, int ifindex, Fd object)
-    : netdev_(std::move(netdev)), ifindex_(ifindex), object_(std::move(object)) {}
+    : netdev_(std::move(netdev)),
+      ifindex_(ifindex),
+      object_(std::move(object)),
+      own_start_time_(start_time(static_cast<std::uint64_t>(getpid())).value_or(0)) {}
 
 auto Steering::prepare(const std::string& netdev) -> tl::expected<std::unique_ptr<Steering>, std::string> {
   const auto ifindex = static_cast<int>(if_nametoindex(netdev.c_str()));
@@ -183,19 +187,15 @@ auto Steering::bind() -> tl::expected<void, std::string> {
     return tl::unexpected(fmt::format(
         "{}: the steering program is not attached; look for the reason in the log above", netdev_));
   }
-  const Fd owner_map = find_map(*attached, "owner");
-  ready_ = find_map(*attached, "ready");
+  state_ = find_map(*attached, "state");
   local_map_ = find_map(*attached, "local_addresses");
   verdicts_ = find_map(*attached, "verdicts");
-  const auto pid = static_cast<std::uint64_t>(getpid());
-  const sekisho_steer_owner owner{pid, start_time(pid).value_or(0)};
-  const std::uint32_t key = 0;
-  if (!ready_.valid() || !local_map_.valid() || !verdicts_.valid() || !owner_map.valid() ||
-      bpf_map_update_elem(owner_map.get(), &key, &owner, BPF_ANY) != 0) {
+  const bool found = state_.valid() && local_map_.valid() && verdicts_.valid();
+  if (const int error = found ? set_ready(false) : errno; error != 0) {
     return tl::unexpected(
         fmt::format("{}: the maps of the steering program cannot be used ({}); run as root or with "
                     "CAP_SYS_ADMIN, which finding a map by its id needs",
-                    netdev_, errno_text(errno)));
+                    netdev_, errno_text(error)));
   }
   object_ = Fd{};
   return {};
@@ -232,20 +232,22 @@ auto Steering::set_local(const std::vector<std::uint32_t>& local) -> tl::expecte
   return {};
 }
 
-int Steering::set_ready(std::uint32_t ready) noexcept {
+int Steering::set_ready(bool ready) noexcept {
+  const auto pid = static_cast<std::uint64_t>(getpid());
   const std::uint32_t key = 0;
-  return bpf_map_update_elem(ready_.get(), &key, &ready, BPF_ANY) == 0 ? 0 : errno;
+  const sekisho_steer_state state{ready, pid, own_start_time_};
+  return bpf_map_update_elem(state_.get(), &key, &state, BPF_ANY) == 0 ? 0 : errno;
 }
 
 auto Steering::admit() -> tl::expected<void, std::string> {
-  if (const int error = set_ready(1); error != 0) {
+  if (const int error = set_ready(true); error != 0) {
     return tl::unexpected(fmt::format("{}: steering cannot be made ready ({})", netdev_, errno_text(error)));
   }
   return {};
 }
 
 void Steering::revoke() noexcept {
-  set_ready(0);
+  set_ready(false);
 }
 
 std::map<std::string, std::uint64_t> Steering::counters() const {

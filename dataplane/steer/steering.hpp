@@ -64,12 +64,13 @@ class Steering {
 
  private:
   Steering(std::string netdev, int ifindex, Fd object);
-  int set_ready(std::uint32_t ready) noexcept;  // 0 or an errno
+  int set_ready(bool ready) noexcept;  // 0 or an errno
 
   std::string netdev_;
   int ifindex_;
   Fd object_;
-  Fd ready_;
+  std::uint64_t own_start_time_;
+  Fd state_;
   Fd local_map_;
   Fd verdicts_;
   std::set<std::uint32_t> local_;
