@@ -297,8 +297,11 @@ void Daemon::send_full(std::optional<Reload> reload) {
       true, std::move(changes),
       [this, policy, view = std::move(view), reload = std::move(reload)](const auto& answer) mutable {
         in_flight_ = false;
+        const bool goes_on = answer || reload;  // a refused policy waits for the timer
         on_full(policy, std::move(view), std::move(reload), answer);
-        advance();
+        if (goes_on) {
+          advance();
+        }
       });
 }
 
@@ -311,9 +314,9 @@ void Daemon::on_full(const std::shared_ptr<const policy::Policy>& policy, sync::
       return;
     }
     spdlog::error("reload refused, the policy stays as it was: {}", answer.error());
-    // The dataplane did not take the new ports. When it is gone we do not know; then the next commit tidies
-    // up.
-    if (told_) {
+    // The dataplane did not take the new ports. Whether one that is gone did, we do not know: the next commit
+    // tidies up.
+    if (told_ && dataplane_.connected()) {
       if (const auto done = guard(netdevs_of(*policy_)); !done) {
         spdlog::error("{}", done.error());
       }
