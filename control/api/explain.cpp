@@ -5,6 +5,7 @@
 #include "control/api/martian.hpp"
 #include "control/api/members.hpp"
 #include "control/api/reasons.hpp"
+#include "control/api/route_json.hpp"
 #include "control/api/zone_of.hpp"
 #include "dataplane/fib/prefix.hpp"
 
@@ -78,14 +79,10 @@ std::string why(const std::vector<route::Route>& covering, std::size_t index) {
 Json candidates_json(const policy::Policy& policy, const std::vector<route::Route>& covering) {
   auto result = Json::array();
   for (std::size_t i = 0; i < covering.size(); ++i) {
-    const auto& route = covering[i];
-    result.push_back({{"prefix", fib::to_string(route.prefix)},
-                      {"next_hop", policy.names[route.next_hop]},
-                      {"origin", route::to_string(route.origin)},
-                      {"source", policy.names[route.source]},
-                      {"line", route.line == 0 ? Json(nullptr) : Json(route.line)},
-                      {"wins", i == 0},
-                      {"why", why(covering, i)}});
+    auto entry = route_json(policy, covering[i]);
+    entry["wins"] = i == 0;
+    entry["why"] = why(covering, i);
+    result.push_back(std::move(entry));
   }
   return result;
 }

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "control/api/route_json.hpp"
+
 namespace sekisho::api {
 
 RoutePages::RoutePages(std::shared_ptr<const policy::Policy> policy, RouteQuery query)
@@ -68,12 +70,9 @@ Json RoutePages::next() {
   while (page.size() < page_size && seek()) {
     const auto& zone = policy_->zones[zone_];
     const auto& route = zone.table.candidates()[route_++];
-    page.push_back({{"zone", zone.name},
-                    {"prefix", fib::to_string(route.prefix)},
-                    {"next_hop", policy_->names[route.next_hop]},
-                    {"origin", route::to_string(route.origin)},
-                    {"source", policy_->names[route.source]},
-                    {"line", route.line == 0 ? Json(nullptr) : Json(route.line)}});
+    Json entry{{"zone", zone.name}};
+    entry.update(route_json(*policy_, route));
+    page.push_back(std::move(entry));
   }
   return page;
 }
