@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from lab.appliance import Appliance
 from lab.process import WaitTimeout, wait_until
+from lab.topology import Lab
 
 # What the kernel of the appliance says for itself (ARP, its own pings) is in no packet's account.
 KERNELS_OWN = {"passed_arp", "passed_local", "passed_broadcast"}
@@ -86,20 +88,44 @@ class Line:
         return f"{self.what}: {self.left} {'=' if self.holds else '!='} {self.right}"
 
 
-def audit(appliance: Appliance, kernel_rx: Mapping[str, int]) -> list[Line]:
-    """Every packet accounted for: the dataplane's books in themselves, and against what the kernel counted as arrived.
+class Audit:
+    """Every packet accounted for: the appliance's books in themselves, and against what the kernel counted.
 
-    `kernel_rx`: frames that each port's interface received since the steering program runs.
+    The kernel's counters of an interface are older than the dataplane's, so what is compared is what was added since
+    the audit began or the dataplane started. No traffic may run at either moment.
     """
-    stats = appliance.stats()
-    total = stats["total"]
-    lines = []
-    for port in stats["ports"]:
-        name, steer = port["name"], port["steer"]
-        lines.append(Line(f"{name}: frames the kernel received = frames steering saw", kernel_rx[name], sum(steer.values())))
-        taken = port["rx"] + port["missed"]
-        lines.append(Line(f"{name}: redirected = received by workers + missed", steer["redirected"], taken))
-    came = total["rx"] + total["steer_passed"] + total["steer_dropped"]
-    went = sum(total[key] for key in ("tx", "host", "held", "drops", "steer_passed", "steer_dropped"))
-    lines.append(Line("all ports: rx + steered = tx + host + held + drops by name + steered", came, went))
-    return lines
+
+    def __init__(self, lab: Lab, appliance: Appliance) -> None:
+        self.lab = lab
+        self.appliance = appliance
+        self.process = appliance.dataplane
+        self.before = wait_until("books that stand still", self._both)
+
+    def _kernel(self) -> dict[str, int]:
+        """Frames that each port's interface received, by the kernel."""
+        devices = {name: port["device"].removeprefix("af_xdp:") for name, port in self.appliance.ports().items()}
+        return {name: self.lab.interface("nva", device)["rx_packets"] for name, device in devices.items()}
+
+    def _both(self) -> tuple[dict[str, int], dict[str, Any]] | None:
+        """Both at one moment: an ARP request between the two readings would be in one of them only."""
+        kernel, stats = self._kernel(), self.appliance.stats()
+        return (kernel, stats) if kernel == self._kernel() and stats["ports"] == self.appliance.stats()["ports"] else None
+
+    def lines(self) -> list[Line]:
+        kernel, stats = wait_until("books that stand still", self._both)
+        kernel_before, stats_before = self.before
+        ports_before = {port["name"]: port for port in stats_before["ports"]}
+        lines = []
+        for port in stats["ports"]:
+            name = port["name"]
+            steer = sum(port["steer"].values())
+            if self.process is self.appliance.dataplane:  # a new one counts from 0
+                received = kernel[name] - kernel_before[name]
+                steer -= sum(ports_before[name]["steer"].values())
+                lines.append(Line(f"{name}: the interface received = steering saw", received, steer))
+            redirected, taken = port["steer"]["redirected"], port["rx"] + port["missed"]
+            lines.append(Line(f"{name}: steering redirected = workers received + no room", redirected, taken))
+        total = stats["total"]
+        went = sum(total[key] for key in ("tx", "host", "held", "drops"))
+        lines.append(Line("all ports: received = sent + to the host + held + dropped by name", total["rx"], went))
+        return lines

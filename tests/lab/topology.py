@@ -16,6 +16,7 @@ import os
 import shutil
 import signal
 import socket
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from types import FrameType, TracebackType
@@ -248,10 +249,9 @@ class Lab:
         self._connect(name, "inside", "egress-br", f"{inside}/24")
         self._connect(name, "outside", "internet-br", f"{outside}/24")
         space.sysctl("net.ipv4.ip_forward", 1)
-        for private in ("172.16.0.0/12", "10.0.0.0/16"):
-            space.ip("route", "add", private, "via", EGRESS)
         space.ip("route", "add", "default", "via", INTERNET)
         space.nft(FIREWALL_RULES)
+        self.link_up(name)
 
     def _build_internet(self) -> None:
         internet = self["internet"]
@@ -264,6 +264,27 @@ class Lab:
         python = shutil.which("python3", path="/usr/bin") or "python3"
         services = self.spawn("internet", "services", python, server, self.accesses, WEB, KMS, str(KMS_PORT))
         wait_until("the Internet's servers", lambda: "ready" in services.output())
+
+    # --- disturbing -----------------------------------------------------------------------------------------
+
+    def link_down(self, gateway: str) -> None:
+        self[gateway].ip("link", "set", "inside", "down")
+
+    def link_up(self, gateway: str) -> None:
+        """With the routes that went with the link."""
+        self[gateway].ip("link", "set", "inside", "up")
+        for private in ("172.16.0.0/12", "10.0.0.0/16"):
+            self[gateway].ip("route", "replace", private, "via", EGRESS)
+
+    def settle(self) -> None:
+        """Returns when nothing was under way to the Internet any more."""
+
+        def quiet() -> bool:
+            before = self.counters()["arrived"]
+            time.sleep(0.05)
+            return self.counters()["arrived"] == before
+
+        wait_until("silence at the Internet", quiet)
 
     # --- looking --------------------------------------------------------------------------------------------
 

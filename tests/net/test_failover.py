@@ -46,7 +46,7 @@ def flows() -> list[Packet]:
 def firewall_of_each_flow(lab: Lab, appliance: Appliance, onprem: Injector) -> dict[int, str]:
     """Where each of the flows leaves for, by source port; every packet exactly once."""
     account = Account(appliance)
-    with Capture(lab, "nva-egress") as seen:
+    with Capture(lab, "fabric", "nva-egress0") as seen:
         for packet in flows():
             onprem.send(packet)
         got = seen.wait(FLOWS)
@@ -59,7 +59,7 @@ def test_a_firewall_dies_and_returns(lab: Lab, appliance: Appliance, onprem: Inj
     """Only the dead one's flows move; when it is back, each flow is where it was."""
     before = firewall_of_each_flow(lab, appliance, onprem)
     assert set(before.values()) == {"firewall", "firewall2"}
-    lab["firewall"].ip("link", "set", "inside", "down")
+    lab.link_down("firewall")
     wait_until("one firewall", lambda: appliance.next_hops()["firewall"] == 1)
     during = firewall_of_each_flow(lab, appliance, onprem)
     assert set(during.values()) == {"firewall2"}
@@ -70,7 +70,7 @@ def test_a_firewall_dies_and_returns(lab: Lab, appliance: Appliance, onprem: Inj
 
 def test_no_firewall_no_internet(lab: Lab, appliance: Appliance, onprem: Injector) -> None:
     for space in ("firewall", "firewall2"):
-        lab[space].ip("link", "set", "inside", "down")
+        lab.link_down(space)
     wait_until("no firewall", lambda: appliance.next_hops()["firewall"] == 0)
     arrived = lab.counters()["arrived"]
     account = Account(appliance)
@@ -91,7 +91,7 @@ def test_no_firewall_no_internet(lab: Lab, appliance: Appliance, onprem: Injecto
 
 def test_other_next_hops_do_not_care(lab: Lab, appliance: Appliance) -> None:
     for space in ("firewall", "firewall2"):
-        lab[space].ip("link", "set", "inside", "down")
+        lab.link_down(space)
     wait_until("no firewall", lambda: appliance.next_hops()["firewall"] == 0)
     assert lab.activate() == "KMS"
 
