@@ -103,13 +103,19 @@ class Audit:
 
     def _kernel(self) -> dict[str, int]:
         """Frames that each port's interface received, by the kernel."""
-        devices = {name: port["device"].removeprefix("af_xdp:") for name, port in self.appliance.ports().items()}
+        devices = {
+            name: port["device"].removeprefix("af_xdp:") for name, port in self.appliance.ports().items()
+        }
         return {name: self.lab.interface("nva", device)["rx_packets"] for name, device in devices.items()}
 
     def _both(self) -> tuple[dict[str, int], dict[str, Any]] | None:
         """Both at one moment: an ARP request between the two readings would be in one of them only."""
         kernel, stats = self._kernel(), self.appliance.stats()
-        return (kernel, stats) if kernel == self._kernel() and stats["ports"] == self.appliance.stats()["ports"] else None
+        return (
+            (kernel, stats)
+            if kernel == self._kernel() and stats["ports"] == self.appliance.stats()["ports"]
+            else None
+        )
 
     def lines(self) -> list[Line]:
         kernel, stats = wait_until("books that stand still", self._both)
@@ -127,5 +133,7 @@ class Audit:
             lines.append(Line(f"{name}: steering redirected = workers received + no room", redirected, taken))
         total = stats["total"]
         went = sum(total[key] for key in ("tx", "host", "held", "drops"))
-        lines.append(Line("all ports: received = sent + to the host + held + dropped by name", total["rx"], went))
+        lines.append(
+            Line("all ports: received = sent + to the host + held + dropped by name", total["rx"], went)
+        )
         return lines

@@ -125,6 +125,9 @@ class Appliance:
         hops = self.json("show", "next-hops")
         return {hop["name"]: hop.get("alive_in_dataplane", 0) for hop in hops if hop["action"] == "forward"}
 
+    def stats(self) -> Any:
+        return self.json("show", "stats")
+
     def explain(self, source: str, destination: str, port: str = "lan") -> Any:
         return self.json("explain", source, destination, "--port", port)
 

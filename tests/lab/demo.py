@@ -73,7 +73,12 @@ def main() -> int:
     if not options.keep:
         report.title("Nothing is left behind")
         left = existing(lab.prefix)
-        report.check("network namespaces and files of this run", "none", ", ".join(left) or "none", not left and not lab.folder.exists())
+        report.check(
+            "network namespaces and files of this run",
+            "none",
+            ", ".join(left) or "none",
+            not left and not lab.folder.exists(),
+        )
     return report.sum_up()
 
 

@@ -100,13 +100,24 @@ def dataplane_killed(lab: Lab, appliance: Appliance, report: Report) -> None:
         appliance.kill_dataplane()
         lab.settle()
         arrived, received = lab.counters()["arrived"], lab.interface("nva", "lan0")["rx_packets"]
-        wait_until("two seconds of traffic", lambda: lab.interface("nva", "lan0")["rx_packets"] - received > 2 * RATE)
+        wait_until(
+            "two seconds of traffic", lambda: lab.interface("nva", "lan0")["rx_packets"] - received > 2 * RATE
+        )
         came = lab.interface("nva", "lan0")["rx_packets"] - received
-        report.equal(f"of {came} packets that came in meanwhile, reached the Internet", 0, lab.counters()["arrived"] - arrived)
+        report.equal(
+            f"of {came} packets that came in meanwhile, reached the Internet",
+            0,
+            lab.counters()["arrived"] - arrived,
+        )
         before = stream.status()["received"]
         started = time.monotonic()
         appliance.start_dataplane()
         stream.wait_received(before + 1)
-        report.check("started again: forwarding resumes by itself", "yes", f"after {time.monotonic() - started:.2f} s", True)
+        report.check(
+            "started again: forwarding resumes by itself",
+            "yes",
+            f"after {time.monotonic() - started:.2f} s",
+            True,
+        )
     appliance.wait_ready()
     lab.settle()

@@ -37,7 +37,11 @@ def refused(lab: Lab, appliance: Appliance, report: Report) -> None:
     ipv6 = Ether(src=MACS["onprem", "eth0"], dst=MACS["nva", "lan0"]) / IPv6(dst="2001:db8::1") / UDP()
     cases = (
         ("a spoofed source (8.8.8.8 from the LAN)", frame(source="8.8.8.8"), "lan.drop.spoofed_source"),
-        ("private space that no route names (192.168.1.1)", frame(destination="192.168.1.1"), "lan.drop.null_route"),
+        (
+            "private space that no route names (192.168.1.1)",
+            frame(destination="192.168.1.1"),
+            "lan.drop.null_route",
+        ),
         ("IPv6 transit", ipv6, "lan.steer.dropped_ipv6"),
     )
     injector = Injector(lab)

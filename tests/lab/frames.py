@@ -23,13 +23,23 @@ MARK = b"sekisho"
 
 
 def frame(
-    source: str = ONPREM, destination: str = STREAM, ttl: int = 64, size: int = 0, to: str = "lan0", **fields: object
+    source: str = ONPREM,
+    destination: str = STREAM,
+    ttl: int = 64,
+    size: int = 0,
+    to: str = "lan0",
+    **fields: object,
 ) -> Packet:
     """A UDP packet from the on-premises host to the appliance; `fields` go into the IPv4 header as they are."""
     came_from = MACS["onprem", "eth0"] if to == "lan0" else MACS["firewall", "inside"]
     payload = MARK + bytes(max(0, size - len(MARK)))
     ethernet = Ether(src=came_from, dst=MACS["nva", to])
-    return ethernet / IP(src=source, dst=destination, ttl=ttl, **fields) / UDP(sport=4000, dport=4001) / Raw(payload)
+    return (
+        ethernet
+        / IP(src=source, dst=destination, ttl=ttl, **fields)
+        / UDP(sport=4000, dport=4001)
+        / Raw(payload)
+    )
 
 
 class Injector:
@@ -51,7 +61,9 @@ class Injector:
 class Capture:
     """The frames that arrive at an interface while the `with` block runs; nothing is lost to a slow reader."""
 
-    def __init__(self, lab: Lab, space: str, device: str = "eth0", only: Callable[[Packet], bool] | None = None) -> None:
+    def __init__(
+        self, lab: Lab, space: str, device: str = "eth0", only: Callable[[Packet], bool] | None = None
+    ) -> None:
         self.lab = lab
         self.space = space
         self.device = device

@@ -59,7 +59,9 @@ class Namespace:
     @contextlib.contextmanager
     def entered(self) -> Iterator[None]:
         """This thread's sockets are opened in the namespace; they stay there afterwards."""
-        with open("/proc/thread-self/ns/net", "rb") as before, open(f"/run/netns/{self.name}", "rb") as wanted:
+        with open("/proc/thread-self/ns/net", "rb") as before, open(
+            f"/run/netns/{self.name}", "rb"
+        ) as wanted:
             _setns(wanted.fileno())
             try:
                 yield

@@ -22,7 +22,9 @@ def run(*command: str | os.PathLike[str], check: bool = True, stdin: str | None 
     done = execute(*command, stdin=stdin)
     if check and done.returncode != 0:
         words = " ".join(str(word) for word in command)
-        raise CommandError(f"{words}: exit code {done.returncode}: {done.stderr.strip() or done.stdout.strip()}")
+        raise CommandError(
+            f"{words}: exit code {done.returncode}: {done.stderr.strip() or done.stdout.strip()}"
+        )
     return done.stdout
 
 
@@ -30,7 +32,12 @@ def execute(
     *command: str | os.PathLike[str], stdin: str | None = None, timeout: float = 120
 ) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [str(word) for word in command], input=stdin, capture_output=True, text=True, check=False, timeout=timeout
+        [str(word) for word in command],
+        input=stdin,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=timeout,
     )
 
 
@@ -38,7 +45,7 @@ class WaitTimeout(AssertionError):
     """What was waited for did not come."""
 
 
-def wait_until(what: str, probe: Callable[[], T], timeout: float = 20.0, interval: float = 0.02) -> T:
+def wait_until(what: str, probe: Callable[[], T | None], timeout: float = 20.0, interval: float = 0.02) -> T:
     """Polls until `probe` gives something true and returns it; raises with `what` and the last answer otherwise."""
     deadline = time.monotonic() + timeout
     while True:
@@ -53,7 +60,9 @@ def wait_until(what: str, probe: Callable[[], T], timeout: float = 20.0, interva
 class Process:
     """A long-running child with its output in a file."""
 
-    def __init__(self, name: str, command: Sequence[str | os.PathLike[str]], log: Path, pipe: bool = False) -> None:
+    def __init__(
+        self, name: str, command: Sequence[str | os.PathLike[str]], log: Path, pipe: bool = False
+    ) -> None:
         self.name = name
         self.log = log
         with log.open("ab") as output:

@@ -17,7 +17,10 @@ class Report:
         self.title(f"{self._titles}. {text}")
 
     def check(self, what: str, expected: str, seen: str, holds: bool) -> None:
-        print(f"   {'ok    ' if holds else 'FAILED'} {what}\n            expected {expected}\n            saw      {seen}", flush=True)
+        print(
+            f"   {'ok    ' if holds else 'FAILED'} {what}\n            expected {expected}\n            saw      {seen}",
+            flush=True,
+        )
         if holds:
             self.held += 1
         else:
@@ -36,7 +39,9 @@ class Report:
     def sum_up(self) -> int:
         print()
         if self.failed:
-            print(f"{len(self.failed)} of {self.held + len(self.failed)} checks failed: {'; '.join(self.failed)}")
+            print(
+                f"{len(self.failed)} of {self.held + len(self.failed)} checks failed: {'; '.join(self.failed)}"
+            )
             return 1
         print(f"All {self.held} checks hold.")
         return 0

@@ -34,7 +34,10 @@ async def main(log: Path, web: str, kms: str, kms_port: int) -> None:
         await writer.drain()
         writer.close()
 
-    servers = [await asyncio.start_server(serve_page, web, 80), await asyncio.start_server(serve_kms, kms, kms_port)]
+    servers = [
+        await asyncio.start_server(serve_page, web, 80),
+        await asyncio.start_server(serve_kms, kms, kms_port),
+    ]
     print("ready", flush=True)
     await asyncio.gather(*(server.serve_forever() for server in servers))
 

@@ -42,7 +42,13 @@ class Stream:
     """Runs from `with` until `finish`."""
 
     def __init__(
-        self, lab: Lab, address: str, rate: int = 25_000, seconds: float = 10, source: str = "onprem", sink: str = "internet"
+        self,
+        lab: Lab,
+        address: str,
+        rate: int = 25_000,
+        seconds: float = 10,
+        source: str = "onprem",
+        sink: str = "internet",
     ) -> None:
         self.lab = lab
         self.address = address
@@ -55,7 +61,15 @@ class Stream:
     def __enter__(self) -> Stream:
         self.receiver = self._spawn(self.sink, "receiver", "receive", str(STREAM_PORT))
         self._answer(self.receiver)
-        words = ("send", self.address, str(STREAM_PORT), "--rate", str(self.rate), "--seconds", str(self.seconds))
+        words = (
+            "send",
+            self.address,
+            str(STREAM_PORT),
+            "--rate",
+            str(self.rate),
+            "--seconds",
+            str(self.seconds),
+        )
         self.sender = self._spawn(self.source, "sender", *words)
         return self
 
@@ -77,7 +91,8 @@ class Stream:
         line = process.child.stdout.readline()
         if not line:
             raise AssertionError(f"{process.name} ended: {process.output()}")
-        return json.loads(line)
+        answer: dict[str, Any] = json.loads(line)
+        return answer
 
     def status(self) -> dict[str, int]:
         assert self.receiver.child.stdin is not None
@@ -103,5 +118,7 @@ class Stream:
             if status["received"] >= sent["sent"] or time.monotonic() - quiet_since > 1:
                 break
             time.sleep(0.02)
-        counted = {key: status[key] for key in ("received", "duplicated", "reordered", "gap_us", "sender_gap_us")}
+        counted = {
+            key: status[key] for key in ("received", "duplicated", "reordered", "gap_us", "sender_gap_us")
+        }
         return StreamResult(sent=sent["sent"], rate=sent["rate"], seconds=sent["seconds"], **counted)

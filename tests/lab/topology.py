@@ -209,7 +209,21 @@ class Lab:
         # Exact counts need one packet to be one frame with a checksum of its own, everywhere.
         for where, device in ((fabric, port), (inside, name)):
             where.run(
-                "ethtool", "-K", device, "rx", "off", "tx", "off", "sg", "off", "tso", "off", "gso", "off", "gro", "off"
+                "ethtool",
+                "-K",
+                device,
+                "rx",
+                "off",
+                "tx",
+                "off",
+                "sg",
+                "off",
+                "tso",
+                "off",
+                "gso",
+                "off",
+                "gro",
+                "off",
             )
         fabric.ip("link", "set", port, "up")
         inside.ip("address", "add", address, "brd", "+", "dev", name)
@@ -291,11 +305,15 @@ class Lab:
     def counters(self, space: str = "internet") -> dict[str, int]:
         """Packets by the named nftables counters of a namespace."""
         found = json.loads(self[space].run("nft", "-j", "list", "counters", "table", "ip", "lab"))["nftables"]
-        return {entry["counter"]["name"]: entry["counter"]["packets"] for entry in found if "counter" in entry}
+        return {
+            entry["counter"]["name"]: entry["counter"]["packets"] for entry in found if "counter" in entry
+        }
 
     def interface(self, space: str, name: str) -> dict[str, int]:
         """The kernel's own counters of an interface."""
-        stats = json.loads(run("ip", "-n", self[space].name, "-j", "-s", "link", "show", "dev", name))[0]["stats64"]
+        stats = json.loads(run("ip", "-n", self[space].name, "-j", "-s", "link", "show", "dev", name))[0][
+            "stats64"
+        ]
         return {f"{way}_{what}": count for way in ("rx", "tx") for what, count in stats[way].items()}
 
     def seen_clients(self, service: str) -> list[str]:

@@ -47,10 +47,11 @@ def cut(packet: Packet, length: int) -> bytes:
     return bytes(packet)[:length]
 
 
-def patched(packet: Packet, offset: int, value: int) -> bytes:
-    """One byte of the IPv4 header replaced, its checksum made right again."""
+def patched(packet: Packet, *bytes_at: tuple[int, int]) -> bytes:
+    """Bytes of the IPv4 header replaced by (offset, value), its checksum made right again."""
     data = bytearray(bytes(packet))
-    data[14 + offset] = value
+    for offset, value in bytes_at:
+        data[14 + offset] = value
     data[24:26] = bytes(2)
     length = max(20, (data[14] & 15) * 4)
     header = bytes(data[14 : 14 + length])
@@ -72,12 +73,17 @@ DROPPED = [
     Case("TTL 1", frame(ttl=1), "ttl_expired"),
     Case("TTL 0", frame(ttl=0), "ttl_expired"),
     Case("a wrong checksum", frame(chksum=0xDEAD), "bad_checksum"),
-    Case("version 5", patched(frame(), 0, 0x55), "bad_version"),
-    Case("version 6 under the EtherType of 4", patched(frame(), 0, 0x65), "bad_version"),
-    Case("a header of 16 bytes", patched(frame(), 0, 0x44), "bad_header_length"),
-    Case("a header longer than the packet", patched(frame(), 0, 0x4F), "bad_header_length"),
-    Case("a total length below the header's", patched(frame(), 3, 19), "bad_header_length"),
-    Case("a total length beyond the frame", patched(frame(), 2, 5), "bad_total_length"),
+    Case("version 5", patched(frame(), (0, 0x55)), "bad_version"),
+    Case("version 6 under the EtherType of 4", patched(frame(), (0, 0x65)), "bad_version"),
+    Case("a header of 16 bytes", patched(frame(), (0, 0x44)), "bad_header_length"),
+    Case(
+        "a header longer than the packet",
+        patched(frame(size=99), (0, 0x4F), (2, 0), (3, 59)),
+        "bad_header_length",
+    ),
+    Case("a header longer than the frame", patched(frame(), (0, 0x4F)), "frame_too_short"),
+    Case("a total length below the header's", patched(frame(), (3, 19)), "bad_header_length"),
+    Case("a total length beyond the frame", patched(frame(), (2, 5)), "bad_total_length"),
     Case("cut within its payload", cut(frame(size=200), 100), "bad_total_length"),
     Case("cut within the header", cut(frame(), 33), "frame_too_short"),
     Case("an Ethernet header and nothing else", cut(frame(), 14), "frame_too_short"),
@@ -89,8 +95,12 @@ DROPPED = [
     Case("to this network", frame(destination="0.0.0.0"), "martian_destination"),
     Case("to a loopback", frame(destination="127.0.0.1"), "martian_destination"),
     Case("to class E", frame(destination="240.0.0.1"), "martian_destination"),
-    Case("unicast in a broadcast frame", Ether(src=US, dst="ff:ff:ff:ff:ff:ff") / frame()[IP], "link_broadcast"),
-    Case("unicast in a multicast frame", Ether(src=US, dst="01:00:5e:01:02:03") / frame()[IP], "link_broadcast"),
+    Case(
+        "unicast in a broadcast frame", Ether(src=US, dst="ff:ff:ff:ff:ff:ff") / frame()[IP], "link_broadcast"
+    ),
+    Case(
+        "unicast in a multicast frame", Ether(src=US, dst="01:00:5e:01:02:03") / frame()[IP], "link_broadcast"
+    ),
     Case("a loose source route", frame(options=[IPOption_LSRR(routers=[VNET])]), "source_route"),
     Case("a strict source route", frame(options=[IPOption_SSRR(routers=[VNET])]), "source_route"),
     Case("one byte beyond the egress MTU", frame(size=EGRESS_MTU - 28 + 1), "mtu_exceeded"),
@@ -138,7 +148,9 @@ def test_odd_and_forwarded(
     expected = IP(bytes(sent)[: sent.len])
     expected.ttl -= 1
     del expected.chksum
-    with Capture(lab, "firewall", "inside", only=lambda seen: seen[IP].src == sent.src if IP in seen else False) as seen:
+    with Capture(
+        lab, "firewall", "inside", only=lambda seen: seen[IP].src == sent.src if IP in seen else False
+    ) as seen:
         onprem.send(packet, 10)
         for got in seen.wait(10):
             assert bytes(got[IP])[: sent.len] == bytes(expected)
@@ -146,7 +158,9 @@ def test_odd_and_forwarded(
 
 
 @pytest.mark.parametrize("destination", ["224.0.0.5", "255.255.255.255"])
-def test_group_and_broadcast_are_the_kernels(lab: Lab, account: Account, onprem: Injector, destination: str) -> None:
+def test_group_and_broadcast_are_the_kernels(
+    lab: Lab, account: Account, onprem: Injector, destination: str
+) -> None:
     """They reach the host stack (VRRP, DHCP) and are never forwarded."""
     before, inside = account.before.counts["lan.steer.passed_broadcast"], lab.counters("firewall")["inside"]
     onprem.send(Ether(src=US, dst="ff:ff:ff:ff:ff:ff") / frame(destination=destination)[IP], 10)
@@ -172,7 +186,9 @@ def test_two_thousand_mutations(account: Account, onprem: Injector) -> None:
         before, now = account.before.counts, Account(account.appliance).before.counts
         change = {name: now[name] - before[name] for name in now.keys() | before.keys()}
         steered = sum(n for name, n in change.items() if name.startswith("lan.steer."))
-        ended = sum(n for name, n in change.items() if ".drop." in name) + change["egress.tx"] + change["lan.tx"]
+        ended = (
+            sum(n for name, n in change.items() if ".drop." in name) + change["egress.tx"] + change["lan.tx"]
+        )
         received = change["lan.rx"] + change["egress.rx"]
         return steered >= sent and change["lan.steer.redirected"] == change["lan.rx"] and received == ended
 
@@ -181,7 +197,13 @@ def test_two_thousand_mutations(account: Account, onprem: Injector) -> None:
 
 @pytest.mark.parametrize(
     "noise",
-    [b"\x00\x00\x00\x00", b"\xff\xff\xff\xff", b"\x00\x00\x00\x04abcd", b"GET / HTTP/1.1\r\n\r\n", b"\x00\x00"],
+    [
+        b"\x00\x00\x00\x00",
+        b"\xff\xff\xff\xff",
+        b"\x00\x00\x00\x04abcd",
+        b"GET / HTTP/1.1\r\n\r\n",
+        b"\x00\x00",
+    ],
 )
 @pytest.mark.parametrize("who", ["dataplane", "control"])
 def test_noise_on_a_socket(appliance: Appliance, who: str, noise: bytes) -> None:

@@ -31,7 +31,9 @@ def test_web_page_through_the_firewall(lab: Lab, appliance: Appliance, space: st
     assert after["unnatted"] == 0
 
 
-@pytest.mark.parametrize("destination", ["1.2.3.4", "127.255.255.255", "128.0.0.1", "198.51.100.90", "223.255.255.254"])
+@pytest.mark.parametrize(
+    "destination", ["1.2.3.4", "127.255.255.255", "128.0.0.1", "198.51.100.90", "223.255.255.254"]
+)
 def test_both_halves_lead_to_the_firewall(
     lab: Lab, account: Account, onprem: Injector, destination: str
 ) -> None:
@@ -107,7 +109,9 @@ def test_sizes_up_to_the_mtu(lab: Lab, account: Account, onprem: Injector, size:
 
 def test_the_books_name_zone_and_next_hop(appliance: Appliance, onprem: Injector, lab: Lab) -> None:
     def traffic(what: str, name: str) -> int:
-        return next(entry for entry in appliance.json("show", what) if entry["name"] == name)["traffic"]["packets"]
+        return next(entry for entry in appliance.json("show", what) if entry["name"] == name)["traffic"][
+            "packets"
+        ]
 
     before = traffic("zones", "onprem"), traffic("next-hops", "firewall"), traffic("next-hops", "kms-gateway")
     with Capture(lab, "internet") as seen:

@@ -33,7 +33,8 @@ def arrived_at_internet(lab: Lab, onprem: Injector, packets: int) -> int:
     received = lab.interface("nva", "lan0")["rx_packets"]
     onprem.send(frame(), packets)
     wait_until(
-        "the appliance's interface to have all", lambda: lab.interface("nva", "lan0")["rx_packets"] - received >= packets
+        "the appliance's interface to have all",
+        lambda: lab.interface("nva", "lan0")["rx_packets"] - received >= packets,
     )
     return lab.counters()["arrived"] - before
 
@@ -82,7 +83,9 @@ def test_killed_under_a_stream(lab: Lab, appliance: Appliance) -> None:
         lab.settle()
         arrived = lab.counters()["arrived"]
         received = lab.interface("nva", "lan0")["rx_packets"]
-        wait_until("20,000 packets more", lambda: lab.interface("nva", "lan0")["rx_packets"] - received > 20_000)
+        wait_until(
+            "20,000 packets more", lambda: lab.interface("nva", "lan0")["rx_packets"] - received > 20_000
+        )
         assert lab.counters()["arrived"] == arrived
         appliance.start_dataplane()
         stream.wait_received(stream.status()["received"] + 20_000)

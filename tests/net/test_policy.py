@@ -55,7 +55,9 @@ def test_spoofed_from_the_internet(account: Account, firewall: Injector, source:
     account.dropped("egress", "spoofed_source", 25)
 
 
-@pytest.mark.parametrize("destination", ["192.168.1.1", "10.9.9.9", "172.20.0.1", "100.64.0.1", "100.127.255.255"])
+@pytest.mark.parametrize(
+    "destination", ["192.168.1.1", "10.9.9.9", "172.20.0.1", "100.64.0.1", "100.127.255.255"]
+)
 def test_private_space_without_a_route_is_dropped(
     lab: Lab, account: Account, onprem: Injector, destination: str
 ) -> None:

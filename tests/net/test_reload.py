@@ -26,7 +26,7 @@ def restored(appliance: Appliance) -> Iterator[None]:
 
 def next_hop(appliance: Appliance, destination: str) -> str:
     """As the workers' tables say."""
-    return appliance.explain("172.16.0.10", destination)["dataplane"]["next_hop"]
+    return str(appliance.explain("172.16.0.10", destination)["dataplane"]["next_hop"])
 
 
 def by_command(appliance: Appliance) -> None:
@@ -38,7 +38,9 @@ def by_signal(appliance: Appliance) -> None:
 
 
 @pytest.mark.parametrize("apply", [by_command, by_signal])
-def test_a_moved_32(lab: Lab, appliance: Appliance, onprem: Injector, apply: Callable[[Appliance], None]) -> None:
+def test_a_moved_32(
+    lab: Lab, appliance: Appliance, onprem: Injector, apply: Callable[[Appliance], None]
+) -> None:
     for gateway, lines in (("firewall", []), ("kms-gateway", [f"{MOVED}/32 kms-gateway"]), ("firewall", [])):
         config.overrides(appliance.config, lines)
         apply(appliance)
@@ -126,7 +128,10 @@ def test_a_stream_while_a_32_moves(lab: Lab, appliance: Appliance) -> None:
             config.overrides(appliance.config, lines)
             appliance.reload()
             reached = stream.status()["received"] + 10_000
-            wait_until("more of the stream", lambda reached=reached: not stream.running() or stream.status()["received"] > reached)
+            wait_until(
+                "more of the stream",
+                lambda reached=reached: not stream.running() or stream.status()["received"] > reached,
+            )
         result = stream.finish()
     after = lab.counters()
     assert (result.lost, result.duplicated) == (0, 0), result

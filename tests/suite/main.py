@@ -19,7 +19,11 @@ def main() -> int:
     )
     parser.add_argument("--quick", action="store_true", help="gcc only: build, unit, cli and net")
     parser.add_argument(
-        "--only", action="append", metavar="STAGE", choices=[stage.name for stage in STAGES], help="may be repeated"
+        "--only",
+        action="append",
+        metavar="STAGE",
+        choices=[stage.name for stage in STAGES],
+        help="may be repeated",
     )
     options = parser.parse_args()
     chosen = [

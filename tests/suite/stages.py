@@ -109,7 +109,13 @@ def fuzz() -> Count:
         folders = [corpus, *([seeds] if seeds.is_dir() else [])]
         count += one(
             program.name,
-            execute(program, f"-max_total_time={FUZZ_SECONDS}", "-rss_limit_mb=4096", "-print_final_stats=0", *folders),
+            execute(
+                program,
+                f"-max_total_time={FUZZ_SECONDS}",
+                "-rss_limit_mb=4096",
+                "-print_final_stats=0",
+                *folders,
+            ),
         )
     return count if programs else one("there are no fuzzers", False)
 
