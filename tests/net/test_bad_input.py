@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import random
 import socket
 from collections.abc import Iterator
@@ -176,7 +177,7 @@ def test_two_thousand_mutations(account: Account, onprem: Injector) -> None:
     for _ in range(2000):
         data = bytearray(bytes(frame(size=chance.randrange(64), destination=STREAM)))
         for _ in range(chance.randrange(1, 5)):
-            data[chance.randrange(6, len(data))] = chance.randrange(256)
+            data[chance.randrange(12, len(data))] = chance.randrange(256)
         if chance.random() < 0.3:
             del data[chance.randrange(14, len(data)) :]
         onprem.send(bytes(data))
@@ -213,8 +214,9 @@ def test_noise_on_a_socket(appliance: Appliance, who: str, noise: bytes) -> None
         client.connect(str(path))
         client.sendall(noise)
         client.shutdown(socket.SHUT_WR)
-        while client.recv(4096):
-            pass
+        with contextlib.suppress(ConnectionError):  # a reset is as good an answer as an end
+            while client.recv(4096):
+                pass
     assert appliance.ready()
 
 

@@ -36,6 +36,7 @@ def arrived_at_internet(lab: Lab, onprem: Injector, packets: int) -> int:
         "the appliance's interface to have all",
         lambda: lab.interface("nva", "lan0")["rx_packets"] - received >= packets,
     )
+    lab.settle()
     return lab.counters()["arrived"] - before
 
 
