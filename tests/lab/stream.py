@@ -79,6 +79,8 @@ class Stream:
         for process in self._processes:
             process.kill()
             self.lab.forget(process)
+        if error is None:
+            self.lab.settle()
 
     def _spawn(self, space: str, name: str, *words: str) -> Process:
         process = self.lab.spawn(space, name, PROGRAM, *words, cpus=[MAIN_CPU], pipe=True)
