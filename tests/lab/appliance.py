@@ -49,7 +49,7 @@ class Appliance:
             f"dataplane-{self._started}",
             BUILD / "dataplane" / "sekisho-dataplane",
             "--socket", self.dataplane_socket,
-            "--main-lcore", str(MAIN_CPU),
+            "--main", str(MAIN_CPU),
             "--workers", ",".join(str(cpu) for cpu in self.workers),
             cpus=sorted({MAIN_CPU, *self.workers}),
         )  # fmt: skip
