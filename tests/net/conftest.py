@@ -10,6 +10,8 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+pytest.register_assert_rewrite("lab.account", "lab.frames")
+
 from lab import config  # noqa: E402
 from lab.account import Account  # noqa: E402
 from lab.appliance import Appliance  # noqa: E402

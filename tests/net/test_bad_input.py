@@ -135,7 +135,7 @@ def test_dropped_by_steering(account: Account, onprem: Injector, case: Case) -> 
         ("no operation options", frame(options=[IPOption_NOP()] * 4)),
         ("an option nobody knows", frame(options=[IPOption(b"\x9e\x04\x00\x00")])),
         ("a first fragment", frame(flags="MF", id=77, size=64)),
-        ("a last fragment", frame(frag=9, id=77, size=64)),
+        ("a last fragment", frame(frag=9, id=78, size=64)),
         ("padding after the packet", bytes(frame()) + bytes(11)),
         ("exactly the egress MTU", frame(size=EGRESS_MTU - 28)),
         ("TTL 2", frame(ttl=2)),
