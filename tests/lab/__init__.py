@@ -1,0 +1,1 @@
+"""A small world of network namespaces around the appliance, for scripts/demo, scripts/lab and tests/net."""

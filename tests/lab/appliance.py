@@ -1,0 +1,140 @@
+"""Sekisho's processes in the lab's `nva` namespace, and its command line."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+from pathlib import Path
+from typing import Any
+
+from lab.process import Process, execute, wait_until
+from lab.topology import Lab
+
+ROOT = Path(__file__).resolve().parents[2]
+BUILD = Path(os.environ.get("SEKISHO_BUILD", ROOT / "build"))
+MAIN_CPU = min(os.sched_getaffinity(0))
+WORKER_CPU = max(os.sched_getaffinity(0))
+
+
+class Refused(AssertionError):
+    """The command line answered with an error."""
+
+
+class Appliance:
+    """One configuration, one dataplane, one control; each may die and come back."""
+
+    def __init__(self, lab: Lab, config: Path, workers: list[int] | None = None) -> None:
+        self.lab = lab
+        self.config = config
+        self.workers = workers or [WORKER_CPU]
+        self.dataplane_socket = lab.folder / "dataplane.sock"
+        self.socket = lab.folder / "control.sock"
+        self.dataplane: Process | None = None
+        self.control: Process | None = None
+        self._started = 0
+
+    # --- processes ------------------------------------------------------------------------------------------
+
+    def start(self) -> None:
+        self.start_dataplane()
+        self.start_control()
+        self.wait_ready()
+
+    def start_dataplane(self) -> None:
+        self._started += 1
+        self.dataplane = self.lab.spawn(
+            "nva",
+            f"dataplane-{self._started}",
+            BUILD / "dataplane" / "sekisho-dataplane",
+            "--socket", self.dataplane_socket,
+            "--main", str(MAIN_CPU),
+            "--workers", ",".join(str(cpu) for cpu in self.workers),
+            cpus=sorted({MAIN_CPU, *self.workers}),
+        )  # fmt: skip
+
+    def start_control(self) -> None:
+        self._started += 1
+        self.control = self.lab.spawn(
+            "nva",
+            f"control-{self._started}",
+            BUILD / "control" / "sekisho-control",
+            "--config", self.config,
+            "--dataplane-socket", self.dataplane_socket,
+            "--socket", self.socket,
+            cpus=[MAIN_CPU],
+        )  # fmt: skip
+
+    def kill_dataplane(self) -> None:
+        assert self.dataplane is not None
+        self.dataplane.kill()
+        self.lab.forget(self.dataplane)
+
+    def kill_control(self) -> None:
+        assert self.control is not None
+        self.control.kill()
+        self.lab.forget(self.control)
+
+    def stop(self) -> None:
+        for process in (self.control, self.dataplane):
+            if process is not None and process in self.lab.processes:
+                process.stop()
+                self.lab.forget(process)
+
+    def signal_control(self, number: signal.Signals) -> None:
+        """To control itself: `ip netns exec` and `taskset` became it by exec."""
+        assert self.control is not None
+        self.control.send(number)
+
+    # --- the command line -----------------------------------------------------------------------------------
+
+    def execute(self, *words: str | Path) -> subprocess.CompletedProcess[str]:
+        command = BUILD / "control" / "sekisho"
+        return execute(*self.lab["nva"].command(command, "--socket", self.socket, *words))
+
+    def json(self, *words: str | Path) -> Any:
+        done = self.execute(*words, "--json")
+        if done.returncode != 0:
+            raise Refused(f"sekisho {' '.join(str(word) for word in words)}: {done.stderr.strip()}")
+        return json.loads(done.stdout)
+
+    def reload(self) -> Any:
+        return self.json("reload")
+
+    def ready(self) -> bool:
+        """Both processes serve, every port runs, every next hop has a living member."""
+        try:
+            ports, next_hops = self.ports(), self.next_hops()
+        except (Refused, json.JSONDecodeError):
+            return False
+        running = bool(ports) and all(port["running"] for port in ports.values())
+        return running and bool(next_hops) and all(next_hops.values())
+
+    def wait_ready(self, timeout: float = 40) -> None:
+        try:
+            wait_until("the appliance to forward", self.ready, timeout)
+        except AssertionError as error:
+            raise AssertionError(f"{error}\n{self.diagnosis()}") from error
+
+    def ports(self) -> dict[str, Any]:
+        return {port["name"]: port for port in self.json("show", "ports")}
+
+    def next_hops(self) -> dict[str, int]:
+        """How many members of each forwarding next hop are alive, as the dataplane knows it."""
+        hops = self.json("show", "next-hops")
+        return {hop["name"]: hop.get("alive_in_dataplane", 0) for hop in hops if hop["action"] == "forward"}
+
+    def stats(self) -> Any:
+        return self.json("show", "stats")
+
+    def explain(self, source: str, destination: str, port: str = "lan") -> Any:
+        return self.json("explain", source, destination, "--port", port)
+
+    def diagnosis(self) -> str:
+        """What an engineer would look at first."""
+        said = [f"--- {process.name}\n{process.output()[-4000:]}" for process in self.lab.processes]
+        for words in (("show", "ports"), ("show", "next-hops"), ("show", "drops"), ("show", "stats")):
+            done = self.execute(*words)
+            said.append(f"--- sekisho {' '.join(words)}\n{done.stdout}{done.stderr}")
+        return "\n".join(said)

@@ -1,0 +1,50 @@
+"""The shipped example configuration, made for exactly this lab, and changes to it."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterable
+from pathlib import Path
+
+from lab.appliance import ROOT
+from lab.topology import Lab
+
+
+def example(lab: Lab) -> Path:
+    """A copy of examples/ in the run's folder."""
+    folder = lab.folder / "config"
+    shutil.copytree(ROOT / "examples", folder)
+    return folder / "halves.toml"
+
+
+def adapted(lab: Lab, *edits: tuple[str, str]) -> Path:
+    """The example with pieces of text replaced and without overrides."""
+    file = example(lab)
+    text = file.read_text()
+    for old, new in edits:
+        assert old in text, f"examples/halves.toml has no {old!r}"
+        text = text.replace(old, new, 1)
+    file.write_text(text)
+    overrides(file, [])
+    return file
+
+
+def overrides(config: Path, lines: Iterable[str]) -> None:
+    """Replaces overrides.txt as an operator's tool would: whole or not at all."""
+    new = config.with_name("overrides.txt.new")
+    new.write_text("".join(f"{line}\n" for line in lines))
+    new.rename(config.with_name("overrides.txt"))
+
+
+def many_routes(next_hop: str, count: int = 100_000) -> list[str]:
+    """Prefixes of several lengths in 96.0.0.0/5, which nothing in the lab uses."""
+    lines = []
+    address = 96 << 24
+    for number in range(count):
+        length = (24, 24, 24, 23, 22, 28)[number % 6]
+        size = 1 << (32 - length)
+        address = (address + size - 1) // size * size
+        dotted = ".".join(str(address >> shift & 255) for shift in (24, 16, 8, 0))
+        lines.append(f"{dotted}/{length} {next_hop}")
+        address += size
+    return lines

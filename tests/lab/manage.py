@@ -1,0 +1,53 @@
+"""Labs that stay: `up` builds one with both processes running, `list` names them, `down` removes them."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+from lab import config, namespace
+from lab.appliance import Appliance
+from lab.demo import describe
+from lab.topology import Lab
+
+
+def up(queues: int) -> int:
+    with Lab(queues=queues) as lab:
+        appliance = Appliance(lab, config.example(lab))
+        appliance.start()
+        print(describe(lab, appliance))
+        lab.keep = True
+    return 0
+
+
+def down(names: list[str]) -> int:
+    known = namespace.kept()
+    for name in names or known:
+        if name not in known:
+            print(f"scripts/lab: there is no lab {name}; `scripts/lab list` names them", file=sys.stderr)
+            return 1
+        namespace.remove_run(name)
+    return 0
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="scripts/lab", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True)
+    commands.add_parser("up", help="build a lab").add_argument(
+        "--queues", type=int, default=1, help="of each port"
+    )
+    commands.add_parser("list", help="labs that stay")
+    commands.add_parser("down", help="remove labs").add_argument(
+        "name", nargs="*", help="which; all when none is named"
+    )
+    options = parser.parse_args()
+    if options.command == "up":
+        return up(options.queues)
+    if options.command == "down":
+        return down(options.name)
+    print("\n".join(namespace.kept()))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

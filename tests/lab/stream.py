@@ -1,0 +1,126 @@
+"""A numbered UDP stream through the lab and what its receiver says (tests/net/stream.cpp)."""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any
+
+from lab.appliance import BUILD, MAIN_CPU
+from lab.process import Process, wait_until
+from lab.topology import STREAM_PORT, Lab
+
+PROGRAM = BUILD / "tests" / "net" / "stream"
+
+
+@dataclass(frozen=True)
+class StreamResult:
+    sent: int
+    received: int
+    duplicated: int
+    reordered: int
+    gap_us: int
+    sender_gap_us: int
+    rate: int
+    seconds: float
+
+    @property
+    def lost(self) -> int:
+        return self.sent - self.received
+
+    def __str__(self) -> str:
+        return (
+            f"{self.sent} sent at {self.rate}/s for {self.seconds:.1f} s, {self.lost} lost, {self.duplicated} duplicated, "
+            f"{self.reordered} out of order, longest silence {self.gap_us / 1000:.1f} ms "
+            f"(of which the sender's own {self.sender_gap_us / 1000:.1f} ms)"
+        )
+
+
+class Stream:
+    """Runs from `with` until `finish`."""
+
+    def __init__(
+        self,
+        lab: Lab,
+        address: str,
+        rate: int = 25_000,
+        seconds: float = 10,
+        source: str = "onprem",
+        sink: str = "internet",
+    ) -> None:
+        self.lab = lab
+        self.address = address
+        self.rate = rate
+        self.seconds = seconds
+        self.source = source
+        self.sink = sink
+        self._processes: list[Process] = []
+
+    def __enter__(self) -> Stream:
+        self.receiver = self._spawn(self.sink, "receiver", "receive", str(STREAM_PORT))
+        self._answer(self.receiver)
+        words = (
+            "send",
+            self.address,
+            str(STREAM_PORT),
+            "--rate",
+            str(self.rate),
+            "--seconds",
+            str(self.seconds),
+        )
+        self.sender = self._spawn(self.source, "sender", *words)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for process in self._processes:
+            process.kill()
+            self.lab.forget(process)
+        if error is None:
+            self.lab.settle()
+
+    def _spawn(self, space: str, name: str, *words: str) -> Process:
+        process = self.lab.spawn(space, name, PROGRAM, *words, cpus=[MAIN_CPU], pipe=True)
+        self._processes.append(process)
+        return process
+
+    @staticmethod
+    def _answer(process: Process) -> dict[str, Any]:
+        assert process.child.stdout is not None
+        line = process.child.stdout.readline()
+        if not line:
+            raise AssertionError(f"{process.name} ended: {process.output()}")
+        answer: dict[str, Any] = json.loads(line)
+        return answer
+
+    def status(self) -> dict[str, int]:
+        assert self.receiver.child.stdin is not None
+        self.receiver.child.stdin.write(b"status\n")
+        self.receiver.child.stdin.flush()
+        return self._answer(self.receiver)
+
+    def running(self) -> bool:
+        return self.sender.running()
+
+    def wait_received(self, packets: int, timeout: float = 20) -> None:
+        wait_until(f"{packets} packets of the stream", lambda: self.status()["received"] >= packets, timeout)
+
+    def finish(self) -> StreamResult:
+        """Waits for the sender's end, then until all has arrived or nothing more does."""
+        sent = self._answer(self.sender)
+        self.sender.child.wait(timeout=20)
+        before, quiet_since = -1, time.monotonic()
+        while True:
+            status = self.status()
+            if status["received"] != before:
+                before, quiet_since = status["received"], time.monotonic()
+            if status["received"] >= sent["sent"] or time.monotonic() - quiet_since > 1:
+                break
+            time.sleep(0.02)
+        counted = {
+            key: status[key] for key in ("received", "duplicated", "reordered", "gap_us", "sender_gap_us")
+        }
+        return StreamResult(sent=sent["sent"], rate=sent["rate"], seconds=sent["seconds"], **counted)

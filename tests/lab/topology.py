@@ -1,0 +1,329 @@
+"""The lab: on-premises and a VNet on one side of the appliance, a firewall and a second gateway on the other, an
+"Internet" behind both. Every address stands here.
+
+                       lan bridge 10.0.1.0/24            egress bridge 10.0.2.0/24         Internet bridge 203.0.113.0/24
+    onprem  10.0.1.1  ---+                             +--- firewall 10.0.2.10 / 203.0.113.2 ---+
+    172.16.0.10          |                             |                                        |
+                         +-- 10.0.1.4 [nva] 10.0.2.4 --+                                        +-- internet 203.0.113.10
+    vnet    10.0.1.20 ---+                             |                                        |   198.51.100.80 (web)
+                                                       +--- gateway2 10.0.2.20 / 203.0.113.3 ---+   20.118.99.224 (KMS)
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import socket
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from types import FrameType, TracebackType
+
+from lab import namespace
+from lab.namespace import Namespace
+from lab.process import Process, run, wait_until
+
+ONPREM = "172.16.0.10"
+ONPREM_GATEWAY = "10.0.1.1"
+VNET = "10.0.1.20"
+LAN = "10.0.1.4"
+EGRESS = "10.0.2.4"
+FIREWALL = "10.0.2.10"
+FIREWALL2 = "10.0.2.11"
+GATEWAY2 = "10.0.2.20"
+FIREWALL_OUTSIDE = "203.0.113.2"
+FIREWALL2_OUTSIDE = "203.0.113.4"
+GATEWAY2_OUTSIDE = "203.0.113.3"
+INTERNET = "203.0.113.10"
+WEB = "198.51.100.80"
+STREAM = "198.51.100.90"
+MOVED = "198.51.100.91"
+KMS = "20.118.99.224"
+KMS_PORT = 1688
+STREAM_PORT = 9000
+
+MACS = {
+    ("onprem", "eth0"): "02:00:00:00:01:01",
+    ("vnet", "eth0"): "02:00:00:00:01:20",
+    ("nva", "lan0"): "02:00:00:00:01:04",
+    ("nva", "egress0"): "02:00:00:00:02:04",
+    ("firewall", "inside"): "02:00:00:00:02:10",
+    ("firewall2", "inside"): "02:00:00:00:02:11",
+    ("gateway2", "inside"): "02:00:00:00:02:20",
+    ("firewall", "outside"): "02:00:00:00:03:02",
+    ("firewall2", "outside"): "02:00:00:00:03:04",
+    ("gateway2", "outside"): "02:00:00:00:03:03",
+    ("internet", "eth0"): "02:00:00:00:03:10",
+}
+
+# What arrives at the Internet host, by who sent it: `nft` counts what no program has to be fast enough to see.
+INTERNET_COUNTERS = """
+table ip lab {
+  counter arrived {}
+  counter firewall {}
+  counter firewall2 {}
+  counter gateway2 {}
+  counter unnatted {}
+  chain arriving {
+    type filter hook prerouting priority raw; policy accept;
+    iifname != "eth0" accept
+    counter name arrived
+    ip saddr 203.0.113.2 counter name firewall
+    ip saddr 203.0.113.4 counter name firewall2
+    ip saddr 203.0.113.3 counter name gateway2
+    ip saddr != 203.0.113.0/24 counter name unnatted
+  }
+}
+"""
+
+# Nobody listens for the crafted packets of the tests; the ICMP errors that say so would come back and be counted.
+SILENCE = """
+table ip silence {
+  chain delivered {
+    type filter hook input priority filter; policy accept;
+    udp dport 4001 drop
+  }
+}
+"""
+
+# A stateful firewall: what comes from inside is translated to its own outside address; from outside only replies enter. `inside`
+# counts what the appliance sent to it, whatever happens to it afterwards.
+FIREWALL_RULES = """
+table ip lab {
+  counter inside {}
+  chain arriving {
+    type filter hook prerouting priority raw; policy accept;
+    iifname "inside" counter name inside
+    ip ttl 1 drop comment "its ICMP error would be counted"
+  }
+  chain forward {
+    type filter hook forward priority filter; policy drop;
+    iifname "inside" oifname "outside" accept
+    ct state established,related accept
+  }
+  chain translate {
+    type nat hook postrouting priority srcnat; policy accept;
+    oifname "outside" masquerade
+  }
+}
+"""
+
+
+class Lab:
+    """Use as a context manager: everything is removed at the end, also after an exception, SIGINT or SIGTERM."""
+
+    def __init__(self, queues: int = 1) -> None:
+        namespace.remove_dead_runs()
+        self.prefix = f"sk{os.getpid()}"
+        self.folder = namespace.STATE / self.prefix
+        self.queues = queues
+        self.keep = False
+        self.processes: list[Process] = []
+        self._spaces: dict[str, Namespace] = {}
+        self._handlers: dict[signal.Signals, object] = {}
+        held = namespace.lock(self.prefix)
+        if held is None:
+            raise RuntimeError("this process has a lab already")
+        self._lock = held
+
+    def __enter__(self) -> Lab:
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            self._handlers[number] = signal.signal(number, self._interrupted)
+        try:
+            self.folder.mkdir(mode=0o700)
+            self._build()
+        except BaseException:
+            self.close()
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    @staticmethod
+    def _interrupted(number: int, frame: FrameType | None) -> None:
+        raise SystemExit(128 + number)
+
+    def close(self) -> None:
+        if self.keep:
+            self._lock.truncate(0)
+            self._lock.write("keep\n")
+            self._lock.close()
+            return
+        for number in self._handlers:
+            signal.signal(number, signal.SIG_IGN)
+        for process in reversed(self.processes):
+            process.stop()
+        namespace.remove_run(self.prefix)
+        self._lock.close()
+        for number, handler in self._handlers.items():
+            signal.signal(number, handler)  # type: ignore[arg-type]
+
+    def __getitem__(self, name: str) -> Namespace:
+        return self._spaces[name]
+
+    def spawn(
+        self, space: str, name: str, *command: str | Path, cpus: Sequence[int] = (), pipe: bool = False
+    ) -> Process:
+        """A process in a namespace; `cpus` keeps it off the CPU of the dataplane's worker."""
+        pinned = ["taskset", "-c", ",".join(str(cpu) for cpu in cpus)] if cpus else []
+        process = Process(name, self[space].command(*pinned, *command), self.folder / f"{name}.log", pipe)
+        self.processes.append(process)
+        return process
+
+    def forget(self, process: Process) -> None:
+        self.processes.remove(process)
+
+    # --- building -------------------------------------------------------------------------------------------
+
+    def _build(self) -> None:
+        for name in ("fabric", "onprem", "vnet", "nva", "firewall", "firewall2", "gateway2", "internet"):
+            self._spaces[name] = Namespace(f"{self.prefix}-{name}")
+            self._spaces[name].create()
+        self._build_fabric()
+        self._build_inside()
+        self._build_nva()
+        for name, inside, outside in (
+            ("firewall", FIREWALL, FIREWALL_OUTSIDE),
+            ("firewall2", FIREWALL2, FIREWALL2_OUTSIDE),
+            ("gateway2", GATEWAY2, GATEWAY2_OUTSIDE),
+        ):
+            self._build_gateway(name, inside, outside)
+        self._build_internet()
+
+    def _build_fabric(self) -> None:
+        fabric = self["fabric"]
+        for bridge in ("lan-br", "egress-br", "internet-br"):
+            fabric.ip("link", "add", bridge, "type", "bridge", "mcast_snooping", "0", "stp_state", "0")
+            fabric.ip("link", "set", bridge, "up")
+        for table in ("iptables", "ip6tables", "arptables"):
+            if Path("/proc/sys/net/bridge").is_dir():
+                fabric.sysctl(f"net.bridge.bridge-nf-call-{table}", 0)
+
+    def _connect(self, space: str, name: str, bridge: str, address: str, queues: int = 1) -> None:
+        fabric, inside = self["fabric"], self[space]
+        port = f"{space}-{name}"[:15]
+        fabric.ip(
+            "link", "add", port, "numrxqueues", str(queues), "numtxqueues", str(queues),
+            "type", "veth", "peer", "name", name, "numrxqueues", str(queues), "numtxqueues", str(queues),
+            "netns", inside.name, "address", MACS[space, name],
+        )  # fmt: skip
+        fabric.ip("link", "set", port, "master", bridge)
+        # Exact counts need one packet to be one frame with a checksum of its own, everywhere; and a VLAN tag that
+        # travels beside its frame is invisible to an XDP program.
+        off = "rx off tx off sg off tso off gso off gro off txvlan off rxvlan off".split()
+        for where, netdev in ((fabric, port), (inside, name)):
+            where.run("ethtool", "-K", netdev, *off)
+        fabric.ip("link", "set", port, "up")
+        inside.ip("address", "add", address, "brd", "+", "dev", name)
+        inside.ip("link", "set", name, "up")
+
+    def _build_inside(self) -> None:
+        onprem, vnet = self["onprem"], self["vnet"]
+        self._connect("onprem", "eth0", "lan-br", f"{ONPREM_GATEWAY}/24")
+        onprem.ip("address", "add", f"{ONPREM}/32", "dev", "lo")
+        onprem.ip("route", "add", "default", "via", LAN, "src", ONPREM)
+        self._connect("vnet", "eth0", "lan-br", f"{VNET}/24")
+        vnet.ip("route", "add", "default", "via", LAN)
+        for space in (onprem, vnet):
+            space.nft(SILENCE)
+            space.sysctl("net.ipv4.conf.all.rp_filter", 0)
+            space.sysctl("net.ipv4.conf.eth0.rp_filter", 0)
+
+    def _build_nva(self) -> None:
+        nva = self["nva"]
+        self._connect("nva", "lan0", "lan-br", f"{LAN}/24", self.queues)
+        self._connect("nva", "egress0", "egress-br", f"{EGRESS}/24", self.queues)
+        # A kernel that would gladly forward: what the guard is for.
+        nva.sysctl("net.ipv4.ip_forward", 1)
+        for device in ("all", "default", "lan0", "egress0"):
+            nva.sysctl(f"net.ipv4.conf.{device}.rp_filter", 0)
+            nva.sysctl(f"net.ipv4.conf.{device}.send_redirects", 0)
+        # A dead neighbour is noticed in about two seconds instead of the kernel's default of about 40.
+        for device in ("lan0", "egress0"):
+            nva.sysctl(f"net.ipv4.neigh.{device}.base_reachable_time_ms", 1000)
+            nva.sysctl(f"net.ipv4.neigh.{device}.delay_first_probe_time", 1)
+            nva.sysctl(f"net.ipv4.neigh.{device}.retrans_time_ms", 200)
+            nva.sysctl(f"net.ipv4.neigh.{device}.interval_probe_time_ms", 500)
+        nva.ip("route", "add", "default", "via", FIREWALL)
+        nva.ip("route", "add", "172.16.0.0/12", "via", ONPREM_GATEWAY)
+
+    def _build_gateway(self, name: str, inside: str, outside: str) -> None:
+        space = self[name]
+        self._connect(name, "inside", "egress-br", f"{inside}/24")
+        self._connect(name, "outside", "internet-br", f"{outside}/24")
+        space.sysctl("net.ipv4.ip_forward", 1)
+        space.ip("route", "add", "default", "via", INTERNET)
+        space.nft(FIREWALL_RULES)
+        self.link_up(name)
+
+    def _build_internet(self) -> None:
+        internet = self["internet"]
+        self._connect("internet", "eth0", "internet-br", f"{INTERNET}/24")
+        for address in (WEB, STREAM, MOVED, KMS):
+            internet.ip("address", "add", f"{address}/32", "dev", "lo")
+        internet.nft(INTERNET_COUNTERS)
+        internet.nft(SILENCE)
+        self.accesses = self.folder / "internet.jsonl"
+        server = Path(__file__).with_name("services.py")
+        python = shutil.which("python3", path="/usr/bin") or "python3"
+        services = self.spawn("internet", "services", python, server, self.accesses, WEB, KMS, str(KMS_PORT))
+        wait_until("the Internet's servers", lambda: "ready" in services.output())
+
+    # --- disturbing -----------------------------------------------------------------------------------------
+
+    def link_down(self, gateway: str) -> None:
+        self[gateway].ip("link", "set", "inside", "down")
+
+    def link_up(self, gateway: str) -> None:
+        """With the routes that went with the link."""
+        self[gateway].ip("link", "set", "inside", "up")
+        for private in ("172.16.0.0/12", "10.0.0.0/16"):
+            self[gateway].ip("route", "replace", private, "via", EGRESS)
+
+    def settle(self) -> None:
+        """Returns when nothing was under way to the Internet any more."""
+
+        def quiet() -> bool:
+            before = self.counters()["arrived"]
+            time.sleep(0.05)
+            return self.counters()["arrived"] == before
+
+        wait_until("silence at the Internet", quiet)
+
+    # --- looking --------------------------------------------------------------------------------------------
+
+    def counters(self, space: str = "internet") -> dict[str, int]:
+        """Packets by the named nftables counters of a namespace."""
+        found = json.loads(self[space].run("nft", "-j", "list", "counters", "table", "ip", "lab"))["nftables"]
+        return {
+            entry["counter"]["name"]: entry["counter"]["packets"] for entry in found if "counter" in entry
+        }
+
+    def interface(self, space: str, name: str) -> dict[str, int]:
+        """The kernel's own counters of an interface."""
+        stats = json.loads(run("ip", "-n", self[space].name, "-j", "-s", "link", "show", "dev", name))[0][
+            "stats64"
+        ]
+        return {f"{way}_{what}": count for way in ("rx", "tx") for what, count in stats[way].items()}
+
+    def seen_clients(self, service: str) -> list[str]:
+        """Who connected to the web server or the KMS listener, in order, as they saw it."""
+        if not self.accesses.exists():
+            return []
+        lines = [json.loads(line) for line in self.accesses.read_text().splitlines()]
+        return [line["client"] for line in lines if line["service"] == service]
+
+    def fetch(self, space: str = "onprem", url: str = f"http://{WEB}/", timeout: float = 5) -> str:
+        return self[space].run("curl", "-sS", "--fail", "--max-time", str(timeout), url)
+
+    def activate(self, space: str = "onprem") -> str:
+        """Asks the KMS listener; what it answers."""
+        with self[space].socket(socket.AF_INET, socket.SOCK_STREAM) as client:
+            client.settimeout(5)
+            client.connect((KMS, KMS_PORT))
+            return client.recv(64).decode().strip()

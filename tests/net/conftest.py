@@ -1,0 +1,61 @@
+"""Fixtures of the network tests: a lab a module, an appliance that forwards, and its books."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+pytest.register_assert_rewrite("lab.account", "lab.frames")
+
+from lab import config  # noqa: E402
+from lab.account import Account  # noqa: E402
+from lab.appliance import Appliance  # noqa: E402
+from lab.frames import Injector  # noqa: E402
+from lab.topology import Lab  # noqa: E402
+
+
+@pytest.fixture(scope="module")
+def lab() -> Iterator[Lab]:
+    with Lab() as lab:
+        yield lab
+
+
+@pytest.fixture(scope="module")
+def appliance(lab: Lab) -> Appliance:
+    appliance = Appliance(lab, config.adapted(lab))
+    appliance.start()
+    return appliance
+
+
+@pytest.fixture
+def account(appliance: Appliance) -> Account:
+    return Account(appliance)
+
+
+@pytest.fixture
+def onprem(lab: Lab) -> Iterator[Injector]:
+    injector = Injector(lab, "onprem")
+    yield injector
+    injector.close()
+
+
+@pytest.fixture
+def firewall(lab: Lab) -> Iterator[Injector]:
+    """Frames from the firewall's inside, towards the appliance's egress port."""
+    injector = Injector(lab, "firewall", "inside")
+    yield injector
+    injector.close()
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[None]:
+    outcome = yield
+    report = outcome.get_result()  # type: ignore[attr-defined]
+    appliance = getattr(item, "funcargs", {}).get("appliance")
+    if report.failed and isinstance(appliance, Appliance):
+        report.sections.append(("the appliance", appliance.diagnosis()))

@@ -1,0 +1,117 @@
+"""The kernel never forwards past the firewall: not when the dataplane dies, not when everything dies.
+
+The appliance's namespace has ip_forward=1 and a default route: a kernel that would gladly forward. The last test takes the guard
+away and shows that it then does, so the zeros before mean something.
+"""
+
+from __future__ import annotations
+
+import json
+
+from lab.account import Account
+from lab.appliance import Appliance
+from lab.frames import Injector, fence, frame
+from lab.process import wait_until
+from lab.stream import Stream
+from lab.topology import STREAM, Lab
+
+
+def guarded(lab: Lab) -> bool:
+    rules = json.loads(lab["nva"].run("nft", "-j", "list", "ruleset"))["nftables"]
+    chains = [entry["chain"] for entry in rules if entry.get("chain", {}).get("table") == "sekisho"]
+    return any(chain.get("hook") == "forward" for chain in chains)
+
+
+def remove_steering(lab: Lab) -> None:
+    for device in ("lan0", "egress0"):
+        lab["nva"].ip("link", "set", "dev", device, "xdp", "off")
+
+
+def arrived_at_internet(lab: Lab, onprem: Injector, packets: int) -> int:
+    """How many of the packets the Internet saw once the kernel has had them all."""
+    before = lab.counters()["arrived"]
+    received = lab.interface("nva", "lan0")["rx_packets"]
+    onprem.send(frame(), packets)
+    wait_until(
+        "the appliance's interface to have all",
+        lambda: lab.interface("nva", "lan0")["rx_packets"] - received >= packets,
+    )
+    lab.settle()
+    return lab.counters()["arrived"] - before
+
+
+def test_in_place_while_forwarding(lab: Lab, appliance: Appliance) -> None:
+    assert guarded(lab)
+    assert sorted(appliance.json("guard", "status")["interfaces"]) == ["egress0", "lan0"]
+
+
+def test_flushed_rules_are_mended(lab: Lab, appliance: Appliance) -> None:
+    for _ in range(3):
+        lab["nva"].run("nft", "flush", "ruleset")
+        wait_until("the guard again", lambda: guarded(lab))
+
+
+def test_other_tables_are_left_alone(lab: Lab, appliance: Appliance) -> None:
+    lab["nva"].nft("table ip other { chain forward { type filter hook forward priority 0; policy accept; } }")
+    appliance.reload()
+    assert "table ip other" in lab["nva"].run("nft", "list", "ruleset")
+    lab["nva"].run("nft", "delete", "table", "ip", "other")
+    assert guarded(lab)
+
+
+def test_dataplane_killed(lab: Lab, appliance: Appliance, onprem: Injector) -> None:
+    fence(lab)
+    appliance.kill_dataplane()
+    assert arrived_at_internet(lab, onprem, 1000) == 0
+    remove_steering(lab)
+    assert arrived_at_internet(lab, onprem, 1000) == 0
+    assert guarded(lab)
+
+
+def test_dataplane_back(lab: Lab, appliance: Appliance, onprem: Injector) -> None:
+    appliance.start_dataplane()
+    appliance.wait_ready()
+    account = Account(appliance)
+    onprem.send(frame(), 100)
+    account.forwarded("lan", "egress", 100)
+
+
+def test_killed_under_a_stream(lab: Lab, appliance: Appliance) -> None:
+    """Not one packet between its death and its return, and afterwards all of them."""
+    with Stream(lab, STREAM, seconds=60) as stream:
+        stream.wait_received(10_000)
+        appliance.kill_dataplane()
+        lab.settle()
+        arrived = lab.counters()["arrived"]
+        received = lab.interface("nva", "lan0")["rx_packets"]
+        wait_until(
+            "20,000 packets more", lambda: lab.interface("nva", "lan0")["rx_packets"] - received > 20_000
+        )
+        assert lab.counters()["arrived"] == arrived
+        appliance.start_dataplane()
+        stream.wait_received(stream.status()["received"] + 20_000)
+        assert stream.status()["duplicated"] == 0
+
+
+def test_everything_killed(lab: Lab, appliance: Appliance, onprem: Injector) -> None:
+    appliance.kill_control()
+    appliance.kill_dataplane()
+    remove_steering(lab)
+    assert guarded(lab)
+    assert arrived_at_internet(lab, onprem, 1000) == 0
+
+
+def test_everything_stopped(lab: Lab, appliance: Appliance, onprem: Injector) -> None:
+    appliance.start()
+    appliance.stop()
+    remove_steering(lab)
+    assert guarded(lab)
+    assert arrived_at_internet(lab, onprem, 1000) == 0
+
+
+def test_guard_off_is_what_lets_it_pass(lab: Lab, appliance: Appliance, onprem: Injector) -> None:
+    assert appliance.execute("guard", "off").returncode == 0
+    assert not guarded(lab)
+    assert arrived_at_internet(lab, onprem, 1000) > 0
+    appliance.start()
+    assert guarded(lab)

@@ -1,0 +1,155 @@
+"""Changed files, applied whole or refused whole, while traffic runs."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Callable, Iterator
+
+import pytest
+from lab import config
+from lab.account import Account
+from lab.appliance import Appliance
+from lab.frames import Capture, Injector, frame
+from lab.process import wait_until
+from lab.stream import Stream
+from lab.topology import MOVED, STREAM, Lab
+
+
+@pytest.fixture(autouse=True)
+def restored(appliance: Appliance) -> Iterator[None]:
+    text = appliance.config.read_text()
+    yield
+    appliance.config.write_text(text)
+    config.overrides(appliance.config, [])
+    appliance.reload()
+
+
+def next_hop(appliance: Appliance, destination: str) -> str:
+    """As the workers' tables say."""
+    return str(appliance.explain("172.16.0.10", destination)["dataplane"]["next_hop"])
+
+
+def by_command(appliance: Appliance) -> None:
+    appliance.reload()
+
+
+def by_signal(appliance: Appliance) -> None:
+    appliance.signal_control(signal.SIGHUP)
+
+
+@pytest.mark.parametrize("apply", [by_command, by_signal])
+def test_a_moved_32(
+    lab: Lab, appliance: Appliance, onprem: Injector, apply: Callable[[Appliance], None]
+) -> None:
+    for gateway, lines in (("firewall", []), ("kms-gateway", [f"{MOVED}/32 kms-gateway"]), ("firewall", [])):
+        config.overrides(appliance.config, lines)
+        apply(appliance)
+        wait_until(f"{MOVED} by {gateway}", lambda gateway=gateway: next_hop(appliance, MOVED) == gateway)
+        account = Account(appliance)
+        space = "firewall" if gateway == "firewall" else "gateway2"
+        with Capture(lab, space, "inside") as seen:
+            onprem.send(frame(destination=MOVED), 100)
+            seen.wait(100)
+        account.forwarded("lan", "egress", 100)
+
+
+def test_a_reload_that_changes_nothing(appliance: Appliance) -> None:
+    committed = appliance.reload()
+    for what in ("ports_changed", "next_hops_changed", "zones_changed", "routes_added", "routes_removed"):
+        assert committed[what] == 0, committed
+
+
+BROKEN_ROUTES = [
+    (["198.51.100.91/32 kms-gateway", "198.51.100.300/32 firewall"], 2),
+    (["198.51.100.91/33 firewall"], 1),
+    (["# fine", "", "198.51.100.91/24 firewall"], 3),
+    (["198.51.100.91/32 nobody"], 1),
+    (["198.51.100.91/32 firewall and more"], 1),
+]
+
+
+@pytest.mark.parametrize(("lines", "line"), BROKEN_ROUTES)
+@pytest.mark.parametrize("apply", ["command", "signal"])
+def test_a_broken_route_file(
+    lab: Lab, appliance: Appliance, onprem: Injector, lines: list[str], line: int, apply: str
+) -> None:
+    before = appliance.json("show", "state")["dataplane"]["transaction"]
+    config.overrides(appliance.config, lines)
+    if apply == "command":
+        done = appliance.execute("reload")
+        assert done.returncode == 1
+        said = done.stderr
+    else:
+        assert appliance.control is not None
+        earlier = len(appliance.control.output())
+        by_signal(appliance)
+        control = appliance.control
+        said = wait_until("the refusal in the log", lambda: control.output()[earlier:])
+    assert f"overrides.txt:{line}:" in said
+    assert appliance.json("show", "state")["dataplane"]["transaction"] == before
+    assert next_hop(appliance, MOVED) == "firewall"
+    account = Account(appliance)
+    onprem.send(frame(destination=MOVED), 10)
+    account.forwarded("lan", "egress", 10)
+    config.overrides(appliance.config, [])
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ('install = "halves"', 'install = "quarters"'),
+        ("internet = true", "internet = yes"),
+        ('via     = "firewall"', 'via     = "nobody"'),
+        ("[zone.vnet]", "[zone.vnet]\ncolour = 7"),
+        ('members = ["10.0.2.20"]', 'members = ["10.0.2"]'),
+    ],
+)
+def test_a_broken_configuration(appliance: Appliance, old: str, new: str) -> None:
+    text = appliance.config.read_text()
+    assert old in text
+    appliance.config.write_text(text.replace(old, new, 1))
+    broken = text[: text.index(old)].count("\n") + 1 + new.count("\n")
+    before = appliance.json("show", "state")["dataplane"]["transaction"]
+    done = appliance.execute("reload")
+    assert done.returncode == 1
+    assert f"{appliance.config.name}:{broken}:" in done.stderr
+    assert appliance.json("show", "state")["dataplane"]["transaction"] == before
+    assert next_hop(appliance, STREAM) == "firewall"
+
+
+def test_a_stream_while_a_32_moves(lab: Lab, appliance: Appliance) -> None:
+    before = lab.counters()
+    moves = 0
+    with Stream(lab, MOVED) as stream:
+        stream.wait_received(1000)
+        while stream.running():
+            moves += 1
+            lines = [f"{MOVED}/32 kms-gateway"] if moves % 2 else []
+            config.overrides(appliance.config, lines)
+            appliance.reload()
+            reached = stream.status()["received"] + 10_000
+            wait_until(
+                "more of the stream",
+                lambda reached=reached: not stream.running() or stream.status()["received"] > reached,
+            )
+        result = stream.finish()
+    after = lab.counters()
+    assert (result.lost, result.duplicated) == (0, 0), result
+    assert result.rate >= 20_000, result
+    assert moves > 3
+    assert after["gateway2"] - before["gateway2"] > 1000
+    assert after["firewall"] - before["firewall"] > 1000
+
+
+def test_a_stream_while_100_000_routes_are_replaced(lab: Lab, appliance: Appliance) -> None:
+    config.overrides(appliance.config, config.many_routes("firewall"))
+    assert appliance.reload()["routes_added"] == 100_000
+    with Stream(lab, STREAM) as stream:
+        stream.wait_received(1000)
+        for gateway in ("kms-gateway", "firewall"):
+            config.overrides(appliance.config, config.many_routes(gateway))
+            assert appliance.reload()["routes_changed"] == 100_000
+        assert stream.running(), "the routes were replaced before the stream's end"
+        result = stream.finish()
+    assert (result.lost, result.duplicated) == (0, 0), result
+    assert result.rate >= 20_000, result

@@ -1,0 +1,40 @@
+"""Builds and tests everything. The very last line is `N passed, N failed, N skipped`; the exit code is 0 only when
+nothing failed and nothing was skipped.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+from suite.stages import STAGES, run
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(
+        prog="scripts/test",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        epilog="stages:\n" + "\n".join(f"  {stage.name:<10} {stage.what}" for stage in STAGES),
+    )
+    parser.add_argument("--quick", action="store_true", help="gcc only: build, unit, cli and net")
+    parser.add_argument(
+        "--only",
+        action="append",
+        metavar="STAGE",
+        choices=[stage.name for stage in STAGES],
+        help="may be repeated",
+    )
+    options = parser.parse_args()
+    chosen = [
+        stage
+        for stage in STAGES
+        if (not options.only or stage.name in options.only) and (stage.quick or not options.quick)
+    ]
+    total = run(chosen)
+    print(total)
+    return 1 if total.failed or total.skipped else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,158 @@
+"""The stages of a full test run. Each is independent; a stage that cannot run has failed."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from suite.count import Count, junit
+
+ROOT = Path(__file__).resolve().parents[2]
+FUZZ_SECONDS = 10
+
+
+def execute(*command: str | Path, **environment: str) -> bool:
+    words = [str(word) for word in command]
+    print("+", " ".join(words), flush=True)
+    return subprocess.run(words, cwd=ROOT, env=os.environ | environment, check=False).returncode == 0
+
+
+def one(what: str, holds: bool) -> Count:
+    """A check that is no program of test cases counts as one."""
+    return Count(passed=1) if holds else Count(failed=[what])
+
+
+def configure(folder: str, *options: str, **environment: str) -> bool:
+    if (ROOT / folder / "build.ninja").exists():
+        return True
+    return execute("meson", "setup", folder, *options, **environment)
+
+
+def meson_test(folder: str, name: str, suites: Sequence[str] = (), **environment: str) -> Count:
+    """Builds what the tests need, runs them one after another and counts their cases."""
+    log = ROOT / folder / "meson-logs" / f"{name}.junit.xml"
+    log.unlink(missing_ok=True)
+    words = [word for suite in suites for word in ("--suite", suite)]
+    ran = execute(
+        "meson", "test", "-C", folder, "--num-processes", "1", "--print-errorlogs", "--logbase", name, *words,
+        **environment,
+    )  # fmt: skip
+    count = junit(log, f"{folder}")
+    if not ran and not count.failed:
+        count.failed.append(f"{folder}: meson test failed")
+    return count
+
+
+def pytest(folder: str) -> Count:
+    log = ROOT / "build" / f"pytest-{folder.replace('/', '-')}.xml"
+    log.unlink(missing_ok=True)
+    ran = execute(
+        "/usr/bin/python3", "-m", "pytest", "-q", "-p", "no:cacheprovider", "--durations=5", f"--junitxml={log}", folder,
+        PYTHONDONTWRITEBYTECODE="1",
+    )  # fmt: skip
+    count = junit(log, folder)
+    if not ran and not count.failed:
+        count.failed.append(f"{folder}: pytest failed")
+    return count
+
+
+# --- stages ---------------------------------------------------------------------------------------------------
+
+
+def build() -> Count:
+    return one("build with gcc", configure("build") and execute("ninja", "-C", "build"))
+
+
+def headers() -> Count:
+    return one("every header on its own", configure("build") and execute("ninja", "-C", "build", "headers"))
+
+
+def unit() -> Count:
+    return meson_test("build", "all") if configure("build") else one("meson setup build", False)
+
+
+def sanitized() -> Count:
+    options = ("-Db_sanitize=address,undefined", "-Db_lundef=false", "-Doptimization=1")
+    if not configure("build-asan", *options):
+        return one("meson setup build-asan", False)
+    return meson_test(
+        "build-asan", "sanitized",
+        ASAN_OPTIONS="detect_leaks=1:abort_on_error=1", UBSAN_OPTIONS="halt_on_error=1:print_stacktrace=1",
+    )  # fmt: skip
+
+
+def threads() -> Count:
+    """Readers against the writer, under ThreadSanitizer: the rooms that need no EAL."""
+    if not configure("build-tsan", "-Db_sanitize=thread", "-Db_lundef=false", "-Doptimization=1"):
+        return one("meson setup build-tsan", False)
+    return meson_test("build-tsan", "threads", ["fib"], TSAN_OPTIONS="halt_on_error=1")
+
+
+def clang() -> Count:
+    # What it says matters, not what it makes: no optimization, no debug information. Fuzzers bring sanitizers of their own.
+    options = ("-Dfuzzers=true", "-Doptimization=0", "-Ddebug=false")
+    configured = configure("build-clang", *options, CC="clang-16", CXX="clang++-16")
+    return one("build with clang", configured and execute("ninja", "-C", "build-clang"))
+
+
+def fuzz() -> Count:
+    """A short run of each fuzzer: it finds what a change broke, not what years would."""
+    count = Count()
+    programs = sorted(path for path in (ROOT / "build-clang/tests/fuzz").glob("*_fuzz") if path.is_file())
+    for program in programs:
+        corpus = ROOT / "build-clang" / "corpus" / program.name
+        corpus.mkdir(parents=True, exist_ok=True)
+        seeds = ROOT / "tests/fixtures" / program.name.removesuffix("_fuzz")
+        folders = [corpus, *([seeds] if seeds.is_dir() else [])]
+        limits = (f"-max_total_time={FUZZ_SECONDS}", "-rss_limit_mb=4096", f"-artifact_prefix={corpus}/")
+        count += one(f"fuzz: {program.name}", execute(program, *limits, *folders))
+    return count if programs else one("fuzz: there are no fuzzers", False)
+
+
+def network() -> Count:
+    return pytest("tests/net")
+
+
+def command_line() -> Count:
+    return pytest("tests/cli")
+
+
+@dataclass(frozen=True)
+class Stage:
+    name: str
+    run: Callable[[], Count]
+    quick: bool
+    what: str
+
+
+STAGES = (
+    Stage("build", build, True, "gcc 12, warnings are errors"),
+    Stage("headers", headers, False, "every header compiles on its own"),
+    Stage("unit", unit, True, "units of each room, and packets through the real pipeline"),
+    Stage("cli", command_line, True, "the command line"),
+    Stage("net", network, True, "network namespaces, exact packet counts"),
+    Stage("sanitized", sanitized, False, "unit and packet tests under ASan and UBSan"),
+    Stage("threads", threads, False, "table tests under TSan"),
+    Stage("clang", clang, False, "clang 16 compiles everything, fuzzers too"),
+    Stage("fuzz", fuzz, False, f"each fuzzer for {FUZZ_SECONDS} s"),
+)
+
+
+def run(stages: Sequence[Stage]) -> Count:
+    total = Count()
+    lines = []
+    for stage in stages:
+        print(f"\n=== {stage.name}: {stage.what}", flush=True)
+        started = time.monotonic()
+        count = stage.run()
+        lines.append(f"{stage.name:<10} {time.monotonic() - started:6.0f} s   {count}")
+        total += count
+    print("\n" + "\n".join(lines))
+    for kind, names in (("FAILED", total.failed), ("SKIPPED", total.skipped)):
+        for name in names:
+            print(f"{kind} {name}")
+    return total
