@@ -4,7 +4,7 @@
 #include <rte_ethdev.h>
 #include <rte_mbuf.h>
 
-#include <cstring>
+#include <algorithm>
 #include <stdexcept>
 
 namespace sekisho::test {
@@ -162,7 +162,8 @@ void Lab::send(PortIndex port, const Bytes& frame, std::vector<std::size_t> segm
   for (const std::size_t size : segments) {
     rte_mbuf* const mbuf = rte_pktmbuf_alloc(pool_);
     require(mbuf != nullptr, "no mbuf left");
-    std::memcpy(rte_pktmbuf_append(mbuf, static_cast<std::uint16_t>(size)), frame.data() + at, size);
+    std::copy_n(frame.begin() + static_cast<std::ptrdiff_t>(at), size,
+                rte_pktmbuf_append(mbuf, static_cast<std::uint16_t>(size)));
     at += size;
     require(head == nullptr || rte_pktmbuf_chain(head, mbuf) == 0, "chain too long");
     head = head == nullptr ? mbuf : head;
