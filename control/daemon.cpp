@@ -1,0 +1,449 @@
+#include "control/daemon.hpp"
+
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <boost/asio/post.hpp>
+#include <chrono>
+#include <csignal>
+#include <utility>
+
+namespace sekisho {
+namespace {
+
+constexpr std::chrono::seconds retry_after{2};
+
+std::set<std::string> netdevs_of(const policy::Policy& policy) {
+  std::set<std::string> result;
+  for (const auto& port : policy.config.ports) {
+    if (auto netdev = port.netdev()) {
+      result.insert(std::move(*netdev));
+    }
+  }
+  return result;
+}
+
+std::string summary(const api::Committed& committed) {
+  return fmt::format("ports {}, next hops {}, adjacencies {}, zones {}, routes +{} ~{} -{}",
+                     committed.ports_changed(), committed.next_hops_changed(),
+                     committed.adjacencies_changed(), committed.zones_changed(), committed.routes_added(),
+                     committed.routes_changed(), committed.routes_removed());
+}
+
+std::vector<std::pair<std::string, std::uint32_t>> neighbours_to_keep(
+    const policy::Policy& policy, const std::vector<egress::Member>& members) {
+  std::map<std::string, std::string> netdevs;
+  for (const auto& port : policy.config.ports) {
+    if (const auto netdev = port.netdev()) {
+      netdevs[port.name] = *netdev;
+    }
+  }
+  std::vector<std::pair<std::string, std::uint32_t>> result;
+  for (const auto& member : members) {
+    if (const auto netdev = netdevs.find(member.port); netdev != netdevs.end()) {
+      result.emplace_back(netdev->second, member.address);
+    }
+  }
+  return result;
+}
+
+}  // namespace
+
+Daemon::Daemon(boost::asio::io_context& io, Options options, std::shared_ptr<const policy::Policy> policy)
+    : options_(std::move(options)),
+      policy_(std::move(policy)),
+      io_(io),
+      signals_(io, SIGHUP, SIGTERM, SIGINT),
+      retry_(io),
+      dataplane_(io, options_.dataplane_socket,
+                 {.connected = [this] { on_connected(); },
+                  .disconnected = [this](const std::string& reason) { on_disconnected(reason); },
+                  .event = [this](const api::Event& event) { on_event(event); }}) {}
+
+auto Daemon::start(boost::asio::io_context& io, Options options)
+    -> tl::expected<std::unique_ptr<Daemon>, std::string> {
+  auto policy = policy::read(options.config);
+  if (!policy) {
+    return tl::unexpected(policy.error().to_string());
+  }
+  auto daemon = std::unique_ptr<Daemon>(new Daemon(io, std::move(options), std::move(*policy)));
+  if (auto opened = daemon->open(); !opened) {
+    return tl::unexpected(std::move(opened.error()));
+  }
+  return daemon;
+}
+
+// The API's socket first: a second sekisho-control is refused before it touches anything. The guard before
+// the dataplane: no port starts without it.
+auto Daemon::open() -> tl::expected<void, std::string> {
+  for (const auto& warning : policy_->warnings) {
+    spdlog::warn("{}", warning);
+  }
+  auto server = api::Server::listen(io_, options_.socket, *this);
+  if (!server) {
+    return tl::unexpected(std::move(server.error()));
+  }
+  server_ = std::move(*server);
+
+  auto netdevs = netdevs_of(*policy_);
+  // The dataplane may still run the ports that an earlier run of ours guarded; they leave with the first
+  // commit.
+  if (const auto before = kernel::guard_status()) {
+    netdevs.insert(before->begin(), before->end());
+  }
+  if (auto guarded = guard(std::move(netdevs)); !guarded) {
+    return guarded;
+  }
+  auto watch = kernel::GuardWatch::open(io_, [this] { on_nftables_changed(); });
+  if (!watch) {
+    return tl::unexpected(std::move(watch.error()));
+  }
+  guard_watch_ = std::move(*watch);
+  // Between the guard and its watch somebody may have removed it.
+  if (auto guarded = guard(guarded_); !guarded) {
+    return guarded;
+  }
+
+  auto netlink = kernel::Netlink::open(io_, [this] { on_kernel_changed(); });
+  if (!netlink) {
+    return tl::unexpected(std::move(netlink.error()));
+  }
+  netlink_ = std::move(*netlink);
+  look();
+  wait_for_signal();
+  spdlog::info("{} read: {} ports, {} zones; connecting to the dataplane at {}", options_.config.string(),
+               policy_->config.ports.size(), policy_->zones.size(), options_.dataplane_socket.string());
+  dataplane_.start();
+  return {};
+}
+
+void Daemon::wait_for_signal() {
+  signals_.async_wait([this](const boost::system::error_code& error, int signal) {
+    if (error) {
+      return;
+    }
+    if (signal != SIGHUP) {
+      spdlog::info("stopping; the dataplane goes on forwarding and the guard stays");
+      io_.stop();
+      return;
+    }
+    reload([](const auto&) {});  // what became of it stands in the log
+    wait_for_signal();
+  });
+}
+
+// --- What happens outside.
+
+void Daemon::on_kernel_changed() {
+  if (std::exchange(look_is_due_, true)) {
+    return;
+  }
+  boost::asio::post(io_, [this] {
+    look_is_due_ = false;
+    look();
+    advance();
+  });
+}
+
+void Daemon::on_nftables_changed() {
+  const auto status = kernel::guard_status();
+  if (status && std::ranges::equal(*status, guarded_)) {
+    return;
+  }
+  if (const auto done = guard(guarded_)) {
+    spdlog::warn("somebody removed or changed the guard in nftables; it is back");
+  } else {
+    spdlog::error("the kernel may forward in our stead: {}", done.error());
+  }
+}
+
+void Daemon::on_connected() {
+  spdlog::info("connected to the dataplane");
+  told_.reset();
+  failed_ports_.clear();
+  api::Request subscribe;
+  subscribe.mutable_subscribe();
+  dataplane_.ask(std::move(subscribe), [](const auto& answer) {
+    if (!answer) {
+      spdlog::warn("the dataplane reports no events: {}", answer.error());
+    }
+  });
+  advance();
+}
+
+void Daemon::on_disconnected(const std::string& reason) {
+  told_.reset();
+  spdlog::warn("the dataplane is gone ({}); waiting for it at {}", reason,
+               options_.dataplane_socket.string());
+  // A reload that was to be sent is kept for the next connection, and its caller need not wait for that.
+  for (auto& waiting : std::exchange(reloads_, {})) {
+    store(std::move(waiting));
+  }
+}
+
+void Daemon::on_event(const api::Event& event) {
+  if (event.has_port()) {
+    const auto& port = event.port();
+    if (port.running()) {
+      failed_ports_.erase(port.name());
+      spdlog::info("port {} runs", port.name());
+    } else if (!port.error().empty()) {
+      auto& why = failed_ports_[port.name()];
+      if (std::exchange(why, port.error()) != port.error()) {
+        spdlog::warn("port {} failed: {}", port.name(), port.error());
+      }
+      retry_later();
+    }
+  } else if (event.has_link()) {
+    spdlog::info("port {}: the device's link is {}", event.link().port(), event.link().up() ? "up" : "down");
+  }
+}
+
+// --- The world as it is now.
+
+void Daemon::look() {
+  const auto before = std::exchange(view_, sync::view(policy_->config, netlink_->mirror()));
+  report_links();
+  report_members(before.members);
+  netlink_->keep_resolved(neighbours_to_keep(*policy_, view_.members));
+}
+
+void Daemon::report_members(const std::vector<egress::Member>& before) const {
+  for (const auto& member : view_.members) {
+    const auto old = std::ranges::find(before, member.address, &egress::Member::address);
+    if (old != before.end() && old->alive == member.alive) {
+      continue;
+    }
+    for (const auto& next_hop : policy_->config.next_hops) {
+      if (!std::ranges::binary_search(next_hop.members, member.address)) {
+        continue;
+      }
+      if (member.alive) {
+        spdlog::info("member {} {} is up on port {}", next_hop.name, fib::address_to_string(member.address),
+                     member.port);
+      } else {
+        spdlog::warn("member {} {} is down: {}", next_hop.name, fib::address_to_string(member.address),
+                     member.why);
+      }
+    }
+  }
+}
+
+void Daemon::report_links() {
+  std::map<std::string, std::optional<bool>> now;
+  bool came = false;
+  for (const auto& port : policy_->config.ports) {
+    const auto netdev = port.netdev();
+    if (!netdev) {
+      continue;
+    }
+    const kernel::Link* link = netlink_->mirror().link(*netdev);
+    const auto state = link == nullptr ? std::optional<bool>() : link->up;
+    now[*netdev] = state;
+    const auto old = links_.find(*netdev);
+    if (old != links_.end() && old->second == state) {
+      continue;
+    }
+    came = came || (state && failed_ports_.contains(port.name));
+    if (!state) {
+      spdlog::warn("port {}: there is no interface {}", port.name, *netdev);
+    } else {
+      spdlog::info("port {}: link {} is {}", port.name, *netdev, *state ? "up" : "down");
+    }
+  }
+  links_ = std::move(now);
+  if (came) {
+    told_.reset();  // the next transaction starts the port, and is a full one
+  }
+}
+
+// --- Transactions.
+
+void Daemon::advance() {
+  if (in_flight_ || !dataplane_.connected()) {
+    return;
+  }
+  if (!reloads_.empty()) {
+    auto next = std::move(reloads_.front());
+    reloads_.pop_front();
+    send_full(std::move(next));
+  } else if (!told_) {
+    send_full(std::nullopt);
+  } else {
+    send_incremental();
+  }
+}
+
+void Daemon::send_full(std::optional<Reload> reload) {
+  const auto policy = reload ? reload->policy : policy_;
+  // Until the dataplane has let go of them, ports of the old policy stay guarded beside those of the new.
+  auto both = guarded_;
+  both.merge(netdevs_of(*policy));
+  if (auto done = guard(std::move(both)); !done) {
+    if (reload) {
+      spdlog::error("reload refused: {}", done.error());
+      reload->done(tl::unexpected(done.error()));
+      boost::asio::post(io_, [this] { advance(); });
+    } else {
+      refused(done.error());
+    }
+    return;
+  }
+  auto view = reload ? sync::view(policy->config, netlink_->mirror()) : view_;
+  auto changes = sync::full(*policy, view);
+  in_flight_ = true;
+  dataplane_.transact(
+      true, std::move(changes),
+      [this, policy, view = std::move(view), reload = std::move(reload)](const auto& answer) mutable {
+        in_flight_ = false;
+        const bool goes_on = answer || reload;  // a refused policy waits for the timer
+        on_full(policy, std::move(view), std::move(reload), answer);
+        if (goes_on) {
+          advance();
+        }
+      });
+}
+
+void Daemon::on_full(const std::shared_ptr<const policy::Policy>& policy, sync::View view,
+                     std::optional<Reload> reload,
+                     const tl::expected<std::vector<api::Reply>, std::string>& answer) {
+  if (!answer) {
+    if (!reload) {
+      refused(answer.error());
+      return;
+    }
+    spdlog::error("reload refused, the policy stays as it was: {}", answer.error());
+    // The dataplane did not take the new ports. Whether one that is gone did, we do not know: the next commit
+    // tidies up.
+    if (told_ && dataplane_.connected()) {
+      if (const auto done = guard(netdevs_of(*policy_)); !done) {
+        spdlog::error("{}", done.error());
+      }
+    }
+    reload->done(tl::unexpected(answer.error()));
+    return;
+  }
+  const api::Committed& result = answer->back().committed();
+  policy_ = policy;
+  if (const auto done = guard(netdevs_of(*policy_)); !done) {
+    spdlog::error("the kernel may forward in our stead: {}", done.error());
+  }
+  spdlog::info("{}: {}", reload ? "reloaded" : "the dataplane has the whole policy", summary(result));
+  committed(result, std::move(view));
+  look();
+  if (reload) {
+    reload->done(api::Reloaded{.applied = true, .committed = result, .warnings = policy_->warnings});
+  }
+}
+
+void Daemon::send_incremental() {
+  auto changes = sync::incremental(*policy_, *told_, view_);
+  if (changes.empty()) {
+    return;
+  }
+  in_flight_ = true;
+  dataplane_.transact(false, std::move(changes), [this, view = view_](const auto& answer) mutable {
+    in_flight_ = false;
+    if (answer) {
+      committed(answer->back().committed(), std::move(view));
+      advance();
+    } else {
+      refused(answer.error());
+    }
+  });
+}
+
+void Daemon::committed(const api::Committed& committed, sync::View view) {
+  told_ = std::move(view);
+  last_refusal_.clear();
+  std::map<std::string, std::string> failed;
+  for (const auto& port : committed.failed_ports()) {
+    failed[port.name()] = port.error();
+    if (const auto old = failed_ports_.find(port.name());
+        old == failed_ports_.end() || old->second != port.error()) {
+      spdlog::warn("port {} failed: {}", port.name(), port.error());
+    }
+  }
+  failed_ports_ = std::move(failed);
+  if (!failed_ports_.empty()) {
+    retry_later();
+  }
+}
+
+void Daemon::refused(const std::string& reason) {
+  told_.reset();
+  if (!dataplane_.connected()) {
+    return;  // on_disconnected says so, and on_connected begins anew
+  }
+  if (std::exchange(last_refusal_, reason) != reason) {
+    spdlog::error("the dataplane has not taken the policy: {}", reason);
+  }
+  retry_later();
+}
+
+void Daemon::retry_later() {
+  if (std::exchange(retry_runs_, true)) {
+    return;
+  }
+  retry_.expires_after(retry_after);
+  retry_.async_wait([this](const boost::system::error_code& error) {
+    if (error) {
+      return;
+    }
+    retry_runs_ = false;
+    if (!told_ || !failed_ports_.empty()) {
+      told_.reset();
+      advance();
+    }
+  });
+}
+
+// --- Reloads.
+
+void Daemon::reload(ReloadDone done) {
+  auto read = policy::read(options_.config);
+  if (!read) {
+    const auto reason = read.error().to_string();
+    spdlog::error("reload refused, the policy stays as it was: {}", reason);
+    done(tl::unexpected(reason));
+    return;
+  }
+  for (const auto& warning : (*read)->warnings) {
+    spdlog::warn("{}", warning);
+  }
+  Reload next{std::move(*read), std::move(done)};
+  if (!dataplane_.connected()) {
+    store(std::move(next));
+    return;
+  }
+  reloads_.push_back(std::move(next));
+  advance();
+}
+
+void Daemon::store(Reload reload) {
+  auto both = guarded_;
+  both.merge(netdevs_of(*reload.policy));
+  if (auto done = guard(std::move(both)); !done) {
+    spdlog::error("reload refused: {}", done.error());
+    reload.done(tl::unexpected(done.error()));
+    return;
+  }
+  policy_ = reload.policy;
+  look();
+  spdlog::info("reloaded; the dataplane gets it when it is connected");
+  reload.done(api::Reloaded{.applied = false, .committed = {}, .warnings = policy_->warnings});
+}
+
+void Daemon::ask_dataplane(api::Request request,
+                           std::function<void(tl::expected<std::vector<api::Reply>, std::string>)> done) {
+  dataplane_.ask(std::move(request), std::move(done));
+}
+
+// Remembers what is wanted even when nftables refuses, so that the next change there tries again.
+auto Daemon::guard(std::set<std::string> netdevs) -> tl::expected<void, std::string> {
+  guarded_ = std::move(netdevs);
+  return kernel::guard_on({guarded_.begin(), guarded_.end()});
+}
+
+}  // namespace sekisho

@@ -1,0 +1,50 @@
+#include <CLI/CLI.hpp>
+#include <boost/asio/io_context.hpp>
+#include <exception>
+#include <string>
+
+#include <spdlog/spdlog.h>
+
+#include "control/daemon.hpp"
+
+int main(int argc, char** argv) {
+  sekisho::Daemon::Options options;
+  std::string log_level = "info";
+  CLI::App app{
+      "Sekisho's control plane: reads the configuration, follows the kernel's links, addresses and "
+      "neighbours, and tells "
+      "the dataplane what to forward where. SIGHUP reads the configuration again; SIGTERM stops it, and the "
+      "dataplane "
+      "goes on forwarding.",
+      "sekisho-control"};
+  app.set_version_flag("--version", "sekisho-control " SEKISHO_VERSION);
+  app.add_option("--config", options.config, "the configuration")->capture_default_str();
+  app.add_option("--dataplane-socket", options.dataplane_socket, "where the dataplane listens")
+      ->capture_default_str();
+  app.add_option("--socket", options.socket, "where to listen for the command `sekisho`")
+      ->capture_default_str();
+  app.add_option("--log-level", log_level, "what to print")
+      ->check(CLI::IsMember({"debug", "info", "warning", "error"}))
+      ->capture_default_str();
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? 0 : 2;
+  }
+  spdlog::set_level(spdlog::level::from_str(log_level));
+  spdlog::set_pattern("%Y-%m-%dT%H:%M:%S.%e %l: %v");
+
+  try {
+    boost::asio::io_context io;
+    const auto daemon = sekisho::Daemon::start(io, std::move(options));
+    if (!daemon) {
+      fmt::print(stderr, "sekisho-control: {}\n", daemon.error());
+      return 1;
+    }
+    io.run();
+  } catch (const std::exception& error) {
+    fmt::print(stderr, "sekisho-control: {}\n", error.what());
+    return 1;
+  }
+  return 0;
+}

@@ -1,0 +1,156 @@
+// sekisho-dataplane: DPDK's environment, the workers on their lcores, and on the main one the writer and its
+// server.
+#include <rte_launch.h>
+#include <spdlog/sinks/stdout_color_sinks.h>
+#include <spdlog/spdlog.h>
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <chrono>
+#include <csignal>
+#include <cstdlib>
+#include <exception>
+#include <memory>
+#include <stdexcept>
+#include <vector>
+
+#include "dataplane/api/server.hpp"
+#include "dataplane/api/writer.hpp"
+#include "dataplane/environment.hpp"
+#include "dataplane/fib/qsbr.hpp"
+#include "dataplane/forward/worker.hpp"
+#include "dataplane/options.hpp"
+
+namespace {
+
+using namespace sekisho;
+namespace asio = boost::asio;
+
+void set_up_log(spdlog::level::level_enum level) {
+  auto logger = spdlog::stderr_color_mt("dataplane");
+  logger->set_level(level);
+  // The journal has its own clock.
+  logger->set_pattern(std::getenv("JOURNAL_STREAM") != nullptr ? "%l: %v"
+                                                               : "%Y-%m-%d %H:%M:%S.%e %^%l%$: %v");
+  spdlog::set_default_logger(std::move(logger));
+}
+
+int run_worker(void* worker) {
+  static_cast<forward::Worker*>(worker)->run();
+  return 0;
+}
+
+// The workers on their lcores, until the end of its life.
+class Crew {
+ public:
+  Crew(fib::Qsbr& qsbr, const Environment& environment, const Options& options)
+      : lcores_{environment.lcores()} {
+    for (unsigned i = 0; i < lcores_.size(); ++i) {
+      workers_.push_back(std::make_unique<forward::Worker>(
+          qsbr,
+          forward::Worker::Options{.index = i, .spin = options.spin, .max_sleep_us = options.max_sleep_us}));
+    }
+  }
+  ~Crew() { stop(); }
+  Crew(const Crew&) = delete;
+  Crew& operator=(const Crew&) = delete;
+
+  void launch() {
+    for (std::size_t i = 0; i < lcores_.size(); ++i) {
+      if (rte_eal_remote_launch(run_worker, workers_[i].get(), lcores_[i]) != 0) {
+        throw std::runtime_error(fmt::format("no worker can be started on CPU {}", lcores_[i]));
+      }
+    }
+  }
+  void stop() {
+    for (const auto& worker : workers_) {
+      worker->stop();
+    }
+    for (const auto lcore : lcores_) {
+      rte_eal_wait_lcore(lcore);
+    }
+  }
+  [[nodiscard]] std::vector<forward::Worker*> workers() const {
+    std::vector<forward::Worker*> all;
+    for (const auto& worker : workers_) {
+      all.push_back(worker.get());
+    }
+    return all;
+  }
+
+ private:
+  std::vector<unsigned> lcores_;
+  std::vector<std::unique_ptr<forward::Worker>> workers_;
+};
+
+// Gives back what the writer's changes left, soon after workers have let go of it.
+class Reclaimer {
+ public:
+  Reclaimer(asio::io_context& io, fib::Qsbr& qsbr) : timer_{io}, qsbr_{qsbr} { wait(); }
+
+ private:
+  void wait() {
+    timer_.expires_after(std::chrono::milliseconds{qsbr_.pending() == 0 ? 100 : 10});
+    timer_.async_wait([this](boost::system::error_code aborted) {
+      if (aborted) {
+        return;
+      }
+      qsbr_.poll();
+      wait();
+    });
+  }
+
+  asio::steady_timer timer_;
+  fib::Qsbr& qsbr_;
+};
+
+void serve(const Options& options) {
+  asio::io_context io;
+  asio::signal_set signals{io, SIGINT, SIGTERM};
+  signals.async_wait([&](boost::system::error_code error, int signal) {
+    if (error) {
+      return;
+    }
+    spdlog::info("stopping on signal {}", signal);
+    io.stop();
+  });
+
+  const Environment environment{options};
+  fib::Qsbr qsbr{static_cast<unsigned>(environment.lcores().size())};
+  Crew crew{qsbr, environment, options};
+  api::Writer writer{qsbr,
+                     crew.workers(),
+                     {.pool = environment.pool(),
+                      .tables = {.max_extension_tables = options.extension_tables},
+                      .lcores = environment.lcores(),
+                      .hugepages = environment.hugepages()}};
+  const api::Server server{io, options.socket, writer};
+  const Reclaimer reclaimer{io, qsbr};
+  crew.launch();
+  spdlog::info("sekisho-dataplane {} serves {} with {} worker(s), {} hugepages", SEKISHO_VERSION,
+               options.socket.native(), environment.lcores().size(),
+               environment.hugepages() ? "with" : "without");
+  io.run();
+  crew.stop();
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const auto parsed = parse_options(argc, argv);
+  if (const auto* const code = std::get_if<int>(&parsed)) {
+    return *code;
+  }
+  const auto& options = std::get<Options>(parsed);
+  set_up_log(options.log_level);
+  // A client that has gone is seen as an error of the write.
+  std::signal(SIGPIPE, SIG_IGN);
+  try {
+    serve(options);
+  } catch (const std::exception& error) {
+    spdlog::error("{}", error.what());
+    return EXIT_FAILURE;
+  }
+  return EXIT_SUCCESS;
+}

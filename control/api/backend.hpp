@@ -1,5 +1,5 @@
-// What the server of CLI requests needs of the daemon. The daemon (control/daemon.hpp) implements it; tests implement it
-// without one.
+// What the server of CLI requests needs of the daemon. The daemon (control/daemon.hpp) implements it; tests
+// implement it without one.
 #pragma once
 
 #include <functional>
@@ -16,8 +16,8 @@
 namespace sekisho::api {
 
 struct Reloaded {
-  bool applied = false;   // false: the dataplane is not connected; it will get this policy when it is
-  Committed committed;    // what changed
+  bool applied = false;  // false: the dataplane is not connected; it will get this policy when it is
+  Committed committed;   // what changed
   std::vector<std::string> warnings;
 };
 

@@ -22,9 +22,10 @@ namespace sekisho::api {
 
 class Server {
  public:
-  // Listens. A socket that a dead process left is replaced; one that somebody serves is an error that says so.
-  [[nodiscard]] static auto listen(boost::asio::io_context& io, const std::filesystem::path& socket, Backend& backend)
-      -> tl::expected<std::unique_ptr<Server>, std::string>;
+  // Listens. A socket that a dead process left is replaced; one that somebody serves is an error that says
+  // so.
+  [[nodiscard]] static auto listen(boost::asio::io_context& io, const std::filesystem::path& socket,
+                                   Backend& backend) -> tl::expected<std::unique_ptr<Server>, std::string>;
   ~Server();
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;

@@ -1,0 +1,64 @@
+#include <fmt/format.h>
+
+#include <cstdio>
+#include <exception>
+
+#include "control/cli/command.hpp"
+#include "control/cli/output.hpp"
+
+namespace {
+
+int run(int argc, char** argv) {
+  CLI::App app{
+      "Shows and explains what a Sekisho appliance does with traffic, and applies changed configuration.\n"
+      "Without a daemon: check, lookup --routes, explain --config, guard. The others ask sekisho-control.",
+      "sekisho"};
+  sekisho::cli::Context context;
+  app.require_subcommand(1);
+  app.fallthrough();
+  app.set_version_flag("--version", "sekisho " SEKISHO_VERSION);
+  app.add_option("--socket", context.socket, "Where sekisho-control listens")
+      ->type_name("PATH")
+      ->capture_default_str();
+  app.add_flag("--json", context.json, "Print JSON instead of text; every command has it");
+  app.footer(
+      "Exit status: 0 done, 1 refused or not found, 2 wrong usage. `sekisho COMMAND --help` shows a "
+      "command's options.\n\n"
+      "Examples:\n"
+      "  sekisho check --config sekisho.toml          is this configuration good?\n"
+      "  sekisho reload                               apply it\n"
+      "  sekisho explain 172.16.0.10 1.1.1.1          why does this packet go where it goes?\n"
+      "  sekisho show drops                           what was refused, and why\n");
+  sekisho::cli::add_check(app, context);
+  sekisho::cli::add_reload(app, context);
+  sekisho::cli::add_show(app, context);
+  sekisho::cli::add_lookup(app, context);
+  sekisho::cli::add_explain(app, context);
+  sekisho::cli::add_guard(app, context);
+  sekisho::cli::add_version(app, context);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? 0 : 2;
+  }
+  auto outcome = context.run();
+  if (const auto written = sekisho::cli::finish_output(); outcome && !written) {
+    outcome = written;
+  }
+  if (!outcome) {
+    fmt::print(stderr, "sekisho: {}\n", outcome.error());
+    return 1;
+  }
+  return 0;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  try {
+    return run(argc, argv);
+  } catch (const std::exception& error) {  // no memory, say
+    std::fprintf(stderr, "sekisho: %s\n", error.what());
+    return 1;
+  }
+}

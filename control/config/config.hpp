@@ -1,13 +1,15 @@
-// sekisho.toml as types. Pure: reads the file and the text route files it names, touches nothing else.
+// sekisho.toml as types. Reads that one file; the route files that it names are read by policy/.
 //
-// A configuration is either whole or refused: the first error names file, line and reason. A key this version does not
-// know is an error, never ignored.
+// A configuration is either whole or refused: the first error names file, line and reason. A key this version
+// does not know is an error, never ignored.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <tl/expected.hpp>
 #include <vector>
 
@@ -57,11 +59,13 @@ struct Internet {
 struct RouteSpec {
   enum class Kind : std::uint8_t { prefix, file, preset };
   Kind kind = Kind::prefix;
-  fib::Prefix prefix;              // Kind::prefix
-  std::filesystem::path file;      // Kind::file: absolute, or relative to the configuration's folder and made absolute
-  std::string preset;              // Kind::preset: "kms"
-  std::string cloud;               // Kind::preset: "public", "usgov", "china"
-  std::string next_hop;            // a name of [next_hop.*], or "None"; of a file: what a line without one means
+  fib::Prefix prefix;  // Kind::prefix
+  std::filesystem::path
+      file;            // Kind::file: absolute, or relative to the configuration's folder and made absolute
+  std::string preset;  // Kind::preset: "kms"
+  std::string cloud;   // Kind::preset: "public", "usgov", "china"
+  std::string
+      next_hop;  // a name of [next_hop.*], or "None"; of a file: what a line without one means, or empty
   unsigned line = 0;
 };
 
@@ -76,13 +80,14 @@ struct Zone {
 
 struct Config {
   std::filesystem::path file;
-  std::vector<Port> ports;          // each list sorted by name
+  std::vector<Port> ports;  // each list sorted by name
   std::vector<NextHop> next_hops;
   std::optional<Internet> internet;
   std::vector<Zone> zones;
 };
 
 [[nodiscard]] auto read(const std::filesystem::path& file) -> tl::expected<Config, load::Error>;
-[[nodiscard]] auto parse(std::string_view text, const std::filesystem::path& file) -> tl::expected<Config, load::Error>;
+[[nodiscard]] auto parse(std::string_view text, const std::filesystem::path& file)
+    -> tl::expected<Config, load::Error>;
 
 }  // namespace sekisho::config

@@ -1,0 +1,131 @@
+#include "control/egress/members.hpp"
+
+#include <algorithm>
+#include <set>
+
+namespace sekisho::egress {
+namespace {
+
+using config::InterfaceAddress;
+
+// A /31 (RFC 3021) and a /32 have no broadcast address.
+constexpr std::uint8_t longest_with_broadcast = 30;
+
+fib::Prefix subnet(const InterfaceAddress& address) {
+  fib::Prefix prefix{address.address, address.length};
+  prefix.address &= prefix.mask();
+  return prefix;
+}
+
+const std::vector<InterfaceAddress>& addresses_of(const config::Port& port, const kernel::Mirror& mirror) {
+  static const std::vector<InterfaceAddress> none;
+  const auto netdev = port.netdev();
+  if (!netdev) {
+    return port.addresses;
+  }
+  const kernel::Link* link = mirror.link(*netdev);
+  if (link == nullptr) {
+    return none;
+  }
+  const auto found = mirror.addresses.find(link->index);
+  return found == mirror.addresses.end() ? none : found->second;
+}
+
+const config::Port* port_towards(std::uint32_t address, const config::Config& config,
+                                 const kernel::Mirror& mirror) {
+  const config::Port* best = nullptr;
+  int best_length = -1;
+  for (const auto& port : config.ports) {
+    for (const auto& own : addresses_of(port, mirror)) {
+      const bool better = own.length > best_length ||
+                          (own.length == best_length && best != nullptr && port.name < best->name);
+      if (better && subnet(own).covers(address)) {
+        best = &port;
+        best_length = own.length;
+      }
+    }
+  }
+  return best;
+}
+
+// An AF_XDP port's neighbour: what the kernel knows.
+void judge_by_kernel(Member& member, const std::string& netdev, const kernel::Mirror& mirror) {
+  const kernel::Link* link = mirror.link(netdev);
+  const auto neighbour = mirror.neighbours.find({link->index, member.address});
+  const bool usable = neighbour != mirror.neighbours.end() && neighbour->second.usable;
+  if (usable) {
+    member.mac = neighbour->second.mac;
+  }
+  member.alive = link->up && usable;
+  if (member.alive) {
+    member.why = "reachable";
+  } else if (!link->up) {
+    member.why = "link " + netdev + " is down";
+  } else if (neighbour != mirror.neighbours.end()) {
+    member.why = "neighbour is " + neighbour->second.state;
+  } else {
+    member.why = "neighbour is not resolved yet";
+  }
+}
+
+Member judge(std::uint32_t address, const config::Config& config, const kernel::Mirror& mirror) {
+  Member member;
+  member.address = address;
+  const config::Port* port = port_towards(address, config, mirror);
+  if (port == nullptr) {
+    member.why = "no port has an address in its subnet";
+    return member;
+  }
+  member.port = port->name;
+  const auto& own = addresses_of(*port, mirror);
+  if (std::ranges::any_of(own, [&](const InterfaceAddress& entry) { return entry.address == address; })) {
+    member.why = "it is this appliance's own address";
+  } else if (const auto netdev = port->netdev()) {
+    judge_by_kernel(member, *netdev, mirror);
+  } else {
+    const auto entry = std::ranges::find(port->neighbours, address, &config::StaticNeighbour::address);
+    member.alive = entry != port->neighbours.end();
+    member.why = member.alive ? "static" : "no static neighbour";
+    if (member.alive) {
+      member.mac = entry->mac;
+    }
+  }
+  return member;
+}
+
+}  // namespace
+
+auto members(const config::Config& config, const kernel::Mirror& mirror) -> std::vector<Member> {
+  std::set<std::uint32_t> addresses;
+  for (const auto& next_hop : config.next_hops) {
+    addresses.insert(next_hop.members.begin(), next_hop.members.end());
+  }
+  std::vector<Member> result;
+  result.reserve(addresses.size());
+  for (const auto address : addresses) {
+    result.push_back(judge(address, config, mirror));
+  }
+  std::ranges::stable_sort(result, {}, &Member::port);
+  return result;
+}
+
+auto local_addresses(const config::Port& port, const kernel::Mirror& mirror) -> std::vector<std::uint32_t> {
+  std::set<std::uint32_t> result;
+  for (const auto& address : addresses_of(port, mirror)) {
+    result.insert(address.address);
+    if (address.length <= longest_with_broadcast) {
+      result.insert(subnet(address).last());
+    }
+  }
+  return {result.begin(), result.end()};
+}
+
+auto unicast_addresses(const config::Port& port, const kernel::Mirror& mirror) -> std::vector<std::uint32_t> {
+  std::set<std::uint32_t> result;
+  for (const auto& address : addresses_of(port, mirror)) {
+    result.insert(address.address);
+  }
+  return {result.begin(), result.end()};
+}
+
+}  // namespace sekisho::egress

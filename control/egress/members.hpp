@@ -1,5 +1,5 @@
-// Which port leads to a next hop's member, and whether the member is alive: its port's link is up and its neighbour entry
-// is usable. Pure: from configuration and the kernel's mirror to adjacencies.
+// Which port leads to a next hop's member, and whether the member is alive: its port's link is up and its
+// neighbour entry is usable. Pure: from configuration and the kernel's mirror to adjacencies.
 #pragma once
 
 #include <cstdint>
@@ -13,20 +13,24 @@
 namespace sekisho::egress {
 
 struct Member {
-  std::string port;         // whose subnet has the address (longest prefix; then the port's name)
+  std::string port;  // whose subnet has the address (longest prefix; then the port's name)
   std::uint32_t address = 0;
   std::optional<kernel::MacAddress> mac;
   bool alive = false;
-  std::string why;          // "reachable"; or why not: "link egress is down", "neighbour is FAILED"
+  std::string why;  // "reachable"; or why not: "link egress is down", "neighbour is FAILED"
 
   friend bool operator==(const Member&, const Member&) = default;
 };
 
-// Every member of every next hop, once, sorted by port and address. A member that is in no port's subnet has an empty `port`
-// and is not alive: it has no adjacency until an address appears that reaches it.
+// Every member of every next hop, once, sorted by port and address. A member that is in no port's subnet has
+// an empty `port` and is not alive: it has no adjacency until an address appears that reaches it.
 [[nodiscard]] auto members(const config::Config& config, const kernel::Mirror& mirror) -> std::vector<Member>;
 
 // The kernel's addresses on a port: unicast, and the broadcast addresses of their subnets. Sorted.
-[[nodiscard]] auto local_addresses(const config::Port& port, const kernel::Mirror& mirror) -> std::vector<std::uint32_t>;
+[[nodiscard]] auto local_addresses(const config::Port& port, const kernel::Mirror& mirror)
+    -> std::vector<std::uint32_t>;
+// Without the broadcast addresses.
+[[nodiscard]] auto unicast_addresses(const config::Port& port, const kernel::Mirror& mirror)
+    -> std::vector<std::uint32_t>;
 
 }  // namespace sekisho::egress

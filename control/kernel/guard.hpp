@@ -34,8 +34,8 @@ class GuardWatch {
 
  private:
   struct Impl;
-  explicit GuardWatch(std::unique_ptr<Impl> impl) noexcept;
-  std::unique_ptr<Impl> impl_;
+  explicit GuardWatch(std::shared_ptr<Impl> impl) noexcept;
+  std::shared_ptr<Impl> impl_;
 };
 
 }  // namespace sekisho::kernel

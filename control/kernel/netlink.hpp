@@ -5,6 +5,7 @@
 // NTF_USE, repeated).
 #pragma once
 
+#include <array>
 #include <boost/asio/io_context.hpp>
 #include <cstdint>
 #include <functional>
@@ -57,8 +58,8 @@ class Netlink {
 
  private:
   struct Impl;
-  explicit Netlink(std::unique_ptr<Impl> impl) noexcept;
-  std::unique_ptr<Impl> impl_;
+  explicit Netlink(std::shared_ptr<Impl> impl) noexcept;
+  std::shared_ptr<Impl> impl_;
 };
 
 }  // namespace sekisho::kernel

@@ -1,0 +1,141 @@
+#include "control/load/text.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstring>
+#include <limits>
+#include <optional>
+#include <unordered_map>
+
+#include "control/load/file.hpp"
+
+namespace sekisho::load {
+namespace {
+
+constexpr std::size_t max_line = 1000;
+
+constexpr bool is_blank(char c) {
+  return c == ' ' || c == '\t';
+}
+constexpr bool is_graphic(char c) {
+  return c > ' ' && c < '\x7f';
+}
+
+auto describe(char c) -> std::string {
+  const auto byte = static_cast<unsigned char>(c);
+  if (byte == 0)
+    return "a NUL byte: this is not a text file";
+  if (byte == '\r')
+    return "a carriage return in the middle of a line";
+  return fmt::format("byte 0x{:02x}, which is not ASCII text", byte);
+}
+
+// A file names few next hops, and neighbouring lines mostly the same one.
+class Interned {
+ public:
+  auto intern(std::string_view name) -> std::uint32_t {
+    if (last_ < names_.size() && names_[last_] == name)
+      return last_;
+    const auto [entry, added] =
+        ids_.try_emplace(std::string{name}, static_cast<std::uint32_t>(names_.size()));
+    if (added)
+      names_.emplace_back(name);
+    return last_ = entry->second;
+  }
+  auto take() && -> std::vector<std::string> { return std::move(names_); }
+
+ private:
+  std::vector<std::string> names_;
+  std::unordered_map<std::string, std::uint32_t> ids_;
+  std::uint32_t last_ = 0;
+};
+
+// Takes the next word off `rest`: empty at the end of the line or at a comment. Nothing but a word, blanks
+// and the comment's '#' can stand where it looks, so the first byte that is none of these ends it.
+auto next_word(std::string_view& rest) -> std::string_view {
+  std::size_t begin = 0;
+  while (begin < rest.size() && is_blank(rest[begin]))
+    ++begin;
+  std::size_t end = begin;
+  while (end < rest.size() && is_graphic(rest[end]) && rest[end] != '#')
+    ++end;
+  const auto word = rest.substr(begin, end - begin);
+  rest.remove_prefix(end);
+  return word;
+}
+
+// Why the bytes behind a line's words are not the end of a route: nothing, or the reason.
+auto refuse_rest(std::string_view rest) -> std::optional<std::string> {
+  if (rest.empty())
+    return std::nullopt;
+  if (rest.front() == '#') {
+    // A comment may be in any language; it may not hide the bytes of a binary file.
+    const auto control = std::find_if(rest.begin(), rest.end(), [](char c) {
+      return (static_cast<unsigned char>(c) < ' ' && c != '\t') || c == '\x7f';
+    });
+    return control == rest.end() ? std::nullopt : std::optional{describe(*control)};
+  }
+  if (!is_graphic(rest.front()) && !is_blank(rest.front()))
+    return describe(rest.front());
+  return "more than a prefix and a next hop";
+}
+
+}  // namespace
+
+auto parse_text(std::string_view text, const std::filesystem::path& file) -> tl::expected<TextRoutes, Error> {
+  if (text.size() > max_bytes)
+    return tl::unexpected(Error{file, 0, fmt::format("holds more than {} bytes", max_bytes)});
+  TextRoutes result;
+  // A route of a public table takes about 20 bytes.
+  result.routes.reserve(text.size() / 16);
+  Interned next_hops;
+  unsigned line_number = 0;
+
+  while (!text.empty()) {
+    ++line_number;
+    const auto refuse = [&](std::string reason) {
+      return tl::unexpected(Error{file, line_number, std::move(reason)});
+    };
+    const auto* newline =
+        static_cast<const char*>(std::memchr(text.data(), '\n', std::min(text.size(), max_line + 2)));
+    if (newline == nullptr && text.size() > max_line + 1)
+      return refuse(fmt::format("is longer than {} bytes", max_line));
+    auto line =
+        text.substr(0, newline == nullptr ? text.size() : static_cast<std::size_t>(newline - text.data()));
+    text.remove_prefix(line.size() + (newline == nullptr ? 0 : 1));
+    if (line.ends_with('\r'))
+      line.remove_suffix(1);
+    if (line.size() > max_line)
+      return refuse(fmt::format("is longer than {} bytes", max_line));
+    if (line_number == 1 && line.starts_with("\xef\xbb\xbf"))
+      return refuse("starts with a byte order mark: save the file as plain ASCII");
+
+    const auto prefix_word = next_word(line);
+    const auto next_hop_word = prefix_word.empty() ? std::string_view{} : next_word(line);
+    while (!line.empty() && is_blank(line.front()))
+      line.remove_prefix(1);
+    if (const auto reason = refuse_rest(line))
+      return refuse(*reason);
+    if (prefix_word.empty())
+      continue;
+    const auto prefix = fib::parse_prefix(prefix_word);
+    if (!prefix)
+      return refuse(prefix.error());
+    result.routes.push_back(
+        {*prefix, next_hops.intern(next_hop_word.empty() ? "-" : next_hop_word), line_number});
+  }
+  result.next_hops = std::move(next_hops).take();
+  return result;
+}
+
+auto read_text(const std::filesystem::path& file) -> tl::expected<TextRoutes, Error> {
+  auto bytes = read_file(file);
+  if (bytes && is_gzip(*bytes))
+    bytes = inflate(*bytes, file);
+  if (!bytes)
+    return tl::unexpected(bytes.error());
+  return parse_text(*bytes, file);
+}
+
+}  // namespace sekisho::load

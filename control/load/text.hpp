@@ -1,6 +1,6 @@
-// The text route file: `PREFIX [NEXT-HOP]` a line, blanks or tabs between, `#` comments, blank lines. A next hop is a name (of
-// the configuration), "None", or an IPv4 address; "-" or nothing means the default that the caller gives. A file that is
-// gzip-compressed is read as such (recognised by content).
+// The text route file: `PREFIX [NEXT-HOP]` a line, blanks or tabs between, `#` comments, blank lines. A next
+// hop is a name (of the configuration), "None", or an IPv4 address; "-" or nothing means the default that the
+// caller gives. A file that is gzip-compressed is read as such (recognised by content).
 #pragma once
 
 #include <cstdint>
@@ -27,6 +27,7 @@ struct TextRoutes {
 };
 
 [[nodiscard]] auto read_text(const std::filesystem::path& file) -> tl::expected<TextRoutes, Error>;
-[[nodiscard]] auto parse_text(std::string_view text, const std::filesystem::path& file) -> tl::expected<TextRoutes, Error>;
+[[nodiscard]] auto parse_text(std::string_view text, const std::filesystem::path& file)
+    -> tl::expected<TextRoutes, Error>;
 
 }  // namespace sekisho::load

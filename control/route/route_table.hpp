@@ -1,8 +1,8 @@
-// A route table as an operator means it: candidates with their origin, and which of them win. Pure; knows no file
-// format and no socket.
+// A route table as an operator means it: candidates with their origin, and which of them win. Pure; knows no
+// file format and no socket.
 //
-// Selection (Azure, "Virtual network traffic routing"): the longest prefix; for the same prefix User over BGP over
-// System; for the same origin the one that was added last (it is reported as a duplicate).
+// Selection (Azure, "Virtual network traffic routing"): the longest prefix; for the same prefix User over BGP
+// over System; for the same origin the one that was added last (it is reported as a duplicate).
 #pragma once
 
 #include <cstdint>
@@ -37,19 +37,21 @@ struct Route {
   fib::Prefix prefix;
   Origin origin = Origin::system;
   NameId next_hop = 0;  // a next hop's name, or "None"
-  NameId source = 0;    // where it comes from: a file's path, "[internet]", "zone.onprem.routes", "preset kms public"
-  unsigned line = 0;    // in that file; 0 where there is none
+  NameId source =
+      0;  // where it comes from: a file's path, "[internet]", "zone.onprem.routes", "preset kms public"
+  unsigned line = 0;  // in that file; 0 where there is none
 };
 
 class RouteTable {
  public:
   void add(Route route) { routes_.push_back(route); }
-  // Sorts by prefix, winner first among equals. Before any of the questions below.
+  // Sorts by prefix, winner first among equals. Once: after the last add, before any of the questions below.
   void finish();
 
   [[nodiscard]] const std::vector<Route>& candidates() const noexcept { return routes_; }
-  [[nodiscard]] std::vector<Route> winners() const;                        // one a prefix, sorted
-  [[nodiscard]] std::vector<Route> covering(std::uint32_t address) const;  // longest first, winner of a prefix first
+  [[nodiscard]] std::vector<Route> winners() const;  // one a prefix, sorted
+  [[nodiscard]] std::vector<Route> covering(
+      std::uint32_t address) const;  // longest first, winner of a prefix first
   [[nodiscard]] std::optional<Route> lookup(std::uint32_t address) const;
   // Routes that another of the same prefix and origin replaced.
   [[nodiscard]] std::size_t duplicates() const noexcept { return duplicates_; }

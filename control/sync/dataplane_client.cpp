@@ -1,0 +1,315 @@
+#include "control/sync/dataplane_client.hpp"
+
+#include <fmt/format.h>
+
+#include <array>
+#include <boost/asio/local/stream_protocol.hpp>
+#include <boost/asio/read.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/write.hpp>
+#include <chrono>
+#include <cstdint>
+#include <deque>
+#include <utility>
+
+namespace sekisho::sync {
+namespace {
+
+using boost::system::error_code;
+
+constexpr std::size_t max_frame = 16u << 20;
+constexpr std::size_t header_size = 4;
+constexpr std::chrono::milliseconds retry{100};
+
+std::string frame(const api::Request& request, std::size_t size) {
+  std::string bytes;
+  bytes.reserve(header_size + size);
+  for (int shift = 24; shift >= 0; shift -= 8) {
+    bytes.push_back(static_cast<char>(size >> shift & 0xff));
+  }
+  request.AppendToString(&bytes);
+  return bytes;
+}
+
+}  // namespace
+
+struct DataplaneClient::Impl : std::enable_shared_from_this<DataplaneClient::Impl> {
+  Impl(boost::asio::io_context& io, std::filesystem::path path, Handlers on)
+      : socket(io), timer(io), path(std::move(path)), handlers(std::move(on)) {}
+
+  // --- The connection. Each has a number: what an older one's operations still report does not count.
+
+  void connect() {
+    const auto number = ++connection;
+    socket = boost::asio::local::stream_protocol::socket(socket.get_executor());
+    socket.async_connect(path.string(), [self = weak_from_this(), number](const error_code& error) {
+      const auto impl = self.lock();
+      if (!impl || number != impl->connection) {
+        return;
+      }
+      if (error) {
+        impl->connect_later();
+        return;
+      }
+      impl->is_connected = true;
+      impl->read_header();
+      impl->handlers.connected();
+    });
+  }
+
+  void connect_later() {
+    timer.expires_after(retry);
+    timer.async_wait([self = weak_from_this()](const error_code& error) {
+      if (const auto impl = self.lock(); impl && !error && impl->running) {
+        impl->connect();
+      }
+    });
+  }
+
+  // Answers what is still open, so that nobody waits for ever; then tries again.
+  void drop(const std::string& reason) {
+    ++connection;
+    error_code ignored;
+    socket.close(ignored);
+    outgoing.clear();
+    const bool was_connected = std::exchange(is_connected, false);
+    for (auto& [id, answer, replies] : std::exchange(pending, {})) {
+      answer(tl::unexpected("the connection to the dataplane was lost: " + reason));
+    }
+    if (was_connected && handlers.disconnected) {
+      handlers.disconnected(reason);
+    }
+    if (running) {
+      connect_later();
+    }
+  }
+
+  // --- Reading.
+
+  void read_header() {
+    boost::asio::async_read(
+        socket, boost::asio::buffer(header),
+        [self = weak_from_this(), number = connection](const error_code& error, std::size_t) {
+          const auto impl = self.lock();
+          if (!impl || number != impl->connection) {
+            return;
+          }
+          if (error) {
+            impl->drop(error.message());
+            return;
+          }
+          impl->read_body();
+        });
+  }
+
+  void read_body() {
+    std::size_t size = 0;
+    for (const auto byte : header) {
+      size = size << 8 | byte;
+    }
+    if (size > max_frame) {
+      drop(fmt::format("it sent a frame of {} bytes; at most {} are allowed", size, max_frame));
+      return;
+    }
+    body.resize(size);
+    boost::asio::async_read(
+        socket, boost::asio::buffer(body),
+        [self = weak_from_this(), number = connection](const error_code& error, std::size_t) {
+          const auto impl = self.lock();
+          if (!impl || number != impl->connection) {
+            return;
+          }
+          if (error) {
+            impl->drop(error.message());
+            return;
+          }
+          impl->handle_body();
+          if (number == impl->connection) {
+            impl->read_header();
+          }
+        });
+  }
+
+  void handle_body() {
+    api::Message message;
+    if (!message.ParseFromString(body)) {
+      drop("it sent a frame that is no message");
+    } else if (message.has_event()) {
+      handlers.event(message.event());
+    } else if (message.has_reply()) {
+      handle_reply(std::move(*message.mutable_reply()));
+    }
+  }
+
+  void handle_reply(api::Reply reply) {
+    if (pending.empty() || pending.front().id != reply.id()) {
+      drop("it answered a request that was not asked");
+      return;
+    }
+    if (reply.has_error()) {
+      auto first = std::move(pending.front());
+      pending.pop_front();
+      first.answer(tl::unexpected(reply.error().reason()));
+      return;
+    }
+    const bool more = reply.has_routes() && reply.routes().more();
+    pending.front().replies.push_back(std::move(reply));
+    if (!more) {
+      auto first = std::move(pending.front());
+      pending.pop_front();
+      first.answer(std::move(first.replies));
+    }
+  }
+
+  // --- Writing.
+
+  void ask(api::Request request, Answer answer) {
+    if (!is_connected) {
+      answer(tl::unexpected<std::string>("the dataplane is not connected"));
+      return;
+    }
+    request.set_id(++last_id);
+    const std::size_t size = request.ByteSizeLong();
+    if (size > max_frame) {
+      answer(tl::unexpected(
+          fmt::format("a request of {} bytes is too large; at most {} are allowed", size, max_frame)));
+      return;
+    }
+    pending.push_back({request.id(), std::move(answer), {}});
+    outgoing.push_back(frame(request, size));
+    if (outgoing.size() == 1) {
+      write();
+    }
+  }
+
+  void write() {
+    // The frame stays where it is until it is written: in this handler, whatever becomes of the queue.
+    auto bytes = std::make_shared<std::string>(std::move(outgoing.front()));
+    boost::asio::async_write(
+        socket, boost::asio::buffer(*bytes),
+        [self = weak_from_this(), number = connection, bytes](const error_code& error, std::size_t) {
+          const auto impl = self.lock();
+          if (!impl || number != impl->connection) {
+            return;
+          }
+          if (error) {
+            impl->drop(error.message());
+            return;
+          }
+          impl->outgoing.pop_front();
+          if (!impl->outgoing.empty()) {
+            impl->write();
+          }
+        });
+  }
+
+  struct Pending {
+    std::uint64_t id;
+    Answer answer;
+    std::vector<api::Reply> replies;
+  };
+
+  boost::asio::local::stream_protocol::socket socket;
+  boost::asio::steady_timer timer;
+  std::filesystem::path path;
+  Handlers handlers;
+  bool running = false;
+  bool is_connected = false;
+  std::uint64_t connection = 0;
+  std::uint64_t last_id = 0;
+  std::deque<Pending> pending;
+  std::deque<std::string> outgoing;  // the first is being written
+  std::array<std::uint8_t, header_size> header{};
+  std::string body;
+};
+
+namespace {
+
+// One request at a time: after a refused change the rest must not be sent, or Commit would apply a part.
+struct Transaction : std::enable_shared_from_this<Transaction> {
+  using Ask = std::function<void(api::Request, DataplaneClient::Answer)>;
+
+  Transaction(Ask how, std::vector<api::Change> what, DataplaneClient::Answer to)
+      : ask(std::move(how)), changes(std::move(what)), answer(std::move(to)) {}
+
+  void begin(bool full) {
+    api::Request request;
+    request.mutable_begin()->set_full(full);
+    ask(std::move(request), [self = shared_from_this()](auto replies) {
+      if (!replies) {
+        self->answer(tl::unexpected(std::move(replies.error())));
+        return;
+      }
+      self->next();
+    });
+  }
+
+  void next() {
+    api::Request request;
+    if (sent == changes.size()) {
+      request.mutable_commit();
+      ask(std::move(request), std::move(answer));
+      return;
+    }
+    *request.mutable_change() = std::move(changes[sent++]);
+    ask(std::move(request), [self = shared_from_this()](auto replies) {
+      if (replies) {
+        self->next();
+        return;
+      }
+      api::Request abort;
+      abort.mutable_abort();
+      self->ask(std::move(abort), [self, reason = std::move(replies.error())](const auto&) {
+        self->answer(tl::unexpected(reason));
+      });
+    });
+  }
+
+  Ask ask;
+  std::vector<api::Change> changes;
+  DataplaneClient::Answer answer;
+  std::size_t sent = 0;
+};
+
+}  // namespace
+
+DataplaneClient::DataplaneClient(boost::asio::io_context& io, std::filesystem::path socket, Handlers handlers)
+    : impl_(std::make_shared<Impl>(io, std::move(socket), std::move(handlers))) {}
+
+DataplaneClient::~DataplaneClient() {
+  // Whoever waits for an answer may be gone already.
+  impl_->pending.clear();
+  impl_->handlers.disconnected = nullptr;
+  stop();
+}
+
+void DataplaneClient::start() {
+  if (!std::exchange(impl_->running, true)) {
+    impl_->connect();
+  }
+}
+
+void DataplaneClient::stop() {
+  impl_->running = false;
+  impl_->timer.cancel();
+  impl_->drop("control stops");
+}
+
+bool DataplaneClient::connected() const noexcept {
+  return impl_->is_connected;
+}
+
+void DataplaneClient::ask(api::Request request, Answer answer) {
+  impl_->ask(std::move(request), std::move(answer));
+}
+
+void DataplaneClient::transact(bool full, std::vector<api::Change> changes, Answer answer) {
+  auto ask = [impl = std::weak_ptr(impl_)](api::Request request, Answer to) {
+    if (const auto self = impl.lock()) {
+      self->ask(std::move(request), std::move(to));
+    }
+  };
+  std::make_shared<Transaction>(std::move(ask), std::move(changes), std::move(answer))->begin(full);
+}
+
+}  // namespace sekisho::sync

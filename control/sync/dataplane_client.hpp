@@ -1,5 +1,5 @@
-// The connection to the dataplane: frames, requests in order, replies and events; connects again by itself for as long as it
-// lives. Single-threaded, on the caller's io_context.
+// The connection to the dataplane: frames, requests in order, replies and events; connects again by itself
+// for as long as it lives. Single-threaded, on the caller's io_context.
 #pragma once
 
 #include <boost/asio/io_context.hpp>
@@ -21,7 +21,8 @@ class DataplaneClient {
     std::function<void(const std::string& reason)> disconnected;
     std::function<void(const api::Event&)> event;
   };
-  // An answer is one Reply, or several for GetRoutes; an error is the dataplane's refusal or the lost connection.
+  // An answer is one Reply, or several for GetRoutes; an error is the dataplane's refusal or the lost
+  // connection.
   using Answer = std::function<void(tl::expected<std::vector<api::Reply>, std::string>)>;
 
   DataplaneClient(boost::asio::io_context& io, std::filesystem::path socket, Handlers handlers);

@@ -1,6 +1,9 @@
 // From policy and the kernel's state to what the dataplane is told. Pure.
 #pragma once
 
+#include <cstdint>
+#include <string>
+#include <string_view>
 #include <vector>
 
 #include "control/egress/members.hpp"
@@ -10,14 +13,30 @@
 
 namespace sekisho::sync {
 
-// The full transaction, in pieces that fit a frame: what exists afterwards is exactly this.
-[[nodiscard]] auto full(const policy::Policy& policy, const kernel::Mirror& mirror,
-                        const std::vector<egress::Member>& members) -> std::vector<api::Change>;
+// Next hops that every policy has, whatever it names: a packet for one of our own addresses that comes in by
+// another port belongs to the kernel, not to the firewall; and an Azure route of type None.
+inline constexpr std::string_view host_next_hop = "host";
+inline constexpr std::string_view drop_next_hop = "none";
 
-// What changes between two states of the members and local addresses while the policy stays: link and neighbour events. Empty
-// when nothing does.
-[[nodiscard]] auto incremental(const policy::Policy& policy, const kernel::Mirror& mirror,
-                               const std::vector<egress::Member>& before, const std::vector<egress::Member>& after)
+// What of the kernel's state the dataplane is told.
+struct View {
+  struct PortAddresses {
+    std::string port;
+    std::vector<std::uint32_t> local;  // unicast and broadcast
+    friend bool operator==(const PortAddresses&, const PortAddresses&) = default;
+  };
+  std::vector<egress::Member> members;
+  std::vector<PortAddresses> ports;    // as in config
+  std::vector<std::uint32_t> unicast;  // of all ports, sorted and distinct
+};
+[[nodiscard]] auto view(const config::Config& config, const kernel::Mirror& mirror) -> View;
+
+// The full transaction, in pieces that fit a frame: what exists afterwards is exactly this.
+[[nodiscard]] auto full(const policy::Policy& policy, const View& view) -> std::vector<api::Change>;
+
+// What changes between two views while the policy stays: link, address and neighbour events. Empty when
+// nothing does.
+[[nodiscard]] auto incremental(const policy::Policy& policy, const View& before, const View& after)
     -> std::vector<api::Change>;
 
 }  // namespace sekisho::sync

@@ -1,0 +1,245 @@
+#include "dataplane/api/server.hpp"
+
+#include <spdlog/spdlog.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <boost/asio/steady_timer.hpp>
+#include <chrono>
+#include <set>
+#include <string>
+#include <utility>
+
+#include "dataplane/api/session.hpp"
+#include "dataplane/api/socket.hpp"
+
+namespace sekisho::api {
+namespace {
+
+namespace asio = boost::asio;
+using asio::local::stream_protocol;
+
+constexpr std::size_t max_clients = 64;
+constexpr std::size_t longest_reason = 500;  // what a client sent may be quoted in it
+constexpr auto tick = std::chrono::seconds{1};
+constexpr auto accept_again = std::chrono::milliseconds{100};
+
+// The socket's own identity: what another process has put there meanwhile is not ours to remove.
+std::pair<dev_t, ino_t> identity(const std::filesystem::path& path) {
+  struct stat found {};
+  return lstat(path.c_str(), &found) == 0 ? std::pair{found.st_dev, found.st_ino} : std::pair<dev_t, ino_t>{};
+}
+
+}  // namespace
+
+struct Server::Impl : Service {
+  Impl(asio::io_context& io, std::filesystem::path socket, Writer& served)
+      : path{std::filesystem::absolute(socket)},
+        writer{served},
+        acceptor{listen(io, socket)},
+        socket_identity{identity(path)},
+        ticks{io},
+        patience{io} {
+    accept();
+    wait();
+  }
+
+  ~Impl() override {
+    while (!sessions.empty()) {
+      (*sessions.begin())->close();
+    }
+    if (identity(path) == socket_identity) {
+      unlink(path.c_str());
+    }
+  }
+
+  void accept() {
+    acceptor.async_accept([this](boost::system::error_code error, stream_protocol::socket socket) {
+      if (error == asio::error::operation_aborted) {
+        return;
+      }
+      if (error) {  // no file descriptor is left, say: one will be
+        patience.expires_after(accept_again);
+        return patience.async_wait([this](boost::system::error_code aborted) {
+          if (!aborted) {
+            accept();
+          }
+        });
+      }
+      if (sessions.size() < max_clients) {
+        (*sessions.insert(std::make_shared<Session>(std::move(socket), *this)).first)->start();
+      } else {
+        spdlog::warn("a client is turned away: {} are connected", max_clients);
+      }
+      accept();
+    });
+  }
+
+  void wait() {
+    ticks.expires_after(tick);
+    ticks.async_wait([this](boost::system::error_code aborted) {
+      if (aborted) {
+        return;
+      }
+      writer.tick();
+      publish_events();
+      for (const auto& session : std::set{sessions}) {
+        session->tick();
+      }
+      wait();
+    });
+  }
+
+  void publish_events() {
+    for (const auto& event : writer.take_events()) {
+      if (event.has_port() && !event.port().error().empty()) {
+        spdlog::error("port {}: {}", event.port().name(), event.port().error());
+      } else if (event.has_port()) {
+        spdlog::info("port {} runs", event.port().name());
+      }
+      for (const auto& session : std::set{sessions}) {
+        session->notify(event);
+      }
+    }
+  }
+
+  void disconnected(Session& session) override {
+    if (owner == &session) {
+      spdlog::info("a transaction is dropped: its client has gone");
+      end_transaction();
+    }
+    sessions.erase(session.shared_from_this());
+  }
+
+  void end_transaction() {
+    owner = nullptr;
+    transaction.reset();
+  }
+
+  void handle(Session& session, const Request& request) override {
+    Reply reply;
+    reply.set_id(request.id());
+    if (auto done = answer(session, request, reply); !done) {
+      return session.refuse(request.id(), done.error().substr(0, longest_reason));
+    }
+    if (reply.body_case() != Reply::BODY_NOT_SET) {
+      session.reply(std::move(reply));
+    }
+    publish_events();
+  }
+
+  auto answer(Session& session, const Request& request, Reply& reply) -> tl::expected<void, std::string> {
+    switch (request.body_case()) {
+      case Request::kBegin:
+        return begin(session, request.begin(), reply);
+      case Request::kChange:
+        return change(session, request.change(), reply);
+      case Request::kCommit:
+        return commit(session, reply);
+      case Request::kAbort:
+        if (owner != &session) {
+          return no_transaction();
+        }
+        end_transaction();
+        reply.mutable_done();
+        return {};
+      case Request::kGetState:
+        *reply.mutable_state() = writer.state();
+        return {};
+      case Request::kGetStatistics:
+        *reply.mutable_statistics() = writer.statistics();
+        return {};
+      case Request::kGetRoutes: {
+        auto routes = writer.routes(request.get_routes().zone());
+        if (!routes) {
+          return tl::unexpected(routes.error());
+        }
+        session.stream(request.id(), std::move(*routes));
+        return {};
+      }
+      case Request::kLookup: {
+        auto decision = writer.lookup(request.lookup());
+        if (!decision) {
+          return tl::unexpected(decision.error());
+        }
+        *reply.mutable_decision() = std::move(*decision);
+        return {};
+      }
+      case Request::kSubscribe:
+        session.subscribe();
+        reply.mutable_done();
+        return {};
+      case Request::BODY_NOT_SET:
+        break;
+    }
+    return tl::unexpected(std::string{"this dataplane does not know the request"});
+  }
+
+  static auto no_transaction() -> tl::expected<void, std::string> {
+    return tl::unexpected(std::string{"no transaction is open: begin one first (a refused change ends it)"});
+  }
+
+  auto begin(Session& session, const Begin& begin, Reply& reply) -> tl::expected<void, std::string> {
+    if (owner != nullptr && owner != &session) {
+      return tl::unexpected(std::string{"another client has a transaction open"});
+    }
+    owner = &session;
+    transaction.emplace(writer.begin(begin.full()));
+    reply.mutable_done();
+    return {};
+  }
+
+  auto change(Session& session, const Change& change, Reply& reply) -> tl::expected<void, std::string> {
+    if (owner != &session) {
+      return no_transaction();
+    }
+    // Half of what was asked for is not to be committed.
+    if (auto done = transaction->add(change); !done) {
+      end_transaction();
+      return done;
+    }
+    reply.mutable_done();
+    return {};
+  }
+
+  auto commit(Session& session, Reply& reply) -> tl::expected<void, std::string> {
+    if (owner != &session) {
+      return no_transaction();
+    }
+    auto finished = std::move(*transaction);
+    end_transaction();
+    const auto start = std::chrono::steady_clock::now();
+    auto committed = writer.commit(std::move(finished));
+    if (!committed) {
+      spdlog::warn("a transaction is refused: {}", committed.error());
+      return tl::unexpected(committed.error());
+    }
+    spdlog::info(
+        "transaction {}: {} routes added, {} changed, {} removed, {} ports, {} zones, {} next hops and {} "
+        "adjacencies changed, in {} ms",
+        committed->transaction(), committed->routes_added(), committed->routes_changed(),
+        committed->routes_removed(), committed->ports_changed(), committed->zones_changed(),
+        committed->next_hops_changed(), committed->adjacencies_changed(),
+        std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - start)
+            .count());
+    *reply.mutable_committed() = std::move(*committed);
+    return {};
+  }
+
+  std::filesystem::path path;
+  Writer& writer;
+  stream_protocol::acceptor acceptor;
+  std::pair<dev_t, ino_t> socket_identity;
+  asio::steady_timer ticks;
+  asio::steady_timer patience;
+  std::set<std::shared_ptr<Session>> sessions;
+  Session* owner = nullptr;  // of the open transaction
+  std::optional<Transaction> transaction;
+};
+
+Server::Server(asio::io_context& io, std::filesystem::path socket, Writer& writer)
+    : impl_{std::make_unique<Impl>(io, std::move(socket), writer)} {}
+
+Server::~Server() = default;
+
+}  // namespace sekisho::api

@@ -1,0 +1,176 @@
+#include "dataplane/api/writer.hpp"
+
+#include <fmt/format.h>
+#include <rte_ethdev.h>
+
+#include <stdexcept>
+
+#include "dataplane/api/convert.hpp"
+#include "dataplane/api/transition.hpp"
+
+namespace sekisho::api {
+namespace {
+
+bool same(const PortState& a, const PortState& b) {
+  return a.SerializeAsString() == b.SerializeAsString();
+}
+
+}  // namespace
+
+Writer::Writer(fib::Qsbr& qsbr, std::vector<forward::Worker*> workers, Options options)
+    : live_{qsbr, std::move(workers), options.pool, options.tables}, options_{std::move(options)} {
+  auto sources = fib::Fib::create(qsbr, options_.tables);
+  if (!sources) {
+    throw std::runtime_error(fmt::format("the table of sources cannot be made: {}", sources.error()));
+  }
+  live_.sources = std::move(*sources);
+  live_.state = std::make_unique<const forward::ForwardingState>(
+      forward::ForwardingState{.sources = live_.sources.get(), .next_hops = &live_.next_hops});
+  for (auto* worker : live_.workers) {
+    live_.queues.push_back(std::make_unique<const std::vector<forward::RxQueue>>());
+    worker->set_state(live_.state.get());
+    worker->set_queues(live_.queues.back().get());
+  }
+}
+
+Writer::~Writer() {
+  for (auto* worker : live_.workers) {
+    worker->set_queues(nullptr);
+    worker->set_state(nullptr);
+  }
+  live_.qsbr.synchronize();
+}
+
+auto Writer::commit(Transaction transaction) -> tl::expected<Committed, std::string> {
+  auto target = std::move(transaction).finish(*this);
+  if (!target) {
+    return tl::unexpected(target.error());
+  }
+  const auto before = port_states();
+  auto committed = Transition{live_, std::move(*target)}.run();
+  if (!committed) {
+    return committed;
+  }
+  committed->set_transaction(++live_.transaction);
+  for (auto& [name, port] : port_states()) {
+    const auto known = before.find(name);
+    if (known == before.end() || !same(known->second, port)) {
+      *events_.emplace_back().mutable_port() = port;
+    }
+    if (!port.error().empty()) {
+      *committed->add_failed_ports() = port;
+    }
+  }
+  return committed;
+}
+
+auto Writer::find(const std::string& zone, fib::Prefix prefix) const -> std::optional<std::string_view> {
+  const auto live = live_.zones.find(zone);
+  if (live == live_.zones.end()) {
+    return std::nullopt;
+  }
+  const auto index = live->second.table->find(prefix);
+  if (!index) {
+    return std::nullopt;
+  }
+  for (const auto& [name, next_hop] : live_.next_hop_names) {
+    if (next_hop.index == *index) {
+      return name;
+    }
+  }
+  return std::nullopt;
+}
+
+std::size_t Writer::count(const std::string& zone, const std::string& next_hop) const {
+  return live_.zones.at(zone).routes_by_next_hop[live_.next_hop_names.at(next_hop).index];
+}
+
+auto Writer::port_state(const std::string& name, const LivePort& port) const -> PortState {
+  PortState state;
+  state.set_name(name);
+  state.set_device(port.config.device);
+  state.set_running(port.usable());
+  state.set_error(port.error);
+  if (port.device == nullptr) {
+    return state;
+  }
+  state.set_mac(to_bytes(port.device->mac()));
+  state.set_mtu(port.device->mtu());
+  state.set_rx_queues(port.device->rx_queues());
+  state.set_tx_queues(port.device->tx_queues());
+  state.set_driver(port.device->driver());
+  for (const auto worker : port.workers) {
+    state.add_lcores(options_.lcores.at(worker));
+  }
+  return state;
+}
+
+auto Writer::port_states() const -> std::map<std::string, PortState> {
+  std::map<std::string, PortState> states;
+  for (const auto& [name, port] : live_.ports) {
+    states.emplace(name, port_state(name, port));
+  }
+  return states;
+}
+
+void Writer::tick() {
+  watch_links();
+  watch_neighbours();
+}
+
+// net_af_xdp says up whatever the netdev does: control hears of those from the kernel.
+void Writer::watch_links() {
+  for (auto& [name, port] : live_.ports) {
+    if (!port.usable() || port.device->driver() == "net_af_xdp") {
+      continue;
+    }
+    rte_eth_link link{};
+    if (rte_eth_link_get_nowait(port.device->dpdk_port(), &link) != 0) {
+      continue;
+    }
+    const bool up = link.link_status == RTE_ETH_LINK_UP;
+    if (port.link == up) {
+      continue;
+    }
+    port.link = up;
+    auto& event = *events_.emplace_back().mutable_link();
+    event.set_port(name);
+    event.set_up(up);
+  }
+}
+
+void Writer::watch_neighbours() {
+  using forward::DropReason;
+  std::uint64_t refused = 0;
+  for (const auto* worker : live_.workers) {
+    for (const auto& port : worker->counters().ports) {
+      for (const auto reason : {DropReason::next_hop_down, DropReason::neighbour_unresolved}) {
+        refused += port.drops[static_cast<std::size_t>(reason)].get();
+      }
+    }
+  }
+  // A port that went took its drops along, so that the sum may also have become less.
+  const bool grew = refused > std::exchange(seen_refused_, refused);
+
+  std::set<AdjacencyId> wanted;
+  for (const auto& [name, next_hop] : live_.next_hop_names) {
+    auto traffic = next_hop.earlier.packets;
+    for (const auto* worker : live_.workers) {
+      traffic += worker->counters().next_hops[next_hop.index].packets.get();
+    }
+    if (std::exchange(seen_traffic_[name], traffic) == traffic || !grew) {
+      continue;
+    }
+    for (const auto& member : live_.configuration.next_hops.at(name).members) {
+      if (!live_.configuration.adjacencies.at(member).alive) {
+        wanted.insert(member);
+      }
+    }
+  }
+  std::erase_if(seen_traffic_, [&](const auto& seen) { return !live_.next_hop_names.contains(seen.first); });
+  for (const auto& id : wanted) {
+    assign(*events_.emplace_back().mutable_unresolved(), id);
+  }
+}
+
+}  // namespace sekisho::api

@@ -1,0 +1,167 @@
+#include "dataplane/fib/next_hop_table.hpp"
+
+#include <algorithm>
+#include <cassert>
+#include <iterator>
+#include <tuple>
+
+namespace sekisho::fib {
+namespace {
+
+// Where every unset index leads; no table owns them.
+constexpr Adjacency unset_adjacency{.action = Action::no_route};
+constexpr NextHop unset_next_hop{};
+
+// The finalizer of MurmurHash3: every bit of the input changes every bit of the output with probability one
+// half.
+constexpr std::uint64_t mix(std::uint64_t value) noexcept {
+  value ^= value >> 33;
+  value *= 0xff51afd7ed558ccdULL;
+  value ^= value >> 33;
+  value *= 0xc4ceb9fe1a85ec53ULL;
+  value ^= value >> 33;
+  return value;
+}
+
+// The same on every appliance: nothing but the member's address and the bucket, no seed.
+constexpr std::uint64_t score(std::uint32_t address, std::uint32_t bucket) noexcept {
+  return mix(mix(address) + bucket + 1);
+}
+
+auto all_buckets(AdjacencyIndex adjacency) -> NextHop {
+  NextHop next_hop;
+  next_hop.buckets.fill(adjacency);
+  return next_hop;
+}
+
+template <typename T>
+void release(Qsbr& qsbr, const T* old, const T& unset) {
+  if (old != &unset) {
+    qsbr.retire([old] { delete old; });
+  }
+}
+
+template <typename T>
+void publish(Qsbr& qsbr, std::atomic<const T*>& slot, const T& value, const T& unset) {
+  const T* const old = slot.load(std::memory_order_relaxed);
+  if (*old == value) {
+    return;
+  }
+  slot.store(value == unset ? &unset : new T(value), std::memory_order_release);
+  release(qsbr, old, unset);
+}
+
+}  // namespace
+
+NextHopTable::NextHopTable(Qsbr& qsbr)
+    : qsbr_{qsbr},
+      next_hops_{std::make_unique<std::atomic<const NextHop*>[]>(max_next_hops)},
+      adjacencies_{std::make_unique<std::atomic<const Adjacency*>[]>(max_adjacencies)},
+      neighbours_(max_adjacencies),
+      members_(max_next_hops) {
+  for (unsigned i = 0; i < max_next_hops; ++i) {
+    next_hops_[i].store(&unset_next_hop, std::memory_order_relaxed);
+  }
+  for (unsigned i = 0; i < max_adjacencies; ++i) {
+    adjacencies_[i].store(&unset_adjacency, std::memory_order_relaxed);
+  }
+  publish(qsbr_, adjacencies_[drop_adjacency], Adjacency{.action = Action::drop}, unset_adjacency);
+  publish(qsbr_, adjacencies_[host_adjacency], Adjacency{.action = Action::host}, unset_adjacency);
+  publish(qsbr_, adjacencies_[group_down_adjacency], Adjacency{.action = Action::group_down},
+          unset_adjacency);
+}
+
+NextHopTable::~NextHopTable() {
+  for (unsigned i = 0; i < max_next_hops; ++i) {
+    release(qsbr_, next_hops_[i].load(std::memory_order_relaxed), unset_next_hop);
+  }
+  for (unsigned i = 0; i < max_adjacencies; ++i) {
+    release(qsbr_, adjacencies_[i].load(std::memory_order_relaxed), unset_adjacency);
+  }
+}
+
+auto NextHopTable::place(std::span<const AdjacencyIndex> members) const -> NextHop {
+  std::vector<AdjacencyIndex> alive;
+  std::copy_if(members.begin(), members.end(), std::back_inserter(alive),
+               [this](AdjacencyIndex member) { return neighbours_[member].alive; });
+  if (alive.empty()) {
+    return all_buckets(group_down_adjacency);
+  }
+  // Equal scores go to the first: an order that does not depend on how the members were named. Only an
+  // address that stands on two ports ever has them.
+  std::sort(alive.begin(), alive.end(), [this](AdjacencyIndex left, AdjacencyIndex right) {
+    const Neighbour& a = neighbours_[left];
+    const Neighbour& b = neighbours_[right];
+    return std::tie(a.address, a.port, left) < std::tie(b.address, b.port, right);
+  });
+  if (alive.size() == 1) {
+    return all_buckets(alive.front());
+  }
+  NextHop next_hop{.mask = group_buckets - 1};
+  for (std::uint32_t bucket = 0; bucket < group_buckets; ++bucket) {
+    next_hop.buckets[bucket] =
+        *std::max_element(alive.begin(), alive.end(), [&](AdjacencyIndex left, AdjacencyIndex right) {
+          return score(neighbours_[left].address, bucket) < score(neighbours_[right].address, bucket);
+        });
+  }
+  return next_hop;
+}
+
+void NextHopTable::place_groups_of(AdjacencyIndex member) {
+  for (unsigned index = 0; index < max_next_hops; ++index) {
+    const auto& members = members_[index];
+    if (std::find(members.begin(), members.end(), member) != members.end()) {
+      publish(qsbr_, next_hops_[index], place(members), unset_next_hop);
+    }
+  }
+}
+
+void NextHopTable::set_adjacency(AdjacencyIndex index, const Adjacency& adjacency) {
+  assert(index >= first_adjacency && index < max_adjacencies);
+  const Neighbour before = neighbours_[index];
+  const Neighbour after{
+      .address = adjacency.address, .port = adjacency.port, .alive = adjacency.action == Action::forward};
+  neighbours_[index] = after;
+  // Flows leave a dying member before it refuses packets, and come to a new one when it accepts them.
+  if (before.alive && !after.alive) {
+    place_groups_of(index);
+  }
+  publish(qsbr_, adjacencies_[index], adjacency, unset_adjacency);
+  if (after.alive && after != before) {
+    place_groups_of(index);
+  }
+}
+
+void NextHopTable::clear_adjacency(AdjacencyIndex index) {
+  set_adjacency(index, unset_adjacency);
+}
+
+void NextHopTable::set_action(NextHopIndex index, Action action) {
+  assert(index != no_route && index < max_next_hops);
+  assert(action == Action::drop || action == Action::host);
+  members_[index].clear();
+  publish(qsbr_, next_hops_[index], all_buckets(action == Action::host ? host_adjacency : drop_adjacency),
+          unset_next_hop);
+}
+
+void NextHopTable::set_members(NextHopIndex index, std::span<const AdjacencyIndex> members) {
+  assert(index != no_route && index < max_next_hops && !members.empty());
+  auto& own = members_[index];
+  own.assign(members.begin(), members.end());
+  std::sort(own.begin(), own.end());
+  own.erase(std::unique(own.begin(), own.end()), own.end());
+  publish(qsbr_, next_hops_[index], place(own), unset_next_hop);
+}
+
+void NextHopTable::clear(NextHopIndex index) {
+  members_[index].clear();
+  publish(qsbr_, next_hops_[index], unset_next_hop, unset_next_hop);
+}
+
+unsigned NextHopTable::alive_members(NextHopIndex index) const {
+  const auto& members = members_[index];
+  return static_cast<unsigned>(std::count_if(
+      members.begin(), members.end(), [this](AdjacencyIndex member) { return neighbours_[member].alive; }));
+}
+
+}  // namespace sekisho::fib

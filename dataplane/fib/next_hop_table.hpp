@@ -1,12 +1,12 @@
 // What a table entry's index means: next hops, and the adjacencies that they lead to.
 //
-//   NextHopIndex -> NextHop { how many buckets, buckets[] } -> AdjacencyIndex -> Adjacency { port, rewrite, ... }
+//   NextHopIndex -> NextHop { mask, buckets[] } -> AdjacencyIndex -> Adjacency { port, rewrite, ... }
 //
-// Every next hop is resolved to buckets of adjacencies, also one that drops or goes to the host (a bucket with a
-// special adjacency): a worker does the same steps for all and takes one branch, at the end. Groups place their
-// members in buckets by rendezvous hashing on the member's address (Thaler & Ravishankar 1998): when a member
-// dies only its flows move, when it returns only they come back, and two appliances with the same
-// members choose alike. The order in which members were named does not matter.
+// Every next hop is resolved to buckets of adjacencies, also one that drops or goes to the host (a bucket
+// with a special adjacency): a worker does the same steps for all and takes one branch, at the end. Groups
+// place their members in buckets by rendezvous hashing on the member's address (Thaler & Ravishankar 1998):
+// when a member dies only its flows move, when it returns only they come back, and two appliances with the
+// same members choose alike. The order in which members were named does not matter.
 //
 // Readers: workers, through pointers that the writer swaps; a replaced object is freed after a grace period.
 // Writer: one thread, everything not marked as reader's. A failover is one object swapped, whatever the
@@ -49,17 +49,23 @@ inline constexpr AdjacencyIndex first_adjacency = 4;
 
 // One cache line; immutable once published.
 struct alignas(64) Adjacency {
-  std::array<std::uint8_t, 14> ethernet{};  // the whole header of a forwarded frame: destination, source, 0x0800
+  std::array<std::uint8_t, 14> ethernet{};  // header of a forwarded frame: destination, source, 0x0800
   std::uint16_t mtu = 0;                    // of the port, bytes of IPv4
   std::uint8_t port = 0;                    // port index (forward/forwarding_state.hpp)
   Action action = Action::no_route;
-  std::uint32_t address = 0;                // the neighbour's
+  std::uint32_t address = 0;  // the neighbour's
+  friend bool operator==(const Adjacency&, const Adjacency&) = default;
 };
 static_assert(sizeof(Adjacency) == 64);
 
 struct NextHop {
-  std::uint16_t mask = 0;                                // bucket = flow hash & mask: 0, or group_buckets - 1
-  std::array<AdjacencyIndex, group_buckets> buckets{};
+  std::uint16_t mask = 0;                               // bucket = flow hash & mask: 0, or group_buckets - 1
+  std::array<AdjacencyIndex, group_buckets> buckets{};  // all the same where mask is 0
+
+  [[nodiscard]] AdjacencyIndex choose(std::uint32_t flow_hash) const noexcept {
+    return buckets[flow_hash & mask];
+  }
+  friend bool operator==(const NextHop&, const NextHop&) = default;
 };
 
 class NextHopTable {
@@ -77,23 +83,37 @@ class NextHopTable {
     return *adjacencies_[index].load(std::memory_order_acquire);
   }
 
-  // Writer. Indexes are the caller's to give out (adjacencies from first_adjacency, next hops from 1); an index may
-  // be given to something else only after a grace period (Qsbr::retire). Setting an adjacency also
-  // re-computes the buckets of the groups that have it as a member.
+  // Writer. Indexes are the caller's to give out (adjacencies from first_adjacency, next hops from 1); an
+  // index may be given to something else only after a grace period (Qsbr::retire). What is set to what it
+  // already is publishes nothing. Setting an adjacency also re-computes the buckets of the next hops that
+  // have it as a member.
+  //
+  // A member is alive when its adjacency's action is `forward`. A next hop without a living member, also one
+  // with a single member, leads to group_down_adjacency: an operator sees one reason for one fault.
   void set_adjacency(AdjacencyIndex index, const Adjacency& adjacency);
-  void clear_adjacency(AdjacencyIndex index);  // no next hop may have it as a member
+  void clear_adjacency(AdjacencyIndex index);          // no next hop may have it as a member
   void set_action(NextHopIndex index, Action action);  // drop or host
   void set_members(NextHopIndex index, std::span<const AdjacencyIndex> members);  // one or more
   void clear(NextHopIndex index);
   [[nodiscard]] unsigned alive_members(NextHopIndex index) const;
 
  private:
-  struct Group;
-  void publish(NextHopIndex index);
+  // What the placing of members needs to know of an adjacency; at times ahead of what is published.
+  struct Neighbour {
+    std::uint32_t address = 0;
+    std::uint8_t port = 0;
+    bool alive = false;
+    friend bool operator==(const Neighbour&, const Neighbour&) = default;
+  };
+
+  [[nodiscard]] NextHop place(std::span<const AdjacencyIndex> members) const;
+  void place_groups_of(AdjacencyIndex member);
+
   Qsbr& qsbr_;
   std::unique_ptr<std::atomic<const NextHop*>[]> next_hops_;
   std::unique_ptr<std::atomic<const Adjacency*>[]> adjacencies_;
-  std::vector<std::vector<AdjacencyIndex>> members_;  // by next-hop index
+  std::vector<Neighbour> neighbours_;                 // by adjacency index
+  std::vector<std::vector<AdjacencyIndex>> members_;  // by next-hop index; empty: not a group
 };
 
 }  // namespace sekisho::fib

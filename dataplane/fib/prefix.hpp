@@ -20,7 +20,9 @@ struct Prefix {
     return length == 0 ? 0 : ~std::uint32_t{0} << (32 - length);
   }
   [[nodiscard]] constexpr std::uint32_t last() const noexcept { return address | ~mask(); }
-  [[nodiscard]] constexpr bool covers(std::uint32_t other) const noexcept { return (other & mask()) == address; }
+  [[nodiscard]] constexpr bool covers(std::uint32_t other) const noexcept {
+    return (other & mask()) == address;
+  }
   [[nodiscard]] constexpr bool covers(Prefix other) const noexcept {
     return other.length >= length && covers(other.address);
   }

@@ -1,13 +1,15 @@
 // When may memory be reused that lock-free readers might still be looking at?
 //
 // The naive answer is a reference count or a read lock: each lookup then writes a cache line that all workers
-// share, at a cost of tens to hundreds of cycles a packet. Quiescent-state-based reclamation costs a reader one
-// store to its own line a burst: it says "I hold no pointer from before now". The writer unlinks an object, takes
-// a token, and frees the object when every reader has reported since.
+// share, at a cost of tens to hundreds of cycles a packet. Quiescent-state-based reclamation costs a reader
+// one store to its own line a burst: it says "I hold no pointer from before now". The writer unlinks an
+// object, takes a token, and frees the object when every reader has reported since.
 //
-// Wraps DPDK's rte_rcu_qsbr, which needs no EAL. McKenney & Slingwine 1998; DPDK programmer's guide, "RCU Library".
+// Wraps DPDK's rte_rcu_qsbr, which needs no EAL. McKenney & Slingwine 1998;
+// DPDK programmer's guide, "RCU Library".
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <deque>
 #include <functional>
@@ -26,7 +28,7 @@ class Qsbr {
 
   // Reader side. `reader` < max_readers, each used by one thread at a time.
   void online(unsigned reader) noexcept;
-  void offline(unsigned reader) noexcept;   // before sleeping or stopping: holds no pointer, holds up no writer
+  void offline(unsigned reader) noexcept;    // before sleeping or stopping: holds up no writer
   void quiescent(unsigned reader) noexcept;  // between two bursts
 
   // Writer side, one thread.

@@ -22,7 +22,7 @@ static_assert(max_ports <= 8 * sizeof(PortMask));
 
 struct Zone {
   PortMask ports = 0;                           // that may carry its sources
-  const fib::Fib* table = nullptr;              // where its packets may go
+  const fib::Fib* table = nullptr;              // where its packets may go; without one: nowhere
 };
 
 struct EgressPort {
@@ -31,8 +31,8 @@ struct EgressPort {
 };
 
 struct ForwardingState {
-  const fib::Fib* sources = nullptr;            // source address -> ZoneIndex
-  const fib::NextHopTable* next_hops = nullptr;
+  const fib::Fib* sources = nullptr;            // source address -> ZoneIndex; never null once published
+  const fib::NextHopTable* next_hops = nullptr;  // never null once published
   std::array<Zone, max_zones + 1> zones{};      // [0] has no ports and is never looked up
   std::array<EgressPort, max_ports> ports{};
 };

@@ -1,0 +1,79 @@
+#include "dataplane/forward/worker.hpp"
+
+#include <rte_ethdev.h>
+#include <rte_pause.h>
+#include <sys/prctl.h>
+#include <time.h>
+
+#include <algorithm>
+
+#include "dataplane/forward/burst.hpp"
+#include "dataplane/forward/pipeline.hpp"
+
+namespace sekisho::forward {
+namespace {
+
+// How long to pause before sleeping: shorter gaps than this are met in traffic that is not idle at all.
+constexpr unsigned rounds_before_sleep = 300;
+
+void sleep_us(unsigned microseconds) noexcept {
+  const timespec duration{.tv_sec = 0, .tv_nsec = static_cast<long>(microseconds) * 1000};
+  clock_nanosleep(CLOCK_MONOTONIC, 0, &duration, nullptr);
+}
+
+}  // namespace
+
+Worker::Worker(fib::Qsbr& qsbr, Options options)
+    : qsbr_(qsbr), options_(options), counters_(std::make_unique<WorkerCounters>()) {}
+
+Worker::~Worker() = default;
+
+unsigned Worker::poll_once() noexcept {
+  const ForwardingState* const state = state_.load(std::memory_order_acquire);
+  const std::vector<RxQueue>* const queues = queues_.load(std::memory_order_acquire);
+  if (state == nullptr || queues == nullptr) {
+    return 0;
+  }
+  std::array<rte_mbuf*, burst_capacity> received;
+  unsigned total = 0;
+  unsigned bursts = 0;
+  for (const RxQueue& queue : *queues) {
+    const unsigned count = rte_eth_rx_burst(queue.dpdk_port, queue.queue, received.data(), burst_capacity);
+    if (count != 0) {
+      forward_burst(*state, *counters_, options_.index, queue.port, {received.data(), count});
+      total += count;
+      ++bursts;
+    }
+  }
+  counters_->polls.add(queues->size());
+  counters_->bursts.add(bursts);
+  return total;
+}
+
+void Worker::run() noexcept {
+  // The kernel's default is to round sleeps up by 50 us.
+  prctl(PR_SET_TIMERSLACK, 1UL);
+  qsbr_.online(options_.index);
+  unsigned idle_rounds = 0;
+  unsigned next_sleep_us = 1;
+  while (!stop_.load(std::memory_order_relaxed)) {
+    const unsigned received = poll_once();
+    qsbr_.quiescent(options_.index);
+    if (received != 0) {
+      idle_rounds = 0;
+      next_sleep_us = 1;
+    } else if (options_.spin || options_.max_sleep_us == 0 || idle_rounds < rounds_before_sleep) {
+      ++idle_rounds;
+      rte_pause();
+    } else {
+      qsbr_.offline(options_.index);
+      sleep_us(next_sleep_us);
+      qsbr_.online(options_.index);
+      counters_->sleeps.add(1);
+      next_sleep_us = std::min(next_sleep_us * 2, options_.max_sleep_us);
+    }
+  }
+  qsbr_.offline(options_.index);
+}
+
+}  // namespace sekisho::forward

@@ -1,0 +1,392 @@
+#include "dataplane/port/port.hpp"
+
+#include <fmt/format.h>
+#include <rte_dev.h>
+#include <rte_errno.h>
+#include <rte_ethdev.h>
+#include <rte_mbuf.h>
+#include <rte_mempool.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <set>
+#include <string_view>
+
+#include "dataplane/port/netdev.hpp"
+#include "dataplane/steer/steering.hpp"
+
+namespace sekisho::port {
+namespace {
+
+constexpr std::string_view af_xdp_prefix = "af_xdp:";
+
+// net_af_xdp 22.11 posts 2048 buffers for each queue and replaces those it takes, so that a longer receive
+// ring never holds more. At 100,000 packets a second that is 20 ms of a worker's absence.
+constexpr std::uint16_t af_xdp_descriptors = 2048;
+// Other devices: what they advise, else this.
+constexpr std::uint16_t default_descriptors = 1024;
+
+// The kernel gives a queue back to others from a work queue, a moment after its AF_XDP socket is gone (ours
+// at close, or a crashed process's), and does not say when; binding it before fails with EBUSY, which the PMD
+// reports as EINVAL. Each failed attempt costs the PMD's 2048 buffers, so that waiting comes first and trying
+// again second.
+constexpr unsigned queue_release_us = 100'000;
+constexpr int max_retries = 3;
+constexpr std::string_view receive_queue_step = "setting up receive queue";
+
+constexpr unsigned ethernet_overhead = RTE_ETHER_HDR_LEN + RTE_VLAN_HLEN;
+
+std::string error_text(int error) {
+  return rte_strerror(error < 0 ? -error : error);
+}
+
+// The symmetric key of Woo and Park: both directions of a flow reach the same queue.
+std::vector<std::uint8_t> symmetric_key(std::size_t length) {
+  std::vector<std::uint8_t> key(length);
+  for (std::size_t i = 0; i < length; ++i) {
+    key[i] = i % 2 == 0 ? 0x6d : 0x5a;
+  }
+  return key;
+}
+
+// Longest frame for which the kernel finds room in a buffer of the pool: the PMD makes each element of the
+// pool, headers and all, a frame of the UMEM, and the kernel keeps XDP's headroom of 256 bytes free.
+unsigned af_xdp_frame_room(rte_mempool* pool) {
+  const unsigned room = rte_pktmbuf_data_room_size(pool);
+  const unsigned headroom = RTE_PKTMBUF_HEADROOM + 256;
+  return room > headroom ? room - headroom : 0;
+}
+
+// As much memory as its elements fill is what the PMD gives to the kernel, from where the pool's first piece
+// begins.
+bool is_dense(rte_mempool& pool, std::size_t element) {
+  std::uintptr_t last = 0;
+  rte_mempool_obj_iter(
+      &pool,
+      [](rte_mempool*, void* opaque, void* object, unsigned) {
+        auto& most = *static_cast<std::uintptr_t*>(opaque);
+        most = std::max(most, reinterpret_cast<std::uintptr_t>(object));
+      },
+      &last);
+  const auto begin = reinterpret_cast<std::uintptr_t>(STAILQ_FIRST(&pool.mem_list)->addr);
+  return pool.nb_mem_chunks == 1 && last - pool.header_size + element <= begin + pool.size * element;
+}
+
+auto check_pool(const std::string& device, rte_mempool* pool, unsigned queues, unsigned mtu)
+    -> tl::expected<void, std::string> {
+  const auto element = rte_mempool_calc_obj_size(pool->elt_size, pool->flags, nullptr);
+  if (!is_dense(*pool, element)) {
+    return tl::unexpected(
+        fmt::format("{}: AF_XDP needs the packet buffers in one piece of memory without gaps; reserve "
+                    "larger or contiguous hugepages, or start without",
+                    device));
+  }
+  if (element > static_cast<unsigned>(getpagesize())) {
+    return tl::unexpected(
+        fmt::format("{}: packet buffers of {} bytes are larger than the page that AF_XDP allows; use "
+                    "smaller ones",
+                    device, element));
+  }
+  if (mtu + ethernet_overhead > af_xdp_frame_room(pool)) {
+    return tl::unexpected(fmt::format("{}: MTU {} does not fit into the packet buffers; set it to {} or less",
+                                      device, mtu, af_xdp_frame_room(pool) - ethernet_overhead));
+  }
+  if (const unsigned free_buffers = rte_mempool_avail_count(pool);
+      free_buffers < queues * af_xdp_queue_buffers) {
+    return tl::unexpected(
+        fmt::format("{}: {} packet buffers are free and {} queue(s) need {}; give the dataplane more", device,
+                    free_buffers, queues, queues * af_xdp_queue_buffers));
+  }
+  return {};
+}
+
+}  // namespace
+
+rte_mempool* make_packet_pool(const std::string& name, unsigned buffers, unsigned cache, int socket) {
+  rte_mempool* pool =
+      rte_mempool_create_empty(name.c_str(), buffers, sizeof(rte_mbuf) + RTE_MBUF_DEFAULT_BUF_SIZE, cache,
+                               sizeof(rte_pktmbuf_pool_private), socket, RTE_MEMPOOL_F_NO_IOVA_CONTIG);
+  if (pool == nullptr) {
+    return nullptr;
+  }
+  rte_pktmbuf_pool_private layout{};
+  layout.mbuf_data_room_size = RTE_MBUF_DEFAULT_BUF_SIZE;
+  rte_pktmbuf_pool_init(pool, &layout);
+  if (rte_mempool_populate_default(pool) < 0) {
+    rte_mempool_free(pool);
+    return nullptr;
+  }
+  rte_mempool_obj_iter(pool, rte_pktmbuf_init, nullptr);
+  return pool;
+}
+
+auto Port::open(const PortConfig& config, unsigned workers, rte_mempool* pool)
+    -> tl::expected<std::unique_ptr<Port>, std::string> {
+  auto port = try_open(config, workers, pool);
+  for (int retry = 0;
+       retry < max_retries && !port && port.error().find(receive_queue_step) != std::string::npos; ++retry) {
+    usleep(queue_release_us);
+    port = try_open(config, workers, pool);
+  }
+  return port;
+}
+
+auto Port::try_open(const PortConfig& config, unsigned workers, rte_mempool* pool)
+    -> tl::expected<std::unique_ptr<Port>, std::string> {
+  // The destructor undoes as much as was done.
+  std::unique_ptr<Port> port(new Port());
+  const bool af_xdp = config.device.starts_with(af_xdp_prefix);
+  auto done = af_xdp ? port->plug_af_xdp(config, workers, pool) : port->plug_vdev(config, workers);
+  if (done) {
+    done = port->start(config, pool);
+  }
+  if (done && af_xdp) {
+    done = port->bind_af_xdp(config);
+  }
+  if (!done) {
+    return tl::unexpected(af_xdp && !done.error().starts_with(af_xdp_prefix)
+                              ? fmt::format("{}{}", af_xdp_prefix, done.error())
+                              : done.error());
+  }
+  return port;
+}
+
+auto Port::plug_af_xdp(const PortConfig& config, unsigned workers, rte_mempool* pool)
+    -> tl::expected<void, std::string> {
+  const auto name = config.device.substr(af_xdp_prefix.size());
+  const auto netdev = inspect_netdev(name, workers);
+  if (!netdev) {
+    return tl::unexpected(netdev.error());
+  }
+  const auto device = fmt::format("net_af_xdp_{}", name);
+  std::uint16_t other = 0;
+  if (rte_eth_dev_get_port_by_name(device.c_str(), &other) == 0) {
+    return tl::unexpected(fmt::format("{}: another port of this dataplane has it already", config.device));
+  }
+  const std::uint16_t mtu = config.mtu != 0 ? config.mtu : netdev->mtu;
+  if (auto fits = check_pool(config.device, pool, netdev->queues, mtu); !fits) {
+    return fits;
+  }
+  files_before_ = kernel_files();
+  auto steering = steer::Steering::prepare(name);
+  if (!steering) {
+    return tl::unexpected(steering.error());
+  }
+  steering_ = std::move(*steering);
+  disable_merging(name);
+  pool_ = pool;
+  rx_queues_ = tx_queues_ = netdev->queues;
+  mtu_ = netdev->mtu;
+  return hotplug(device, fmt::format("iface={},start_queue=0,queue_count={},xdp_prog={}", name,
+                                     netdev->queues, steering_->program_path()));
+}
+
+auto Port::plug_vdev(const PortConfig& config, unsigned workers) -> tl::expected<void, std::string> {
+  const auto comma = config.device.find(',');
+  const auto device = config.device.substr(0, comma);
+  const auto arguments = comma == std::string::npos ? std::string{} : config.device.substr(comma + 1);
+  if (device.empty() || device.size() >= RTE_DEV_NAME_MAX_LEN) {
+    return tl::unexpected(fmt::format(
+        "{}: not a device; say af_xdp:NETDEV, or DRIVER[,ARGUMENTS] as for DPDK's --vdev", config.device));
+  }
+  std::uint16_t other = 0;
+  if (rte_eth_dev_get_port_by_name(device.c_str(), &other) == 0) {
+    return tl::unexpected(
+        fmt::format("{}: another port of this dataplane has that name already; number them, as in "
+                    "net_null0 and net_null1",
+                    config.device));
+  }
+  if (auto plugged = hotplug(device, arguments); !plugged) {
+    return plugged;
+  }
+  rte_eth_dev_info info{};
+  if (const int error = rte_eth_dev_info_get(dpdk_port_, &info); error != 0) {
+    return tl::unexpected(
+        fmt::format("{}: DPDK cannot tell what it offers ({})", config.device, error_text(error)));
+  }
+  if (info.max_tx_queues < workers || info.max_rx_queues == 0) {
+    return tl::unexpected(
+        fmt::format("{}: it offers {} receive and {} transmit queue(s), and each of the {} worker(s) needs "
+                    "its own to transmit; run fewer workers or give it more queues",
+                    config.device, info.max_rx_queues, info.max_tx_queues, workers));
+  }
+  // A net_pcap has a receive queue for each file it was given; others would open as many as they have numbers
+  // for.
+  const bool fixed_queues = std::string_view(info.driver_name) == "net_pcap";
+  rx_queues_ = fixed_queues ? info.max_rx_queues
+                            : std::min(info.max_rx_queues, static_cast<std::uint16_t>(std::max(workers, 1U)));
+  tx_queues_ = static_cast<std::uint16_t>(std::max(workers, 1U));
+  return {};
+}
+
+auto Port::hotplug(const std::string& device, const std::string& arguments)
+    -> tl::expected<void, std::string> {
+  if (const int error = rte_eal_hotplug_add("vdev", device.c_str(), arguments.c_str()); error != 0) {
+    // The bus says EFAULT when no driver's name begins the device's.
+    if (error == -EFAULT || error == -ENOTSUP) {
+      return tl::unexpected(
+          fmt::format("{}: DPDK has no driver of that name; examples are net_pcap0, net_null0, "
+                      "net_memif0 and af_xdp:eth1",
+                      device));
+    }
+    return tl::unexpected(fmt::format("{}: DPDK refuses it{}{} ({}); the log above says why", device,
+                                      arguments.empty() ? "" : " with ", arguments, error_text(error)));
+  }
+  vdev_ = device;
+  if (const int error = rte_eth_dev_get_port_by_name(device.c_str(), &dpdk_port_); error != 0) {
+    return tl::unexpected(fmt::format("{}: not a network device", device));
+  }
+  return {};
+}
+
+auto Port::start(const PortConfig& config, rte_mempool* pool) -> tl::expected<void, std::string> {
+  const auto refuse = [&](std::string_view step, int error) {
+    return tl::unexpected(
+        fmt::format("{}: {} failed ({}); the log above says why", config.device, step, error_text(error)));
+  };
+  rte_eth_dev_info info{};
+  if (const int error = rte_eth_dev_info_get(dpdk_port_, &info); error != 0) {
+    return refuse("asking what it offers", error);
+  }
+  driver_ = info.driver_name;
+
+  rte_eth_conf conf{};
+  std::vector<std::uint8_t> key;
+  const auto hash = info.flow_type_rss_offloads & (RTE_ETH_RSS_IP | RTE_ETH_RSS_TCP | RTE_ETH_RSS_UDP);
+  if (rx_queues_ > 1 && hash != 0) {
+    conf.rxmode.mq_mode = RTE_ETH_MQ_RX_RSS;
+    conf.rx_adv_conf.rss_conf.rss_hf = hash;
+    key = symmetric_key(info.hash_key_size != 0 ? info.hash_key_size : 40);
+    conf.rx_adv_conf.rss_conf.rss_key = key.data();
+    conf.rx_adv_conf.rss_conf.rss_key_len = static_cast<std::uint8_t>(key.size());
+  }
+  if (const int error = rte_eth_dev_configure(dpdk_port_, rx_queues_, tx_queues_, &conf); error != 0) {
+    return refuse(fmt::format("giving it {} receive and {} transmit queue(s)", rx_queues_, tx_queues_),
+                  error);
+  }
+
+  if (config.mtu != 0) {
+    // A device that has no notion of an MTU (net_ring) takes any; what is sent is held against ours.
+    if (const int error = rte_eth_dev_set_mtu(dpdk_port_, config.mtu); error != 0 && error != -ENOTSUP) {
+      return tl::unexpected(fmt::format("{}: it refuses MTU {} ({}); the most it takes is {}", config.device,
+                                        config.mtu, error_text(error), info.max_mtu));
+    }
+    mtu_ = config.mtu;
+  } else if (!steering_) {
+    rte_eth_dev_get_mtu(dpdk_port_, &mtu_);
+  }
+
+  std::uint16_t rx_descriptors = std::max(default_descriptors, info.default_rxportconf.ring_size);
+  std::uint16_t tx_descriptors = std::max(default_descriptors, info.default_txportconf.ring_size);
+  if (steering_) {
+    rx_descriptors = tx_descriptors = af_xdp_descriptors;
+  } else {
+    rte_eth_dev_adjust_nb_rx_tx_desc(dpdk_port_, &rx_descriptors, &tx_descriptors);
+  }
+  const auto socket = static_cast<unsigned>(rte_eth_dev_socket_id(dpdk_port_));
+  for (std::uint16_t queue = 0; queue < rx_queues_; ++queue) {
+    if (const int error = rte_eth_rx_queue_setup(dpdk_port_, queue, rx_descriptors, socket, nullptr, pool);
+        error != 0) {
+      return refuse(fmt::format("{} {}", receive_queue_step, queue), error);
+    }
+  }
+  for (std::uint16_t queue = 0; queue < tx_queues_; ++queue) {
+    if (const int error = rte_eth_tx_queue_setup(dpdk_port_, queue, tx_descriptors, socket, nullptr);
+        error != 0) {
+      return refuse(fmt::format("setting up transmit queue {}", queue), error);
+    }
+  }
+  if (const int error = rte_eth_dev_start(dpdk_port_); error != 0) {
+    return refuse("starting it", error);
+  }
+  started_ = true;
+
+  rte_ether_addr mac{};
+  rte_eth_macaddr_get(dpdk_port_, &mac);
+  std::copy_n(mac.addr_bytes, mac_.size(), mac_.begin());
+  return {};
+}
+
+auto Port::bind_af_xdp(const PortConfig& config) -> tl::expected<void, std::string> {
+  files_ = files_since(files_before_);
+  for (const int socket : sockets_of(files_)) {
+    if (auto rings = XskRings::map(socket)) {
+      rings_.push_back(std::move(*rings));
+    }
+  }
+  if (rings_.size() != rx_queues_) {
+    return tl::unexpected(
+        fmt::format("{}: {} of its {} sockets can be watched; is the kernel older than 5.9?", config.device,
+                    rings_.size(), rx_queues_));
+  }
+  if (auto bound = steering_->bind(); !bound) {
+    return bound;
+  }
+  return steering_->set_local(config.local);
+}
+
+Port::~Port() {
+  if (steering_) {
+    steering_->revoke();
+    if (files_.empty()) {
+      files_ = files_since(files_before_);  // open() did not get to its end
+    }
+  }
+  std::set<rte_mbuf*> lent;
+  for (const auto& rings : rings_) {
+    lent.merge(rings.lent(*pool_));
+  }
+  rings_.clear();
+  if (started_) {
+    rte_eth_dev_stop(dpdk_port_);
+  }
+  if (!vdev_.empty()) {
+    rte_eth_dev_close(dpdk_port_);
+    rte_eal_hotplug_remove("vdev", vdev_.c_str());
+  }
+  steering_.reset();
+  close_leftovers(files_);
+  if (!files_.empty()) {
+    usleep(queue_release_us);
+  }
+  // Only now does the kernel write to none of them any more.
+  for (rte_mbuf* buffer : lent) {
+    rte_pktmbuf_free(buffer);
+  }
+}
+
+auto Port::set_local(const std::vector<std::uint32_t>& local) -> tl::expected<void, std::string> {
+  return steering_ ? steering_->set_local(local) : tl::expected<void, std::string>{};
+}
+
+auto Port::admit() -> tl::expected<void, std::string> {
+  return steering_ ? steering_->admit() : tl::expected<void, std::string>{};
+}
+
+std::map<std::string, std::uint64_t> Port::steer_counters() const {
+  return steering_ ? steering_->counters() : std::map<std::string, std::uint64_t>{};
+}
+
+std::uint64_t Port::missed() const {
+  if (steering_) {
+    std::uint64_t sum = 0;
+    for (const auto& rings : rings_) {
+      sum += rings.missed();
+    }
+    return sum;
+  }
+  rte_eth_stats stats{};
+  return rte_eth_stats_get(dpdk_port_, &stats) == 0 ? stats.imissed : 0;
+}
+
+std::uint64_t Port::held() const {
+  std::uint64_t sum = 0;
+  for (const auto& rings : rings_) {
+    sum += rings.held();
+  }
+  return sum;
+}
+
+}  // namespace sekisho::port

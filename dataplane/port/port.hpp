@@ -1,20 +1,29 @@
 // Bringing an ethdev port up and down. Two kinds of device:
-//   "af_xdp:NETDEV"   a kernel interface through net_af_xdp with the steering program (steer/): the netdev itself is the
+//   "af_xdp:NETDEV"   a kernel interface through net_af_xdp with the steering program (steer/): the netdev
+//   itself is the
 //                     host companion. One queue pair for each of the netdev's channels
-//   anything else     a DPDK vdev string, as for --vdev: "net_null0,no-rx=1", "net_pcap0,rx_pcap=..,tx_pcap=.."
+//   anything else     a DPDK vdev string, as for --vdev: "net_null0,no-rx=1",
+//   "net_pcap0,rx_pcap=..,tx_pcap=.."
 //
-// Writer thread only. A port is usable by workers when open() returned and until close() begins; the caller takes
-// it from the workers and lets a grace period pass before closing.
+// Writer thread only. A port is usable by workers when open() returned and until close() begins; the caller
+// takes it from the workers and lets a grace period pass before closing.
+//
+// For an AF_XDP port, whenever no frame is on its way between two of these places:
+//   steer_counters()["redirected"] = frames that workers received + missed() + those of held() that were not
+//   taken yet
 #pragma once
 
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <tl/expected.hpp>
 #include <vector>
 
 #include "dataplane/fib/next_hop_table.hpp"
+#include "dataplane/port/open_files.hpp"
+#include "dataplane/port/xsk_rings.hpp"
 
 struct rte_mempool;
 
@@ -24,18 +33,30 @@ class Steering;
 
 namespace sekisho::port {
 
+// What a queue of an AF_XDP port may keep from the pool: what the kernel may fill, and what it has not sent
+// yet (transmit and completion ring).
+inline constexpr unsigned af_xdp_queue_buffers = 3 * 2048;
+
+// A pool as AF_XDP ports need it: one dense piece of memory. net_af_xdp 22.11 gives the kernel as much memory
+// as the buffers would fill without gaps; rte_pktmbuf_pool_create() leaves gaps at page boundaries (with 4 KB
+// pages nearly half of it), and a buffer behind the end of what the kernel was given loses its frame. Such a
+// pool has no IOVA: DPDK-owned NICs that address memory by it need another. rte_mempool_free() frees it;
+// nullptr and rte_errno if there is no memory.
+[[nodiscard]] rte_mempool* make_packet_pool(const std::string& name, unsigned buffers, unsigned cache,
+                                            int socket);
+
 struct PortConfig {
-  std::string name;                    // the operator's, as in sekisho.toml
+  std::string name;  // the operator's, as in sekisho.toml
   std::string device;
-  std::vector<std::uint32_t> local;    // addresses of the kernel on this port (AF_XDP: passed up by steering)
-  std::uint16_t mtu = 0;               // 0: the device's own
+  std::vector<std::uint32_t> local;  // addresses of the kernel on this port (AF_XDP: passed up by steering)
+  std::uint16_t mtu = 0;             // 0: the device's own
   friend bool operator==(const PortConfig&, const PortConfig&) = default;
 };
 
 class Port {
  public:
-  // `workers`: how many transmit queues are needed, one each. The error is one sentence that names the device and
-  // says what to do.
+  // `workers`: how many transmit queues are needed, one each. The error is one sentence that names the device
+  // and says what to do.
   [[nodiscard]] static auto open(const PortConfig& config, unsigned workers, rte_mempool* pool)
       -> tl::expected<std::unique_ptr<Port>, std::string>;
   ~Port();  // stops, closes and unplugs
@@ -51,25 +72,45 @@ class Port {
 
   // Addresses can change while the port runs.
   [[nodiscard]] auto set_local(const std::vector<std::uint32_t>& local) -> tl::expected<void, std::string>;
-  // Packets flow from here on (an AF_XDP port drops IPv4 before). After the workers have been given the queues.
+  // Packets flow from here on (an AF_XDP port drops IPv4 before). After the workers have been given the
+  // queues.
   [[nodiscard]] auto admit() -> tl::expected<void, std::string>;
 
-  // What happened before a worker saw the frame: the steering program's counters by name, empty for other devices.
+  // What happened before a worker saw the frame: the steering program's counters by name, empty for other
+  // devices.
   [[nodiscard]] std::map<std::string, std::uint64_t> steer_counters() const;
-  // Frames the device or the socket had no room for.
+  // Frames the device or the socket had no room or no buffer for.
   [[nodiscard]] std::uint64_t missed() const;
+  // Frames in the rings of an AF_XDP port: received and not yet taken by a worker, taken and not yet sent.
+  [[nodiscard]] std::uint64_t held() const;
 
  private:
-  Port();
-  std::string vdev_;  // its name for unplugging
+  Port() = default;
+  [[nodiscard]] static auto try_open(const PortConfig& config, unsigned workers, rte_mempool* pool)
+      -> tl::expected<std::unique_ptr<Port>, std::string>;
+  [[nodiscard]] auto plug_af_xdp(const PortConfig& config, unsigned workers, rte_mempool* pool)
+      -> tl::expected<void, std::string>;
+  [[nodiscard]] auto plug_vdev(const PortConfig& config, unsigned workers) -> tl::expected<void, std::string>;
+  [[nodiscard]] auto hotplug(const std::string& device, const std::string& arguments)
+      -> tl::expected<void, std::string>;
+  [[nodiscard]] auto start(const PortConfig& config, rte_mempool* pool) -> tl::expected<void, std::string>;
+  [[nodiscard]] auto bind_af_xdp(const PortConfig& config) -> tl::expected<void, std::string>;
+
+  std::string vdev_;  // its name for unplugging; empty until it is plugged
   std::string driver_;
   std::uint16_t dpdk_port_ = 0;
   std::uint16_t rx_queues_ = 0;
   std::uint16_t tx_queues_ = 0;
   std::uint16_t mtu_ = 0;
   fib::MacAddress mac_{};
-  std::unique_ptr<steer::Steering> steering_;
   bool started_ = false;
+
+  // Of an AF_XDP port.
+  std::unique_ptr<steer::Steering> steering_;
+  rte_mempool* pool_ = nullptr;
+  OpenFiles files_before_;
+  OpenFiles files_;
+  std::vector<XskRings> rings_;
 };
 
 }  // namespace sekisho::port

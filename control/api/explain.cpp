@@ -1,0 +1,206 @@
+#include "control/api/explain.hpp"
+
+#include <algorithm>
+
+#include "control/api/martian.hpp"
+#include "control/api/members.hpp"
+#include "control/api/reasons.hpp"
+#include "control/api/route_json.hpp"
+#include "control/api/zone_of.hpp"
+#include "dataplane/fib/prefix.hpp"
+
+namespace sekisho::api {
+namespace {
+
+void drop(Json& result, const char* reason) {
+  result["verdict"] = "drop";
+  result["drop_reason"] = reason;
+  result["sentence"] = sentence_of(reason);
+}
+
+// Refused or taken by the host before any table is asked.
+bool decided_early(Json& result, const policy::Policy& policy, const Flow& flow, const World& world) {
+  if (martian_source(flow.source)) {
+    drop(result, "martian_source");
+    return true;
+  }
+  if (martian_destination(flow.destination)) {
+    drop(result, "martian_destination");
+    return true;
+  }
+  if (multicast(flow.destination)) {
+    drop(result, "multicast");
+    return true;
+  }
+  for (const auto& port : policy.config.ports) {
+    if (world.mirror == nullptr || (!flow.port.empty() && flow.port != port.name)) {
+      continue;
+    }
+    const auto local = egress::local_addresses(port, *world.mirror);
+    if (std::find(local.begin(), local.end(), flow.destination) != local.end()) {
+      result["verdict"] = "host";
+      result["sentence"] = "the destination is this appliance's own address on port " + port.name;
+      return true;
+    }
+  }
+  return false;
+}
+
+// Why a route did or did not win, among the candidates that cover the destination: longest first, and the
+// winner of a prefix before those that it replaced.
+std::string why(const std::vector<route::Route>& covering, std::size_t index) {
+  const auto& winner = covering.front();
+  const auto& route = covering[index];
+  if (index != 0) {
+    if (route.prefix != winner.prefix) {
+      return "shorter than " + fib::to_string(winner.prefix);
+    }
+    return route.origin != winner.origin ? std::string{route::to_string(winner.origin)} + " goes before " +
+                                               std::string{route::to_string(route.origin)}
+                                         : "replaced by a later line";
+  }
+  if (covering.size() == 1) {
+    return "the only route that covers it";
+  }
+  const auto& next = covering[1];
+  if (next.prefix != winner.prefix) {
+    return "longest prefix";
+  }
+  const auto same = std::count_if(covering.begin(), covering.end(), [&](const route::Route& other) {
+    return other.prefix == winner.prefix && other.origin == winner.origin;
+  });
+  if (same > 1) {
+    return same == 2 ? "last of two" : "last of " + std::to_string(same);
+  }
+  return std::string{route::to_string(winner.origin)} + " before " +
+         std::string{route::to_string(next.origin)};
+}
+
+Json candidates_json(const policy::Policy& policy, const std::vector<route::Route>& covering) {
+  auto result = Json::array();
+  for (std::size_t i = 0; i < covering.size(); ++i) {
+    auto entry = route_json(policy, covering[i]);
+    entry["wins"] = i == 0;
+    entry["why"] = why(covering, i);
+    result.push_back(std::move(entry));
+  }
+  return result;
+}
+
+void decide_next_hop(Json& result, const policy::Policy& policy, const std::string& name,
+                     const World& world) {
+  result["next_hop"] = name;
+  if (name == policy::none) {
+    drop(result, "null_route");
+    return;
+  }
+  for (const auto& next_hop : policy.config.next_hops) {
+    if (next_hop.name == name) {
+      result["members"] = members_json(next_hop, world.members);
+    }
+  }
+  const auto& members = result["members"];
+  if (world.members != nullptr && std::none_of(members.begin(), members.end(),
+                                               [](const Json& member) { return member["alive"] == true; })) {
+    drop(result, "next_hop_down");
+    return;
+  }
+  result["verdict"] = "forward";
+}
+
+}  // namespace
+
+Json explain(const policy::Policy& policy, const Flow& flow, const World& world) {
+  Json result{{"source", fib::address_to_string(flow.source)},
+              {"destination", fib::address_to_string(flow.destination)},
+              {"port", flow.port.empty() ? Json(nullptr) : Json(flow.port)},
+              {"zone", nullptr},
+              {"source_prefix", nullptr},
+              {"zone_ports", Json::array()},
+              {"port_allowed", nullptr},
+              {"candidates", Json::array()},
+              {"next_hop", nullptr},
+              {"members", Json::array()},
+              {"verdict", nullptr},
+              {"drop_reason", nullptr},
+              {"sentence", nullptr},
+              {"dataplane", nullptr}};
+  const auto early = decided_early(result, policy, flow, world);
+  result["before_tables"] = early;
+  const auto match = zone_of(policy, flow.source);
+  if (early) {
+    return result;
+  }
+  if (!match) {
+    drop(result, "unknown_source");
+    return result;
+  }
+  const auto& ports = match->zone->ports;
+  result["zone"] = match->zone->name;
+  result["source_prefix"] = fib::to_string(match->prefix);
+  result["zone_ports"] = ports;
+  // The dataplane answers without a port as for any that the zone allows; a zone without ports lets nothing
+  // in.
+  const auto allowed =
+      flow.port.empty() ? !ports.empty() : std::find(ports.begin(), ports.end(), flow.port) != ports.end();
+  result["port_allowed"] = allowed;
+  const auto covering = match->zone->table.covering(flow.destination);
+  result["candidates"] = candidates_json(policy, covering);
+  if (!covering.empty()) {
+    decide_next_hop(result, policy, policy.names[covering.front().next_hop], world);
+  } else {
+    drop(result, "no_route");
+  }
+  if (!allowed) {  // the first test that fails names the reason; the route is shown nevertheless
+    drop(result, "spoofed_source");
+  }
+  return result;
+}
+
+void compare(Json& explanation, const Decision& decision) {
+  Json live{{"zone", decision.zone().empty() ? Json(nullptr) : Json(decision.zone())},
+            {"source_prefix",
+             decision.has_source_prefix() ? Json(prefix_text(decision.source_prefix())) : Json(nullptr)},
+            {"port_allowed", decision.port_allowed()},
+            {"prefix", decision.next_hop().empty() ? Json(nullptr) : Json(prefix_text(decision.prefix()))},
+            {"next_hop", decision.next_hop().empty() ? Json(nullptr) : Json(decision.next_hop())},
+            {"drop_reason", decision.drop_reason().empty() ? Json(nullptr) : Json(decision.drop_reason())},
+            {"sentence", sentence_of(decision.drop_reason())}};
+  if (decision.has_adjacency()) {
+    const auto& adjacency = decision.adjacency();
+    live["adjacency"] = {{"port", adjacency.key().port()},
+                         {"address", fib::address_to_string(adjacency.key().address())},
+                         {"mac", mac_json(adjacency.mac())},
+                         {"alive", adjacency.alive()}};
+  } else {
+    live["adjacency"] = nullptr;
+  }
+  auto differences = Json::array();
+  const auto differ = [&](const char* what, const Json& policy_says, const Json& dataplane_says) {
+    if (policy_says != dataplane_says) {
+      differences.push_back({{"what", what}, {"policy", policy_says}, {"dataplane", dataplane_says}});
+    }
+  };
+  // What is decided before the tables is no question that the dataplane's tables can answer.
+  if (explanation["before_tables"] == false) {
+    differ("zone", explanation["zone"], live["zone"]);
+    const auto& candidates = explanation["candidates"];
+    // A packet that a test before the route refuses has no route, for the dataplane.
+    if (live["next_hop"] != nullptr || decision.drop_reason() == "no_route") {
+      differ("prefix", candidates.empty() ? Json(nullptr) : candidates[0]["prefix"], live["prefix"]);
+      differ("next hop", explanation["next_hop"], live["next_hop"]);
+    }
+    differ("verdict", explanation["verdict"] == "drop" ? "drop" : "forward",
+           decision.drop_reason().empty() ? "forward" : "drop");
+    if (differences.empty() && !decision.drop_reason().empty()) {
+      // Both refuse it; the dataplane's reason is the one that its counters show.
+      explanation["drop_reason"] = live["drop_reason"];
+      explanation["sentence"] = live["sentence"];
+    }
+  }
+  live["agrees"] = differences.empty();
+  live["differences"] = std::move(differences);
+  explanation["dataplane"] = std::move(live);
+}
+
+}  // namespace sekisho::api

@@ -1,0 +1,52 @@
+#include "control/api/json.hpp"
+
+#include <fmt/format.h>
+
+#include "dataplane/fib/prefix.hpp"
+
+namespace sekisho::api {
+
+Json mac_json(std::span<const std::uint8_t> mac) {
+  if (mac.size() != 6) {
+    return nullptr;
+  }
+  return fmt::format("{:02x}:{:02x}:{:02x}:{:02x}:{:02x}:{:02x}", mac[0], mac[1], mac[2], mac[3], mac[4],
+                     mac[5]);
+}
+
+Json mac_json(const std::string& bytes) {
+  return mac_json(std::span{reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size()});
+}
+
+Json counter_json(const Counter& counter) {
+  return {{"packets", counter.packets()}, {"bytes", counter.bytes()}};
+}
+
+std::string prefix_text(const Prefix& prefix) {
+  return fmt::format("{}/{}", fib::address_to_string(prefix.address()), prefix.length());
+}
+
+auto string_member(const Json& request, std::string_view name)
+    -> tl::expected<std::optional<std::string>, std::string> {
+  const auto member = request.find(std::string{name});
+  if (member == request.end() || member->is_null()) {
+    return std::nullopt;
+  }
+  if (!member->is_string()) {
+    return tl::unexpected{fmt::format("\"{}\" must be a string", name)};
+  }
+  return member->get<std::string>();
+}
+
+auto flag_member(const Json& request, std::string_view name) -> tl::expected<bool, std::string> {
+  const auto member = request.find(std::string{name});
+  if (member == request.end() || member->is_null()) {
+    return false;
+  }
+  if (!member->is_boolean()) {
+    return tl::unexpected{fmt::format("\"{}\" must be true or false", name)};
+  }
+  return member->get<bool>();
+}
+
+}  // namespace sekisho::api

@@ -1,0 +1,35 @@
+#include "control/api/members.hpp"
+
+#include <algorithm>
+
+#include "dataplane/fib/prefix.hpp"
+
+namespace sekisho::api {
+
+Json members_json(const config::NextHop& next_hop, const std::vector<egress::Member>* members) {
+  auto result = Json::array();
+  for (const auto address : next_hop.members) {
+    Json entry{{"address", fib::address_to_string(address)}};
+    if (members == nullptr) {
+      entry.update(
+          {{"port", nullptr}, {"mac", nullptr}, {"alive", nullptr}, {"why", "the kernel was not asked"}});
+      result.push_back(std::move(entry));
+      continue;
+    }
+    const auto found = std::find_if(members->begin(), members->end(),
+                                    [&](const egress::Member& member) { return member.address == address; });
+    if (found == members->end()) {
+      entry.update(
+          {{"port", nullptr}, {"mac", nullptr}, {"alive", false}, {"why", "it is not followed yet"}});
+    } else {
+      entry["port"] = found->port.empty() ? Json(nullptr) : Json(found->port);
+      entry["mac"] = found->mac ? mac_json(*found->mac) : Json(nullptr);
+      entry["alive"] = found->alive;
+      entry["why"] = found->why;
+    }
+    result.push_back(std::move(entry));
+  }
+  return result;
+}
+
+}  // namespace sekisho::api

@@ -1,0 +1,56 @@
+#include "control/api/reasons.hpp"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "dataplane/forward/drop_reason.hpp"
+
+namespace sekisho::api {
+namespace {
+
+constexpr auto names = [] {
+  std::array<std::string_view, forward::drop_reason_count> result;
+  std::transform(forward::drop_reason_texts.begin(), forward::drop_reason_texts.end(), result.begin(),
+                 [](const forward::DropReasonText& text) { return text.name; });
+  return result;
+}();
+
+// The steering program is the kernel's and carries no sentences; its counters' names are in dataplane/steer.
+constexpr auto steering_texts = std::to_array<std::pair<std::string_view, std::string_view>>({
+    {"dropped_not_ready", "the dataplane was not ready for this port yet"},
+    {"dropped_no_socket", "no dataplane was there to take it"},
+    {"dropped_ipv6", "IPv6 is not forwarded"},
+    {"dropped_other", "the EtherType is neither IPv4, ARP nor IPv6"},
+    {"dropped_short", "the frame ends before an Ethernet header does"},
+    {"missed", "the device or its socket had no room"},
+});
+
+}  // namespace
+
+std::span<const std::string_view> dataplane_reasons() noexcept {
+  return names;
+}
+
+std::string_view sentence_of(std::string_view reason) noexcept {
+  for (const auto& text : forward::drop_reason_texts) {
+    if (text.name == reason) {
+      return text.sentence;
+    }
+  }
+  for (const auto& [name, sentence] : steering_texts) {
+    if (name == reason) {
+      return sentence;
+    }
+  }
+  return {};
+}
+
+SteerVerdict steer_verdict(std::string_view counter) noexcept {
+  // A name that is neither is counted as dropped: nobody else speaks for those packets.
+  return counter.starts_with("redirected") ? SteerVerdict::redirected
+         : counter.starts_with("passed_")  ? SteerVerdict::passed
+                                           : SteerVerdict::dropped;
+}
+
+}  // namespace sekisho::api

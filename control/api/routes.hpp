@@ -1,0 +1,45 @@
+// `show routes`: the effective routes of zones' tables, a page at a time, so that 900,000 of them need
+// neither memory nor a pause of the daemon. The pages are of one policy, also when another takes its place
+// meanwhile.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <optional>
+#include <string>
+#include <tl/expected.hpp>
+
+#include "control/api/json.hpp"
+#include "control/policy/policy.hpp"
+#include "dataplane/fib/prefix.hpp"
+
+namespace sekisho::api {
+
+struct RouteQuery {
+  std::optional<std::string> zone;    // none: every zone
+  std::optional<fib::Prefix> prefix;  // none: every prefix
+  bool longer = false;                // also what `prefix` covers
+};
+
+class RoutePages {
+ public:
+  static constexpr std::size_t page_size = 4096;
+
+  [[nodiscard]] static auto open(std::shared_ptr<const policy::Policy> policy, RouteQuery query)
+      -> tl::expected<RoutePages, std::string>;
+  [[nodiscard]] Json next();  // an array, empty only when there is nothing at all
+  [[nodiscard]] bool more();
+
+ private:
+  RoutePages(std::shared_ptr<const policy::Policy> policy, RouteQuery query);
+  void enter_zone();          // places the cursor on its first route asked for
+  [[nodiscard]] bool seek();  // on to the next winner asked for, over the zones' ends
+  [[nodiscard]] bool wanted(const policy::ZonePolicy& zone) const;
+
+  std::shared_ptr<const policy::Policy> policy_;
+  RouteQuery query_;
+  std::size_t zone_ = 0;
+  std::size_t route_ = 0;
+};
+
+}  // namespace sekisho::api

@@ -1,0 +1,36 @@
+// The answers of `show`, as pure functions from what the daemon knows to JSON.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "control/api/json.hpp"
+#include "control/egress/members.hpp"
+#include "control/kernel/netlink.hpp"
+#include "control/policy/policy.hpp"
+#include "dataplane.pb.h"
+
+namespace sekisho::api {
+
+// What the dataplane says of itself; nothing while it is not connected.
+struct Live {
+  std::optional<State> state;
+  std::optional<Statistics> statistics;
+};
+
+[[nodiscard]] Json show_ports(const policy::Policy& policy, const kernel::Mirror& mirror, const Live& live);
+[[nodiscard]] Json show_zones(const policy::Policy& policy, const Live& live);
+[[nodiscard]] Json show_next_hops(const policy::Policy& policy, const std::vector<egress::Member>& members,
+                                  const Live& live);
+[[nodiscard]] Json show_neighbours(const policy::Policy& policy, const kernel::Mirror& mirror,
+                                   const std::vector<egress::Member>& members);
+// One object a port and reason: who dropped (the steering program or the dataplane), how many, and the
+// sentence. `all`: also reasons that never occurred.
+[[nodiscard]] Json show_drops(const Statistics& statistics, bool all);
+// Counters of each port and their sum, and whether every packet is accounted for.
+[[nodiscard]] Json show_stats(const Statistics& statistics);
+[[nodiscard]] Json show_state(const policy::Policy& policy, const Live& live,
+                              std::uint64_t control_started_unix_ms, std::uint64_t now_unix_ms);
+
+}  // namespace sekisho::api

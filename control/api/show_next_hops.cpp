@@ -1,0 +1,125 @@
+#include <algorithm>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "control/api/members.hpp"
+#include "control/api/show.hpp"
+#include "dataplane/fib/prefix.hpp"
+
+namespace sekisho::api {
+namespace {
+
+const NextHopState* find_state(const Live& live, const std::string& name) {
+  if (live.state) {
+    for (const auto& state : live.state->next_hops()) {
+      if (state.next_hop().name() == name) {
+        return &state;
+      }
+    }
+  }
+  return nullptr;
+}
+
+const char* action_text(NextHop::Action action) {
+  switch (action) {
+    case NextHop::DROP:
+      return "drop";
+    case NextHop::HOST:
+      return "host";
+    default:
+      return "forward";
+  }
+}
+
+void add_live(Json& entry, const std::string& name, const Live& live) {
+  if (const auto* state = find_state(live, name)) {
+    entry["index"] = state->index();
+    entry["alive_in_dataplane"] = state->alive_members();
+  }
+  if (live.statistics) {
+    for (const auto& next_hop : live.statistics->next_hops()) {
+      if (next_hop.name() == name) {
+        entry["traffic"] = counter_json(next_hop.counter());
+      }
+    }
+  }
+}
+
+}  // namespace
+
+Json show_next_hops(const policy::Policy& policy, const std::vector<egress::Member>& members,
+                    const Live& live) {
+  auto result = Json::array();
+  std::set<std::string> shown;
+  for (const auto& next_hop : policy.config.next_hops) {
+    Json entry{{"name", next_hop.name}, {"action", "forward"}};
+    auto list = members_json(next_hop, &members);
+    entry["alive"] =
+        std::count_if(list.begin(), list.end(), [](const Json& member) { return member["alive"] == true; });
+    entry["members"] = std::move(list);
+    add_live(entry, next_hop.name, live);
+    shown.insert(next_hop.name);
+    result.push_back(std::move(entry));
+  }
+  if (live.state) {  // what no section of the configuration names: "None"
+    for (const auto& state : live.state->next_hops()) {
+      if (!shown.contains(state.next_hop().name())) {
+        Json entry{{"name", state.next_hop().name()},
+                   {"action", action_text(state.next_hop().action())},
+                   {"alive", state.alive_members()},
+                   {"members", Json::array()}};
+        add_live(entry, state.next_hop().name(), live);
+        result.push_back(std::move(entry));
+      }
+    }
+  }
+  return result;
+}
+
+Json show_neighbours(const policy::Policy& policy, const kernel::Mirror& mirror,
+                     const std::vector<egress::Member>& members) {
+  const auto users_of = [&](std::uint32_t address) {
+    auto users = Json::array();
+    for (const auto& next_hop : policy.config.next_hops) {
+      if (std::find(next_hop.members.begin(), next_hop.members.end(), address) != next_hop.members.end()) {
+        users.push_back(next_hop.name);
+      }
+    }
+    return users;
+  };
+  auto result = Json::array();
+  for (const auto& port : policy.config.ports) {
+    std::set<std::uint32_t> seen;
+    const auto add = [&](std::uint32_t address, Json mac, std::string state, bool usable) {
+      if (seen.insert(address).second) {
+        result.push_back({{"port", port.name},
+                          {"address", fib::address_to_string(address)},
+                          {"mac", std::move(mac)},
+                          {"state", std::move(state)},
+                          {"usable", usable},
+                          {"next_hops", users_of(address)}});
+      }
+    };
+    for (const auto& neighbour : port.neighbours) {
+      add(neighbour.address, mac_json(neighbour.mac), "CONFIGURED", true);
+    }
+    const auto netdev = port.netdev();
+    if (const auto* link = netdev ? mirror.link(*netdev) : nullptr) {
+      for (const auto& [key, neighbour] : mirror.neighbours) {
+        if (key.first == link->index) {
+          add(key.second, neighbour.usable ? mac_json(neighbour.mac) : Json(nullptr), neighbour.state,
+              neighbour.usable);
+        }
+      }
+    }
+    for (const auto& member : members) {  // wanted, and the kernel has never heard of it
+      if (member.port == port.name) {
+        add(member.address, nullptr, "NONE", false);
+      }
+    }
+  }
+  return result;
+}
+
+}  // namespace sekisho::api

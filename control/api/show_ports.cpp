@@ -1,0 +1,87 @@
+#include <algorithm>
+#include <string>
+#include <vector>
+
+#include "control/api/show.hpp"
+#include "dataplane/fib/prefix.hpp"
+
+namespace sekisho::api {
+namespace {
+
+template <typename List>
+auto by_name(const List& list, const std::string& name) -> decltype(&*list.begin()) {
+  for (const auto& entry : list) {
+    if (entry.name() == name) {
+      return &entry;
+    }
+  }
+  return nullptr;
+}
+
+Json addresses_json(const config::Port& port, const kernel::Link* link, const kernel::Mirror& mirror) {
+  auto result = Json::array();
+  const auto add = [&](const std::vector<config::InterfaceAddress>& addresses) {
+    for (const auto& address : addresses) {
+      result.push_back(fib::address_to_string(address.address) + "/" + std::to_string(address.length));
+    }
+  };
+  add(port.addresses);
+  if (link != nullptr) {
+    if (const auto found = mirror.addresses.find(link->index); found != mirror.addresses.end()) {
+      add(found->second);
+    }
+  }
+  return result;
+}
+
+void add_live(Json& entry, const config::Port& port, const Live& live) {
+  if (!live.state) {
+    entry["running"] = false;
+    entry["error"] = "the dataplane is not connected";
+    return;
+  }
+  const auto* state = by_name(live.state->ports(), port.name);
+  if (state == nullptr) {
+    entry["running"] = false;
+    entry["error"] = "the dataplane does not know this port";
+    return;
+  }
+  entry["running"] = state->running();
+  entry["error"] = state->running() || state->error().empty() ? Json(nullptr) : Json(state->error());
+  entry["driver"] = state->driver();
+  entry["mac"] = mac_json(state->mac());
+  entry["mtu"] = state->mtu();
+  entry["rx_queues"] = state->rx_queues();
+  entry["tx_queues"] = state->tx_queues();
+  entry["lcores"] = Json(std::vector<std::uint32_t>(state->lcores().begin(), state->lcores().end()));
+  if (const auto* counters = live.statistics ? by_name(live.statistics->ports(), port.name) : nullptr) {
+    entry["rx"] = counter_json(counters->rx());
+    entry["tx"] = counter_json(counters->tx());
+  }
+}
+
+}  // namespace
+
+Json show_ports(const policy::Policy& policy, const kernel::Mirror& mirror, const Live& live) {
+  auto result = Json::array();
+  for (const auto& port : policy.config.ports) {
+    Json entry{{"name", port.name}, {"device", port.device}};
+    const auto netdev = port.netdev();
+    const auto* link = netdev ? mirror.link(*netdev) : nullptr;
+    // A device that is no netdev has no link that the kernel could tell of.
+    entry["link"] = !netdev ? Json(nullptr) : Json(link == nullptr ? "missing" : link->up ? "up" : "down");
+    add_live(entry, port, live);
+    entry["addresses"] = addresses_json(port, link, mirror);
+    auto zones = Json::array();
+    for (const auto& zone : policy.zones) {
+      if (std::find(zone.ports.begin(), zone.ports.end(), port.name) != zone.ports.end()) {
+        zones.push_back(zone.name);
+      }
+    }
+    entry["zones"] = std::move(zones);
+    result.push_back(std::move(entry));
+  }
+  return result;
+}
+
+}  // namespace sekisho::api

@@ -1,0 +1,65 @@
+#include <cstddef>
+#include <string>
+
+#include "control/api/show.hpp"
+#include "dataplane/fib/prefix.hpp"
+
+namespace sekisho::api {
+namespace {
+
+// Candidates are sorted by prefix, winner first.
+std::size_t count_winners(const route::RouteTable& table) {
+  std::size_t count = 0;
+  const route::Route* previous = nullptr;
+  for (const auto& route : table.candidates()) {
+    count += previous == nullptr || previous->prefix != route.prefix ? 1 : 0;
+    previous = &route;
+  }
+  return count;
+}
+
+void add_live(Json& entry, const std::string& name, const Live& live) {
+  if (live.state) {
+    for (const auto& table : live.state->tables()) {
+      if (table.zone() == name) {
+        entry["table"] = {{"routes", table.routes()},
+                          {"extension_tables", table.extension_tables()},
+                          {"extension_tables_limit", table.extension_tables_limit()},
+                          {"memory_bytes", table.memory_bytes()}};
+      }
+    }
+  }
+  if (live.statistics) {
+    for (const auto& zone : live.statistics->zones()) {
+      if (zone.name() == name) {
+        entry["traffic"] = counter_json(zone.counter());
+      }
+    }
+  }
+}
+
+}  // namespace
+
+Json show_zones(const policy::Policy& policy, const Live& live) {
+  auto result = Json::array();
+  for (const auto& zone : policy.zones) {
+    Json entry{{"name", zone.name}, {"ports", zone.ports}};
+    auto sources = Json::array();
+    for (const auto source : zone.sources) {
+      sources.push_back(fib::to_string(source));
+    }
+    entry["sources"] = std::move(sources);
+    for (const auto& configured : policy.config.zones) {
+      if (configured.name == zone.name) {
+        entry["internet"] = configured.internet;
+      }
+    }
+    entry["routes"] = count_winners(zone.table);
+    entry["duplicates"] = zone.table.duplicates();
+    add_live(entry, zone.name, live);
+    result.push_back(std::move(entry));
+  }
+  return result;
+}
+
+}  // namespace sekisho::api

@@ -1,0 +1,88 @@
+#include <fmt/format.h>
+
+#include <memory>
+#include <string>
+
+#include "control/api/show.hpp"
+#include "control/cli/command.hpp"
+#include "control/cli/output.hpp"
+#include "control/cli/show_tables.hpp"
+#include "control/policy/policy.hpp"
+#include "dataplane/fib/prefix.hpp"
+
+namespace sekisho::cli {
+namespace {
+
+Json summary(const policy::Policy& policy) {
+  auto ports = Json::array();
+  for (const auto& port : policy.config.ports) {
+    auto addresses = Json::array();
+    for (const auto& address : port.addresses) {
+      addresses.push_back(fmt::format("{}/{}", fib::address_to_string(address.address), address.length));
+    }
+    ports.push_back({{"name", port.name}, {"device", port.device}, {"addresses", std::move(addresses)}});
+  }
+  auto next_hops = Json::array();
+  for (const auto& next_hop : policy.config.next_hops) {
+    auto members = Json::array();
+    for (const auto member : next_hop.members) {
+      members.push_back(fib::address_to_string(member));
+    }
+    next_hops.push_back({{"name", next_hop.name}, {"members", std::move(members)}});
+  }
+  return {{"configuration", policy.config.file.string()},
+          {"ports", std::move(ports)},
+          {"next_hops", std::move(next_hops)},
+          {"zones", api::show_zones(policy, {})},
+          {"warnings", policy.warnings}};
+}
+
+void print(const Json& result) {
+  Table ports{{{"PORT"}, {"DEVICE"}, {"ADDRESSES"}}};
+  for (const auto& port : result["ports"]) {
+    ports.add({value_text(port, "name"), value_text(port, "device"), list_text(port["addresses"])});
+  }
+  Table next_hops{{{"NEXT-HOP"}, {"MEMBERS"}}};
+  for (const auto& next_hop : result["next_hops"]) {
+    next_hops.add({value_text(next_hop, "name"), list_text(next_hop["members"])});
+  }
+  Table zones{{{"ZONE"}, {"PORTS"}, {"INTERNET"}, {"ROUTES", true}, {"SOURCES"}}};
+  for (const auto& zone : result["zones"]) {
+    zones.add({value_text(zone, "name"), list_text(zone["ports"]), value_text(zone, "internet"),
+               value_text(zone, "routes"), list_text(zone["sources"])});
+  }
+  fmt::print("{}\n{}\n{}\n", ports.render(), next_hops.render(), zones.render());
+  for (const auto& warning : result["warnings"]) {
+    fmt::print("warning: {}\n", value_text(warning));
+  }
+  fmt::print("{} {}\n", value_text(result, "configuration"), toned("is good", Tone::good));
+}
+
+}  // namespace
+
+void add_check(CLI::App& app, Context& context) {
+  auto file = std::make_shared<std::string>(default_configuration);
+  auto* command =
+      app.add_subcommand("check", "Read a configuration and every file it names, and say what they mean");
+  command->add_option("-c,--config", *file, "The configuration")->type_name("FILE")->capture_default_str();
+  command->footer(
+      "Needs no daemon and changes nothing. Exit status 1 when the configuration would be refused; the error "
+      "names file,\n"
+      "line and reason.\n\n"
+      "Examples:\n"
+      "  sekisho check\n"
+      "  sekisho check --config new.toml && mv new.toml /etc/sekisho/sekisho.toml && sekisho reload\n");
+  command->callback([&context, file] {
+    context.run = [&context, file]() -> Outcome {
+      const auto policy = policy::read(*file);
+      if (!policy) {
+        return tl::unexpected{policy.error().to_string()};
+      }
+      const auto result = summary(**policy);
+      context.json ? print_json(result) : print(result);
+      return {};
+    };
+  });
+}
+
+}  // namespace sekisho::cli

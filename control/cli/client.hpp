@@ -1,0 +1,37 @@
+// Asks sekisho-control over its socket. One request at a time; a command has nothing else to do meanwhile.
+#pragma once
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/local/stream_protocol.hpp>
+#include <functional>
+#include <memory>
+#include <string>
+#include <tl/expected.hpp>
+
+#include "control/cli/context.hpp"
+
+namespace sekisho::cli {
+
+class Client {
+ public:
+  [[nodiscard]] static auto connect(const std::string& path)
+      -> tl::expected<std::unique_ptr<Client>, std::string>;
+
+  // The `result` of the reply, or its error.
+  [[nodiscard]] auto ask(const Json& request) -> tl::expected<Json, std::string>;
+  // A reply in pages: each is shown to `page` and forgotten.
+  [[nodiscard]] Outcome ask_pages(const Json& request, const std::function<void(const Json&)>& page);
+
+ private:
+  explicit Client(std::string path) : path_(std::move(path)) {}
+  [[nodiscard]] auto receive() -> tl::expected<Json, std::string>;
+
+  std::string path_;
+  boost::asio::io_context io_;
+  boost::asio::local::stream_protocol::socket socket_{io_};
+};
+
+// Connects and asks.
+[[nodiscard]] auto ask(const Context& context, const Json& request) -> tl::expected<Json, std::string>;
+
+}  // namespace sekisho::cli

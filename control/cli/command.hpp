@@ -1,0 +1,24 @@
+// What all commands of the CLI share. Each group of commands is a file that adds itself to the grammar;
+// parsing chooses one, and main runs it.
+#pragma once
+
+#include <CLI/CLI.hpp>
+
+#include "control/cli/context.hpp"
+
+namespace sekisho::cli {
+
+void add_check(CLI::App& app, Context& context);
+void add_reload(CLI::App& app, Context& context);
+void add_show(CLI::App& app, Context& context);
+void add_lookup(CLI::App& app, Context& context);
+void add_explain(CLI::App& app, Context& context);
+void add_guard(CLI::App& app, Context& context);
+void add_version(CLI::App& app, Context& context);
+
+// An option's or argument's value must be an IPv4 address; anything else is wrong usage.
+[[nodiscard]] CLI::Validator is_address();
+[[nodiscard]] CLI::Validator is_address_or_dash();
+[[nodiscard]] CLI::Validator is_prefix();
+
+}  // namespace sekisho::cli

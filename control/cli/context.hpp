@@ -1,0 +1,26 @@
+// What a command gets from the global options, and what it comes to.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <tl/expected.hpp>
+
+#include "control/api/json.hpp"
+
+namespace sekisho::cli {
+
+using api::Json;
+
+// Done, or one sentence that says why not.
+using Outcome = tl::expected<void, std::string>;
+
+inline constexpr const char* default_configuration = "/etc/sekisho/sekisho.toml";
+inline constexpr const char* default_socket = "/run/sekisho/control.sock";
+
+struct Context {
+  std::string socket = default_socket;
+  bool json = false;
+  std::function<Outcome()> run;  // the command that was chosen
+};
+
+}  // namespace sekisho::cli

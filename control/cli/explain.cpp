@@ -1,0 +1,209 @@
+#include "control/api/explain.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <memory>
+#include <string>
+
+#include "control/cli/client.hpp"
+#include "control/cli/command.hpp"
+#include "control/cli/output.hpp"
+#include "control/cli/show_tables.hpp"
+#include "control/policy/policy.hpp"
+#include "dataplane/fib/prefix.hpp"
+
+namespace sekisho::cli {
+namespace {
+
+struct Options {
+  std::string source;
+  std::string destination;
+  std::string port;
+  std::string config;
+};
+
+void step(const char* name, const std::string& text) {
+  fmt::print("{}  {}\n", toned(fmt::format("{:<9}", name), Tone::heading), text);
+}
+
+void indented(std::string text) {
+  for (std::size_t begin = 0; begin < text.size();) {
+    const auto end = text.find('\n', begin);
+    fmt::print("           {}\n", text.substr(begin, end - begin));
+    begin = end + 1;
+  }
+}
+
+void print_zone(const Json& result) {
+  if (result["zone"].is_null()) {
+    step("zone", "none: no zone has this source");
+    return;
+  }
+  const auto ports = list_text(result["zone_ports"]);
+  const auto allowed = result["port_allowed"] == true;
+  const auto port = result["port"].is_null()
+                        ? allowed ? fmt::format("comes in by {}", ports)
+                                  : std::string{"it has no port, so that nothing comes in"}
+                        : fmt::format("port {} is {} (the zone has {})", value_text(result, "port"),
+                                      allowed ? "allowed" : "NOT allowed", ports);
+  step("zone", fmt::format("{}, by the source prefix {}; {}", value_text(result, "zone"),
+                           value_text(result, "source_prefix"), port));
+}
+
+void print_routes(const Json& result) {
+  const auto& candidates = result["candidates"];
+  if (result["zone"].is_null()) {
+    return;
+  }
+  if (candidates.empty()) {
+    step("table", fmt::format("{}: no route covers {}", value_text(result, "zone"),
+                              value_text(result, "destination")));
+    return;
+  }
+  step("table", fmt::format("{}: {} route{} {} {}", value_text(result, "zone"), candidates.size(),
+                            candidates.size() == 1 ? "" : "s", candidates.size() == 1 ? "covers" : "cover",
+                            value_text(result, "destination")));
+  Table table{{{" "}, {"PREFIX"}, {"NEXT-HOP"}, {"ORIGIN"}, {"WHY"}, {"WRITTEN-IN"}}};
+  for (const auto& route : candidates) {
+    const auto wins = route["wins"] == true;
+    table.add({wins ? "*" : " ",
+               {value_text(route, "prefix"), wins ? Tone::good : Tone::plain},
+               value_text(route, "next_hop"),
+               value_text(route, "origin"),
+               value_text(route, "why"),
+               place_text(route)});
+  }
+  indented(table.render());
+}
+
+void print_next_hop(const Json& result) {
+  if (result["next_hop"].is_null()) {
+    return;
+  }
+  step("next hop", value_text(result, "next_hop"));
+  if (result["members"].empty()) {
+    return;
+  }
+  Table table{{{"MEMBER"}, {"PORT"}, {"MAC"}, {"ALIVE"}, {"WHY"}}};
+  for (const auto& member : result["members"]) {
+    const auto alive = member["alive"].is_null() ? std::string{"unknown"} : value_text(member, "alive");
+    table.add({value_text(member, "address"),
+               value_text(member, "port"),
+               value_text(member, "mac"),
+               {alive, alive == "no" ? Tone::bad : Tone::plain},
+               value_text(member, "why")});
+  }
+  indented(table.render());
+}
+
+void print_dataplane(const Json& result, bool online) {
+  const auto& dataplane = result["dataplane"];
+  if (dataplane.is_null()) {
+    step("dataplane",
+         online ? toned("is not connected and could not be asked", Tone::bad) : "was not asked (--config)");
+    return;
+  }
+  if (dataplane.contains("error")) {
+    step("dataplane", toned("could not be asked: " + value_text(dataplane, "error"), Tone::bad));
+    return;
+  }
+  const auto& adjacency = dataplane["adjacency"];
+  const auto to = adjacency.is_null()
+                      ? std::string{}
+                      : fmt::format("; this pair of addresses hashes to {} on port {}",
+                                    value_text(adjacency, "address"), value_text(adjacency, "port"));
+  if (dataplane["agrees"] == true) {
+    step("dataplane", "decides the same" + to);
+    return;
+  }
+  step("dataplane", toned("DECIDES OTHERWISE than the configuration says", Tone::bad) + to);
+  Table table{{{"WHAT"}, {"CONFIGURATION"}, {"DATAPLANE"}}};
+  for (const auto& difference : dataplane["differences"]) {
+    table.add({value_text(difference, "what"), value_text(difference, "policy"),
+               value_text(difference, "dataplane")});
+  }
+  indented(table.render());
+  indented("The dataplane's decision is what packets meet. A transaction may be on its way: ask again.\n");
+}
+
+void print(const Json& result, bool online) {
+  print_zone(result);
+  print_routes(result);
+  print_next_hop(result);
+  print_dataplane(result, online);
+  const auto verdict = value_text(result, "verdict");
+  const auto sentence = value_text(result, "sentence");
+  const auto reason =
+      result["drop_reason"].is_null() ? std::string{} : " " + value_text(result, "drop_reason");
+  step("verdict", toned(verdict + reason, verdict == "drop" ? Tone::bad : Tone::good) +
+                      (sentence.empty() ? std::string{} : ": " + sentence));
+}
+
+tl::expected<Json, std::string> offline(const Options& options) {
+  const auto policy = policy::read(options.config);
+  if (!policy) {
+    return tl::unexpected{policy.error().to_string()};
+  }
+  const auto& ports = (*policy)->config.ports;
+  if (!options.port.empty() && std::ranges::find(ports, options.port, &config::Port::name) == ports.end()) {
+    return tl::unexpected{fmt::format("there is no port \"{}\"", options.port)};
+  }
+  // Both were checked as they were parsed.
+  const api::Flow flow{.source = *fib::parse_address(options.source),
+                       .destination = *fib::parse_address(options.destination),
+                       .port = options.port};
+  return api::explain(**policy, flow, {});
+}
+
+tl::expected<Json, std::string> online(const Context& context, const Options& options) {
+  Json request{{"command", "explain"}, {"source", options.source}, {"destination", options.destination}};
+  if (!options.port.empty()) {
+    request["port"] = options.port;
+  }
+  return ask(context, request);
+}
+
+}  // namespace
+
+void add_explain(CLI::App& app, Context& context) {
+  auto options = std::make_shared<Options>();
+  auto* command = app.add_subcommand("explain", "Say why a packet goes where it goes, step by step");
+  command->add_option("source", options->source, "Who sends it")
+      ->type_name("ADDRESS")
+      ->required()
+      ->check(is_address());
+  command->add_option("destination", options->destination, "Where to")
+      ->type_name("ADDRESS")
+      ->required()
+      ->check(is_address());
+  command
+      ->add_option("--port", options->port,
+                   "The port it comes in by; without: any that the source's zone allows")
+      ->type_name("PORT");
+  command
+      ->add_option("-c,--config", options->config, "Explain by this configuration, without asking the daemon")
+      ->type_name("FILE");
+  command->footer(
+      "Shows the source's zone; every route of the zone's table that covers the destination, where it was "
+      "written, and why\n"
+      "the winner won; the next hop's members and whether they are alive; the verdict. The daemon also asks "
+      "the dataplane and\n"
+      "says so when it decides otherwise. A packet that is dropped is explained, too: exit status 0.\n\n"
+      "Examples:\n"
+      "  sekisho explain 172.16.0.10 1.1.1.1 --port lan\n"
+      "  sekisho explain --config new.toml 172.16.0.10 20.118.99.224\n");
+  command->callback([&context, options] {
+    context.run = [&context, options]() -> Outcome {
+      const auto is_online = options->config.empty();
+      const auto result = is_online ? online(context, *options) : offline(*options);
+      if (!result) {
+        return tl::unexpected{result.error()};
+      }
+      context.json ? print_json(*result) : print(*result, is_online);
+      return {};
+    };
+  });
+}
+
+}  // namespace sekisho::cli

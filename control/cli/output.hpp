@@ -1,0 +1,31 @@
+// What a command prints on standard output: JSON documents, long JSON arrays piece by piece, and a little
+// colour where a person is looking.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "control/cli/context.hpp"
+
+namespace sekisho::cli {
+
+void print_json(const Json& document);
+
+// An array, one element a line, without ever holding it.
+class JsonArray {
+ public:
+  void add(const Json& element);
+  void close();
+
+ private:
+  bool empty_ = true;
+};
+
+enum class Tone { plain, heading, good, bad };
+// With the terminal's codes around it, when standard output is one and NO_COLOR is not set.
+[[nodiscard]] std::string toned(std::string_view text, Tone tone);
+
+// To be called last: a full disk is an error, too.
+[[nodiscard]] Outcome finish_output();
+
+}  // namespace sekisho::cli

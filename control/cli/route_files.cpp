@@ -1,0 +1,65 @@
+#include "control/cli/route_files.hpp"
+
+#include <fmt/format.h>
+
+#include <unordered_map>
+#include <utility>
+
+#include "control/load/text.hpp"
+#include "dataplane/fib/prefix.hpp"
+
+namespace sekisho::cli {
+
+auto RouteFiles::read(const std::vector<std::string>& files, const std::string& next_hop)
+    -> tl::expected<std::unique_ptr<RouteFiles>, std::string> {
+  std::unique_ptr<RouteFiles> result{new RouteFiles};
+  std::unordered_map<std::string, fib::NextHopIndex> indexes;
+  std::vector<fib::Route> routes;
+  for (const auto& file : files) {
+    const auto text = load::read_text(file);
+    if (!text) {
+      return tl::unexpected{text.error().to_string()};
+    }
+    std::vector<fib::NextHopIndex> index_of;  // by the file's own numbering
+    for (const auto& written : text->next_hops) {
+      const auto& name = written == "-" && !next_hop.empty() ? next_hop : written;
+      const auto [known, added] =
+          indexes.try_emplace(name, static_cast<fib::NextHopIndex>(result->next_hops_.size()));
+      if (added) {
+        if (result->next_hops_.size() > fib::max_next_hop) {
+          return tl::unexpected{fmt::format("{}: more than {} different next hops", file, fib::max_next_hop)};
+        }
+        result->next_hops_.push_back(name);
+      }
+      index_of.push_back(known->second);
+    }
+    routes.reserve(routes.size() + text->routes.size());
+    for (const auto& route : text->routes) {
+      routes.push_back({route.prefix, index_of[route.next_hop]});
+    }
+  }
+  auto fib = fib::Fib::create(result->qsbr_);
+  if (!fib) {
+    return tl::unexpected{fib.error()};
+  }
+  result->fib_ = std::move(*fib);
+  if (const auto applied = result->fib_->apply(routes); !applied) {
+    return tl::unexpected{applied.error()};
+  }
+  return result;
+}
+
+auto RouteFiles::lookup(const std::vector<std::uint32_t>& addresses) const -> std::vector<Match> {
+  std::vector<fib::NextHopIndex> next_hops(addresses.size());
+  fib_->lookup_bulk(addresses.data(), next_hops.data(), static_cast<unsigned>(addresses.size()));
+  std::vector<Match> result;
+  result.reserve(addresses.size());
+  for (std::size_t i = 0; i < addresses.size(); ++i) {
+    // The next hop is the table's answer; which prefix gave it only the shadow knows.
+    const auto route = fib_->longest_match(addresses[i]);
+    result.push_back({route ? fib::to_string(route->prefix) : "", next_hops_[next_hops[i]]});
+  }
+  return result;
+}
+
+}  // namespace sekisho::cli

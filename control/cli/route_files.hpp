@@ -1,0 +1,37 @@
+// Text route files in the dataplane's own lookup table, without a daemon.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <tl/expected.hpp>
+#include <vector>
+
+#include "dataplane/fib/fib.hpp"
+#include "dataplane/fib/qsbr.hpp"
+
+namespace sekisho::cli {
+
+class RouteFiles {
+ public:
+  // `next_hop`: what a line means that names none; empty: "-". A prefix that stands several times gets the
+  // last.
+  [[nodiscard]] static auto read(const std::vector<std::string>& files, const std::string& next_hop)
+      -> tl::expected<std::unique_ptr<RouteFiles>, std::string>;
+
+  struct Match {
+    std::string prefix;  // empty: nothing covers the address
+    std::string next_hop;
+  };
+  // As workers do: many addresses at once.
+  [[nodiscard]] auto lookup(const std::vector<std::uint32_t>& addresses) const -> std::vector<Match>;
+
+ private:
+  RouteFiles() = default;
+
+  fib::Qsbr qsbr_{1};
+  std::unique_ptr<fib::Fib> fib_;
+  std::vector<std::string> next_hops_{""};  // by index; 0 is no route
+};
+
+}  // namespace sekisho::cli

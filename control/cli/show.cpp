@@ -1,0 +1,130 @@
+#include <fmt/format.h>
+
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "control/cli/client.hpp"
+#include "control/cli/command.hpp"
+#include "control/cli/output.hpp"
+#include "control/cli/show_tables.hpp"
+
+namespace sekisho::cli {
+namespace {
+
+using Text = std::string (*)(const Json&);
+
+Outcome show(const Context& context, const Json& request, Text text) {
+  const auto result = ask(context, request);
+  if (!result) {
+    return tl::unexpected{result.error()};
+  }
+  if (context.json) {
+    print_json(*result);
+  } else {
+    fmt::print("{}", text(*result));
+  }
+  return {};
+}
+
+void add(CLI::App& group, Context& context, const std::string& what, const std::string& help, Text text) {
+  auto* command = group.add_subcommand(what, help);
+  command->callback([&context, what, text] {
+    context.run = [&context, what, text] {
+      return show(context, {{"command", "show"}, {"what", what}}, text);
+    };
+  });
+}
+
+void add_drops(CLI::App& group, Context& context) {
+  auto all = std::make_shared<bool>(false);
+  auto* command =
+      group.add_subcommand("drops", "Packets refused, by port and reason, with what each reason means");
+  command->add_flag("--all", *all, "Also reasons that never occurred");
+  command->callback([&context, all] {
+    context.run = [&context, all] {
+      return show(context, {{"command", "show"}, {"what", "drops"}, {"all", *all}}, drops_text);
+    };
+  });
+}
+
+struct RouteOptions {
+  std::string zone;
+  std::string prefix;
+  bool longer = false;
+};
+
+Outcome show_routes(const Context& context, const RouteOptions& options) {
+  Json request{{"command", "show"}, {"what", "routes"}, {"longer", options.longer}};
+  if (!options.zone.empty()) {
+    request["zone"] = options.zone;
+  }
+  if (!options.prefix.empty()) {
+    request["prefix"] = options.prefix;
+  }
+  auto client = Client::connect(context.socket);
+  if (!client) {
+    return tl::unexpected{client.error()};
+  }
+  if (context.json) {
+    JsonArray array;
+    const auto asked = (*client)->ask_pages(request, [&](const Json& page) {
+      for (const auto& route : page) {
+        array.add(route);
+      }
+    });
+    if (asked) {
+      array.close();
+    }
+    return asked;
+  }
+  Table table{{{"ZONE"}, {"PREFIX"}, {"NEXT-HOP"}, {"ORIGIN"}, {"WRITTEN-IN"}}};
+  return (*client)->ask_pages(request, [&](const Json& page) {
+    for (const auto& route : page) {
+      table.add({value_text(route, "zone"), value_text(route, "prefix"), value_text(route, "next_hop"),
+                 value_text(route, "origin"), place_text(route)});
+    }
+    fmt::print("{}", table.render());
+  });
+}
+
+void add_routes(CLI::App& group, Context& context) {
+  auto options = std::make_shared<RouteOptions>();
+  auto* command =
+      group.add_subcommand("routes", "Effective routes of the zones' tables: one a prefix, the one that won");
+  command->add_option("--zone", options->zone, "Only this zone's table")->type_name("ZONE");
+  auto* prefix =
+      command->add_option("--prefix", options->prefix, "Only this prefix; exit status 1 when it is not there")
+          ->type_name("PREFIX")
+          ->check(is_prefix());
+  command->add_flag("--longer", options->longer, "With --prefix: also every prefix inside it")->needs(prefix);
+  command->footer(
+      "Examples:\n"
+      "  sekisho show routes --zone onprem\n"
+      "  sekisho show routes --zone onprem --prefix 10.0.0.0/8 --longer\n");
+  command->callback(
+      [&context, options] { context.run = [&context, options] { return show_routes(context, *options); }; });
+}
+
+}  // namespace
+
+void add_show(CLI::App& app, Context& context) {
+  auto* group = app.add_subcommand("show", "Show what runs");
+  group->require_subcommand(1);
+  group->footer(
+      "Examples:\n"
+      "  sekisho show ports\n"
+      "  sekisho show drops --all\n"
+      "  sekisho show stats --json | jq .balance\n");
+  add(*group, context, "ports", "Ports with their device, link, queues and counters", ports_text);
+  add(*group, context, "zones", "Zones with their ports, sources and the size of their tables", zones_text);
+  add_routes(*group, context);
+  add(*group, context, "next-hops", "Next hops with their members and which of them are alive",
+      next_hops_text);
+  add(*group, context, "neighbours", "The kernel's neighbours on the ports", neighbours_text);
+  add_drops(*group, context);
+  add(*group, context, "stats", "Counters by port, and whether every packet is accounted for", stats_text);
+  add(*group, context, "state", "Dataplane connection, uptime, transaction, memory, warnings", state_text);
+}
+
+}  // namespace sekisho::cli

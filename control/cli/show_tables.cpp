@@ -1,0 +1,240 @@
+#include "control/cli/show_tables.hpp"
+
+#include <fmt/format.h>
+
+#include <cstdint>
+#include <utility>
+
+namespace sekisho::cli {
+namespace {
+
+std::string duration(std::uint64_t seconds) {
+  const auto days = seconds / 86400;
+  const auto clock = fmt::format("{:02}:{:02}:{:02}", seconds / 3600 % 24, seconds / 60 % 60, seconds % 60);
+  return days == 0 ? clock : fmt::format("{} d {}", days, clock);
+}
+
+std::string mebibytes(const Json& bytes) {
+  return fmt::format("{:.1f} MiB", bytes.get<double>() / (1 << 20));
+}
+
+std::string packets(const Json& object, const char* key) {
+  return object.contains(key) ? value_text(object[key], "packets") : std::string{};
+}
+
+// What stands in an object's object, if both are there.
+std::string inner(const Json& object, const char* outer, const char* key) {
+  return object.contains(outer) ? value_text(object[outer], key) : std::string{};
+}
+
+}  // namespace
+
+std::string value_text(const Json& value) {
+  if (value.is_string()) {
+    return value.get<std::string>();
+  }
+  if (value.is_boolean()) {
+    return value.get<bool>() ? "yes" : "no";
+  }
+  return value.is_null() ? std::string{} : value.dump();
+}
+
+std::string value_text(const Json& object, const char* key) {
+  const auto found = object.find(key);
+  return found == object.end() ? std::string{} : value_text(*found);
+}
+
+std::string list_text(const Json& list) {
+  std::string result;
+  for (const auto& entry : list) {
+    result += (result.empty() ? "" : ",") + value_text(entry);
+  }
+  return result.empty() ? "-" : result;
+}
+
+std::string place_text(const Json& route) {
+  const auto source = value_text(route, "source");
+  if (route["file"].is_null()) {
+    return source;
+  }
+  const auto place = fmt::format("{}:{}", value_text(route, "file"), value_text(route, "line"));
+  return route["file"] == route["source"] ? place : fmt::format("{} ({})", place, source);
+}
+
+std::string ports_text(const Json& ports) {
+  Table table{{{"PORT"},
+               {"STATE"},
+               {"LINK"},
+               {"DEVICE"},
+               {"DRIVER"},
+               {"MAC"},
+               {"MTU", true},
+               {"RXQ", true},
+               {"TXQ", true},
+               {"LCORES"},
+               {"RX", true},
+               {"TX", true},
+               {"ADDRESSES"}}};
+  std::string errors;
+  for (const auto& port : ports) {
+    const auto running = port["running"] == true;
+    table.add({value_text(port, "name"),
+               {running ? "running" : "down", running ? Tone::good : Tone::bad},
+               value_text(port, "link"),
+               value_text(port, "device"),
+               value_text(port, "driver"),
+               value_text(port, "mac"),
+               value_text(port, "mtu"),
+               value_text(port, "rx_queues"),
+               value_text(port, "tx_queues"),
+               port.contains("lcores") ? list_text(port["lcores"]) : std::string{},
+               packets(port, "rx"),
+               packets(port, "tx"),
+               list_text(port["addresses"])});
+    if (const auto error = value_text(port, "error"); !error.empty()) {
+      errors += toned(fmt::format("port {}: {}", value_text(port, "name"), error), Tone::bad) + "\n";
+    }
+  }
+  return table.render() + errors;
+}
+
+std::string zones_text(const Json& zones) {
+  Table table{{{"ZONE"},
+               {"PORTS"},
+               {"INTERNET"},
+               {"ROUTES", true},
+               {"IN-DATAPLANE", true},
+               {"EXT-TABLES", true},
+               {"PACKETS", true},
+               {"SOURCES"}}};
+  for (const auto& zone : zones) {
+    table.add({value_text(zone, "name"), list_text(zone["ports"]), value_text(zone, "internet"),
+               value_text(zone, "routes"), inner(zone, "table", "routes"),
+               inner(zone, "table", "extension_tables"), packets(zone, "traffic"),
+               list_text(zone["sources"])});
+  }
+  return table.render();
+}
+
+std::string next_hops_text(const Json& next_hops) {
+  Table table{
+      {{"NEXT-HOP"}, {"ACTION"}, {"ALIVE"}, {"MEMBER"}, {"PORT"}, {"MAC"}, {"STATE"}, {"PACKETS", true}}};
+  for (const auto& next_hop : next_hops) {
+    const auto& members = next_hop["members"];
+    const auto forwards = next_hop["action"] == "forward";
+    const auto alive = forwards ? fmt::format("{}/{}", value_text(next_hop, "alive"), members.size()) : "";
+    const auto none_alive = forwards && next_hop["alive"] == 0;
+    std::vector<Cell> first{value_text(next_hop, "name"),
+                            value_text(next_hop, "action"),
+                            {alive, none_alive ? Tone::bad : Tone::plain}};
+    for (std::size_t i = 0; i == 0 || i < members.size(); ++i) {
+      auto row = i == 0 ? first : std::vector<Cell>{" ", " ", " "};
+      if (i < members.size()) {
+        const auto& member = members[i];
+        row.emplace_back(value_text(member, "address"));
+        row.emplace_back(value_text(member, "port"));
+        row.emplace_back(value_text(member, "mac"));
+        row.emplace_back(value_text(member, "why"), member["alive"] == true ? Tone::good : Tone::bad);
+      } else {
+        row.insert(row.end(), {"", "", "", ""});
+      }
+      row.emplace_back(i == 0 ? packets(next_hop, "traffic") : " ");
+      table.add(std::move(row));
+    }
+  }
+  return table.render();
+}
+
+std::string neighbours_text(const Json& neighbours) {
+  Table table{{{"PORT"}, {"ADDRESS"}, {"MAC"}, {"STATE"}, {"NEXT-HOPS"}}};
+  for (const auto& neighbour : neighbours) {
+    table.add({value_text(neighbour, "port"),
+               value_text(neighbour, "address"),
+               value_text(neighbour, "mac"),
+               {value_text(neighbour, "state"), neighbour["usable"] == true ? Tone::good : Tone::bad},
+               list_text(neighbour["next_hops"])});
+  }
+  return table.render();
+}
+
+std::string drops_text(const Json& drops) {
+  if (drops.empty()) {
+    return "nothing was dropped\n";
+  }
+  Table table{{{"PORT"}, {"BY"}, {"REASON"}, {"PACKETS", true}, {"MEANING"}}};
+  for (const auto& drop : drops) {
+    table.add({value_text(drop, "port"), value_text(drop, "by"), value_text(drop, "reason"),
+               value_text(drop, "packets"), value_text(drop, "sentence")});
+  }
+  return table.render();
+}
+
+std::string stats_text(const Json& stats) {
+  Table table{{{"PORT"},
+               {"RX", true},
+               {"STEER-PASSED", true},
+               {"STEER-DROPPED", true},
+               {"TX", true},
+               {"HOST", true},
+               {"HELD", true},
+               {"DROPS", true},
+               {"MISSED", true}}};
+  const auto add = [&](const std::string& name, const Json& account) {
+    std::vector<Cell> row{name};
+    for (const auto* key : {"rx", "steer_passed", "steer_dropped", "tx", "host", "held", "drops", "missed"}) {
+      row.emplace_back(value_text(account, key));
+    }
+    table.add(std::move(row));
+  };
+  for (const auto& port : stats["ports"]) {
+    add(value_text(port, "name"), port);
+  }
+  add("total", stats["total"]);
+  const auto& balance = stats["balance"];
+  const auto& total = stats["total"];
+  auto text = table.render();
+  text += fmt::format(
+      "\nrx {} + steering {} = tx {} + host {} + held {} + drops {} + steering {}: ", value_text(total, "rx"),
+      total["steer_passed"].get<std::uint64_t>() + total["steer_dropped"].get<std::uint64_t>(),
+      value_text(total, "tx"), value_text(total, "host"), value_text(total, "held"),
+      value_text(total, "drops"),
+      total["steer_passed"].get<std::uint64_t>() + total["steer_dropped"].get<std::uint64_t>());
+  if (balance["adds_up"] == true) {
+    return text + toned("every packet is accounted for", Tone::good) + "\n";
+  }
+  return text +
+         toned(fmt::format("DOES NOT ADD UP, {} packets are unaccounted for",
+                           value_text(balance, "unaccounted")),
+               Tone::bad) +
+         "\n(counters are read while workers count; under traffic a burst may be counted half)\n";
+}
+
+std::string state_text(const Json& state) {
+  Table table{{{"WHAT"}, {"STATE"}}};
+  const auto& dataplane = state["dataplane"];
+  const auto& control = state["control"];
+  if (dataplane["connected"] == true) {
+    table.add({"dataplane", {"connected, version " + value_text(dataplane, "version"), Tone::good}});
+    table.add({"dataplane uptime", duration(dataplane["uptime_seconds"].get<std::uint64_t>())});
+    table.add({"transaction", dataplane["transaction"] == 0 ? Cell{"none yet", Tone::bad}
+                                                            : Cell{value_text(dataplane, "transaction")}});
+    table.add({"lcores", list_text(dataplane["lcores"])});
+    table.add({"hugepages", value_text(dataplane, "hugepages")});
+    table.add({"table memory", mebibytes(dataplane["table_memory_bytes"])});
+  } else {
+    table.add({"dataplane", {"not connected: nothing is forwarded unless it runs by itself", Tone::bad}});
+  }
+  table.add({"control", "version " + value_text(control, "version")});
+  table.add({"control uptime", duration(control["uptime_seconds"].get<std::uint64_t>())});
+  table.add({"configuration", value_text(control, "configuration")});
+  table.add({"ports, zones, routes",
+             fmt::format("{}, {}, {}", value_text(control, "ports"), value_text(control, "zones"),
+                         value_text(control, "candidate_routes"))});
+  auto text = table.render();
+  for (const auto& warning : state["warnings"]) {
+    text += "warning: " + value_text(warning) + "\n";
+  }
+  return text;
+}
+
+}  // namespace sekisho::cli

@@ -1,0 +1,28 @@
+// The answers of `show` as tables for people.
+#pragma once
+
+#include <string>
+
+#include "control/cli/context.hpp"
+#include "control/cli/table.hpp"
+
+namespace sekisho::cli {
+
+[[nodiscard]] std::string ports_text(const Json& ports);
+[[nodiscard]] std::string zones_text(const Json& zones);
+[[nodiscard]] std::string next_hops_text(const Json& next_hops);
+[[nodiscard]] std::string neighbours_text(const Json& neighbours);
+[[nodiscard]] std::string drops_text(const Json& drops);
+[[nodiscard]] std::string stats_text(const Json& stats);
+[[nodiscard]] std::string state_text(const Json& state);
+
+// "a, b"; "-" of an empty list.
+[[nodiscard]] std::string list_text(const Json& list);
+// A string as it is, a number in digits, true and false as yes and no, null as nothing (a table shows "-").
+[[nodiscard]] std::string value_text(const Json& value);
+// The value of a key that may be missing.
+[[nodiscard]] std::string value_text(const Json& object, const char* key);
+// "routes.txt:12", with what wrote it when that is no file of routes: "sekisho.toml:30 (preset kms public)".
+[[nodiscard]] std::string place_text(const Json& route);
+
+}  // namespace sekisho::cli

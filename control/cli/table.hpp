@@ -1,0 +1,41 @@
+// Aligned columns for people: no boxes, two spaces between, numbers to the right. Rows may be printed in
+// several goes, so that a long table needs no memory; its columns then only grow.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <vector>
+
+#include "control/cli/output.hpp"
+
+namespace sekisho::cli {
+
+struct Column {
+  std::string title;
+  bool number = false;  // aligned to the right
+};
+
+struct Cell {
+  std::string text;
+  Tone tone = Tone::plain;
+
+  Cell(std::string content, Tone with = Tone::plain) : text(std::move(content)), tone(with) {}
+  Cell(const char* content) : text(content) {}
+};
+
+class Table {
+ public:
+  explicit Table(std::vector<Column> columns);
+  void add(std::vector<Cell> row);     // as many cells as columns; an empty cell prints "-"
+  [[nodiscard]] std::string render();  // the rows since the last call; the titles come with the first
+
+ private:
+  void append(std::string& out, const std::vector<Cell>& row) const;
+
+  std::vector<Column> columns_;
+  std::vector<std::size_t> widths_;
+  std::vector<std::vector<Cell>> rows_;
+  bool titled_ = false;
+};
+
+}  // namespace sekisho::cli

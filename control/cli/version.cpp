@@ -1,0 +1,22 @@
+#include <fmt/format.h>
+
+#include "control/cli/command.hpp"
+#include "control/cli/output.hpp"
+
+namespace sekisho::cli {
+
+void add_version(CLI::App& app, Context& context) {
+  auto* command = app.add_subcommand("version", "Print the version of this command");
+  command->callback([&context] {
+    context.run = [&context]() -> Outcome {
+      if (context.json) {
+        print_json({{"version", SEKISHO_VERSION}});
+      } else {
+        fmt::print("sekisho {}\n", SEKISHO_VERSION);
+      }
+      return {};
+    };
+  });
+}
+
+}  // namespace sekisho::cli

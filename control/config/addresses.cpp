@@ -1,0 +1,109 @@
+#include "control/config/addresses.hpp"
+
+#include <fmt/format.h>
+
+#include <charconv>
+
+#include "control/config/words.hpp"
+
+namespace sekisho::config {
+namespace {
+
+constexpr fib::Prefix this_network{0, 8};       // RFC 1122, 3.2.1.3 (a): never a source but at start-up
+constexpr fib::Prefix loopback{127U << 24, 8};  // RFC 1122, 3.2.1.3 (g): never outside a host
+constexpr fib::Prefix multicast_and_more{7U << 29, 3};  // 224/4 multicast, 240/4 reserved, limited broadcast
+
+// Why no packet on a wire may come from there or be meant for one host there.
+auto refuse_martian(fib::Prefix prefix) -> std::string_view {
+  if (this_network.covers(prefix))
+    return "is in 0.0.0.0/8 (\"this network\")";
+  if (loopback.covers(prefix))
+    return "is in 127.0.0.0/8 (loopback)";
+  if (multicast_and_more.covers(prefix))
+    return "is in 224.0.0.0/3 (multicast and reserved)";
+  return {};
+}
+
+constexpr int digit(char c) {
+  if (c >= '0' && c <= '9')
+    return c - '0';
+  if (c >= 'a' && c <= 'f')
+    return c - 'a' + 10;
+  return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+}
+
+}  // namespace
+
+auto parse_host(std::string_view text) -> tl::expected<std::uint32_t, std::string> {
+  const auto address = fib::parse_address(text);
+  if (!address)
+    return tl::unexpected(address.error());
+  if (const auto reason = refuse_martian({*address, 32}); !reason.empty())
+    return tl::unexpected(fmt::format("{} {} and cannot be a host's address", text, reason));
+  return *address;
+}
+
+auto parse_interface_address(std::string_view text) -> tl::expected<InterfaceAddress, std::string> {
+  const auto slash = text.find('/');
+  if (slash == std::string_view::npos)
+    return tl::unexpected(fmt::format("{} has no length; write the address with its subnet's, as 10.0.1.4/24",
+                                      in_quotes(text)));
+  const auto address = parse_host(text.substr(0, slash));
+  if (!address)
+    return tl::unexpected(address.error());
+  const auto digits = text.substr(slash + 1);
+  unsigned length = 0;
+  const auto [end, code] = std::from_chars(digits.data(), digits.data() + digits.size(), length);
+  if (code != std::errc{} || end != digits.data() + digits.size() || digits.front() == '0' || length > 32)
+    return tl::unexpected(fmt::format("{} is no length of a subnet (1 to 32)", in_quotes(digits)));
+  const InterfaceAddress result{*address, static_cast<std::uint8_t>(length)};
+  // RFC 3021 takes both away from /31: "the use of 31-bit prefixes on IPv4 point-to-point links".
+  const auto subnet = subnet_of(result);
+  if (length < 31 && (*address == subnet.address || *address == subnet.last()))
+    return tl::unexpected(fmt::format("{} is the {} address of its subnet", text,
+                                      *address == subnet.address ? "network" : "broadcast"));
+  return result;
+}
+
+auto parse_mac(std::string_view text) -> tl::expected<std::array<std::uint8_t, 6>, std::string> {
+  std::array<std::uint8_t, 6> mac{};
+  const auto refuse = [&](std::string_view why) {
+    return tl::unexpected(fmt::format("{} {}", in_quotes(text), why));
+  };
+  constexpr std::size_t size = 17;
+  if (text.size() != size)
+    return refuse("is not a MAC address, as 02:00:00:00:00:01");
+  for (std::size_t i = 0; i < mac.size(); ++i) {
+    const int high = digit(text[3 * i]);
+    const int low = digit(text[3 * i + 1]);
+    if (high < 0 || low < 0 || (i != 0 && text[3 * i - 1] != ':'))
+      return refuse("is not a MAC address, as 02:00:00:00:00:01");
+    mac[i] = static_cast<std::uint8_t>(high << 4 | low);
+  }
+  if ((mac[0] & 1) != 0)
+    return refuse("is a group address; a neighbour has one of its own");
+  if (mac == std::array<std::uint8_t, 6>{})
+    return refuse("is no neighbour's address");
+  return mac;
+}
+
+auto parse_source(std::string_view text) -> tl::expected<fib::Prefix, std::string> {
+  const auto prefix = fib::parse_prefix(text);
+  if (!prefix)
+    return tl::unexpected(prefix.error());
+  if (const auto reason = refuse_martian(*prefix); !reason.empty())
+    return tl::unexpected(fmt::format("{} {} and cannot be a source", text, reason));
+  return *prefix;
+}
+
+auto subnet_of(const InterfaceAddress& address) -> fib::Prefix {
+  fib::Prefix subnet{0, address.length};
+  subnet.address = address.address & subnet.mask();
+  return subnet;
+}
+
+auto to_string(const InterfaceAddress& address) -> std::string {
+  return fmt::format("{}/{}", fib::address_to_string(address.address), address.length);
+}
+
+}  // namespace sekisho::config

@@ -1,0 +1,24 @@
+// Addresses as a configuration may name them: what they look like, and which can belong to a host.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <tl/expected.hpp>
+
+#include "control/config/config.hpp"
+
+namespace sekisho::config {
+
+// Errors are half a sentence.
+[[nodiscard]] auto parse_host(std::string_view text) -> tl::expected<std::uint32_t, std::string>;
+[[nodiscard]] auto parse_interface_address(std::string_view text)
+    -> tl::expected<InterfaceAddress, std::string>;
+[[nodiscard]] auto parse_mac(std::string_view text) -> tl::expected<std::array<std::uint8_t, 6>, std::string>;
+[[nodiscard]] auto parse_source(std::string_view text) -> tl::expected<fib::Prefix, std::string>;
+
+[[nodiscard]] auto subnet_of(const InterfaceAddress& address) -> fib::Prefix;
+[[nodiscard]] auto to_string(const InterfaceAddress& address) -> std::string;
+
+}  // namespace sekisho::config

@@ -1,0 +1,162 @@
+#include "control/config/section.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "control/config/words.hpp"
+
+namespace sekisho::config {
+namespace {
+
+auto type_name(const toml::node& node) -> std::string_view {
+  switch (node.type()) {
+    case toml::node_type::table:
+      return "a table";
+    case toml::node_type::array:
+      return "an array";
+    case toml::node_type::string:
+      return "a string";
+    case toml::node_type::integer:
+      return "an integer";
+    case toml::node_type::floating_point:
+      return "a floating-point number";
+    case toml::node_type::boolean:
+      return "a boolean";
+    default:
+      return "a date or time";
+  }
+}
+
+}  // namespace
+
+unsigned line_of(const toml::node& node) {
+  return node.source().begin.line;
+}
+
+Section::Section(const toml::table& table, unsigned line, std::string name, Problems& problems,
+                 std::initializer_list<std::string_view> known,
+                 std::initializer_list<std::string_view> unsupported)
+    : table_(table), line_(line), name_(std::move(name)), problems_(problems) {
+  for (auto&& [key, node] : table_) {
+    if (std::ranges::find(known, key.str()) != known.end())
+      continue;
+    strange_keys_ = true;
+    if (std::ranges::find(unsupported, key.str()) != unsupported.end())
+      problems_.add(key.source().begin.line,
+                    fmt::format("{} in {} is not supported in this version", in_quotes(key.str()), name_));
+    else
+      problems_.add(key.source().begin.line,
+                    fmt::format("{} is not a key of {}{}", in_quotes(key.str()), name_,
+                                suggestion(key.str(), {known.begin(), known.size()})));
+  }
+}
+
+unsigned Section::line_of_key(std::string_view key) const {
+  const auto found = table_.find(key);
+  return found == table_.end() ? line_ : found->first.source().begin.line;
+}
+
+void Section::wrong_type(const toml::node& node, std::string_view key, std::string_view wanted) const {
+  problems_.add(line_of(node),
+                fmt::format("{} in {} must be {}, not {}", in_quotes(key), name_, wanted, type_name(node)));
+}
+
+void Section::require(std::string_view key) const {
+  if (!has(key) && !strange_keys_)
+    problems_.add(line_, fmt::format("{} needs {}", name_, in_quotes(key)));
+}
+
+auto Section::text(std::string_view key) const -> std::optional<Located<std::string>> {
+  const auto* node = table_.get(key);
+  if (node == nullptr)
+    return std::nullopt;
+  if (const auto* value = node->as_string())
+    return Located<std::string>{value->get(), line_of(*node)};
+  wrong_type(*node, key, "a string");
+  return std::nullopt;
+}
+
+auto Section::integer(std::string_view key) const -> std::optional<Located<std::int64_t>> {
+  const auto* node = table_.get(key);
+  if (node == nullptr)
+    return std::nullopt;
+  if (const auto* value = node->as_integer())
+    return Located<std::int64_t>{value->get(), line_of(*node)};
+  wrong_type(*node, key, "an integer");
+  return std::nullopt;
+}
+
+auto Section::boolean(std::string_view key) const -> std::optional<Located<bool>> {
+  const auto* node = table_.get(key);
+  if (node == nullptr)
+    return std::nullopt;
+  if (const auto* value = node->as_boolean())
+    return Located<bool>{value->get(), line_of(*node)};
+  wrong_type(*node, key, "true or false");
+  return std::nullopt;
+}
+
+auto Section::array(std::string_view key, std::string_view of) const -> const toml::array* {
+  const auto* node = table_.get(key);
+  if (node == nullptr)
+    return nullptr;
+  const auto* array = node->as_array();
+  if (array == nullptr)
+    wrong_type(*node, key, fmt::format("an array of {}", of));
+  return array;
+}
+
+auto Section::texts(std::string_view key) const -> std::vector<Located<std::string>> {
+  std::vector<Located<std::string>> result;
+  const auto* values = array(key, "strings");
+  if (values == nullptr)
+    return result;
+  for (const auto& element : *values) {
+    if (const auto* value = element.as_string())
+      result.push_back({value->get(), line_of(element)});
+    else
+      wrong_type(element, key, "an array of strings only");
+  }
+  return result;
+}
+
+auto Section::required_text(std::string_view key) const -> std::optional<Located<std::string>> {
+  require(key);
+  return text(key);
+}
+
+auto Section::required_texts(std::string_view key) const -> std::vector<Located<std::string>> {
+  require(key);
+  const auto* node = table_.get(key);
+  if (node != nullptr && node->is_array() && node->as_array()->empty())
+    problems_.add(line_of_key(key), fmt::format("{} in {} is empty", in_quotes(key), name_));
+  return texts(key);
+}
+
+auto named_tables(const toml::table& root, std::string_view key, Problems& problems)
+    -> std::vector<NamedTable> {
+  std::vector<NamedTable> result;
+  const auto found = root.find(key);
+  if (found == root.end())
+    return result;
+  const auto* tables = found->second.as_table();
+  if (tables == nullptr) {
+    problems.add(found->first.source().begin.line,
+                 fmt::format("{} must be tables with names, as [{}.NAME]", in_quotes(key), key));
+    return result;
+  }
+  for (auto&& [name, node] : *tables) {
+    const unsigned line = name.source().begin.line;
+    if (const auto reason = refuse_name(name.str()))
+      problems.add(line, *reason);
+    else if (const auto* table = node.as_table())
+      result.push_back({std::string{name.str()}, table, line});
+    else
+      problems.add(line, fmt::format("{} must be a table, [{}.{}]", in_quotes(name.str()), key, name.str()));
+  }
+  std::ranges::stable_sort(result, {}, &NamedTable::line);
+  return result;
+}
+
+}  // namespace sekisho::config

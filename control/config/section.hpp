@@ -1,0 +1,80 @@
+// A table of the TOML file, read key by key: every key known, every value of its type, every complaint with
+// its line.
+#pragma once
+
+#include <toml++/toml.h>
+#include <initializer_list>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "control/load/error.hpp"
+
+namespace sekisho::config {
+
+// Reading goes on after a complaint; the one that stands first in the file is the one to report.
+class Problems {
+ public:
+  void add(unsigned line, std::string reason) {
+    if (!first_ || line < first_->line)
+      first_ = load::Error{{}, line, std::move(reason)};
+  }
+  [[nodiscard]] const std::optional<load::Error>& first() const { return first_; }
+
+ private:
+  std::optional<load::Error> first_;
+};
+
+template <typename T>
+struct Located {
+  T value;
+  unsigned line = 0;
+};
+
+[[nodiscard]] unsigned line_of(const toml::node& node);
+
+class Section {
+ public:
+  // `name` as in messages: "[port.lan]". `unsupported` are keys that a later version will know.
+  Section(const toml::table& table, unsigned line, std::string name, Problems& problems,
+          std::initializer_list<std::string_view> known,
+          std::initializer_list<std::string_view> unsupported = {});
+
+  [[nodiscard]] unsigned line() const { return line_; }
+  [[nodiscard]] const std::string& name() const { return name_; }
+  [[nodiscard]] bool has(std::string_view key) const { return table_.contains(key); }
+  [[nodiscard]] unsigned line_of_key(std::string_view key) const;
+
+  // Nothing when the key is missing or (a problem) of another type.
+  [[nodiscard]] auto text(std::string_view key) const -> std::optional<Located<std::string>>;
+  [[nodiscard]] auto integer(std::string_view key) const -> std::optional<Located<std::int64_t>>;
+  [[nodiscard]] auto boolean(std::string_view key) const -> std::optional<Located<bool>>;
+  [[nodiscard]] auto texts(std::string_view key) const -> std::vector<Located<std::string>>;
+  [[nodiscard]] auto array(std::string_view key, std::string_view of) const -> const toml::array*;
+  // A problem when the key is missing; an empty list is one too.
+  [[nodiscard]] auto required_text(std::string_view key) const -> std::optional<Located<std::string>>;
+  [[nodiscard]] auto required_texts(std::string_view key) const -> std::vector<Located<std::string>>;
+
+  void wrong_type(const toml::node& node, std::string_view key, std::string_view wanted) const;
+
+ private:
+  void require(std::string_view key) const;
+
+  const toml::table& table_;
+  unsigned line_;
+  std::string name_;
+  Problems& problems_;
+  bool strange_keys_ = false;  // one of them may be the missing one misspelt: that is the better complaint
+};
+
+// The sub-tables of `key`, [port.lan] and [port.egress] say, in the order of the file.
+struct NamedTable {
+  std::string name;
+  const toml::table* table = nullptr;
+  unsigned line = 0;
+};
+[[nodiscard]] auto named_tables(const toml::table& root, std::string_view key, Problems& problems)
+    -> std::vector<NamedTable>;
+
+}  // namespace sekisho::config

@@ -1,0 +1,126 @@
+#include "control/config/words.hpp"
+
+#include <fmt/format.h>
+#include <net/if.h>
+
+#include <algorithm>
+#include <numeric>
+#include <utility>
+#include <vector>
+
+namespace sekisho::config {
+namespace {
+
+constexpr std::string_view af_xdp = "af_xdp:";
+
+constexpr char lower(char c) {
+  return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+}
+constexpr bool is_name_character(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-';
+}
+constexpr bool is_hexadecimal(char c) {
+  return (c >= '0' && c <= '9') || (lower(c) >= 'a' && lower(c) <= 'f');
+}
+
+// 'h' stands for a hexadecimal digit, everything else for itself.
+bool matches(std::string_view text, std::string_view pattern) {
+  return std::ranges::equal(text, pattern,
+                            [](char c, char p) { return p == 'h' ? is_hexadecimal(c) : c == p; });
+}
+
+// Inserted, left out, replaced and swapped characters, without case (optimal string alignment).
+auto edit_distance(std::string_view a, std::string_view b) -> std::size_t {
+  std::vector<std::size_t> before_last(b.size() + 1);
+  std::vector<std::size_t> last(b.size() + 1);
+  std::vector<std::size_t> row(b.size() + 1);
+  std::iota(row.begin(), row.end(), std::size_t{0});
+  const auto same = [&](std::size_t i, std::size_t j) { return lower(a[i - 1]) == lower(b[j - 1]); };
+  for (std::size_t i = 1; i <= a.size(); ++i) {
+    std::swap(before_last, last);
+    std::swap(last, row);
+    row[0] = i;
+    for (std::size_t j = 1; j <= b.size(); ++j) {
+      row[j] = std::min({last[j - 1] + (same(i, j) ? 0 : 1), last[j] + 1, row[j - 1] + 1});
+      if (i > 1 && j > 1 && same(i, j - 1) && same(i - 1, j))
+        row[j] = std::min(row[j], before_last[j - 2] + 1);
+    }
+  }
+  return row.back();
+}
+
+// What the kernel takes as the name of an interface (dev_valid_name).
+auto refuse_netdev(std::string_view name) -> std::optional<std::string> {
+  if (name.empty() || name.size() >= IFNAMSIZ)
+    return fmt::format("the name of an interface has 1 to {} characters", IFNAMSIZ - 1);
+  const auto bad = [](char c) { return c <= ' ' || c >= '\x7f' || c == '/' || c == ':'; };
+  if (name == "." || name == ".." || std::ranges::any_of(name, bad))
+    return fmt::format("{} cannot be the name of an interface", in_quotes(name));
+  return std::nullopt;
+}
+
+}  // namespace
+
+auto in_quotes(std::string_view text) -> std::string {
+  constexpr std::size_t most = 48;
+  std::string result{"\""};
+  for (const char c : text.substr(0, most))
+    result += c >= ' ' && c < '\x7f' ? c : '?';
+  return result + (text.size() > most ? "...\"" : "\"");
+}
+
+bool equal_without_case(std::string_view a, std::string_view b) noexcept {
+  return std::ranges::equal(a, b, {}, lower, lower);
+}
+
+auto suggestion(std::string_view word, std::span<const std::string_view> candidates) -> std::string {
+  constexpr std::size_t longest = 64;
+  if (word.size() > longest)
+    return {};
+  std::string_view best;
+  std::size_t least = std::max<std::size_t>(1, word.size() / 3) + 1;
+  for (const auto candidate : candidates) {
+    const auto distance = edit_distance(word, candidate);
+    if (distance < least) {
+      least = distance;
+      best = candidate;
+    }
+  }
+  return best.empty() ? std::string{} : fmt::format("; did you mean {}?", in_quotes(best));
+}
+
+auto refuse_name(std::string_view name) -> std::optional<std::string> {
+  constexpr std::size_t longest = 31;
+  if (name.empty() || name.size() > longest || !std::ranges::all_of(name, is_name_character))
+    return fmt::format("{} cannot be a name: 1 to {} of the characters a-z, 0-9 and -", in_quotes(name),
+                       longest);
+  return std::nullopt;
+}
+
+auto refuse_device(std::string_view device) -> std::optional<std::string> {
+  if (device.starts_with(af_xdp))
+    return refuse_netdev(device.substr(af_xdp.size()));
+
+  const auto name = device.substr(0, device.find(','));
+  for (const auto* pattern : {"hhhh:hh:hh.h", "hh:hh.h", "hhhhhhhh-hhhh-hhhh-hhhh-hhhhhhhhhhhh"}) {
+    if (matches(name, pattern)) {
+      return fmt::format(
+          "{} is the bus address of a NIC: NICs that DPDK owns are not supported yet; leave it to the kernel "
+          "and name its interface, \"af_xdp:NETDEV\"",
+          in_quotes(name));
+    }
+  }
+  if (name.starts_with("net_af_xdp"))
+    return "an AF_XDP port is written \"af_xdp:NETDEV\": it needs the steering program that comes with it";
+  constexpr std::size_t longest_name = 63;  // RTE_DEV_NAME_MAX_LEN with its NUL is 64
+  constexpr std::size_t longest = 1023;
+  const auto is_vdev_character = [](char c) { return (is_name_character(c) && c != '-') || c == '_'; };
+  if (!name.starts_with("net_") || name.size() > longest_name || device.size() > longest ||
+      !std::ranges::all_of(name, is_vdev_character) ||
+      !std::ranges::all_of(device, [](char c) { return c >= ' ' && c < '\x7f'; }))
+    return fmt::format("{} is neither \"af_xdp:NETDEV\" nor a DPDK vdev string such as \"net_null0,no-rx=1\"",
+                       in_quotes(device));
+  return std::nullopt;
+}
+
+}  // namespace sekisho::config

@@ -1,0 +1,114 @@
+// sekisho-control: keeps the dataplane doing what the configuration means, given what the kernel sees.
+//
+//   files -> Policy --+
+//                     +--> View -> transaction -> dataplane
+//   kernel -> Mirror -+
+//
+// One transaction at a time. Whatever happens while one is in flight (a link event, a reload, a port that
+// failed) is remembered and told in the next. The policy that runs is replaced only when the dataplane
+// committed the new one.
+#pragma once
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <deque>
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <tl/expected.hpp>
+#include <vector>
+
+#include "control/api/backend.hpp"
+#include "control/api/server.hpp"
+#include "control/kernel/guard.hpp"
+#include "control/kernel/netlink.hpp"
+#include "control/policy/policy.hpp"
+#include "control/sync/dataplane_client.hpp"
+#include "control/sync/transaction.hpp"
+
+namespace sekisho {
+
+class Daemon final : public api::Backend {
+ public:
+  struct Options {
+    std::filesystem::path config = "/etc/sekisho/sekisho.toml";
+    std::filesystem::path dataplane_socket = "/run/sekisho/dataplane.sock";
+    std::filesystem::path socket = "/run/sekisho/control.sock";
+  };
+  // Reads the configuration, installs the guard, lists what the kernel has, and begins to connect to the
+  // dataplane. The error is one sentence; nothing runs then.
+  [[nodiscard]] static auto start(boost::asio::io_context& io, Options options)
+      -> tl::expected<std::unique_ptr<Daemon>, std::string>;
+
+  [[nodiscard]] std::shared_ptr<const policy::Policy> policy() const override { return policy_; }
+  [[nodiscard]] const kernel::Mirror& mirror() const override { return netlink_->mirror(); }
+  [[nodiscard]] const std::vector<egress::Member>& members() const override { return view_.members; }
+  [[nodiscard]] bool dataplane_connected() const override { return dataplane_.connected(); }
+  void reload(std::function<void(tl::expected<api::Reloaded, std::string>)> done) override;
+  void ask_dataplane(api::Request request,
+                     std::function<void(tl::expected<std::vector<api::Reply>, std::string>)> done) override;
+
+ private:
+  using ReloadDone = std::function<void(tl::expected<api::Reloaded, std::string>)>;
+  struct Reload {
+    std::shared_ptr<const policy::Policy> policy;
+    ReloadDone done;
+  };
+
+  Daemon(boost::asio::io_context& io, Options options, std::shared_ptr<const policy::Policy> policy);
+  auto open() -> tl::expected<void, std::string>;
+  void wait_for_signal();
+
+  // What happens outside.
+  void on_kernel_changed();
+  void on_nftables_changed();
+  void on_connected();
+  void on_disconnected(const std::string& reason);
+  void on_event(const api::Event& event);
+
+  // The world as it is now, in view_, and a line for each thing that changed.
+  void look();
+  void report_members(const std::vector<egress::Member>& before) const;
+  void report_links();
+
+  // Sends the next transaction if there is one to send and none in flight.
+  void advance();
+  void send_full(std::optional<Reload> reload);
+  void send_incremental();
+  void on_full(const std::shared_ptr<const policy::Policy>& policy, sync::View view,
+               std::optional<Reload> reload,
+               const tl::expected<std::vector<api::Reply>, std::string>& answer);
+  void committed(const api::Committed& committed, sync::View view);
+  void refused(const std::string& reason);
+  void store(Reload reload);
+  void retry_later();
+
+  auto guard(std::set<std::string> netdevs) -> tl::expected<void, std::string>;
+
+  Options options_;
+  std::shared_ptr<const policy::Policy> policy_;
+  boost::asio::io_context& io_;
+  boost::asio::signal_set signals_;
+  boost::asio::steady_timer retry_;
+  sync::DataplaneClient dataplane_;
+  std::unique_ptr<kernel::Netlink> netlink_;
+  std::unique_ptr<kernel::GuardWatch> guard_watch_;
+  std::unique_ptr<api::Server> server_;
+
+  sync::View view_;                 // of policy_
+  std::optional<sync::View> told_;  // what the dataplane has; nothing: it needs a full transaction
+  std::deque<Reload> reloads_;      // read, not sent yet
+  bool in_flight_ = false;
+  bool look_is_due_ = false;
+  bool retry_runs_ = false;
+  std::set<std::string> guarded_;                     // what the guard must name
+  std::map<std::string, std::string> failed_ports_;   // why
+  std::map<std::string, std::optional<bool>> links_;  // of the ports' netdevs: up, down, or not there
+  std::string last_refusal_;
+};
+
+}  // namespace sekisho

@@ -1,0 +1,25 @@
+// Serves the writer on a Unix socket, to several clients at once. One thread: the io_context's.
+#pragma once
+
+#include <boost/asio/io_context.hpp>
+#include <filesystem>
+#include <memory>
+
+#include "dataplane/api/writer.hpp"
+
+namespace sekisho::api {
+
+class Server {
+ public:
+  // Throws std::runtime_error, one sentence, when the socket cannot be had. Serves when `io` runs.
+  Server(boost::asio::io_context& io, std::filesystem::path socket, Writer& writer);
+  ~Server();  // ends all connections and removes the socket
+  Server(const Server&) = delete;
+  Server& operator=(const Server&) = delete;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace sekisho::api

@@ -1,0 +1,183 @@
+#include "dataplane/api/session.hpp"
+
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <boost/asio/buffer.hpp>
+#include <utility>
+#include <vector>
+
+namespace sekisho::api {
+
+namespace asio = boost::asio;
+
+Session::Session(asio::local::stream_protocol::socket socket, Service& service)
+    : socket_{std::move(socket)}, service_{&service} {}
+
+void Session::close() {
+  if (service_ == nullptr) {
+    return;
+  }
+  const auto self = shared_from_this();
+  auto* const service = std::exchange(service_, nullptr);
+  boost::system::error_code ignored;
+  socket_.close(ignored);
+  stream_.reset();
+  service->disconnected(*this);
+}
+
+void Session::tick() {
+  if (!output_.empty() && ++stalled_ > stall_limit) {
+    spdlog::warn("a client takes no answers: its connection is closed");
+    close();
+  }
+}
+
+void Session::pump() {
+  while (service_ != nullptr && !finishing_ && !stream_ && queued_ < busy_queue) {
+    const auto frame = frames_.next();
+    if (!frame) {
+      return finish(frame.error());
+    }
+    if (!*frame) {
+      return read();
+    }
+    Request request;
+    if (!request.ParseFromArray((*frame)->data(), static_cast<int>((*frame)->size()))) {
+      return finish("what came is not a Request of dataplane.proto");
+    }
+    service_->handle(*this, request);
+  }
+}
+
+void Session::read() {
+  if (std::exchange(reading_, true)) {
+    return;
+  }
+  const auto room = frames_.prepare();
+  socket_.async_read_some(asio::buffer(room.data(), room.size()),
+                          [self = shared_from_this()](boost::system::error_code error, std::size_t count) {
+                            self->reading_ = false;
+                            if (error) {
+                              return self->close();
+                            }
+                            self->frames_.commit(count);
+                            self->pump();
+                          });
+}
+
+void Session::finish(const std::string& reason) {
+  spdlog::warn("a client's connection is closed: {}", reason);
+  refuse(0, reason);
+  finishing_ = true;
+}
+
+void Session::reply(Reply reply) {
+  Message message;
+  *message.mutable_reply() = std::move(reply);
+  send(to_frame(message));
+}
+
+void Session::refuse(std::uint64_t id, const std::string& reason) {
+  Reply answer;
+  answer.set_id(id);
+  answer.mutable_error()->set_reason(reason);
+  reply(std::move(answer));
+}
+
+void Session::notify(const Event& event) {
+  if (!subscribed_ || finishing_ || service_ == nullptr) {
+    return;
+  }
+  Message message;
+  *message.mutable_event() = event;
+  send(to_frame(message));
+  if (queued_ > max_queued) {
+    spdlog::warn("a subscriber takes no events: its connection is closed");
+    close();
+  }
+}
+
+void Session::stream(std::uint64_t id, RouteList list) {
+  stream_.emplace(Stream{.id = id, .list = std::move(list)});
+  if (output_.empty()) {
+    next_chunk();
+  }
+}
+
+void Session::next_chunk() {
+  auto& [id, list, sent] = *stream_;
+  const auto end = std::min(list.routes.size(), sent + routes_a_chunk);
+  Reply answer;
+  answer.set_id(id);
+  auto& routes = *answer.mutable_routes();
+  routes.set_zone(list.zone);
+  routes.set_more(end != list.routes.size());
+  routes.mutable_address()->Reserve(static_cast<int>(end - sent));
+  routes.mutable_next_hop()->Reserve(static_cast<int>(end - sent));
+  constexpr int unnamed = -1;
+  std::vector<int> position(fib::max_next_hops, unnamed);
+  for (; sent < end; ++sent) {
+    const auto& route = list.routes[sent];
+    auto& next_hop = position[route.next_hop];
+    if (next_hop == unnamed) {
+      next_hop = routes.next_hop_names_size();
+      routes.add_next_hop_names(list.next_hops.at(route.next_hop));
+    }
+    routes.add_address(route.prefix.address);
+    routes.mutable_length()->push_back(static_cast<char>(route.prefix.length));
+    routes.add_next_hop(static_cast<std::uint32_t>(next_hop));
+  }
+  if (!routes.more()) {
+    stream_.reset();
+  }
+  reply(std::move(answer));
+}
+
+void Session::send(std::string frame) {
+  if (service_ == nullptr) {
+    return;
+  }
+  queued_ += frame.size();
+  output_.push_back(std::move(frame));
+  write();
+}
+
+void Session::write() {
+  if (std::exchange(writing_, true)) {
+    return;
+  }
+  const auto& frame = output_.front();
+  socket_.async_write_some(asio::buffer(frame.data() + written_, frame.size() - written_),
+                           [self = shared_from_this()](boost::system::error_code error, std::size_t count) {
+                             self->writing_ = false;
+                             if (error) {
+                               return self->close();
+                             }
+                             self->wrote(count);
+                           });
+}
+
+void Session::wrote(std::size_t count) {
+  if (service_ == nullptr) {
+    return;
+  }
+  stalled_ = 0;
+  written_ += count;
+  if (written_ == output_.front().size()) {
+    queued_ -= std::exchange(written_, 0);
+    output_.pop_front();
+  }
+  if (!output_.empty()) {
+    return write();
+  }
+  if (finishing_) {
+    return close();
+  }
+  if (stream_) {
+    next_chunk();
+  }
+  pump();
+}
+
+}  // namespace sekisho::api

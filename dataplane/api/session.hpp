@@ -1,0 +1,77 @@
+// One client's connection: frames in, replies in order and events out.
+//
+// A client that does not read is not served further requests, and holds at most `max_queued` bytes of events
+// and replies: beyond that, or when it took nothing for `stall_limit` ticks, the connection is closed.
+#pragma once
+
+#include <boost/asio/local/stream_protocol.hpp>
+#include <deque>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "dataplane/api/frame.hpp"
+#include "dataplane/api/writer.hpp"
+
+namespace sekisho::api {
+
+class Session;
+
+// What a session asks of the server; all of it outlives no session that is not closed.
+class Service {
+ public:
+  virtual ~Service() = default;
+  // Everything but routes, which a session streams by itself.
+  virtual void handle(Session& session, const Request& request) = 0;
+  virtual void disconnected(Session& session) = 0;
+};
+
+class Session : public std::enable_shared_from_this<Session> {
+ public:
+  static constexpr std::size_t busy_queue = std::size_t{1} << 20;  // above it no request is taken up
+  static constexpr std::size_t max_queued = std::size_t{32} << 20;
+  static constexpr std::size_t routes_a_chunk = 100'000;
+  static constexpr unsigned stall_limit = 30;
+
+  Session(boost::asio::local::stream_protocol::socket socket, Service& service);
+
+  void start() { pump(); }
+  void close();
+  void tick();
+
+  void reply(Reply reply);
+  void refuse(std::uint64_t id, const std::string& reason);
+  void stream(std::uint64_t id, RouteList list);
+  void subscribe() noexcept { subscribed_ = true; }
+  void notify(const Event& event);
+
+ private:
+  struct Stream {
+    std::uint64_t id = 0;
+    RouteList list;
+    std::size_t sent = 0;
+  };
+
+  void pump();  // takes up what has come and asks for more, unless the client is behind with reading
+  void read();
+  void finish(const std::string& reason);  // after the error has been sent
+  void next_chunk();
+  void send(std::string frame);
+  void write();
+  void wrote(std::size_t count);
+
+  boost::asio::local::stream_protocol::socket socket_;
+  Service* service_;  // null: closed
+  FrameReader frames_;
+  std::deque<std::string> output_;
+  std::size_t written_ = 0;  // of the first
+  std::size_t queued_ = 0;
+  std::optional<Stream> stream_;
+  bool reading_ = false;
+  bool writing_ = false;
+  bool finishing_ = false;
+  bool subscribed_ = false;
+  unsigned stalled_ = 0;
+};
+
+}  // namespace sekisho::api

@@ -1,0 +1,106 @@
+#include "dataplane/api/socket.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <stdexcept>
+#include <string>
+#include <system_error>
+
+namespace sekisho::api {
+namespace {
+
+namespace asio = boost::asio;
+using asio::local::stream_protocol;
+
+[[noreturn]] void fail(const std::filesystem::path& path, const std::string& why) {
+  throw std::runtime_error(fmt::format("cannot listen on {}: {}", path.native(), why));
+}
+
+// Two that start at once must not both take a dead one's socket for theirs.
+class DirectoryLock {
+ public:
+  explicit DirectoryLock(const std::filesystem::path& path)
+      : directory_{open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)} {
+    if (directory_ < 0 || flock(directory_, LOCK_EX) != 0) {
+      const int error = errno;
+      if (directory_ >= 0) {
+        ::close(directory_);
+      }
+      throw std::system_error(error, std::generic_category(), path.native());
+    }
+  }
+  ~DirectoryLock() { ::close(directory_); }
+  DirectoryLock(const DirectoryLock&) = delete;
+  DirectoryLock& operator=(const DirectoryLock&) = delete;
+
+ private:
+  int directory_;
+};
+
+class Umask {
+ public:
+  explicit Umask(mode_t mask) : before_{umask(mask)} {}
+  ~Umask() { umask(before_); }
+  Umask(const Umask&) = delete;
+  Umask& operator=(const Umask&) = delete;
+
+ private:
+  mode_t before_;
+};
+
+void remove_stale(asio::io_context& io, const std::filesystem::path& path) {
+  struct stat found {};
+  if (lstat(path.c_str(), &found) != 0) {
+    if (errno == ENOENT) {
+      return;
+    }
+    fail(path, std::strerror(errno));
+  }
+  if (!S_ISSOCK(found.st_mode)) {
+    fail(path, "something else than a socket is there");
+  }
+  stream_protocol::socket probe{io};
+  boost::system::error_code error;
+  probe.connect(stream_protocol::endpoint{path.native()}, error);
+  if (!error) {
+    fail(path, "another process serves it; stop it first or choose another --socket");
+  }
+  if (error != asio::error::connection_refused) {
+    fail(path, error.message());
+  }
+  if (unlink(path.c_str()) != 0) {
+    fail(path, std::strerror(errno));
+  }
+}
+
+}  // namespace
+
+auto listen(asio::io_context& io, const std::filesystem::path& path) -> stream_protocol::acceptor {
+  if (path.empty() || path.native().size() >= sizeof(sockaddr_un::sun_path)) {
+    fail(path, fmt::format("a socket's path has 1 to {} bytes", sizeof(sockaddr_un::sun_path) - 1));
+  }
+  try {
+    const auto directory = std::filesystem::absolute(path).parent_path();
+    std::filesystem::create_directories(directory);
+    const DirectoryLock lock{directory};
+    remove_stale(io, path);
+    stream_protocol::acceptor acceptor{io, stream_protocol{}};
+    {
+      const Umask only_owner{0177};
+      acceptor.bind(stream_protocol::endpoint{path.native()});
+    }
+    acceptor.listen();
+    return acceptor;
+  } catch (const std::system_error& error) {  // boost's too
+    fail(path, error.code().message());
+  }
+}
+
+}  // namespace sekisho::api

@@ -1,0 +1,176 @@
+#include <algorithm>
+
+#include "dataplane/api/reuse.hpp"
+#include "dataplane/api/transition.hpp"
+
+namespace sekisho::api {
+namespace {
+
+bool needs_other_device(const LivePort& port, const port::PortConfig& config) {
+  return port.config.device != config.device || port.config.mtu != config.mtu;
+}
+
+}  // namespace
+
+bool Transition::device_held(const std::string& device) const {
+  const auto holds = [&](const LivePort& port) {
+    return port.device != nullptr && device_name(port.config.device) == device_name(device);
+  };
+  return std::ranges::any_of(live_.ports, [&](const auto& port) { return holds(port.second); }) ||
+         std::ranges::any_of(replaced_ports_, holds);
+}
+
+// A queue stays with its worker for as long as the port runs: two workers must never poll it at once.
+void Transition::open(LivePort& port, const port::PortConfig& config) {
+  attempted_ports_.insert(config.name);
+  port.config = config;
+  port.error.clear();
+  port.workers.clear();
+  port.link.reset();
+  auto device = port::Port::open(config, static_cast<unsigned>(live_.workers.size()), live_.pool);
+  if (!device) {
+    port.error = device.error();
+    return;
+  }
+  port.device = std::move(*device);
+  std::vector<unsigned> load(live_.workers.size());
+  for (const auto& [name, other] : live_.ports) {
+    for (const auto worker : other.workers) {
+      ++load[worker];
+    }
+  }
+  for (unsigned queue = 0; queue < port.device->rx_queues(); ++queue) {
+    const auto least = std::ranges::min_element(load);
+    ++*least;
+    port.workers.push_back(static_cast<unsigned>(least - load.begin()));
+  }
+}
+
+// Those whose device nobody holds. The others' is closed first, when nothing can be refused any more.
+void Transition::open_early_ports() {
+  for (const auto& [name, config] : wanted_.ports) {
+    auto& port = live_.ports.at(name);
+    if (device_held(config.device)) {
+      continue;
+    }
+    if (port.device == nullptr) {
+      undo_.emplace_back([&port, before = port.config, error = port.error] {
+        port.device.reset();
+        port.config = before;
+        port.error = error;
+        port.workers.clear();
+      });
+      open(port, config);
+    } else if (needs_other_device(port, config)) {
+      if (const auto index = live_.port_indexes.take()) {
+        replace(config, *index);
+      }
+    }
+  }
+  publish_state_undoably(with_ports(*live_.state));
+}
+
+void Transition::replace(const port::PortConfig& config, unsigned index) {
+  auto& port = live_.ports.at(config.name);
+  replaced_ports_.push_back(std::exchange(port, LivePort{}));
+  port.index = static_cast<forward::PortIndex>(index);
+  undo_.emplace_back([this, &port, index] {
+    port = std::move(replaced_ports_.back());
+    replaced_ports_.pop_back();
+    live_.port_indexes.give_back(index);
+  });
+  open(port, config);
+}
+
+void Transition::close_ports() {
+  for (auto& port : replaced_ports_) {
+    port.closing = true;
+  }
+  for (auto& [name, port] : live_.ports) {
+    const auto config = wanted_.ports.find(name);
+    if (config == wanted_.ports.end() ||
+        (port.device != nullptr && needs_other_device(port, config->second))) {
+      port.closing = true;
+    }
+  }
+  take_down();
+  for (const auto& port : replaced_ports_) {
+    forget_port(live_, port.index);
+    live_.port_indexes.give_back(port.index);
+  }
+  replaced_ports_.clear();
+  std::erase_if(live_.ports, [&](const auto& entry) {
+    const auto& [name, port] = entry;
+    if (wanted_.ports.contains(name)) {
+      return false;
+    }
+    forget_port(live_, port.index);
+    live_.port_indexes.give_back(port.index);
+    return true;
+  });
+}
+
+// Nothing is sent there, nothing is received there, then nobody knows the device any more.
+void Transition::take_down() {
+  publish_adjacencies();
+  publish_queues();
+  live_.qsbr.synchronize();
+  publish_state(with_zones(with_ports(*live_.state)));
+  const auto close = [](LivePort& port) {
+    if (!std::exchange(port.closing, false)) {
+      return;
+    }
+    port.device.reset();
+    port.workers.clear();
+  };
+  for (auto& [name, port] : live_.ports) {
+    close(port);
+  }
+  for (auto& port : replaced_ports_) {
+    close(port);
+  }
+}
+
+void Transition::open_late_ports() {
+  for (const auto& [name, config] : wanted_.ports) {
+    auto& port = live_.ports.at(name);
+    if (port.device == nullptr && !attempted_ports_.contains(name)) {
+      open(port, config);
+    }
+  }
+  publish_state(with_ports(*live_.state));
+  publish_adjacencies();
+}
+
+void Transition::admit_ports() {
+  bool failed = false;
+  for (const auto& name : attempted_ports_) {
+    auto& port = live_.ports.at(name);
+    if (port.device == nullptr) {
+      continue;
+    }
+    if (auto done = port.device->admit(); !done) {
+      port.error = done.error();
+      port.closing = failed = true;
+    }
+  }
+  if (failed) {
+    take_down();
+  }
+}
+
+void Transition::set_local_addresses() {
+  for (const auto& [name, config] : wanted_.ports) {
+    auto& port = live_.ports.at(name);
+    if (port.device == nullptr || port.config.local == config.local) {
+      continue;
+    }
+    auto done = port.device->set_local(config.local);
+    port.error = done ? std::string{} : done.error();
+    if (done) {
+      port.config.local = config.local;
+    }
+  }
+}
+
+}  // namespace sekisho::api

@@ -1,0 +1,82 @@
+// The dataplane's one writer: owns everything that runs, changes it by transactions, and answers what it is.
+//
+// One thread. It may wait for grace periods, so that it must not be a worker's.
+#pragma once
+
+#include <rte_mempool.h>
+
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <tl/expected.hpp>
+#include <utility>
+#include <vector>
+
+#include "dataplane.pb.h"
+#include "dataplane/api/live.hpp"
+#include "dataplane/api/transaction.hpp"
+
+namespace sekisho::api {
+
+// A table as it was when asked: a slow reader may take its time.
+struct RouteList {
+  std::string zone;
+  std::vector<fib::Route> routes;
+  std::map<fib::NextHopIndex, std::string> next_hops;
+};
+
+class Writer : private RunningRoutes {
+ public:
+  struct Options {
+    rte_mempool* pool = nullptr;
+    fib::Fib::Options tables;
+    std::vector<unsigned> lcores;  // of the workers, in their order
+    bool hugepages = false;
+  };
+
+  // Qsbr, workers and pool outlive the writer; no worker runs any more when it goes. Throws
+  // std::runtime_error when there is not even memory for the table of sources.
+  Writer(fib::Qsbr& qsbr, std::vector<forward::Worker*> workers, Options options);
+  ~Writer() override;
+  Writer(const Writer&) = delete;
+  Writer& operator=(const Writer&) = delete;
+
+  [[nodiscard]] Transaction begin(bool full) const { return {full, live_.configuration}; }
+  [[nodiscard]] auto commit(Transaction transaction) -> tl::expected<Committed, std::string>;
+
+  [[nodiscard]] State state() const;
+  [[nodiscard]] Statistics statistics() const;
+  [[nodiscard]] auto routes(const std::string& zone) const -> tl::expected<RouteList, std::string>;
+  [[nodiscard]] auto lookup(const Lookup& question) const -> tl::expected<Decision, std::string>;
+
+  // Once a second: looks at links and at what was dropped for want of a neighbour.
+  void tick();
+  // What happened since the last call.
+  [[nodiscard]] std::vector<Event> take_events() { return std::exchange(events_, {}); }
+
+  [[nodiscard]] const Live& live() const noexcept { return live_; }
+
+ private:
+  auto find(const std::string& zone, fib::Prefix prefix) const -> std::optional<std::string_view> override;
+  std::size_t count(const std::string& zone, const std::string& next_hop) const override;
+
+  auto port_state(const std::string& name, const LivePort& port) const -> PortState;
+  auto port_states() const -> std::map<std::string, PortState>;
+  auto next_hop_name(fib::NextHopIndex index) const -> std::string;
+  auto port_statistics(const std::string& name, const LivePort& port) const -> PortStatistics;
+  void watch_links();
+  void watch_neighbours();
+
+  Live live_;
+  Options options_;
+  std::chrono::system_clock::time_point started_ = std::chrono::system_clock::now();
+  std::vector<Event> events_;
+  std::uint64_t seen_refused_ = 0;
+  std::map<std::string, std::uint64_t> seen_traffic_;  // by next hop
+};
+
+}  // namespace sekisho::api

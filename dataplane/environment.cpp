@@ -1,0 +1,137 @@
+#include "dataplane/environment.hpp"
+
+#include <fmt/format.h>
+#include <rte_eal.h>
+#include <rte_errno.h>
+#include <rte_lcore.h>
+#include <rte_log.h>
+#include <rte_mbuf.h>
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <cstdint>
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+#include <stdexcept>
+#include <string>
+
+namespace sekisho {
+namespace {
+
+constexpr std::size_t megabyte = std::size_t{1} << 20;
+// Buffers kept by each lcore, so that two that free and take do not meet at the ring.
+constexpr unsigned pool_cache = 256;
+// What queues and the pool's own ring take beside the buffers.
+constexpr unsigned buffers_of_memory_percent = 75;
+
+std::size_t free_hugepage_bytes() {
+  std::size_t bytes = 0;
+  std::error_code error;
+  for (const auto& size : std::filesystem::directory_iterator{"/sys/kernel/mm/hugepages", error}) {
+    std::size_t kilobytes = 0;
+    if (std::sscanf(size.path().filename().c_str(), "hugepages-%zukB", &kilobytes) != 1) {
+      continue;
+    }
+    std::size_t pages = 0;
+    std::ifstream{size.path() / "free_hugepages"} >> pages;
+    bytes += pages * kilobytes * 1024;
+  }
+  return bytes;
+}
+
+bool enough_hugepages(const Options& options) {
+  if (!options.huge) {
+    return false;
+  }
+  const auto free = free_hugepage_bytes() / megabyte;
+  if (free >= options.memory_mb) {
+    return true;
+  }
+  spdlog::warn("{} MB of hugepages are free and {} are wanted: going on without, which costs some speed",
+               free, options.memory_mb);
+  return false;
+}
+
+// A worker's lcore has its CPU's number; the main one too, unless a worker shares that CPU.
+unsigned main_lcore(const Options& options) {
+  const auto taken = [&](unsigned lcore) {
+    return std::ranges::find(options.worker_cpus, lcore) != options.worker_cpus.end();
+  };
+  auto lcore = options.main_cpu;
+  if (taken(lcore)) {
+    spdlog::warn("the main thread and a worker share CPU {}: changes of the tables will delay packets",
+                 lcore);
+    for (lcore = 0; taken(lcore);) {
+      ++lcore;
+    }
+  }
+  return lcore;
+}
+
+std::vector<std::string> eal_arguments(const Options& options, bool hugepages) {
+  const auto main = main_lcore(options);
+  auto lcores = fmt::format("--lcores={}@{}", main, options.main_cpu);
+  for (const auto cpu : options.worker_cpus) {
+    lcores += fmt::format(",{0}@{0}", cpu);
+  }
+  // No files that a killed process would leave behind; telemetry would open a socket.
+  std::vector<std::string> arguments{
+      "sekisho-dataplane",
+      lcores,
+      fmt::format("--main-lcore={}", main),
+      "--no-telemetry",
+      "--iova-mode=va",  // one piece of memory for the buffers, as AF_XDP needs
+      fmt::format("--file-prefix={}", options.file_prefix),
+      "-m",
+      std::to_string(options.memory_mb)};
+  if (hugepages) {
+    arguments.emplace_back("--in-memory");
+  } else {
+    arguments.insert(arguments.end(), {"--no-huge", "--no-shconf"});  // which --in-memory excludes
+  }
+  if (!options.pci) {
+    arguments.emplace_back("--no-pci");
+  }
+  return arguments;
+}
+
+}  // namespace
+
+Environment::Environment(const Options& options)
+    : lcores_{options.worker_cpus}, hugepages_{enough_hugepages(options)} {
+  rte_openlog_stream(stderr);
+  rte_log_set_global_level(options.log_level <= spdlog::level::debug ? RTE_LOG_INFO : RTE_LOG_WARNING);
+  if (options.log_level > spdlog::level::debug) {
+    rte_log_set_level_pattern("lib.eal",
+                              RTE_LOG_ERR);  // it warns of each size of hugepages that is not there
+  }
+  auto arguments = eal_arguments(options, hugepages_);
+  std::vector<char*> argv;
+  for (auto& argument : arguments) {
+    argv.push_back(argument.data());
+  }
+  argv.push_back(nullptr);
+  if (rte_eal_init(static_cast<int>(arguments.size()), argv.data()) < 0) {
+    throw std::runtime_error(fmt::format(
+        "DPDK does not start: {} (are the CPUs of --main and --workers there, and --memory free?)",
+        rte_strerror(rte_errno)));
+  }
+  const auto size = rte_mempool_calc_obj_size(sizeof(rte_mbuf) + RTE_MBUF_DEFAULT_BUF_SIZE, 0, nullptr);
+  const auto count =
+      static_cast<unsigned>(options.memory_mb * megabyte / 100 * buffers_of_memory_percent / size);
+  pool_ = rte_pktmbuf_pool_create("packets", count, pool_cache, 0, RTE_MBUF_DEFAULT_BUF_SIZE, SOCKET_ID_ANY);
+  if (pool_ == nullptr) {
+    const auto* const why = rte_strerror(rte_errno);
+    rte_eal_cleanup();
+    throw std::runtime_error(
+        fmt::format("no memory for {} packet buffers: {}; give a larger --memory", count, why));
+  }
+}
+
+Environment::~Environment() {
+  rte_mempool_free(pool_);
+  rte_eal_cleanup();
+}
+
+}  // namespace sekisho

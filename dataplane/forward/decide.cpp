@@ -1,0 +1,38 @@
+#include "dataplane/forward/decide.hpp"
+
+#include "dataplane/forward/verdict.hpp"
+#include "dataplane/packet/flow_hash.hpp"
+
+namespace sekisho::forward {
+
+Decision decide(const ForwardingState& state, std::uint32_t source, std::uint32_t destination,
+                std::optional<PortIndex> port) noexcept {
+  Decision decision;
+  if (const auto fault = packet::check_addresses(source, destination); fault != packet::AddressFault::none) {
+    decision.drop = reason_of(fault);
+    return decision;
+  }
+  const ZoneIndex index = state.sources->lookup(source);
+  if (!is_zone(index)) {
+    decision.drop = DropReason::unknown_source;
+    return decision;
+  }
+  decision.zone = index;
+  const Zone& zone = state.zones[index];
+  decision.allowed = port ? may_carry(zone, *port) : zone.ports != 0;
+  if (!decision.allowed) {
+    decision.drop = DropReason::spoofed_source;
+    return decision;
+  }
+  if (zone.table != nullptr) {
+    decision.next_hop = zone.table->lookup(destination);
+  }
+  const fib::NextHop& next_hop = state.next_hops->next_hop(decision.next_hop);
+  const packet::Flow flow{source, destination, packet::Protocol::icmp};
+  decision.adjacency = next_hop.choose(packet::flow_hash(flow));
+  // Every worker has a transmit queue on every port that runs, so the first one answers for all.
+  decision.drop = refusal(state, state.next_hops->adjacency(decision.adjacency), 0);
+  return decision;
+}
+
+}  // namespace sekisho::forward

@@ -1,0 +1,41 @@
+// What a burst loses: collected on the way, counted and freed in bulk at its end.
+#pragma once
+
+#include <rte_mbuf.h>
+
+#include <array>
+#include <cstdint>
+
+#include "dataplane/forward/burst.hpp"
+#include "dataplane/forward/counters.hpp"
+#include "dataplane/forward/drop_reason.hpp"
+
+namespace sekisho::forward {
+
+class Drops {
+ public:
+  void add(rte_mbuf* mbuf, DropReason reason) noexcept {
+    mbufs_[count_++] = mbuf;
+    ++reasons_[static_cast<std::size_t>(reason)];
+  }
+
+  // Once, when the burst is through. A drop is the ingress port's, whatever stage found it.
+  void settle(PortCounters& ingress) noexcept {
+    if (count_ == 0) {
+      return;
+    }
+    for (std::size_t reason = 0; reason < drop_reason_count; ++reason) {
+      if (reasons_[reason] != 0) {
+        ingress.drops[reason].add(reasons_[reason]);
+      }
+    }
+    rte_pktmbuf_free_bulk(mbufs_.data(), count_);
+  }
+
+ private:
+  unsigned count_ = 0;
+  std::array<std::uint8_t, drop_reason_count> reasons_{};
+  std::array<rte_mbuf*, burst_capacity> mbufs_;
+};
+
+}  // namespace sekisho::forward

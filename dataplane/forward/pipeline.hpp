@@ -1,0 +1,27 @@
+// The stages of a burst, in the order in which a packet is judged:
+//
+//   validate   frame, IPv4 header, martians, multicast, source routes
+//   admit      whose source is it (LPM on the source: zone), and may this port carry it
+//   route      where may it go (LPM on the destination, in the zone's table)
+//   resolve    next hop, group member by flow hash, adjacency; TTL; MTU
+//   rewrite    TTL, checksum, Ethernet header
+//   transmit   by port
+//
+// Every frame handed in is transmitted or dropped when the call returns.
+#pragma once
+
+#include <span>
+
+#include "dataplane/forward/counters.hpp"
+#include "dataplane/forward/forwarding_state.hpp"
+
+struct rte_mbuf;
+
+namespace sekisho::forward {
+
+// At most burst_capacity frames that came in by `ingress`. `worker` is also the number of its transmit
+// queues.
+void forward_burst(const ForwardingState& state, WorkerCounters& counters, unsigned worker, PortIndex ingress,
+                   std::span<rte_mbuf* const> received) noexcept;
+
+}  // namespace sekisho::forward

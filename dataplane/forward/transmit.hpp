@@ -1,0 +1,15 @@
+// The last stage: each port gets its packets in one call, in the order in which they came.
+#pragma once
+
+#include "dataplane/forward/burst.hpp"
+#include "dataplane/forward/counters.hpp"
+#include "dataplane/forward/drops.hpp"
+#include "dataplane/forward/forwarding_state.hpp"
+
+namespace sekisho::forward {
+
+// Counts what the device took; what it refuses, even when asked again, goes to `drops`.
+void transmit(const ForwardingState& state, WorkerCounters& counters, unsigned worker, const Burst& burst,
+              Drops& drops) noexcept;
+
+}  // namespace sekisho::forward

@@ -1,0 +1,92 @@
+// The questions that decide about a packet, one function each. The pipeline asks them for a burst, decide()
+// for one pair of addresses: what an operator is told is what workers do.
+#pragma once
+
+#include <optional>
+
+#include "dataplane/fib/next_hop_table.hpp"
+#include "dataplane/forward/drop_reason.hpp"
+#include "dataplane/forward/forwarding_state.hpp"
+#include "dataplane/packet/address.hpp"
+#include "dataplane/packet/ethernet.hpp"
+#include "dataplane/packet/ipv4.hpp"
+
+namespace sekisho::forward {
+
+// Of a frame that is not IPv4. VLAN tags count as any other EtherType: ports are untagged.
+[[nodiscard]] constexpr DropReason reason_of(packet::EtherType type) noexcept {
+  switch (type) {
+    case packet::EtherType::arp:
+      return DropReason::no_host_companion;
+    case packet::EtherType::ipv6:
+      return DropReason::ipv6;
+    case packet::EtherType::ipv4:
+      break;
+  }
+  return DropReason::not_ipv4;
+}
+
+[[nodiscard]] constexpr DropReason reason_of(packet::HeaderFault fault) noexcept {
+  switch (fault) {
+    case packet::HeaderFault::version:
+      return DropReason::bad_version;
+    case packet::HeaderFault::header_length:
+      return DropReason::bad_header_length;
+    case packet::HeaderFault::checksum:
+      return DropReason::bad_checksum;
+    case packet::HeaderFault::total_length:
+      return DropReason::bad_total_length;
+    case packet::HeaderFault::too_short:
+    case packet::HeaderFault::none:
+      break;
+  }
+  return DropReason::frame_too_short;
+}
+
+[[nodiscard]] constexpr DropReason reason_of(packet::AddressFault fault) noexcept {
+  switch (fault) {
+    case packet::AddressFault::martian_source:
+      return DropReason::martian_source;
+    case packet::AddressFault::martian_destination:
+      return DropReason::martian_destination;
+    case packet::AddressFault::multicast:
+    case packet::AddressFault::none:
+      break;
+  }
+  return DropReason::multicast;
+}
+
+// Whether an index from the table of sources is a zone's. That table is shared by successive states, hence
+// may name zones that this state does not have yet: those carry no port.
+[[nodiscard]] constexpr bool is_zone(ZoneIndex zone) noexcept {
+  return zone - 1U < max_zones;
+}
+
+[[nodiscard]] constexpr bool may_carry(const Zone& zone, PortIndex port) noexcept {
+  return (zone.ports >> port & 1) != 0;
+}
+
+// Why an adjacency does not take a packet that worker `worker` would send there.
+[[nodiscard]] constexpr std::optional<DropReason> refusal(const ForwardingState& state,
+                                                          const fib::Adjacency& adjacency,
+                                                          unsigned worker) noexcept {
+  switch (adjacency.action) {
+    case fib::Action::forward:
+      // A port that does not run takes its neighbours with it, until the groups have heard.
+      return worker < state.ports[adjacency.port].tx_queues ? std::nullopt
+                                                            : std::optional(DropReason::next_hop_down);
+    case fib::Action::no_route:
+      return DropReason::no_route;
+    case fib::Action::drop:
+      return DropReason::null_route;
+    case fib::Action::host:
+      return DropReason::no_host_companion;
+    case fib::Action::group_down:
+      return DropReason::next_hop_down;
+    case fib::Action::unresolved:
+      break;
+  }
+  return DropReason::neighbour_unresolved;
+}
+
+}  // namespace sekisho::forward

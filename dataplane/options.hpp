@@ -1,0 +1,29 @@
+// The command line of sekisho-dataplane.
+#pragma once
+
+#include <spdlog/common.h>
+#include <filesystem>
+#include <string>
+#include <variant>
+#include <vector>
+
+namespace sekisho {
+
+struct Options {
+  std::filesystem::path socket = "/run/sekisho/dataplane.sock";
+  unsigned main_cpu = 0;
+  std::vector<unsigned> worker_cpus;
+  unsigned memory_mb = 256;
+  bool huge = true;
+  bool pci = false;
+  std::string file_prefix;
+  bool spin = false;
+  unsigned max_sleep_us = 50;
+  unsigned extension_tables = 32767;
+  spdlog::level::level_enum log_level = spdlog::level::info;
+};
+
+// Or the exit code: help or the version was asked for, or the usage was wrong and has been said.
+[[nodiscard]] auto parse_options(int argc, char** argv) -> std::variant<Options, int>;
+
+}  // namespace sekisho

@@ -1,0 +1,35 @@
+// The Ethernet II header: destination, source, EtherType.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+
+#include "dataplane/packet/bytes.hpp"
+
+namespace sekisho::packet {
+
+inline constexpr std::size_t ethernet_header_size = 14;
+inline constexpr std::size_t ethernet_minimum = 60;  // without FCS; shorter payloads are padded to it
+
+enum class EtherType : std::uint16_t { ipv4 = 0x0800, arp = 0x0806, ipv6 = 0x86dd };
+
+// A view of a frame of at least ethernet_header_size bytes.
+class EthernetView {
+ public:
+  explicit EthernetView(const std::uint8_t* frame) noexcept : frame_(frame) {}
+  [[nodiscard]] EtherType type() const noexcept { return EtherType{load_be16(frame_ + 12)}; }
+  // Broadcast or multicast: the lowest bit of the first byte on the wire.
+  [[nodiscard]] bool to_group() const noexcept { return (frame_[0] & 1) != 0; }
+
+ private:
+  const std::uint8_t* frame_;
+};
+
+inline void rewrite_ethernet(std::uint8_t* frame,
+                             const std::array<std::uint8_t, ethernet_header_size>& header) noexcept {
+  std::memcpy(frame, header.data(), header.size());
+}
+
+}  // namespace sekisho::packet

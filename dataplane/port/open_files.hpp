@@ -1,0 +1,23 @@
+// DPDK 22.11's net_af_xdp does not give back all it opens: its close frees the array of queues after the
+// first one, so that the sockets of the others stay open and their queues bound, and it forgets the BPF
+// object it loaded. Opening such a port again in the same process would find its queues busy. So Port notes
+// which files the PMD opened, by what they are and not by number alone, and closes what is left of them.
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+namespace sekisho::port {
+
+// AF_XDP sockets and BPF objects that this process has open: file descriptor -> what it is.
+using OpenFiles = std::map<int, std::string>;
+
+[[nodiscard]] OpenFiles kernel_files();
+[[nodiscard]] OpenFiles files_since(const OpenFiles& before);
+[[nodiscard]] std::vector<int> sockets_of(const OpenFiles& files);
+
+// Unmaps the rings and closes the descriptor of each that still is what it was.
+void close_leftovers(const OpenFiles& files);
+
+}  // namespace sekisho::port

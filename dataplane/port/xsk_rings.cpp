@@ -1,0 +1,128 @@
+#include "dataplane/port/xsk_rings.hpp"
+
+#include <linux/if_xdp.h>
+#include <rte_mbuf.h>
+#include <rte_mempool.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cstring>
+#include <utility>
+
+namespace sekisho::port {
+namespace {
+
+// In unaligned mode, which the PMD uses, the upper bits of an address are an offset into the buffer.
+std::uint64_t buffer_address(const std::byte* entry) noexcept {
+  std::uint64_t address = 0;
+  std::memcpy(&address, entry, sizeof address);
+  return address & ((std::uint64_t{1} << XSK_UNALIGNED_BUF_OFFSET_SHIFT) - 1);
+}
+
+}  // namespace
+
+std::uint32_t XskRings::Ring::produced() const noexcept {
+  return __atomic_load_n(producer, __ATOMIC_ACQUIRE);
+}
+
+std::uint32_t XskRings::Ring::used() const noexcept {
+  // The consumer first: the difference may be too large by what was consumed meanwhile, never negative.
+  const std::uint32_t taken = __atomic_load_n(consumer, __ATOMIC_ACQUIRE);
+  return produced() - taken;
+}
+
+std::optional<XskRings> XskRings::map(int socket) {
+  xdp_mmap_offsets offsets{};
+  socklen_t length = sizeof offsets;
+  if (getsockopt(socket, SOL_XDP, XDP_MMAP_OFFSETS, &offsets, &length) != 0) {
+    return std::nullopt;
+  }
+  const auto map_ring = [&](const xdp_ring_offset& offset, std::size_t entry, off_t page) {
+    // The kernel tells no ring's size; it refuses a mapping that is longer than the ring.
+    for (std::uint32_t size = 1U << 15; size > 0; size /= 2) {
+      const auto bytes = static_cast<std::size_t>(offset.desc) + size * entry;
+      void* memory = mmap(nullptr, bytes, PROT_READ, MAP_SHARED, socket, page);
+      if (memory != MAP_FAILED) {
+        const auto* base = static_cast<const std::byte*>(memory);
+        return Ring{memory,
+                    bytes,
+                    size,
+                    reinterpret_cast<const std::uint32_t*>(base + offset.producer),
+                    reinterpret_cast<const std::uint32_t*>(base + offset.consumer),
+                    base + offset.desc};
+      }
+    }
+    return Ring{};
+  };
+  XskRings rings(socket);
+  rings.receive_ = map_ring(offsets.rx, sizeof(xdp_desc), XDP_PGOFF_RX_RING);
+  rings.transmit_ = map_ring(offsets.tx, sizeof(xdp_desc), XDP_PGOFF_TX_RING);
+  rings.fill_ = map_ring(offsets.fr, sizeof(std::uint64_t), XDP_UMEM_PGOFF_FILL_RING);
+  rings.completion_ = map_ring(offsets.cr, sizeof(std::uint64_t), XDP_UMEM_PGOFF_COMPLETION_RING);
+  for (const Ring* ring : {&rings.receive_, &rings.transmit_, &rings.fill_, &rings.completion_}) {
+    if (ring->memory == nullptr) {
+      return std::nullopt;
+    }
+  }
+  rings.circulating_ = rings.fill_.produced();
+  return rings;
+}
+
+XskRings::XskRings(XskRings&& other) noexcept
+    : socket_(other.socket_),
+      receive_(std::exchange(other.receive_, {})),
+      transmit_(std::exchange(other.transmit_, {})),
+      fill_(std::exchange(other.fill_, {})),
+      completion_(std::exchange(other.completion_, {})),
+      circulating_(other.circulating_) {}
+
+XskRings::~XskRings() {
+  for (const Ring* ring : {&receive_, &transmit_, &fill_, &completion_}) {
+    if (ring->memory != nullptr) {
+      munmap(ring->memory, ring->length);
+    }
+  }
+}
+
+std::uint64_t XskRings::held() const noexcept {
+  return std::uint64_t{receive_.used()} + transmit_.used();
+}
+
+std::uint64_t XskRings::missed() const noexcept {
+  // The PMD's imissed leaves rx_ring_full out.
+  xdp_statistics statistics{};
+  socklen_t length = sizeof statistics;
+  getsockopt(socket_, SOL_XDP, XDP_STATISTICS, &statistics, &length);
+  return statistics.rx_dropped + statistics.rx_ring_full;
+}
+
+std::set<rte_mbuf*> XskRings::lent(const rte_mempool& pool) const {
+  const rte_mempool_memhdr* chunk = STAILQ_FIRST(&pool.mem_list);
+  const auto chunk_begin = reinterpret_cast<std::uintptr_t>(chunk->addr);
+  // What the PMD calls the buffer: the first page of the pool's memory.
+  const auto base = chunk_begin & ~(static_cast<std::uintptr_t>(getpagesize()) - 1);
+  std::set<rte_mbuf*> buffers;
+  const auto add = [&](const Ring& ring, std::size_t entry, std::uint32_t begin, std::uint32_t end) {
+    for (std::uint32_t index = begin; index != end; ++index) {
+      const auto address =
+          base + buffer_address(ring.entries + (index & (ring.size - 1)) * entry) + pool.header_size;
+      if (address >= chunk_begin && address < chunk_begin + chunk->len) {
+        buffers.insert(reinterpret_cast<rte_mbuf*>(address));
+      }
+    }
+  };
+  // The kernel takes buffers in the order in which they were posted, and one is posted for each that comes
+  // back: the last ones posted are those that are out, wherever the kernel has them. (Its consumer index lags
+  // behind what it has taken.)
+  const std::uint32_t posted = fill_.produced();
+  add(fill_, sizeof(std::uint64_t), posted - circulating_, posted);
+  // The transmit ring before the completion ring: a buffer that moves on meanwhile is seen twice rather than
+  // never.
+  add(transmit_, sizeof(xdp_desc), transmit_.produced() - transmit_.used(), transmit_.produced());
+  add(completion_, sizeof(std::uint64_t), completion_.produced() - completion_.used(),
+      completion_.produced());
+  return buffers;
+}
+
+}  // namespace sekisho::port

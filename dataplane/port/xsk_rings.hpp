@@ -1,0 +1,54 @@
+// A second view of the rings of an AF_XDP socket that the PMD owns, for what the PMD does not tell: how many
+// frames the rings hold, how many did not fit, and which packet buffers go down with the socket
+// (net_af_xdp 22.11 does not return those of its fill ring to their pool).
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <set>
+
+struct rte_mbuf;
+struct rte_mempool;
+
+namespace sekisho::port {
+
+class XskRings {
+ public:
+  // `socket` as the PMD has just set it up: nothing received yet. Nothing if a ring cannot be mapped.
+  [[nodiscard]] static std::optional<XskRings> map(int socket);
+  XskRings(XskRings&&) noexcept;
+  XskRings& operator=(XskRings&&) = delete;
+  ~XskRings();
+
+  // Received and not yet taken by the worker, and given to the socket and not yet by it to the device.
+  [[nodiscard]] std::uint64_t held() const noexcept;
+  // Redirected to the socket and lost: no buffer in the fill ring, no room in the receive ring, or longer
+  // than a buffer.
+  [[nodiscard]] std::uint64_t missed() const noexcept;
+  // The buffers that the PMD has lent to the kernel. No worker uses the queue any more.
+  [[nodiscard]] std::set<rte_mbuf*> lent(const rte_mempool& pool) const;
+
+ private:
+  struct Ring {
+    void* memory = nullptr;
+    std::size_t length = 0;
+    std::uint32_t size = 0;  // a power of two
+    const std::uint32_t* producer = nullptr;
+    const std::uint32_t* consumer = nullptr;
+    const std::byte* entries = nullptr;
+    [[nodiscard]] std::uint32_t produced() const noexcept;
+    [[nodiscard]] std::uint32_t used() const noexcept;
+  };
+  explicit XskRings(int socket) noexcept : socket_(socket) {}
+
+  int socket_;
+  Ring receive_;
+  Ring transmit_;
+  Ring fill_;
+  Ring completion_;
+  std::uint32_t circulating_ =
+      0;  // buffers in the fill and the receive ring together: the PMD posts one for each it takes
+};
+
+}  // namespace sekisho::port

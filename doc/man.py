@@ -1,0 +1,43 @@
+#!/usr/bin/env python3
+"""Writes a manual page from a program's own --help and that of its subcommands, so that the two never differ.
+
+man.py PROGRAM SECTION VERSION "one-line description" >PAGE
+"""
+
+import pathlib
+import re
+import subprocess
+import sys
+
+
+def help_of(words):
+    return subprocess.run([*words, "--help"], check=True, capture_output=True, text=True).stdout.strip("\n")
+
+
+def subcommands(text):
+    """The names under "Subcommands:", each the first word of a line that is indented by two blanks."""
+    listed = re.search(r"^Subcommands:\n((?:[ \n].*\n?)*)", text, re.MULTILINE)
+    return re.findall(r"^  (\S+)", listed.group(1), re.MULTILINE) if listed else []
+
+
+def verbatim(text):
+    escaped = text.replace("\\", "\\e").replace("-", "\\-")
+    return "\n".join("\\&" + line if line.startswith((".", "'")) else line for line in escaped.split("\n"))
+
+
+def sections(program, words, title):
+    text = help_of([program, *words])
+    yield f".SH {title}\n.nf\n{verbatim(text)}\n.fi"
+    for name in subcommands(text):
+        yield from sections(program, [*words, name], " ".join([*words, name]).upper())
+
+
+def main():
+    program, section, version, description = sys.argv[1:]
+    name = pathlib.Path(program).name
+    print(f'.TH {name.upper()} {section} "" "Sekisho {version}"')
+    print(f".SH NAME\n{verbatim(name)} \\- {verbatim(description)}")
+    print("\n".join(sections(program, [], "DESCRIPTION")))
+
+
+main()

@@ -1,0 +1,33 @@
+"""The offline half of the `sekisho` command, as a user runs it. SEKISHO_BUILD is the build folder (default: build)."""
+
+import os
+import pathlib
+import subprocess
+
+import pytest
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture(scope="session")
+def sekisho():
+    binary = (ROOT / os.environ.get("SEKISHO_BUILD", "build") / "control" / "sekisho").resolve()
+    assert binary.exists(), f"{binary} is not built"
+
+    def run(*arguments, stdin=""):
+        return subprocess.run([binary, *map(str, arguments)], input=stdin, capture_output=True, text=True, timeout=300)
+
+    return run
+
+
+@pytest.fixture
+def refused(sekisho):
+    """Runs, expects exit status 1 and one sentence, and gives the sentence."""
+
+    def run(*arguments, stdin=""):
+        done = sekisho(*arguments, stdin=stdin)
+        assert done.returncode == 1, done
+        assert done.stderr.startswith("sekisho: ") and done.stderr.count("\n") == 1, done.stderr
+        return done.stderr
+
+    return run

@@ -1,0 +1,183 @@
+"""`sekisho check` and `sekisho explain --config`: what a configuration means, without a daemon."""
+
+import json
+
+import pytest
+
+CONFIG = """\
+[port.lan]
+device = "af_xdp:lan0"
+[port.egress]
+device = "af_xdp:egress0"
+[next_hop.firewall]
+members = ["10.0.2.10", "10.0.2.11"]
+[next_hop.kms-gateway]
+members = ["10.0.2.20"]
+[next_hop.vnet]
+members = ["10.0.1.20"]
+[internet]
+via = "firewall"
+install = "halves"
+[zone.onprem]
+port = ["lan"]
+sources = ["172.16.0.0/12"]
+internet = true
+routes = [
+  { prefix = "10.0.0.0/16", next_hop = "vnet" },
+  { prefix = "10.0.0.0/8", next_hop = "vnet" },
+  { preset = "kms", cloud = "public", next_hop = "kms-gateway" },
+  "overrides.txt",
+]
+[zone.internet]
+port = ["egress"]
+sources = ["0.0.0.0/0"]
+routes = [{ prefix = "172.16.0.0/12", next_hop = "vnet" }]
+"""
+OVERRIDES = "192.0.2.0/24 None\n10.0.0.0/16 kms-gateway\n"
+
+
+@pytest.fixture
+def config(tmp_path):
+    def write(content=CONFIG, overrides=OVERRIDES):
+        (tmp_path / "overrides.txt").write_text(overrides)
+        file = tmp_path / "sekisho.toml"
+        file.write_text(content)
+        return file
+
+    return write
+
+
+@pytest.fixture
+def explain(sekisho, config):
+    file = config()
+
+    def run(source, destination, *more):
+        done = sekisho("explain", "--json", "--config", file, source, destination, *more)
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout)
+
+    return run
+
+
+def line_of(text, content=CONFIG):
+    return next(number for number, line in enumerate(content.splitlines(), 1) if text in line)
+
+
+def test_check_says_what_a_configuration_means(sekisho, config):
+    file = config()
+    done = sekisho("check", "--config", file)
+    assert done.returncode == 0, done.stderr
+    assert f"{file} is good" in done.stdout
+    result = json.loads(sekisho("check", "--json", "--config", file).stdout)
+    assert [port["name"] for port in result["ports"]] == ["egress", "lan"]
+    assert {hop["name"]: hop["members"] for hop in result["next_hops"]}["firewall"] == ["10.0.2.10", "10.0.2.11"]
+    zones = {zone["name"]: zone for zone in result["zones"]}
+    assert zones["internet"]["routes"] == 1 and zones["onprem"]["internet"] is True
+    # two halves, four None routes, of which 10/8 has an override, 10.0/16, 192.0.2/24, the KMS addresses
+    kms = zones["onprem"]["routes"] - 8
+    assert 1 <= kms <= 5
+    assert [warning for warning in result["warnings"] if "overrides.txt:2" in warning and "10.0.0.0/16" in warning]
+
+
+@pytest.mark.parametrize("old, new, why", [
+    ('next_hop = "vnet" },\n  { preset', 'next_hop = "nobody" },\n  { preset', "nobody"),
+    ('install = "halves"', 'install = "thirds"', "thirds"),
+    ('prefix = "10.0.0.0/8"', 'prefix = "10.0.0.1/8"', "host bits"),
+    ('install = "halves"', 'instal = "halves"', "instal"),
+])
+def test_a_refused_configuration_is_named_with_its_line(refused, config, old, new, why):
+    content = CONFIG.replace(old, new)
+    assert content != CONFIG
+    changed = next(n for n, (a, b) in enumerate(zip(CONFIG.splitlines(), content.splitlines()), 1) if a != b)
+    file = config(content)
+    for arguments in (["check"], ["explain", "172.16.0.1", "1.1.1.1"], ["guard", "on"]):
+        if arguments == ["guard", "on"] and "next_hop" in old:
+            continue
+        sentence = refused(*arguments, "--config", file)
+        assert f"{file}:{changed}: " in sentence and why in sentence
+
+
+def test_a_bad_route_file_refuses_the_configuration(refused, config, tmp_path):
+    file = config(overrides="192.0.2.0/24 None\n\n10.0.0.0/16 nobody\n")
+    sentence = refused("check", "--config", file)
+    assert f"{tmp_path / 'overrides.txt'}:3: " in sentence and "nobody" in sentence
+
+
+def test_a_missing_configuration(refused, tmp_path):
+    assert f"{tmp_path / 'none.toml'}: " in refused("check", "--config", tmp_path / "none.toml")
+
+
+def test_explain_the_halves(explain):
+    result = explain("172.16.0.10", "1.1.1.1", "--port", "lan")
+    assert (result["zone"], result["source_prefix"], result["port_allowed"]) == ("onprem", "172.16.0.0/12", True)
+    assert [(route["prefix"], route["origin"], route["wins"]) for route in result["candidates"]] == [
+        ("0.0.0.0/1", "System", True)]
+    assert result["candidates"][0]["line"] == line_of("[internet]")
+    assert (result["next_hop"], result["verdict"], result["drop_reason"]) == ("firewall", "forward", None)
+    assert [member["address"] for member in result["members"]] == ["10.0.2.10", "10.0.2.11"]
+    assert {member["alive"] for member in result["members"]} == {None}, "nobody asked the kernel"
+
+
+def test_explain_names_every_candidate_and_why(explain, tmp_path):
+    candidates = explain("172.16.0.10", "10.0.3.4")["candidates"]
+    assert [(route["prefix"], route["next_hop"], route["origin"], route["wins"]) for route in candidates] == [
+        ("10.0.0.0/16", "kms-gateway", "User", True), ("10.0.0.0/16", "vnet", "User", False),
+        ("10.0.0.0/8", "vnet", "User", False), ("10.0.0.0/8", "None", "System", False),
+        ("0.0.0.0/1", "firewall", "System", False)]
+    assert (candidates[0]["file"], candidates[0]["line"]) == (str(tmp_path / "overrides.txt"), 2)
+    assert (candidates[1]["file"], candidates[1]["line"]) == (str(tmp_path / "sekisho.toml"), line_of('"10.0.0.0/16"'))
+    assert candidates[0]["why"] == "last of two"
+    assert candidates[4]["why"] == "shorter than 10.0.0.0/16"
+    assert explain("172.16.0.10", "10.7.0.1")["candidates"][0]["why"] == "User before System"
+    assert explain("172.16.0.10", "192.0.2.1")["candidates"][0]["why"] == "longest prefix"
+
+
+@pytest.mark.parametrize("source, destination, port, reason", [
+    ("172.16.0.10", "192.168.1.1", "lan", "null_route"),      # private space
+    ("172.16.0.10", "192.0.2.9", "lan", "null_route"),        # an override
+    ("172.16.0.10", "1.1.1.1", "egress", "spoofed_source"),
+    ("8.8.8.8", "172.16.0.10", "lan", "spoofed_source"),
+    ("8.8.8.8", "9.9.9.9", "egress", "no_route"),
+    ("127.0.0.1", "1.1.1.1", "lan", "martian_source"),
+    ("172.16.0.10", "0.1.2.3", "lan", "martian_destination"),
+    ("172.16.0.10", "224.0.0.5", "lan", "multicast"),
+])
+def test_explain_a_drop(explain, source, destination, port, reason):
+    result = explain(source, destination, "--port", port)
+    assert (result["verdict"], result["drop_reason"]) == ("drop", reason)
+    assert result["sentence"]
+
+
+def test_a_source_that_no_zone_has(sekisho, config):
+    file = config(CONFIG.replace('"0.0.0.0/0"', '"192.0.2.0/24"'))
+    done = sekisho("explain", "--config", file, "8.8.8.8", "1.1.1.1")
+    assert done.returncode == 0 and "unknown_source" in done.stdout and "no zone has this source" in done.stdout
+
+
+def test_explain_in_words(sekisho, config):
+    done = sekisho("explain", "--config", config(), "172.16.0.10", "10.0.3.4", "--port", "lan")
+    assert done.returncode == 0
+    assert "onprem, by the source prefix 172.16.0.0/12; port lan is allowed" in done.stdout
+    winner = next(line for line in done.stdout.splitlines() if line.strip().startswith("*"))
+    assert winner.split()[1:4] == ["10.0.0.0/16", "kms-gateway", "User"] and "overrides.txt:2" in winner
+    assert "\033" not in done.stdout, "no colour unless on a terminal"
+
+
+def test_a_port_that_does_not_exist(refused, config):
+    assert 'there is no port "wan"' in refused("explain", "--config", config(), "172.16.0.1", "1.1.1.1", "--port", "wan")
+
+
+def test_wrong_usage(sekisho):
+    for arguments in (["explain", "172.16.0.1"], ["explain", "172.16.0.1", "x"], ["check", "nonsense"], ["guard"],
+                      ["show"], ["show", "nonsense"], ["show", "routes", "--longer"],
+                      ["show", "routes", "--prefix", "10.0.0.1/8"]):
+        done = sekisho(*arguments)
+        assert done.returncode == 2 and done.stderr and not done.stdout, (arguments, done)
+
+
+def test_help_and_version(sekisho):
+    for arguments in (["--help"], ["lookup", "--help"], ["show", "routes", "--help"], ["explain", "-h"]):
+        done = sekisho(*arguments)
+        assert done.returncode == 0 and "Example" in done.stdout, (arguments, done)
+    version = json.loads(sekisho("version", "--json").stdout)["version"]
+    assert sekisho("version").stdout == f"sekisho {version}\n"

@@ -1,0 +1,47 @@
+// Whatever bytes a configuration holds: one that keeps what its types promise, or a refusal with a reason.
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <cstdlib>
+
+#include "control/config/config.hpp"
+
+namespace {
+
+void check(bool holds) {
+  if (!holds)
+    std::abort();
+}
+
+bool is_next_hop(const sekisho::config::Config& config, std::string_view name) {
+  return name == "None" ||
+         std::ranges::find(config.next_hops, name, &sekisho::config::NextHop::name) != config.next_hops.end();
+}
+
+void check(const sekisho::config::Config& config) {
+  using Kind = sekisho::config::RouteSpec::Kind;
+  check(!config.ports.empty());
+  for (const auto& port : config.ports)
+    check(!port.device.empty() && port.line != 0);
+  for (const auto& next_hop : config.next_hops)
+    check(!next_hop.members.empty() && std::ranges::is_sorted(next_hop.members));
+  check(!config.internet || is_next_hop(config, config.internet->via));
+  for (const auto& zone : config.zones) {
+    check(!zone.ports.empty() && !zone.sources.empty() && (!zone.internet || config.internet));
+    for (const auto& port : zone.ports)
+      check(std::ranges::find(config.ports, port, &sekisho::config::Port::name) != config.ports.end());
+    for (const auto& route : zone.routes)
+      check(is_next_hop(config, route.next_hop) || (route.kind == Kind::file && route.next_hop.empty()));
+  }
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  const auto config = sekisho::config::parse({reinterpret_cast<const char*>(data), size}, "fuzz.toml");
+  if (config)
+    check(*config);
+  else
+    check(!config.error().reason.empty());
+  return 0;
+}

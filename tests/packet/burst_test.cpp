@@ -1,0 +1,170 @@
+// Many packets at once: order, full queues, frames in pieces, and what is counted where.
+#include <numeric>
+
+#include "tests/packet/lab.hpp"
+
+namespace sekisho::test {
+namespace {
+
+std::uint16_t id_of(const Bytes& frame) {
+  return static_cast<std::uint16_t>(frame[18] * 256 + frame[19]);
+}
+
+TEST(Bursts, MixedVerdictsKeepTheOrderOfEachWay) {
+  // Six kinds in turn: two zones, three ways out, three reasons.
+  const std::vector<Packet> kinds = {packet().to("10.0.5.5"),  packet().from("10.0.5.5").to("172.16.0.1"),
+                                     packet().from("9.9.9.9"), packet(),
+                                     packet().to("10.1.0.1"),  packet().to("10.0.5.5").ttl(1)};
+  for (const unsigned count : {1U, 2U, 63U, 64U, 65U, 128U, 200U}) {
+    const Counts before = lab().counts();
+    for (unsigned i = 0; i < count; ++i) {
+      lab().send(lan, Packet(kinds[i % kinds.size()]).id(static_cast<std::uint16_t>(i)).bytes());
+    }
+    EXPECT_EQ(lab().poll(), count);
+    const auto sent_of = [&](std::size_t kind) {
+      return count / kinds.size() + (count % kinds.size() > kind ? 1 : 0);
+    };
+    const auto expect_order = [&](PortIndex port, unsigned kind) {
+      const auto frames = lab().sent(port);
+      ASSERT_EQ(frames.size(), sent_of(kind));
+      for (std::size_t i = 0; i < frames.size(); ++i) {
+        EXPECT_EQ(id_of(frames[i]), i * kinds.size() + kind);
+      }
+    };
+    expect_order(spoke, 0);
+    expect_order(lan, 1);
+    expect_order(egress, 3);
+    auto drops = lab().counts().ports[lan].drops;
+    for (const auto& [reason, value] : before.ports[lan].drops) {
+      drops[reason] -= value;
+    }
+    EXPECT_EQ(drops["unknown_source"], sent_of(2));
+    EXPECT_EQ(drops["null_route"], sent_of(4));
+    EXPECT_EQ(drops["ttl_expired"], sent_of(5));
+    expect_all_accounted(lab());
+  }
+}
+
+TEST(Bursts, AFullQueueIsTheIngressPortsDrop) {
+  const Counts before = lab().counts();
+  constexpr unsigned count = 20;
+  for (unsigned i = 0; i < count; ++i) {
+    lab().send(lan, packet().to("100.64.0.1").id(static_cast<std::uint16_t>(i)).bytes());
+    lab().send(lan, packet().to("10.0.5.5").id(static_cast<std::uint16_t>(i)).bytes());
+  }
+  EXPECT_EQ(lab().poll(), 2 * count);
+  const auto full = static_cast<std::size_t>(DropReason::transmit_full);
+  const std::string name(forward::drop_reason_texts[full].name);
+  const Counts after = lab().counts();
+  EXPECT_EQ(after.ports[narrow].tx_packets, before.ports[narrow].tx_packets + narrow_capacity);
+  EXPECT_EQ(after.ports[spoke].tx_packets, before.ports[spoke].tx_packets + count)
+      << "other ports do not suffer";
+  EXPECT_EQ(after.ports[lan].drops.at(name), count - narrow_capacity);
+  EXPECT_EQ(after.ports[narrow].drops, before.ports[narrow].drops);
+  const auto frames = lab().sent(narrow);
+  ASSERT_EQ(frames.size(), narrow_capacity);
+  for (unsigned i = 0; i < narrow_capacity; ++i) {
+    EXPECT_EQ(id_of(frames[i]), i) << "the first to come are the ones to go";
+  }
+  EXPECT_EQ(lab().sent(spoke).size(), count);
+  expect_all_accounted(lab());
+  const Packet in = packet().to("100.64.0.1");
+  lab().check({"room again", lan, in.bytes(), Forwarded{narrow}, forwarded_to(narrow_router, in)});
+}
+
+TEST(Bursts, CountersNameZoneNextHopAndAdjacency) {
+  struct Totals {
+    std::uint64_t packets, bytes;
+    bool operator==(const Totals&) const = default;
+  };
+  const auto of = [](const forward::Traffic& traffic) {
+    return Totals{traffic.packets.get(), traffic.bytes.get()};
+  };
+  const auto added = [](Totals before, Totals after) {
+    return Totals{after.packets - before.packets, after.bytes - before.bytes};
+  };
+  const auto& counters = lab().worker->counters();
+  const auto zone = of(counters.zones[onprem_zone]);
+  const auto vnet_source = of(counters.zones[vnet_zone]);
+  const auto hop = of(counters.next_hops[vnet]);
+  const auto null_hop = of(counters.next_hops[none]);
+  const auto missing = of(counters.next_hops[fib::no_route]);
+  const auto neighbour = of(counters.adjacencies[vnet_router]);
+  const auto polls = counters.polls.get();
+  const auto bursts = counters.bursts.get();
+
+  lab().send(lan, packet().to("10.0.5.5").size(100).bytes());
+  lab().send(lan, packet().to("10.1.0.1").size(200).bytes());                  // a route of type None
+  lab().send(lan, packet().from("10.0.5.5").to("9.9.9.9").size(300).bytes());  // no route
+  lab().send(lan, packet().to("10.0.5.5").size(400).bytes());
+  lab().send(lan, packet().to("10.0.5.5").size(500).ttl(1).bytes());  // dies behind the lookup
+  lab().send(egress, packet().to("10.0.5.5").size(600).bytes());      // spoofed: nobody's traffic
+  lab().poll();
+  lab().sent(spoke);
+
+  EXPECT_EQ(added(zone, of(counters.zones[onprem_zone])), (Totals{4, 1200 + 4 * 14}));
+  EXPECT_EQ(added(vnet_source, of(counters.zones[vnet_zone])), (Totals{1, 314}));
+  EXPECT_EQ(added(hop, of(counters.next_hops[vnet])), (Totals{3, 1000 + 3 * 14}));
+  EXPECT_EQ(added(null_hop, of(counters.next_hops[none])), (Totals{1, 214}));
+  EXPECT_EQ(added(missing, of(counters.next_hops[fib::no_route])), (Totals{1, 314}));
+  EXPECT_EQ(added(neighbour, of(counters.adjacencies[vnet_router])), (Totals{2, 500 + 2 * 14}));
+  EXPECT_EQ(counters.bursts.get() - bursts, 2U) << "two queues had something";
+  EXPECT_EQ(counters.polls.get() - polls, 2 * running_ports) << "a round with, one without";
+  expect_all_accounted(lab());
+}
+
+struct Pieces {
+  const char* why;
+  std::vector<std::size_t> sizes;
+  std::optional<DropReason> drop;
+};
+
+TEST(Segments, AreForwardedAsTheyAre) {
+  const Packet in = packet().to("10.0.5.5").options(Bytes(8, 1)).size(1000);
+  const Pieces cases[] = {
+      {"one", {1014}, {}},
+      {"the header with its options alone", {42, 972}, {}},
+      {"three", {100, 1, 913}, {}},
+      {"an empty one", {100, 0, 914}, {}},
+      {"the options torn", {41, 973}, DropReason::frame_too_short},
+      {"the header torn", {33, 981}, DropReason::frame_too_short},
+      {"the Ethernet header torn", {13, 1001}, DropReason::frame_too_short},
+      {"nothing in the first", {0, 1014}, DropReason::frame_too_short},
+  };
+  for (const Pieces& c : cases) {
+    SCOPED_TRACE(c.why);
+    const auto before = c.drop ? lab().drops(lan, *c.drop) : 0;
+    lab().send(lan, in.bytes(), c.sizes);
+    EXPECT_EQ(lab().poll(), 1U);
+    const std::vector<Bytes> nothing;
+    EXPECT_EQ(lab().sent(spoke), c.drop ? nothing : std::vector<Bytes>{forwarded_to(vnet_router, in)});
+    if (c.drop) {
+      EXPECT_EQ(lab().drops(lan, *c.drop), before + 1);
+    }
+    expect_all_accounted(lab());
+  }
+}
+
+TEST(Segments, TheTotalLengthIsHeldAgainstAllOfThem) {
+  const Packet liar = packet().to("10.0.5.5").size(500).total_length(501);
+  const auto before = lab().drops(lan, DropReason::bad_total_length);
+  lab().send(lan, liar.bytes(), {100, 414});
+  lab().poll();
+  EXPECT_EQ(lab().drops(lan, DropReason::bad_total_length), before + 1);
+  expect_all_accounted(lab());
+}
+
+TEST(Segments, TrailersAreCutWhereverTheyBegin) {
+  const Packet plain = packet().to("10.0.5.5").size(100);
+  const Bytes trailed = Packet(plain).trailer(86).bytes();
+  for (const std::vector<std::size_t>& sizes : std::vector<std::vector<std::size_t>>{
+           {200}, {114, 86}, {113, 1, 86}, {100, 100}, {60, 54, 1, 85}, {150, 50}, {50, 50, 50, 50}}) {
+    lab().send(lan, trailed, sizes);
+    EXPECT_EQ(lab().poll(), 1U);
+    EXPECT_EQ(lab().sent(spoke), std::vector<Bytes>{forwarded_to(vnet_router, plain)});
+    expect_all_accounted(lab());
+  }
+}
+
+}  // namespace
+}  // namespace sekisho::test

@@ -1,0 +1,233 @@
+// What the bytes themselves decide: frame, header, addresses, options, TTL, MTU.
+#include "tests/packet/lab.hpp"
+
+namespace sekisho::test {
+namespace {
+
+// The firewall's member is the flow hash's choice; tests about other things use a next hop with one member.
+Packet to_vnet() {
+  return packet().to("10.0.5.5");
+}
+
+Record passes(std::string why, const Packet& in) {
+  return {std::move(why), lan, in.bytes(), Forwarded{spoke}, forwarded_to(vnet_router, in)};
+}
+
+Record dropped(std::string why, const Packet& in, DropReason reason) {
+  return {std::move(why), lan, in.bytes(), reason, {}};
+}
+
+TEST(Frame, EtherTypes) {
+  struct Case {
+    const char* why;
+    std::uint16_t type;
+    DropReason reason;
+  };
+  constexpr Case cases[] = {{"ARP", 0x0806, DropReason::no_host_companion},
+                            {"IPv6", 0x86dd, DropReason::ipv6},
+                            {"VLAN tag", 0x8100, DropReason::not_ipv4},
+                            {"provider bridge tag", 0x88a8, DropReason::not_ipv4},
+                            {"MPLS", 0x8847, DropReason::not_ipv4},
+                            {"LLDP", 0x88cc, DropReason::not_ipv4},
+                            {"an 802.3 length", 0x002e, DropReason::not_ipv4},
+                            {"IPv4 in the wrong byte order", 0x0008, DropReason::not_ipv4},
+                            {"zero", 0x0000, DropReason::not_ipv4}};
+  for (const Case& c : cases) {
+    lab().check(dropped(c.why, to_vnet().ether_type(c.type), c.reason));
+    lab().check(dropped(c.why, to_vnet().ether_type(c.type).truncate(14), c.reason));
+  }
+}
+
+TEST(Frame, EveryTruncationUpToTheHeader) {
+  for (std::size_t size = 0; size < 34; ++size) {
+    lab().check(
+        dropped(std::to_string(size) + " bytes", to_vnet().truncate(size), DropReason::frame_too_short));
+  }
+  lab().check(dropped("34 of 74 bytes", to_vnet().truncate(34), DropReason::bad_total_length));
+  lab().check(dropped("73 of 74 bytes", to_vnet().truncate(73), DropReason::bad_total_length));
+  lab().check(dropped("a header with options, cut", to_vnet().options(Bytes(40, 1)).truncate(73),
+                      DropReason::frame_too_short));
+  lab().check(passes("a header with options, and nothing else", to_vnet().options(Bytes(40, 1)).size(0)));
+}
+
+TEST(Frame, PaddingIsFine) {
+  for (std::uint16_t size = 20; size <= 46; ++size) {
+    const Packet padded = to_vnet().size(size).trailer(46U - size);
+    lab().check(passes("a datagram of " + std::to_string(size) + " bytes padded to 46", padded));
+    lab().check(passes("the same, not padded", to_vnet().size(size)));
+  }
+}
+
+// What stands behind the datagram, beyond Ethernet's padding, is not passed on.
+TEST(Frame, TrailersAreCutOff) {
+  const Packet plain = to_vnet().size(100);
+  Packet trailed = plain;
+  lab().check({"a frame check sequence that was left on", lan, trailed.trailer(4).bytes(), Forwarded{spoke},
+               forwarded_to(vnet_router, plain)});
+  lab().check({"a small datagram in a frame beyond the MTU", lan, trailed.trailer(8000).bytes(),
+               Forwarded{spoke}, forwarded_to(vnet_router, plain)});
+  Packet small = to_vnet().size(40);
+  Bytes expected = forwarded_to(vnet_router, Packet(small).trailer(6));
+  lab().check(
+      {"the padding stays, the rest goes", lan, small.trailer(30).bytes(), Forwarded{spoke}, expected});
+}
+
+TEST(Frame, LinkBroadcast) {
+  const Mac source = {0x02, 0, 0, 0, 0xff, 2};
+  const Mac broadcast = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff};
+  const Mac group_address = {0x01, 0x00, 0x5e, 1, 2, 3};
+  lab().check(
+      dropped("unicast in a broadcast frame", to_vnet().macs(broadcast, source), DropReason::link_broadcast));
+  lab().check(dropped("unicast in a multicast frame", to_vnet().macs(group_address, source),
+                      DropReason::link_broadcast));
+  lab().check(dropped("multicast where it belongs", to_vnet().to("224.0.0.5").macs(group_address, source),
+                      DropReason::multicast));
+}
+
+TEST(Header, VersionAndLengths) {
+  for (unsigned version = 0; version < 16; ++version) {
+    if (version != 4) {
+      lab().check(
+          dropped("version " + std::to_string(version), to_vnet().version(version), DropReason::bad_version));
+    }
+  }
+  for (unsigned words = 0; words < 5; ++words) {
+    lab().check(dropped("IHL " + std::to_string(words), to_vnet().header_words(words),
+                        DropReason::bad_header_length));
+  }
+  for (unsigned words = 5; words < 16; ++words) {
+    Packet in = to_vnet().options(Bytes((words - 5) * 4, 1)).size(80);
+    lab().check(passes("IHL " + std::to_string(words), in));
+    in.checksum(0x5a5a);
+    lab().check(dropped("IHL " + std::to_string(words) + " with a wrong sum", in, DropReason::bad_checksum));
+    const Packet liar = to_vnet().size(60).header_words(words).total_length(20);
+    if (words > 5) {
+      lab().check(dropped("IHL " + std::to_string(words) + " beyond the total length", liar,
+                          DropReason::bad_header_length));
+    }
+  }
+}
+
+TEST(Header, TotalLengthLies) {
+  const auto lie = [](std::uint16_t length) { return to_vnet().total_length(length); };
+  lab().check(dropped("one more than arrived", lie(61), DropReason::bad_total_length));
+  lab().check(dropped("the most", lie(65535), DropReason::bad_total_length));
+  lab().check(dropped("0", lie(0), DropReason::bad_header_length));
+  lab().check(dropped("below the header's", lie(19), DropReason::bad_header_length));
+  lab().check(dropped("inside the options", to_vnet().options(Bytes(8, 1)).total_length(27),
+                      DropReason::bad_header_length));
+  lab().check(passes("exact", lie(60)));
+}
+
+TEST(Header, Checksums) {
+  const Bytes right = to_vnet().bytes();
+  for (unsigned bit = 0; bit < 16; ++bit) {
+    Packet in = to_vnet();
+    in.checksum(static_cast<std::uint16_t>((right[24] * 256 + right[25]) ^ 1 << bit));
+    lab().check(dropped("bit " + std::to_string(bit) + " flipped", in, DropReason::bad_checksum));
+  }
+}
+
+// The identification steers the sum: to where it wraps when the TTL falls, and to both zeros.
+TEST(Header, ChecksumWrapsWhenTheTtlFalls) {
+  for (const int wanted : {0x0000, 0x0001, 0xfefe, 0xfeff, 0xff00, 0xff01, 0xfffe}) {
+    Packet in = to_vnet();
+    unsigned id = 0;
+    Bytes bytes;
+    do {
+      ASSERT_LE(id, 0xffffU) << "no identification gives " << wanted;
+      bytes = in.id(static_cast<std::uint16_t>(id++)).bytes();
+    } while (bytes[24] * 256 + bytes[25] != wanted);
+    lab().check(passes("sum " + std::to_string(wanted), in));
+    if (wanted == 0) {
+      lab().check({"the other zero", lan, Packet(in).checksum(0xffff).bytes(), Forwarded{spoke},
+                   forwarded_to(vnet_router, in)});
+    }
+  }
+}
+
+TEST(Header, NothingElseIsTouched) {
+  lab().check(passes("type of service", to_vnet().tos(0xff)));
+  lab().check(passes("do not fragment", to_vnet().fragment(0x4000)));
+  lab().check(passes("reserved bit", to_vnet().fragment(0x8000)));
+  lab().check(passes("an unknown protocol", to_vnet().protocol(254)));
+  lab().check(passes("first fragment", to_vnet().fragment(0x2000)));
+  lab().check(passes("middle fragment", to_vnet().fragment(0x20b9)));
+  lab().check(passes("last fragment", to_vnet().fragment(0x00b9)));
+}
+
+TEST(Addresses, Martians) {
+  for (const char* source :
+       {"0.0.0.0", "0.0.0.1", "0.255.255.255", "127.0.0.0", "127.0.0.1", "127.255.255.255", "224.0.0.0",
+        "224.0.0.1", "239.255.255.255", "240.0.0.0", "255.255.255.254", "255.255.255.255"}) {
+    lab().check(dropped(source, to_vnet().from(source), DropReason::martian_source));
+  }
+  for (const char* destination : {"0.0.0.0", "0.1.2.3", "0.255.255.255", "127.0.0.0", "127.0.0.1",
+                                  "127.255.255.255", "240.0.0.0", "255.255.255.254"}) {
+    lab().check(dropped(destination, packet().to(destination), DropReason::martian_destination));
+  }
+  for (const char* destination : {"224.0.0.0", "224.0.0.251", "239.255.255.255", "255.255.255.255"}) {
+    lab().check(dropped(destination, packet().to(destination), DropReason::multicast));
+  }
+  lab().check(
+      dropped("DHCP discover", packet().from("0.0.0.0").to("255.255.255.255"), DropReason::martian_source));
+}
+
+TEST(Options, SourceRoutesAreDroppedAndNothingElse) {
+  struct Case {
+    const char* why;
+    Bytes options;
+    bool drop;
+  };
+  const std::vector<Case> cases = {
+      {"loose source route", {131, 7, 4, 8, 8, 8, 8, 0}, true},
+      {"strict source route", {137, 7, 4, 8, 8, 8, 8, 0}, true},
+      {"a used-up source route", {131, 7, 8, 8, 8, 8, 8, 0}, true},
+      {"source route behind others", {148, 4, 0, 0, 68, 4, 5, 0, 131, 3, 4, 0}, true},
+      {"source route of length 0", {131, 0, 0, 0}, true},
+      {"source route in the last byte", {1, 1, 1, 137}, true},
+      {"source route behind the end", {0, 131, 3, 4}, false},
+      {"router alert", {148, 4, 0, 0}, false},
+      {"record route", {7, 7, 4, 0, 0, 0, 0, 0}, false},
+      {"timestamp", {68, 8, 5, 0, 0, 0, 0, 0}, false},
+      {"malformed: length 0", {7, 0, 0, 0}, false},
+      {"malformed: length 1", {7, 1, 0, 0}, false},
+      {"malformed: length beyond the header", {7, 200, 4, 0}, false},
+      {"malformed: no length", {1, 1, 1, 7}, false},
+      {"40 no-operations", Bytes(40, 1), false},
+  };
+  for (const Case& c : cases) {
+    const Packet in = to_vnet().options(c.options).size(80);
+    lab().check(c.drop ? dropped(c.why, in, DropReason::source_route) : passes(c.why, in));
+    const Packet bare = to_vnet().options(c.options).size(0);
+    lab().check(c.drop ? dropped(c.why, bare, DropReason::source_route) : passes(c.why, bare));
+  }
+}
+
+TEST(Ttl, OneAndZeroEndHere) {
+  lab().check(dropped("TTL 0", to_vnet().ttl(0), DropReason::ttl_expired));
+  lab().check(dropped("TTL 1", to_vnet().ttl(1), DropReason::ttl_expired));
+  lab().check(passes("TTL 2", to_vnet().ttl(2)));
+  lab().check(passes("TTL 255", to_vnet().ttl(255)));
+  const Packet unroutable = to_vnet().from("10.0.5.5").to("1.1.1.1");
+  lab().check(dropped("no route is said before the TTL", Packet(unroutable).ttl(1), DropReason::no_route));
+  lab().check(dropped("what is for the host keeps its TTL", packet().to("192.0.2.1").ttl(1),
+                      DropReason::no_host_companion));
+  lab().check(dropped("even 0", packet().to("192.0.2.1").ttl(0), DropReason::no_host_companion));
+  lab().check(dropped("TTL before MTU", to_vnet().size(1501).ttl(1), DropReason::ttl_expired));
+}
+
+TEST(Mtu, ToTheByte) {
+  lab().check(passes("1500 of 1500", to_vnet().size(1500)));
+  lab().check(dropped("1501 of 1500", to_vnet().size(1501), DropReason::mtu_exceeded));
+  lab().check(dropped("9000 of 1500", to_vnet().size(9000), DropReason::mtu_exceeded));
+  const Packet exact = packet().to("100.64.0.1").size(600);
+  lab().check({"600 of 600", lan, exact.bytes(), Forwarded{narrow}, forwarded_to(narrow_router, exact)});
+  lab().check(dropped("601 of 600", packet().to("100.64.0.1").size(601), DropReason::mtu_exceeded));
+  Packet padded = packet().to("100.64.0.1").size(600);
+  lab().check({"the trailer does not count", lan, padded.trailer(50).bytes(), Forwarded{narrow},
+               forwarded_to(narrow_router, exact)});
+}
+
+}  // namespace
+}  // namespace sekisho::test

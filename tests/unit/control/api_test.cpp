@@ -1,0 +1,663 @@
+// Control's answers as pure functions, and its server over a real socket.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/local/stream_protocol.hpp>
+#include <boost/asio/read.hpp>
+#include <boost/asio/write.hpp>
+#include <filesystem>
+#include <map>
+#include <set>
+#include <thread>
+#include <utility>
+
+#include "control/api/explain.hpp"
+#include "control/api/frame.hpp"
+#include "control/api/request.hpp"
+#include "control/api/routes.hpp"
+#include "control/api/server.hpp"
+#include "control/api/show.hpp"
+#include "control/api/zone_of.hpp"
+#include "dataplane/fib/prefix.hpp"
+#include "temporary_folder.hpp"
+
+namespace sekisho::api {
+namespace {
+
+using Protocol = boost::asio::local::stream_protocol;
+
+constexpr std::string_view configuration = R"(
+[port.lan]
+device = "af_xdp:lan0"
+[port.egress]
+device = "af_xdp:egress0"
+[next_hop.firewall]
+members = ["10.0.2.10", "10.0.2.11"]
+[next_hop.vnet]
+members = ["10.0.1.20"]
+[internet]
+via = "firewall"
+install = "halves"
+[zone.onprem]
+port = ["lan"]
+sources = ["172.16.0.0/12"]
+internet = true
+routes = [{ prefix = "10.0.0.0/16", next_hop = "vnet" }, { prefix = "10.0.0.0/8", next_hop = "vnet" },
+          { prefix = "10.0.0.0/16", next_hop = "firewall" }]
+[zone.internet]
+port = ["egress"]
+sources = ["0.0.0.0/0"]
+routes = [{ prefix = "172.16.0.0/12", next_hop = "vnet" }, "many.txt"]
+)";
+
+std::uint32_t address(std::string_view text) {
+  return fib::parse_address(text).value();
+}
+
+// A daemon without a kernel, a dataplane or a configuration on disk.
+class FakeBackend : public Backend {
+ public:
+  explicit FakeBackend(std::size_t many = 10) {
+    std::string routes;
+    for (std::size_t i = 0; i < many; ++i) {
+      routes += fib::to_string({static_cast<std::uint32_t>((20U << 24) + (i << 8)), 24}) + " vnet\n";
+    }
+    static_cast<void>(folder.write("many.txt", routes));
+    policy_ = policy::read(folder.write("sekisho.toml", configuration)).value();
+    mirror_.links[1] = {.index = 1, .name = "lan0", .up = true, .mac = {2, 0, 0, 0, 0, 1}, .mtu = 1500};
+    mirror_.links[2] = {.index = 2, .name = "egress0", .up = true, .mac = {2, 0, 0, 0, 0, 2}, .mtu = 1500};
+    mirror_.addresses[1] = {{address("10.0.1.4"), 24}};
+    mirror_.addresses[2] = {{address("10.0.2.4"), 24}};
+    mirror_.neighbours[{2, address("10.0.2.10")}] = {
+        .state = "REACHABLE", .usable = true, .mac = {2, 0, 0, 0, 0, 10}};
+    mirror_.neighbours[{2, address("10.0.2.11")}] = {.state = "FAILED", .usable = false, .mac = {}};
+    members_ = egress::members(policy_->config, mirror_);
+  }
+
+  std::shared_ptr<const policy::Policy> policy() const override { return policy_; }
+  const kernel::Mirror& mirror() const override { return mirror_; }
+  const std::vector<egress::Member>& members() const override { return members_; }
+  bool dataplane_connected() const override { return connected; }
+  void reload(std::function<void(tl::expected<Reloaded, std::string>)> done) override { done(reloaded); }
+  void ask_dataplane(Request request,
+                     std::function<void(tl::expected<std::vector<Reply>, std::string>)> done) override {
+    asked.push_back(request);
+    if (!broken.empty()) {
+      done(tl::unexpected{broken});
+      return;
+    }
+    Reply reply;
+    if (request.has_get_state()) {
+      *reply.mutable_state() = state;
+    } else if (request.has_get_statistics()) {
+      *reply.mutable_statistics() = statistics;
+    } else if (request.has_lookup()) {
+      *reply.mutable_decision() = decide ? decide(request.lookup()) : decision;
+    }
+    done(std::vector{reply});
+  }
+
+  test::TemporaryFolder folder;
+  std::shared_ptr<const policy::Policy> policy_;
+  kernel::Mirror mirror_;
+  std::vector<egress::Member> members_;
+  bool connected = true;
+  std::string broken;
+  tl::expected<Reloaded, std::string> reloaded;
+  State state;
+  Statistics statistics;
+  Decision decision;
+  std::function<Decision(const Lookup&)> decide;
+  std::vector<Request> asked;
+};
+
+Json ask(FakeBackend& backend, const Json& request) {
+  std::vector<Json> replies;
+  handle(request, backend, 0, [&](Answer answer) {
+    replies.push_back(answer.reply);
+    for (auto next = answer.next; next;) {
+      auto page = next();
+      replies.push_back(page.reply);
+      next = page.next;
+    }
+  });
+  EXPECT_GE(replies.size(), 1U) << request;
+  auto whole = replies.empty() ? Json() : replies.front();
+  for (std::size_t i = 1; i < replies.size(); ++i) {
+    whole["result"].insert(whole["result"].end(), replies[i]["result"].begin(), replies[i]["result"].end());
+  }
+  return whole;
+}
+
+Json result_of(FakeBackend& backend, const Json& request) {
+  const auto reply = ask(backend, request);
+  EXPECT_EQ(reply["ok"], true) << reply;
+  return reply.value("result", Json());
+}
+
+std::string error_of(FakeBackend& backend, const Json& request) {
+  const auto reply = ask(backend, request);
+  EXPECT_EQ(reply["ok"], false) << reply;
+  return reply.value("error", std::string{});
+}
+
+Json named(const Json& list, std::string_view name) {
+  for (const auto& entry : list) {
+    if (entry["name"] == name) {
+      return entry;
+    }
+  }
+  ADD_FAILURE() << "no " << name << " in " << list;
+  return {};
+}
+
+Json show(FakeBackend& backend, const char* what) {
+  return result_of(backend, {{"command", "show"}, {"what", what}});
+}
+
+TEST(Show, PortsJoinsConfigurationKernelAndDataplane) {
+  FakeBackend backend;
+  auto* lan = backend.state.add_ports();
+  lan->set_name("lan");
+  lan->set_running(true);
+  lan->set_mac(std::string{"\x02\0\0\0\0\x01", 6});
+  lan->set_rx_queues(2);
+  auto* counters = backend.statistics.add_ports();
+  counters->set_name("lan");
+  counters->mutable_rx()->set_packets(7);
+  const auto ports = show(backend, "ports");
+  EXPECT_EQ(named(ports, "lan")["running"], true);
+  EXPECT_EQ(named(ports, "lan")["mac"], "02:00:00:00:00:01");
+  EXPECT_EQ(named(ports, "lan")["rx"]["packets"], 7);
+  EXPECT_EQ(named(ports, "lan")["addresses"], Json::array({"10.0.1.4/24"}));
+  EXPECT_EQ(named(ports, "lan")["zones"], Json::array({"onprem"}));
+  EXPECT_EQ(named(ports, "egress")["error"], "the dataplane does not know this port");
+  backend.mirror_.links.erase(2);
+  EXPECT_EQ(named(show(backend, "ports"), "egress")["link"], "missing");
+  backend.connected = false;
+  EXPECT_EQ(named(show(backend, "ports"), "lan")["running"], false);
+}
+
+TEST(Show, ZonesCountsWinners) {
+  FakeBackend backend;
+  const auto zones = show(backend, "zones");
+  EXPECT_EQ(named(zones, "onprem")["routes"],
+            7);  // two halves, four None of which 10/8 has an override, 10.0/16
+  EXPECT_EQ(named(zones, "onprem")["duplicates"], 1);
+  EXPECT_EQ(named(zones, "internet")["routes"], 11);
+}
+
+TEST(Show, NextHopsSayWhichMembersLive) {
+  FakeBackend backend;
+  const auto firewall = named(show(backend, "next-hops"), "firewall");
+  EXPECT_EQ(firewall["alive"], 1);
+  EXPECT_EQ(firewall["members"][0]["alive"], true);
+  EXPECT_EQ(firewall["members"][0]["mac"], "02:00:00:00:00:0a");
+  EXPECT_EQ(firewall["members"][1]["alive"], false);
+  EXPECT_THAT(firewall["members"][1]["why"].get<std::string>(), testing::HasSubstr("FAILED"));
+}
+
+TEST(Show, NeighboursHasWhatTheKernelDoesNotKnowYet) {
+  FakeBackend backend;
+  std::map<std::string, std::string> states;
+  for (const auto& neighbour : show(backend, "neighbours")) {
+    states[neighbour["address"].get<std::string>()] = neighbour["state"].get<std::string>();
+  }
+  EXPECT_EQ(states, (std::map<std::string, std::string>{
+                        {"10.0.1.20", "NONE"}, {"10.0.2.10", "REACHABLE"}, {"10.0.2.11", "FAILED"}}));
+}
+
+Statistics traffic() {
+  Statistics statistics;
+  auto* lan = statistics.add_ports();
+  lan->set_name("lan");
+  lan->mutable_rx()->set_packets(100);
+  lan->set_host(5);
+  (*lan->mutable_drops())["no_route"] = 10;
+  (*lan->mutable_drops())["ttl_expired"] = 0;
+  (*lan->mutable_steer())["redirected"] = 100;
+  (*lan->mutable_steer())["passed_arp"] = 3;
+  (*lan->mutable_steer())["dropped_ipv6"] = 4;
+  auto* egress = statistics.add_ports();
+  egress->set_name("egress");
+  egress->mutable_tx()->set_packets(83);
+  egress->set_held(2);
+  return statistics;
+}
+
+TEST(Show, StatsAccountForEveryPacket) {
+  auto statistics = traffic();
+  auto stats = show_stats(statistics);
+  EXPECT_EQ(stats["balance"], (Json{{"in", 107}, {"out", 107}, {"unaccounted", 0}, {"adds_up", true}}));
+  EXPECT_EQ(stats["total"]["steer_passed"], 3);
+  EXPECT_EQ(stats["total"]["steer_dropped"], 4);
+  EXPECT_EQ(stats["total"]["drops"], 10);
+  statistics.mutable_ports(1)->set_held(1);
+  EXPECT_EQ(show_stats(statistics)["balance"]["unaccounted"], 1);
+  EXPECT_EQ(show_stats(statistics)["balance"]["adds_up"], false);
+  statistics.mutable_ports(1)->set_held(5);
+  EXPECT_EQ(show_stats(statistics)["balance"]["unaccounted"], -3);
+}
+
+TEST(Show, DropsNamesReasonsWithTheirSentence) {
+  const auto drops = show_drops(traffic(), false);
+  ASSERT_EQ(drops.size(), 2U) << drops;
+  EXPECT_EQ(drops[0], (Json{{"port", "lan"},
+                            {"by", "steering"},
+                            {"reason", "dropped_ipv6"},
+                            {"packets", 4},
+                            {"sentence", "IPv6 is not forwarded"}}));
+  EXPECT_EQ(drops[1]["by"], "dataplane");
+  EXPECT_EQ(drops[1]["sentence"], "no route of the zone's table covers the destination");
+  const auto all = show_drops(traffic(), true);
+  EXPECT_GT(all.size(), 40U);
+  for (const auto& drop : all) {
+    EXPECT_NE(drop["sentence"], "") << drop;
+  }
+}
+
+TEST(Show, StateWithAndWithoutDataplane) {
+  FakeBackend backend;
+  backend.state.set_transaction(3);
+  backend.state.set_started_unix_ms(1000);
+  const Live live{.state = backend.state, .statistics = std::nullopt};
+  const auto state = show_state(*backend.policy_, live, 4000, 11'000);
+  EXPECT_EQ(state["dataplane"]["transaction"], 3);
+  EXPECT_EQ(state["dataplane"]["uptime_seconds"], 10);
+  EXPECT_EQ(state["control"]["uptime_seconds"], 7);
+  EXPECT_FALSE(state["warnings"].empty());
+  EXPECT_EQ(show_state(*backend.policy_, {}, 0, 0)["dataplane"], (Json{{"connected", false}}));
+}
+
+TEST(Show, RefusesWhatNeedsTheDataplane) {
+  FakeBackend backend;
+  backend.connected = false;
+  EXPECT_THAT(error_of(backend, {{"command", "show"}, {"what", "stats"}}),
+              testing::HasSubstr("not connected"));
+  backend.connected = true;
+  backend.broken = "the connection ended";
+  EXPECT_EQ(error_of(backend, {{"command", "show"}, {"what", "drops"}}), "the connection ended");
+  EXPECT_EQ(named(show(backend, "ports"), "lan")["running"], false);
+}
+
+std::vector<std::string> prefixes(const Json& routes) {
+  std::vector<std::string> result;
+  for (const auto& route : routes) {
+    result.push_back(route["prefix"].get<std::string>());
+  }
+  return result;
+}
+
+TEST(Routes, WinnersOnlyInOrder) {
+  FakeBackend backend;
+  const auto routes = result_of(backend, {{"command", "show"}, {"what", "routes"}, {"zone", "onprem"}});
+  EXPECT_THAT(prefixes(routes),
+              testing::ElementsAre("0.0.0.0/1", "10.0.0.0/8", "10.0.0.0/16", "100.64.0.0/10", "128.0.0.0/1",
+                                   "172.16.0.0/12", "192.168.0.0/16"));
+  EXPECT_EQ(routes[1]["next_hop"], "vnet");      // User before System
+  EXPECT_EQ(routes[2]["next_hop"], "firewall");  // the last of two
+}
+
+TEST(Routes, PrefixAndLonger) {
+  FakeBackend backend;
+  Json request{{"command", "show"}, {"what", "routes"}, {"zone", "onprem"}, {"prefix", "10.0.0.0/8"}};
+  EXPECT_THAT(prefixes(result_of(backend, request)), testing::ElementsAre("10.0.0.0/8"));
+  request["longer"] = true;
+  EXPECT_THAT(prefixes(result_of(backend, request)), testing::ElementsAre("10.0.0.0/8", "10.0.0.0/16"));
+  request["prefix"] = "0.0.0.0/0";
+  EXPECT_EQ(result_of(backend, request).size(), 7U);
+  request["prefix"] = "11.0.0.0/8";
+  EXPECT_EQ(error_of(backend, request), "no route to 11.0.0.0/8");
+  request.erase("zone");
+  request["prefix"] = "172.16.0.0/12";  // in both zones
+  EXPECT_EQ(result_of(backend, request).size(), 2U);
+}
+
+TEST(Routes, PagesHoldEveryRouteOnce) {
+  for (const auto extra : {RoutePages::page_size - 2, RoutePages::page_size - 1, RoutePages::page_size,
+                           3 * RoutePages::page_size}) {
+    FakeBackend backend{extra};
+    auto pages =
+        RoutePages::open(backend.policy(), {.zone = "internet", .prefix = {}, .longer = false}).value();
+    std::set<std::string> seen;
+    std::size_t count = 0;
+    do {
+      const auto page = pages.next();
+      EXPECT_LE(page.size(), RoutePages::page_size);
+      EXPECT_FALSE(page.empty());
+      count += page.size();
+      for (auto& prefix : prefixes(page)) {
+        seen.insert(std::move(prefix));
+      }
+    } while (pages.more());
+    EXPECT_EQ(count, extra + 1);
+    EXPECT_EQ(seen.size(), extra + 1);
+  }
+}
+
+TEST(Lookup, AsksTheDataplaneWithASourceOfTheZone) {
+  FakeBackend backend;
+  backend.decide = [](const Lookup& lookup) {
+    Decision decision;
+    decision.set_zone(lookup.source() >> 20 == 0xac1 ? "onprem" : "internet");
+    if (lookup.destination() != address("9.9.9.9")) {
+      decision.mutable_prefix()->set_length(1);
+      decision.set_next_hop("firewall");
+    }
+    return decision;
+  };
+  for (const auto* zone : {"onprem", "internet"}) {
+    const auto result = result_of(
+        backend, {{"command", "lookup"}, {"zone", zone}, {"addresses", Json::array({"1.1.1.1", "9.9.9.9"})}});
+    EXPECT_EQ(result[0], (Json{{"address", "1.1.1.1"}, {"prefix", "0.0.0.0/1"}, {"next_hop", "firewall"}}));
+    EXPECT_EQ(result[1]["prefix"], nullptr);
+  }
+  EXPECT_EQ(
+      error_of(backend, {{"command", "lookup"}, {"zone", "x"}, {"addresses", Json::array({"1.1.1.1"})}}),
+      "there is no zone \"x\"");
+  EXPECT_NE(
+      error_of(backend, {{"command", "lookup"}, {"zone", "onprem"}, {"addresses", Json::array({"1.1.1"})}}),
+      "");
+  EXPECT_NE(error_of(backend, {{"command", "lookup"}, {"zone", "onprem"}, {"addresses", Json::array({1})}}),
+            "");
+  EXPECT_NE(error_of(backend, {{"command", "lookup"}, {"zone", "onprem"}, {"addresses", Json::array()}}), "");
+  backend.broken = "gone";
+  EXPECT_EQ(error_of(backend, {{"command", "lookup"},
+                               {"zone", "onprem"},
+                               {"addresses", Json::array({"1.1.1.1", "2.2.2.2"})}}),
+            "gone");
+}
+
+Decision agreeing() {
+  Decision decision;
+  decision.set_zone("onprem");
+  decision.mutable_source_prefix()->set_address(address("172.16.0.0"));
+  decision.mutable_source_prefix()->set_length(12);
+  decision.set_port_allowed(true);
+  decision.mutable_prefix()->set_length(1);
+  decision.set_next_hop("firewall");
+  auto* adjacency = decision.mutable_adjacency();
+  adjacency->mutable_key()->set_port("egress");
+  adjacency->mutable_key()->set_address(address("10.0.2.10"));
+  adjacency->set_alive(true);
+  return decision;
+}
+
+const Json explain_request{
+    {"command", "explain"}, {"source", "172.16.0.1"}, {"destination", "1.1.1.1"}, {"port", "lan"}};
+
+TEST(Explain, AgreesWithTheDataplane) {
+  FakeBackend backend;
+  backend.decision = agreeing();
+  const auto result = result_of(backend, explain_request);
+  EXPECT_EQ(result["verdict"], "forward");
+  EXPECT_EQ(result["dataplane"]["agrees"], true) << result;
+  EXPECT_EQ(result["dataplane"]["adjacency"]["address"], "10.0.2.10");
+  ASSERT_EQ(backend.asked.size(), 1U);
+  EXPECT_EQ(backend.asked[0].lookup().port(), "lan");
+}
+
+TEST(Explain, SaysWhereTheDataplaneDecidesOtherwise) {
+  FakeBackend backend;
+  const auto differences = [&](const std::function<void(Decision&)>& change) {
+    backend.decision = agreeing();
+    change(backend.decision);
+    std::vector<std::string> what;
+    for (const auto& difference : result_of(backend, explain_request)["dataplane"]["differences"]) {
+      what.push_back(difference["what"].get<std::string>());
+    }
+    return what;
+  };
+  EXPECT_THAT(differences([](Decision& d) { d.set_next_hop("vnet"); }), testing::ElementsAre("next hop"));
+  EXPECT_THAT(differences([](Decision& d) { d.mutable_prefix()->set_length(0); }),
+              testing::ElementsAre("prefix"));
+  EXPECT_THAT(differences([](Decision& d) { d.set_zone("other"); }), testing::ElementsAre("zone"));
+  EXPECT_THAT(differences([](Decision& d) { d.set_drop_reason("next_hop_down"); }),
+              testing::ElementsAre("verdict"));
+  EXPECT_THAT(differences([](Decision& d) {
+                d.clear_next_hop();
+                d.clear_prefix();
+                d.set_drop_reason("no_route");
+              }),
+              testing::ElementsAre("prefix", "next hop", "verdict"));
+}
+
+TEST(Explain, TheKernelsDeadMembersDropIt) {
+  FakeBackend backend;
+  backend.mirror_.links[2].up = false;
+  backend.members_ = egress::members(backend.policy_->config, backend.mirror_);
+  backend.connected = false;
+  const auto result = result_of(backend, explain_request);
+  EXPECT_EQ(result["drop_reason"], "next_hop_down");
+  EXPECT_EQ(result["dataplane"], nullptr);
+}
+
+TEST(Explain, OwnAddressesBelongToTheHost) {
+  FakeBackend backend;
+  auto request = explain_request;
+  request["destination"] = "10.0.1.4";
+  EXPECT_EQ(result_of(backend, request)["verdict"], "host");
+  request["destination"] = "10.0.2.4";  // of the other port: there is a route for it
+  EXPECT_EQ(result_of(backend, request)["verdict"], "forward");
+}
+
+TEST(Explain, RefusesWhatItCannotRead) {
+  FakeBackend backend;
+  for (const auto& [key, value] : std::vector<std::pair<std::string, Json>>{{"source", "x"},
+                                                                            {"source", 1},
+                                                                            {"destination", nullptr},
+                                                                            {"port", "wan"},
+                                                                            {"port", Json::array()}}) {
+    auto request = explain_request;
+    request[key] = value;
+    EXPECT_NE(error_of(backend, request), "");
+  }
+}
+
+TEST(Reload, SaysWhatChangedOrWhyNot) {
+  FakeBackend backend;
+  backend.reloaded = Reloaded{.applied = true, .committed = {}, .warnings = {"w"}};
+  backend.reloaded->committed.set_routes_added(5);
+  backend.reloaded->committed.set_transaction(2);
+  backend.reloaded->committed.add_failed_ports()->set_error("no such device");
+  const auto result = result_of(backend, {{"command", "reload"}});
+  EXPECT_EQ(result["routes_added"], 5);
+  EXPECT_EQ(result["transaction"], 2);
+  EXPECT_EQ(result["failed_ports"][0]["error"], "no such device");
+  backend.reloaded = tl::unexpected{std::string{"sekisho.toml:3: no"}};
+  EXPECT_EQ(error_of(backend, {{"command", "reload"}}), "sekisho.toml:3: no");
+}
+
+TEST(Requests, UnknownOnesAreRefused) {
+  FakeBackend backend;
+  EXPECT_EQ(error_of(backend, {{"command", "dance"}}), "there is no command \"dance\"");
+  EXPECT_NE(error_of(backend, Json::object()), "");
+  EXPECT_NE(error_of(backend, {{"command", 1}}), "");
+  EXPECT_NE(error_of(backend, {{"command", "show"}, {"what", "love"}}), "");
+  EXPECT_NE(error_of(backend, {{"command", "show"}, {"what", "routes"}, {"longer", "yes"}}), "");
+  backend.policy_ = nullptr;
+  EXPECT_EQ(error_of(backend, {{"command", "show"}, {"what", "ports"}}), "no configuration is loaded");
+}
+
+// The server runs on a thread of its own; the tests are its clients.
+class Socket : public testing::Test {
+ protected:
+  Socket() : path_(backend_.folder.path() / "control.sock") {}
+
+  void start() {
+    auto server = Server::listen(io_, path_, backend_);
+    ASSERT_TRUE(server) << server.error();
+    server_ = std::move(*server);
+    thread_ = std::thread{[this] { io_.run(); }};
+  }
+  ~Socket() override {
+    io_.stop();
+    if (thread_.joinable()) {
+      thread_.join();
+    }
+  }
+
+  Protocol::socket client() {
+    Protocol::socket socket{client_io_};
+    socket.connect(path_.string());
+    return socket;
+  }
+  static void send(Protocol::socket& socket, const std::string& bytes) {
+    boost::asio::write(socket, boost::asio::buffer(bytes));
+  }
+  static Json receive(Protocol::socket& socket) {
+    FrameHeader header{};
+    boost::asio::read(socket, boost::asio::buffer(header));
+    std::string body(frame_length(header), '\0');
+    boost::asio::read(socket, boost::asio::buffer(body));
+    return Json::parse(body);
+  }
+  static bool ends(Protocol::socket& socket) {
+    char byte = 0;
+    boost::system::error_code error;
+    boost::asio::read(socket, boost::asio::buffer(&byte, 1), error);
+    return error == boost::asio::error::eof || error == boost::asio::error::connection_reset;
+  }
+
+  FakeBackend backend_{3 * RoutePages::page_size};
+  std::filesystem::path path_;
+  boost::asio::io_context io_;
+  boost::asio::io_context client_io_;
+  std::unique_ptr<Server> server_;
+  std::thread thread_;
+};
+
+const std::string zones_request = R"({"command":"show","what":"zones"})";
+
+TEST_F(Socket, OnlyItsOwnerMayConnect) {
+  start();
+  struct stat status {};
+  ASSERT_EQ(::stat(path_.c_str(), &status), 0);
+  EXPECT_EQ(status.st_mode & 07777, 0600U);
+}
+
+TEST_F(Socket, AnswersSeveralClientsAndSeveralRequests) {
+  start();
+  auto first = client();
+  auto second = client();
+  send(first, frame(zones_request));
+  send(second, frame(zones_request) + frame(R"({"command":"dance"})") + frame(zones_request));
+  EXPECT_EQ(receive(second)["ok"], true);
+  EXPECT_EQ(receive(second)["ok"], false);
+  EXPECT_EQ(receive(second)["ok"], true);
+  EXPECT_EQ(receive(first)["ok"], true);
+}
+
+TEST_F(Socket, StreamsRoutesInPages) {
+  start();
+  auto socket = client();
+  send(socket, frame(R"({"command":"show","what":"routes","zone":"internet"})"));
+  std::size_t routes = 0;
+  std::size_t pages = 0;
+  for (auto more = true; more; ++pages) {
+    const auto reply = receive(socket);
+    ASSERT_EQ(reply["ok"], true);
+    routes += reply["result"].size();
+    more = reply.value("more", false);
+  }
+  EXPECT_EQ(routes, 3 * RoutePages::page_size + 1);
+  EXPECT_EQ(pages, 4U);
+  send(socket, frame(zones_request));
+  EXPECT_EQ(receive(socket)["result"].size(), 2U);
+}
+
+TEST_F(Socket, AClientThatLeavesInTheMiddleHurtsNobody) {
+  start();
+  for (int i = 0; i < 20; ++i) {
+    auto socket = client();
+    send(socket, frame(R"({"command":"show","what":"routes"})"));
+  }
+  auto socket = client();
+  send(socket, frame(zones_request));
+  EXPECT_EQ(receive(socket)["ok"], true);
+}
+
+TEST_F(Socket, HostileInputEndsTheConnectionAndNothingElse) {
+  start();
+  const std::vector<std::string> hostile{
+      std::string{"\0\0\0\0", 4},
+      "\xff\xff\xff\xff",
+      std::string{"\0\x10\0\x01", 4},  // one more than a request may have
+      frame("not JSON"),
+      frame("[]"),
+      frame("\"show\""),
+      frame("\xff\xfe"),
+      frame("{\"command\":\"show\""),
+      frame(std::string(500'000, '[')),
+      frame(std::string(500'000, '[') + std::string(500'000, ']')),
+      "GET / HTTP/1.1\r\n\r\n",
+  };
+  for (const auto& bytes : hostile) {
+    auto socket = client();
+    send(socket, bytes);
+    EXPECT_TRUE(ends(socket)) << bytes.substr(0, 40);
+  }
+  auto socket = client();
+  send(socket, frame("{\"command\":\"\xff\"}").substr(0, 6));  // and half a frame
+  socket.close();
+  auto other = client();
+  send(other, frame(zones_request));
+  EXPECT_EQ(receive(other)["ok"], true);
+}
+
+TEST_F(Socket, TooManyClientsAreTurnedAwayUntilOneLeaves) {
+  start();
+  std::vector<Protocol::socket> clients;
+  for (int i = 0; i < 64; ++i) {
+    clients.push_back(client());
+    send(clients.back(), frame(zones_request));
+    EXPECT_EQ(receive(clients.back())["ok"], true);
+  }
+  auto late = client();
+  EXPECT_TRUE(ends(late));
+  send(clients.front(), "\xff\xff\xff\xff");
+  EXPECT_TRUE(ends(clients.front()));
+  auto next = client();
+  send(next, frame(zones_request));
+  EXPECT_EQ(receive(next)["ok"], true);
+}
+
+TEST_F(Socket, ReplacesADeadSocketAndRefusesALivingOne) {
+  { Protocol::acceptor dead{client_io_, Protocol::endpoint{path_.string()}}; }
+  ASSERT_TRUE(std::filesystem::exists(path_));
+  start();
+  boost::asio::io_context io;
+  const auto second = Server::listen(io, path_, backend_);
+  ASSERT_FALSE(second);
+  EXPECT_THAT(second.error(), testing::HasSubstr("another process serves it"));
+  auto socket = client();
+  send(socket, frame(zones_request));
+  EXPECT_EQ(receive(socket)["ok"], true);
+}
+
+TEST_F(Socket, RefusesPathsThatItCannotHave) {
+  const auto file = backend_.folder.write("file", "precious");
+  for (const auto& path :
+       {file, std::filesystem::path{std::string(200, 'x')}, backend_.folder.path() / "no" / "folder"}) {
+    const auto server = Server::listen(io_, path, backend_);
+    ASSERT_FALSE(server);
+    EXPECT_THAT(server.error(), testing::StartsWith("cannot listen on " + path.string() + ": "));
+  }
+  EXPECT_TRUE(std::filesystem::is_regular_file(file));
+}
+
+TEST_F(Socket, RemovesItsSocketWhenItEnds) {
+  start();
+  auto socket = client();
+  send(socket, frame(zones_request));
+  EXPECT_EQ(receive(socket)["ok"], true);
+  io_.stop();
+  thread_.join();
+  server_.reset();
+  EXPECT_FALSE(std::filesystem::exists(path_));
+}
+
+}  // namespace
+}  // namespace sekisho::api

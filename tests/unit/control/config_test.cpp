@@ -1,0 +1,369 @@
+#include <gtest/gtest.h>
+
+#include <array>
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "control/config/config.hpp"
+#include "control/load/file.hpp"
+#include "tests/unit/control/temporary_folder.hpp"
+
+namespace sekisho::config {
+namespace {
+
+const std::filesystem::path fixture = std::filesystem::path{SEKISHO_FIXTURES} / "config/whole.toml";
+
+constexpr std::uint32_t ip(unsigned a, unsigned b, unsigned c, unsigned d) {
+  return a << 24 | b << 16 | c << 8 | d;
+}
+
+TEST(Config, ReadsEveryKey) {
+  const auto config = read(fixture);
+  ASSERT_TRUE(config) << config.error().to_string();
+  EXPECT_EQ(config->file, fixture);
+
+  ASSERT_EQ(config->ports.size(), 2U);
+  const auto& lan = config->ports[0];
+  EXPECT_EQ(lan.name, "lan");
+  EXPECT_EQ(lan.device, "af_xdp:lan0");
+  EXPECT_EQ(lan.netdev(), "lan0");
+  EXPECT_EQ(lan.mtu, 0);
+  EXPECT_EQ(lan.line, 1U);
+  const auto& wire = config->ports[1];
+  EXPECT_EQ(wire.name, "wire");
+  EXPECT_EQ(wire.device, "net_null0,no-rx=1");
+  EXPECT_EQ(wire.netdev(), std::nullopt);
+  EXPECT_EQ(wire.addresses, (std::vector<InterfaceAddress>{{ip(10, 0, 2, 4), 24}}));
+  ASSERT_EQ(wire.neighbours.size(), 1U);
+  EXPECT_EQ(wire.neighbours[0].address, ip(10, 0, 2, 10));
+  EXPECT_EQ(wire.neighbours[0].mac, (std::array<std::uint8_t, 6>{2, 0, 0, 0, 0, 1}));
+  EXPECT_EQ(wire.mtu, 1500);
+  EXPECT_EQ(wire.line, 3U);
+
+  ASSERT_EQ(config->next_hops.size(), 2U);
+  EXPECT_EQ(config->next_hops[0].name, "firewall");
+  EXPECT_EQ(config->next_hops[0].members, (std::vector<std::uint32_t>{ip(10, 0, 2, 10), ip(10, 0, 2, 11)}));
+  EXPECT_EQ(config->next_hops[0].line, 8U);
+  EXPECT_EQ(config->next_hops[1].name, "gateway");
+
+  ASSERT_TRUE(config->internet);
+  EXPECT_EQ(config->internet->via, "firewall");
+  EXPECT_EQ(config->internet->install, Install::halves);
+  EXPECT_EQ(config->internet->line, 12U);
+
+  ASSERT_EQ(config->zones.size(), 2U);
+  const auto& back = config->zones[0];
+  EXPECT_EQ(back.name, "back");
+  EXPECT_EQ(back.ports, (std::vector<std::string>{"wire", "lan"}));
+  EXPECT_EQ(back.sources, (std::vector<fib::Prefix>{{0, 0}, {ip(198, 18, 0, 0), 15}}));
+  EXPECT_FALSE(back.internet);
+  EXPECT_EQ(back.line, 25U);
+  const auto& onprem = config->zones[1];
+  EXPECT_EQ(onprem.name, "onprem");
+  EXPECT_TRUE(onprem.internet);
+  ASSERT_EQ(onprem.routes.size(), 4U);
+  EXPECT_EQ(onprem.routes[0].kind, RouteSpec::Kind::prefix);
+  EXPECT_EQ(onprem.routes[0].prefix, (fib::Prefix{ip(10, 0, 0, 0), 16}));
+  EXPECT_EQ(onprem.routes[0].next_hop, "gateway");
+  EXPECT_EQ(onprem.routes[0].line, 20U);
+  EXPECT_EQ(onprem.routes[1].kind, RouteSpec::Kind::file);
+  EXPECT_EQ(onprem.routes[1].file, fixture.parent_path() / "overrides.txt");
+  EXPECT_EQ(onprem.routes[1].next_hop, "");
+  EXPECT_EQ(onprem.routes[2].file, fixture.parent_path() / "more.txt");
+  EXPECT_EQ(onprem.routes[2].next_hop, "None") << "as Azure writes it";
+  EXPECT_EQ(onprem.routes[2].line, 22U);
+  EXPECT_EQ(onprem.routes[3].kind, RouteSpec::Kind::preset);
+  EXPECT_EQ(onprem.routes[3].preset, "kms");
+  EXPECT_EQ(onprem.routes[3].cloud, "public");
+  EXPECT_EQ(onprem.routes[3].next_hop, "gateway");
+}
+
+TEST(Config, ReadsTheShippedExample) {
+  const auto config = read(std::filesystem::path{SEKISHO_EXAMPLES} / "halves.toml");
+  ASSERT_TRUE(config) << config.error().to_string();
+  EXPECT_EQ(config->zones.size(), 3U);
+}
+
+TEST(Config, ARouteFileIsRelativeToTheConfiguration) {
+  const auto parsed = [](std::string_view file) {
+    const auto config =
+        parse(std::string{"port.a.device = \"net_null0\"\n[zone.z]\nport = [\"a\"]\nsources = "
+                          "[\"10.0.0.0/8\"]\nroutes = [\""} +
+                  std::string{file} + "\"]\n",
+              "/etc/sekisho/sekisho.toml");
+    EXPECT_TRUE(config) << config.error().to_string();
+    return config ? config->zones.at(0).routes.at(0).file.string() : "";
+  };
+  EXPECT_EQ(parsed("routes.txt"), "/etc/sekisho/routes.txt");
+  EXPECT_EQ(parsed("../x/routes.txt"), "/etc/x/routes.txt");
+  EXPECT_EQ(parsed("/srv/routes.txt"), "/srv/routes.txt");
+}
+
+struct Edit {
+  std::string from;   // in the whole configuration
+  std::string to;     // what stands there instead
+  std::string error;  // "LINE: reason", the beginning of it; empty: accepted
+};
+
+class EditedConfig : public testing::Test {
+ protected:
+  void expect(const std::vector<Edit>& edits) {
+    const auto whole = load::read_file(fixture);
+    ASSERT_TRUE(whole);
+    for (const auto& edit : edits) {
+      auto text = *whole;
+      const auto at = text.find(edit.from);
+      ASSERT_NE(at, std::string::npos) << edit.from;
+      text.replace(at, edit.from.size(), edit.to);
+      const auto config = parse(text, "sekisho.toml");
+      if (edit.error.empty()) {
+        EXPECT_TRUE(config) << edit.to << ": " << config.error().to_string();
+        continue;
+      }
+      ASSERT_FALSE(config) << edit.to;
+      const auto expected = "sekisho.toml:" + edit.error;
+      EXPECT_EQ(config.error().to_string().substr(0, expected.size()), expected)
+          << config.error().to_string();
+    }
+  }
+};
+
+TEST_F(EditedConfig, Syntax) {
+  expect({
+      {"mtu = 1500", "mtu = ", "7: "},
+      {"[port.wire]", "[port.lan]", "3: "},
+      {"mtu = 1500", "mtu = 1500\nmtu = 1500", "8: "},
+      {"\"af_xdp:lan0\"", "\"af_xdp:lan0", "2: "},
+      {"\"af_xdp:lan0\"", "\"af_xdp:\xff\"", "2: "},
+  });
+}
+
+TEST_F(EditedConfig, KeysAndTypes) {
+  expect({
+      {"[internet]", "[internt]",
+       "12: \"internt\" is not a key of the configuration; did you mean \"internet\"?"},
+      {"[zone.back]", "[bgp]", "25: \"bgp\" in the configuration is not supported in this version"},
+      {"mtu = 1500", "mut = 1500", "7: \"mut\" is not a key of [port.wire]; did you mean \"mtu\"?"},
+      {"mtu = 1500", "colour = 1500", "7: \"colour\" is not a key of [port.wire]"},
+      {"device = \"net", "DEVICE = \"net",
+       "4: \"DEVICE\" is not a key of [port.wire]; did you mean \"device\"?"},
+      {"members = [\"10.0.1.1\"]", "members = [\"10.0.1.1\"]\nprobe = { type = \"tcp\" }",
+       "12: \"probe\" in [next_hop.gateway] is not supported in this version"},
+      {"install = \"halves\"", "advertise = \"halves\"",
+       "14: \"advertise\" in [internet] is not supported in this version"},
+      {"install = \"halves\"", "exit = { port = \"lan\" }",
+       "14: \"exit\" in [internet] is not supported in this version"},
+      {"internet = true", "internet = \"true\"",
+       "18: \"internet\" in [zone.onprem] must be true or false, not a string"},
+      {"mtu = 1500", "mtu = 1500.0",
+       "7: \"mtu\" in [port.wire] must be an integer, not a floating-point number"},
+      {"[\"lan\"]", "\"lan\"", "16: \"port\" in [zone.onprem] must be an array of strings, not a string"},
+      {"[\"172.16.0.0/12\"]", "[\n\"172.16.0.0/12\",\n12]",
+       "19: \"sources\" in [zone.onprem] must be an array of strings only, not an integer"},
+      {"\"af_xdp:lan0\"", "1", "2: \"device\" in [port.lan] must be a string, not an integer"},
+      {"  \"overrides.txt\",", "1, ",
+       "21: \"routes\" in [zone.onprem] must be an array of tables and file names only"},
+      {"next_hop = \"gateway\" },\n  \"over", "nexthop = \"gateway\" },\n  \"over",
+       "20: \"nexthop\" is not a key of an entry of \"routes\"; did you mean \"next_hop\"?"},
+      {", mac =", ", lladdr =", "6: \"lladdr\" is not a key of a neighbour"},
+      {"[port.lan]\ndevice = \"af_xdp:lan0\"", "port.lan = 3", "1: \"lan\" must be a table, [port.lan]"},
+      {"[internet]\nvia = \"firewall\"\ninstall = \"halves\"", "[[internet]]",
+       "12: \"internet\" must be a table, [internet]"},
+      {"[zone.back]", "[zone.back]\n\"a\\nb\" = 1", "26: \"a?b\" is not a key of [zone.back]"},
+      // The first in the file is the one that is told, whatever is looked at first.
+      {"install = \"halves\"", "install = 1\n[zone.a]\nx = 1", "14: \"install\""},
+  });
+}
+
+TEST_F(EditedConfig, Names) {
+  expect({
+      {"[port.lan]", "[port.LAN]", "1: \"LAN\" cannot be a name: 1 to 31 of the characters a-z, 0-9 and -"},
+      {"[port.lan]", "[port.\"\"]", "1: \"\" cannot be a name"},
+      {"[port.lan]", "[port.a_b]", "1: \"a_b\" cannot be a name"},
+      {"[zone.back]", "[zone." + std::string(31, 'a') + "]", ""},
+      {"[zone.back]", "[zone." + std::string(32, 'a') + "]", "25: "},
+      {"[zone.back]", "[zone.internet]", ""},
+      {"[zone.back]", "[zone.sources]",
+       "25: \"sources\" is the table that finds the zones and cannot name one"},
+      {"[next_hop.gateway]", "[next_hop.none]",
+       "10: \"none\" has a meaning of its own and cannot name a next hop"},
+      {"[next_hop.gateway]", "[next_hop.internet]", "10: \"internet\" has a meaning"},
+      {"[next_hop.gateway]", "[next_hop.host]", "10: \"host\" has a meaning"},
+  });
+}
+
+TEST_F(EditedConfig, Ports) {
+  const std::string address = "address = [\"10.0.2.4/24\"]";
+  expect({
+      {"device = \"af_xdp:lan0\"", "", "1: [port.lan] needs \"device\""},
+      {"af_xdp:lan0", "af_xdp:", "2: the name of an interface has 1 to 15 characters"},
+      {"af_xdp:lan0", "af_xdp:a123456789012345", "2: the name of an interface has 1 to 15 characters"},
+      {"af_xdp:lan0", "af_xdp:a12345678901234", ""},
+      {"af_xdp:lan0", "af_xdp:a b", "2: \"a b\" cannot be the name of an interface"},
+      {"af_xdp:lan0", "af_xdp:../lan0", "2: \"../lan0\" cannot be"},
+      {"af_xdp:lan0", "af_xdp:..", "2: \"..\" cannot be"},
+      {"af_xdp:lan0", "eth0", "2: \"eth0\" is neither \"af_xdp:NETDEV\" nor a DPDK vdev string"},
+      {"af_xdp:lan0", "", "2: \"\" is neither"},
+      {"af_xdp:lan0", "0000:00:04.0",
+       "2: \"0000:00:04.0\" is the bus address of a NIC: NICs that DPDK owns are not supported yet"},
+      {"af_xdp:lan0", "00:04.0,arg=1", "2: \"00:04.0\" is the bus address of a NIC"},
+      {"af_xdp:lan0", "00001111-2222-3333-4444-55556666777F",
+       "2: \"00001111-2222-3333-4444-55556666777F\" is the bus"},
+      {"af_xdp:lan0", "net_af_xdp0,iface=lan0", "2: an AF_XDP port is written \"af_xdp:NETDEV\""},
+      {"net_null0,no-rx=1", "net_pcap0,rx_pcap=/tmp/in file.pcap,infinite_rx=1", ""},
+      {"net_null0,no-rx=1", "net_null0,no-rx=\\u0001", "4: \"net_null0,no-rx=?\" is neither"},
+      {"net_null0,no-rx=1", "net_NULL0", "4: \"net_NULL0\" is neither"},
+      {"af_xdp:lan0", "net_null0", "4: \"net_null0\" is the device of port lan already (line 2)"},
+      {"[port.wire]", "[port.other]\ndevice = \"af_xdp:lan0\"\n[port.wire]",
+       "4: \"af_xdp:lan0\" is the device of port lan already (line 2)"},
+      {"\"af_xdp:lan0\"", "\"af_xdp:lan0\"\naddress = [\"10.0.1.4/24\"]",
+       "3: the kernel's addresses of lan0 are used; remove \"address\""},
+      {"\"af_xdp:lan0\"", "\"af_xdp:lan0\"\nneighbours = []", "3: the kernel's neighbours of lan0 are used"},
+      {"mtu = 1500", "mtu = 575", "7: an MTU of 575 is not between 576 and 9000"},
+      {"mtu = 1500", "mtu = 9001", "7: an MTU of 9001"},
+      {"mtu = 1500", "mtu = -1", "7: an MTU of -1"},
+      {"mtu = 1500", "mtu = 576", ""},
+      {"mtu = 1500", "mtu = 9000", ""},
+      {address, "address = [\"10.0.2.4\"]", "5: \"10.0.2.4\" has no length"},
+      {address, "address = [\"10.0.2.4/33\"]", "5: \"33\" is no length of a subnet"},
+      {address, "address = [\"10.0.2.4/024\"]", "5: \"024\" is no length of a subnet"},
+      {address, "address = [\"10.0.2.4/\"]", "5: \"\" is no length of a subnet"},
+      {address, "address = [\"10.0.2.4/0\"]", "5: \"0\" is no length of a subnet"},
+      {address, "address = [\"10.0.2.0/24\"]", "5: 10.0.2.0/24 is the network address of its subnet"},
+      {address, "address = [\"10.0.2.255/24\"]", "5: 10.0.2.255/24 is the broadcast address of its subnet"},
+      {address, "address = [\"10.0.2.11/31\", \"10.0.2.4/24\"]",
+       "9: member 10.0.2.11 is the appliance's own"},
+      {address, "address = [\"127.0.0.2/8\"]",
+       "5: 127.0.0.2 is in 127.0.0.0/8 (loopback) and cannot be a host's address"},
+      {address, "address = [\"10.0.2.4/24\", \"10.0.2.4/16\"]",
+       "5: 10.0.2.4 is an address of port wire already (line 5)"},
+      {"mtu = 1500", "[port.third]\ndevice = \"net_null1\"\naddress = [\"10.0.2.4/24\"]",
+       "9: 10.0.2.4 is an address of port wire already (line 5)"},
+      {"mtu = 1500", "[port.third]\ndevice = \"net_null1\"\naddress = [\"10.0.3.4/16\"]",
+       "9: the subnet of 10.0.3.4/16 overlaps with 10.0.2.4/24 of port wire (line 5)"},
+      {"address = \"10.0.2.10\"", "address = \"10.0.3.10\"", "6: 10.0.3.10 is in no subnet of port wire"},
+      {"address = \"10.0.2.10\"", "address = \"10.0.2.4\"", "6: 10.0.2.4 is port wire's own address"},
+      {"address = \"10.0.2.10\", ", "", "6: a neighbour needs \"address\""},
+      {"[{ address = \"10.0.2.10\"",
+       "[{ address = \"10.0.2.10\", mac = \"02:00:00:00:00:02\" }, { address = \"10.0.2.10\"",
+       "6: neighbour 10.0.2.10 stands here again"},
+      {"02:00:00:00:00:01", "02-00-00-00-00-01", "6: \"02-00-00-00-00-01\" is not a MAC address"},
+      {"02:00:00:00:00:01", "02:00:00:00:00:0g", "6: \"02:00:00:00:00:0g\" is not a MAC address"},
+      {"02:00:00:00:00:01", "02:00:00:00:00:1", "6: \"02:00:00:00:00:1\" is not a MAC address"},
+      {"02:00:00:00:00:01", "01:00:5e:00:00:01", "6: \"01:00:5e:00:00:01\" is a group address"},
+      {"02:00:00:00:00:01", "00:00:00:00:00:00", "6: \"00:00:00:00:00:00\" is no neighbour's address"},
+      {"02:00:00:00:00:01", "0A:bC:00:00:00:01", ""},
+  });
+}
+
+TEST_F(EditedConfig, NextHopsAndInternet) {
+  const std::string members = "members = [\"10.0.1.1\"]";
+  expect({
+      {members, "", "10: [next_hop.gateway] needs \"members\""},
+      {members, "members = []", "11: \"members\" in [next_hop.gateway] is empty"},
+      {members, "members = [\"10.0.1.1\", \"10.0.1.1\"]", "11: member 10.0.1.1 stands here again"},
+      {members, "members = [\"10.0.1.256\"]", "11: "},
+      {members, "members = [\"10.0.1.1/32\"]", "11: "},
+      {members, "members = [\"0.0.0.1\"]", "11: 0.0.0.1 is in 0.0.0.0/8 (\"this network\")"},
+      {members, "members = [\"224.0.0.1\"]", "11: 224.0.0.1 is in 224.0.0.0/3 (multicast and reserved)"},
+      {members, "members = [\"255.255.255.255\"]", "11: 255.255.255.255 is in"},
+      {members, "members = [\"169.254.21.1\"]", ""},
+      {members, "members = [\"10.0.2.4\"]",
+       "11: member 10.0.2.4 is the appliance's own address on port wire"},
+      {"via = \"firewall\"\n", "", "12: [internet] needs \"via\""},
+      {"via = \"firewall\"", "via = \"firewal\"",
+       "13: there is no next hop \"firewal\"; did you mean \"firewall\"?"},
+      {"via = \"firewall\"", "via = \"None\"", "13: [internet] via \"None\" would drop everything"},
+      {"via = \"firewall\"", "via = \"Internet\"",
+       "13: next hop \"Internet\" is not supported in this version"},
+      {"install = \"halves\"", "install = \"half\"",
+       "14: \"install\" in [internet] is \"default\" or \"halves\", not \"half\""},
+      {"install = \"halves\"", "install = \"default\"", ""},
+      {"[internet]\nvia = \"firewall\"\ninstall = \"halves\"\n", "",
+       "15: [zone.onprem] wants the Internet and there is no [internet]"},
+  });
+}
+
+TEST_F(EditedConfig, Zones) {
+  const std::string kms = "{ preset = \"kms\", cloud = \"public\", next_hop = \"gateway\" }";
+  const std::string prefix = "{ prefix = \"10.0.0.0/16\", next_hop = \"gateway\" }";
+  const std::string file = "{ file = \"more.txt\", next_hop = \"NONE\" }";
+  expect({
+      {"port = [\"lan\"]\n", "", "15: [zone.onprem] needs \"port\""},
+      {"port = [\"lan\"]", "port = []", "16: \"port\" in [zone.onprem] is empty"},
+      {"port = [\"lan\"]", "port = [\"lam\"]", "16: there is no port \"lam\"; did you mean \"lan\"?"},
+      {"port = [\"lan\"]", "port = [\"lan\", \"lan\"]", "16: port \"lan\" stands here again"},
+      {"sources = [\"172.16.0.0/12\"]\n", "", "15: [zone.onprem] needs \"sources\""},
+      {"[\"172.16.0.0/12\"]", "[]", "17: \"sources\" in [zone.onprem] is empty"},
+      {"[\"172.16.0.0/12\"]", "[\"172.16.0.1/12\"]",
+       "17: host bits are set (172.16.0.1/12; did you mean 172.16.0.0/12?)"},
+      {"[\"172.16.0.0/12\"]", "[\"172.16.0.0/12\", \"bgp\"]",
+       "17: \"bgp\" as a source is not supported in this version"},
+      {"[\"172.16.0.0/12\"]", "[\"172.16.0.0/12\", \"172.16.0.0/12\"]",
+       "17: 172.16.0.0/12 is a source of zone onprem already (line 17)"},
+      {"\"0.0.0.0/0\"", "\"0.0.0.0/0\", \"172.16.0.0/12\"",
+       "27: 172.16.0.0/12 is a source of zone onprem already (line 17)"},
+      {"\"0.0.0.0/0\"", "\"127.0.0.0/16\"",
+       "27: 127.0.0.0/16 is in 127.0.0.0/8 (loopback) and cannot be a source"},
+      {"\"0.0.0.0/0\"", "\"240.0.0.0/4\"", "27: 240.0.0.0/4 is in"},
+      {"\"0.0.0.0/0\"", "\"0.0.0.0/1\", \"128.0.0.0/1\"", ""},
+      {prefix, "{ prefix = \"10.0.0.0/16\" }", "20: an entry of \"routes\" needs \"next_hop\""},
+      {prefix, "{ prefix = \"10.0.0.1/16\", next_hop = \"gateway\" }", "20: host bits are set"},
+      {prefix, "{ prefix = \"10.0.0.0/16\", next_hop = \"vnet\" }", "20: there is no next hop \"vnet\""},
+      {prefix, "{ prefix = \"10.0.0.0/16\", next_hop = \"none\" }", ""},
+      {prefix, "{ prefix = \"10.0.0.0/16\", next_hop = \"internet\" }",
+       "20: next hop \"Internet\" is not supported"},
+      {prefix, "{ next_hop = \"gateway\" }", "20: an entry of \"routes\" has exactly one of"},
+      {prefix, "{ prefix = \"10.0.0.0/16\", file = \"x\", next_hop = \"gateway\" }",
+       "20: an entry of \"routes\" has exactly"},
+      {prefix, "{ prefix = \"10.0.0.0/16\", cloud = \"public\", next_hop = \"gateway\" }",
+       "20: \"cloud\" belongs to a"},
+      {prefix, "{ prefix = 10, next_hop = \"gateway\" }",
+       "20: \"prefix\" in an entry of \"routes\" must be a string"},
+      {kms, "{ preset = \"dns\", cloud = \"public\", next_hop = \"gateway\" }",
+       "23: there is no preset \"dns\""},
+      {kms, "{ preset = \"kms\", next_hop = \"gateway\" }", "23: an entry of \"routes\" needs \"cloud\""},
+      {kms, "{ preset = \"kms\", cloud = \"moon\", next_hop = \"gateway\" }",
+       "23: \"cloud\" is \"public\", \"usgov\" or \"china\", not \"moon\""},
+      {kms, "{ preset = \"kms\", cloud = \"public\" }", "23: an entry of \"routes\" needs \"next_hop\""},
+      {kms, "{ preset = \"kms\", cloud = \"public\", next_hop = \"Internet\" }",
+       "23: next hop \"Internet\" is not supported"},
+      {kms, "{ preset = \"kms\", cloud = \"china\", next_hop = \"gateway\" }", ""},
+      {file, "{ file = \"more.txt\" }", ""},
+      {file, "{ file = \"\" }", "22: \"file\" names no file"},
+      {"\"overrides.txt\"", "\"a\\u0000b\"", "21: \"file\" names no file"},
+      {"\"overrides.txt\"", "\"spoke-udr.json\"",
+       "21: \"spoke-udr.json\": Azure's JSON route tables are not supported"},
+  });
+}
+
+TEST(Config, AFileWithoutPortsSaysSo) {
+  const auto config = parse("# nothing\n", "sekisho.toml");
+  ASSERT_FALSE(config);
+  EXPECT_EQ(config.error().to_string(), "sekisho.toml: names no port: at least one [port.NAME] is needed");
+}
+
+TEST(Config, NoMorePortsThanTheDataplaneHas) {
+  std::string text;
+  for (int i = 0; i < 32; ++i)
+    text += "port.p" + std::to_string(i) + ".device = \"net_null" + std::to_string(i) + "\"\n";
+  EXPECT_TRUE(parse(text, "sekisho.toml"));
+  const auto refused = parse(text + "port.one-more.device = \"net_ring0\"\n", "sekisho.toml");
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().to_string(), "sekisho.toml:33: more than 32 ports");
+}
+
+TEST(Config, AMissingFileSaysSo) {
+  const test::TemporaryFolder folder;
+  const auto missing = read(folder.path() / "sekisho.toml");
+  ASSERT_FALSE(missing);
+  EXPECT_EQ(missing.error().reason, "cannot be opened: No such file or directory");
+  const auto directory = read(folder.path());
+  ASSERT_FALSE(directory);
+  EXPECT_EQ(directory.error().reason, "is a directory");
+}
+
+}  // namespace
+}  // namespace sekisho::config

@@ -1,0 +1,216 @@
+#include "control/sync/dataplane_client.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <chrono>
+
+#include "tests/unit/control/fake_dataplane.hpp"
+
+namespace sekisho::sync {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using Answered = tl::expected<std::vector<api::Reply>, std::string>;
+using Body = api::Request::BodyCase;
+
+class DataplaneClientTest : public testing::Test {
+ protected:
+  DataplaneClientTest() { client.start(); }
+
+  [[nodiscard]] bool until(const std::function<bool()>& happened) {
+    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+    while (!happened()) {
+      if (std::chrono::steady_clock::now() >= deadline) {
+        return false;
+      }
+      io.restart();
+      io.run_one_for(std::chrono::milliseconds(100));
+    }
+    return true;
+  }
+  [[nodiscard]] bool connect() {
+    return until([&] { return client.connected() && dataplane.connections == 1; });
+  }
+  Answered transact(bool full, std::vector<api::Change> changes) {
+    std::optional<Answered> result;
+    client.transact(full, std::move(changes), [&](const Answered& answer) { result = answer; });
+    EXPECT_TRUE(until([&] { return result.has_value(); }));
+    return result.value_or(tl::unexpected<std::string>("no answer"));
+  }
+  [[nodiscard]] std::vector<Body> asked() const {
+    std::vector<Body> result;
+    for (const auto& request : dataplane.requests) {
+      result.push_back(request.body_case());
+    }
+    return result;
+  }
+  static std::vector<api::Change> changes(int count) {
+    std::vector<api::Change> result(static_cast<std::size_t>(count));
+    for (int i = 0; i < count; ++i) {
+      result[static_cast<std::size_t>(i)].add_ports()->set_name("port" + std::to_string(i));
+    }
+    return result;
+  }
+  static api::Request get_state() {
+    api::Request request;
+    request.mutable_get_state();
+    return request;
+  }
+
+  const std::filesystem::path path =
+      std::filesystem::temp_directory_path() / ("sekisho-client-test-" + std::to_string(getpid()) + ".sock");
+  boost::asio::io_context io;
+  test::FakeDataplane dataplane{io, path};
+  std::vector<std::string> disconnects;
+  std::vector<std::string> ports;  // of events
+  DataplaneClient client{
+      io,
+      path,
+      {.connected = [] {},
+       .disconnected = [this](const std::string& reason) { disconnects.push_back(reason); },
+       .event = [this](const api::Event& event) { ports.push_back(event.port().name()); }}};
+};
+
+TEST_F(DataplaneClientTest, CommitsATransaction) {
+  ASSERT_TRUE(connect());
+  const auto answer = transact(true, changes(2));
+  ASSERT_TRUE(answer) << answer.error();
+  EXPECT_EQ(answer->back().committed().transaction(), 1u);
+  EXPECT_THAT(asked(), ElementsAre(Body::kBegin, Body::kChange, Body::kChange, Body::kCommit));
+  EXPECT_TRUE(dataplane.requests[0].begin().full());
+  EXPECT_EQ(dataplane.requests[1].change().ports(0).name(), "port0");
+  EXPECT_EQ(dataplane.requests[2].change().ports(0).name(), "port1");
+}
+
+TEST_F(DataplaneClientTest, SendsNothingMoreAfterARefusedChange) {
+  dataplane.on_request = [&](const api::Request& request) {
+    if (request.has_change()) {
+      dataplane.say_no(request, "port0 has no name");
+    } else {
+      dataplane.say_yes(request);
+    }
+  };
+  ASSERT_TRUE(connect());
+  EXPECT_EQ(transact(false, changes(2)).error(), "port0 has no name");
+  EXPECT_THAT(asked(), ElementsAre(Body::kBegin, Body::kChange, Body::kAbort));
+  EXPECT_FALSE(dataplane.requests[0].begin().full());
+}
+
+TEST_F(DataplaneClientTest, EndsAtARefusedBeginAndARefusedCommit) {
+  dataplane.on_request = [&](const api::Request& request) {
+    if (request.has_begin()) {
+      dataplane.say_no(request, "somebody else has one open");
+    }
+  };
+  ASSERT_TRUE(connect());
+  EXPECT_EQ(transact(true, changes(1)).error(), "somebody else has one open");
+  EXPECT_THAT(asked(), ElementsAre(Body::kBegin));
+  dataplane.on_request = [&](const api::Request& request) {
+    if (request.has_commit()) {
+      dataplane.say_no(request, "too many routes");
+    } else {
+      dataplane.say_yes(request);
+    }
+  };
+  EXPECT_EQ(transact(true, changes(1)).error(), "too many routes");
+}
+
+TEST_F(DataplaneClientTest, AnswersWhatWasOpenWhenTheConnectionEnds) {
+  dataplane.on_request = [&](const api::Request& request) {
+    if (request.has_change()) {
+      dataplane.hang_up();
+    } else {
+      dataplane.say_yes(request);
+    }
+  };
+  ASSERT_TRUE(connect());
+  EXPECT_THAT(transact(true, changes(3)).error(), HasSubstr("connection to the dataplane was lost"));
+  EXPECT_THAT(asked(), ElementsAre(Body::kBegin, Body::kChange));
+  EXPECT_EQ(disconnects.size(), 1u);
+}
+
+TEST_F(DataplaneClientTest, ConnectsAgain) {
+  ASSERT_TRUE(connect());
+  dataplane.die();
+  ASSERT_TRUE(until([&] { return !client.connected(); }));
+  EXPECT_EQ(disconnects.size(), 1u);
+  EXPECT_THAT(transact(true, {}).error(), HasSubstr("not connected"));
+  dataplane.listen();
+  ASSERT_TRUE(until([&] { return client.connected() && dataplane.connections == 2; }));
+  EXPECT_TRUE(transact(true, changes(1)));
+}
+
+TEST_F(DataplaneClientTest, StopsForGood) {
+  ASSERT_TRUE(connect());
+  client.stop();
+  EXPECT_FALSE(client.connected());
+  io.restart();
+  io.run_for(std::chrono::milliseconds(300));
+  EXPECT_EQ(dataplane.connections, 1);
+}
+
+TEST_F(DataplaneClientTest, PassesEventsBetweenReplies) {
+  ASSERT_TRUE(connect());
+  dataplane.on_request = [&](const api::Request& request) {
+    api::Message event;
+    event.mutable_event()->mutable_port()->set_name("lan");
+    dataplane.send(event);
+    dataplane.say_yes(request);
+  };
+  EXPECT_TRUE(transact(true, {}));
+  EXPECT_THAT(ports, ElementsAre("lan", "lan"));
+}
+
+TEST_F(DataplaneClientTest, CollectsARepliesParts) {
+  ASSERT_TRUE(connect());
+  dataplane.on_request = [&](const api::Request& request) {
+    for (const bool more : {true, true, false}) {
+      api::Message message;
+      message.mutable_reply()->set_id(request.id());
+      message.mutable_reply()->mutable_routes()->set_more(more);
+      dataplane.send(message);
+    }
+  };
+  std::vector<std::size_t> parts;
+  for (int i = 0; i < 2; ++i) {
+    api::Request request;
+    request.mutable_get_routes()->set_zone("onprem");
+    client.ask(std::move(request),
+               [&](const Answered& answer) { parts.push_back(answer ? answer->size() : 0); });
+  }
+  ASSERT_TRUE(until([&] { return parts.size() == 2; }));
+  EXPECT_THAT(parts, ElementsAre(3u, 3u));
+}
+
+TEST_F(DataplaneClientTest, DropsAPeerThatTalksNonsense) {
+  ASSERT_TRUE(connect());
+  int connection = 1;
+  for (const auto& nonsense :
+       std::initializer_list<std::function<void()>>{[&] { dataplane.send_raw("\xff\xff\xff\xff"); },
+                                                    [&] {  // an answer to nothing
+                                                      api::Request request;
+                                                      request.set_id(999);
+                                                      dataplane.say_yes(request);
+                                                    }}) {
+    nonsense();
+    ++connection;
+    EXPECT_TRUE(until([&] { return dataplane.connections == connection && client.connected(); }));
+  }
+  EXPECT_EQ(disconnects.size(), 2u);
+}
+
+TEST_F(DataplaneClientTest, RefusesARequestThatFitsNoFrame) {
+  ASSERT_TRUE(connect());
+  std::vector<api::Change> large(1);
+  large[0].add_ports()->set_device(std::string(17u << 20, 'x'));
+  EXPECT_THAT(transact(true, std::move(large)).error(), HasSubstr("too large"));
+  std::optional<Answered> state;
+  client.ask(get_state(), [&](const Answered& answer) { state = answer; });
+  EXPECT_TRUE(until([&] { return state.has_value(); }));  // and the connection goes on
+  EXPECT_TRUE(*state);
+}
+
+}  // namespace
+}  // namespace sekisho::sync

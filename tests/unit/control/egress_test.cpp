@@ -1,0 +1,163 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "control/egress/members.hpp"
+
+namespace sekisho::egress {
+namespace {
+
+using config::InterfaceAddress;
+using kernel::MacAddress;
+using testing::ElementsAre;
+
+constexpr std::uint32_t address(unsigned a, unsigned b, unsigned c, unsigned d) {
+  return a << 24 | b << 16 | c << 8 | d;
+}
+
+constexpr MacAddress mac{2, 0, 0, 0, 0, 1};
+const std::uint32_t firewall = address(10, 0, 2, 10);
+
+config::Port kernel_port(const std::string& name, const std::string& netdev) {
+  return {.name = name, .device = "af_xdp:" + netdev};
+}
+
+// Ports lan (eth0, 10.0.1.4/24) and egress (eth1, 10.0.2.4/24), both up.
+struct World {
+  World() {
+    config.ports = {kernel_port("egress", "eth1"), kernel_port("lan", "eth0")};
+    mirror.links[1] = {.index = 1, .name = "eth0", .up = true};
+    mirror.links[2] = {.index = 2, .name = "eth1", .up = true};
+    mirror.addresses[1] = {{address(10, 0, 1, 4), 24}};
+    mirror.addresses[2] = {{address(10, 0, 2, 4), 24}};
+  }
+  void next_hop(const std::string& name, std::vector<std::uint32_t> members) {
+    config.next_hops.push_back({.name = name, .members = std::move(members)});
+  }
+  void neighbour(int index, std::uint32_t at, const std::string& state, bool usable) {
+    mirror.neighbours[{index, at}] = {.state = state, .usable = usable, .mac = usable ? mac : MacAddress{}};
+  }
+  [[nodiscard]] Member only() const {
+    const auto all = members(config, mirror);
+    EXPECT_EQ(all.size(), 1u);
+    return all.at(0);
+  }
+
+  config::Config config;
+  kernel::Mirror mirror;
+};
+
+TEST(Members, AreAliveByLinkAndNeighbour) {
+  struct Case {
+    const char* why;
+    bool up;
+    const char* state;  // of the neighbour; nullptr: there is no entry
+    bool usable;
+    bool alive;
+  };
+  for (const auto& [why, up, state, usable, alive] : std::initializer_list<Case>{
+           {"reachable", true, "REACHABLE", true, true},
+           {"reachable", true, "STALE", true, true},
+           {"reachable", true, "PROBE", true, true},
+           {"neighbour is FAILED", true, "FAILED", false, false},
+           {"neighbour is INCOMPLETE", true, "INCOMPLETE", false, false},
+           {"neighbour is not resolved yet", true, nullptr, false, false},
+           {"link eth1 is down", false, "PERMANENT", true, false},
+           {"link eth1 is down", false, nullptr, false, false},
+       }) {
+    World world;
+    world.next_hop("firewall", {firewall});
+    world.mirror.links[2].up = up;
+    if (state != nullptr) {
+      world.neighbour(2, firewall, state, usable);
+    }
+    world.neighbour(1, firewall, "REACHABLE", true);  // the same address on another link means nothing
+    const auto expected_mac = usable ? std::optional(mac) : std::nullopt;
+    EXPECT_EQ(world.only(), (Member{"egress", firewall, expected_mac, alive, why})) << why;
+  }
+}
+
+TEST(Members, WithoutASubnetHaveNoPort) {
+  World world;
+  world.next_hop("far", {address(192, 0, 2, 1)});
+  EXPECT_EQ(world.only(),
+            (Member{"", address(192, 0, 2, 1), {}, false, "no port has an address in its subnet"}));
+}
+
+TEST(Members, OfALinkThatIsNotThereHaveNoPort) {
+  World world;
+  world.next_hop("firewall", {firewall});
+  world.mirror.links.erase(2);
+  EXPECT_EQ(world.only().port, "");
+  EXPECT_FALSE(world.only().alive);
+}
+
+TEST(Members, AreNotOurselves) {
+  World world;
+  world.next_hop("self", {address(10, 0, 2, 4)});
+  EXPECT_EQ(world.only(),
+            (Member{"egress", address(10, 0, 2, 4), {}, false, "it is this appliance's own address"}));
+}
+
+TEST(Members, TakeTheLongestSubnetThenThePortsName) {
+  World world;
+  world.next_hop("firewall", {firewall});
+  world.mirror.addresses[1].push_back({address(10, 0, 0, 1), 16});
+  EXPECT_EQ(world.only().port, "egress");
+  world.mirror.addresses[1].push_back({address(10, 0, 2, 9), 28});
+  EXPECT_EQ(world.only().port, "lan");
+  world.mirror.addresses[2] = {{address(10, 0, 2, 5), 28}};
+  EXPECT_EQ(world.only().port, "egress");
+}
+
+TEST(Members, StandOnceAndSorted) {
+  World world;
+  const auto lan = address(10, 0, 1, 9);
+  const auto far = address(192, 0, 2, 1);
+  world.next_hop("a", {lan, firewall});
+  world.next_hop("b", {firewall, firewall + 1, far});
+  std::vector<std::pair<std::string, std::uint32_t>> order;
+  for (const auto& member : members(world.config, world.mirror)) {
+    order.emplace_back(member.port, member.address);
+  }
+  EXPECT_THAT(order, ElementsAre(std::pair("", far), std::pair("egress", firewall),
+                                 std::pair("egress", firewall + 1), std::pair("lan", lan)));
+}
+
+TEST(Members, OfADeviceWithoutNetdevAreStatic) {
+  World world;
+  world.config.ports = {{.name = "pcap",
+                         .device = "net_pcap0",
+                         .addresses = {{address(10, 0, 2, 4), 24}},
+                         .neighbours = {{firewall, mac}}}};
+  world.next_hop("firewall", {firewall, firewall + 1});
+  EXPECT_THAT(members(world.config, world.mirror),
+              ElementsAre(Member{"pcap", firewall, mac, true, "static"},
+                          Member{"pcap", firewall + 1, {}, false, "no static neighbour"}));
+}
+
+TEST(LocalAddresses, AreUnicastAndDirectedBroadcast) {
+  struct Case {
+    std::vector<InterfaceAddress> addresses;
+    std::vector<std::uint32_t> local;
+    std::vector<std::uint32_t> unicast;
+  };
+  const auto own = address(10, 0, 2, 4);
+  for (const auto& [addresses, local, unicast] : std::initializer_list<Case>{
+           {{}, {}, {}},
+           {{{own, 24}}, {own, address(10, 0, 2, 255)}, {own}},
+           {{{own, 30}}, {own, address(10, 0, 2, 7)}, {own}},
+           {{{own, 31}}, {own}, {own}},
+           {{{own, 32}}, {own}, {own}},
+           {{{own + 1, 24}, {own, 24}}, {own, own + 1, address(10, 0, 2, 255)}, {own, own + 1}},
+       }) {
+    World world;
+    world.mirror.addresses[2] = addresses;
+    EXPECT_EQ(local_addresses(kernel_port("egress", "eth1"), world.mirror), local);
+    EXPECT_EQ(unicast_addresses(kernel_port("egress", "eth1"), world.mirror), unicast);
+    const config::Port other{.name = "pcap", .device = "net_pcap0", .addresses = addresses};
+    EXPECT_EQ(local_addresses(other, world.mirror), local);
+  }
+}
+
+}  // namespace
+}  // namespace sekisho::egress

@@ -1,0 +1,273 @@
+#include "control/kernel/guard.hpp"
+
+#include <arpa/inet.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+#include <nlohmann/json.hpp>
+
+#include "tests/unit/control/namespace.hpp"
+
+namespace sekisho::kernel {
+namespace {
+
+using test::Namespace;
+using test::output;
+using test::run;
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+template <typename Value>
+std::string error_of(const tl::expected<Value, std::string>& result) {
+  return result ? "no error" : result.error();
+}
+
+class GuardTest : public test::InNamespace {
+ protected:
+  // How many packets the guard's two rules dropped.
+  static unsigned dropped() {
+    unsigned sum = 0;
+    const auto listing = nlohmann::json::parse(output("nft -j list table inet sekisho"));
+    for (const auto& object : listing["nftables"]) {
+      if (object.contains("rule")) {
+        sum += object["rule"]["expr"][1]["counter"]["packets"].get<unsigned>();
+      }
+    }
+    return sum;
+  }
+};
+
+constexpr unsigned packets = 10;
+
+// left --kerna--> | here | --kernb--> right      two ports
+//      --kernc--> |      | --kernd-->            two interfaces that are none
+// What left sends to 10.0.2.2 takes a and b, to 10.0.4.2 c and d, to 10.0.2.3 c and b, to 10.0.4.3 a and d.
+class GuardForwardingTest : public GuardTest {
+ protected:
+  void SetUp() override {
+    GuardTest::SetUp();
+    configure();
+    left.inside([] { configure(); });
+    right.inside([] { configure(); });
+    connect(left, "kerna", 1);
+    connect(right, "kernb", 2);
+    connect(left, "kernc", 3);
+    connect(right, "kernd", 4);
+    for (const auto& [network, way] : {std::pair{"2.2", 1}, {"4.2", 3}, {"2.3", 3}, {"4.3", 1}}) {
+      left.run(fmt::format("ip route add 10.0.{}/32 via 10.0.{}.1", network, way));
+      std::string network6 = network;
+      network6.replace(1, 1, "::");
+      left.run(fmt::format("ip -6 route add fd00:{}/128 via fd00:{}::1", network6, way));
+    }
+    for (const auto& [port, way] : {std::pair{"kernb", 2}, {"kernd", 4}}) {
+      right.run(fmt::format(
+          "ip address add 10.0.{0}.3/24 dev {1}_peer && ip address add fd00:{0}::3/64 dev {1}_peer", way,
+          port));
+    }
+    open(AF_INET);
+    open(AF_INET6);
+  }
+
+  void TearDown() override {
+    close(receiver_[0]);
+    close(receiver_[1]);
+  }
+
+  static void configure() {
+    run("ip link set lo up");
+    run("sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1 net.ipv4.conf.all.rp_filter=0 "
+        "net.ipv4.conf.default.rp_filter=0 net.ipv6.conf.all.disable_ipv6=0 "
+        "net.ipv6.conf.default.disable_ipv6=0 "
+        "net.ipv6.conf.default.accept_dad=0");
+  }
+
+  static void connect(const Namespace& peer, const std::string& name, int network) {
+    run(fmt::format("ip link add {0} type veth peer name {0}_peer netns {1}", name, peer.path()));
+    run(fmt::format(
+        "ip address add 10.0.{0}.1/24 dev {1} && ip address add fd00:{0}::1/64 dev {1} && ip link set {1} up",
+        network, name));
+    peer.run(fmt::format(
+        "ip address add 10.0.{0}.2/24 dev {1}_peer && ip address add fd00:{0}::2/64 dev {1}_peer && "
+        "ip link set {1}_peer up",
+        network, name));
+  }
+
+  void open(int family) {
+    right.inside([&] {
+      const int fd = socket(family, SOCK_DGRAM | SOCK_NONBLOCK, 0);
+      sockaddr_in six_or_four{};
+      if (family == AF_INET) {
+        six_or_four = {.sin_family = AF_INET, .sin_port = htons(9)};
+        ASSERT_EQ(bind(fd, reinterpret_cast<const sockaddr*>(&six_or_four), sizeof(six_or_four)), 0);
+      } else {
+        const int only = 1;
+        setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &only, sizeof(only));
+        const sockaddr_in6 six{.sin6_family = AF_INET6, .sin6_port = htons(9)};
+        ASSERT_EQ(bind(fd, reinterpret_cast<const sockaddr*>(&six), sizeof(six)), 0);
+      }
+      receiver_[family == AF_INET ? 0 : 1] = fd;
+    });
+  }
+
+  void send(const std::string& destination) {
+    left.inside([&] {
+      sockaddr_in four{.sin_family = AF_INET, .sin_port = htons(9)};
+      sockaddr_in6 six{.sin6_family = AF_INET6, .sin6_port = htons(9)};
+      const bool is_four = inet_pton(AF_INET, destination.c_str(), &four.sin_addr) == 1;
+      if (!is_four) {
+        ASSERT_EQ(inet_pton(AF_INET6, destination.c_str(), &six.sin6_addr), 1);
+      }
+      const auto* to =
+          is_four ? reinterpret_cast<const sockaddr*>(&four) : reinterpret_cast<const sockaddr*>(&six);
+      const int fd = socket(is_four ? AF_INET : AF_INET6, SOCK_DGRAM, 0);
+      for (unsigned i = 0; i < packets; ++i) {
+        ASSERT_EQ(sendto(fd, "x", 1, 0, to, is_four ? sizeof(four) : sizeof(six)), 1);
+      }
+      close(fd);
+    });
+  }
+
+  unsigned received() {
+    char byte = 0;
+    for (const int fd : receiver_) {
+      while (recv(fd, &byte, 1, 0) == 1) {
+        ++received_;
+      }
+    }
+    return received_;
+  }
+
+  void expect_passes(const std::string& destination) {
+    received_ = 0;
+    send(destination);
+    EXPECT_TRUE(until([&] { return received() == packets; })) << destination << ": " << received();
+  }
+  void expect_dropped(const std::string& destination) {
+    const unsigned before = dropped();
+    received_ = 0;
+    send(destination);
+    EXPECT_TRUE(until([&] { return dropped() == before + packets; })) << destination << ": " << dropped();
+    EXPECT_EQ(received(), 0u) << destination;
+  }
+
+  Namespace left;
+  Namespace right;
+
+ private:
+  std::array<int, 2> receiver_{-1, -1};
+  unsigned received_ = 0;
+};
+
+TEST_F(GuardForwardingTest, TheKernelForwardsNothingFromOrToAPortAndAllElse) {
+  for (const char* destination : {"10.0.2.2", "fd00:2::2", "10.0.4.2", "fd00:4::2", "10.0.2.3", "10.0.4.3"}) {
+    expect_passes(destination);  // it would, without the guard
+  }
+  ASSERT_TRUE(guard_on({"kerna", "kernb"}));
+  for (const char* both : {"10.0.2.2", "fd00:2::2"}) {
+    expect_dropped(both);
+  }
+  for (const char* one : {"10.0.2.3", "fd00:2::3", "10.0.4.3", "fd00:4::3"}) {
+    expect_dropped(one);
+  }
+  for (const char* neither : {"10.0.4.2", "fd00:4::2"}) {
+    expect_passes(neither);
+  }
+  ASSERT_TRUE(guard_off());
+  expect_passes("10.0.2.2");
+}
+
+TEST_F(GuardTest, NamesItsInterfaces) {
+  EXPECT_THAT(error_of(guard_status()), HasSubstr("there is no guard"));
+  ASSERT_TRUE(guard_on({"eth1.12", "b", "b"}));
+  EXPECT_THAT(guard_status().value(), ElementsAre("b", "eth1.12"));
+  EXPECT_THAT(output("nft list table inet sekisho"), HasSubstr("'sekisho guard off' removes it"));
+  ASSERT_TRUE(guard_on({}));
+  EXPECT_TRUE(guard_status().value().empty());
+}
+
+TEST_F(GuardTest, ChangesOnlyTheDifference) {
+  ASSERT_TRUE(guard_on({"a", "b"}));
+  const std::string chain = output("nft -a list chain inet sekisho forward");
+  ASSERT_TRUE(guard_on({"b", "c"}));
+  EXPECT_THAT(guard_status().value(), ElementsAre("b", "c"));
+  EXPECT_EQ(output("nft -a list chain inet sekisho forward"), chain);  // the very same rules, by handle
+}
+
+TEST_F(GuardTest, WritesNothingWhenNothingDiffers) {
+  ASSERT_TRUE(guard_on({"a", "b"}));
+  int calls = 0;
+  const auto watch = GuardWatch::open(io, [&] { ++calls; });
+  ASSERT_TRUE(watch) << watch.error();
+  ASSERT_TRUE(guard_on({"b", "a"}));
+  io.poll();
+  EXPECT_EQ(calls, 0);
+  ASSERT_TRUE(guard_on({"a"}));
+  EXPECT_TRUE(until([&] { return calls == 1; }));
+}
+
+TEST_F(GuardTest, ComesBackAfterAFlushAndThenRests) {
+  ASSERT_TRUE(guard_on({"a", "b"}));
+  int calls = 0;
+  const auto watch = GuardWatch::open(io, [&] {
+    ++calls;
+    EXPECT_TRUE(guard_on({"a", "b"}));
+  });
+  ASSERT_TRUE(watch);
+  run("nft flush ruleset");
+  ASSERT_FALSE(guard_status());
+  EXPECT_TRUE(until([&] { return guard_status().has_value(); }));
+  EXPECT_THAT(guard_status().value(), ElementsAre("a", "b"));
+  // Its own change is seen once, and nothing follows from it.
+  io.restart();
+  io.poll();
+  EXPECT_EQ(calls, 2);
+}
+
+TEST_F(GuardTest, SeesAndRepairsDamage) {
+  for (const char* damage :
+       {"nft flush chain inet sekisho forward", "nft add table inet sekisho '{ flags dormant; }'",
+        "nft insert rule inet sekisho forward accept", "nft flush table inet sekisho",
+        "nft delete chain inet sekisho forward && nft add chain inet sekisho forward"}) {
+    ASSERT_TRUE(guard_on({"a"}));
+    ASSERT_TRUE(guard_status());
+    run(damage);
+    EXPECT_THAT(error_of(guard_status()), HasSubstr("damaged")) << damage;
+    const auto repaired = guard_on({"a"});
+    ASSERT_TRUE(repaired) << damage << ": " << repaired.error();
+    EXPECT_THAT(guard_status().value(), ElementsAre("a"));
+  }
+  // The set alone is no damage that a person would see in the rules.
+  run("nft flush set inet sekisho ports");
+  EXPECT_TRUE(guard_status().value().empty());
+  ASSERT_TRUE(guard_on({"a"}));
+  EXPECT_THAT(guard_status().value(), ElementsAre("a"));
+}
+
+TEST_F(GuardTest, RefusesSomebodyElsesTable) {
+  run("nft add table inet sekisho '{ comment \"mine\"; }' && nft add chain inet sekisho forward");
+  const std::string before = output("nft list ruleset");
+  EXPECT_THAT(error_of(guard_on({"a"})), HasSubstr("was not made by Sekisho"));
+  EXPECT_THAT(error_of(guard_off()), HasSubstr("was not made by Sekisho"));
+  EXPECT_THAT(error_of(guard_status()), HasSubstr("was not made by Sekisho"));
+  EXPECT_EQ(output("nft list ruleset"), before);
+}
+
+TEST_F(GuardTest, RemovesItsTableAndNoOther) {
+  run("nft add table inet other");
+  ASSERT_TRUE(guard_on({"a"}));
+  ASSERT_TRUE(guard_off());
+  EXPECT_EQ(output("nft list tables"), "table inet other\n");
+  EXPECT_TRUE(guard_off());  // nothing to do is no error
+}
+
+TEST_F(GuardTest, RefusesANameThatNftablesWouldMisread) {
+  for (const char* name : {"", "eth*", "a\"b", "a\\", "longer-than-15-characters"}) {
+    EXPECT_FALSE(guard_on({name})) << name;
+  }
+  EXPECT_EQ(output("nft list tables"), "");
+}
+
+}  // namespace
+}  // namespace sekisho::kernel

@@ -1,0 +1,211 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <map>
+
+#include "control/sync/transaction.hpp"
+
+namespace sekisho::sync {
+namespace {
+
+using testing::ElementsAre;
+using testing::IsEmpty;
+using testing::Pair;
+using testing::UnorderedElementsAre;
+
+constexpr std::uint32_t lan_address = 0x0a000104;  // 10.0.1.4
+constexpr std::uint32_t firewall = 0x0a00020a;     // 10.0.2.10
+constexpr kernel::MacAddress mac{2, 0, 0, 0, 0, 1};
+
+using Table = std::map<std::pair<std::uint32_t, unsigned>, std::string>;  // address and length to next hop
+
+// What a dataplane's table would hold; a prefix that stands twice is an error of ours.
+std::map<std::string, Table> tables(const std::vector<api::Change>& changes) {
+  std::map<std::string, Table> result;
+  for (const auto& change : changes) {
+    for (const auto& routes : change.routes()) {
+      EXPECT_EQ(routes.address_size(), routes.next_hop_size());
+      EXPECT_EQ(routes.address_size(), static_cast<int>(routes.length().size()));
+      for (int i = 0; i < routes.address_size(); ++i) {
+        const auto length = static_cast<std::uint8_t>(routes.length()[static_cast<std::size_t>(i)]);
+        const auto& name = routes.next_hop_names(static_cast<int>(routes.next_hop(i)));
+        EXPECT_TRUE(result[routes.zone()].try_emplace({routes.address(i), length}, name).second);
+      }
+    }
+  }
+  return result;
+}
+
+policy::ZonePolicy zone(policy::Policy& policy, const std::string& name,
+                        const std::vector<std::pair<fib::Prefix, std::string>>& routes) {
+  policy::ZonePolicy zone{.name = name, .ports = {"lan"}, .sources = {{0xac100000, 12}}};
+  for (const auto& [prefix, next_hop] : routes) {
+    zone.table.add(
+        {.prefix = prefix, .origin = route::Origin::user, .next_hop = policy.names.intern(next_hop)});
+  }
+  zone.table.finish();
+  return zone;
+}
+
+policy::Policy example() {
+  policy::Policy policy;
+  policy.config.ports = {{.name = "egress", .device = "af_xdp:eth1"},
+                         {.name = "lan", .device = "af_xdp:eth0", .mtu = 1400}};
+  policy.config.next_hops = {{.name = "firewall", .members = {firewall, firewall + 1}},
+                             {.name = "far", .members = {0xc0000201}}};
+  policy.zones.push_back(zone(policy, "onprem",
+                              {{{0, 1}, "firewall"},
+                               {{0x80000000, 1}, "firewall"},
+                               {{0x0a000000, 8}, "None"},
+                               {{lan_address, 32}, "firewall"}}));
+  policy.zones.push_back(zone(policy, "vnet", {}));
+  return policy;
+}
+
+View example_view() {
+  View view;
+  view.members = {{"", 0xc0000201, {}, false, ""},
+                  {"egress", firewall, mac, true, "reachable"},
+                  {"egress", firewall + 1, {}, false, "neighbour is FAILED"}};
+  view.ports = {{"egress", {0x0a000204, 0x0a0002ff}}, {"lan", {lan_address, 0x0a0001ff}}};
+  view.unicast = {lan_address, 0x0a000204};
+  return view;
+}
+
+TEST(Full, NamesPortsNextHopsAdjacenciesAndZones) {
+  const auto changes = full(example(), example_view());
+  const auto& first = changes.at(0);
+  ASSERT_EQ(first.ports_size(), 2);
+  EXPECT_EQ(first.ports(1).name(), "lan");
+  EXPECT_EQ(first.ports(1).device(), "af_xdp:eth0");
+  EXPECT_EQ(first.ports(1).mtu(), 1400u);
+  EXPECT_THAT(first.ports(1).local(), ElementsAre(lan_address, 0x0a0001ff));
+
+  ASSERT_EQ(first.adjacencies_size(), 2);  // what no port leads to has none
+  EXPECT_EQ(first.adjacencies(0).key().port(), "egress");
+  EXPECT_EQ(first.adjacencies(0).key().address(), firewall);
+  EXPECT_EQ(first.adjacencies(0).mac(), std::string("\x02\0\0\0\0\x01", 6));
+  EXPECT_TRUE(first.adjacencies(0).alive());
+  EXPECT_EQ(first.adjacencies(1).mac(), "");
+  EXPECT_FALSE(first.adjacencies(1).alive());
+
+  std::map<std::string, std::pair<api::NextHop::Action, int>> next_hops;
+  for (const auto& next_hop : first.next_hops()) {
+    next_hops[next_hop.name()] = {next_hop.action(), next_hop.members_size()};
+  }
+  EXPECT_THAT(next_hops, UnorderedElementsAre(Pair("host", Pair(api::NextHop::HOST, 0)),
+                                              Pair("none", Pair(api::NextHop::DROP, 0)),
+                                              Pair("firewall", Pair(api::NextHop::FORWARD, 2)),
+                                              Pair("far", Pair(api::NextHop::FORWARD, 0))));
+
+  ASSERT_EQ(first.zones_size(), 2);
+  EXPECT_EQ(first.zones(0).name(), "onprem");
+  EXPECT_THAT(first.zones(0).ports(), ElementsAre("lan"));
+  ASSERT_EQ(first.zones(0).sources_size(), 1);
+  EXPECT_EQ(first.zones(0).sources(0).address(), 0xac100000u);
+  EXPECT_EQ(first.zones(0).sources(0).length(), 12u);
+}
+
+TEST(Full, SendsOurOwnAddressesToTheHostInEveryZone) {
+  const auto result = tables(full(example(), example_view()));
+  EXPECT_EQ(result.at("vnet"), (Table{{{lan_address, 32}, "host"}, {{0x0a000204, 32}, "host"}}));
+  // Also where the policy has a route for exactly this address.
+  EXPECT_EQ(result.at("onprem"), (Table{{{0, 1}, "firewall"},
+                                        {{0x80000000, 1}, "firewall"},
+                                        {{0x0a000000, 8}, "none"},
+                                        {{lan_address, 32}, "host"},
+                                        {{0x0a000204, 32}, "host"}}));
+}
+
+TEST(Full, FillsChangesWithAtMost100000Routes) {
+  policy::Policy policy = example();
+  std::vector<std::pair<fib::Prefix, std::string>> routes;
+  for (std::uint32_t i = 0; i < 250'000; ++i) {
+    routes.push_back({{0x14000000 + (i << 4), 28}, i % 2 == 0 ? "firewall" : "None"});
+  }
+  policy.zones[1] = zone(policy, "vnet", routes);
+  const auto changes = full(policy, example_view());
+  EXPECT_EQ(changes.size(), 4u);  // one for the rest, three for 250,007 routes
+  std::size_t sum = 0;
+  for (const auto& change : changes) {
+    int here = 0;
+    for (const auto& part : change.routes()) {
+      here += part.address_size();
+    }
+    EXPECT_LE(here, 100'000);
+    EXPECT_LT(change.ByteSizeLong(), 16u << 20);
+  }
+  for (const auto& [name, table] : tables(changes)) {
+    sum += table.size();
+  }
+  EXPECT_EQ(sum, 250'007u);
+}
+
+TEST(Incremental, IsEmptyWhenNothingTheDataplaneKnowsChanged) {
+  auto after = example_view();
+  after.members[2].why = "neighbour is INCOMPLETE";
+  EXPECT_THAT(incremental(example(), example_view(), after), IsEmpty());
+}
+
+TEST(Incremental, TellsOnlyTheMemberThatDied) {
+  auto after = example_view();
+  after.members[1].alive = false;
+  const auto changes = incremental(example(), example_view(), after);
+  api::Change expected;
+  auto* adjacency = expected.add_adjacencies();
+  adjacency->mutable_key()->set_port("egress");
+  adjacency->mutable_key()->set_address(firewall);
+  adjacency->set_mac(std::string("\x02\0\0\0\0\x01", 6));
+  ASSERT_EQ(changes.size(), 1u);
+  EXPECT_EQ(changes[0].DebugString(), expected.DebugString());
+}
+
+TEST(Incremental, MovesAMemberToAnotherPort) {
+  auto after = example_view();
+  after.members[2].port = "lan";
+  const auto changes = incremental(example(), example_view(), after);
+  ASSERT_EQ(changes.size(), 1u);
+  const auto& change = changes[0];
+  ASSERT_EQ(change.adjacencies_size(), 1);
+  EXPECT_EQ(change.adjacencies(0).key().port(), "lan");
+  ASSERT_EQ(change.remove_adjacencies_size(), 1);
+  EXPECT_EQ(change.remove_adjacencies(0).port(), "egress");
+  EXPECT_EQ(change.remove_adjacencies(0).address(), firewall + 1);
+  ASSERT_EQ(change.next_hops_size(), 1);
+  EXPECT_EQ(change.next_hops(0).name(), "firewall");
+  EXPECT_EQ(change.next_hops(0).members_size(), 2);
+}
+
+TEST(Incremental, LosesTheLastMemberAndStaysANextHop) {
+  auto before = example_view();
+  before.members[0].port = "lan";
+  const auto changes = incremental(example(), before, example_view());
+  ASSERT_EQ(changes.size(), 1u);
+  ASSERT_EQ(changes[0].next_hops_size(), 1);
+  EXPECT_EQ(changes[0].next_hops(0).name(), "far");
+  EXPECT_EQ(changes[0].next_hops(0).action(), api::NextHop::FORWARD);
+  EXPECT_EQ(changes[0].next_hops(0).members_size(), 0);
+}
+
+TEST(Incremental, MovesOurOwnAddresses) {
+  auto after = example_view();
+  after.ports[1].local = {0x0a000105, 0x0a0001ff};
+  after.unicast = {0x0a000105, 0x0a000204};
+  const auto changes = incremental(example(), example_view(), after);
+  ASSERT_EQ(changes.size(), 1u);
+  ASSERT_EQ(changes[0].ports_size(), 1);
+  EXPECT_EQ(changes[0].ports(0).name(), "lan");
+  EXPECT_EQ(changes[0].ports(0).device(), "af_xdp:eth0");
+  EXPECT_THAT(changes[0].ports(0).local(), ElementsAre(0x0a000105, 0x0a0001ff));
+  const auto result = tables(changes);
+  // The policy's own route comes to light again where it has one.
+  EXPECT_EQ(result.at("onprem"), (Table{{{0x0a000105, 32}, "host"}, {{lan_address, 32}, "firewall"}}));
+  EXPECT_EQ(result.at("vnet"), (Table{{{0x0a000105, 32}, "host"}}));
+  ASSERT_EQ(changes[0].withdraw_size(), 1);
+  EXPECT_EQ(changes[0].withdraw(0).zone(), "vnet");
+  EXPECT_THAT(changes[0].withdraw(0).address(), ElementsAre(lan_address));
+  EXPECT_EQ(changes[0].withdraw(0).length(), std::string(1, char{32}));
+}
+
+}  // namespace
+}  // namespace sekisho::sync

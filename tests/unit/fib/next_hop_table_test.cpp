@@ -1,0 +1,349 @@
+#include "dataplane/fib/next_hop_table.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <atomic>
+#include <map>
+#include <random>
+#include <thread>
+
+namespace sekisho::fib {
+namespace {
+
+using ::testing::Each;
+
+constexpr std::uint32_t firewall = 0x0a00020a;  // 10.0.2.10, the first of the members
+
+Adjacency neighbour(std::uint32_t address, Action action = Action::forward) {
+  Adjacency adjacency{.mtu = 1500, .port = 1, .action = action, .address = address};
+  adjacency.ethernet = {0x02, 0, 0, 0,    0,   static_cast<std::uint8_t>(address), 0x02, 0, 0,
+                        0,    0, 1, 0x08, 0x00};
+  return adjacency;
+}
+
+class NextHopTableTest : public ::testing::Test {
+ protected:
+  // `count` members with ascending indexes and addresses.
+  std::vector<AdjacencyIndex> add_members(unsigned count, AdjacencyIndex first = first_adjacency) {
+    std::vector<AdjacencyIndex> members;
+    for (unsigned i = 0; i < count; ++i) {
+      members.push_back(static_cast<AdjacencyIndex>(first + i));
+      table.set_adjacency(members.back(), neighbour(firewall + i));
+    }
+    return members;
+  }
+
+  void set_alive(AdjacencyIndex member, bool alive) {
+    Adjacency adjacency = table.adjacency(member);
+    adjacency.action = alive ? Action::forward : Action::unresolved;
+    table.set_adjacency(member, adjacency);
+  }
+
+  [[nodiscard]] std::array<std::uint32_t, group_buckets> placement(NextHopIndex index) const {
+    std::array<std::uint32_t, group_buckets> addresses{};
+    for (std::uint32_t hash = 0; hash < group_buckets; ++hash) {
+      addresses[hash] = table.adjacency(table.next_hop(index).choose(hash)).address;
+    }
+    return addresses;
+  }
+
+  [[nodiscard]] std::map<std::uint32_t, int> shares(NextHopIndex index) const {
+    std::map<std::uint32_t, int> shares;
+    for (const std::uint32_t address : placement(index)) {
+      ++shares[address];
+    }
+    return shares;
+  }
+
+  [[nodiscard]] Action action(NextHopIndex index, std::uint32_t hash = 0) const {
+    return table.adjacency(table.next_hop(index).choose(hash)).action;
+  }
+
+  Qsbr qsbr{2};
+  NextHopTable table{qsbr};
+};
+
+TEST_F(NextHopTableTest, EveryIndexAnswersFromTheStart) {
+  for (unsigned index = 0; index < max_next_hops; ++index) {
+    ASSERT_EQ(action(static_cast<NextHopIndex>(index), 77), Action::no_route);
+  }
+  EXPECT_EQ(table.adjacency(no_route_adjacency).action, Action::no_route);
+  EXPECT_EQ(table.adjacency(drop_adjacency).action, Action::drop);
+  EXPECT_EQ(table.adjacency(host_adjacency).action, Action::host);
+  EXPECT_EQ(table.adjacency(group_down_adjacency).action, Action::group_down);
+  EXPECT_EQ(table.adjacency(max_adjacencies - 1).action, Action::no_route);
+}
+
+TEST_F(NextHopTableTest, DropAndHost) {
+  table.set_action(1, Action::drop);
+  table.set_action(2, Action::host);
+  for (const std::uint32_t hash : {0U, 1U, 255U, 0xffffffffU}) {
+    EXPECT_EQ(table.next_hop(1).choose(hash), drop_adjacency);
+    EXPECT_EQ(table.next_hop(2).choose(hash), host_adjacency);
+  }
+  EXPECT_EQ(table.alive_members(1), 0U);
+}
+
+TEST_F(NextHopTableTest, ASingleMemberTakesAllFlows) {
+  table.set_members(1, add_members(1));
+  EXPECT_EQ(table.next_hop(1).mask, 0);
+  EXPECT_EQ(table.next_hop(1).choose(0xdeadbeef), first_adjacency);
+  EXPECT_EQ(table.alive_members(1), 1U);
+  EXPECT_EQ(table.adjacency(first_adjacency), neighbour(firewall));
+}
+
+TEST_F(NextHopTableTest, ADeadSingleMemberIsADeadNextHop) {
+  table.set_members(1, add_members(1));
+  set_alive(first_adjacency, false);
+  EXPECT_EQ(action(1), Action::group_down);
+  EXPECT_EQ(table.alive_members(1), 0U);
+  set_alive(first_adjacency, true);
+  EXPECT_EQ(action(1), Action::forward);
+}
+
+TEST_F(NextHopTableTest, AMemberThatWasNeverSetIsDead) {
+  table.set_members(1, std::vector<AdjacencyIndex>{40});
+  EXPECT_EQ(action(1), Action::group_down);
+  table.set_adjacency(40, neighbour(firewall));
+  EXPECT_EQ(table.next_hop(1).choose(0), 40);
+}
+
+TEST_F(NextHopTableTest, FlowsSpreadOverTheMembers) {
+  for (const unsigned count : {2U, 3U, 4U, 8U, 16U}) {
+    const auto members = add_members(count);
+    table.set_members(1, members);
+    EXPECT_EQ(table.next_hop(1).mask, group_buckets - 1);
+    EXPECT_EQ(table.alive_members(1), count);
+    const auto by_member = shares(1);
+    EXPECT_EQ(by_member.size(), count);
+    const int fair = static_cast<int>(group_buckets / count);
+    for (const auto& [address, share] : by_member) {
+      EXPECT_GE(share, fair / 3) << count << " members";
+      EXPECT_LE(share, 2 * fair) << count << " members";
+    }
+  }
+}
+
+TEST_F(NextHopTableTest, WhenAMemberDiesOnlyItsFlowsMove) {
+  const auto members = add_members(5);
+  table.set_members(1, members);
+  const auto before = placement(1);
+  for (const AdjacencyIndex dead : members) {
+    const std::uint32_t dead_address = table.adjacency(dead).address;
+    set_alive(dead, false);
+    EXPECT_EQ(table.alive_members(1), 4U);
+    const auto after = placement(1);
+    std::map<std::uint32_t, int> heirs;
+    for (unsigned bucket = 0; bucket < group_buckets; ++bucket) {
+      EXPECT_NE(after[bucket], dead_address);
+      if (before[bucket] != dead_address) {
+        EXPECT_EQ(after[bucket], before[bucket]);
+      } else {
+        ++heirs[after[bucket]];
+      }
+    }
+    EXPECT_EQ(heirs.size(), 4U) << "the others share what the dead one had";
+    set_alive(dead, true);
+    EXPECT_EQ(placement(1), before) << "and only its own flows come back";
+  }
+}
+
+TEST_F(NextHopTableTest, AGroupIsDownWhenAllAreDead) {
+  const auto members = add_members(3);
+  table.set_members(1, members);
+  const auto before = placement(1);
+  for (const AdjacencyIndex member : members) {
+    EXPECT_EQ(action(1), Action::forward);
+    set_alive(member, false);
+  }
+  EXPECT_THAT(table.next_hop(1).buckets, Each(group_down_adjacency));
+  EXPECT_EQ(table.alive_members(1), 0U);
+  set_alive(members[1], true);
+  EXPECT_THAT(placement(1), Each(firewall + 1));
+  set_alive(members[0], true);
+  set_alive(members[2], true);
+  EXPECT_EQ(placement(1), before);
+}
+
+TEST_F(NextHopTableTest, OrderAndRepetitionOfMembersDoNotMatter) {
+  auto members = add_members(4);
+  table.set_members(1, members);
+  const auto expected = placement(1);
+  std::mt19937 random{1};
+  for (int i = 0; i < 20; ++i) {
+    std::shuffle(members.begin(), members.end(), random);
+    table.set_members(1, members);
+    EXPECT_EQ(placement(1), expected);
+  }
+  members.push_back(members.front());
+  table.set_members(1, members);
+  EXPECT_EQ(placement(1), expected);
+  EXPECT_EQ(table.alive_members(1), 4U);
+}
+
+TEST_F(NextHopTableTest, AnotherApplianceChoosesAlike) {
+  table.set_members(1, add_members(3));
+  NextHopTable other{qsbr};
+  const std::vector<AdjacencyIndex> members{900, 20, 31};
+  other.set_adjacency(20, neighbour(firewall + 2));
+  other.set_adjacency(900, neighbour(firewall));
+  other.set_members(7, members);
+  other.set_adjacency(31, neighbour(firewall + 1));
+  const auto expected = placement(1);
+  for (std::uint32_t hash = 0; hash < group_buckets; ++hash) {
+    EXPECT_EQ(other.adjacency(other.next_hop(7).choose(hash)).address, expected[hash]);
+  }
+}
+
+// Two appliances of different versions stand side by side during an upgrade: the placement may not change.
+TEST_F(NextHopTableTest, ThePlacementIsFixedForever) {
+  table.set_members(1, add_members(3));
+  const std::vector<unsigned> expected{0, 1, 2, 1, 0, 0, 0, 2, 2, 0, 0, 2, 2, 1, 0, 1};
+  const auto actual = placement(1);
+  for (std::size_t bucket = 0; bucket < expected.size(); ++bucket) {
+    EXPECT_EQ(actual[bucket], firewall + expected[bucket]) << "bucket " << bucket;
+  }
+}
+
+TEST_F(NextHopTableTest, AnAddressOnTwoPortsIsOneOfThemAtATime) {
+  auto adjacency = neighbour(firewall);
+  adjacency.port = 9;
+  table.set_adjacency(10, adjacency);
+  adjacency.port = 3;
+  table.set_adjacency(11, adjacency);
+  table.set_members(1, std::vector<AdjacencyIndex>{10, 11});
+  EXPECT_THAT(table.next_hop(1).buckets, Each(11)) << "the lower port, whatever its index";
+  set_alive(11, false);
+  EXPECT_THAT(table.next_hop(1).buckets, Each(10));
+}
+
+TEST_F(NextHopTableTest, AChangeOfTheAddressMovesFlows) {
+  table.set_members(1, add_members(3));
+  table.set_adjacency(first_adjacency, neighbour(firewall + 100));
+  EXPECT_THAT(placement(1), ::testing::Contains(firewall + 100));
+  NextHopTable fresh{qsbr};
+  for (unsigned i = 0; i < 3; ++i) {
+    fresh.set_adjacency(static_cast<AdjacencyIndex>(first_adjacency + i),
+                        table.adjacency(static_cast<AdjacencyIndex>(first_adjacency + i)));
+  }
+  fresh.set_members(1,
+                    std::vector<AdjacencyIndex>{first_adjacency, first_adjacency + 1, first_adjacency + 2});
+  EXPECT_EQ(fresh.next_hop(1), table.next_hop(1));
+}
+
+TEST_F(NextHopTableTest, WhatIsEqualIsNotPublished) {
+  const auto members = add_members(3);
+  table.set_members(1, members);
+  table.set_action(2, Action::drop);
+  qsbr.synchronize();
+  const NextHop* const group = &table.next_hop(1);
+  const NextHop* const drop = &table.next_hop(2);
+  const Adjacency* const member = &table.adjacency(first_adjacency);
+  table.set_members(1, members);
+  table.set_action(2, Action::drop);
+  table.set_adjacency(first_adjacency, neighbour(firewall));
+  table.clear(3);
+  EXPECT_EQ(&table.next_hop(1), group);
+  EXPECT_EQ(&table.next_hop(2), drop);
+  EXPECT_EQ(&table.adjacency(first_adjacency), member);
+  EXPECT_EQ(qsbr.pending(), 0U);
+}
+
+TEST_F(NextHopTableTest, ANewMacChangesTheAdjacencyAndNoGroup) {
+  table.set_members(1, add_members(3));
+  const NextHop* const group = &table.next_hop(1);
+  auto adjacency = neighbour(firewall);
+  adjacency.ethernet[0] = 0x06;
+  table.set_adjacency(first_adjacency, adjacency);
+  EXPECT_EQ(&table.next_hop(1), group);
+  EXPECT_EQ(table.adjacency(first_adjacency), adjacency);
+}
+
+TEST_F(NextHopTableTest, ANextHopMayBecomeAnythingElse) {
+  const auto members = add_members(2);
+  table.set_members(1, members);
+  table.set_action(1, Action::host);
+  EXPECT_EQ(table.next_hop(1).choose(3), host_adjacency);
+  set_alive(members[0], false);
+  EXPECT_EQ(table.next_hop(1).choose(3), host_adjacency) << "it has no members any more";
+  table.set_members(1, members);
+  EXPECT_THAT(placement(1), Each(firewall + 1));
+  table.clear(1);
+  EXPECT_EQ(action(1), Action::no_route);
+  set_alive(members[0], true);
+  EXPECT_EQ(action(1), Action::no_route);
+  table.clear_adjacency(members[0]);
+  EXPECT_EQ(table.adjacency(members[0]).action, Action::no_route);
+}
+
+TEST_F(NextHopTableTest, WhatIsReplacedLivesThroughTheGracePeriod) {
+  table.set_members(1, add_members(2));
+  qsbr.synchronize();
+  qsbr.online(0);
+  const NextHop& seen = table.next_hop(1);
+  const Adjacency& seen_adjacency = table.adjacency(first_adjacency);
+  const NextHop copy = seen;
+  set_alive(first_adjacency, false);
+  qsbr.poll();
+  EXPECT_EQ(seen, copy);
+  EXPECT_EQ(seen_adjacency, neighbour(firewall));
+  EXPECT_GT(qsbr.pending(), 0U);
+  qsbr.quiescent(0);
+  qsbr.poll();
+  EXPECT_EQ(qsbr.pending(), 0U);
+  qsbr.offline(0);
+}
+
+// Members die and return one after the other under two readers, never all of them: every flow always has a
+// member that is alive, or was a moment ago, and an adjacency is read whole or not at all.
+TEST_F(NextHopTableTest, ReadersAlwaysFindALivingMember) {
+  constexpr unsigned readers = 2;
+  constexpr unsigned count = 3;
+  const auto members = add_members(count);
+  for (const AdjacencyIndex member : members) {
+    auto adjacency = table.adjacency(member);
+    adjacency.mtu = 0;
+    table.set_adjacency(member, adjacency);
+  }
+  table.set_members(1, members);
+  std::atomic<bool> stop{false};
+  std::atomic<unsigned> running{0};
+  std::vector<std::thread> threads;
+  for (unsigned reader = 0; reader < readers; ++reader) {
+    threads.emplace_back([&, reader] {
+      std::mt19937 random{reader};
+      qsbr.online(reader);
+      running.fetch_add(1);
+      while (!stop.load(std::memory_order_relaxed) && !HasFailure()) {
+        const AdjacencyIndex chosen = table.next_hop(1).choose(static_cast<std::uint32_t>(random()));
+        EXPECT_TRUE(std::find(members.begin(), members.end(), chosen) != members.end()) << chosen;
+        const Adjacency& adjacency = table.adjacency(chosen);
+        EXPECT_EQ(adjacency.address, firewall + chosen - first_adjacency);
+        EXPECT_EQ(adjacency.ethernet[4], adjacency.mtu & 0xff) << "both carry the number of the change";
+        qsbr.quiescent(reader);
+      }
+      qsbr.offline(reader);
+    });
+  }
+  while (running.load() < readers) {
+    std::this_thread::yield();
+  }
+  for (unsigned change = 0; change < 6'000; ++change) {
+    const AdjacencyIndex member = members[change / 2 % count];
+    auto adjacency =
+        neighbour(table.adjacency(member).address, change % 2 == 0 ? Action::unresolved : Action::forward);
+    adjacency.mtu = static_cast<std::uint16_t>(change);
+    adjacency.ethernet[4] = static_cast<std::uint8_t>(change);
+    table.set_adjacency(member, adjacency);
+    qsbr.poll();
+  }
+  stop.store(true);
+  for (auto& thread : threads) {
+    thread.join();
+  }
+}
+
+}  // namespace
+}  // namespace sekisho::fib

@@ -1,0 +1,391 @@
+// Ports on real netdevs in a namespace of the test's own: frames in at a veth's peer or a TAP, through DPDK,
+// out again.
+#include "dataplane/port/port.hpp"
+
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+#include <rte_eal.h>
+#include <rte_errno.h>
+#include <rte_ethdev.h>
+#include <rte_mbuf.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+
+#include <csignal>
+#include <numeric>
+
+#include "tests/unit/steer/lab.hpp"
+
+namespace sekisho::port {
+namespace {
+
+using lab::Bytes;
+using testing::AllOf;
+using testing::Contains;
+using testing::HasSubstr;
+using testing::Key;
+
+constexpr std::uint32_t local = 0x0a000104;  // 10.0.1.4
+constexpr std::uint32_t remote = 0x08080808;
+constexpr std::uint16_t ring = 2048;
+
+rte_mempool* pool = nullptr;
+
+void start_eal(const char* program) {
+  std::vector<std::string> words{program,
+                                 "--no-huge",
+                                 "-m",
+                                 "256",
+                                 "--no-shconf",
+                                 "--no-telemetry",
+                                 "--no-pci",
+                                 "-l",
+                                 "0",
+                                 "--file-prefix",
+                                 fmt::format("sekisho-port-test-{}", getpid()),
+                                 "--log-level",
+                                 "*:error"};
+  std::vector<char*> arguments;
+  for (auto& word : words) {
+    arguments.push_back(word.data());
+  }
+  if (rte_eal_init(static_cast<int>(arguments.size()), arguments.data()) < 0) {
+    throw std::runtime_error("no EAL");
+  }
+  pool = make_packet_pool("port-test", 40000, 0, 0);
+  if (pool == nullptr) {
+    throw std::runtime_error("no pool");
+  }
+}
+
+std::unique_ptr<Port> must_open(const PortConfig& config, unsigned workers = 1) {
+  auto port = Port::open(config, workers, pool);
+  if (!port) {
+    throw std::runtime_error(port.error());
+  }
+  return std::move(*port);
+}
+
+std::string refusal(const PortConfig& config, unsigned workers = 1) {
+  const auto port = Port::open(config, workers, pool);
+  return port ? "opened" : port.error();
+}
+
+PortConfig config_of(const std::string& device) {
+  return {.name = "p", .device = device, .local = {local}};
+}
+
+// Up to `count` frames; fewer if no more come.
+std::vector<rte_mbuf*> receive(const Port& port, std::size_t count, std::uint16_t queue = 0) {
+  std::vector<rte_mbuf*> frames;
+  std::array<rte_mbuf*, 32> burst{};
+  lab::eventually([&] {
+    std::uint16_t got = 0;
+    do {
+      const auto most =
+          static_cast<std::uint16_t>(std::min<std::size_t>(burst.size(), count - frames.size()));
+      got = rte_eth_rx_burst(port.dpdk_port(), queue, burst.data(), most);
+      frames.insert(frames.end(), burst.begin(), burst.begin() + got);
+    } while (got > 0 && frames.size() < count);
+    return frames.size() >= count;
+  });
+  if (frames.size() < count) {
+    for (const auto& [name, value] : port.steer_counters()) {
+      ADD_FAILURE() << name << " " << value;
+    }
+    ADD_FAILURE() << "missed " << port.missed() << " held " << port.held();
+  }
+  return frames;
+}
+
+Bytes bytes_of(const rte_mbuf* frame) {
+  const auto* begin = rte_pktmbuf_mtod(frame, const std::uint8_t*);
+  return {begin, begin + rte_pktmbuf_data_len(frame)};
+}
+
+void free_all(const std::vector<rte_mbuf*>& frames) {
+  for (rte_mbuf* frame : frames) {
+    rte_pktmbuf_free(frame);
+  }
+}
+
+class PortTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    lab::make_veth("port0", "port1");
+    lab::run("ip addr add 10.0.1.4/24 dev port0");
+    free_before_ = rte_mempool_avail_count(pool);
+  }
+  void TearDown() override {
+    lab::remove("port0");
+    EXPECT_EQ(rte_mempool_avail_count(pool), free_before_) << "every buffer came back";
+    EXPECT_TRUE(kernel_files().empty()) << "the PMD left sockets or BPF objects open";
+  }
+  unsigned free_before_ = 0;
+};
+
+TEST_F(PortTest, CarriesFramesFromOnePortToAnother) {
+  lab::make_veth("port2", "port3");
+  const lab::Wire in("port1");
+  const lab::Wire out("port3");
+  auto from = must_open(config_of("af_xdp:port0"));
+  auto to = must_open(config_of("af_xdp:port2"));
+  EXPECT_EQ(from->driver(), "net_af_xdp");
+  EXPECT_EQ(from->mac(), lab::mac_of("port0"));
+  EXPECT_EQ(from->mtu(), 1500);
+  EXPECT_EQ(from->rx_queues(), 1);
+  EXPECT_EQ(from->tx_queues(), 1);
+
+  in.send(lab::ipv4(remote));
+  ASSERT_TRUE(lab::eventually([&] { return from->steer_counters().at("dropped_not_ready") == 1; }));
+  ASSERT_TRUE(from->admit());
+  ASSERT_TRUE(to->admit());
+  for (std::uint32_t i = 0; i < 1000; ++i) {
+    const Bytes frame = lab::ipv4(remote, i);
+    in.send(frame);
+    auto frames = receive(*from, 1);
+    ASSERT_EQ(frames.size(), 1U);
+    EXPECT_EQ(bytes_of(frames[0]), frame);
+    ASSERT_EQ(rte_eth_tx_burst(to->dpdk_port(), 0, frames.data(), 1), 1);
+    EXPECT_EQ(out.receive(), frame);
+  }
+  EXPECT_EQ(from->steer_counters().at("redirected"), 1000U);
+  EXPECT_EQ(from->missed(), 0U);
+  EXPECT_EQ(from->held() + to->held(), 0U);
+  from.reset();
+  to.reset();
+  lab::remove("port2");
+}
+
+TEST_F(PortTest, KernelGetsWhatIsLocal) {
+  const steer::Fd udp{socket(AF_INET, SOCK_DGRAM, 0)};
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_port = htons(4000);
+  ASSERT_EQ(bind(udp.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address), 0);
+  const lab::Wire wire("port1");
+  const auto mac = lab::mac_of("port0");
+  auto port = must_open(config_of("af_xdp:port0"));
+  ASSERT_TRUE(port->admit());
+
+  wire.send(lab::ipv4(local, 7, mac));
+  EXPECT_EQ(lab::Wire::read_from(udp.get(), 10000), (Bytes{0, 0, 0, 7}));
+  wire.send(lab::ethernet(ETH_P_IPV6, Bytes(40), mac));
+  ASSERT_TRUE(port->set_local({}));
+  wire.send(lab::ipv4(local, 8, mac));
+  const auto frames = receive(*port, 1);
+  EXPECT_EQ(frames.size(), 1U);
+  free_all(frames);
+  const auto counters = port->steer_counters();
+  EXPECT_EQ(counters.at("passed_local"), 1U);
+  EXPECT_EQ(counters.at("dropped_ipv6"), 1U);
+  EXPECT_EQ(counters.at("redirected"), 1U);
+
+  port.reset();
+  wire.send(lab::ipv4(local, 9, mac));
+  EXPECT_EQ(lab::Wire::read_from(udp.get(), 10000), (Bytes{0, 0, 0, 9}))
+      << "after a clean close the netdev is the kernel's";
+}
+
+TEST_F(PortTest, AccountsForFramesThatFindNoRoom) {
+  const lab::Wire wire("port1");
+  auto port = must_open(config_of("af_xdp:port0"));
+  ASSERT_TRUE(port->admit());
+  constexpr std::uint64_t sent = 3000;
+  std::uint64_t seen = 0;
+  for (std::uint32_t i = 0; i < sent; ++i) {
+    wire.send(lab::ipv4(remote, i));
+    // Not faster than the veth takes them: what its own ring drops never reaches the port.
+    ASSERT_TRUE(lab::eventually([&] {
+      return i % 64 != 63 || (seen = port->steer_counters().at("redirected")) == i + 1;
+    })) << seen;
+  }
+  ASSERT_TRUE(lab::eventually([&] { return port->steer_counters().at("redirected") == sent; }));
+  ASSERT_TRUE(lab::eventually([&] { return port->held() + port->missed() == sent; }));
+  EXPECT_EQ(port->held(), ring);
+  EXPECT_EQ(port->missed(), sent - ring);
+  const auto frames = receive(*port, ring);
+  EXPECT_EQ(frames.size(), ring);
+  EXPECT_EQ(port->held(), 0U);
+  free_all(frames);
+}
+
+TEST_F(PortTest, ClosesWithFramesInItsRings) {
+  const lab::Wire wire("port1");
+  for (int round = 0; round < 5; ++round) {
+    SCOPED_TRACE(round);
+    auto port = must_open(config_of("af_xdp:port0"));
+    ASSERT_TRUE(port->admit());
+    for (std::uint32_t i = 0; i < 20; ++i) {
+      wire.send(lab::ipv4(remote, i));
+    }
+    auto frames = receive(*port, 10);
+    ASSERT_EQ(frames.size(), 10U);
+    ASSERT_EQ(rte_eth_tx_burst(port->dpdk_port(), 0, frames.data(), 10), 10);
+    port.reset();
+    EXPECT_EQ(rte_mempool_avail_count(pool), free_before_);
+  }
+}
+
+TEST_F(PortTest, EveryQueueOfATap) {
+  {
+    const lab::Tap tap("port4", 2);
+    for (int round = 0; round < 3; ++round) {
+      SCOPED_TRACE(round);
+      auto port = must_open(config_of("af_xdp:port4"), 2);
+      ASSERT_EQ(port->rx_queues(), 2);
+      ASSERT_EQ(port->tx_queues(), 2);
+      ASSERT_TRUE(port->admit());
+      for (const std::uint16_t queue : {std::uint16_t{0}, std::uint16_t{1}}) {
+        const Bytes frame = lab::ipv4(remote, 100U + queue);
+        tap.send(queue, frame);
+        auto frames = receive(*port, 1, queue);
+        ASSERT_EQ(frames.size(), 1U) << "queue " << queue;
+        EXPECT_EQ(bytes_of(frames[0]), frame);
+        ASSERT_EQ(rte_eth_tx_burst(port->dpdk_port(), queue, frames.data(), 1), 1);
+        EXPECT_EQ(tap.receive(queue), frame);
+      }
+    }
+    EXPECT_THAT(refusal(config_of("af_xdp:port4"), 3),
+                AllOf(HasSubstr("af_xdp:port4: "), HasSubstr("ethtool -L port4 combined 3")));
+  }
+}
+
+TEST_F(PortTest, ReplacesACrashedProcess) {
+  std::array<int, 2> ready{};
+  ASSERT_EQ(pipe(ready.data()), 0);
+  const pid_t pid = fork();
+  if (pid == 0) {
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    const auto descriptor = std::to_string(ready[1]);
+    execl("/proc/self/exe", "port_test", "--hold", "af_xdp:port0", descriptor.c_str(), nullptr);
+    _exit(1);
+  }
+  close(ready[1]);
+  char answer = 0;
+  ASSERT_EQ(read(ready[0], &answer, 1), 1);
+  close(ready[0]);
+  EXPECT_THAT(refusal(config_of("af_xdp:port0")), HasSubstr(fmt::format("process {}", pid)));
+  kill(pid, SIGKILL);
+  waitpid(pid, nullptr, 0);
+
+  const lab::Wire wire("port1");
+  auto port = must_open(config_of("af_xdp:port0"));
+  ASSERT_TRUE(port->admit());
+  wire.send(lab::ipv4(remote));
+  const auto frames = receive(*port, 1);
+  EXPECT_EQ(frames.size(), 1U);
+  free_all(frames);
+}
+
+TEST_F(PortTest, SurvivesItsNetdevDownAndUp) {
+  const lab::Wire wire("port1");
+  auto port = must_open(config_of("af_xdp:port0"));
+  ASSERT_TRUE(port->admit());
+  lab::run("ip link set port0 down && ip link set port0 up");
+  wire.send(lab::ipv4(remote));
+  const auto frames = receive(*port, 1);
+  EXPECT_EQ(frames.size(), 1U);
+  free_all(frames);
+}
+
+TEST_F(PortTest, SetsTheMtu) {
+  auto config = config_of("af_xdp:port0");
+  config.mtu = 1400;
+  EXPECT_EQ(must_open(config)->mtu(), 1400);
+  config.mtu = 9000;
+  EXPECT_THAT(refusal(config), AllOf(HasSubstr("af_xdp:port0: MTU 9000"), HasSubstr("or less")));
+}
+
+TEST_F(PortTest, RefusesInOneSentence) {
+  EXPECT_EQ(refusal(config_of("af_xdp:eth9")),
+            "af_xdp:eth9: there is no such network interface; `ip link` lists them");
+  EXPECT_EQ(refusal(config_of("af_xdp:")),
+            "af_xdp:: there is no such network interface; `ip link` lists them");
+  EXPECT_THAT(refusal(config_of("af_xdp:port0"), 2),
+              AllOf(HasSubstr("af_xdp:port0: "), HasSubstr("run fewer workers")));
+  EXPECT_THAT(refusal(config_of("net_nothing0")), HasSubstr("net_nothing0: DPDK has no driver"));
+  EXPECT_THAT(refusal(config_of("")), HasSubstr("not a device"));
+  EXPECT_THAT(refusal(config_of("net_pcap0,rx_pcap=/nonexistent")), HasSubstr("net_pcap0: DPDK refuses it"));
+  EXPECT_THAT(refusal(config_of("net_pcap0,rx_iface=lo,tx_iface=lo"), 2),
+              AllOf(HasSubstr("net_pcap0"), HasSubstr("1 transmit")));
+  const auto port = must_open(config_of("af_xdp:port0"));
+  EXPECT_THAT(refusal(config_of("af_xdp:port0")), HasSubstr("has it already"));
+  lab::run("ip link add port5 numrxqueues 2 numtxqueues 2 type veth peer name port6");
+  EXPECT_THAT(refusal(config_of("af_xdp:port5")), HasSubstr("ethtool -L port5 rx 1"));
+  lab::remove("port5");
+}
+
+TEST_F(PortTest, RefusesAPoolWithGaps) {
+  rte_mempool* gaps = rte_pktmbuf_pool_create("gaps", 16384, 0, 0, RTE_MBUF_DEFAULT_BUF_SIZE, 0);
+  ASSERT_NE(gaps, nullptr);
+  const auto port = Port::open(config_of("af_xdp:port0"), 1, gaps);
+  ASSERT_FALSE(port);
+  EXPECT_THAT(port.error(), HasSubstr("without gaps"));
+  rte_mempool_free(gaps);
+}
+
+TEST_F(PortTest, VirtualDevices) {
+  for (int round = 0; round < 2; ++round) {
+    const auto null = must_open(config_of("net_null0,no-rx=1"), 2);
+    EXPECT_EQ(null->driver(), "net_null");
+    EXPECT_EQ(null->rx_queues(), 2);
+    EXPECT_EQ(null->tx_queues(), 2);
+    EXPECT_TRUE(null->steer_counters().empty());
+    EXPECT_TRUE(null->set_local({}));
+    EXPECT_TRUE(null->admit());
+    EXPECT_THAT(refusal(config_of("net_null0")), HasSubstr("that name already"));
+
+    auto config = config_of("net_ring0");
+    config.mtu = 1400;
+    const auto looped = must_open(config);
+    EXPECT_EQ(looped->mtu(), 1400);
+    rte_mbuf* frame = rte_pktmbuf_alloc(pool);
+    ASSERT_NE(frame, nullptr);
+    ASSERT_EQ(rte_eth_tx_burst(looped->dpdk_port(), 0, &frame, 1), 1);
+    free_all(receive(*looped, 1));
+
+    EXPECT_EQ(
+        must_open(config_of("net_memif0,role=server,socket=/tmp/sekisho-port-test.sock,socket-abstract=no"))
+            ->driver(),
+        "net_memif");
+  }
+}
+
+TEST_F(PortTest, PcapOnANetdev) {
+  const lab::Wire wire("port1");
+  const auto port = must_open(config_of("net_pcap0,iface=port0"));
+  wire.send(lab::ipv4(remote));
+  const auto frames = receive(*port, 1);
+  ASSERT_EQ(frames.size(), 1U);
+  EXPECT_EQ(bytes_of(frames[0]), lab::ipv4(remote));
+  free_all(frames);
+}
+
+// What a process does that is then killed.
+int hold(const char* device, int ready) {
+  start_eal("hold");
+  const auto port = must_open(config_of(device));
+  if (port->admit() && write(ready, "y", 1) == 1) {
+    pause();
+  }
+  return 1;
+}
+
+}  // namespace
+}  // namespace sekisho::port
+
+// net_af_xdp forgets the BPF object that it loaded, and libxdp's part of every socket after the first.
+extern "C" const char* __lsan_default_suppressions() {
+  return "leak:librte_net_af_xdp\n";
+}
+
+int main(int argc, char** argv) {
+  if (argc == 4 && std::string(argv[1]) == "--hold") {
+    return sekisho::port::hold(argv[2], std::atoi(argv[3]));
+  }
+  testing::InitGoogleTest(&argc, argv);
+  sekisho::lab::enter_private_namespace();
+  sekisho::port::start_eal(argv[0]);
+  return RUN_ALL_TESTS();
+}
