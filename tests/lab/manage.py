@@ -11,8 +11,8 @@ from lab.demo import describe
 from lab.topology import Lab
 
 
-def up(queues: int) -> int:
-    with Lab(queues=queues) as lab:
+def up() -> int:
+    with Lab() as lab:
         appliance = Appliance(lab, config.example(lab))
         appliance.start()
         print(describe(lab, appliance))
@@ -33,16 +33,14 @@ def down(names: list[str]) -> int:
 def main() -> int:
     parser = argparse.ArgumentParser(prog="scripts/lab", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
-    commands.add_parser("up", help="build a lab").add_argument(
-        "--queues", type=int, default=1, help="of each port"
-    )
+    commands.add_parser("up", help="build a lab")
     commands.add_parser("list", help="labs that stay")
     commands.add_parser("down", help="remove labs").add_argument(
         "name", nargs="*", help="which; all when none is named"
     )
     options = parser.parse_args()
     if options.command == "up":
-        return up(options.queues)
+        return up()
     if options.command == "down":
         return down(options.name)
     print("\n".join(namespace.kept()))

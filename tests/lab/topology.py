@@ -114,11 +114,10 @@ table ip lab {
 class Lab:
     """Use as a context manager: everything is removed at the end, also after an exception, SIGINT or SIGTERM."""
 
-    def __init__(self, queues: int = 1) -> None:
+    def __init__(self) -> None:
         namespace.remove_dead_runs()
         self.prefix = f"sk{os.getpid()}"
         self.folder = namespace.STATE / self.prefix
-        self.queues = queues
         self.keep = False
         self.processes: list[Process] = []
         self._spaces: dict[str, Namespace] = {}
@@ -204,13 +203,12 @@ class Lab:
             if Path("/proc/sys/net/bridge").is_dir():
                 fabric.sysctl(f"net.bridge.bridge-nf-call-{table}", 0)
 
-    def _connect(self, space: str, name: str, bridge: str, address: str, queues: int = 1) -> None:
+    def _connect(self, space: str, name: str, bridge: str, address: str) -> None:
         fabric, inside = self["fabric"], self[space]
         port = f"{space}-{name}"[:15]
         fabric.ip(
-            "link", "add", port, "numrxqueues", str(queues), "numtxqueues", str(queues),
-            "type", "veth", "peer", "name", name, "numrxqueues", str(queues), "numtxqueues", str(queues),
-            "netns", inside.name, "address", MACS[space, name],
+            "link", "add", port, "type", "veth",
+            "peer", "name", name, "netns", inside.name, "address", MACS[space, name],
         )  # fmt: skip
         fabric.ip("link", "set", port, "master", bridge)
         # Exact counts need one packet to be one frame with a checksum of its own, everywhere; and a VLAN tag that
@@ -236,8 +234,8 @@ class Lab:
 
     def _build_nva(self) -> None:
         nva = self["nva"]
-        self._connect("nva", "lan0", "lan-br", f"{LAN}/24", self.queues)
-        self._connect("nva", "egress0", "egress-br", f"{EGRESS}/24", self.queues)
+        self._connect("nva", "lan0", "lan-br", f"{LAN}/24")
+        self._connect("nva", "egress0", "egress-br", f"{EGRESS}/24")
         # A kernel that would gladly forward: what the guard is for.
         nva.sysctl("net.ipv4.ip_forward", 1)
         for device in ("all", "default", "lan0", "egress0"):

@@ -52,7 +52,9 @@ def test_flushed_rules_are_mended(lab: Lab, appliance: Appliance) -> None:
 
 
 def test_other_tables_are_left_alone(lab: Lab, appliance: Appliance) -> None:
-    lab["nva"].nft("table ip other { chain forward { type filter hook forward priority 0; policy accept; } }")
+    lab["nva"].nft(
+        "table ip other {\n chain forward {\n type filter hook forward priority 0; policy accept;\n }\n}\n"
+    )
     appliance.reload()
     assert "table ip other" in lab["nva"].run("nft", "list", "ruleset")
     lab["nva"].run("nft", "delete", "table", "ip", "other")

@@ -98,7 +98,7 @@ def test_a_broken_route_file(
     ("old", "new"),
     [
         ('install = "halves"', 'install = "quarters"'),
-        ("internet = true", "internet = yes"),
+        ("internet = true\n", "internet = yes\n"),
         ('via     = "firewall"', 'via     = "nobody"'),
         ("[zone.vnet]", "[zone.vnet]\ncolour = 7"),
         ('members = ["10.0.2.20"]', 'members = ["10.0.2"]'),
@@ -107,8 +107,10 @@ def test_a_broken_route_file(
 def test_a_broken_configuration(appliance: Appliance, old: str, new: str) -> None:
     text = appliance.config.read_text()
     assert old in text
-    appliance.config.write_text(text.replace(old, new, 1))
-    broken = text[: text.index(old)].count("\n") + 1 + new.count("\n")
+    changed = text.replace(old, new, 1)
+    appliance.config.write_text(changed)
+    lines = zip(text.splitlines(), changed.splitlines())
+    broken = next(number for number, (was, now) in enumerate(lines, start=1) if was != now)
     before = appliance.json("show", "state")["dataplane"]["transaction"]
     done = appliance.execute("reload")
     assert done.returncode == 1
