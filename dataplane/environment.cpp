@@ -7,6 +7,7 @@
 #include <rte_log.h>
 #include <rte_mbuf.h>
 #include <spdlog/spdlog.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cstdint>
@@ -117,7 +118,10 @@ Environment::Environment(const Options& options)
         "DPDK does not start: {} (are the CPUs of --main and --workers there, and --memory free?)",
         rte_strerror(rte_errno)));
   }
-  const auto size = rte_mempool_calc_obj_size(sizeof(rte_mbuf) + RTE_MBUF_DEFAULT_BUF_SIZE, 0, nullptr);
+  // No buffer crosses a page: without hugepages each takes a whole one.
+  const auto page = hugepages_ ? 0U : static_cast<unsigned>(getpagesize());
+  const auto size =
+      std::max(rte_mempool_calc_obj_size(sizeof(rte_mbuf) + RTE_MBUF_DEFAULT_BUF_SIZE, 0, nullptr), page);
   const auto count =
       static_cast<unsigned>(options.memory_mb * megabyte / 100 * buffers_of_memory_percent / size);
   pool_ = port::make_packet_pool("packets", count, pool_cache, SOCKET_ID_ANY);
