@@ -16,7 +16,7 @@ def help_of(words):
 
 def subcommands(text):
     """The names under "Subcommands:", each the first word of a line that is indented by two blanks."""
-    listed = re.search(r"^Subcommands:\n((?:[ \n].*\n?)*)", text, re.MULTILINE)
+    listed = re.search(r"^Subcommands:\n((?:  .*\n?)+)", text, re.MULTILINE)
     return re.findall(r"^  (\S+)", listed.group(1), re.MULTILINE) if listed else []
 
 

@@ -405,7 +405,8 @@ TEST(Explain, SaysWhereTheDataplaneDecidesOtherwise) {
     backend.decision = agreeing();
     change(backend.decision);
     std::vector<std::string> what;
-    for (const auto& difference : result_of(backend, explain_request)["dataplane"]["differences"]) {
+    const auto result = result_of(backend, explain_request);
+    for (const auto& difference : result["dataplane"]["differences"]) {
       what.push_back(difference["what"].get<std::string>());
     }
     return what;
