@@ -77,14 +77,14 @@ auto Daemon::start(boost::asio::io_context& io, Options options)
 // The API's socket first: a second sekisho-control is refused before it touches anything. The guard before
 // the dataplane: no port starts without it.
 auto Daemon::open() -> tl::expected<void, std::string> {
-  for (const auto& warning : policy_->warnings) {
-    spdlog::warn("{}", warning);
-  }
   auto server = api::Server::listen(io_, options_.socket, *this);
   if (!server) {
     return tl::unexpected(std::move(server.error()));
   }
   server_ = std::move(*server);
+  for (const auto& warning : policy_->warnings) {
+    spdlog::warn("{}", warning);
+  }
 
   auto netdevs = netdevs_of(*policy_);
   // The dataplane may still run the ports that an earlier run of ours guarded; they leave with the first
@@ -161,6 +161,7 @@ void Daemon::on_nftables_changed() {
 void Daemon::on_connected() {
   spdlog::info("connected to the dataplane");
   told_.reset();
+  is_new_connection_ = true;
   failed_ports_.clear();
   api::Request subscribe;
   subscribe.mutable_subscribe();
@@ -186,8 +187,9 @@ void Daemon::on_event(const api::Event& event) {
   if (event.has_port()) {
     const auto& port = event.port();
     if (port.running()) {
-      failed_ports_.erase(port.name());
-      spdlog::info("port {} runs", port.name());
+      if (failed_ports_.erase(port.name()) != 0) {
+        spdlog::info("port {} runs now", port.name());
+      }
     } else if (!port.error().empty()) {
       auto& why = failed_ports_[port.name()];
       if (std::exchange(why, port.error()) != port.error()) {
@@ -329,7 +331,9 @@ void Daemon::on_full(const std::shared_ptr<const policy::Policy>& policy, sync::
   if (const auto done = guard(netdevs_of(*policy_)); !done) {
     spdlog::error("the kernel may forward in our stead: {}", done.error());
   }
-  spdlog::info("{}: {}", reload ? "reloaded" : "the dataplane has the whole policy", summary(result));
+  // Attempts to start a failed port are whole policies too; they are not worth a line each.
+  spdlog::log(reload || std::exchange(is_new_connection_, false) ? spdlog::level::info : spdlog::level::debug,
+              "{}: {}", reload ? "reloaded" : "the dataplane has the whole policy", summary(result));
   committed(result, std::move(view));
   look();
   if (reload) {
@@ -363,6 +367,11 @@ void Daemon::committed(const api::Committed& committed, sync::View view) {
     if (const auto old = failed_ports_.find(port.name());
         old == failed_ports_.end() || old->second != port.error()) {
       spdlog::warn("port {} failed: {}", port.name(), port.error());
+    }
+  }
+  for (const auto& [port, why] : failed_ports_) {
+    if (!failed.contains(port)) {
+      spdlog::info("port {} runs now", port);
     }
   }
   failed_ports_ = std::move(failed);

@@ -103,6 +103,7 @@ class Daemon final : public api::Backend {
   std::optional<sync::View> told_;  // what the dataplane has; nothing: it needs a full transaction
   std::deque<Reload> reloads_;      // read, not sent yet
   bool in_flight_ = false;
+  bool is_new_connection_ = false;  // that has not had its first transaction
   bool look_is_due_ = false;
   bool retry_runs_ = false;
   std::set<std::string> guarded_;                     // what the guard must name

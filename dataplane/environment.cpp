@@ -16,6 +16,8 @@
 #include <stdexcept>
 #include <string>
 
+#include "dataplane/port/port.hpp"
+
 namespace sekisho {
 namespace {
 
@@ -81,6 +83,7 @@ std::vector<std::string> eal_arguments(const Options& options, bool hugepages) {
       lcores,
       fmt::format("--main-lcore={}", main),
       "--no-telemetry",
+      "--no-pci",
       "--iova-mode=va",  // one piece of memory for the buffers, as AF_XDP needs
       fmt::format("--file-prefix={}", options.file_prefix),
       "-m",
@@ -89,9 +92,6 @@ std::vector<std::string> eal_arguments(const Options& options, bool hugepages) {
     arguments.emplace_back("--in-memory");
   } else {
     arguments.insert(arguments.end(), {"--no-huge", "--no-shconf"});  // which --in-memory excludes
-  }
-  if (!options.pci) {
-    arguments.emplace_back("--no-pci");
   }
   return arguments;
 }
@@ -120,7 +120,7 @@ Environment::Environment(const Options& options)
   const auto size = rte_mempool_calc_obj_size(sizeof(rte_mbuf) + RTE_MBUF_DEFAULT_BUF_SIZE, 0, nullptr);
   const auto count =
       static_cast<unsigned>(options.memory_mb * megabyte / 100 * buffers_of_memory_percent / size);
-  pool_ = rte_pktmbuf_pool_create("packets", count, pool_cache, 0, RTE_MBUF_DEFAULT_BUF_SIZE, SOCKET_ID_ANY);
+  pool_ = port::make_packet_pool("packets", count, pool_cache, SOCKET_ID_ANY);
   if (pool_ == nullptr) {
     const auto* const why = rte_strerror(rte_errno);
     rte_eal_cleanup();

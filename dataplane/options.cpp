@@ -117,7 +117,6 @@ auto parse_options(int argc, char** argv) -> std::variant<Options, int> {
       ->check(CLI::Range(64U, 65536U).description(""))
       ->type_name("MB");
   app.add_flag("--no-huge", no_huge, "Use no hugepages (done by itself when there are too few)");
-  app.add_flag("--pci", options.pci, "Let DPDK take the PCI devices that are bound to vfio-pci or uio");
   app.add_option("--file-prefix", options.file_prefix,
                  "DPDK's name for this instance (default: from --socket)")
       ->type_name("NAME");

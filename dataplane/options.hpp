@@ -15,7 +15,6 @@ struct Options {
   std::vector<unsigned> worker_cpus;
   unsigned memory_mb = 256;
   bool huge = true;
-  bool pci = false;
   std::string file_prefix;
   bool spin = false;
   unsigned max_sleep_us = 50;

@@ -55,6 +55,16 @@ auto id_of(const AdjacencyKey& key) -> AdjacencyId {
   return {key.port(), key.address()};
 }
 
+// Up to the first refusal.
+auto each(const auto& objects, auto add) -> Result {
+  for (const auto& object : objects) {
+    if (auto done = add(object); !done) {
+      return done;
+    }
+  }
+  return {};
+}
+
 template <class T>
 const T* repeated(const std::vector<T>& sorted) {
   const auto found = std::ranges::adjacent_find(sorted);
@@ -85,35 +95,13 @@ Transaction::Transaction(bool full, const Configuration& running) : full_{full},
 }
 
 auto Transaction::add(const Change& change) -> Result {
-  if (auto done = remove(change); !done) {
-    return done;
-  }
-  for (const auto& port : change.ports()) {
-    if (auto done = add_port(port); !done) {
-      return done;
-    }
-  }
-  for (const auto& adjacency : change.adjacencies()) {
-    if (auto done = add_adjacency(adjacency); !done) {
-      return done;
-    }
-  }
-  for (const auto& next_hop : change.next_hops()) {
-    if (auto done = add_next_hop(next_hop); !done) {
-      return done;
-    }
-  }
-  for (const auto& zone : change.zones()) {
-    if (auto done = add_zone(zone); !done) {
-      return done;
-    }
-  }
-  for (const auto& routes : change.routes()) {
-    if (auto done = add_routes(routes, false); !done) {
-      return done;
-    }
-  }
-  return {};
+  return remove(change)
+      .and_then([&] { return each(change.ports(), [&](const Port& port) { return add_port(port); }); })
+      .and_then(
+          [&] { return each(change.adjacencies(), [&](const Adjacency& a) { return add_adjacency(a); }); })
+      .and_then([&] { return each(change.next_hops(), [&](const NextHop& n) { return add_next_hop(n); }); })
+      .and_then([&] { return each(change.zones(), [&](const Zone& zone) { return add_zone(zone); }); })
+      .and_then([&] { return each(change.routes(), [&](const Routes& r) { return add_routes(r, false); }); });
 }
 
 auto Transaction::remove(const Change& change) -> Result {
@@ -147,12 +135,7 @@ auto Transaction::remove(const Change& change) -> Result {
     // Its table goes with it: named again, it starts empty.
     target_.tables[name] = {.replace = true, .routes = {}};
   }
-  for (const auto& routes : change.withdraw()) {
-    if (auto done = add_routes(routes, true); !done) {
-      return done;
-    }
-  }
-  return {};
+  return each(change.withdraw(), [&](const Routes& routes) { return add_routes(routes, true); });
 }
 
 auto Transaction::add_port(const Port& port) -> Result {

@@ -23,7 +23,7 @@ bool same(const forward::ForwardingState& a, const forward::ForwardingState& b) 
 
 bool same(const std::vector<forward::RxQueue>& a, const std::vector<forward::RxQueue>& b) {
   return std::ranges::equal(a, b, [](const forward::RxQueue& x, const forward::RxQueue& y) {
-    return x.port == y.port && x.dpdk_port == y.dpdk_port && x.queue == y.queue;
+    return x.port == y.port && x.dpdk_port == y.dpdk_port && x.queue == y.queue && x.station == y.station;
   });
 }
 
@@ -133,7 +133,8 @@ void Transition::publish_queues() {
       for (std::size_t queue = 0; queue < port.workers.size(); ++queue) {
         next[port.workers[queue]].push_back({.port = port.index,
                                              .dpdk_port = port.device->dpdk_port(),
-                                             .queue = static_cast<std::uint16_t>(queue)});
+                                             .queue = static_cast<std::uint16_t>(queue),
+                                             .station = port.device->mac()});
       }
     }
   };

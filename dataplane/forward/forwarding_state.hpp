@@ -42,6 +42,7 @@ struct RxQueue {
   PortIndex port = 0;
   std::uint16_t dpdk_port = 0;
   std::uint16_t queue = 0;
+  fib::MacAddress station{};                    // the port's own; all zero: the device has none, and takes every frame
 };
 
 }  // namespace sekisho::forward

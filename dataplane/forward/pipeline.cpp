@@ -35,12 +35,22 @@ packet::Ipv4View ipv4_of(rte_mbuf* mbuf) noexcept {
   return packet::Ipv4View(frame_of(mbuf) + ethernet_header_size);
 }
 
-std::optional<DropReason> check(const std::uint8_t* frame, std::size_t readable,
-                                std::size_t arrived) noexcept {
+// A port without a MAC address (net_ring, net_null) takes what it is given.
+bool is_station(const fib::MacAddress& address) noexcept {
+  return address != fib::MacAddress{};
+}
+
+std::optional<DropReason> check(const std::uint8_t* frame, std::size_t readable, std::size_t arrived,
+                                const RxQueue& ingress) noexcept {
   if (readable < ethernet_header_size) [[unlikely]] {
     return DropReason::frame_too_short;
   }
   const packet::EthernetView ethernet(frame);
+  // A bridge floods frames for stations that it has not learned yet. Forwarding what is meant for another one
+  // would duplicate the packet.
+  if (!ethernet.to(ingress.station) && is_station(ingress.station) && !ethernet.to_group()) [[unlikely]] {
+    return DropReason::other_station;
+  }
   if (ethernet.type() != packet::EtherType::ipv4) [[unlikely]] {
     return reason_of(ethernet.type());
   }
@@ -69,7 +79,7 @@ std::optional<DropReason> check(const std::uint8_t* frame, std::size_t readable,
 class Pipeline {
  public:
   Pipeline(const ForwardingState& state, WorkerCounters& counters, unsigned worker,
-           PortIndex ingress) noexcept
+           const RxQueue& ingress) noexcept
       : state_(state), counters_(counters), worker_(worker), ingress_(ingress) {}
 
   void run(std::span<rte_mbuf* const> received) noexcept {
@@ -79,7 +89,7 @@ class Pipeline {
     resolve();
     rewrite();
     transmit(state_, counters_, worker_, burst_, drops_);
-    drops_.settle(counters_.ports[ingress_]);
+    drops_.settle(counters_.ports[ingress_.port]);
   }
 
  private:
@@ -92,7 +102,7 @@ class Pipeline {
   const ForwardingState& state_;
   WorkerCounters& counters_;
   const unsigned worker_;
-  const PortIndex ingress_;
+  const RxQueue& ingress_;
   Burst burst_;
   Drops drops_;
 };
@@ -111,7 +121,7 @@ void Pipeline::validate(std::span<rte_mbuf* const> received) noexcept {
     rte_mbuf* const mbuf = received[at];
     all_bytes += mbuf->pkt_len;
     const std::uint8_t* const frame = frame_of(mbuf);
-    if (const auto reason = check(frame, mbuf->data_len, mbuf->pkt_len)) {
+    if (const auto reason = check(frame, mbuf->data_len, mbuf->pkt_len, ingress_)) {
       drops_.add(mbuf, *reason);
       continue;
     }
@@ -123,7 +133,7 @@ void Pipeline::validate(std::span<rte_mbuf* const> received) noexcept {
     ++kept;
   }
   burst_.count = kept;
-  counters_.ports[ingress_].rx.add(total, all_bytes);
+  counters_.ports[ingress_.port].rx.add(total, all_bytes);
 }
 
 void Pipeline::admit() noexcept {
@@ -136,7 +146,7 @@ void Pipeline::admit() noexcept {
       drops_.add(burst_.mbufs[at], DropReason::unknown_source);
       continue;
     }
-    if (!may_carry(state_.zones[zone], ingress_)) [[unlikely]] {
+    if (!may_carry(state_.zones[zone], ingress_.port)) [[unlikely]] {
       drops_.add(burst_.mbufs[at], DropReason::spoofed_source);
       continue;
     }
@@ -248,8 +258,8 @@ void Pipeline::rewrite() noexcept {
 
 }  // namespace
 
-void forward_burst(const ForwardingState& state, WorkerCounters& counters, unsigned worker, PortIndex ingress,
-                   std::span<rte_mbuf* const> received) noexcept {
+void forward_burst(const ForwardingState& state, WorkerCounters& counters, unsigned worker,
+                   const RxQueue& ingress, std::span<rte_mbuf* const> received) noexcept {
   Pipeline(state, counters, worker, ingress).run(received);
 }
 

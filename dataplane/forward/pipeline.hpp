@@ -21,7 +21,7 @@ namespace sekisho::forward {
 
 // At most burst_capacity frames that came in by `ingress`. `worker` is also the number of its transmit
 // queues.
-void forward_burst(const ForwardingState& state, WorkerCounters& counters, unsigned worker, PortIndex ingress,
-                   std::span<rte_mbuf* const> received) noexcept;
+void forward_burst(const ForwardingState& state, WorkerCounters& counters, unsigned worker,
+                   const RxQueue& ingress, std::span<rte_mbuf* const> received) noexcept;
 
 }  // namespace sekisho::forward

@@ -40,7 +40,7 @@ unsigned Worker::poll_once() noexcept {
   for (const RxQueue& queue : *queues) {
     const unsigned count = rte_eth_rx_burst(queue.dpdk_port, queue.queue, received.data(), burst_capacity);
     if (count != 0) {
-      forward_burst(*state, *counters_, options_.index, queue.port, {received.data(), count});
+      forward_burst(*state, *counters_, options_.index, queue, {received.data(), count});
       total += count;
       ++bursts;
     }

@@ -7,10 +7,14 @@ namespace sekisho::packet {
 
 enum class AddressFault : std::uint8_t { none, martian_source, martian_destination, multicast };
 
-// 0/8, 127/8, 224/4 and 240/4: all that is told apart below begins with one of these first octets.
+[[nodiscard]] constexpr bool link_local(std::uint32_t address) noexcept {
+  return address >> 16 == 0xa9fe;
+}
+
+// 0/8, 127/8, 169.254/16, 224/4 and 240/4: all that is told apart below is one of these.
 [[nodiscard]] constexpr bool special(std::uint32_t address) noexcept {
   const std::uint32_t octet = address >> 24;
-  return octet == 0 || octet == 127 || octet >= 224;
+  return octet == 0 || octet == 127 || octet >= 224 || link_local(address);
 }
 
 [[nodiscard]] constexpr bool multicast(std::uint32_t address) noexcept {
@@ -33,7 +37,9 @@ enum class AddressFault : std::uint8_t { none, martian_source, martian_destinati
   if (multicast(destination) || destination == 0xffff'ffff) {
     return AddressFault::multicast;
   }
-  // RFC 1812, 5.3.7 says the same of destinations as of sources.
+  // RFC 3927, 2.7: "A router MUST NOT forward a packet with an IPv4 Link-Local source or destination address,
+  // irrespective of the router's default route configuration or routes obtained from dynamic routing
+  // protocols." For the other blocks RFC 1812, 5.3.7 says the same of destinations as of sources.
   return AddressFault::martian_destination;
 }
 

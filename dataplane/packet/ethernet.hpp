@@ -22,6 +22,9 @@ class EthernetView {
   [[nodiscard]] EtherType type() const noexcept { return EtherType{load_be16(frame_ + 12)}; }
   // Broadcast or multicast: the lowest bit of the first byte on the wire.
   [[nodiscard]] bool to_group() const noexcept { return (frame_[0] & 1) != 0; }
+  [[nodiscard]] bool to(const std::array<std::uint8_t, 6>& station) const noexcept {
+    return std::memcmp(frame_, station.data(), station.size()) == 0;
+  }
 
  private:
   const std::uint8_t* frame_;

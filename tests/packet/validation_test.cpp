@@ -84,6 +84,22 @@ TEST(Frame, LinkBroadcast) {
                       DropReason::multicast));
 }
 
+TEST(Frame, OtherStations) {
+  const Mac ours = {0x02, 0, 0, 0, 0, 1};
+  const Mac theirs = {0x02, 0, 0, 0, 0, 2};
+  const Mac source = {0x02, 0, 0, 0, 0xff, 2};
+  const Packet to_them = to_vnet().macs(theirs, source);
+  auto& station = lab().queues.at(lan).station;
+  lab().check(passes("a port without a MAC takes every frame", to_them));
+  station = ours;
+  lab().check(dropped("flooded by a bridge", to_them, DropReason::other_station));
+  lab().check(passes("ours", to_vnet().macs(ours, source)));
+  lab().check(dropped("broadcast is everybody's",
+                      to_vnet().macs({0xff, 0xff, 0xff, 0xff, 0xff, 0xff}, source),
+                      DropReason::link_broadcast));
+  station = {};
+}
+
 TEST(Header, VersionAndLengths) {
   for (unsigned version = 0; version < 16; ++version) {
     if (version != 4) {
@@ -157,13 +173,13 @@ TEST(Header, NothingElseIsTouched) {
 }
 
 TEST(Addresses, Martians) {
-  for (const char* source :
-       {"0.0.0.0", "0.0.0.1", "0.255.255.255", "127.0.0.0", "127.0.0.1", "127.255.255.255", "224.0.0.0",
-        "224.0.0.1", "239.255.255.255", "240.0.0.0", "255.255.255.254", "255.255.255.255"}) {
+  for (const char* source : {"0.0.0.0", "0.0.0.1", "0.255.255.255", "127.0.0.0", "127.0.0.1",
+                             "127.255.255.255", "169.254.0.0", "169.254.255.255", "224.0.0.0", "224.0.0.1",
+                             "239.255.255.255", "240.0.0.0", "255.255.255.254", "255.255.255.255"}) {
     lab().check(dropped(source, to_vnet().from(source), DropReason::martian_source));
   }
   for (const char* destination : {"0.0.0.0", "0.1.2.3", "0.255.255.255", "127.0.0.0", "127.0.0.1",
-                                  "127.255.255.255", "240.0.0.0", "255.255.255.254"}) {
+                                  "127.255.255.255", "169.254.169.254", "240.0.0.0", "255.255.255.254"}) {
     lab().check(dropped(destination, packet().to(destination), DropReason::martian_destination));
   }
   for (const char* destination : {"224.0.0.0", "224.0.0.251", "239.255.255.255", "255.255.255.255"}) {
