@@ -102,6 +102,13 @@ DROPPED = [
     Case(
         "unicast in a multicast frame", Ether(src=US, dst="01:00:5e:01:02:03") / frame()[IP], "link_broadcast"
     ),
+    Case(
+        "for another station, as a bridge floods it",
+        Ether(src=US, dst="02:00:00:00:99:99") / frame()[IP],
+        "other_station",
+    ),
+    Case("from a link-local address", frame(source="169.254.1.1"), "martian_source"),
+    Case("to a link-local address", frame(destination="169.254.169.254"), "martian_destination"),
     Case("a loose source route", frame(options=[IPOption_LSRR(routers=[VNET])]), "source_route"),
     Case("a strict source route", frame(options=[IPOption_SSRR(routers=[VNET])]), "source_route"),
     Case("one byte beyond the egress MTU", frame(size=EGRESS_MTU - 28 + 1), "mtu_exceeded"),
