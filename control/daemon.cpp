@@ -170,7 +170,32 @@ void Daemon::on_connected() {
       spdlog::warn("the dataplane reports no events: {}", answer.error());
     }
   });
-  advance();
+  if (has_taken_over_) {
+    advance();
+  } else {
+    take_over();
+  }
+}
+
+// Asks, before the first transaction, which members the dataplane forwards to on the word of an earlier control.
+void Daemon::take_over() {
+  api::Request request;
+  request.mutable_get_state();
+  dataplane_.ask(std::move(request), [this](const auto& answer) {
+    if (!answer) {
+      return;  // the connection is gone; the next one asks again
+    }
+    has_taken_over_ = true;
+    for (const auto& adjacency : answer->back().state().adjacencies()) {
+      kernel::MacAddress mac{};
+      if (adjacency.alive() && adjacency.mac().size() == mac.size()) {
+        std::ranges::copy(adjacency.mac(), reinterpret_cast<char*>(mac.data()));
+        inherited_[{adjacency.key().port(), adjacency.key().address()}] = mac;
+      }
+    }
+    look();
+    advance();
+  });
 }
 
 void Daemon::on_disconnected(const std::string& reason) {
@@ -205,7 +230,12 @@ void Daemon::on_event(const api::Event& event) {
 // --- The world as it is now.
 
 void Daemon::look() {
-  const auto before = std::exchange(view_, sync::view(policy_->config, netlink_->mirror()));
+  const auto before = std::exchange(view_, sync::view(policy_->config, netlink_->mirror(), inherited_));
+  std::erase_if(inherited_, [this](const auto& entry) {
+    return std::ranges::none_of(view_.members, [&](const egress::Member& member) {
+      return member.inherited && entry.first == std::pair{member.port, member.address};
+    });
+  });
   report_links();
   report_members(before.members);
   netlink_->keep_resolved(neighbours_to_keep(*policy_, view_.members));
@@ -263,7 +293,7 @@ void Daemon::report_links() {
 // --- Transactions.
 
 void Daemon::advance() {
-  if (in_flight_ || !dataplane_.connected()) {
+  if (in_flight_ || !has_taken_over_ || !dataplane_.connected()) {
     return;
   }
   if (!reloads_.empty()) {
@@ -292,7 +322,7 @@ void Daemon::send_full(std::optional<Reload> reload) {
     }
     return;
   }
-  auto view = reload ? sync::view(policy->config, netlink_->mirror()) : view_;
+  auto view = reload ? sync::view(policy->config, netlink_->mirror(), inherited_) : view_;
   auto changes = sync::full(*policy, view);
   in_flight_ = true;
   dataplane_.transact(

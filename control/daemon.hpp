@@ -67,6 +67,7 @@ class Daemon final : public api::Backend {
   void on_kernel_changed();
   void on_nftables_changed();
   void on_connected();
+  void take_over();
   void on_disconnected(const std::string& reason);
   void on_event(const api::Event& event);
 
@@ -102,6 +103,8 @@ class Daemon final : public api::Backend {
   sync::View view_;                 // of policy_
   std::optional<sync::View> told_;  // what the dataplane has; nothing: it needs a full transaction
   std::deque<Reload> reloads_;      // read, not sent yet
+  egress::Inherited inherited_;     // shrinks as the kernel speaks
+  bool has_taken_over_ = false;     // the dataplane has been asked once what it forwarded to
   bool in_flight_ = false;
   bool is_new_connection_ = false;  // that has not had its first transaction
   bool look_is_due_ = false;

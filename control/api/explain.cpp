@@ -2,12 +2,13 @@
 
 #include <algorithm>
 
-#include "control/api/martian.hpp"
 #include "control/api/members.hpp"
 #include "control/api/reasons.hpp"
 #include "control/api/route_json.hpp"
 #include "control/api/zone_of.hpp"
+#include "control/sync/transaction.hpp"
 #include "dataplane/fib/prefix.hpp"
+#include "dataplane/packet/address.hpp"
 
 namespace sekisho::api {
 namespace {
@@ -20,28 +21,36 @@ void drop(Json& result, const char* reason) {
 
 // Refused or taken by the host before any table is asked.
 bool decided_early(Json& result, const policy::Policy& policy, const Flow& flow, const World& world) {
-  if (martian_source(flow.source)) {
-    drop(result, "martian_source");
-    return true;
+  using packet::AddressFault;
+  switch (packet::check_addresses(flow.source, flow.destination)) {
+    case AddressFault::martian_source:
+      drop(result, "martian_source");
+      return true;
+    case AddressFault::martian_destination:
+      drop(result, "martian_destination");
+      return true;
+    case AddressFault::multicast:
+      drop(result, "multicast");
+      return true;
+    case AddressFault::none:
+      break;
   }
-  if (martian_destination(flow.destination)) {
-    drop(result, "martian_destination");
-    return true;
-  }
-  if (multicast(flow.destination)) {
-    drop(result, "multicast");
-    return true;
+  if (world.mirror == nullptr) {
+    return false;
   }
   for (const auto& port : policy.config.ports) {
-    if (world.mirror == nullptr || (!flow.port.empty() && flow.port != port.name)) {
+    const auto local = egress::local_addresses(port, *world.mirror);
+    if (std::find(local.begin(), local.end(), flow.destination) == local.end()) {
       continue;
     }
-    const auto local = egress::local_addresses(port, *world.mirror);
-    if (std::find(local.begin(), local.end(), flow.destination) != local.end()) {
+    // The kernel takes it where steering knows the address: on this port's own interface, and on no other.
+    if (port.netdev() && (flow.port.empty() || flow.port == port.name)) {
       result["verdict"] = "host";
       result["sentence"] = "the destination is this appliance's own address on port " + port.name;
-      return true;
+    } else {
+      drop(result, "no_host_companion");
     }
+    return true;
   }
   return false;
 }
@@ -108,6 +117,11 @@ void decide_next_hop(Json& result, const policy::Policy& policy, const std::stri
   result["verdict"] = "forward";
 }
 
+// The dataplane knows "None" by another name: its own follow the rules for names.
+std::string policy_name(const std::string& next_hop) {
+  return next_hop == sync::drop_next_hop ? std::string{policy::none} : next_hop;
+}
+
 }  // namespace
 
 Json explain(const policy::Policy& policy, const Flow& flow, const World& world) {
@@ -163,7 +177,7 @@ void compare(Json& explanation, const Decision& decision) {
              decision.has_source_prefix() ? Json(prefix_text(decision.source_prefix())) : Json(nullptr)},
             {"port_allowed", decision.port_allowed()},
             {"prefix", decision.next_hop().empty() ? Json(nullptr) : Json(prefix_text(decision.prefix()))},
-            {"next_hop", decision.next_hop().empty() ? Json(nullptr) : Json(decision.next_hop())},
+            {"next_hop", decision.next_hop().empty() ? Json(nullptr) : Json(policy_name(decision.next_hop()))},
             {"drop_reason", decision.drop_reason().empty() ? Json(nullptr) : Json(decision.drop_reason())},
             {"sentence", sentence_of(decision.drop_reason())}};
   if (decision.has_adjacency()) {

@@ -2,7 +2,7 @@
 
 #include <vector>
 
-#include "control/api/martian.hpp"
+#include "dataplane/packet/address.hpp"
 
 namespace sekisho::api {
 
@@ -35,7 +35,7 @@ auto source_in(const policy::Policy& policy, const policy::ZonePolicy& zone) -> 
   starts.push_back(0x80000000);
   for (const auto start : starts) {
     const auto match = zone_of(policy, start);
-    if (match && match->zone == &zone && !martian_source(start)) {
+    if (match && match->zone == &zone && !packet::special(start)) {
       return start;
     }
   }

@@ -37,7 +37,7 @@ Json summary(const policy::Policy& policy) {
           {"warnings", policy.warnings}};
 }
 
-void print(const Json& result) {
+void print_check(const Json& result) {
   Table ports{{{"PORT"}, {"DEVICE"}, {"ADDRESSES"}}};
   for (const auto& port : result["ports"]) {
     ports.add({value_text(port, "name"), value_text(port, "device"), list_text(port["addresses"])});
@@ -79,7 +79,7 @@ void add_check(CLI::App& app, Context& context) {
         return tl::unexpected{policy.error().to_string()};
       }
       const auto result = summary(**policy);
-      context.json ? print_json(result) : print(result);
+      context.json ? print_json(result) : print_check(result);
       return {};
     };
   });

@@ -16,14 +16,14 @@
 namespace sekisho::cli {
 namespace {
 
-struct Options {
+struct ExplainOptions {
   std::string source;
   std::string destination;
   std::string port;
   std::string config;
 };
 
-void step(const char* name, const std::string& text) {
+void print_step(const char* name, const std::string& text) {
   fmt::print("{}  {}\n", toned(fmt::format("{:<9}", name), Tone::heading), text);
 }
 
@@ -37,7 +37,7 @@ void indented(std::string text) {
 
 void print_zone(const Json& result) {
   if (result["zone"].is_null()) {
-    step("zone", "none: no zone has this source");
+    print_step("zone", "none: no zone has this source");
     return;
   }
   const auto ports = list_text(result["zone_ports"]);
@@ -47,8 +47,8 @@ void print_zone(const Json& result) {
                                   : std::string{"it has no port, so that nothing comes in"}
                         : fmt::format("port {} is {} (the zone has {})", value_text(result, "port"),
                                       allowed ? "allowed" : "NOT allowed", ports);
-  step("zone", fmt::format("{}, by the source prefix {}; {}", value_text(result, "zone"),
-                           value_text(result, "source_prefix"), port));
+  print_step("zone", fmt::format("{}, by the source prefix {}; {}", value_text(result, "zone"),
+                                 value_text(result, "source_prefix"), port));
 }
 
 void print_routes(const Json& result) {
@@ -57,13 +57,14 @@ void print_routes(const Json& result) {
     return;
   }
   if (candidates.empty()) {
-    step("table", fmt::format("{}: no route covers {}", value_text(result, "zone"),
-                              value_text(result, "destination")));
+    print_step("table", fmt::format("{}: no route covers {}", value_text(result, "zone"),
+                                    value_text(result, "destination")));
     return;
   }
-  step("table", fmt::format("{}: {} route{} {} {}", value_text(result, "zone"), candidates.size(),
-                            candidates.size() == 1 ? "" : "s", candidates.size() == 1 ? "covers" : "cover",
-                            value_text(result, "destination")));
+  print_step("table",
+             fmt::format("{}: {} route{} {} {}", value_text(result, "zone"), candidates.size(),
+                         candidates.size() == 1 ? "" : "s", candidates.size() == 1 ? "covers" : "cover",
+                         value_text(result, "destination")));
   Table table{{{" "}, {"PREFIX"}, {"NEXT-HOP"}, {"ORIGIN"}, {"WHY"}, {"WRITTEN-IN"}}};
   for (const auto& route : candidates) {
     const auto wins = route["wins"] == true;
@@ -81,7 +82,7 @@ void print_next_hop(const Json& result) {
   if (result["next_hop"].is_null()) {
     return;
   }
-  step("next hop", value_text(result, "next_hop"));
+  print_step("next hop", value_text(result, "next_hop"));
   if (result["members"].empty()) {
     return;
   }
@@ -100,12 +101,12 @@ void print_next_hop(const Json& result) {
 void print_dataplane(const Json& result, bool online) {
   const auto& dataplane = result["dataplane"];
   if (dataplane.is_null()) {
-    step("dataplane",
-         online ? toned("is not connected and could not be asked", Tone::bad) : "was not asked (--config)");
+    print_step("dataplane", online ? toned("is not connected and could not be asked", Tone::bad)
+                                   : "was not asked (--config)");
     return;
   }
   if (dataplane.contains("error")) {
-    step("dataplane", toned("could not be asked: " + value_text(dataplane, "error"), Tone::bad));
+    print_step("dataplane", toned("could not be asked: " + value_text(dataplane, "error"), Tone::bad));
     return;
   }
   const auto& adjacency = dataplane["adjacency"];
@@ -114,10 +115,10 @@ void print_dataplane(const Json& result, bool online) {
                       : fmt::format("; this pair of addresses hashes to {} on port {}",
                                     value_text(adjacency, "address"), value_text(adjacency, "port"));
   if (dataplane["agrees"] == true) {
-    step("dataplane", "decides the same" + to);
+    print_step("dataplane", "decides the same" + to);
     return;
   }
-  step("dataplane", toned("DECIDES OTHERWISE than the configuration says", Tone::bad) + to);
+  print_step("dataplane", toned("DECIDES OTHERWISE than the configuration says", Tone::bad) + to);
   Table table{{{"WHAT"}, {"CONFIGURATION"}, {"DATAPLANE"}}};
   for (const auto& difference : dataplane["differences"]) {
     table.add({value_text(difference, "what"), value_text(difference, "policy"),
@@ -127,7 +128,7 @@ void print_dataplane(const Json& result, bool online) {
   indented("The dataplane's decision is what packets meet. A transaction may be on its way: ask again.\n");
 }
 
-void print(const Json& result, bool online) {
+void print_explanation(const Json& result, bool online) {
   print_zone(result);
   print_routes(result);
   print_next_hop(result);
@@ -136,11 +137,11 @@ void print(const Json& result, bool online) {
   const auto sentence = value_text(result, "sentence");
   const auto reason =
       result["drop_reason"].is_null() ? std::string{} : " " + value_text(result, "drop_reason");
-  step("verdict", toned(verdict + reason, verdict == "drop" ? Tone::bad : Tone::good) +
-                      (sentence.empty() ? std::string{} : ": " + sentence));
+  print_step("verdict", toned(verdict + reason, verdict == "drop" ? Tone::bad : Tone::good) +
+                            (sentence.empty() ? std::string{} : ": " + sentence));
 }
 
-tl::expected<Json, std::string> offline(const Options& options) {
+tl::expected<Json, std::string> explain_offline(const ExplainOptions& options) {
   const auto policy = policy::read(options.config);
   if (!policy) {
     return tl::unexpected{policy.error().to_string()};
@@ -156,7 +157,7 @@ tl::expected<Json, std::string> offline(const Options& options) {
   return api::explain(**policy, flow, {});
 }
 
-tl::expected<Json, std::string> online(const Context& context, const Options& options) {
+tl::expected<Json, std::string> explain_online(const Context& context, const ExplainOptions& options) {
   Json request{{"command", "explain"}, {"source", options.source}, {"destination", options.destination}};
   if (!options.port.empty()) {
     request["port"] = options.port;
@@ -167,7 +168,7 @@ tl::expected<Json, std::string> online(const Context& context, const Options& op
 }  // namespace
 
 void add_explain(CLI::App& app, Context& context) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<ExplainOptions>();
   auto* command = app.add_subcommand("explain", "Say why a packet goes where it goes, step by step");
   command->add_option("source", options->source, "Who sends it")
       ->type_name("ADDRESS")
@@ -196,11 +197,11 @@ void add_explain(CLI::App& app, Context& context) {
   command->callback([&context, options] {
     context.run = [&context, options]() -> Outcome {
       const auto is_online = options->config.empty();
-      const auto result = is_online ? online(context, *options) : offline(*options);
+      const auto result = is_online ? explain_online(context, *options) : explain_offline(*options);
       if (!result) {
         return tl::unexpected{result.error()};
       }
-      context.json ? print_json(*result) : print(*result, is_online);
+      context.json ? print_json(*result) : print_explanation(*result, is_online);
       return {};
     };
   });

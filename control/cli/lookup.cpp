@@ -17,7 +17,7 @@
 namespace sekisho::cli {
 namespace {
 
-struct Options {
+struct LookupOptions {
   std::vector<std::string> files;
   std::string next_hop;
   std::string zone;
@@ -86,7 +86,7 @@ class Feed {
   std::vector<std::uint32_t> batch_;
 };
 
-Outcome feed_all(const Options& options, Printer& printer, Answer answer) {
+Outcome feed_all(const LookupOptions& options, Printer& printer, Answer answer) {
   Feed feed{std::move(answer)};
   const auto arguments = options.addresses.empty() ? std::vector<std::string>{"-"} : options.addresses;
   for (const auto& argument : arguments) {
@@ -102,7 +102,7 @@ Outcome feed_all(const Options& options, Printer& printer, Answer answer) {
   return outcome;
 }
 
-Outcome offline(const Context& context, const Options& options) {
+Outcome lookup_offline(const Context& context, const LookupOptions& options) {
   const auto table = RouteFiles::read(options.files, options.next_hop);
   if (!table) {
     return tl::unexpected{table.error()};
@@ -117,7 +117,7 @@ Outcome offline(const Context& context, const Options& options) {
   });
 }
 
-Outcome online(const Context& context, const Options& options) {
+Outcome lookup_online(const Context& context, const LookupOptions& options) {
   const auto client = Client::connect(context.socket);
   if (!client) {
     return tl::unexpected{client.error()};
@@ -146,7 +146,7 @@ Outcome online(const Context& context, const Options& options) {
 }  // namespace
 
 void add_lookup(CLI::App& app, Context& context) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<LookupOptions>();
   auto* command = app.add_subcommand("lookup", "Find the longest prefix that covers an address");
   auto* tables = command->add_option_group("Table", "one of");
   tables
@@ -174,7 +174,7 @@ void add_lookup(CLI::App& app, Context& context) {
       "  sekisho lookup --zone onprem 1.1.1.1 20.118.99.224\n");
   command->callback([&context, options] {
     context.run = [&context, options] {
-      return options->zone.empty() ? offline(context, *options) : online(context, *options);
+      return options->zone.empty() ? lookup_offline(context, *options) : lookup_online(context, *options);
     };
   });
 }

@@ -11,7 +11,7 @@
 namespace sekisho::cli {
 namespace {
 
-void print(const Json& result) {
+void print_reload(const Json& result) {
   if (result["applied"] == true) {
     fmt::print("applied as transaction {}\n", result["transaction"].get<std::uint64_t>());
     for (const auto* what : {"ports_changed", "next_hops_changed", "adjacencies_changed", "zones_changed",
@@ -51,7 +51,7 @@ void add_reload(CLI::App& app, Context& context) {
       if (!result) {
         return tl::unexpected{result.error()};
       }
-      context.json ? print_json(*result) : print(*result);
+      context.json ? print_json(*result) : print_reload(*result);
       return {};
     };
   });

@@ -48,16 +48,24 @@ const config::Port* port_towards(std::uint32_t address, const config::Config& co
   return best;
 }
 
-// An AF_XDP port's neighbour: what the kernel knows.
-void judge_by_kernel(Member& member, const std::string& netdev, const kernel::Mirror& mirror) {
+// An AF_XDP port's neighbour: what the kernel knows, or what was known before it was asked.
+void judge_by_kernel(Member& member, const std::string& netdev, const kernel::Mirror& mirror,
+                     const Inherited& inherited) {
   const kernel::Link* link = mirror.link(netdev);
   const auto neighbour = mirror.neighbours.find({link->index, member.address});
   const bool usable = neighbour != mirror.neighbours.end() && neighbour->second.usable;
+  const bool asking = neighbour == mirror.neighbours.end() || neighbour->second.state == "INCOMPLETE";
+  const auto before = inherited.find({member.port, member.address});
   if (usable) {
     member.mac = neighbour->second.mac;
+  } else if (asking && before != inherited.end()) {
+    member.mac = before->second;
+    member.inherited = link->up;
   }
-  member.alive = link->up && usable;
-  if (member.alive) {
+  member.alive = link->up && (usable || member.inherited);
+  if (member.inherited) {
+    member.why = "taken over; its neighbour is being resolved";
+  } else if (member.alive) {
     member.why = "reachable";
   } else if (!link->up) {
     member.why = "link " + netdev + " is down";
@@ -68,7 +76,8 @@ void judge_by_kernel(Member& member, const std::string& netdev, const kernel::Mi
   }
 }
 
-Member judge(std::uint32_t address, const config::Config& config, const kernel::Mirror& mirror) {
+Member judge(std::uint32_t address, const config::Config& config, const kernel::Mirror& mirror,
+             const Inherited& inherited) {
   Member member;
   member.address = address;
   const config::Port* port = port_towards(address, config, mirror);
@@ -81,7 +90,7 @@ Member judge(std::uint32_t address, const config::Config& config, const kernel::
   if (std::ranges::any_of(own, [&](const InterfaceAddress& entry) { return entry.address == address; })) {
     member.why = "it is this appliance's own address";
   } else if (const auto netdev = port->netdev()) {
-    judge_by_kernel(member, *netdev, mirror);
+    judge_by_kernel(member, *netdev, mirror, inherited);
   } else {
     const auto entry = std::ranges::find(port->neighbours, address, &config::StaticNeighbour::address);
     member.alive = entry != port->neighbours.end();
@@ -95,7 +104,8 @@ Member judge(std::uint32_t address, const config::Config& config, const kernel::
 
 }  // namespace
 
-auto members(const config::Config& config, const kernel::Mirror& mirror) -> std::vector<Member> {
+auto members(const config::Config& config, const kernel::Mirror& mirror, const Inherited& inherited)
+    -> std::vector<Member> {
   std::set<std::uint32_t> addresses;
   for (const auto& next_hop : config.next_hops) {
     addresses.insert(next_hop.members.begin(), next_hop.members.end());
@@ -103,7 +113,7 @@ auto members(const config::Config& config, const kernel::Mirror& mirror) -> std:
   std::vector<Member> result;
   result.reserve(addresses.size());
   for (const auto address : addresses) {
-    result.push_back(judge(address, config, mirror));
+    result.push_back(judge(address, config, mirror, inherited));
   }
   std::ranges::stable_sort(result, {}, &Member::port);
   return result;

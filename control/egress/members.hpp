@@ -3,8 +3,10 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "control/config/config.hpp"
@@ -18,13 +20,20 @@ struct Member {
   std::optional<kernel::MacAddress> mac;
   bool alive = false;
   std::string why;  // "reachable"; or why not: "link egress is down", "neighbour is FAILED"
+  bool inherited = false;  // alive because it was when we took over, and the kernel has not spoken yet
 
   friend bool operator==(const Member&, const Member&) = default;
 };
 
+// Members that the dataplane forwarded to when this control took over, by port and address. A kernel that has not resolved
+// a neighbour yet (an entry that is missing or INCOMPLETE) knows nothing against it: to declare it dead then would
+// interrupt traffic that flows.
+using Inherited = std::map<std::pair<std::string, std::uint32_t>, kernel::MacAddress>;
+
 // Every member of every next hop, once, sorted by port and address. A member that is in no port's subnet has
 // an empty `port` and is not alive: it has no adjacency until an address appears that reaches it.
-[[nodiscard]] auto members(const config::Config& config, const kernel::Mirror& mirror) -> std::vector<Member>;
+[[nodiscard]] auto members(const config::Config& config, const kernel::Mirror& mirror,
+                           const Inherited& inherited = {}) -> std::vector<Member>;
 
 // The kernel's addresses on a port: unicast, and the broadcast addresses of their subnets. Sorted.
 [[nodiscard]] auto local_addresses(const config::Port& port, const kernel::Mirror& mirror)

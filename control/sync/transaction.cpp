@@ -1,5 +1,8 @@
 #include "control/sync/transaction.hpp"
 
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
 #include <algorithm>
 #include <functional>
 #include <iterator>
@@ -26,6 +29,13 @@ void set_port(api::Port& port, const config::Port& config, const View::PortAddre
   port.set_device(config.device);
   port.mutable_local()->Add(addresses.local.begin(), addresses.local.end());
   port.set_mtu(config.mtu);
+  port.set_instance(addresses.instance);
+}
+
+std::string instance_of(const config::Port& port, const kernel::Mirror& mirror) {
+  const auto netdev = port.netdev();
+  const kernel::Link* link = netdev ? mirror.link(*netdev) : nullptr;
+  return link == nullptr ? std::string{} : fmt::format("{} {:02x}", link->index, fmt::join(link->mac, ":"));
 }
 
 // A member that no port leads to has no adjacency.
@@ -165,12 +175,13 @@ void routes_incremental(const policy::Policy& policy, const View& before, const 
 
 }  // namespace
 
-auto view(const config::Config& config, const kernel::Mirror& mirror) -> View {
+auto view(const config::Config& config, const kernel::Mirror& mirror, const egress::Inherited& inherited)
+    -> View {
   View view;
-  view.members = egress::members(config, mirror);
+  view.members = egress::members(config, mirror, inherited);
   std::set<std::uint32_t> unicast;
   for (const auto& port : config.ports) {
-    view.ports.push_back({port.name, egress::local_addresses(port, mirror)});
+    view.ports.push_back({port.name, instance_of(port, mirror), egress::local_addresses(port, mirror)});
     std::ranges::copy(egress::unicast_addresses(port, mirror), std::inserter(unicast, unicast.end()));
   }
   view.unicast.assign(unicast.begin(), unicast.end());

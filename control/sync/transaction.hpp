@@ -22,6 +22,7 @@ inline constexpr std::string_view drop_next_hop = "none";
 struct View {
   struct PortAddresses {
     std::string port;
+    std::string instance;              // of the netdev: its index and MAC; empty where there is none
     std::vector<std::uint32_t> local;  // unicast and broadcast
     friend bool operator==(const PortAddresses&, const PortAddresses&) = default;
   };
@@ -29,7 +30,8 @@ struct View {
   std::vector<PortAddresses> ports;    // as in config
   std::vector<std::uint32_t> unicast;  // of all ports, sorted and distinct
 };
-[[nodiscard]] auto view(const config::Config& config, const kernel::Mirror& mirror) -> View;
+[[nodiscard]] auto view(const config::Config& config, const kernel::Mirror& mirror,
+                        const egress::Inherited& inherited = {}) -> View;
 
 // The full transaction, in pieces that fit a frame: what exists afterwards is exactly this.
 [[nodiscard]] auto full(const policy::Policy& policy, const View& view) -> std::vector<api::Change>;

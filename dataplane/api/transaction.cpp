@@ -154,7 +154,8 @@ auto Transaction::add_port(const Port& port) -> Result {
   port::PortConfig config{.name = port.name(),
                           .device = port.device(),
                           .local = {port.local().begin(), port.local().end()},
-                          .mtu = static_cast<std::uint16_t>(port.mtu())};
+                          .mtu = static_cast<std::uint16_t>(port.mtu()),
+                          .instance = port.instance()};
   std::ranges::sort(config.local);
   const auto same = std::ranges::unique(config.local);
   config.local.erase(same.begin(), same.end());
@@ -326,6 +327,7 @@ auto Transaction::finish(const RunningRoutes& running) && -> tl::expected<Target
       return tl::unexpected(valid.error());
     }
   }
+  target_.retry_failed_ports = full_;
   if (full_) {
     for (const auto& [zone, spec] : target_.configuration.zones) {
       target_.tables[zone].replace = true;

@@ -80,6 +80,7 @@ class Transition {
   void take_down();
   void admit_ports();
   void set_local_addresses();
+  bool is_due(const LivePort& port, const port::PortConfig& config) const;  // to be opened
   bool device_held(const std::string& device) const;
 
   // transition_sweep.cpp

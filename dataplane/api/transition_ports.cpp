@@ -7,10 +7,15 @@ namespace sekisho::api {
 namespace {
 
 bool needs_other_device(const LivePort& port, const port::PortConfig& config) {
-  return port.config.device != config.device || port.config.mtu != config.mtu;
+  return port.config.device != config.device || port.config.mtu != config.mtu ||
+         port.config.instance != config.instance;
 }
 
 }  // namespace
+
+bool Transition::is_due(const LivePort& port, const port::PortConfig& config) const {
+  return port.device == nullptr && (port.error.empty() || target_.retry_failed_ports || port.config != config);
+}
 
 bool Transition::device_held(const std::string& device) const {
   const auto holds = [&](const LivePort& port) {
@@ -53,7 +58,7 @@ void Transition::open_early_ports() {
     if (device_held(config.device)) {
       continue;
     }
-    if (port.device == nullptr) {
+    if (is_due(port, config)) {
       undo_.emplace_back([&port, before = port.config, error = port.error] {
         port.device.reset();
         port.config = before;
@@ -61,7 +66,7 @@ void Transition::open_early_ports() {
         port.workers.clear();
       });
       open(port, config);
-    } else if (needs_other_device(port, config)) {
+    } else if (port.device != nullptr && needs_other_device(port, config)) {
       if (const auto index = live_.port_indexes.take()) {
         replace(config, *index);
       }
@@ -134,7 +139,7 @@ void Transition::take_down() {
 void Transition::open_late_ports() {
   for (const auto& [name, config] : wanted_.ports) {
     auto& port = live_.ports.at(name);
-    if (port.device == nullptr && !attempted_ports_.contains(name)) {
+    if (is_due(port, config) && !attempted_ports_.contains(name)) {
       open(port, config);
     }
   }

@@ -50,6 +50,7 @@ struct PortConfig {
   std::string device;
   std::vector<std::uint32_t> local;  // addresses of the kernel on this port (AF_XDP: passed up by steering)
   std::uint16_t mtu = 0;             // 0: the device's own
+  std::string instance;              // of the device: differs when another one has taken its name
   friend bool operator==(const PortConfig&, const PortConfig&) = default;
 };
 

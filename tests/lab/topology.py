@@ -203,7 +203,7 @@ class Lab:
             if Path("/proc/sys/net/bridge").is_dir():
                 fabric.sysctl(f"net.bridge.bridge-nf-call-{table}", 0)
 
-    def _connect(self, space: str, name: str, bridge: str, address: str) -> None:
+    def connect(self, space: str, name: str, bridge: str, address: str) -> None:
         fabric, inside = self["fabric"], self[space]
         port = f"{space}-{name}"[:15]
         fabric.ip(
@@ -222,10 +222,10 @@ class Lab:
 
     def _build_inside(self) -> None:
         onprem, vnet = self["onprem"], self["vnet"]
-        self._connect("onprem", "eth0", "lan-br", f"{ONPREM_GATEWAY}/24")
+        self.connect("onprem", "eth0", "lan-br", f"{ONPREM_GATEWAY}/24")
         onprem.ip("address", "add", f"{ONPREM}/32", "dev", "lo")
         onprem.ip("route", "add", "default", "via", LAN, "src", ONPREM)
-        self._connect("vnet", "eth0", "lan-br", f"{VNET}/24")
+        self.connect("vnet", "eth0", "lan-br", f"{VNET}/24")
         vnet.ip("route", "add", "default", "via", LAN)
         for space in (onprem, vnet):
             space.nft(SILENCE)
@@ -234,8 +234,8 @@ class Lab:
 
     def _build_nva(self) -> None:
         nva = self["nva"]
-        self._connect("nva", "lan0", "lan-br", f"{LAN}/24")
-        self._connect("nva", "egress0", "egress-br", f"{EGRESS}/24")
+        self.connect("nva", "lan0", "lan-br", f"{LAN}/24")
+        self.connect("nva", "egress0", "egress-br", f"{EGRESS}/24")
         # A kernel that would gladly forward: what the guard is for.
         nva.sysctl("net.ipv4.ip_forward", 1)
         for device in ("all", "default", "lan0", "egress0"):
@@ -252,8 +252,8 @@ class Lab:
 
     def _build_gateway(self, name: str, inside: str, outside: str) -> None:
         space = self[name]
-        self._connect(name, "inside", "egress-br", f"{inside}/24")
-        self._connect(name, "outside", "internet-br", f"{outside}/24")
+        self.connect(name, "inside", "egress-br", f"{inside}/24")
+        self.connect(name, "outside", "internet-br", f"{outside}/24")
         space.sysctl("net.ipv4.ip_forward", 1)
         space.ip("route", "add", "default", "via", INTERNET)
         space.nft(FIREWALL_RULES)
@@ -261,7 +261,7 @@ class Lab:
 
     def _build_internet(self) -> None:
         internet = self["internet"]
-        self._connect("internet", "eth0", "internet-br", f"{INTERNET}/24")
+        self.connect("internet", "eth0", "internet-br", f"{INTERNET}/24")
         for address in (WEB, STREAM, MOVED, KMS):
             internet.ip("address", "add", f"{address}/32", "dev", "lo")
         internet.nft(INTERNET_COUNTERS)

@@ -122,6 +122,24 @@ def test_control_killed_under_a_stream(lab: Lab, appliance: Appliance) -> None:
     assert result.rate >= 20_000, result
 
 
+def test_control_returns_to_a_kernel_that_has_forgotten_the_neighbours(
+    lab: Lab, appliance: Appliance
+) -> None:
+    """What the dataplane forwarded to is alive until the kernel says otherwise."""
+    with Stream(lab, STREAM) as stream:
+        stream.wait_received(1000)
+        for _ in range(3):
+            appliance.kill_control()
+            for member in (FIREWALL, FIREWALL2):
+                lab["nva"].ip("neighbour", "delete", member, "dev", "egress0")
+            appliance.start_control()
+            appliance.wait_ready()
+            stream.wait_received(stream.status()["received"] + 5_000)
+        assert stream.running(), "control came back before the stream's end"
+        result = stream.finish()
+    assert (result.lost, result.duplicated) == (0, 0), result
+
+
 def test_control_changes_nothing_when_it_returns(appliance: Appliance) -> None:
     appliance.kill_control()
     appliance.start_control()

@@ -13,6 +13,7 @@ from suite.count import Count, junit
 
 ROOT = Path(__file__).resolve().parents[2]
 FUZZ_SECONDS = 10
+CLANG = "build-clang"
 
 
 def execute(*command: str | Path, **environment: str) -> bool:
@@ -72,12 +73,19 @@ def unit() -> Count:
     return meson_test("build", "all") if configure("build") else one("meson setup build", False)
 
 
+def clang() -> Count:
+    """One build says what clang thinks of everything, and carries the sanitizers and the fuzzers."""
+    options = (
+        "-Dfuzzers=true", "-Db_sanitize=address,undefined", "-Db_lundef=false", "-Doptimization=1", "-Ddebug=false",
+        "-Dcpp_args=-gline-tables-only",
+    )  # fmt: skip
+    configured = configure(CLANG, *options, CC="clang-16", CXX="clang++-16")
+    return one("build with clang", configured and execute("ninja", "-C", CLANG))
+
+
 def sanitized() -> Count:
-    options = ("-Db_sanitize=address,undefined", "-Db_lundef=false", "-Doptimization=1")
-    if not configure("build-asan", *options):
-        return one("meson setup build-asan", False)
     return meson_test(
-        "build-asan", "sanitized",
+        CLANG, "sanitized", ["unit", "packet"],
         ASAN_OPTIONS="detect_leaks=1:abort_on_error=1", UBSAN_OPTIONS="halt_on_error=1:print_stacktrace=1",
     )  # fmt: skip
 
@@ -93,19 +101,12 @@ def threads() -> Count:
     )
 
 
-def clang() -> Count:
-    # What it says matters, not what it makes: no optimization, no debug information. Fuzzers bring sanitizers of their own.
-    options = ("-Dfuzzers=true", "-Doptimization=0", "-Ddebug=false")
-    configured = configure("build-clang", *options, CC="clang-16", CXX="clang++-16")
-    return one("build with clang", configured and execute("ninja", "-C", "build-clang"))
-
-
 def fuzz() -> Count:
     """A short run of each fuzzer: it finds what a change broke, not what years would."""
     count = Count()
-    programs = sorted(path for path in (ROOT / "build-clang/tests/fuzz").glob("*_fuzz") if path.is_file())
+    programs = sorted(path for path in (ROOT / CLANG / "tests/fuzz").glob("*_fuzz") if path.is_file())
     for program in programs:
-        corpus = ROOT / "build-clang" / "corpus" / program.name
+        corpus = ROOT / CLANG / "corpus" / program.name
         corpus.mkdir(parents=True, exist_ok=True)
         name = program.name.removesuffix("_fuzz")
         seeds = (ROOT / "tests/fixtures" / name, ROOT / "tests/fuzz/corpus" / name)
@@ -137,9 +138,9 @@ STAGES = (
     Stage("unit", unit, True, "units of each room, and packets through the real pipeline"),
     Stage("cli", command_line, True, "the command line"),
     Stage("net", network, True, "network namespaces, exact packet counts"),
+    Stage("clang", clang, False, "clang 16 compiles everything, fuzzers too, with ASan and UBSan"),
     Stage("sanitized", sanitized, False, "unit and packet tests under ASan and UBSan"),
     Stage("threads", threads, False, "table tests under TSan"),
-    Stage("clang", clang, False, "clang 16 compiles everything, fuzzers too"),
     Stage("fuzz", fuzz, False, f"each fuzzer for {FUZZ_SECONDS} s"),
 )
 

@@ -1,6 +1,11 @@
 #include "dataplane/api/writer.hpp"
 
+#include <fmt/format.h>
+#include <unistd.h>
+
 #include <algorithm>
+#include <filesystem>
+#include <fstream>
 
 #include "tests/unit/api/writer_fixture.hpp"
 
@@ -148,6 +153,25 @@ TEST_F(WriterTest, AFailedPortIsReportedAndTriedAgain) {
   EXPECT_EQ(answer("172.16.0.1", "1.1.1.1"), "fw");
 }
 
+TEST_F(WriterTest, OnlyAFullTransactionTriesAFailedPortAgain) {
+  const auto file = std::filesystem::temp_directory_path() / fmt::format("sekisho-writer-{}.pcap", getpid());
+  auto wanted = base();
+  wanted[0].mutable_ports(1)->set_device(fmt::format("net_pcap0,rx_pcap={}", file.native()));
+  auto done = commit(true, wanted);
+  ASSERT_TRUE(done) << done.error();
+  ASSERT_EQ(done->failed_ports_size(), 1);
+  constexpr unsigned char no_packets[24] = {0xd4, 0xc3, 0xb2, 0xa1, 2, 0, 4, 0, 0, 0, 0, 0,
+                                            0,    0,    0,    0,    0, 0, 4, 0, 1, 0, 0, 0};
+  std::ofstream{file}.write(reinterpret_cast<const char*>(no_packets), sizeof no_packets);
+  done = commit(false, {Change{}});
+  ASSERT_TRUE(done) << done.error();
+  EXPECT_EQ(done->failed_ports_size(), 1) << "a neighbour's death does not wait for a device";
+  done = commit(true, wanted);
+  ASSERT_TRUE(done) << done.error();
+  EXPECT_EQ(done->failed_ports_size(), 0);
+  std::filesystem::remove(file);
+}
+
 TEST_F(WriterTest, APortGetsAnotherDeviceNameAndMtu) {
   ASSERT_TRUE(commit(true, base()));
   auto wanted = base();
@@ -186,7 +210,7 @@ TEST_F(WriterTest, AReusedIndexStartsCountingAtZero) {
   EXPECT_GT(worker.poll_once(), 0U);
   const auto before = writer.statistics();
   EXPECT_GT(before.ports(0).rx().packets(), 0U);
-  EXPECT_GT(before.ports(0).drops().at("not_ipv4"), 0U);
+  EXPECT_GT(before.ports(0).drops().at("other_station"), 0U);
   const auto index = writer.live().ports.at("a").index;
   ASSERT_TRUE(commit(true, {parse(R"(ports { name: "b" device: "net_null0,no-rx=1" })")}));
   ASSERT_TRUE(commit(true, {parse(R"(ports { name: "c" device: "net_null1,no-rx=1" })")}));

@@ -440,8 +440,10 @@ TEST(Explain, OwnAddressesBelongToTheHost) {
   auto request = explain_request;
   request["destination"] = "10.0.1.4";
   EXPECT_EQ(result_of(backend, request)["verdict"], "host");
-  request["destination"] = "10.0.2.4";  // of the other port: there is a route for it
-  EXPECT_EQ(result_of(backend, request)["verdict"], "forward");
+  request["destination"] = "10.0.2.4";  // of the other port: never the firewall's
+  const auto other = result_of(backend, request);
+  EXPECT_EQ(other["verdict"], "drop");
+  EXPECT_EQ(other["drop_reason"], "no_host_companion");
 }
 
 TEST(Explain, RefusesWhatItCannotRead) {

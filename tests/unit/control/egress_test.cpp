@@ -76,6 +76,35 @@ TEST(Members, AreAliveByLinkAndNeighbour) {
   }
 }
 
+TEST(Members, AreInheritedUntilTheKernelHasSpoken) {
+  struct Case {
+    bool up;
+    const char* state;  // of the neighbour; nullptr: there is no entry
+    bool inherited;
+  };
+  for (const auto& [up, state, expected] : std::initializer_list<Case>{{true, nullptr, true},
+                                                                       {true, "INCOMPLETE", true},
+                                                                       {true, "FAILED", false},
+                                                                       {true, "NONE", false},
+                                                                       {false, nullptr, false}}) {
+    World world;
+    world.next_hop("firewall", {firewall});
+    world.mirror.links[2].up = up;
+    if (state != nullptr) {
+      world.neighbour(2, firewall, state, false);
+    }
+    const Inherited before{{{"egress", firewall}, mac}, {{"lan", firewall}, MacAddress{2, 2, 2, 2, 2, 2}}};
+    const auto member = members(world.config, world.mirror, before).at(0);
+    EXPECT_EQ(member.inherited, expected) << member.why;
+    EXPECT_EQ(member.alive, expected) << member.why;
+    if (expected) {
+      EXPECT_EQ(member.mac, mac);
+    }
+    world.neighbour(2, firewall, "REACHABLE", true);
+    EXPECT_FALSE(members(world.config, world.mirror, before).at(0).inherited) << "the kernel has spoken";
+  }
+}
+
 TEST(Members, WithoutASubnetHaveNoPort) {
   World world;
   world.next_hop("far", {address(192, 0, 2, 1)});

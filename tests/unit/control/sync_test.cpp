@@ -67,7 +67,7 @@ View example_view() {
   view.members = {{"", 0xc0000201, {}, false, ""},
                   {"egress", firewall, mac, true, "reachable"},
                   {"egress", firewall + 1, {}, false, "neighbour is FAILED"}};
-  view.ports = {{"egress", {0x0a000204, 0x0a0002ff}}, {"lan", {lan_address, 0x0a0001ff}}};
+  view.ports = {{"egress", "4 02", {0x0a000204, 0x0a0002ff}}, {"lan", "3 02", {lan_address, 0x0a0001ff}}};
   view.unicast = {lan_address, 0x0a000204};
   return view;
 }
@@ -185,6 +185,26 @@ TEST(Incremental, LosesTheLastMemberAndStaysANextHop) {
   EXPECT_EQ(changes[0].next_hops(0).name(), "far");
   EXPECT_EQ(changes[0].next_hops(0).action(), api::NextHop::FORWARD);
   EXPECT_EQ(changes[0].next_hops(0).members_size(), 0);
+}
+
+TEST(Incremental, TellsThatAnotherInterfaceHasTakenTheName) {
+  auto after = example_view();
+  after.ports[0].instance = "9 02";
+  const auto changes = incremental(example(), example_view(), after);
+  ASSERT_EQ(changes.size(), 1u);
+  ASSERT_EQ(changes[0].ports_size(), 1);
+  EXPECT_EQ(changes[0].ports(0).name(), "egress");
+  EXPECT_EQ(changes[0].ports(0).instance(), "9 02");
+}
+
+TEST(View, NamesTheInterfaceByIndexAndMac) {
+  config::Config config;
+  config.ports = {{.name = "lan", .device = "af_xdp:eth0"}, {.name = "pcap", .device = "net_pcap0"}};
+  kernel::Mirror mirror;
+  EXPECT_EQ(view(config, mirror).ports[0].instance, "");
+  mirror.links[7] = {.index = 7, .name = "eth0", .up = true, .mac = mac};
+  EXPECT_EQ(view(config, mirror).ports[0].instance, "7 02:00:00:00:00:01");
+  EXPECT_EQ(view(config, mirror).ports[1].instance, "");
 }
 
 TEST(Incremental, MovesOurOwnAddresses) {

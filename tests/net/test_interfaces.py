@@ -1,0 +1,27 @@
+"""What the kernel does to an interface while a port runs on it."""
+
+from __future__ import annotations
+
+from lab.appliance import Appliance
+from lab.process import wait_until
+from lab.topology import EGRESS, MACS, Lab
+
+
+def test_another_mac(lab: Lab, appliance: Appliance) -> None:
+    """The port is opened again: it would refuse frames for the new address, and send with the old."""
+    for mac in ("02:00:00:00:01:99", MACS["nva", "lan0"]):
+        lab["nva"].ip("link", "set", "lan0", "address", mac)
+        wait_until(f"port lan with {mac}", lambda mac=mac: appliance.ports()["lan"].get("mac") == mac)
+        lab["onprem"].ip("neighbour", "flush", "dev", "eth0")
+        wait_until("all is well", appliance.ready)
+        assert "Hello" in lab.fetch()
+
+
+def test_an_interface_goes_and_another_of_its_name_comes(lab: Lab, appliance: Appliance) -> None:
+    lab["nva"].ip("link", "delete", "egress0")
+    wait_until("port egress has failed", lambda: not appliance.ports()["egress"]["running"])
+    assert appliance.ports()["lan"]["running"], "other ports go on"
+    assert "egress0" in appliance.ports()["egress"]["error"]
+    lab.connect("nva", "egress0", "egress-br", f"{EGRESS}/24")
+    appliance.wait_ready()
+    assert "Hello" in lab.fetch()
