@@ -2,9 +2,7 @@
 
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include <boost/asio/local/stream_protocol.hpp>
@@ -12,13 +10,13 @@
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/write.hpp>
 #include <chrono>
-#include <cstring>
 #include <map>
-#include <system_error>
+#include <stdexcept>
 #include <utility>
 
 #include "control/api/frame.hpp"
 #include "control/api/request.hpp"
+#include "dataplane/api/socket.hpp"
 
 namespace sekisho::api {
 namespace {
@@ -30,16 +28,18 @@ using ErrorCode = boost::system::error_code;
 // A handful of operators and scripts; not more, so that nobody takes all of the daemon's file descriptors.
 constexpr std::size_t max_clients = 64;
 
+}  // namespace
+
 // One client: a request, its answer (in pages), the next request. Lives as long as something is under way for
 // it.
-class Session : public std::enable_shared_from_this<Session> {
+class CliSession : public std::enable_shared_from_this<CliSession> {
  public:
-  Session(Protocol::socket socket, Backend& backend, std::uint64_t started_unix_ms)
+  CliSession(Protocol::socket socket, Backend& backend, std::uint64_t started_unix_ms)
       : socket_(std::move(socket)), backend_(backend), started_unix_ms_(started_unix_ms) {}
 
-  ~Session() { close(); }
-  Session(const Session&) = delete;
-  Session& operator=(const Session&) = delete;
+  ~CliSession() { close(); }
+  CliSession(const CliSession&) = delete;
+  CliSession& operator=(const CliSession&) = delete;
 
   std::function<void()> closed;
 
@@ -119,69 +119,9 @@ class Session : public std::enable_shared_from_this<Session> {
   std::string reply_;
 };
 
-std::string system_message(int error) {
-  return std::generic_category().message(error);
-}
-
-// Somebody answers there, nobody does any more, or it cannot be known.
-tl::expected<bool, std::string> is_served(const sockaddr_un& address) {
-  const int probe = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  if (probe < 0) {
-    return tl::unexpected{system_message(errno)};
-  }
-  const int result = ::connect(probe, reinterpret_cast<const sockaddr*>(&address), sizeof address);
-  const int error = errno;
-  ::close(probe);
-  if (result == 0 || error == EAGAIN) {  // EAGAIN: its backlog is full
-    return true;
-  }
-  if (error == ECONNREFUSED || error == ENOENT) {
-    return false;
-  }
-  return tl::unexpected{system_message(error)};
-}
-
-// A listening socket of mode 0600, or the reason why not, as half a sentence.
-tl::expected<int, std::string> bind_socket(const std::filesystem::path& path) {
-  sockaddr_un address{.sun_family = AF_UNIX, .sun_path = {}};
-  if (path.native().empty() || path.native().size() >= sizeof address.sun_path) {
-    return tl::unexpected{fmt::format("the path must have 1 to {} bytes", sizeof address.sun_path - 1)};
-  }
-  std::memcpy(address.sun_path, path.c_str(), path.native().size());
-
-  struct stat there {};
-  if (::lstat(path.c_str(), &there) == 0) {
-    if (!S_ISSOCK(there.st_mode)) {
-      return tl::unexpected{std::string{"there is something else than a socket"}};
-    }
-    const auto served = is_served(address);
-    if (!served) {
-      return tl::unexpected{served.error()};
-    }
-    if (*served) {
-      return tl::unexpected{std::string{"another process serves it; is sekisho-control running already?"}};
-    }
-    ::unlink(path.c_str());
-  }
-  const int socket = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-  if (socket < 0) {
-    return tl::unexpected{system_message(errno)};
-  }
-  // Nobody can connect between bind and listen: the mode is right before the first client.
-  if (::bind(socket, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0 ||
-      ::chmod(path.c_str(), S_IRUSR | S_IWUSR) != 0 || ::listen(socket, SOMAXCONN) != 0) {
-    const int error = errno;
-    ::close(socket);
-    return tl::unexpected{system_message(error)};
-  }
-  return socket;
-}
-
-}  // namespace
-
 struct Server::Impl {
-  Impl(asio::io_context& context, std::filesystem::path path, Backend& asked, int socket)
-      : acceptor(context, Protocol{}, socket), pause(context), file(std::move(path)), backend(asked) {
+  Impl(asio::io_context& context, std::filesystem::path path, Backend& asked)
+      : acceptor(api::listen(context, path)), pause(context), file(std::move(path)), backend(asked) {
     struct stat status {};
     if (::lstat(file.c_str(), &status) == 0) {
       inode = status.st_ino;
@@ -204,7 +144,7 @@ struct Server::Impl {
         return;
       }
       if (sessions.size() < max_clients) {
-        auto session = std::make_shared<Session>(std::move(socket), backend, started_unix_ms);
+        auto session = std::make_shared<CliSession>(std::move(socket), backend, started_unix_ms);
         session->closed = [this, raw = session.get()] { sessions.erase(raw); };
         sessions.emplace(session.get(), session);
         session->read_header();
@@ -235,7 +175,7 @@ struct Server::Impl {
       static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::milliseconds>(
                                      std::chrono::system_clock::now().time_since_epoch())
                                      .count());
-  std::map<Session*, std::weak_ptr<Session>> sessions;
+  std::map<CliSession*, std::weak_ptr<CliSession>> sessions;
 };
 
 Server::Server(std::unique_ptr<Impl> impl) noexcept : impl_(std::move(impl)) {}
@@ -243,13 +183,13 @@ Server::~Server() = default;
 
 auto Server::listen(asio::io_context& io, const std::filesystem::path& socket, Backend& backend)
     -> tl::expected<std::unique_ptr<Server>, std::string> {
-  const auto bound = bind_socket(socket);
-  if (!bound) {
-    return tl::unexpected{fmt::format("cannot listen on {}: {}", socket.string(), bound.error())};
+  try {
+    auto impl = std::make_unique<Impl>(io, socket, backend);
+    impl->accept();
+    return std::unique_ptr<Server>{new Server{std::move(impl)}};
+  } catch (const std::runtime_error& error) {
+    return tl::unexpected{std::string{error.what()}};
   }
-  auto impl = std::make_unique<Impl>(io, socket, backend, *bound);
-  impl->accept();
-  return std::unique_ptr<Server>{new Server{std::move(impl)}};
 }
 
 }  // namespace sekisho::api

@@ -18,7 +18,7 @@ std::size_t count_winners(const route::RouteTable& table) {
   return count;
 }
 
-void add_live(Json& entry, const std::string& name, const Live& live) {
+void add_live_zone(Json& entry, const std::string& name, const Live& live) {
   if (live.state) {
     for (const auto& table : live.state->tables()) {
       if (table.zone() == name) {
@@ -56,7 +56,7 @@ Json show_zones(const policy::Policy& policy, const Live& live) {
     }
     entry["routes"] = count_winners(zone.table);
     entry["duplicates"] = zone.table.duplicates();
-    add_live(entry, zone.name, live);
+    add_live_zone(entry, zone.name, live);
     result.push_back(std::move(entry));
   }
   return result;

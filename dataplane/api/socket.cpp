@@ -98,7 +98,9 @@ auto listen(asio::io_context& io, const std::filesystem::path& path) -> stream_p
     }
     acceptor.listen();
     return acceptor;
-  } catch (const std::system_error& error) {  // boost's too
+  } catch (const std::system_error& error) {
+    fail(path, error.code().message());
+  } catch (const boost::system::system_error& error) {
     fail(path, error.code().message());
   }
 }

@@ -1,4 +1,4 @@
-// The Unix socket that the dataplane is told what to do on.
+// Listening on a Unix socket: the one that the dataplane is told what to do on, and the one that control answers on.
 #pragma once
 
 #include <boost/asio/io_context.hpp>

@@ -49,7 +49,8 @@ std::string errno_text(int error) {
 
 // Nothing attached is a Program without a file descriptor.
 auto attached_program(int ifindex) -> tl::expected<Program, int> {
-  LIBBPF_OPTS(bpf_xdp_query_opts, query);
+  bpf_xdp_query_opts query{};
+  query.sz = sizeof query;
   if (const int error = bpf_xdp_query(ifindex, 0, &query); error < 0) {
     return tl::unexpected(-error);
   }

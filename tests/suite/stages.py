@@ -85,7 +85,7 @@ def clang() -> Count:
 
 def sanitized() -> Count:
     return meson_test(
-        CLANG, "sanitized", ["unit", "packet"],
+        CLANG, "sanitized", "--suite", "unit", "--suite", "packet",
         ASAN_OPTIONS="detect_leaks=1:abort_on_error=1", UBSAN_OPTIONS="halt_on_error=1:print_stacktrace=1",
     )  # fmt: skip
 

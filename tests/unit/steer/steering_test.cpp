@@ -78,7 +78,8 @@ class SteeringTest : public testing::Test {
     SCOPED_TRACE(why);
     auto expected = steering_->counters();
     ++expected.at(name);
-    LIBBPF_OPTS(bpf_test_run_opts, run);
+    bpf_test_run_opts run{};
+    run.sz = sizeof run;
     run.data_in = frame.data();
     run.data_size_in = static_cast<std::uint32_t>(frame.size());
     run.repeat = 1;
