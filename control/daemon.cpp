@@ -12,7 +12,13 @@
 namespace sekisho {
 namespace {
 
-constexpr std::chrono::seconds retry_after{2};
+// Every attempt to open a device takes the dataplane's writer a while and, with AF_XDP, costs it buffers.
+constexpr std::chrono::seconds first_retry{2};
+constexpr std::chrono::seconds last_retry{60};
+// How long the guard may be missing after nftables has refused it, and a reload wait for neighbours that are
+// new to us.
+constexpr std::chrono::seconds guard_retry_after{1};
+constexpr std::chrono::seconds longest_patience{1};
 
 std::set<std::string> netdevs_of(const policy::Policy& policy) {
   std::set<std::string> result;
@@ -56,6 +62,8 @@ Daemon::Daemon(boost::asio::io_context& io, Options options, std::shared_ptr<con
       io_(io),
       signals_(io, SIGHUP, SIGTERM, SIGINT),
       retry_(io),
+      guard_retry_(io),
+      patience_(io),
       dataplane_(io, options_.dataplane_socket,
                  {.connected = [this] { on_connected(); },
                   .disconnected = [this](const std::string& reason) { on_disconnected(reason); },
@@ -162,6 +170,7 @@ void Daemon::on_connected() {
   spdlog::info("connected to the dataplane");
   told_.reset();
   is_new_connection_ = true;
+  retry_pause_ = first_retry;
   failed_ports_.clear();
   api::Request subscribe;
   subscribe.mutable_subscribe();
@@ -177,7 +186,8 @@ void Daemon::on_connected() {
   }
 }
 
-// Asks, before the first transaction, which members the dataplane forwards to on the word of an earlier control.
+// Asks, before the first transaction, which members the dataplane forwards to on the word of an earlier
+// control.
 void Daemon::take_over() {
   api::Request request;
   request.mutable_get_state();
@@ -186,6 +196,18 @@ void Daemon::take_over() {
       return;  // the connection is gone; the next one asks again
     }
     has_taken_over_ = true;
+    // Ports that still run, whatever our configuration says by now, are guarded until the first commit has
+    // closed them.
+    auto running = guarded_;
+    for (const auto& port : answer->back().state().ports()) {
+      constexpr std::string_view af_xdp = "af_xdp:";
+      if (port.device().starts_with(af_xdp)) {
+        running.insert(port.device().substr(af_xdp.size()));
+      }
+    }
+    if (const auto done = guard(std::move(running)); !done) {
+      spdlog::error("the kernel may forward in our stead: {}", done.error());
+    }
     for (const auto& adjacency : answer->back().state().adjacencies()) {
       kernel::MacAddress mac{};
       if (adjacency.alive() && adjacency.mac().size() == mac.size()) {
@@ -238,7 +260,20 @@ void Daemon::look() {
   });
   report_links();
   report_members(before.members);
-  netlink_->keep_resolved(neighbours_to_keep(*policy_, view_.members));
+  auto neighbours = neighbours_to_keep(*policy_, view_.members);
+  const auto add = [&](const policy::Policy& policy) {
+    const auto more = neighbours_to_keep(policy, egress::members(policy.config, netlink_->mirror()));
+    neighbours.insert(neighbours.end(), more.begin(), more.end());
+  };
+  for (const auto& reload : reloads_) {
+    add(*reload.policy);
+  }
+  if (sending_) {
+    add(*sending_);
+  }
+  std::ranges::sort(neighbours);
+  neighbours.erase(std::ranges::unique(neighbours).begin(), neighbours.end());
+  netlink_->keep_resolved(neighbours);
 }
 
 void Daemon::report_members(const std::vector<egress::Member>& before) const {
@@ -297,6 +332,15 @@ void Daemon::advance() {
     return;
   }
   if (!reloads_.empty()) {
+    if (is_to_wait(reloads_.front())) {
+      patience_.expires_at(reloads_.front().patience);
+      patience_.async_wait([this](const boost::system::error_code& error) {
+        if (!error) {
+          advance();
+        }
+      });
+      return;
+    }
     auto next = std::move(reloads_.front());
     reloads_.pop_front();
     send_full(std::move(next));
@@ -305,6 +349,14 @@ void Daemon::advance() {
   } else {
     send_incremental();
   }
+}
+
+// A gateway that is new to us has no neighbour yet: traffic that moves to it before the kernel has found it
+// would be dropped.
+bool Daemon::is_to_wait(const Reload& reload) const {
+  return std::chrono::steady_clock::now() < reload.patience &&
+         std::ranges::any_of(egress::members(reload.policy->config, netlink_->mirror(), inherited_),
+                             [](const egress::Member& member) { return member.asking && !member.inherited; });
 }
 
 void Daemon::send_full(std::optional<Reload> reload) {
@@ -325,10 +377,12 @@ void Daemon::send_full(std::optional<Reload> reload) {
   auto view = reload ? sync::view(policy->config, netlink_->mirror(), inherited_) : view_;
   auto changes = sync::full(*policy, view);
   in_flight_ = true;
+  sending_ = policy;
   dataplane_.transact(
       true, std::move(changes),
       [this, policy, view = std::move(view), reload = std::move(reload)](const auto& answer) mutable {
         in_flight_ = false;
+        sending_.reset();
         const bool goes_on = answer || reload;  // a refused policy waits for the timer
         on_full(policy, std::move(view), std::move(reload), answer);
         if (goes_on) {
@@ -405,7 +459,9 @@ void Daemon::committed(const api::Committed& committed, sync::View view) {
     }
   }
   failed_ports_ = std::move(failed);
-  if (!failed_ports_.empty()) {
+  if (failed_ports_.empty()) {
+    retry_pause_ = first_retry;
+  } else {
     retry_later();
   }
 }
@@ -425,7 +481,8 @@ void Daemon::retry_later() {
   if (std::exchange(retry_runs_, true)) {
     return;
   }
-  retry_.expires_after(retry_after);
+  retry_.expires_after(retry_pause_);
+  retry_pause_ = std::min(2 * retry_pause_, last_retry);
   retry_.async_wait([this](const boost::system::error_code& error) {
     if (error) {
       return;
@@ -451,12 +508,13 @@ void Daemon::reload(ReloadDone done) {
   for (const auto& warning : (*read)->warnings) {
     spdlog::warn("{}", warning);
   }
-  Reload next{std::move(*read), std::move(done)};
+  Reload next{std::move(*read), std::move(done), std::chrono::steady_clock::now() + longest_patience};
   if (!dataplane_.connected()) {
     store(std::move(next));
     return;
   }
   reloads_.push_back(std::move(next));
+  look();
   advance();
 }
 
@@ -479,10 +537,26 @@ void Daemon::ask_dataplane(api::Request request,
   dataplane_.ask(std::move(request), std::move(done));
 }
 
-// Remembers what is wanted even when nftables refuses, so that the next change there tries again.
+// What nftables refuses is not remembered: a name that it will never take must not stand in the way of the
+// others.
 auto Daemon::guard(std::set<std::string> netdevs) -> tl::expected<void, std::string> {
-  guarded_ = std::move(netdevs);
-  return kernel::guard_on({guarded_.begin(), guarded_.end()});
+  auto done = kernel::guard_on({netdevs.begin(), netdevs.end()});
+  if (done) {
+    guarded_ = std::move(netdevs);
+  } else {
+    guard_later();
+  }
+  return done;
+}
+
+// Looks again whether the guard is as it should be.
+void Daemon::guard_later() {
+  guard_retry_.expires_after(guard_retry_after);
+  guard_retry_.async_wait([this](const boost::system::error_code& error) {
+    if (!error) {
+      on_nftables_changed();
+    }
+  });
 }
 
 }  // namespace sekisho

@@ -12,6 +12,7 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <chrono>
 #include <deque>
 #include <filesystem>
 #include <map>
@@ -57,6 +58,7 @@ class Daemon final : public api::Backend {
   struct Reload {
     std::shared_ptr<const policy::Policy> policy;
     ReloadDone done;
+    std::chrono::steady_clock::time_point patience;  // until then it waits for its members' neighbours
   };
 
   Daemon(boost::asio::io_context& io, Options options, std::shared_ptr<const policy::Policy> policy);
@@ -66,6 +68,7 @@ class Daemon final : public api::Backend {
   // What happens outside.
   void on_kernel_changed();
   void on_nftables_changed();
+  void guard_later();
   void on_connected();
   void take_over();
   void on_disconnected(const std::string& reason);
@@ -78,6 +81,7 @@ class Daemon final : public api::Backend {
 
   // Sends the next transaction if there is one to send and none in flight.
   void advance();
+  [[nodiscard]] bool is_to_wait(const Reload& reload) const;
   void send_full(std::optional<Reload> reload);
   void send_incremental();
   void on_full(const std::shared_ptr<const policy::Policy>& policy, sync::View view,
@@ -95,6 +99,8 @@ class Daemon final : public api::Backend {
   boost::asio::io_context& io_;
   boost::asio::signal_set signals_;
   boost::asio::steady_timer retry_;
+  boost::asio::steady_timer guard_retry_;
+  boost::asio::steady_timer patience_;
   sync::DataplaneClient dataplane_;
   std::unique_ptr<kernel::Netlink> netlink_;
   std::unique_ptr<kernel::GuardWatch> guard_watch_;
@@ -106,9 +112,11 @@ class Daemon final : public api::Backend {
   egress::Inherited inherited_;     // shrinks as the kernel speaks
   bool has_taken_over_ = false;     // the dataplane has been asked once what it forwarded to
   bool in_flight_ = false;
+  std::shared_ptr<const policy::Policy> sending_;  // whole, not committed yet
   bool is_new_connection_ = false;  // that has not had its first transaction
   bool look_is_due_ = false;
   bool retry_runs_ = false;
+  std::chrono::seconds retry_pause_{2};  // grows while a port cannot be opened
   std::set<std::string> guarded_;                     // what the guard must name
   std::map<std::string, std::string> failed_ports_;   // why
   std::map<std::string, std::optional<bool>> links_;  // of the ports' netdevs: up, down, or not there

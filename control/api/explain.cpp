@@ -6,7 +6,6 @@
 #include "control/api/reasons.hpp"
 #include "control/api/route_json.hpp"
 #include "control/api/zone_of.hpp"
-#include "control/sync/transaction.hpp"
 #include "dataplane/fib/prefix.hpp"
 #include "dataplane/packet/address.hpp"
 
@@ -117,11 +116,6 @@ void decide_next_hop(Json& result, const policy::Policy& policy, const std::stri
   result["verdict"] = "forward";
 }
 
-// The dataplane knows "None" by another name: its own follow the rules for names.
-std::string policy_name(const std::string& next_hop) {
-  return next_hop == sync::drop_next_hop ? std::string{policy::none} : next_hop;
-}
-
 }  // namespace
 
 Json explain(const policy::Policy& policy, const Flow& flow, const World& world) {
@@ -172,14 +166,15 @@ Json explain(const policy::Policy& policy, const Flow& flow, const World& world)
 }
 
 void compare(Json& explanation, const Decision& decision) {
-  Json live{{"zone", decision.zone().empty() ? Json(nullptr) : Json(decision.zone())},
-            {"source_prefix",
-             decision.has_source_prefix() ? Json(prefix_text(decision.source_prefix())) : Json(nullptr)},
-            {"port_allowed", decision.port_allowed()},
-            {"prefix", decision.next_hop().empty() ? Json(nullptr) : Json(prefix_text(decision.prefix()))},
-            {"next_hop", decision.next_hop().empty() ? Json(nullptr) : Json(policy_name(decision.next_hop()))},
-            {"drop_reason", decision.drop_reason().empty() ? Json(nullptr) : Json(decision.drop_reason())},
-            {"sentence", sentence_of(decision.drop_reason())}};
+  Json live{
+      {"zone", decision.zone().empty() ? Json(nullptr) : Json(decision.zone())},
+      {"source_prefix",
+       decision.has_source_prefix() ? Json(prefix_text(decision.source_prefix())) : Json(nullptr)},
+      {"port_allowed", decision.port_allowed()},
+      {"prefix", decision.next_hop().empty() ? Json(nullptr) : Json(prefix_text(decision.prefix()))},
+      {"next_hop", decision.next_hop().empty() ? Json(nullptr) : Json(policy_name(decision.next_hop()))},
+      {"drop_reason", decision.drop_reason().empty() ? Json(nullptr) : Json(decision.drop_reason())},
+      {"sentence", sentence_of(decision.drop_reason())}};
   if (decision.has_adjacency()) {
     const auto& adjacency = decision.adjacency();
     live["adjacency"] = {{"port", adjacency.key().port()},

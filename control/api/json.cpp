@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "control/policy/policy.hpp"
+#include "control/sync/transaction.hpp"
 #include "dataplane/fib/prefix.hpp"
 
 namespace sekisho::api {
@@ -20,6 +22,10 @@ Json mac_json(const std::string& bytes) {
 
 Json counter_json(const Counter& counter) {
   return {{"packets", counter.packets()}, {"bytes", counter.bytes()}};
+}
+
+std::string policy_name(const std::string& next_hop_of_dataplane) {
+  return next_hop_of_dataplane == sync::drop_next_hop ? std::string{policy::none} : next_hop_of_dataplane;
 }
 
 std::string prefix_text(const Prefix& prefix) {

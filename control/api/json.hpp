@@ -22,6 +22,8 @@ using Json = nlohmann::ordered_json;
 // {"packets": 1, "bytes": 60}
 [[nodiscard]] Json counter_json(const Counter& counter);
 // "10.0.0.0/8"
+// The dataplane knows "None" by another name: its own follow the rules for names.
+[[nodiscard]] std::string policy_name(const std::string& next_hop_of_dataplane);
 [[nodiscard]] std::string prefix_text(const Prefix& prefix);
 
 // A member of a request: absent or null is nothing, another type is an error that names it.

@@ -7,6 +7,7 @@
 
 #include "control/api/zone_of.hpp"
 #include "dataplane/fib/prefix.hpp"
+#include "dataplane/packet/address.hpp"
 
 namespace sekisho::api {
 namespace {
@@ -80,7 +81,8 @@ void lookup(const LookupQuery& query, Backend& backend,
     Request request;
     request.mutable_lookup()->set_source(query.source);
     request.mutable_lookup()->set_destination(query.addresses[i]);
-    backend.ask_dataplane(std::move(request), [batch, i, zone = query.zone](auto replies) {
+    backend.ask_dataplane(std::move(request), [batch, i, zone = query.zone,
+                                               address = query.addresses[i]](auto replies) {
       if (!replies) {
         batch->fail(replies.error());
         return;
@@ -90,13 +92,18 @@ void lookup(const LookupQuery& query, Backend& backend,
         return;
       }
       const auto& decision = replies->front().decision();
+      // Decided before any table is asked: no prefix matches, in this zone and in every other.
+      if (decision.zone().empty() && packet::special(address)) {
+        batch->arrived();
+        return;
+      }
       if (decision.zone() != zone) {
         batch->fail(fmt::format("the dataplane does not have zone \"{}\" as the configuration does", zone));
         return;
       }
       if (!decision.next_hop().empty()) {
         batch->results[i]["prefix"] = prefix_text(decision.prefix());
-        batch->results[i]["next_hop"] = decision.next_hop();
+        batch->results[i]["next_hop"] = policy_name(decision.next_hop());
       }
       batch->arrived();
     });

@@ -9,6 +9,7 @@ namespace {
 
 // What became of the frames of one port, or of all.
 struct Account {
+  std::uint64_t arrived = 0;  // as the first who saw them says: steering, or else the device
   std::uint64_t rx = 0;
   std::uint64_t tx = 0;
   std::uint64_t host = 0;
@@ -19,6 +20,7 @@ struct Account {
   std::uint64_t steer_dropped = 0;
 
   void add(const Account& other) {
+    arrived += other.arrived;
     rx += other.rx;
     tx += other.tx;
     host += other.host;
@@ -50,12 +52,17 @@ Account account_of(const PortStatistics& port) {
       case SteerVerdict::redirected:
         break;  // counted again as rx when a worker takes it
     }
+    account.arrived += packets;
+  }
+  if (port.steer().empty()) {
+    account.arrived = account.rx + account.missed;
   }
   return account;
 }
 
 Json account_json(const Account& account) {
-  return {{"rx", account.rx},
+  return {{"arrived", account.arrived},
+          {"rx", account.rx},
           {"steer_passed", account.steer_passed},
           {"steer_dropped", account.steer_dropped},
           {"tx", account.tx},
@@ -115,11 +122,9 @@ Json show_stats(const Statistics& statistics) {
     entry["steer"] = Json(std::map<std::string, std::uint64_t>(port.steer().begin(), port.steer().end()));
     ports.push_back(std::move(entry));
   }
-  const auto in = total.rx + total.steer_passed + total.steer_dropped;
-  // What steering passed up or dropped has its end there; every frame that a worker took ends in one of the
-  // others.
-  const auto out =
-      total.tx + total.host + total.held + total.drops + total.steer_passed + total.steer_dropped;
+  const auto in = total.arrived;
+  const auto out = total.tx + total.host + total.held + total.drops + total.missed + total.steer_passed +
+                   total.steer_dropped;
   auto workers = Json::array();
   for (const auto& worker : statistics.workers()) {
     workers.push_back({{"lcore", worker.lcore()},

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <memory>
 #include <string>
 #include <vector>
@@ -48,6 +49,12 @@ Outcome on(const Context& context, const std::string& file) {
       interfaces.push_back(*netdev);
     }
   }
+  // A port that runs may have left the file already.
+  if (const auto guarded = kernel::guard_status()) {
+    interfaces.insert(interfaces.end(), guarded->begin(), guarded->end());
+  }
+  std::ranges::sort(interfaces);
+  interfaces.erase(std::ranges::unique(interfaces).begin(), interfaces.end());
   if (const auto done = kernel::guard_on(interfaces); !done) {
     return done;
   }

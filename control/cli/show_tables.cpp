@@ -171,6 +171,7 @@ std::string drops_text(const Json& drops) {
 
 std::string stats_text(const Json& stats) {
   Table table{{{"PORT"},
+               {"ARRIVED", true},
                {"RX", true},
                {"STEER-PASSED", true},
                {"STEER-DROPPED", true},
@@ -181,7 +182,8 @@ std::string stats_text(const Json& stats) {
                {"MISSED", true}}};
   const auto add = [&](const std::string& name, const Json& account) {
     std::vector<Cell> row{name};
-    for (const auto* key : {"rx", "steer_passed", "steer_dropped", "tx", "host", "held", "drops", "missed"}) {
+    for (const auto* key :
+         {"arrived", "rx", "steer_passed", "steer_dropped", "tx", "host", "held", "drops", "missed"}) {
       row.emplace_back(value_text(account, key));
     }
     table.add(std::move(row));
@@ -193,12 +195,11 @@ std::string stats_text(const Json& stats) {
   const auto& balance = stats["balance"];
   const auto& total = stats["total"];
   auto text = table.render();
-  text += fmt::format(
-      "\nrx {} + steering {} = tx {} + host {} + held {} + drops {} + steering {}: ", value_text(total, "rx"),
-      total["steer_passed"].get<std::uint64_t>() + total["steer_dropped"].get<std::uint64_t>(),
-      value_text(total, "tx"), value_text(total, "host"), value_text(total, "held"),
-      value_text(total, "drops"),
-      total["steer_passed"].get<std::uint64_t>() + total["steer_dropped"].get<std::uint64_t>());
+  text +=
+      fmt::format("\narrived {} = tx {} + host {} + held {} + drops {} + missed {} + steering {}: ",
+                  value_text(total, "arrived"), value_text(total, "tx"), value_text(total, "host"),
+                  value_text(total, "held"), value_text(total, "drops"), value_text(total, "missed"),
+                  total["steer_passed"].get<std::uint64_t>() + total["steer_dropped"].get<std::uint64_t>());
   if (balance["adds_up"] == true) {
     return text + toned("every packet is accounted for", Tone::good) + "\n";
   }

@@ -14,6 +14,8 @@ namespace {
 // What the dataplane has room for (forward/forwarding_state.hpp).
 constexpr std::size_t max_ports = 32;
 constexpr std::size_t max_zones = 255;
+constexpr std::size_t max_next_hops = 4000;
+constexpr std::size_t max_members = 64;  // of one next hop
 
 constexpr std::string_view none = "None";
 
@@ -29,6 +31,8 @@ auto Reader::read(const toml::table& root) -> Config {
     refuse(ports[max_ports].line, fmt::format("more than {} ports", max_ports));
   if (zones.size() > max_zones)
     refuse(zones[max_zones].line, fmt::format("more than {} zones", max_zones));
+  if (next_hops.size() > max_next_hops)
+    refuse(next_hops[max_next_hops].line, fmt::format("more than {} next hops", max_next_hops));
 
   // All names before any details, so that a port with a bad device does not also seem to be missing
   // elsewhere.
@@ -189,6 +193,8 @@ void Reader::read_next_hop(const NamedTable& named) {
     }
     next_hop.members.push_back(*member);
   }
+  if (next_hop.members.size() > max_members)
+    refuse(named.line, fmt::format("more than {} members", max_members));
   std::ranges::sort(next_hop.members);
   config_.next_hops.push_back(std::move(next_hop));
 }

@@ -53,7 +53,10 @@ auto edit_distance(std::string_view a, std::string_view b) -> std::size_t {
 auto refuse_netdev(std::string_view name) -> std::optional<std::string> {
   if (name.empty() || name.size() >= IFNAMSIZ)
     return fmt::format("the name of an interface has 1 to {} characters", IFNAMSIZ - 1);
-  const auto bad = [](char c) { return c <= ' ' || c >= '\x7f' || c == '/' || c == ':'; };
+  // The kernel would take some of these; nftables (a pattern, a quote) and DPDK's device arguments would not.
+  const auto bad = [](char c) {
+    return c <= ' ' || c >= '\x7f' || std::string_view{"/:*\"\\,=[]"}.find(c) != std::string_view::npos;
+  };
   if (name == "." || name == ".." || std::ranges::any_of(name, bad))
     return fmt::format("{} cannot be the name of an interface", in_quotes(name));
   return std::nullopt;

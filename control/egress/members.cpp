@@ -55,6 +55,7 @@ void judge_by_kernel(Member& member, const std::string& netdev, const kernel::Mi
   const auto neighbour = mirror.neighbours.find({link->index, member.address});
   const bool usable = neighbour != mirror.neighbours.end() && neighbour->second.usable;
   const bool asking = neighbour == mirror.neighbours.end() || neighbour->second.state == "INCOMPLETE";
+  member.asking = link->up && !usable && asking;
   const auto before = inherited.find({member.port, member.address});
   if (usable) {
     member.mac = neighbour->second.mac;

@@ -20,6 +20,7 @@ struct Member {
   std::optional<kernel::MacAddress> mac;
   bool alive = false;
   std::string why;  // "reachable"; or why not: "link egress is down", "neighbour is FAILED"
+  bool asking = false;     // the kernel has not said yet whether the neighbour is there
   bool inherited = false;  // alive because it was when we took over, and the kernel has not spoken yet
 
   friend bool operator==(const Member&, const Member&) = default;

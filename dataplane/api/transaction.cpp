@@ -212,9 +212,6 @@ auto Transaction::add_next_hop(const NextHop& next_hop) -> Result {
     default:
       return refuse("next hop {}: action {} is unknown", name, static_cast<int>(next_hop.action()));
   }
-  if (spec.action == fib::Action::forward && next_hop.members().empty()) {
-    return refuse("next hop {}: it forwards and has no members", name);
-  }
   if (spec.action != fib::Action::forward && !next_hop.members().empty()) {
     return refuse("next hop {}: only one that forwards has members", name);
   }

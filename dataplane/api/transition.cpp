@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <ranges>
 
+#include "dataplane/api/reuse.hpp"
+
 namespace sekisho::api {
 namespace {
 
@@ -19,6 +21,10 @@ std::uint32_t count_differences(const Map& before, const Map& after) {
     count += !after.contains(key);
   }
   return count;
+}
+
+bool all_empty(const std::map<std::string, TableDiff>& diffs) {
+  return std::ranges::all_of(diffs, [](const auto& diff) { return diff.second.empty(); });
 }
 
 auto exhausted(std::string_view what, std::size_t limit) {
@@ -61,13 +67,21 @@ auto Transition::attempt() -> Result {
     return done;
   }
   open_early_ports();
-  publish_adjacencies();
+  // What loses its neighbour waits until routes and next hops have left it; at once when none is about to.
+  const bool only_neighbours = redefined_.empty() && new_next_hops_.empty() && all_empty(diffs_);
+  publish_adjacencies(only_neighbours ? Publish::all : Publish::all_but_losses);
   add_next_hops();
   if (auto done = change_tables(); !done) {
     return done;
   }
   add_new_zones();
-  publish_state_undoably(with_zones(*live_.state));
+  // While sources move, a zone may come in by the ports that it had and by those that it gets: close_ports()
+  // publishes the latter alone.
+  auto both = with_zones(*live_.state);
+  for (std::size_t zone = 1; zone < both.zones.size(); ++zone) {
+    both.zones[zone].ports |= live_.state->zones[zone].ports;
+  }
+  publish_state_undoably(both);
   if (auto done = apply(*live_.sources, sources_diff_.changes); !done) {
     return tl::unexpected(fmt::format("the zones' sources: {}", done.error()));
   }
@@ -113,6 +127,7 @@ auto Transition::take_indexes() -> Result {
     live_.ports[name].index = static_cast<forward::PortIndex>(*index);
     undo_.emplace_back([this, name, index] {
       live_.ports.erase(name);
+      forget_port(live_, static_cast<forward::PortIndex>(*index));
       live_.port_indexes.give_back(*index);
     });
   }
@@ -127,6 +142,7 @@ auto Transition::take_indexes() -> Result {
     live_.adjacencies[id].index = static_cast<fib::AdjacencyIndex>(*index);
     undo_.emplace_back([this, id, index] {
       live_.adjacencies.erase(id);
+      forget_adjacency(live_, static_cast<fib::AdjacencyIndex>(*index));
       live_.adjacency_indexes.give_back(*index);
     });
   }
@@ -141,6 +157,7 @@ auto Transition::take_indexes() -> Result {
     live_.next_hop_names[name].index = new_next_hops_[name] = static_cast<fib::NextHopIndex>(*index);
     undo_.emplace_back([this, name, index] {
       live_.next_hop_names.erase(name);
+      forget_next_hop(live_, static_cast<fib::NextHopIndex>(*index));
       live_.next_hop_indexes.give_back(*index);
     });
   }
@@ -209,8 +226,7 @@ auto Transition::renumber_next_hops() -> Result {
       redefined_.push_back(name);
     }
   }
-  const bool routes_stay = std::ranges::all_of(diffs_, [](const auto& diff) { return diff.second.empty(); });
-  if (redefined_.empty() || (routes_stay && wanted_.zones == live_.configuration.zones)) {
+  if (redefined_.empty() || (all_empty(diffs_) && wanted_.zones == live_.configuration.zones)) {
     return {};
   }
 
@@ -226,6 +242,9 @@ auto Transition::renumber_next_hops() -> Result {
     old_indexes_.emplace_back(name, old);
     undo_.emplace_back([this, &next_hop, old, index] {
       next_hop.index = old;
+      const auto counted = forget_next_hop(live_, static_cast<fib::NextHopIndex>(*index));
+      next_hop.earlier.packets += counted.packets;
+      next_hop.earlier.bytes += counted.bytes;
       live_.next_hop_indexes.give_back(*index);
     });
   }

@@ -62,7 +62,8 @@ class Transition {
 
   // transition_publish.cpp: what is published is compared with what workers already have, and not touched
   // when equal.
-  void publish_adjacencies();
+  enum class Publish { all, all_but_losses };
+  void publish_adjacencies(Publish which);
   void publish_state(const forward::ForwardingState& next);
   void publish_state_undoably(const forward::ForwardingState& next);
   void publish_queues();

@@ -14,7 +14,8 @@ bool needs_other_device(const LivePort& port, const port::PortConfig& config) {
 }  // namespace
 
 bool Transition::is_due(const LivePort& port, const port::PortConfig& config) const {
-  return port.device == nullptr && (port.error.empty() || target_.retry_failed_ports || port.config != config);
+  return port.device == nullptr &&
+         (port.error.empty() || target_.retry_failed_ports || port.config != config);
 }
 
 bool Transition::device_held(const std::string& device) const {
@@ -82,6 +83,7 @@ void Transition::replace(const port::PortConfig& config, unsigned index) {
   undo_.emplace_back([this, &port, index] {
     port = std::move(replaced_ports_.back());
     replaced_ports_.pop_back();
+    forget_port(live_, static_cast<forward::PortIndex>(index));
     live_.port_indexes.give_back(index);
   });
   open(port, config);
@@ -117,7 +119,7 @@ void Transition::close_ports() {
 
 // Nothing is sent there, nothing is received there, then nobody knows the device any more.
 void Transition::take_down() {
-  publish_adjacencies();
+  publish_adjacencies(Publish::all);
   publish_queues();
   live_.qsbr.synchronize();
   publish_state(with_zones(with_ports(*live_.state)));
@@ -144,7 +146,7 @@ void Transition::open_late_ports() {
     }
   }
   publish_state(with_ports(*live_.state));
-  publish_adjacencies();
+  publish_adjacencies(Publish::all);
 }
 
 void Transition::admit_ports() {
@@ -167,7 +169,7 @@ void Transition::admit_ports() {
 void Transition::set_local_addresses() {
   for (const auto& [name, config] : wanted_.ports) {
     auto& port = live_.ports.at(name);
-    if (port.device == nullptr || port.config.local == config.local) {
+    if (port.device == nullptr || (port.config.local == config.local && port.error.empty())) {
       continue;
     }
     auto done = port.device->set_local(config.local);

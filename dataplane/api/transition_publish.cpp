@@ -46,11 +46,12 @@ auto Transition::resolve(const AdjacencyId& id, const AdjacencySpec& spec) const
   return adjacency;
 }
 
-void Transition::publish_adjacencies() {
+void Transition::publish_adjacencies(Publish which) {
   for (const auto& [id, spec] : wanted_.adjacencies) {
     auto& live = live_.adjacencies.at(id);
     const auto next = resolve(id, spec);
-    if (same(live.published, next)) {
+    const bool is_loss = live.published.action == fib::Action::forward && next.action != fib::Action::forward;
+    if (same(live.published, next) || (is_loss && which == Publish::all_but_losses)) {
       continue;
     }
     undo_.emplace_back([this, &live, before = live.published] {

@@ -145,7 +145,7 @@ void NextHopTable::set_action(NextHopIndex index, Action action) {
 }
 
 void NextHopTable::set_members(NextHopIndex index, std::span<const AdjacencyIndex> members) {
-  assert(index != no_route && index < max_next_hops && !members.empty());
+  assert(index != no_route && index < max_next_hops);
   auto& own = members_[index];
   own.assign(members.begin(), members.end());
   std::sort(own.begin(), own.end());

@@ -93,7 +93,7 @@ class NextHopTable {
   void set_adjacency(AdjacencyIndex index, const Adjacency& adjacency);
   void clear_adjacency(AdjacencyIndex index);          // no next hop may have it as a member
   void set_action(NextHopIndex index, Action action);  // drop or host
-  void set_members(NextHopIndex index, std::span<const AdjacencyIndex> members);  // one or more
+  void set_members(NextHopIndex index, std::span<const AdjacencyIndex> members);  // none: it is down
   void clear(NextHopIndex index);
   [[nodiscard]] unsigned alive_members(NextHopIndex index) const;
 

@@ -9,8 +9,7 @@
 // takes it from the workers and lets a grace period pass before closing.
 //
 // For an AF_XDP port, whenever no frame is on its way between two of these places:
-//   steer_counters()["redirected"] = frames that workers received + missed() + those of held() that were not
-//   taken yet
+//   steer_counters()["redirected"] = frames that workers received + missed() + held()
 #pragma once
 
 #include <cstdint>
@@ -82,7 +81,7 @@ class Port {
   [[nodiscard]] std::map<std::string, std::uint64_t> steer_counters() const;
   // Frames the device or the socket had no room or no buffer for.
   [[nodiscard]] std::uint64_t missed() const;
-  // Frames in the rings of an AF_XDP port: received and not yet taken by a worker, taken and not yet sent.
+  // Frames in the receive rings of an AF_XDP port: not yet taken by a worker.
   [[nodiscard]] std::uint64_t held() const;
 
  private:

@@ -86,7 +86,7 @@ XskRings::~XskRings() {
 }
 
 std::uint64_t XskRings::held() const noexcept {
-  return std::uint64_t{receive_.used()} + transmit_.used();
+  return receive_.used();
 }
 
 std::uint64_t XskRings::missed() const noexcept {

@@ -21,7 +21,7 @@ class XskRings {
   XskRings& operator=(XskRings&&) = delete;
   ~XskRings();
 
-  // Received and not yet taken by the worker, and given to the socket and not yet by it to the device.
+  // Received and not yet taken by the worker.
   [[nodiscard]] std::uint64_t held() const noexcept;
   // Redirected to the socket and lost: no buffer in the fill ring, no room in the receive ring, or longer
   // than a buffer.

@@ -116,7 +116,6 @@ std::optional<std::uint64_t> living_owner(const Program& program) {
   const std::uint32_t key = 0;
   sekisho_steer_state state{};
   if (!map.valid() || bpf_map_lookup_elem(map.get(), &key, &state) != 0 || state.owner_pid == 0 ||
-      state.owner_pid == static_cast<std::uint64_t>(getpid()) ||
       start_time(state.owner_pid) != state.owner_start_time) {
     return std::nullopt;
   }
@@ -250,7 +249,9 @@ auto Steering::admit() -> tl::expected<void, std::string> {
 }
 
 void Steering::revoke() noexcept {
-  set_ready(false);
+  const std::uint32_t key = 0;
+  const sekisho_steer_state nobodys{};
+  bpf_map_update_elem(state_.get(), &key, &nobodys, BPF_ANY);
 }
 
 std::map<std::string, std::uint64_t> Steering::counters() const {

@@ -12,7 +12,7 @@ from lab.appliance import Appliance
 from lab.frames import Capture, Injector, frame
 from lab.process import wait_until
 from lab.stream import Stream
-from lab.topology import MOVED, STREAM, Lab
+from lab.topology import FIREWALL, FIREWALL2, MOVED, STREAM, Lab
 
 
 @pytest.fixture(autouse=True)
@@ -141,6 +141,21 @@ def test_a_stream_while_a_32_moves(lab: Lab, appliance: Appliance) -> None:
     assert moves > 3
     assert after["gateway2"] - before["gateway2"] > 1000
     assert after["firewall"] - before["firewall"] > 1000
+
+
+def test_a_stream_that_moves_to_a_gateway_nobody_has_asked_for_yet(lab: Lab, appliance: Appliance) -> None:
+    """Traffic moves when the kernel has found the new gateway, not before."""
+    text = appliance.config.read_text()
+    before = lab.counters()
+    with Stream(lab, STREAM) as stream:
+        stream.wait_received(1000)
+        appliance.config.write_text(text.replace(f'members = ["{FIREWALL}"]', f'members = ["{FIREWALL2}"]'))
+        assert appliance.reload()["next_hops_changed"] == 1
+        stream.wait_received(stream.status()["received"] + 10_000)
+        assert stream.running(), "the gateway was replaced before the stream's end"
+        result = stream.finish()
+    assert (result.lost, result.duplicated) == (0, 0), result
+    assert lab.counters()["firewall2"] - before["firewall2"] > 10_000
 
 
 def test_a_stream_while_100_000_routes_are_replaced(lab: Lab, appliance: Appliance) -> None:

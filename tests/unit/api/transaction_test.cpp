@@ -76,7 +76,6 @@ TEST(Transaction, RefusesWithTheObjectsName) {
       {R"(adjacencies { key { port: "lan" address: @10.0.2.11 } alive: true })",
        "adjacency 10.0.2.11 on port lan: it cannot be alive without a MAC address"},
       {R"(next_hops { name: "fw" action: DROP })", "next hop fw is named twice"},
-      {R"(next_hops { name: "a" })", "next hop a: it forwards and has no members"},
       {R"(next_hops { name: "a" action: 7 })", "next hop a: action 7 is unknown"},
       {R"(next_hops { name: "a" action: HOST members { port: "egress" address: @10.0.2.10 } })",
        "next hop a: only one that forwards has members"},

@@ -217,40 +217,43 @@ Statistics traffic() {
   lan->set_host(5);
   (*lan->mutable_drops())["no_route"] = 10;
   (*lan->mutable_drops())["ttl_expired"] = 0;
-  (*lan->mutable_steer())["redirected"] = 100;
+  lan->set_missed(4);
+  lan->set_held(2);
+  (*lan->mutable_steer())["redirected"] = 106;
   (*lan->mutable_steer())["passed_arp"] = 3;
   (*lan->mutable_steer())["dropped_ipv6"] = 4;
   auto* egress = statistics.add_ports();
   egress->set_name("egress");
-  egress->mutable_tx()->set_packets(83);
-  egress->set_held(2);
+  egress->mutable_tx()->set_packets(85);
   return statistics;
 }
 
 TEST(Show, StatsAccountForEveryPacket) {
   auto statistics = traffic();
   auto stats = show_stats(statistics);
-  EXPECT_EQ(stats["balance"], (Json{{"in", 107}, {"out", 107}, {"unaccounted", 0}, {"adds_up", true}}));
+  EXPECT_EQ(stats["balance"], (Json{{"in", 113}, {"out", 113}, {"unaccounted", 0}, {"adds_up", true}}));
   EXPECT_EQ(stats["total"]["steer_passed"], 3);
   EXPECT_EQ(stats["total"]["steer_dropped"], 4);
   EXPECT_EQ(stats["total"]["drops"], 10);
-  statistics.mutable_ports(1)->set_held(1);
-  EXPECT_EQ(show_stats(statistics)["balance"]["unaccounted"], 1);
+  statistics.mutable_ports(0)->set_held(1);
+  EXPECT_EQ(show_stats(statistics)["balance"]["unaccounted"], 1)
+      << "steering redirected it and nobody has it";
   EXPECT_EQ(show_stats(statistics)["balance"]["adds_up"], false);
-  statistics.mutable_ports(1)->set_held(5);
+  statistics.mutable_ports(0)->set_held(5);
   EXPECT_EQ(show_stats(statistics)["balance"]["unaccounted"], -3);
 }
 
 TEST(Show, DropsNamesReasonsWithTheirSentence) {
   const auto drops = show_drops(traffic(), false);
-  ASSERT_EQ(drops.size(), 2U) << drops;
+  ASSERT_EQ(drops.size(), 3U) << drops;
   EXPECT_EQ(drops[0], (Json{{"port", "lan"},
                             {"by", "steering"},
                             {"reason", "dropped_ipv6"},
                             {"packets", 4},
                             {"sentence", "IPv6 is not forwarded"}}));
-  EXPECT_EQ(drops[1]["by"], "dataplane");
-  EXPECT_EQ(drops[1]["sentence"], "no route of the zone's table covers the destination");
+  EXPECT_EQ(drops[1]["reason"], "missed");
+  EXPECT_EQ(drops[2]["by"], "dataplane");
+  EXPECT_EQ(drops[2]["sentence"], "no route of the zone's table covers the destination");
   const auto all = show_drops(traffic(), true);
   EXPECT_GT(all.size(), 40U);
   for (const auto& drop : all) {
@@ -642,8 +645,7 @@ TEST_F(Socket, ReplacesADeadSocketAndRefusesALivingOne) {
 
 TEST_F(Socket, RefusesPathsThatItCannotHave) {
   const auto file = backend_.folder.write("file", "precious");
-  for (const auto& path :
-       {file, std::filesystem::path{std::string(200, 'x')}, file / "below"}) {
+  for (const auto& path : {file, std::filesystem::path{std::string(200, 'x')}, file / "below"}) {
     const auto server = Server::listen(io_, path, backend_);
     ASSERT_FALSE(server);
     EXPECT_THAT(server.error(), testing::StartsWith("cannot listen on " + path.string() + ": "));
