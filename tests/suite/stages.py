@@ -111,7 +111,9 @@ def fuzz() -> Count:
         name = program.name.removesuffix("_fuzz")
         seeds = (ROOT / "tests/fixtures" / name, ROOT / "tests/fuzz/corpus" / name)
         folders = (corpus, *(folder for folder in seeds if folder.is_dir()))
-        limits = (f"-max_total_time={FUZZ_SECONDS}", "-rss_limit_mb=4096", f"-artifact_prefix={corpus}/")
+        limits = (
+            f"-max_total_time={FUZZ_SECONDS}", "-rss_limit_mb=4096", "-verbosity=0", f"-artifact_prefix={corpus}/",
+        )  # fmt: skip
         count += one(f"fuzz: {program.name}", execute(program, *limits, *folders))
     return count if programs else one("fuzz: there are no fuzzers", False)
 
