@@ -1,5 +1,5 @@
 // What the CLI asks, over control's Unix socket (mode 0600). Framing as the dataplane's: a 4-byte big-endian
-// length, then that many bytes of JSON (at most 16 MiB).
+// length, then that many bytes of JSON (requests at most 1 MiB, replies at most 16 MiB).
 //
 //   request   {"command": "show", "what": "ports"}    {"command": "reload"}
 //             {"command": "lookup", "zone": "onprem", "addresses": ["1.1.1.1"]}

@@ -4,8 +4,7 @@
 //
 // A zone's table, as candidates:
 //   System  with `internet = true`: the default or its halves to [internet].via, and Azure's None routes for
-//   private space
-//           (10/8, 172.16/12, 192.168/16, 100.64/10)
+//           private space (10/8, 172.16/12, 192.168/16, 100.64/10)
 //   User    the zone's `routes`, in order
 #pragma once
 

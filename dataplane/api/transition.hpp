@@ -5,13 +5,19 @@
 // pointed to, pointed to before it is used, and taken down only when nothing points to it and a grace period
 // has passed:
 //
-//   prepare     indexes, new zones' tables (complete), the differences of the others. No worker sees any of
-//   it ports       that are new, or get another device adjacencies, next hops tables      of zones that stay:
-//   one Fib::apply each state       the zones' tables and ports sources     a source moves when its zone is
-//   complete
-//   ---------   up to here everything that can fail; a refusal takes back what was done, last first
-//   sweep       next hops, adjacencies, zones and ports that are not named any more
-//   late ports  those whose device has to be closed before it can be opened again
+//   prepare       indexes, new zones' tables (complete), the differences of the others; no worker sees any of it
+//   ports         that are new, or get another device
+//   adjacencies   those that lose their neighbour wait until routes and next hops have left them
+//   next hops     new ones
+//   tables        of zones that stay: one Fib::apply each
+//   state         the zones' tables and ports; while sources move, the ports from before beside those from after
+//   sources       a source moves when its zone is complete
+//   ---------     up to here everything that can fail; a refusal takes back what was done, last first
+//   sweep         next hops, adjacencies, zones and ports that are not named any more
+//   late ports    those whose device has to be closed before it can be opened again
+//
+// What this does not promise is one instant for both lookups of a packet: when a source moves to another zone and the
+// table of the zone that it leaves changes too, it may for a moment be judged by that zone's new table.
 //
 // A next hop whose members change in place is one object's swap. When routes change too, an address may get
 // another route and that route another meaning, and a lookup between the two would see neither before nor

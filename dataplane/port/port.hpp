@@ -1,9 +1,7 @@
 // Bringing an ethdev port up and down. Two kinds of device:
 //   "af_xdp:NETDEV"   a kernel interface through net_af_xdp with the steering program (steer/): the netdev
-//   itself is the
-//                     host companion. One queue pair for each of the netdev's channels
-//   anything else     a DPDK vdev string, as for --vdev: "net_null0,no-rx=1",
-//   "net_pcap0,rx_pcap=..,tx_pcap=.."
+//                     itself is the host companion. One queue pair for each of the netdev's channels
+//   anything else     a DPDK vdev string, as for --vdev: "net_null0,no-rx=1", "net_pcap0,rx_pcap=..,tx_pcap=.."
 //
 // Writer thread only. A port is usable by workers when open() returned and until close() begins; the caller
 // takes it from the workers and lets a grace period pass before closing.

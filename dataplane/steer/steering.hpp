@@ -4,11 +4,9 @@
 // admit().
 //
 // What a netdev does when there is nobody behind it:
-//   crash        the program stays attached and has no sockets: transit is dropped, ARP and local traffic
-//   work clean close  revoke() drops transit, then the PMD's close detaches the program. The netdev is the
-//   kernel's alone; that
-//                the kernel does not forward in our stead is the nftables guard's business, which control
-//                keeps
+//   crash         the program stays attached and has no sockets: transit is dropped, ARP and local traffic work
+//   clean close   revoke() drops transit, then the PMD's close detaches the program. The netdev is the kernel's alone;
+//                 that the kernel does not forward in our stead is the nftables guard's business, which control keeps
 #pragma once
 
 #include <cstdint>
