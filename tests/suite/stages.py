@@ -94,7 +94,7 @@ def threads() -> Count:
     """Readers against the writer, under ThreadSanitizer: the rooms that need no EAL."""
     if not configure("build-tsan", "-Db_sanitize=thread", "-Db_lundef=false", "-Doptimization=1"):
         return one("meson setup build-tsan", False)
-    readers = "--test-args=--gtest_filter=FibReaders.*:Qsbr.*"
+    readers = "--test-args=--gtest_filter=*FibReaders*:Qsbr.*"
     options = "halt_on_error=1"
     return meson_test(
         "build-tsan", "threads", "fib", readers, "--timeout-multiplier", "3", TSAN_OPTIONS=options
