@@ -1,4 +1,4 @@
-// Google Benchmark, and after its table a verdict on what the project demands of itself.
+// Google Benchmark, with a table of its own: quartiles, and a verdict on what the project demands of itself.
 //
 // Run with --benchmark_enable_random_interleaving=true, so that what is compared meets the same machine.
 #pragma once
@@ -22,10 +22,15 @@ struct NoSlower {
   double factor = 1;  // of that one's rate
 };
 
+struct Demands {
+  std::vector<AtMost> limits;
+  std::vector<NoSlower> comparisons;
+};
+
 // A benchmark that sets its own time (State::SetIterationTime) and whose quartiles are reported.
 benchmark::internal::Benchmark* add(const std::string& name, std::function<void(benchmark::State&)> body);
 
 // Takes Google Benchmark's options. The exit code: 0, also when a demand is missed; 1 when a benchmark failed.
-int run(int argc, char** argv, const std::vector<AtMost>& limits, const std::vector<NoSlower>& comparisons);
+int run(int argc, char** argv, const Demands& demands);
 
 }  // namespace sekisho::bench

@@ -67,7 +67,8 @@ int main(int argc, char** argv) try {
         ->Iterations(10'000)
         ->Unit(benchmark::kMicrosecond);
   }
-  return bench::run(argc, argv, {}, {{.benchmark = names[1], .than = names[0], .factor = same}});
+  return bench::run(
+      argc, argv, {.limits = {}, .comparisons = {{.benchmark = names[1], .than = names[0], .factor = same}}});
 } catch (const std::exception& error) {
   fmt::print(stderr, "failover: {}\n", error.what());
   return 1;

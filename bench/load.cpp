@@ -135,8 +135,9 @@ int main(int argc, char** argv) try {
     bench::add("load/rte_fib_2B/" + order, with(insert_rte_fib))->Iterations(1);
     comparisons.push_back({.benchmark = "load/sekisho/" + order, .than = "load/rte_fib_2B/" + order});
   }
-  return bench::run(argc, argv, {{.benchmark = "load/sekisho/text", .seconds = most_seconds_from_text}},
-                    comparisons);
+  return bench::run(argc, argv,
+                    {.limits = {{.benchmark = "load/sekisho/text", .seconds = most_seconds_from_text}},
+                     .comparisons = comparisons});
 } catch (const std::exception& error) {
   fmt::print(stderr, "load: {}\n", error.what());
   return 1;

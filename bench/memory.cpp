@@ -115,7 +115,7 @@ int main(int argc, char** argv) try {
     }
   }
   bench::add("memory/sekisho/refusal", refuse)->Iterations(1)->Repetitions(1);
-  return bench::run(argc, argv, {}, {});
+  return bench::run(argc, argv, {});
 } catch (const std::exception& error) {
   fmt::print(stderr, "memory: {}\n", error.what());
   return 1;

@@ -186,11 +186,11 @@ int main(int argc, char** argv) try {
   bench::add("update/rte_fib_2B/half", [](auto& state) {
     replace_half(state, Reference::get());
   })->Iterations(10);
-  const int result =
-      bench::run(argc, argv,
-                 {{.benchmark = "update/sekisho/seen-by-reader", .seconds = most_seconds_to_reader},
+  const int result = bench::run(
+      argc, argv,
+      {.limits = {{.benchmark = "update/sekisho/seen-by-reader", .seconds = most_seconds_to_reader},
                   {.benchmark = "update/sekisho/half", .seconds = most_seconds_for_half}},
-                 comparisons);
+       .comparisons = comparisons});
   Reference::only.reset();  // before DPDK's memory goes
   return result;
 } catch (const std::exception& error) {

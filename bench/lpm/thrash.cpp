@@ -1,6 +1,5 @@
 #include "bench/lpm/thrash.hpp"
 
-#include <algorithm>
 #include <vector>
 
 #include "bench/environment.hpp"
@@ -9,7 +8,7 @@ namespace sekisho::bench {
 namespace {
 
 constexpr std::size_t cache_line = 64;
-constexpr std::size_t bytes = std::size_t{256} << 20;
+constexpr std::size_t bytes = std::size_t{128} << 20;
 
 }  // namespace
 
@@ -17,10 +16,10 @@ Thrash::Thrash(unsigned cpu)
     : thread_{[cpu](const std::stop_token& stop) {
         pin_to(cpu);
         std::vector<char> memory(bytes);
-        while (!stop.stop_requested()) {
-          for (std::size_t i = 0; i < memory.size(); i += cache_line) {
-            static_cast<volatile char*>(memory.data())[i] = 1;
-          }
+        auto* const lines = static_cast<volatile char*>(memory.data());
+        // Asked at each line: on a busy CPU a whole round may take seconds.
+        for (std::size_t i = 0; !stop.stop_requested(); i = (i + cache_line) % bytes) {
+          lines[i] = 1;
         }
       }} {}
 
