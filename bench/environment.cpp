@@ -1,6 +1,7 @@
 #include "bench/environment.hpp"
 
 #include <fmt/format.h>
+#include <pthread.h>
 #include <rte_eal.h>
 #include <rte_errno.h>
 #include <rte_log.h>
@@ -8,11 +9,13 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <cstring>
 #include <fstream>
-#include <limits>
 #include <sstream>
 #include <stdexcept>
 #include <string>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -73,12 +76,6 @@ Environment::~Environment() {
   rte_eal_cleanup();
 }
 
-std::size_t free_huge_pages() {
-  std::size_t pages = 0;
-  std::ifstream{"/sys/kernel/mm/hugepages/hugepages-2048kB/free_hugepages"} >> pages;
-  return pages;
-}
-
 HugeMemory HugeMemory::now() {
   HugeMemory memory;
   std::ifstream file{"/proc/self/smaps_rollup"};
@@ -119,6 +116,26 @@ std::string cpu_model() {
     }
   }
   return "unknown";
+}
+
+std::optional<unsigned> other_cpu() {
+  const auto own = static_cast<unsigned>(sched_getcpu());
+  const auto online = static_cast<unsigned>(std::max(sysconf(_SC_NPROCESSORS_ONLN), 1L));
+  for (unsigned cpu = 0; cpu < online; ++cpu) {
+    if (cpu != own) {
+      return cpu;
+    }
+  }
+  return std::nullopt;
+}
+
+void pin_to(unsigned cpu) {
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  CPU_SET(cpu, &set);
+  if (const int result = pthread_setaffinity_np(pthread_self(), sizeof set, &set); result != 0) {
+    throw std::runtime_error(fmt::format("a thread cannot run on CPU {}: {}", cpu, std::strerror(result)));
+  }
 }
 
 }  // namespace sekisho::bench

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 
 namespace sekisho::bench {
@@ -16,8 +17,6 @@ class Environment {
   Environment(const Environment&) = delete;
   Environment& operator=(const Environment&) = delete;
 };
-
-[[nodiscard]] std::size_t free_huge_pages();
 
 // Memory of this process in huge pages.
 struct HugeMemory {
@@ -40,5 +39,10 @@ class Noise {
 };
 
 [[nodiscard]] std::string cpu_model();
+
+// A CPU for a second thread, where the machine has one. Wider than what we were pinned to: whoever pins a
+// measurement leaves the rest of the machine to it.
+[[nodiscard]] std::optional<unsigned> other_cpu();
+void pin_to(unsigned cpu);  // this thread
 
 }  // namespace sekisho::bench

@@ -8,16 +8,15 @@
 #include <vector>
 
 #include "bench/lpm/interleave.hpp"
-#include "bench/lpm/statistics.hpp"
+#include "bench/statistics.hpp"
 
 namespace sekisho::bench {
 
 struct Measurement {
   std::string engine;
-  std::string variant;  // the way of looking up that was fastest; empty where there is one
-  Quartiles rate;       // lookups a second
-  // Events a lookup by name, where the machine lets us count them.
-  std::map<std::string, double> events;
+  std::string variant;                   // the way of looking up that was fastest; empty where there is one
+  Quartiles rate;                        // lookups a second
+  std::map<std::string, double> events;  // a lookup, by name
 };
 
 struct Ratio {

@@ -6,7 +6,7 @@
 #include <numeric>
 #include <random>
 
-#include "bench/lpm/statistics.hpp"
+#include "bench/statistics.hpp"
 
 namespace sekisho::bench {
 namespace {

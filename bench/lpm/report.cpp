@@ -3,14 +3,22 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
+#include <ctime>
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <stdexcept>
+#include <utility>
+
+#include "bench/environment.hpp"
 
 namespace sekisho::bench {
 namespace {
 
 using Json = nlohmann::ordered_json;
+
+// Of the median of a rate: where engines stand apart by a tenth, a wider range would hide it.
+constexpr double noisy = 0.1;
 
 std::string verdict(const Cell& cell) {
   if (!cell.ratio || cell.group != "lpm") {
@@ -73,6 +81,60 @@ void print_summary(const std::vector<Cell>& cells) {
   }
 }
 
+// The CPU's counters, a lookup; nothing where it lets us count nothing.
+void print_events(const std::vector<Cell>& cells) {
+  bool first = true;
+  for (const auto& cell : cells) {
+    for (const auto& measurement : cell.measurements) {
+      if (cell.group != "lpm" || measurement.events.empty()) {
+        continue;
+      }
+      if (std::exchange(first, false)) {
+        fmt::print("\nlpm: events a lookup\n");
+      }
+      fmt::print("{:<8} {:<7} {:<10}", cell.table, cell.traffic, measurement.engine);
+      for (const auto& [name, value] : measurement.events) {
+        fmt::print("  {} {:.3f}", name, value);
+      }
+      fmt::print("\n");
+    }
+  }
+}
+
+void print_noise(const Context& context, const std::vector<Cell>& cells) {
+  std::vector<double> spreads;
+  for (const auto& cell : cells) {
+    for (const auto& [engine, variant, rate, events] : cell.measurements) {
+      spreads.push_back((rate.upper - rate.lower) / rate.median);
+    }
+  }
+  if (spreads.empty()) {
+    return;
+  }
+  const double spread = quartiles(std::move(spreads)).median;
+  fmt::print(
+      "noise: the rates' interquartile range is {:.0f} % of the median; {} preemptions; {:.1f} % stolen by "
+      "the "
+      "hypervisor{}\n",
+      100 * spread, context.preemptions, context.steal_percent,
+      spread > noisy ? ". This machine was busy: trust the ratios, not the rates" : "");
+  if (!context.counters.empty()) {
+    fmt::print("the CPU's counters are not there: {}\n", context.counters);
+  }
+  if (!context.thrash.empty()) {
+    fmt::print("lpm-thrash did not run: {}\n", context.thrash);
+  }
+}
+
+auto date() -> std::string {
+  const auto now = std::time(nullptr);
+  std::tm utc{};
+  gmtime_r(&now, &utc);
+  std::array<char, 32> text{};
+  std::strftime(text.data(), text.size(), "%FT%TZ", &utc);
+  return text.data();
+}
+
 Json to_json(const Cell& cell, const Measurement& measurement) {
   const auto& rate = measurement.rate;
   const double nanoseconds = 1e9 / rate.median;
@@ -107,16 +169,26 @@ Json to_json(const Cell& cell, const Measurement& measurement) {
 
 }  // namespace
 
-void print(const std::vector<Cell>& cells) {
+void print(const Context& context, const std::vector<Cell>& cells) {
   for (const auto* const group : {"lpm", "lpm-bulk", "lpm-thrash"}) {
     print_group(cells, group);
   }
+  print_events(cells);
   print_summary(cells);
+  print_noise(context, cells);
 }
 
-void write_json(const std::filesystem::path& file, const nlohmann::json& context,
-                const std::vector<Cell>& cells) {
-  Json json{{"context", context}, {"benchmarks", Json::array()}};
+void write_json(const std::filesystem::path& file, const Context& context, const std::vector<Cell>& cells) {
+  Json json{{"context",
+             {{"date", date()},
+              {"cpu", cpu_model()},
+              {"tables", context.tables},
+              {"not_timed", context.not_timed},
+              {"counters_missing", context.counters},
+              {"thrash_missing", context.thrash},
+              {"preemptions", context.preemptions},
+              {"steal_percent", context.steal_percent}}},
+            {"benchmarks", Json::array()}};
   for (const auto& cell : cells) {
     for (const auto& measurement : cell.measurements) {
       json["benchmarks"].push_back(to_json(cell, measurement));
