@@ -1,8 +1,8 @@
 """The threads of a measurement run before everything else while windows are open, and no longer.
 
 What asks for counters and what answers share a CPU with whatever else the machine does, and a question that waits there
-makes the window's end uncertain. The worker is meant to own its CPU. As soon as no window is open they are ordinary again,
-so that loading a table takes no CPU from others.
+makes the window's end uncertain. The worker is meant to own its CPU. As soon as no window is open they are ordinary again:
+loading a table must not stop the machine.
 """
 
 from __future__ import annotations
