@@ -1,4 +1,4 @@
-"""Captures, route files and configurations, each made once a run."""
+"""Captures and configurations, each made once a run, and route files, which outlive it."""
 
 from __future__ import annotations
 
@@ -10,8 +10,10 @@ from throughput.cell import Cell
 
 
 class Inputs:
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, kept: Path) -> None:
+        """`kept`: for route files, of which the longest takes seconds to make."""
         self._folder = folder
+        self._kept = kept
 
     @cached_property
     def full(self) -> list[tables.Prefix]:
@@ -27,8 +29,9 @@ class Inputs:
         """nva is short enough to stand in the configuration."""
         if table == "nva":
             return None
-        file = self._folder / f"{table}.txt"
-        if not file.exists():
+        file = self._kept / f"{table}.txt"
+        if not file.exists() or file.stat().st_mtime < tables.changed():
+            self._kept.mkdir(parents=True, exist_ok=True)
             if table == "tags":
                 tables.write_routes(file, tables.tags(), range(1, tables.NEXT_HOPS["tags"]))
             else:

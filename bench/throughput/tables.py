@@ -8,7 +8,6 @@ full   the halves and a tier-1 router's 901,899 prefixes over 16 next hops
 from __future__ import annotations
 
 import gzip
-import ipaddress
 import json
 import os
 import random
@@ -22,6 +21,11 @@ DATA = Path(os.environ.get("SEKISHO_DATA", ROOT.parent / "shared" / "data"))
 # firewall-0 has the halves; of tags' prefixes the others have all.
 NEXT_HOPS = {"nva": 1, "tags": 5, "full": 16}
 FULL_SIZE, TAGS_SIZE = 901_899, 27_645
+
+
+def changed() -> float:
+    """When what the tables are made of was last another."""
+    return max(file.stat().st_mtime for file in (Path(__file__), *DATA.glob("*/*.gz")))
 
 
 def parse(text: str) -> Prefix:
@@ -88,4 +92,6 @@ def write_routes(file: Path, prefixes: Iterable[Prefix], next_hops: range) -> No
     with file.open("w") as out:
         for prefix in prefixes:
             number = next_hops[next_hop_of(prefix, len(next_hops))]
-            out.write(f"{ipaddress.IPv4Address(prefix[0])}/{prefix[1]} firewall-{number}\n")
+            address, length = prefix
+            first, second, third, fourth = address.to_bytes(4, "big")
+            out.write(f"{first}.{second}.{third}.{fourth}/{length} firewall-{number}\n")
