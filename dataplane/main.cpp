@@ -1,7 +1,6 @@
 // sekisho-dataplane: DPDK's environment, the workers on their lcores, and on the main one the writer and its
 // server.
 #include <rte_launch.h>
-#include <spdlog/sinks/stdout_color_sinks.h>
 #include <spdlog/spdlog.h>
 
 #include <boost/asio/io_context.hpp>
@@ -15,6 +14,7 @@
 #include <stdexcept>
 #include <vector>
 
+#include "dataplane/api/log.hpp"
 #include "dataplane/api/server.hpp"
 #include "dataplane/api/writer.hpp"
 #include "dataplane/environment.hpp"
@@ -26,15 +26,6 @@ namespace {
 
 using namespace sekisho;
 namespace asio = boost::asio;
-
-void set_up_log(spdlog::level::level_enum level) {
-  auto logger = spdlog::stderr_color_mt("dataplane");
-  logger->set_level(level);
-  // The journal has its own clock.
-  logger->set_pattern(std::getenv("JOURNAL_STREAM") != nullptr ? "%l: %v"
-                                                               : "%Y-%m-%d %H:%M:%S.%e %^%l%$: %v");
-  spdlog::set_default_logger(std::move(logger));
-}
 
 int run_worker(void* worker) {
   static_cast<forward::Worker*>(worker)->run();
@@ -143,7 +134,7 @@ int main(int argc, char** argv) {
     return *code;
   }
   const auto& options = std::get<Options>(parsed);
-  set_up_log(options.log_level);
+  api::set_up_log("sekisho-dataplane", options.log_level, options.log_format);
   // A client that has gone is seen as an error of the write.
   std::signal(SIGPIPE, SIG_IGN);
   try {

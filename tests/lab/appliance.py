@@ -31,6 +31,8 @@ class Appliance:
         self.workers = workers or [WORKER_CPU]
         self.dataplane_socket = lab.folder / "dataplane.sock"
         self.socket = lab.folder / "control.sock"
+        self.dataplane_options: list[str] = []
+        self.control_options: list[str] = []
         self.dataplane: Process | None = None
         self.control: Process | None = None
         self._started = 0
@@ -54,6 +56,7 @@ class Appliance:
             "--socket", self.dataplane_socket,
             "--main", str(MAIN_CPU),
             "--workers", ",".join(str(cpu) for cpu in self.workers),
+            *self.dataplane_options,
             cpus=sorted({MAIN_CPU, *self.workers}),
         )  # fmt: skip
 
@@ -66,6 +69,7 @@ class Appliance:
             "--config", self.config,
             "--dataplane-socket", self.dataplane_socket,
             "--socket", self.socket,
+            *self.control_options,
             cpus=[MAIN_CPU],
         )  # fmt: skip
 
