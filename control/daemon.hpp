@@ -39,6 +39,7 @@ class Daemon final : public api::Backend {
     std::filesystem::path config = "/etc/sekisho/sekisho.toml";
     std::filesystem::path dataplane_socket = "/run/sekisho/dataplane.sock";
     std::filesystem::path socket = "/run/sekisho/control.sock";
+    std::string socket_group;  // may ask, besides root; empty: nobody
   };
   // Reads the configuration, installs the guard, lists what the kernel has, and begins to connect to the
   // dataplane. The error is one sentence; nothing runs then.
@@ -113,10 +114,10 @@ class Daemon final : public api::Backend {
   bool has_taken_over_ = false;     // the dataplane has been asked once what it forwarded to
   bool in_flight_ = false;
   std::shared_ptr<const policy::Policy> sending_;  // whole, not committed yet
-  bool is_new_connection_ = false;  // that has not had its first transaction
+  bool is_new_connection_ = false;                 // that has not had its first transaction
   bool look_is_due_ = false;
   bool retry_runs_ = false;
-  std::chrono::seconds retry_pause_{2};  // grows while a port cannot be opened
+  std::chrono::seconds retry_pause_{2};               // grows while a port cannot be opened
   std::set<std::string> guarded_;                     // what the guard must name
   std::map<std::string, std::string> failed_ports_;   // why
   std::map<std::string, std::optional<bool>> links_;  // of the ports' netdevs: up, down, or not there
