@@ -106,18 +106,12 @@ gid_t group_id(const std::filesystem::path& path, const std::string& name) {
   return group->gr_gid;
 }
 
-void admit(const std::filesystem::path& path, const Access& access) {
-  const auto user = user_id(path, access.user);
-  const auto group = group_id(path, access.group);
-  if (user == unchanged && group == unchanged) {
-    return;
-  }
+void admit(const std::filesystem::path& path, uid_t user, gid_t group) {
   // The mode first: after chown(2) the socket may be another user's, and chmod(2) is its owner's to call.
   if (chmod(path.c_str(), group == unchanged ? 0600 : 0660) != 0 || lchown(path.c_str(), user, group) != 0) {
     const int error = errno;
     unlink(path.c_str());
-    fail(path, fmt::format("it cannot be given to user \"{}\", group \"{}\": {}", access.user, access.group,
-                           std::strerror(error)));
+    fail(path, fmt::format("its owner cannot be changed: {}", std::strerror(error)));
   }
 }
 
@@ -128,6 +122,8 @@ auto listen(asio::io_context& io, const std::filesystem::path& path, const Acces
   if (path.empty() || path.native().size() >= sizeof(sockaddr_un::sun_path)) {
     fail(path, fmt::format("a socket's path has 1 to {} bytes", sizeof(sockaddr_un::sun_path) - 1));
   }
+  const auto user = user_id(path, access.user);
+  const auto group = group_id(path, access.group);
   try {
     const auto directory = std::filesystem::absolute(path).parent_path();
     std::filesystem::create_directories(directory);
@@ -138,7 +134,7 @@ auto listen(asio::io_context& io, const std::filesystem::path& path, const Acces
       const Umask only_owner{0177};
       acceptor.bind(stream_protocol::endpoint{path.native()});
     }
-    admit(path, access);
+    admit(path, user, group);
     acceptor.listen();  // until now nobody can connect
     return acceptor;
   } catch (const std::system_error& error) {

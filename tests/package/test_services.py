@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from pathlib import Path
 
 import pytest
 from lab.appliance import MAIN_CPU, ROOT, WORKER_CPU
@@ -31,7 +32,14 @@ def restarted(machine: Machine, name: str, before: str) -> bool:
     return unit["ActiveState"] == "active" and unit["MainPID"] not in ("0", before)
 
 
-def test_installation_starts_nothing(lab: Lab, machine: Machine) -> None:
+def reinstall(machine: Machine, package: Path) -> None:
+    shutil.copy(package, machine.root / "root")
+    machine.run("dpkg", "--install", f"/root/{package.name}")
+
+
+def test_installation_starts_nothing(lab: Lab, machine: Machine, package: Path) -> None:
+    """Neither in a folder, as so far, nor under a running systemd."""
+    reinstall(machine, package)
     for name in NAMES:
         unit = machine.unit(name)
         assert (unit["ActiveState"], unit["UnitFileState"]) == ("inactive", "disabled")
@@ -138,6 +146,15 @@ def test_killed_dataplane_is_rebuilt(lab: Lab, machine: Machine) -> None:
     assert guarded(lab) == {"lan0", "egress0"}
 
 
+def test_upgrade_leaves_the_dataplane_running(lab: Lab, machine: Machine, package: Path) -> None:
+    before = {name: machine.unit(name)["MainPID"] for name in NAMES}
+    reinstall(machine, package)
+    wait_until("another control", lambda: restarted(machine, "control", before["control"]), timeout=60)
+    assert machine.unit("dataplane")["MainPID"] == before["dataplane"]
+    machine.wait_forwarding()
+    assert lab.fetch()
+
+
 @pytest.mark.parametrize("name", ["dataplane", "control"])
 def test_hanging_process_is_replaced(lab: Lab, machine: Machine, name: str) -> None:
     """With a watchdog of 3 s for the test, which those that beat outlive."""
@@ -159,6 +176,8 @@ def test_hanging_process_is_replaced(lab: Lab, machine: Machine, name: str) -> N
 def test_purge_leaves_the_guard_and_nothing_else(lab: Lab, machine: Machine) -> None:
     shutil.rmtree(machine.root / "etc/systemd/system/sekisho-dataplane.service.d")
     shutil.rmtree(machine.root / "etc/systemd/system/sekisho-control.service.d")
+    for package in (machine.root / "root").glob("*.deb"):
+        package.unlink()
     said = machine.run("dpkg", "--purge", "sekisho")
     assert "the kernel keeps its guard" in said
     assert guarded(lab) == {"lan0", "egress0"}
