@@ -41,6 +41,7 @@ class Daemon final : public api::Backend {
     std::filesystem::path config = "/etc/sekisho/sekisho.toml";
     std::filesystem::path dataplane_socket = "/run/sekisho/dataplane.sock";
     std::filesystem::path socket = "/run/sekisho/control.sock";
+    std::string socket_group;  // may ask, besides root; empty: nobody
   };
   // Reads the configuration, installs the guard, lists what the kernel has, and begins to connect to the
   // dataplane. The error is one sentence; nothing runs then.

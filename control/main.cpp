@@ -1,12 +1,14 @@
 #include <CLI/CLI.hpp>
 #include <boost/asio/io_context.hpp>
 #include <exception>
+#include <functional>
 #include <string>
 
 #include <spdlog/spdlog.h>
 
 #include "control/daemon.hpp"
 #include "dataplane/api/log.hpp"
+#include "dataplane/api/service_manager.hpp"
 
 int main(int argc, char** argv) {
   sekisho::Daemon::Options options;
@@ -20,11 +22,15 @@ int main(int argc, char** argv) {
       "goes on forwarding.",
       "sekisho-control"};
   app.set_version_flag("--version", "sekisho-control " SEKISHO_VERSION);
-  app.add_option("--config", options.config, "the configuration")->capture_default_str();
+  app.add_option("--config", options.config, "the configuration")->type_name("FILE")->capture_default_str();
   app.add_option("--dataplane-socket", options.dataplane_socket, "where the dataplane listens")
+      ->type_name("PATH")
       ->capture_default_str();
   app.add_option("--socket", options.socket, "where to listen for the command `sekisho`")
+      ->type_name("PATH")
       ->capture_default_str();
+  app.add_option("--socket-group", options.socket_group, "a group that may connect there, besides root")
+      ->type_name("GROUP");
   app.add_option("--log-level", log_level, "debug, info, warning or error (default: info)")
       ->transform(CLI::CheckedTransformer(sekisho::api::log_levels).description(""))
       ->option_text("LEVEL");
@@ -46,6 +52,7 @@ int main(int argc, char** argv) {
       spdlog::error("{}", daemon.error());
       return 1;
     }
+    const sekisho::api::ServiceManager manager{io, [](const std::function<void()>& alive) { alive(); }};
     io.run();
   } catch (const std::exception& error) {
     spdlog::error("{}", error.what());

@@ -10,12 +10,14 @@
 #include <csignal>
 #include <cstdlib>
 #include <exception>
+#include <functional>
 #include <memory>
 #include <stdexcept>
 #include <vector>
 
 #include "dataplane/api/log.hpp"
 #include "dataplane/api/server.hpp"
+#include "dataplane/api/service_manager.hpp"
 #include "dataplane/api/writer.hpp"
 #include "dataplane/environment.hpp"
 #include "dataplane/fib/qsbr.hpp"
@@ -116,12 +118,15 @@ void serve(const Options& options) {
                       .tables = {.max_extension_tables = options.extension_tables},
                       .lcores = environment.lcores(),
                       .hugepages = environment.hugepages()}};
-  const api::Server server{io, options.socket, writer};
+  const api::Server server{io, options.socket, writer, {.user = options.socket_user, .group = {}}};
   const Reclaimer reclaimer{io, qsbr};
   crew.launch();
   spdlog::info("sekisho-dataplane {} serves {} with {} worker(s), {} hugepages", SEKISHO_VERSION,
                options.socket.native(), environment.lcores().size(),
                environment.hugepages() ? "with" : "without");
+  // A grace period ends when every worker has come by: a worker that hangs holds up the proof, as does this thread.
+  const api::ServiceManager manager{io,
+                                    [&qsbr](std::function<void()> alive) { qsbr.retire(std::move(alive)); }};
   io.run();
   crew.stop();
 }

@@ -102,6 +102,9 @@ auto parse_options(int argc, char** argv) -> std::variant<Options, int> {
   app.add_option("--socket", options.socket, "Where control connects (mode 0600)")
       ->type_name("PATH")
       ->capture_default_str();
+  app.add_option("--socket-user", options.socket_user,
+                 "Whose the socket is: control's, when it is not root's")
+      ->type_name("USER");
   app.add_option("--main", options.main_cpu, "CPU of the writer: transactions and answers")
       ->capture_default_str()
       ->check(CLI::Range(0U, most_cpus - 1).description(""))

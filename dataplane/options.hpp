@@ -13,6 +13,7 @@ namespace sekisho {
 
 struct Options {
   std::filesystem::path socket = "/run/sekisho/dataplane.sock";
+  std::string socket_user;
   unsigned main_cpu = 0;
   std::vector<unsigned> worker_cpus;
   unsigned memory_mb = 256;

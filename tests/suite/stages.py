@@ -126,6 +126,10 @@ def command_line() -> Count:
     return pytest("tests/cli")
 
 
+def package() -> Count:
+    return pytest("tests/package")
+
+
 @dataclass(frozen=True)
 class Stage:
     name: str
@@ -140,6 +144,7 @@ STAGES = (
     Stage("unit", unit, True, "units of each room, and packets through the real pipeline"),
     Stage("cli", command_line, True, "the command line"),
     Stage("net", network, True, "network namespaces, exact packet counts"),
+    Stage("package", package, False, "the Debian package, installed in a clean root and run by systemd there"),
     Stage("clang", clang, False, "clang 16 compiles everything, fuzzers too, with ASan and UBSan"),
     Stage("sanitized", sanitized, False, "unit and packet tests under ASan and UBSan"),
     Stage("threads", threads, False, "table tests under TSan"),
