@@ -103,6 +103,7 @@ Environment::Environment(const Options& options)
   if (options.log_level > spdlog::level::debug) {
     rte_log_set_level_pattern("lib.eal",
                               RTE_LOG_ERR);  // it warns of each size of hugepages that is not there
+    rte_log_set_level_pattern("lib.telemetry", RTE_LOG_ERR);  // it warns that nobody uses its older version
   }
   auto arguments = eal_arguments(options, hugepages_);
   std::vector<char*> argv;

@@ -61,6 +61,7 @@ Screen::Screen() : has_keys_(::isatty(STDIN_FILENO) != 0) {
     ::tcsetattr(STDIN_FILENO, TCSAFLUSH, &now);
   }
   fmt::print("{}", enter);
+  std::fflush(stdout);
 }
 
 Screen::~Screen() {

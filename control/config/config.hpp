@@ -81,7 +81,7 @@ struct Zone {
 struct Metrics {              // who asks over HTTP is told
   std::uint32_t address = 0;  // to listen on; 0.0.0.0: all of the host's
   std::uint16_t port = 0;
-  unsigned line = 0;
+  unsigned line = 0;  // of "listen"
 };
 
 struct Config {

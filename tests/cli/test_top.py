@@ -53,7 +53,9 @@ class Control:
             stream = client.makefile("rb")
             while True:
                 (length,) = struct.unpack(">I", stream.read(4))
-                reply = json.dumps({"ok": True, "result": self.answer(json.loads(stream.read(length))["what"])}).encode()
+                reply = json.dumps(
+                    {"ok": True, "result": self.answer(json.loads(stream.read(length))["what"])}
+                ).encode()
                 client.sendall(struct.pack(">I", len(reply)) + reply)
 
     def traffic(self, factor=1):
@@ -62,7 +64,11 @@ class Control:
     def answer(self, what):
         if what == "state":
             self.samples += 1
-            return {"dataplane": {"connected": True, "uptime_seconds": self.uptime} if self.connected else {"connected": False}}
+            return {
+                "dataplane": {"connected": True, "uptime_seconds": self.uptime}
+                if self.connected
+                else {"connected": False}
+            }
         counters = {"rx": self.traffic(), "tx": self.traffic(2)} if self.connected else {}
         traffic = {"traffic": self.traffic()} if self.connected else {}
         return {
@@ -300,8 +306,10 @@ def test_a_control_that_hangs_can_be_quit(program, tmp_path):
         terminal = Terminal(program, "--socket", tmp_path / "deaf.sock", "top")
         try:
             terminal.read_until(re.escape(ENTER))
-            deaf.accept()  # and asked
-            terminal.press(b"\x03")
-            assert terminal.wait() == 0
+            asker, _ = deaf.accept()
+            with asker:
+                assert asker.recv(4)  # it has asked, and waits
+                terminal.press(b"\x03")
+                assert terminal.wait() == 0
         finally:
             terminal.close()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import signal
 import socket
 from collections.abc import Iterator
@@ -34,6 +35,7 @@ def appliance(lab: Lab) -> Iterator[Appliance]:
     appliance.start()
     yield appliance
     appliance.stop()
+    shutil.rmtree(TELEMETRY.parent)
 
 
 @pytest.fixture(autouse=True)
@@ -52,7 +54,10 @@ def test_both_formats_say_the_same(lab: Lab, appliance: Appliance) -> None:
     changing = re.compile("sekisho_worker_|sekisho_port_steering_packets")
     new, old = (Scrape.take(lab, plain=plain) for plain in (False, True))
     assert new.names() == old.names()
-    same = [{key: value for key, value in scrape.samples().items() if not changing.match(key[0])} for scrape in (new, old)]
+    same = [
+        {key: value for key, value in scrape.samples().items() if not changing.match(key[0])}
+        for scrape in (new, old)
+    ]
     assert same[0] == same[1]
     for name, family in new.families.items():
         assert family.documentation.endswith("."), name
@@ -60,7 +65,9 @@ def test_both_formats_say_the_same(lab: Lab, appliance: Appliance) -> None:
             assert family.unit == name.rsplit("_", 1)[1], name
 
 
-def test_counters_are_what_was_sent(lab: Lab, appliance: Appliance, account: Account, onprem: Injector) -> None:
+def test_counters_are_what_was_sent(
+    lab: Lab, appliance: Appliance, account: Account, onprem: Injector
+) -> None:
     before = Scrape.take(lab)
     passes, refused = frame(size=200), frame(destination="192.168.7.7", size=100)
     onprem.send(passes, 100)
@@ -165,12 +172,14 @@ def test_a_reload_moves_the_server(lab: Lab, appliance: Appliance) -> None:
 def test_an_address_that_is_taken(lab: Lab, appliance: Appliance) -> None:
     """At a reload all stays as it was; at the start nothing begins."""
     good = appliance.config.read_text()
-    line = good[: good.index("listen =")].count("\n") + 1
+    line = good[: good.index("\nlisten =")].count("\n") + 2
     with lab["nva"].socket(socket.AF_INET, socket.SOCK_STREAM) as other:
         other.bind(("127.0.0.3", 9275))
         other.listen()
         appliance.config.write_text(good.replace(LISTEN, "127.0.0.3:9275"))
-        reason = f"{appliance.config}:{line}: metrics cannot be served on 127.0.0.3:9275: Address already in use"
+        reason = (
+            f"{appliance.config}:{line}: metrics cannot be served on 127.0.0.3:9275: Address already in use"
+        )
         with pytest.raises(Refused, match=re.escape(reason)):
             appliance.reload()
         assert Scrape.take(lab)("sekisho_config_last_reload_successful") == 0
@@ -213,7 +222,9 @@ def test_every_metric_of_the_dashboard_is_there(lab: Lab, appliance: Appliance) 
     identities = [panel["id"] for panel in dashboard["panels"]]
     assert len(identities) == len(set(identities))
     expressions = [target["expr"] for panel in dashboard["panels"] for target in panel.get("targets", [])]
-    expressions += [variable["definition"] for variable in dashboard["templating"]["list"] if "definition" in variable]
+    expressions += [
+        variable["definition"] for variable in dashboard["templating"]["list"] if "definition" in variable
+    ]
     assert len(expressions) > 10
     scrape = Scrape.take(lab)
     labels = {(name, label) for name, pairs in scrape.samples() for label, _ in pairs}
@@ -238,17 +249,25 @@ def telemetry(command: str) -> Any:
 
 
 def test_the_telemetry_of_dpdk(lab: Lab, appliance: Appliance, account: Account, onprem: Injector) -> None:
-    before = {port: telemetry(f"/ethdev/stats,{port}")["/ethdev/stats"] for port in telemetry("/ethdev/list")["/ethdev/list"]}
+    before = {
+        port: telemetry(f"/ethdev/stats,{port}")["/ethdev/stats"]
+        for port in telemetry("/ethdev/list")["/ethdev/list"]
+    }
     assert len(before) == 2
     onprem.send(frame(destination=STREAM), 50)
     account.forwarded("lan", "egress", 50)
     after = {port: telemetry(f"/ethdev/stats,{port}")["/ethdev/stats"] for port in before}
-    grown = {(way, after[port][way] - before[port][way]) for port in before for way in ("ipackets", "opackets")}
+    grown = {
+        (way, after[port][way] - before[port][way]) for port in before for way in ("ipackets", "opackets")
+    }
     assert grown == {("ipackets", 50), ("ipackets", 0), ("opackets", 50), ("opackets", 0)}
 
 
 def test_logs_are_lines_of_json(lab: Lab, appliance: Appliance) -> None:
-    for process, program in ((appliance.control, "sekisho-control"), (appliance.dataplane, "sekisho-dataplane")):
+    for process, program in (
+        (appliance.control, "sekisho-control"),
+        (appliance.dataplane, "sekisho-dataplane"),
+    ):
         assert process is not None
         records = [json.loads(line) for line in process.output().splitlines()]
         assert records

@@ -56,7 +56,7 @@ TEST(Config, ReadsEveryKey) {
   ASSERT_TRUE(config->metrics);
   EXPECT_EQ(config->metrics->address, ip(127, 0, 0, 1));
   EXPECT_EQ(config->metrics->port, 9273);
-  EXPECT_EQ(config->metrics->line, 29U);
+  EXPECT_EQ(config->metrics->line, 30U);
 
   ASSERT_EQ(config->zones.size(), 2U);
   const auto& back = config->zones[0];
