@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -33,10 +34,11 @@ def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def root(package: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def root(package: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     root = tmp_path_factory.mktemp("root") / "root"
     install(root, package)
-    return root
+    yield root
+    shutil.rmtree(root)  # half a GB, which pytest would keep for three runs
 
 
 @pytest.fixture(scope="session")

@@ -40,12 +40,14 @@ class ServiceManagerTest : public testing::Test {
   // Runs until `done`; generous, for it is an event that is waited for.
   template <typename Done>
   bool run_until(Done done) {
-    const auto deadline = std::chrono::steady_clock::now() + 20s;
-    while (!done() && std::chrono::steady_clock::now() < deadline) {
+    for (const auto deadline = std::chrono::steady_clock::now() + 20s; !done();) {
+      if (std::chrono::steady_clock::now() > deadline) {
+        return false;
+      }
       io_.run_for(10ms);
       io_.restart();
     }
-    return done();
+    return true;
   }
 
   sekisho::test::TemporaryFolder folder_;

@@ -23,7 +23,7 @@ class SocketTest : public testing::Test {
   }
   std::string refused(const Access& access) {
     try {
-      listen(io_, path_, access);
+      [[maybe_unused]] const auto acceptor = listen(io_, path_, access);
     } catch (const std::runtime_error& error) {
       return error.what();
     }
