@@ -15,7 +15,8 @@ namespace {
 
 struct Measured {
   std::vector<double> seconds;
-  std::vector<double> rates;
+  std::vector<double> rates;  // of items a second where they are counted
+  bool items = false;
   std::map<std::string, double> counters;
   std::string label;
 };
@@ -37,8 +38,7 @@ class Collector : public benchmark::BenchmarkReporter {
     }
   }
 
-  // In the order in which they were registered.
-  [[nodiscard]] const std::vector<std::string>& names() const noexcept { return names_; }
+  [[nodiscard]] const std::map<std::string, Measured>& all() const noexcept { return measured_; }
   [[nodiscard]] const Measured* find(const std::string& name) const {
     const auto found = measured_.find(name);
     return found == measured_.end() ? nullptr : &found->second;
@@ -47,13 +47,11 @@ class Collector : public benchmark::BenchmarkReporter {
 
  private:
   void keep(const std::string& name, const Run& run) {
-    if (!measured_.contains(name)) {
-      names_.push_back(name);
-    }
     auto& measured = measured_[name];
     const double seconds = run.real_accumulated_time / static_cast<double>(run.iterations);
     measured.seconds.push_back(seconds);
     measured.rates.push_back(1 / seconds);
+    measured.items = run.counters.contains("items_per_second");
     for (const auto& [key, counter] : run.counters) {
       if (key == "items_per_second") {
         measured.rates.back() = counter;
@@ -64,7 +62,6 @@ class Collector : public benchmark::BenchmarkReporter {
     measured.label = run.report_label;
   }
 
-  std::vector<std::string> names_;
   std::map<std::string, Measured> measured_;
   bool failed_ = false;
 };
@@ -113,14 +110,14 @@ std::string judge(const Collector& all, const std::string& name, const Demands& 
 void print(const Collector& all, const Demands& demands) {
   fmt::print("{:<32} {:>10}  {:<24} {:>10}   {}\n", "benchmark", "median", "[quartiles]", "M items/s",
              "demanded");
-  for (const auto& name : all.names()) {
-    const auto& measured = *all.find(name);
+  for (const auto& [name, measured] : all.all()) {
     const auto [lower, median, upper] = quartiles(measured.seconds);
-    fmt::print("{:<32} {:>10}  {:<24} {:>10.3f}   {}", name, time(median),
-               fmt::format("[{} {}]", time(lower), time(upper)), quartiles(measured.rates).median / 1e6,
-               judge(all, name, demands));
+    const auto rate =
+        measured.items ? fmt::format("{:.3f}", quartiles(measured.rates).median / 1e6) : std::string{"-"};
+    fmt::print("{:<32} {:>10}  {:<24} {:>10}   {}", name, time(median),
+               fmt::format("[{} {}]", time(lower), time(upper)), rate, judge(all, name, demands));
     for (const auto& [key, value] : measured.counters) {
-      fmt::print(" {} {:.1f} ", key, value);
+      fmt::print("{} {:.1f}  ", key, value);
     }
     fmt::print("{}\n", measured.label);
   }
@@ -151,7 +148,7 @@ int run(int argc, char** argv, const Demands& demands) {
   Json file;
   const Noise noise;
   benchmark::RunSpecifiedBenchmarks(&collector, json ? &file : nullptr);
-  if (!collector.names().empty()) {
+  if (!collector.all().empty()) {
     print(collector, demands);
     fmt::print("noise: {} preemptions, {:.1f} % stolen by the hypervisor\n", noise.preemptions(),
                noise.steal_percent());
