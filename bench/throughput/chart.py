@@ -51,8 +51,8 @@ def _cycles(axes: Axes, results: Sequence[Result], machine: Machine) -> None:
         axes.hlines([io, macswap], at - 0.45, at + 0.45, colors="black", linestyles=["dotted", "dashed"])
     axes.set_xticks(places, [_label(result) for result in profiled], fontsize=7)
     axes.set_ylabel("TSC cycles a packet")
-    axes.set_title("Cycles by stage (dotted: testpmd io, dashed: macswap)")
-    axes.legend(fontsize=7)
+    axes.set_title("By stage (dotted: io, dashed: macswap)")
+    axes.legend(fontsize=7, loc="upper left", bbox_to_anchor=(1, 1))
 
 
 def draw(file: Path, results: Sequence[Result], machine: Machine) -> None:

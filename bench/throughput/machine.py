@@ -49,4 +49,5 @@ def look() -> Machine:
 
 
 def free_hugepage_mb() -> int:
-    return 2 * int(_word(f"{HUGEPAGES}/free_hugepages", "0"))
+    # A page that another process has reserved counts as free until it is touched.
+    return 2 * (int(_word(f"{HUGEPAGES}/free_hugepages", "0")) - int(_word(f"{HUGEPAGES}/resv_hugepages", "0")))

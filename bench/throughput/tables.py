@@ -13,6 +13,7 @@ import os
 import random
 from collections.abc import Iterable
 from pathlib import Path
+from socket import inet_aton, inet_ntoa
 
 Prefix = tuple[int, int]
 
@@ -30,8 +31,7 @@ def changed() -> float:
 
 def parse(text: str) -> Prefix:
     address, length = text.split("/")
-    first, second, third, fourth = address.split(".")
-    return int(first) << 24 | int(second) << 16 | int(third) << 8 | int(fourth), int(length)
+    return int.from_bytes(inet_aton(address), "big"), int(length)
 
 
 def next_hop_of(prefix: Prefix, count: int) -> int:
@@ -93,5 +93,4 @@ def write_routes(file: Path, prefixes: Iterable[Prefix], next_hops: range) -> No
         for prefix in prefixes:
             number = next_hops[next_hop_of(prefix, len(next_hops))]
             address, length = prefix
-            first, second, third, fourth = address.to_bytes(4, "big")
-            out.write(f"{first}.{second}.{third}.{fourth}/{length} firewall-{number}\n")
+            out.write(f"{inet_ntoa(address.to_bytes(4, 'big'))}/{length} firewall-{number}\n")
