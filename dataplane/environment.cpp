@@ -83,9 +83,11 @@ std::vector<std::string> eal_arguments(const Options& options, bool hugepages) {
   std::vector<std::string> arguments{
       "sekisho-dataplane", lcores, fmt::format("--main-lcore={}", main),
       // Its thread reads devices while the writer opens and closes them: only for who asks for it.
-      options.telemetry ? "--telemetry" : "--no-telemetry", "--no-pci",
-      "--iova-mode=va",  // one piece of memory for the buffers, as AF_XDP needs
-      fmt::format("--file-prefix={}", options.file_prefix), "-m", std::to_string(options.memory_mb)};
+      options.telemetry ? "--telemetry" : "--no-telemetry",
+      // Of the PCI devices that are bound for user space only those that ports name are touched, each when its port is opened.
+      // An allow list makes it so, and it cannot be empty.
+      "--allow=pci:ffff:ff:1f.7", fmt::format("--file-prefix={}", options.file_prefix), "-m",
+      std::to_string(options.memory_mb)};
   if (hugepages) {
     arguments.emplace_back("--in-memory");
   } else {

@@ -41,6 +41,9 @@
 
 namespace sekisho::api {
 
+// The TAP that a running port's companion is to have.
+[[nodiscard]] auto open_tap(const LivePort& port) -> tl::expected<host::Tap, std::string>;
+
 class Transition {
  public:
   using Result = tl::expected<void, std::string>;
@@ -93,6 +96,7 @@ class Transition {
 
   // transition_host.cpp
   auto give_companion(LivePort& port) -> Result;
+  void take_companion(LivePort& port);
   void open_exit();
   void settle_exit();
   void publish_host_queues();

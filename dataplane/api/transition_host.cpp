@@ -1,4 +1,5 @@
-#include <algorithm>
+#include <fmt/format.h>
+
 #include <set>
 
 #include "dataplane/api/transition.hpp"
@@ -11,28 +12,43 @@ constexpr const char* companion_alias = "sekisho port ";
 
 }  // namespace
 
+auto open_tap(const LivePort& port) -> tl::expected<host::Tap, std::string> {
+  return host::Tap::open({.kind = host::Tap::Kind::frames,
+                          .name = port.config.companion,
+                          .alias = companion_alias + port.config.name,
+                          .mtu = port.device->mtu(),
+                          .mac = port.device->mac()});
+}
+
 // A port without its companion would forward and leave the host deaf: it fails instead.
 auto Transition::give_companion(LivePort& port) -> Result {
-  const auto& name = port.config.companion;
-  if (name.empty()) {
+  if (port.config.companion.empty()) {
     port.companion = std::make_unique<host::Companion>(live_.host);
     return {};
   }
-  const auto mac = port.device->mac();
-  if (mac == fib::MacAddress{}) {
+  if (port.device->mac() == fib::MacAddress{}) {
     return tl::unexpected(port.config.device +
                           ": it has no MAC address, hence no companion; set `companion = false`");
   }
-  auto tap = host::Tap::open({.kind = host::Tap::Kind::frames,
-                              .name = name,
-                              .alias = companion_alias + port.config.name,
-                              .mtu = port.device->mtu(),
-                              .mac = mac});
+  auto tap = open_tap(port);
   if (!tap) {
     return tl::unexpected(tap.error());
   }
   port.companion = std::make_unique<host::Companion>(live_.host, std::move(*tap), port.device->mtu());
   return {};
+}
+
+// What the kernel refused has not gone to the host. No worker counts for the port any more.
+void Transition::take_companion(LivePort& port) {
+  if (port.companion == nullptr) {
+    return;
+  }
+  if (const auto refused = port.companion->refused(); refused != 0) {
+    auto& counted = live_.workers.front()->mutable_counters().ports[port.index];
+    counted.host.add(std::uint64_t{0} - refused);
+    counted.drops[static_cast<std::size_t>(forward::DropReason::host_refused)].add(refused);
+  }
+  port.companion.reset();
 }
 
 // Before any route leads there. An exit that cannot be made refuses nothing: what it is for is dropped as no_exit.

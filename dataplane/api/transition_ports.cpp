@@ -67,8 +67,8 @@ void Transition::open_early_ports() {
       continue;
     }
     if (is_due(port, config)) {
-      undo_.emplace_back([&port, before = port.config, error = port.error] {
-        port.companion.reset();
+      undo_.emplace_back([this, &port, before = port.config, error = port.error] {
+        take_companion(port);
         port.device.reset();
         port.config = before;
         port.error = error;
@@ -132,11 +132,11 @@ void Transition::take_down() {
   publish_host_queues();
   live_.qsbr.synchronize();
   publish_state(with_zones(with_ports(*live_.state)));
-  const auto close = [](LivePort& port) {
+  const auto close = [this](LivePort& port) {
     if (!std::exchange(port.closing, false)) {
       return;
     }
-    port.companion.reset();
+    take_companion(port);
     port.device.reset();
     port.workers.clear();
   };

@@ -17,8 +17,8 @@ bool same(const forward::ForwardingState& a, const forward::ForwardingState& b) 
   const auto same_port = [](const forward::EgressPort& x, const forward::EgressPort& y) {
     return x.dpdk_port == y.dpdk_port && x.tx_queues == y.tx_queues;
   };
-  return a.sources == b.sources && a.next_hops == b.next_hops &&
-         a.exit_mtu == b.exit_mtu && a.host == b.host && std::ranges::equal(a.zones, b.zones, same_zone) &&
+  return a.sources == b.sources && a.next_hops == b.next_hops && a.exit_mtu == b.exit_mtu &&
+         a.host == b.host && std::ranges::equal(a.zones, b.zones, same_zone) &&
          std::ranges::equal(a.ports, b.ports, same_port);
 }
 

@@ -128,6 +128,7 @@ auto Writer::port_states() const -> std::map<std::string, PortState> {
 }
 
 void Writer::tick() {
+  watch_companions();
   watch_links();
   watch_neighbours();
 }
@@ -151,6 +152,25 @@ void Writer::watch_links() {
     auto& event = *events_.emplace_back().mutable_link();
     event.set_port(name);
     event.set_up(up);
+  }
+}
+
+// Made again as it was; its addresses are control's to give.
+void Writer::watch_companions() {
+  for (auto& [name, port] : live_.ports) {
+    if (!port.usable() || !port.companion->has_lost_tap()) {
+      continue;
+    }
+    const auto before = std::exchange(port.error, std::string{});
+    if (auto tap = open_tap(port)) {
+      tap->set_carrier(port.link.value_or(true));
+      port.companion->replace_tap(std::move(*tap));
+    } else {
+      port.error = tap.error();
+    }
+    if (port.error != before) {
+      *events_.emplace_back().mutable_port() = port_state(name, port);
+    }
   }
 }
 

@@ -69,6 +69,7 @@ class Writer : private RunningRoutes {
   auto port_states() const -> std::map<std::string, PortState>;
   auto next_hop_name(fib::NextHopIndex index) const -> std::string;
   auto port_statistics(const std::string& name, const LivePort& port) const -> PortStatistics;
+  void watch_companions();
   void watch_links();
   void watch_neighbours();
 

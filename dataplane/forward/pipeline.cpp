@@ -10,7 +10,6 @@
 #include "dataplane/forward/drops.hpp"
 #include "dataplane/forward/group.hpp"
 #include "dataplane/forward/tally.hpp"
-#include "dataplane/forward/to_host.hpp"
 #include "dataplane/forward/transmit.hpp"
 #include "dataplane/forward/verdict.hpp"
 #include "dataplane/packet/address.hpp"
@@ -85,7 +84,7 @@ class Pipeline {
         counters_(counters),
         worker_(worker),
         ingress_(ingress),
-        to_host_(state, ingress.port) {}
+        drops_(state, ingress.port) {}
 
   void run(std::span<rte_mbuf* const> received) noexcept {
     validate(received);
@@ -94,7 +93,6 @@ class Pipeline {
     resolve();
     rewrite();
     transmit(state_, counters_, worker_, burst_, drops_);
-    to_host_.settle(counters_.ports[ingress_.port], drops_);
     drops_.settle(counters_.ports[ingress_.port]);
   }
 
@@ -105,19 +103,12 @@ class Pipeline {
   void resolve() noexcept;
   void rewrite() noexcept;
 
-  void set_aside(rte_mbuf* mbuf, DropReason reason) noexcept {
-    if (const auto death = to_host_.take(mbuf, reason)) {
-      drops_.add(mbuf, *death);
-    }
-  }
-
   const ForwardingState& state_;
   WorkerCounters& counters_;
   const unsigned worker_;
   const RxQueue& ingress_;
   Burst burst_;
   Drops drops_;
-  ToHost to_host_;
 };
 
 void Pipeline::validate(std::span<rte_mbuf* const> received) noexcept {
@@ -135,7 +126,7 @@ void Pipeline::validate(std::span<rte_mbuf* const> received) noexcept {
     all_bytes += mbuf->pkt_len;
     const std::uint8_t* const frame = frame_of(mbuf);
     if (const auto reason = check(frame, mbuf->data_len, mbuf->pkt_len, ingress_)) {
-      set_aside(mbuf, *reason);
+      drops_.add(mbuf, *reason);
       continue;
     }
     const packet::Ipv4View ip(frame + ethernet_header_size);
@@ -157,11 +148,11 @@ void Pipeline::admit() noexcept {
   for (unsigned at = 0; at < burst_.count; ++at) {
     const ZoneIndex zone = burst_.zones[at];
     if (!is_zone(zone)) [[unlikely]] {
-      set_aside(burst_.mbufs[at], DropReason::unknown_source);
+      drops_.add(burst_.mbufs[at], DropReason::unknown_source);
       continue;
     }
     if (!may_carry(state_.zones[zone], ingress_.port)) [[unlikely]] {
-      set_aside(burst_.mbufs[at], DropReason::spoofed_source);
+      drops_.add(burst_.mbufs[at], DropReason::spoofed_source);
       continue;
     }
     tally.count(zone, burst_.bytes[at]);
@@ -225,7 +216,7 @@ void Pipeline::resolve() noexcept {
       reason = DropReason::mtu_exceeded;
     }
     if (reason) [[unlikely]] {
-      set_aside(mbuf, *reason);
+      drops_.add(mbuf, *reason);
       continue;
     }
     burst_.mbufs[kept] = mbuf;

@@ -1,5 +1,5 @@
-// What a burst has for this appliance's own kernel. All of it is found among what the stages set aside to be dropped, so that
-// transit pays nothing for it: ARP, broadcast, what is for an own address from whom no zone knows.
+// What a burst has for this appliance's own kernel. All of it is found among what would be dropped (drops.hpp), so that transit
+// pays nothing for it: ARP, broadcast, what comes for an own address from whom no zone knows.
 //
 // On a port that DPDK owns this is what steering does for an AF_XDP port (steer/steer.bpf.c); there only next hops lead here.
 #pragma once
@@ -11,10 +11,11 @@
 #include <array>
 #include <cstdint>
 #include <optional>
+#include <span>
 
 #include "dataplane/forward/burst.hpp"
 #include "dataplane/forward/counters.hpp"
-#include "dataplane/forward/drops.hpp"
+#include "dataplane/forward/drop_reason.hpp"
 #include "dataplane/forward/forwarding_state.hpp"
 #include "dataplane/packet/address.hpp"
 #include "dataplane/packet/checksum.hpp"
@@ -30,6 +31,7 @@ namespace sekisho::forward {
 
 class ToHost {
  public:
+  ToHost() noexcept : port_(nowhere), exit_mtu_(0) {}
   ToHost(const ForwardingState& state, PortIndex ingress) noexcept
       : port_(state.host[ingress]), exit_mtu_(state.exit_mtu) {}
 
@@ -53,17 +55,15 @@ class ToHost {
     }
   }
 
-  // Once, when the burst is through.
-  void settle(PortCounters& ingress, Drops& drops) noexcept {
+  // Once, when the burst is through. Those for which the ring had no room.
+  [[nodiscard]] std::span<rte_mbuf* const> settle(PortCounters& ingress) noexcept {
     if (count_ == 0) {
-      return;
+      return {};
     }
     const unsigned queued =
         rte_ring_enqueue_burst(port_.ring, reinterpret_cast<void**>(mbufs_.data()), count_, nullptr);
     ingress.host.add(queued);
-    for (unsigned i = queued; i < count_; ++i) {
-      drops.add(mbufs_[i], DropReason::host_full);
-    }
+    return {mbufs_.data() + queued, count_ - queued};
   }
 
  private:
@@ -116,6 +116,8 @@ class ToHost {
     packet::decrement_ttl(header_of(mbuf));
     return add_packet(mbuf);
   }
+
+  static inline const HostPort nowhere{};
 
   const HostPort& port_;
   const std::uint16_t exit_mtu_;

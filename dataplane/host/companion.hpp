@@ -23,6 +23,8 @@ class Companion {
   [[nodiscard]] rte_ring* to_host() const noexcept { return to_host_.get(); }
   [[nodiscard]] rte_ring* from_host() const noexcept { return device_ ? device_->received.get() : nullptr; }
   [[nodiscard]] bool has_tap() const noexcept { return device_.has_value(); }
+  [[nodiscard]] bool has_lost_tap() const noexcept { return device_ && !device_->tap.exists(); }
+  void replace_tap(Tap tap);
   void set_carrier(bool up) const noexcept;
 
   // Frames that the kernel did not take, of those that workers gave.

@@ -107,6 +107,11 @@ auto Tap::open(const Spec& spec) -> tl::expected<Tap, std::string> {
   return tap;
 }
 
+bool Tap::exists() const noexcept {
+  ifreq request{};
+  return ioctl(fd(), TUNGETIFF, &request) == 0;
+}
+
 void Tap::set_carrier(bool up) const noexcept {
   int carrier = up ? 1 : 0;
   ioctl(fd(), TUNSETCARRIER, &carrier);
@@ -134,8 +139,7 @@ void remove_stale(const std::string& alias, const std::set<std::string>& wanted)
     const auto kind = link.tun_type == IFF_TAP ? Tap::Kind::frames : Tap::Kind::packets;
     const auto fd = attach(link.name, kind, true);
     if (fd && ioctl(fd->get(), TUNSETPERSIST, 0UL) == 0) {
-      spdlog::info("interface {} (\"{}\") goes: nothing has it as its companion any more", link.name,
-                   link.alias);
+      spdlog::info("interface {} (\"{}\") goes: nothing needs it any more", link.name, link.alias);
     }
   }
 }

@@ -28,6 +28,7 @@ class Tap {
   [[nodiscard]] static auto open(const Spec& spec) -> tl::expected<Tap, std::string>;
 
   [[nodiscard]] int fd() const noexcept { return fd_.get(); }  // does not block
+  [[nodiscard]] bool exists() const noexcept;                  // somebody may have removed it (`ip link del`)
   void set_carrier(bool up) const noexcept;
   [[nodiscard]] auto set_mtu(std::uint16_t mtu) const -> tl::expected<void, std::string>;
 

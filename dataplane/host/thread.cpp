@@ -39,6 +39,14 @@ Companion::~Companion() {
   thread_.detach(*this);
 }
 
+void Companion::replace_tap(Tap tap) {
+  thread_.between_rounds([&] {
+    thread_.forget(*device_);
+    device_->tap = std::move(tap);
+    thread_.watch(*device_);
+  });
+}
+
 void Companion::set_carrier(bool up) const noexcept {
   if (device_) {
     device_->tap.set_carrier(up);

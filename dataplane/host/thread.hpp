@@ -35,6 +35,7 @@ class Thread {
   void between_rounds(std::function<void()> change);
 
  private:
+  friend class Companion;
   void run();
   unsigned serve();
   void run_changes();

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 #include <rte_dev.h>
+#include <rte_eal.h>
 #include <rte_errno.h>
 #include <rte_ethdev.h>
 #include <rte_mbuf.h>
@@ -59,6 +60,48 @@ unsigned af_xdp_frame_room(rte_mempool* pool) {
   return room > headroom ? room - headroom : 0;
 }
 
+// Longest frame that one buffer takes.
+unsigned frame_room(rte_mempool* pool) {
+  return rte_pktmbuf_data_room_size(pool) - RTE_PKTMBUF_HEADROOM;
+}
+
+rte_iova_t iova_of(const void* address) {
+  if (rte_eal_iova_mode() == RTE_IOVA_VA) {
+    return reinterpret_cast<std::uintptr_t>(address);
+  }
+  const rte_memseg* const page = rte_mem_virt2memseg(address, nullptr);
+  return page == nullptr || page->iova == RTE_BAD_IOVA
+             ? RTE_BAD_IOVA
+             : page->iova + (reinterpret_cast<std::uintptr_t>(address) - page->addr_64);
+}
+
+// Its addresses go on from one page to the next.
+bool in_one_piece(const rte_mempool& pool, const void* object) {
+  const auto* const begin = static_cast<const std::byte*>(object);
+  const std::size_t last = pool.elt_size - 1;
+  const auto iova = iova_of(begin);
+  return iova != RTE_BAD_IOVA && iova_of(begin + last) == iova + last;
+}
+
+// The pool was filled as if its memory had none.
+void give_iova(rte_mempool* pool, void*, void* object, unsigned) {
+  auto* const mbuf = static_cast<rte_mbuf*>(object);
+  const auto iova = iova_of(object);
+  rte_mempool_get_header(object)->iova = iova;
+  rte_mbuf_iova_set(mbuf, iova + sizeof(rte_mbuf) + rte_pktmbuf_priv_size(pool));
+}
+
+// Never to be given out. They stay part of the pool's memory, which has to be dense.
+void retire_divided(rte_mempool* pool) {
+  std::vector<void*> all(rte_mempool_avail_count(pool));
+  if (rte_mempool_get_bulk(pool, all.data(), static_cast<unsigned>(all.size())) != 0) {
+    return;
+  }
+  const auto divided =
+      std::ranges::partition(all, [&](const void* object) { return in_one_piece(*pool, object); });
+  rte_mempool_put_bulk(pool, all.data(), static_cast<unsigned>(divided.begin() - all.begin()));
+}
+
 // As much memory as its elements fill is what the PMD gives to the kernel, from where the pool's first piece
 // begins.
 bool is_dense(rte_mempool& pool, std::size_t element) {
@@ -114,11 +157,16 @@ rte_mempool* make_packet_pool(const std::string& name, unsigned buffers, unsigne
   rte_pktmbuf_pool_private layout{};
   layout.mbuf_data_room_size = RTE_MBUF_DEFAULT_BUF_SIZE;
   rte_pktmbuf_pool_init(pool, &layout);
+  rte_mempool_set_ops_byname(pool, "ring_mt_rts", nullptr);
   if (rte_mempool_populate_default(pool) < 0) {
     rte_mempool_free(pool);
     return nullptr;
   }
   rte_mempool_obj_iter(pool, rte_pktmbuf_init, nullptr);
+  rte_mempool_obj_iter(pool, give_iova, nullptr);
+  if (rte_eal_iova_mode() == RTE_IOVA_PA) {
+    retire_divided(pool);
+  }
   return pool;
 }
 
@@ -138,7 +186,7 @@ auto Port::try_open(const PortConfig& config, unsigned workers, rte_mempool* poo
   // The destructor undoes as much as was done.
   std::unique_ptr<Port> port(new Port());
   const bool af_xdp = config.device.starts_with(af_xdp_prefix);
-  auto done = af_xdp ? port->plug_af_xdp(config, workers, pool) : port->plug_vdev(config, workers);
+  auto done = af_xdp ? port->plug_af_xdp(config, workers, pool) : port->plug_own(config, workers);
   if (done) {
     done = port->start(config, pool);
   }
@@ -179,26 +227,24 @@ auto Port::plug_af_xdp(const PortConfig& config, unsigned workers, rte_mempool* 
   pool_ = pool;
   rx_queues_ = tx_queues_ = netdev->queues;
   mtu_ = netdev->mtu;
-  return hotplug(device, fmt::format("iface={},start_queue=0,queue_count={},xdp_prog={}", name,
-                                     netdev->queues, steering_->program_path()));
+  return hotplug({.bus = Bus::vdev,
+                  .name = device,
+                  .arguments = fmt::format("iface={},start_queue=0,queue_count={},xdp_prog={}", name,
+                                           netdev->queues, steering_->program_path())});
 }
 
-auto Port::plug_vdev(const PortConfig& config, unsigned workers) -> tl::expected<void, std::string> {
-  const auto comma = config.device.find(',');
-  const auto device = config.device.substr(0, comma);
-  const auto arguments = comma == std::string::npos ? std::string{} : config.device.substr(comma + 1);
-  if (device.empty() || device.size() >= RTE_DEV_NAME_MAX_LEN) {
-    return tl::unexpected(fmt::format(
-        "{}: not a device; say af_xdp:NETDEV, or DRIVER[,ARGUMENTS] as for DPDK's --vdev", config.device));
+auto Port::plug_own(const PortConfig& config, unsigned workers) -> tl::expected<void, std::string> {
+  const auto device = locate(config.device, rte_eal_iova_mode() == RTE_IOVA_PA);
+  if (!device) {
+    return tl::unexpected(device.error());
   }
-  std::uint16_t other = 0;
-  if (rte_eth_dev_get_port_by_name(device.c_str(), &other) == 0) {
+  if (std::uint16_t other = 0;
+      device->bus != Bus::vmbus && rte_eth_dev_get_port_by_name(device->name.c_str(), &other) == 0) {
     return tl::unexpected(
-        fmt::format("{}: another port of this dataplane has that name already; number them, as in "
-                    "net_null0 and net_null1",
-                    config.device));
+        fmt::format("{}: another port of this dataplane has it already{}", config.device,
+                    device->bus == Bus::vdev ? "; number them, as in net_null0 and net_null1" : ""));
   }
-  if (auto plugged = hotplug(device, arguments); !plugged) {
+  if (auto plugged = hotplug(*device); !plugged) {
     return plugged;
   }
   rte_eth_dev_info info{};
@@ -221,22 +267,33 @@ auto Port::plug_vdev(const PortConfig& config, unsigned workers) -> tl::expected
   return {};
 }
 
-auto Port::hotplug(const std::string& device, const std::string& arguments)
-    -> tl::expected<void, std::string> {
-  if (const int error = rte_eal_hotplug_add("vdev", device.c_str(), arguments.c_str()); error != 0) {
+auto Port::hotplug(const BusDevice& device) -> tl::expected<void, std::string> {
+  const auto& [bus, name, arguments] = device;
+  // VMBus has no hotplug: DPDK has taken the devices that were bound to uio_hv_generic when it started.
+  if (bus != Bus::vmbus) {
+    const int error = rte_eal_hotplug_add(bus == Bus::pci ? "pci" : "vdev", name.c_str(), arguments.c_str());
     // The bus says EFAULT when no driver's name begins the device's.
-    if (error == -EFAULT || error == -ENOTSUP) {
+    if (bus == Bus::vdev && (error == -EFAULT || error == -ENOTSUP)) {
       return tl::unexpected(
           fmt::format("{}: DPDK has no driver of that name; examples are net_pcap0, net_null0, "
                       "net_memif0 and af_xdp:eth1",
-                      device));
+                      name));
     }
-    return tl::unexpected(fmt::format("{}: DPDK refuses it{}{} ({}); the log above says why", device,
-                                      arguments.empty() ? "" : " with ", arguments, error_text(error)));
+    if (bus == Bus::pci && error == -ENOTSUP) {
+      return tl::unexpected(fmt::format(
+          "{}: DPDK has no driver for this NIC; leave it to the kernel and use af_xdp:NETDEV", name));
+    }
+    if (error != 0) {
+      return tl::unexpected(fmt::format("{}: DPDK refuses it{}{} ({}); the log above says why", name,
+                                        arguments.empty() ? "" : " with ", arguments, error_text(error)));
+    }
+    plugged_ = device;
   }
-  vdev_ = device;
-  if (const int error = rte_eth_dev_get_port_by_name(device.c_str(), &dpdk_port_); error != 0) {
-    return tl::unexpected(fmt::format("{}: not a network device", device));
+  if (rte_eth_dev_get_port_by_name(name.c_str(), &dpdk_port_) != 0) {
+    return tl::unexpected(fmt::format("{}: {}", name,
+                                      bus == Bus::vmbus
+                                          ? "DPDK did not take it when it started; restart the dataplane"
+                                          : "not a network device"));
   }
   return {};
 }
@@ -253,6 +310,18 @@ auto Port::start(const PortConfig& config, rte_mempool* pool) -> tl::expected<vo
   driver_ = info.driver_name;
 
   rte_eth_conf conf{};
+  // Every buffer is of one pool and has one owner.
+  conf.txmode.offloads = info.tx_offload_capa & RTE_ETH_TX_OFFLOAD_MBUF_FAST_FREE;
+  if (const unsigned room = frame_room(pool); !steering_ && config.mtu + ethernet_overhead > room) {
+    constexpr std::uint64_t chains = RTE_ETH_TX_OFFLOAD_MULTI_SEGS;
+    if ((info.rx_offload_capa & RTE_ETH_RX_OFFLOAD_SCATTER) == 0 || (info.tx_offload_capa & chains) == 0) {
+      return tl::unexpected(fmt::format(
+          "{}: MTU {} takes several packet buffers a frame, which {} does not do; set it to {} or less",
+          config.device, config.mtu, driver_, room - ethernet_overhead));
+    }
+    conf.rxmode.offloads |= RTE_ETH_RX_OFFLOAD_SCATTER;
+    conf.txmode.offloads = chains;
+  }
   std::vector<std::uint8_t> key;
   const auto hash = info.flow_type_rss_offloads & (RTE_ETH_RSS_IP | RTE_ETH_RSS_TCP | RTE_ETH_RSS_UDP);
   if (rx_queues_ > 1 && hash != 0) {
@@ -302,6 +371,8 @@ auto Port::start(const PortConfig& config, rte_mempool* pool) -> tl::expected<vo
     return refuse("starting it", error);
   }
   started_ = true;
+  // Frames for other stations are for nobody here; a driver that cannot filter has them dropped by the pipeline.
+  rte_eth_promiscuous_disable(dpdk_port_);
 
   rte_ether_addr mac{};
   rte_eth_macaddr_get(dpdk_port_, &mac);
@@ -342,9 +413,9 @@ Port::~Port() {
   if (started_) {
     rte_eth_dev_stop(dpdk_port_);
   }
-  if (!vdev_.empty()) {
+  if (!plugged_.name.empty()) {
     rte_eth_dev_close(dpdk_port_);
-    rte_eal_hotplug_remove("vdev", vdev_.c_str());
+    rte_eal_hotplug_remove(plugged_.bus == Bus::pci ? "pci" : "vdev", plugged_.name.c_str());
   }
   steering_.reset();
   close_leftovers(files_);

@@ -1,7 +1,7 @@
 // Bringing an ethdev port up and down. Two kinds of device:
 //   "af_xdp:NETDEV"   a kernel interface through net_af_xdp with the steering program (steer/): the netdev
 //                     itself is the host companion. One queue pair for each of the netdev's channels
-//   anything else     a DPDK vdev string, as for --vdev: "net_null0,no-rx=1", "net_pcap0,rx_pcap=..,tx_pcap=.."
+//   anything else     one that DPDK owns (bus.hpp): a NIC, or a virtual device. Its companion is the host room's
 //
 // Writer thread only. A port is usable by workers when open() returned and until close() begins; the caller
 // takes it from the workers and lets a grace period pass before closing.
@@ -19,6 +19,7 @@
 #include <vector>
 
 #include "dataplane/fib/next_hop_table.hpp"
+#include "dataplane/port/bus.hpp"
 #include "dataplane/port/open_files.hpp"
 #include "dataplane/port/xsk_rings.hpp"
 
@@ -34,11 +35,15 @@ namespace sekisho::port {
 // yet (transmit and completion ring).
 inline constexpr unsigned af_xdp_queue_buffers = 3 * 2048;
 
-// A pool as AF_XDP ports need it: one dense piece of memory. net_af_xdp 22.11 gives the kernel as much memory
-// as the buffers would fill without gaps; rte_pktmbuf_pool_create() leaves gaps at page boundaries (with 4 KB
-// pages nearly half of it), and a buffer behind the end of what the kernel was given loses its frame. Such a
-// pool has no IOVA: DPDK-owned NICs that address memory by it need another. rte_mempool_free() frees it;
-// nullptr and rte_errno if there is no memory.
+// A pool that AF_XDP ports and NICs share, so that a frame may come in by one and go out by the other.
+//
+// AF_XDP needs one dense piece of memory: net_af_xdp 22.11 gives the kernel as much as the buffers would fill without gaps;
+// rte_pktmbuf_pool_create() leaves gaps at page boundaries (with 4 KB pages nearly half of it), and a buffer behind the end
+// of what the kernel was given loses its frame. A NIC needs each buffer's IOVA and the whole buffer behind it: where that is a
+// physical address, the few buffers that lie across two pages are taken out of circulation.
+//
+// Nobody waits for a thread that has lost its CPU in the middle of taking or returning (the host thread shares one).
+// rte_mempool_free() frees it; nullptr and rte_errno if there is no memory.
 [[nodiscard]] rte_mempool* make_packet_pool(const std::string& name, unsigned buffers, unsigned cache,
                                             int socket);
 
@@ -89,13 +94,12 @@ class Port {
       -> tl::expected<std::unique_ptr<Port>, std::string>;
   [[nodiscard]] auto plug_af_xdp(const PortConfig& config, unsigned workers, rte_mempool* pool)
       -> tl::expected<void, std::string>;
-  [[nodiscard]] auto plug_vdev(const PortConfig& config, unsigned workers) -> tl::expected<void, std::string>;
-  [[nodiscard]] auto hotplug(const std::string& device, const std::string& arguments)
-      -> tl::expected<void, std::string>;
+  [[nodiscard]] auto plug_own(const PortConfig& config, unsigned workers) -> tl::expected<void, std::string>;
+  [[nodiscard]] auto hotplug(const BusDevice& device) -> tl::expected<void, std::string>;
   [[nodiscard]] auto start(const PortConfig& config, rte_mempool* pool) -> tl::expected<void, std::string>;
   [[nodiscard]] auto bind_af_xdp(const PortConfig& config) -> tl::expected<void, std::string>;
 
-  std::string vdev_;  // its name for unplugging; empty until it is plugged
+  BusDevice plugged_;  // without a name until it is
   std::string driver_;
   std::uint16_t dpdk_port_ = 0;
   std::uint16_t rx_queues_ = 0;

@@ -84,7 +84,7 @@ TEST_F(TapTest, ShowsTheCarrierOfItsPort) {
 }
 
 TEST_F(TapTest, TakesNothingThatSomebodyElseMade) {
-  lab::run("ip link add lan type dummy");
+  lab::run("ip link add lan type bridge");
   EXPECT_THAT(refusal(companion("lan")), AllOf(StartsWith("lan: "), HasSubstr("not \"sekisho port lan\"")));
   lab::remove("lan");
   lab::run("ip tuntap add mode tap name lan");

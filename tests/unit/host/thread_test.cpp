@@ -7,12 +7,13 @@
 
 #include <numeric>
 
-#include "tests/unit/host/eal.hpp"
+#include "tests/unit/api/eal.hpp"
 #include "tests/unit/steer/lab.hpp"
 
 namespace sekisho::host {
 namespace {
 
+using api::test::pool;
 using lab::Bytes;
 
 constexpr fib::MacAddress mac{0x02, 0, 0, 0, 0x01, 0x04};

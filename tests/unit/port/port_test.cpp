@@ -334,7 +334,7 @@ TEST_F(PortTest, VirtualDevices) {
     EXPECT_TRUE(null->steer_counters().empty());
     EXPECT_TRUE(null->set_local({}));
     EXPECT_TRUE(null->admit());
-    EXPECT_THAT(refusal(config_of("net_null0")), HasSubstr("that name already"));
+    EXPECT_THAT(refusal(config_of("net_null0")), HasSubstr("has it already; number them"));
 
     auto config = config_of("net_ring0");
     config.mtu = 1400;

@@ -1,0 +1,112 @@
+#include "dataplane/port/bus.hpp"
+
+#include <fmt/format.h>
+#include <rte_dev.h>
+#include <rte_pci.h>
+
+#include <algorithm>
+#include <array>
+#include <fstream>
+#include <string_view>
+#include <system_error>
+
+namespace sekisho::port {
+namespace {
+
+constexpr std::string_view vmbus_prefix = "vmbus:";
+
+// Of mlx4 and mlx5 (Azure's Accelerated Networking) and MANA the kernel keeps the device, and DPDK shares it.
+constexpr auto shared_drivers = std::to_array<std::string_view>({"mlx4_core", "mlx5_core", "mana"});
+
+using Result = tl::expected<void, std::string>;
+
+template <class... Args>
+auto refuse(fmt::format_string<Args...> format, Args&&... args) {
+  return tl::unexpected(fmt::format(format, std::forward<Args>(args)...));
+}
+
+// Empty: bound to none.
+std::string driver_of(const std::filesystem::path& device) {
+  std::error_code none;
+  return std::filesystem::read_symlink(device / "driver", none).filename();
+}
+
+bool is_network(const std::filesystem::path& device) {
+  std::string device_class;
+  std::ifstream{device / "class"} >> device_class;
+  return device_class.starts_with("0x02");
+}
+
+auto check_pci(const std::string& name, bool physical_addresses, const std::filesystem::path& device)
+    -> Result {
+  if (std::error_code none; !std::filesystem::exists(device, none)) {
+    return refuse("{}: there is no such PCI device; `scripts/bind-nic` lists the NICs", name);
+  }
+  if (!is_network(device)) {
+    return refuse("{}: it is no network device; `scripts/bind-nic` lists the NICs", name);
+  }
+  const auto driver = driver_of(device);
+  if (driver == "vfio-pci" || std::ranges::find(shared_drivers, driver) != shared_drivers.end()) {
+    return {};
+  }
+  if (driver == "uio_pci_generic" || driver == "igb_uio") {
+    if (!physical_addresses) {
+      return refuse(
+          "{}: {} needs physical addresses, and this dataplane has none: start it as root with hugepages "
+          "(`sekisho doctor` checks both), or where there is an IOMMU bind it to vfio-pci",
+          name, driver);
+    }
+    return {};
+  }
+  if (driver.empty()) {
+    return refuse("{}: it is bound to no driver; `scripts/bind-nic {}` binds it", name, name);
+  }
+  return refuse("{}: it is bound to {}, which is the kernel's; `scripts/bind-nic {}` binds it for DPDK", name,
+                driver, name);
+}
+
+auto check_vmbus(const std::string& name, const std::filesystem::path& device) -> Result {
+  if (std::error_code none; !std::filesystem::exists(device, none)) {
+    return refuse("{}{}: there is no such VMBus device; `scripts/bind-nic` lists the NICs", vmbus_prefix,
+                  name);
+  }
+  if (const auto driver = driver_of(device); driver != "uio_hv_generic") {
+    return refuse(
+        "{0}{1}: it is bound to {2}; `scripts/bind-nic {0}{1}` binds it for DPDK, then restart the dataplane",
+        vmbus_prefix, name, driver.empty() ? "no driver" : driver);
+  }
+  return {};
+}
+
+}  // namespace
+
+auto locate(const std::string& device, bool physical_addresses, const std::filesystem::path& sysfs)
+    -> tl::expected<BusDevice, std::string> {
+  const auto comma = device.find(',');
+  BusDevice found{.bus = Bus::vdev,
+                  .name = device.substr(0, comma),
+                  .arguments = comma == std::string::npos ? std::string{} : device.substr(comma + 1)};
+  Result checked;
+  if (rte_pci_addr address{}; rte_pci_addr_parse(found.name.c_str(), &address) == 0) {
+    std::array<char, PCI_PRI_STR_SIZE> full{};
+    rte_pci_device_name(&address, full.data(), full.size());
+    found.bus = Bus::pci;
+    found.name = full.data();
+    checked = check_pci(found.name, physical_addresses, sysfs / "pci/devices" / found.name);
+  } else if (device.starts_with(vmbus_prefix)) {
+    found.bus = Bus::vmbus;
+    found.name.erase(0, vmbus_prefix.size());
+    checked = check_vmbus(found.name, sysfs / "vmbus/devices" / found.name);
+  } else if (found.name.empty() || found.name.size() >= RTE_DEV_NAME_MAX_LEN) {
+    return refuse(
+        "{}: not a device; say a PCI address as in 0000:00:04.0, vmbus:UUID, af_xdp:NETDEV, or "
+        "DRIVER[,ARGUMENTS] as for DPDK's --vdev",
+        device);
+  }
+  if (!checked) {
+    return tl::unexpected(checked.error());
+  }
+  return found;
+}
+
+}  // namespace sekisho::port

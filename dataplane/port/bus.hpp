@@ -1,0 +1,26 @@
+// Where DPDK finds a device of its own:
+//   "0000:00:04.0"   a NIC on the PCI bus, bound to a driver that leaves it to user space
+//   "vmbus:UUID"     one on Hyper-V's, bound to uio_hv_generic
+//   anything else    a virtual one that DPDK makes, as for --vdev: "net_null0,no-rx=1"
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <tl/expected.hpp>
+
+namespace sekisho::port {
+
+enum class Bus { pci, vmbus, vdev };
+
+struct BusDevice {
+  Bus bus = Bus::vdev;
+  std::string name;  // DPDK's for the device and for its port
+  std::string arguments;
+};
+
+// The error is one sentence that names the device and says what to do. `physical_addresses`: DPDK gives devices those.
+[[nodiscard]] auto locate(const std::string& device, bool physical_addresses,
+                          const std::filesystem::path& sysfs = "/sys/bus")
+    -> tl::expected<BusDevice, std::string>;
+
+}  // namespace sekisho::port

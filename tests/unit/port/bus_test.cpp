@@ -1,0 +1,106 @@
+// What stands in sysfs about a NIC, and what is said about one that DPDK cannot have.
+#include "dataplane/port/bus.hpp"
+
+#include <gmock/gmock.h>
+#include <unistd.h>
+
+#include <fstream>
+
+namespace sekisho::port {
+namespace {
+
+using testing::AllOf;
+using testing::HasSubstr;
+using testing::StartsWith;
+
+constexpr const char* nic = "0000:00:04.0";
+constexpr const char* uuid = "000d3a6f-4c5c-000d-3a6f-4c5c000d3a6f";
+
+class BusTest : public testing::Test {
+ protected:
+  BusTest()
+      : sysfs_(std::filesystem::temp_directory_path() / ("sekisho-bus-test-" + std::to_string(getpid()))) {
+    std::filesystem::remove_all(sysfs_);
+  }
+  ~BusTest() override { std::filesystem::remove_all(sysfs_); }
+
+  void add(const std::string& bus, const std::string& name, const std::string& driver,
+           const std::string& device_class = "0x020000") {
+    const auto device = sysfs_ / bus / "devices" / name;
+    const auto drivers = sysfs_ / bus / "drivers" / driver;
+    std::filesystem::create_directories(device);
+    std::filesystem::create_directories(drivers);
+    std::ofstream(device / "class") << device_class << '\n';
+    if (!driver.empty()) {
+      std::filesystem::create_directory_symlink(drivers, device / "driver");
+    }
+  }
+  std::string refusal(const std::string& device, bool physical_addresses = true) {
+    const auto found = locate(device, physical_addresses, sysfs_);
+    return found ? "found" : found.error();
+  }
+
+  std::filesystem::path sysfs_;
+};
+
+TEST_F(BusTest, NicsForUserSpace) {
+  for (const char* driver : {"vfio-pci", "uio_pci_generic", "igb_uio", "mlx5_core"}) {
+    add("pci", nic, driver);
+    const auto found = locate("0000:00:04.0,some=argument", true, sysfs_);
+    ASSERT_TRUE(found) << found.error();
+    EXPECT_EQ(found->bus, Bus::pci);
+    EXPECT_EQ(found->name, nic);
+    EXPECT_EQ(found->arguments, "some=argument");
+    EXPECT_EQ(locate("00:04.0", true, sysfs_)->name, nic) << "as lspci writes it";
+    std::filesystem::remove_all(sysfs_);
+  }
+}
+
+TEST_F(BusTest, NicsOfTheKernel) {
+  add("pci", nic, "virtio-pci");
+  EXPECT_THAT(refusal(nic), AllOf(StartsWith("0000:00:04.0: "), HasSubstr("virtio-pci"),
+                                  HasSubstr("scripts/bind-nic 0000:00:04.0")));
+}
+
+TEST_F(BusTest, NicsOfNobody) {
+  add("pci", nic, "");
+  EXPECT_THAT(refusal(nic), AllOf(HasSubstr("no driver"), HasSubstr("scripts/bind-nic 0000:00:04.0")));
+  EXPECT_THAT(refusal("0000:00:05.0"), HasSubstr("no such PCI device"));
+}
+
+TEST_F(BusTest, OtherDevices) {
+  add("pci", nic, "vfio-pci", "0x010802");
+  EXPECT_THAT(refusal(nic), HasSubstr("no network device"));
+}
+
+TEST_F(BusTest, UioNeedsPhysicalAddresses) {
+  add("pci", nic, "uio_pci_generic");
+  add("pci", "0000:00:05.0", "vfio-pci");
+  EXPECT_THAT(refusal(nic, false), AllOf(StartsWith("0000:00:04.0: "), HasSubstr("hugepages")));
+  EXPECT_EQ(refusal("0000:00:05.0", false), "found");
+}
+
+TEST_F(BusTest, VmbusNics) {
+  const auto device = std::string("vmbus:") + uuid;
+  EXPECT_THAT(refusal(device), AllOf(StartsWith(device), HasSubstr("no such VMBus device")));
+  add("vmbus", uuid, "hv_netvsc");
+  EXPECT_THAT(refusal(device), AllOf(HasSubstr("hv_netvsc"), HasSubstr("scripts/bind-nic " + device)));
+  std::filesystem::remove_all(sysfs_);
+  add("vmbus", uuid, "uio_hv_generic");
+  const auto found = locate(device, false, sysfs_);
+  ASSERT_TRUE(found) << found.error();
+  EXPECT_EQ(found->bus, Bus::vmbus);
+  EXPECT_EQ(found->name, uuid);
+}
+
+TEST_F(BusTest, AnythingElseIsVirtual) {
+  const auto found = locate("net_pcap0,rx_pcap=a,tx_pcap=b", false, sysfs_);
+  ASSERT_TRUE(found);
+  EXPECT_EQ(found->bus, Bus::vdev);
+  EXPECT_EQ(found->name, "net_pcap0");
+  EXPECT_EQ(found->arguments, "rx_pcap=a,tx_pcap=b");
+  EXPECT_THAT(refusal(",x=1"), HasSubstr("not a device"));
+}
+
+}  // namespace
+}  // namespace sekisho::port
