@@ -96,8 +96,9 @@ void check_four(const std::array<Frame, 4>& frames, const Station& to) {
 
 // In one lane, beside three plain ones; the lanes in turn.
 void check(const Frame& frame, const Station& to = station) {
+  static const Frame usual = make_frame();
   static std::size_t lane = 0;
-  std::array<Frame, 4> frames{make_frame(), make_frame(), make_frame(), make_frame()};
+  std::array<Frame, 4> frames{usual, usual, usual, usual};
   frames[++lane % 4] = frame;
   check_four(frames, to);
 }
