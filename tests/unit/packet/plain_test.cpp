@@ -166,7 +166,7 @@ TEST(PlainFrames, RandomHeadersOfEdgeValues) {
                                      0x8000, 0xfeff, 0xff00, 0xfffe, 0xffff};
   std::mt19937 random(7);
   unsigned plain = 0;
-  for (int round = 0; round < 200'000; ++round) {
+  for (int round = 0; round < 50'000; ++round) {
     std::array<Frame, 4> frames;
     for (Frame& frame : frames) {
       frame = make_frame();
@@ -181,13 +181,13 @@ TEST(PlainFrames, RandomHeadersOfEdgeValues) {
     }
     ASSERT_NO_FATAL_FAILURE(check_four(frames, station));
   }
-  EXPECT_GT(plain, 500'000U);
+  EXPECT_GT(plain, 100'000U);
 }
 
 TEST(PlainFrames, MutatedFrames) {
   std::mt19937 random(8);
   unsigned all_plain = 0;
-  for (int round = 0; round < 200'000; ++round) {
+  for (int round = 0; round < 50'000; ++round) {
     const Station& to = random() % 2 == 0 ? station : any_station;
     std::array<Frame, 4> frames{make_frame(), make_frame(100), make_frame(1500), make_frame(28)};
     bool plain = true;
@@ -206,7 +206,7 @@ TEST(PlainFrames, MutatedFrames) {
     all_plain += plain ? 1 : 0;
     ASSERT_NO_FATAL_FAILURE(check_four(frames, to));
   }
-  EXPECT_GT(all_plain, 1000U) << "most comparisons would be of refusals";
+  EXPECT_GT(all_plain, 250U) << "most comparisons would be of refusals";
 }
 
 }  // namespace
