@@ -53,12 +53,7 @@ void publish(Qsbr& qsbr, std::atomic<const T*>& slot, const T& value, const T& u
 
 }  // namespace
 
-NextHopTable::NextHopTable(Qsbr& qsbr)
-    : qsbr_{qsbr},
-      next_hops_{std::make_unique<std::atomic<const NextHop*>[]>(max_next_hops)},
-      adjacencies_{std::make_unique<std::atomic<const Adjacency*>[]>(max_adjacencies)},
-      neighbours_(max_adjacencies),
-      members_(max_next_hops) {
+NextHopTable::NextHopTable(Qsbr& qsbr) : qsbr_{qsbr}, neighbours_(max_adjacencies), members_(max_next_hops) {
   for (unsigned i = 0; i < max_next_hops; ++i) {
     next_hops_[i].store(&unset_next_hop, std::memory_order_relaxed);
   }

@@ -16,7 +16,6 @@
 #include <array>
 #include <atomic>
 #include <cstdint>
-#include <memory>
 #include <span>
 #include <vector>
 
@@ -112,8 +111,9 @@ class NextHopTable {
   void place_groups_of(AdjacencyIndex member);
 
   Qsbr& qsbr_;
-  std::unique_ptr<std::atomic<const NextHop*>[]> next_hops_;
-  std::unique_ptr<std::atomic<const Adjacency*>[]> adjacencies_;
+  // In the object, not behind a pointer: after an acquire a reader would have to load that pointer anew.
+  std::array<std::atomic<const NextHop*>, max_next_hops> next_hops_;
+  std::array<std::atomic<const Adjacency*>, max_adjacencies> adjacencies_;
   std::vector<Neighbour> neighbours_;                 // by adjacency index
   std::vector<std::vector<AdjacencyIndex>> members_;  // by next-hop index; empty: not a group
 };

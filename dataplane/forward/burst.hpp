@@ -1,12 +1,15 @@
-// A burst on its way through the stages, as parallel arrays: each stage reads few of a packet's properties
-// and lookup_bulk wants them side by side. A stage keeps the packets that go on at the front, in their order.
+// A burst on its way through the stages, as parallel columns: each stage reads few of a packet's properties
+// and lookup_bulk wants them side by side. Packets keep their order; where one is refused, the gap is closed
+// before the next stage.
 #pragma once
 
 #include <array>
+#include <bit>
 #include <cstdint>
 
 #include "dataplane/fib/next_hop_table.hpp"
 #include "dataplane/forward/forwarding_state.hpp"
+#include "dataplane/packet/columns.hpp"
 
 struct rte_mbuf;
 
@@ -14,19 +17,62 @@ namespace sekisho::forward {
 
 inline constexpr unsigned burst_capacity = 64;
 
-// Uninitialised on purpose: only the first `count` are ever read.
+// One bit a packet of the burst.
+using PacketMask = std::uint64_t;
+static_assert(burst_capacity == 8 * sizeof(PacketMask));
+
+[[nodiscard]] constexpr PacketMask bit(unsigned at) noexcept {
+  return PacketMask{1} << at;
+}
+
+template <typename Visit>
+void for_each_bit(PacketMask mask, Visit visit) noexcept {
+  for (; mask != 0; mask &= mask - 1) {
+    visit(static_cast<unsigned>(std::countr_zero(mask)));
+  }
+}
+
+// Uninitialised on purpose: only the first `count` of a column are ever read, once a stage has written them.
 struct Burst {
   unsigned count = 0;
-  std::array<rte_mbuf*, burst_capacity> mbufs;
-  std::array<std::uint32_t, burst_capacity> bytes;  // of the frame
-  std::array<std::uint32_t, burst_capacity> sources;
-  std::array<std::uint32_t, burst_capacity> destinations;
+  rte_mbuf** mbufs = nullptr;  // the receiver's own list
+  std::array<std::uint8_t*, burst_capacity> frames;
+  alignas(16) std::array<std::uint32_t, burst_capacity> sizes;  // of the frames
+  packet::Columns<burst_capacity> headers;
   std::array<ZoneIndex, burst_capacity> zones;
   std::array<fib::NextHopIndex, burst_capacity> next_hops;
   std::array<fib::AdjacencyIndex, burst_capacity> adjacencies;
   // Found once: a neighbour that dies meanwhile must not give its packets a header without a MAC.
   std::array<const fib::Adjacency*, burst_capacity> rewrites;
-  std::array<PortIndex, burst_capacity> egress;
+  // Few packets need more than the others, and stages look for them here instead of at each.
+  PacketMask expiring = 0;  // TTL 0 or 1
+  PacketMask trailed = 0;   // more follows the datagram than Ethernet's padding
+  PortMask egress = 0;      // the ports to which packets go, and perhaps more
+
+  // Closes the gaps in what every stage reads, and in `columns`.
+  template <typename... Column>
+  void remove(PacketMask gone, Column&... columns) noexcept {
+    unsigned kept = 0;
+    PacketMask kept_expiring = 0;
+    PacketMask kept_trailed = 0;
+    for (unsigned at = 0; at < count; ++at) {
+      if ((gone & bit(at)) != 0) {
+        continue;
+      }
+      const auto move = [at, kept](auto& column) { column[kept] = column[at]; };
+      move(mbufs);
+      move(frames);
+      move(sizes);
+      move(headers.lengths);
+      (move(columns), ...);
+      kept_expiring |= (expiring >> at & 1) << kept;
+      kept_trailed |= (trailed >> at & 1) << kept;
+      ++kept;
+    }
+    count = kept;
+    expiring = kept_expiring;
+    trailed = kept_trailed;
+  }
 };
 
 }  // namespace sekisho::forward

@@ -1,7 +1,6 @@
 #include "dataplane/forward/pipeline.hpp"
 
 #include <rte_mbuf.h>
-#include <rte_prefetch.h>
 
 #include <algorithm>
 #include <optional>
@@ -11,70 +10,14 @@
 #include "dataplane/forward/group.hpp"
 #include "dataplane/forward/tally.hpp"
 #include "dataplane/forward/transmit.hpp"
+#include "dataplane/forward/validate.hpp"
 #include "dataplane/forward/verdict.hpp"
-#include "dataplane/packet/address.hpp"
 #include "dataplane/packet/checksum.hpp"
 #include "dataplane/packet/ethernet.hpp"
 #include "dataplane/packet/flow_hash.hpp"
-#include "dataplane/packet/ipv4.hpp"
-#include "dataplane/packet/options.hpp"
 
 namespace sekisho::forward {
 namespace {
-
-using packet::ethernet_header_size;
-
-// How many packets ahead the first line of the data is asked for.
-constexpr unsigned prefetch_ahead = 8;
-
-std::uint8_t* frame_of(rte_mbuf* mbuf) noexcept {
-  return rte_pktmbuf_mtod(mbuf, std::uint8_t*);
-}
-
-packet::Ipv4View ipv4_of(rte_mbuf* mbuf) noexcept {
-  return packet::Ipv4View(frame_of(mbuf) + ethernet_header_size);
-}
-
-// A port without a MAC address (net_ring, net_null) takes what it is given.
-bool is_station(const fib::MacAddress& address) noexcept {
-  return address != fib::MacAddress{};
-}
-
-std::optional<DropReason> check(const std::uint8_t* frame, std::size_t readable, std::size_t arrived,
-                                const RxQueue& ingress) noexcept {
-  if (readable < ethernet_header_size) [[unlikely]] {
-    return DropReason::frame_too_short;
-  }
-  const packet::EthernetView ethernet(frame);
-  // A bridge floods frames for stations that it has not learned yet. Forwarding what is meant for another one
-  // would duplicate the packet.
-  if (!ethernet.to(ingress.station) && is_station(ingress.station) && !ethernet.to_group()) [[unlikely]] {
-    return DropReason::other_station;
-  }
-  if (ethernet.type() != packet::EtherType::ipv4) [[unlikely]] {
-    return reason_of(ethernet.type());
-  }
-  const std::uint8_t* const header = frame + ethernet_header_size;
-  const auto fault =
-      packet::validate_ipv4(header, readable - ethernet_header_size, arrived - ethernet_header_size);
-  if (fault != packet::HeaderFault::none) [[unlikely]] {
-    return reason_of(fault);
-  }
-  const packet::Ipv4View ip(header);
-  const auto address_fault = packet::check_addresses(ip.source(), ip.destination());
-  if (address_fault != packet::AddressFault::none) [[unlikely]] {
-    return reason_of(address_fault);
-  }
-  // RFC 1812, 5.3.4: "A router MUST NOT forward any packet that the router received as a Link Layer
-  // broadcast, unless it is directed to an IP Multicast address."
-  if (ethernet.to_group()) [[unlikely]] {
-    return DropReason::link_broadcast;
-  }
-  if (ip.header_size() > packet::ipv4_header_minimum && packet::has_source_route(ip)) [[unlikely]] {
-    return DropReason::source_route;
-  }
-  return std::nullopt;
-}
 
 class Pipeline {
  public:
@@ -86,8 +29,10 @@ class Pipeline {
         ingress_(ingress),
         drops_(state, ingress.port) {}
 
-  void run(std::span<rte_mbuf* const> received) noexcept {
-    validate(received);
+  void run(std::span<rte_mbuf*> received) noexcept {
+    burst_.mbufs = received.data();
+    burst_.count = static_cast<unsigned>(received.size());
+    validate();
     admit();
     route();
     resolve();
@@ -97,11 +42,17 @@ class Pipeline {
   }
 
  private:
-  void validate(std::span<rte_mbuf* const> received) noexcept;
+  void validate() noexcept;
   void admit() noexcept;
   void route() noexcept;
   void resolve() noexcept;
   void rewrite() noexcept;
+
+  void look_up(ZoneIndex zone, const std::uint32_t* destinations, fib::NextHopIndex* next_hops,
+               unsigned count) const noexcept;
+  [[nodiscard]] std::optional<DropReason> refusal_of_source(ZoneIndex zone) const noexcept;
+  [[nodiscard]] DropReason refusal_at_egress(unsigned at) const noexcept;
+  [[nodiscard]] PacketMask packets_to(unsigned port) const noexcept;
 
   const ForwardingState& state_;
   WorkerCounters& counters_;
@@ -111,122 +62,111 @@ class Pipeline {
   Drops drops_;
 };
 
-void Pipeline::validate(std::span<rte_mbuf* const> received) noexcept {
-  const auto total = static_cast<unsigned>(received.size());
-  for (unsigned at = 0; at < std::min(prefetch_ahead, total); ++at) {
-    rte_prefetch0(frame_of(received[at]));
-  }
-  std::uint64_t all_bytes = 0;
-  unsigned kept = 0;
-  for (unsigned at = 0; at < total; ++at) {
-    if (at + prefetch_ahead < total) {
-      rte_prefetch0(frame_of(received[at + prefetch_ahead]));
-    }
-    rte_mbuf* const mbuf = received[at];
-    all_bytes += mbuf->pkt_len;
-    const std::uint8_t* const frame = frame_of(mbuf);
-    if (const auto reason = check(frame, mbuf->data_len, mbuf->pkt_len, ingress_)) {
-      drops_.add(mbuf, *reason);
-      continue;
-    }
-    const packet::Ipv4View ip(frame + ethernet_header_size);
-    burst_.mbufs[kept] = mbuf;
-    burst_.bytes[kept] = mbuf->pkt_len;
-    burst_.sources[kept] = ip.source();
-    burst_.destinations[kept] = ip.destination();
-    ++kept;
-  }
-  burst_.count = kept;
+void Pipeline::validate() noexcept {
+  const unsigned received = burst_.count;
   auto& port = counters_.ports[ingress_.port];
-  (ingress_.generated ? port.generated : port.rx).add(total, all_bytes);
+  (ingress_.generated ? port.generated : port.rx).add(received, forward::validate(ingress_, burst_, drops_));
+}
+
+std::optional<DropReason> Pipeline::refusal_of_source(ZoneIndex zone) const noexcept {
+  if (!is_zone(zone)) {
+    return DropReason::unknown_source;
+  }
+  return may_carry(state_.zones[zone], ingress_.port) ? std::nullopt
+                                                      : std::optional(DropReason::spoofed_source);
 }
 
 void Pipeline::admit() noexcept {
-  state_.sources->lookup_bulk(burst_.sources.data(), burst_.zones.data(), burst_.count);
-  Tally tally(counters_.zones);
-  unsigned kept = 0;
-  for (unsigned at = 0; at < burst_.count; ++at) {
-    const ZoneIndex zone = burst_.zones[at];
-    if (!is_zone(zone)) [[unlikely]] {
-      drops_.add(burst_.mbufs[at], DropReason::unknown_source);
-      continue;
+  state_.sources->lookup_bulk(burst_.headers.sources.data(), burst_.zones.data(), burst_.count);
+  if (!alike(burst_.zones, burst_.count) || refusal_of_source(burst_.zones[0])) [[unlikely]] {
+    PacketMask refused = 0;
+    for (unsigned at = 0; at < burst_.count; ++at) {
+      if (const auto reason = refusal_of_source(burst_.zones[at])) [[unlikely]] {
+        drops_.add(burst_.mbufs[at], *reason);
+        refused |= bit(at);
+      }
     }
-    if (!may_carry(state_.zones[zone], ingress_.port)) [[unlikely]] {
-      drops_.add(burst_.mbufs[at], DropReason::spoofed_source);
-      continue;
+    if (refused != 0) {
+      burst_.remove(refused, burst_.headers.destinations, burst_.headers.senders, burst_.headers.receivers,
+                    burst_.zones);
     }
-    tally.count(zone, burst_.bytes[at]);
-    burst_.mbufs[kept] = burst_.mbufs[at];
-    burst_.bytes[kept] = burst_.bytes[at];
-    burst_.destinations[kept] = burst_.destinations[at];
-    burst_.zones[kept] = zone;
-    ++kept;
   }
-  burst_.count = kept;
+  tally<ZoneIndex>(counters_.zones, burst_.zones, burst_.sizes, burst_.count);
+}
+
+void Pipeline::look_up(ZoneIndex zone, const std::uint32_t* destinations, fib::NextHopIndex* next_hops,
+                       unsigned count) const noexcept {
+  if (const fib::Fib* const table = state_.zones[zone].table; table != nullptr) [[likely]] {
+    table->lookup_bulk(destinations, next_hops, count);
+  } else {
+    std::fill_n(next_hops, count, fib::no_route);
+  }
 }
 
 void Pipeline::route() noexcept {
-  for_each_group(burst_.zones, burst_.count, [this](ZoneIndex zone, std::span<const std::uint8_t> positions) {
-    const fib::Fib* const table = state_.zones[zone].table;
-    if (table == nullptr) [[unlikely]] {
-      for (const unsigned at : positions) {
-        burst_.next_hops[at] = fib::no_route;
+  const auto& destinations = burst_.headers.destinations;
+  if (alike(burst_.zones, burst_.count)) [[likely]] {
+    look_up(burst_.zones[0], destinations.data(), burst_.next_hops.data(), burst_.count);
+  } else {
+    for_each_group(burst_.zones, burst_.count, [&](ZoneIndex zone, std::span<const std::uint8_t> positions) {
+      std::array<std::uint32_t, burst_capacity> addresses;
+      std::array<fib::NextHopIndex, burst_capacity> next_hops;
+      for (std::size_t i = 0; i < positions.size(); ++i) {
+        addresses[i] = destinations[positions[i]];
       }
-      return;
-    }
-    if (positions.size() == burst_.count) {
-      table->lookup_bulk(burst_.destinations.data(), burst_.next_hops.data(), burst_.count);
-      return;
-    }
-    std::array<std::uint32_t, burst_capacity> destinations;
-    std::array<fib::NextHopIndex, burst_capacity> next_hops;
-    for (std::size_t i = 0; i < positions.size(); ++i) {
-      destinations[i] = burst_.destinations[positions[i]];
-    }
-    table->lookup_bulk(destinations.data(), next_hops.data(), static_cast<unsigned>(positions.size()));
-    for (std::size_t i = 0; i < positions.size(); ++i) {
-      burst_.next_hops[positions[i]] = next_hops[i];
-    }
-  });
-  Tally tally(counters_.next_hops);
-  for (unsigned at = 0; at < burst_.count; ++at) {
-    tally.count(burst_.next_hops[at], burst_.bytes[at]);
+      look_up(zone, addresses.data(), next_hops.data(), static_cast<unsigned>(positions.size()));
+      for (std::size_t i = 0; i < positions.size(); ++i) {
+        burst_.next_hops[positions[i]] = next_hops[i];
+      }
+    });
   }
+  tally<fib::NextHopIndex>(counters_.next_hops, burst_.next_hops, burst_.sizes, burst_.count);
 }
 
 void Pipeline::resolve() noexcept {
-  unsigned kept = 0;
+  PacketMask refused = burst_.expiring;
+  PortMask egress = 0;
+  const fib::NextHopTable& next_hops = *state_.next_hops;
   for (unsigned at = 0; at < burst_.count; ++at) {
-    rte_mbuf* const mbuf = burst_.mbufs[at];
-    const packet::Ipv4View ip = ipv4_of(mbuf);
-    const fib::NextHop& next_hop = state_.next_hops->next_hop(burst_.next_hops[at]);
-    std::uint32_t hash = 0;
-    if (next_hop.mask != 0) {
-      hash = packet::flow_hash(packet::flow_of(ip, mbuf->data_len - ethernet_header_size));
-    }
+    const fib::NextHop& next_hop = next_hops.next_hop(burst_.next_hops[at]);
+    const std::uint32_t hash = packet::flow_hash(burst_.headers.senders[at], burst_.headers.receivers[at]);
     const fib::AdjacencyIndex index = next_hop.choose(hash);
-    const fib::Adjacency& adjacency = state_.next_hops->adjacency(index);
-    std::optional<DropReason> reason = refusal(state_, adjacency, worker_);
-    // RFC 1812, 5.3.1: "When a router forwards a packet, it MUST reduce the TTL by at least one. [...] If the
-    // TTL is reduced to zero (or less), the packet MUST be discarded".
-    if (!reason && ip.ttl() <= 1) [[unlikely]] {
-      reason = DropReason::ttl_expired;
+    const fib::Adjacency& adjacency = next_hops.adjacency(index);
+    burst_.adjacencies[at] = index;
+    burst_.rewrites[at] = &adjacency;
+    egress |= PortMask{1} << adjacency.port;
+    if (adjacency.action != fib::Action::forward || burst_.headers.lengths[at] > adjacency.mtu) [[unlikely]] {
+      refused |= bit(at);
     }
-    if (!reason && ip.total_length() > adjacency.mtu) [[unlikely]] {
-      reason = DropReason::mtu_exceeded;
-    }
-    if (reason) [[unlikely]] {
-      drops_.add(mbuf, *reason);
-      continue;
-    }
-    burst_.mbufs[kept] = mbuf;
-    burst_.bytes[kept] = burst_.bytes[at];
-    burst_.adjacencies[kept] = index;
-    burst_.rewrites[kept] = &adjacency;
-    burst_.egress[kept] = adjacency.port;
-    ++kept;
   }
-  burst_.count = kept;
+  for_each_bit(egress, [&](unsigned port) {
+    if (!runs(state_.ports[port], worker_)) [[unlikely]] {
+      refused |= packets_to(port);
+    }
+  });
+  if (refused != 0) [[unlikely]] {
+    for_each_bit(refused, [this](unsigned at) { drops_.add(burst_.mbufs[at], refusal_at_egress(at)); });
+    burst_.remove(refused, burst_.adjacencies, burst_.rewrites);
+  }
+  burst_.egress = egress;
+}
+
+PacketMask Pipeline::packets_to(unsigned port) const noexcept {
+  PacketMask packets = 0;
+  for (unsigned at = 0; at < burst_.count; ++at) {
+    packets |= PacketMask{burst_.rewrites[at]->port == port} << at;
+  }
+  return packets;
+}
+
+// Of a packet that is not forwarded, the first reason.
+DropReason Pipeline::refusal_at_egress(unsigned at) const noexcept {
+  if (const auto reason = refusal(state_, *burst_.rewrites[at], worker_)) {
+    return *reason;
+  }
+  // RFC 1812, 5.3.1: "When a router forwards a packet, it MUST reduce the TTL by at least one. [...] If the
+  // TTL is reduced to zero (or less), the packet MUST be discarded".
+  return (burst_.expiring & bit(at)) != 0 ? DropReason::ttl_expired : DropReason::mtu_exceeded;
 }
 
 // Takes off what follows the first `size` bytes, in whatever segment it begins.
@@ -245,18 +185,14 @@ void trim(rte_mbuf* mbuf, std::uint32_t size) noexcept {
 }
 
 void Pipeline::rewrite() noexcept {
+  // A trailer is not part of the datagram, and with it the frame may be longer than the MTU test has seen.
+  for_each_bit(burst_.trailed, [this](unsigned at) {
+    burst_.sizes[at] = packet::frame_size(burst_.headers.lengths[at]);
+    trim(burst_.mbufs[at], burst_.sizes[at]);
+  });
   for (unsigned at = 0; at < burst_.count; ++at) {
-    rte_mbuf* const mbuf = burst_.mbufs[at];
-    std::uint8_t* const frame = frame_of(mbuf);
-    const std::uint8_t* const header = frame + ethernet_header_size;
-    // A trailer is not part of the datagram, and with it the frame may be longer than the MTU test has seen.
-    const std::uint32_t size = std::max<std::uint32_t>(
-        ethernet_header_size + packet::Ipv4View(header).total_length(), packet::ethernet_minimum);
-    if (mbuf->pkt_len > size) [[unlikely]] {
-      trim(mbuf, size);
-      burst_.bytes[at] = size;
-    }
-    packet::decrement_ttl(frame + ethernet_header_size);
+    std::uint8_t* const frame = burst_.frames[at];
+    packet::decrement_ttl(frame + packet::ethernet_header_size);
     packet::rewrite_ethernet(frame, burst_.rewrites[at]->ethernet);
   }
 }
@@ -264,7 +200,7 @@ void Pipeline::rewrite() noexcept {
 }  // namespace
 
 void forward_burst(const ForwardingState& state, WorkerCounters& counters, unsigned worker,
-                   const RxQueue& ingress, std::span<rte_mbuf* const> received) noexcept {
+                   const RxQueue& ingress, std::span<rte_mbuf*> received) noexcept {
   Pipeline(state, counters, worker, ingress).run(received);
 }
 

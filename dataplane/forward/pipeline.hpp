@@ -21,9 +21,9 @@ struct rte_mbuf;
 
 namespace sekisho::forward {
 
-// At most burst_capacity frames that came in by `ingress`. `worker` is also the number of its transmit
-// queues.
+// Between one and burst_capacity frames that came in by `ingress`; their list is used up. `worker` is also the number
+// of its transmit queues.
 void forward_burst(const ForwardingState& state, WorkerCounters& counters, unsigned worker,
-                   const RxQueue& ingress, std::span<rte_mbuf* const> received) noexcept;
+                   const RxQueue& ingress, std::span<rte_mbuf*> received) noexcept;
 
 }  // namespace sekisho::forward

@@ -3,7 +3,9 @@
 #include <rte_ethdev.h>
 #include <rte_pause.h>
 
-#include "dataplane/forward/group.hpp"
+#include <bit>
+#include <numeric>
+
 #include "dataplane/forward/tally.hpp"
 
 namespace sekisho::forward {
@@ -23,28 +25,56 @@ unsigned send(std::uint16_t port, std::uint16_t queue, rte_mbuf** mbufs, unsigne
   return sent;
 }
 
+namespace {
+
+class Transmitter {
+ public:
+  Transmitter(const ForwardingState& state, WorkerCounters& counters, unsigned worker, Drops& drops) noexcept
+      : state_(state), counters_(counters), worker_(static_cast<std::uint16_t>(worker)), drops_(drops) {}
+
+  // The packets of `burst`, all of which go to `port`.
+  void transmit(unsigned port, const Burst& burst) noexcept {
+    if (burst.count == 0) {
+      return;
+    }
+    const unsigned sent = send(state_.ports[port].dpdk_port, worker_, burst.mbufs, burst.count);
+    // The device owns what it took, and may have freed it: only what the burst remembers is looked at.
+    counters_.ports[port].tx.add(sent, std::accumulate(burst.sizes.begin(), burst.sizes.begin() + sent, 0U));
+    tally<fib::AdjacencyIndex>(counters_.adjacencies, burst.adjacencies, burst.sizes, sent);
+    for (unsigned at = sent; at < burst.count; ++at) [[unlikely]] {
+      drops_.add(burst.mbufs[at], DropReason::transmit_full);
+    }
+  }
+
+ private:
+  const ForwardingState& state_;
+  WorkerCounters& counters_;
+  const std::uint16_t worker_;
+  Drops& drops_;
+};
+
+}  // namespace
+
 void transmit(const ForwardingState& state, WorkerCounters& counters, unsigned worker, const Burst& burst,
               Drops& drops) noexcept {
-  for_each_group(burst.egress, burst.count, [&](PortIndex port, std::span<const std::uint8_t> positions) {
+  Transmitter transmitter(state, counters, worker, drops);
+  if (std::has_single_bit(burst.egress)) [[likely]] {
+    transmitter.transmit(static_cast<unsigned>(std::countr_zero(burst.egress)), burst);
+    return;
+  }
+  for_each_bit(burst.egress, [&](unsigned port) {
     std::array<rte_mbuf*, burst_capacity> mbufs;
-    const auto count = static_cast<unsigned>(positions.size());
-    for (unsigned i = 0; i < count; ++i) {
-      mbufs[i] = burst.mbufs[positions[i]];
+    Burst share;
+    share.mbufs = mbufs.data();
+    for (unsigned at = 0; at < burst.count; ++at) {
+      if (burst.rewrites[at]->port == port) {
+        mbufs[share.count] = burst.mbufs[at];
+        share.sizes[share.count] = burst.sizes[at];
+        share.adjacencies[share.count] = burst.adjacencies[at];
+        ++share.count;
+      }
     }
-    const unsigned sent =
-        send(state.ports[port].dpdk_port, static_cast<std::uint16_t>(worker), mbufs.data(), count);
-    // The device owns what it took, and may have freed it: only what the burst remembers is looked at.
-    std::uint64_t bytes = 0;
-    Tally tally(counters.adjacencies);
-    for (unsigned i = 0; i < sent; ++i) {
-      const unsigned at = positions[i];
-      tally.count(burst.adjacencies[at], burst.bytes[at]);
-      bytes += burst.bytes[at];
-    }
-    counters.ports[port].tx.add(sent, bytes);
-    for (unsigned i = sent; i < count; ++i) {
-      drops.add(mbufs[i], DropReason::transmit_full);
-    }
+    transmitter.transmit(port, share);
   });
 }
 

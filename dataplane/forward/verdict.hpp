@@ -66,6 +66,11 @@ namespace sekisho::forward {
   return (zone.ports >> port & 1) != 0;
 }
 
+// Whether worker `worker` can send there.
+[[nodiscard]] constexpr bool runs(const EgressPort& port, unsigned worker) noexcept {
+  return worker < port.tx_queues;
+}
+
 // Why an adjacency does not take a packet that worker `worker` would send there. What is for the kernel it does not take
 // either: where there is a way to it (to_host.hpp) that is no drop.
 [[nodiscard]] constexpr std::optional<DropReason> refusal(const ForwardingState& state,
@@ -74,8 +79,8 @@ namespace sekisho::forward {
   switch (adjacency.action) {
     case fib::Action::forward:
       // A port that does not run takes its neighbours with it, until the groups have heard.
-      return worker < state.ports[adjacency.port].tx_queues ? std::nullopt
-                                                            : std::optional(DropReason::next_hop_down);
+      return runs(state.ports[adjacency.port], worker) ? std::nullopt
+                                                       : std::optional(DropReason::next_hop_down);
     case fib::Action::no_route:
       return DropReason::no_route;
     case fib::Action::drop:

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 
 #include "dataplane/packet/bytes.hpp"
 
@@ -28,13 +29,17 @@ namespace sekisho::packet {
 
 // Of a header that had a right checksum and a TTL above 0.
 //
-// RFC 1624, eqn. 3: HC' = ~(~HC + ~m + m'). The word m holds TTL and protocol, m' = m - 0x0100, hence
-// ~m + m' = 0xfeff whatever m was. Unlike eqn. 4 and RFC 1141 this never turns a sum of 0x0000 into 0xffff:
-// ~HC + 0xfeff is not zero, so its fold is not, and HC' is not 0xffff.
+// RFC 1624, eqn. 3: HC' = ~(~HC + ~m + m'). The word m holds TTL and protocol and m' = m - 0x0100, so that ~m + m' is
+// ~0x0100 whatever m was: HC' is the one's complement sum HC + 0x0100, save that a sum of all ones (0xfeff + 0x0100) is
+// written as 0. Unlike eqn. 4 and RFC 1141 this never leaves 0xffff.
+//
+// Read as little endian, the word that holds TTL, protocol and checksum (upper half) needs one addition: the TTL falls
+// by 1 as 0x10000 - 1 is added, which adds 1 to the swapped checksum (RFC 1071, 2(B)); 1 more where the sum is all
+// ones (0xfffe + 1) or carries (0xffff + 1).
 inline void decrement_ttl(std::uint8_t* header) noexcept {
-  --header[8];
-  const std::uint32_t sum = (load_be16(header + 10) ^ 0xffffU) + 0xfeffU;
-  store_be16(header + 10, static_cast<std::uint16_t>(~((sum & 0xffff) + (sum >> 16))));
+  std::uint32_t word = load_native32(header + 8);
+  word += 0xffffU + (word >= 0xfffe'0000U ? 0x1'0000U : 0U);
+  std::memcpy(header + 8, &word, sizeof word);
 }
 
 }  // namespace sekisho::packet

@@ -1,6 +1,7 @@
 // The Ethernet II header: destination, source, EtherType.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -29,6 +30,11 @@ class EthernetView {
  private:
   const std::uint8_t* frame_;
 };
+
+// Of a frame that carries a datagram of `length` bytes and nothing else.
+[[nodiscard]] constexpr std::uint32_t frame_size(std::uint32_t length) noexcept {
+  return std::max<std::uint32_t>(ethernet_header_size + length, ethernet_minimum);
+}
 
 inline void rewrite_ethernet(std::uint8_t* frame,
                              const std::array<std::uint8_t, ethernet_header_size>& header) noexcept {

@@ -18,23 +18,32 @@ struct Flow {
   std::uint16_t destination_port = 0;
 };
 
-// The low bits are as good as the high ones. The seed is fixed: appliances of the same configuration must
-// agree.
-[[nodiscard]] constexpr std::uint32_t flow_hash(const Flow& flow) noexcept {
-  const std::uint64_t one = std::uint64_t{flow.source} << 16 | flow.source_port;
-  const std::uint64_t other = std::uint64_t{flow.destination} << 16 | flow.destination_port;
-  // Ordering the two ends makes the hash symmetric and, unlike adding or xoring them, loses nothing: flows
-  // between neighbouring addresses or equal ports do not fall together.
-  const std::uint64_t low = std::min(one, other) | std::uint64_t{static_cast<std::uint8_t>(flow.protocol)}
-                                                       << 48;
-  const std::uint64_t high = std::max(one, other);
-  // Two rounds of multiply and xorshift, the constants of MurmurHash3's and SplitMix64's finalisers.
-  std::uint64_t hash = (low ^ 0x9e37'79b9'7f4a'7c15) * 0xff51'afd7'ed55'8ccd;
-  hash ^= hash >> 32;
-  hash = (hash ^ high) * 0xc4ce'b9fe'1a85'ec53;
-  hash ^= hash >> 29;
-  hash *= 0x94d0'49bb'1331'11eb;
+// One end of a flow, ready to be hashed: address, port and protocol from the lowest bit on, under a seed. The seed is
+// fixed: appliances of the same configuration must agree. Its highest byte is set, so that no end is 0.
+using FlowEnd = std::uint64_t;
+inline constexpr FlowEnd flow_seed = 0x9e37'79b9'7f4a'7c15;
+
+[[nodiscard]] constexpr FlowEnd flow_end(std::uint32_t address, std::uint16_t port,
+                                         Protocol protocol) noexcept {
+  return flow_seed ^
+         (std::uint64_t{static_cast<std::uint8_t>(protocol)} << 48 | std::uint64_t{port} << 32 | address);
+}
+
+// Multiplying the two ends makes the hash symmetric without a comparison and, unlike adding or xoring them, tells
+// flows between neighbouring addresses or equal ports apart; folding the 128 bits is wyhash's `mum`. Where one end is
+// counted up, the product climbs in equal steps: a second multiplication breaks them. The low bits, which choose one
+// of 256 buckets, are as good as the high ones.
+[[nodiscard]] constexpr std::uint32_t flow_hash(FlowEnd one, FlowEnd other) noexcept {
+  __extension__ using Product = unsigned __int128;
+  const Product product = Product{one} * other;
+  std::uint64_t hash = static_cast<std::uint64_t>(product) ^ static_cast<std::uint64_t>(product >> 64);
+  hash = (hash ^ hash >> 32) * 0xff51'afd7'ed55'8ccd;
   return static_cast<std::uint32_t>(hash >> 32);
+}
+
+[[nodiscard]] constexpr std::uint32_t flow_hash(const Flow& flow) noexcept {
+  return flow_hash(flow_end(flow.source, flow.source_port, flow.protocol),
+                   flow_end(flow.destination, flow.destination_port, flow.protocol));
 }
 
 // Ports only where every packet of the flow shows them: not of fragments, because those behind the first have

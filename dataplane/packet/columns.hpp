@@ -1,0 +1,24 @@
+// What the headers of several packets say, column by column: a stage reads few of a packet's fields, and wants those
+// of all packets side by side.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+
+#include "dataplane/packet/flow_hash.hpp"
+
+namespace sekisho::packet {
+
+// A multiple of four packets. Uninitialised on purpose.
+template <std::size_t Capacity>
+struct Columns {
+  static_assert(Capacity % 4 == 0, "they are filled four at a time");
+  alignas(16) std::array<std::uint32_t, Capacity> sources;  // in host byte order, as the lookups want them
+  alignas(16) std::array<std::uint32_t, Capacity> destinations;
+  alignas(16) std::array<std::uint32_t, Capacity> lengths;  // the IPv4 total length
+  alignas(16) std::array<FlowEnd, Capacity> senders;        // the two ends of the flow
+  alignas(16) std::array<FlowEnd, Capacity> receivers;
+};
+
+}  // namespace sekisho::packet

@@ -1,0 +1,183 @@
+// The plain frame, recognised four at a time, and its fields put into columns:
+//
+//   for this station | EtherType 0x0800 | version 4, no options, a right checksum | no special address | TTL above 1
+//   total length at least 24 (a header and two ports), nothing behind the datagram but Ethernet's padding
+//
+// Nearly every frame is one. A frame that is not plain is not wrong: the exact tests (ethernet.hpp, ipv4.hpp,
+// address.hpp, options.hpp) then say what it is. A plain one passes them all. Hence a test here may be stricter than
+// the exact one wherever that is cheaper (all of 169/8, say), never laxer.
+//
+// SSE4.2 is what DPDK itself asks of an x86 CPU.
+#pragma once
+
+#include <nmmintrin.h>
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <cstdint>
+
+#include "dataplane/packet/bytes.hpp"
+#include "dataplane/packet/columns.hpp"
+#include "dataplane/packet/ethernet.hpp"
+#include "dataplane/packet/ipv4.hpp"
+
+namespace sekisho::packet {
+
+// So many bytes of each of the four frames are read: Ethernet, IPv4, two ports.
+inline constexpr std::size_t plain_minimum = ethernet_header_size + ipv4_header_minimum + 4;
+
+class PlainFrames {
+ public:
+  // Of a station whose address is all zero any frame that is not for a group is taken.
+  explicit PlainFrames(const std::array<std::uint8_t, 6>& station) noexcept;
+
+  // Whether all four frames, of `sizes` bytes in one piece and at least plain_minimum, are plain. Then, and only then,
+  // the columns from `at` on are theirs.
+  template <std::size_t Capacity>
+  [[nodiscard]] bool read_four(const std::uint8_t* const* frames, const std::uint32_t* sizes,
+                               Columns<Capacity>& columns, std::size_t at) const noexcept;
+
+ private:
+  // One 32-bit word of each frame's IPv4 header, the first frame's in the lowest lane, as it lies in memory.
+  using Words = __m128i;
+
+  static __m128i load(const void* bytes) noexcept {
+    return _mm_loadu_si128(static_cast<const __m128i*>(bytes));
+  }
+  static void store(void* bytes, __m128i value) noexcept {
+    _mm_store_si128(static_cast<__m128i*>(bytes), value);
+  }
+  static Words load_words(const std::uint8_t* const* frames, std::size_t at) noexcept;
+  static __m128i differ(const std::uint8_t* const* frames, __m128i pattern) noexcept;
+  static __m128i sum_halves(Words words) noexcept;
+  static __m128i pick_bytes(Words words, int b0, int b1, int b2, int b3) noexcept;
+
+  static constexpr int zero = -128;  // instead of a byte's number
+
+  __m128i pattern_;  // of a frame's first 16 bytes: destination, EtherType, version and header length
+  __m128i mask_;     // which of their bits must be so
+};
+
+inline PlainFrames::PlainFrames(const std::array<std::uint8_t, 6>& station) noexcept {
+  alignas(16) std::array<std::uint8_t, 16> pattern{};
+  alignas(16) std::array<std::uint8_t, 16> mask{};
+  if (station == std::array<std::uint8_t, 6>{}) {
+    mask[0] = 1;
+  } else {
+    std::copy(station.begin(), station.end(), pattern.begin());
+    std::fill_n(mask.begin(), station.size(), 0xff);
+  }
+  pattern[12] = 0x08;
+  pattern[14] = 0x45;
+  mask[12] = mask[13] = mask[14] = 0xff;
+  pattern_ = load(pattern.data());
+  mask_ = load(mask.data());
+}
+
+inline PlainFrames::Words PlainFrames::load_words(const std::uint8_t* const* frames,
+                                                  std::size_t at) noexcept {
+  return _mm_set_epi32(
+      static_cast<int>(load_native32(frames[3] + at)), static_cast<int>(load_native32(frames[2] + at)),
+      static_cast<int>(load_native32(frames[1] + at)), static_cast<int>(load_native32(frames[0] + at)));
+}
+
+// The bits in which any of the four frames' beginnings differs from the pattern.
+inline __m128i PlainFrames::differ(const std::uint8_t* const* frames, __m128i pattern) noexcept {
+  return _mm_or_si128(
+      _mm_or_si128(_mm_xor_si128(load(frames[0]), pattern), _mm_xor_si128(load(frames[1]), pattern)),
+      _mm_or_si128(_mm_xor_si128(load(frames[2]), pattern), _mm_xor_si128(load(frames[3]), pattern)));
+}
+
+// Of the two 16-bit halves of each word, each 0x8000 too small: the instruction takes them as signed.
+inline __m128i PlainFrames::sum_halves(Words words) noexcept {
+  return _mm_madd_epi16(_mm_xor_si128(words, _mm_set1_epi16(static_cast<short>(0x8000))), _mm_set1_epi16(1));
+}
+
+// In each word: its byte number b0 becomes the lowest, and so on.
+inline __m128i PlainFrames::pick_bytes(Words words, int b0, int b1, int b2, int b3) noexcept {
+  const __m128i one = _mm_set1_epi32((b0 & 0xff) | (b1 & 0xff) << 8 | (b2 & 0xff) << 16 | (b3 & 0xff) << 24);
+  const __m128i word_at = _mm_set_epi32(0x0c0c0c0c, 0x08080808, 0x04040404, 0);
+  return _mm_shuffle_epi8(words, _mm_or_si128(one, word_at));
+}
+
+template <std::size_t Capacity>
+inline bool PlainFrames::read_four(const std::uint8_t* const* frames, const std::uint32_t* sizes,
+                                   Columns<Capacity>& columns, std::size_t at) const noexcept {
+  constexpr std::size_t ip = ethernet_header_size;
+  __m128i wrong = _mm_and_si128(differ(frames, pattern_), mask_);
+
+  // The header's five words, and the ports behind it. Words two to five of four frames are a matrix to transpose.
+  const Words first = load_words(frames, ip);
+  const __m128i low01 = _mm_unpacklo_epi32(load(frames[0] + ip + 4), load(frames[1] + ip + 4));
+  const __m128i low23 = _mm_unpacklo_epi32(load(frames[2] + ip + 4), load(frames[3] + ip + 4));
+  const __m128i high01 = _mm_unpackhi_epi32(load(frames[0] + ip + 4), load(frames[1] + ip + 4));
+  const __m128i high23 = _mm_unpackhi_epi32(load(frames[2] + ip + 4), load(frames[3] + ip + 4));
+  const Words fragment = _mm_unpacklo_epi64(low01, low23);  // identification, flags and offset
+  const Words life = _mm_unpackhi_epi64(low01, low23);      // TTL, protocol, checksum
+  const Words source = _mm_unpacklo_epi64(high01, high23);
+  const Words destination = _mm_unpackhi_epi64(high01, high23);
+  const Words ports = load_words(frames, ip + ipv4_header_minimum);
+
+  // The checksum is right when the one's complement sum of the ten halves is all ones. A sum of ten is folded once:
+  // k * 0xffff, for k from 1 to 10, is (k - 1) * 0x10000 + (0x10000 - k).
+  __m128i sum = _mm_add_epi32(_mm_add_epi32(sum_halves(first), sum_halves(fragment)),
+                              _mm_add_epi32(sum_halves(life), sum_halves(source)));
+  sum = _mm_add_epi32(_mm_add_epi32(sum, sum_halves(destination)), _mm_set1_epi32(10 * 0x8000));
+  const __m128i low_half = _mm_set1_epi32(0xffff);
+  const __m128i folded = _mm_add_epi32(_mm_and_si128(sum, low_half), _mm_srli_epi32(sum, 16));
+  wrong = _mm_or_si128(wrong, _mm_xor_si128(folded, low_half));
+
+  // Header and ports <= total length; datagram <= frame <= datagram with Ethernet's padding.
+  const __m128i length = pick_bytes(first, 3, 2, zero, zero);
+  const __m128i end = _mm_add_epi32(length, _mm_set1_epi32(ip));
+  const __m128i size = _mm_load_si128(reinterpret_cast<const __m128i*>(sizes));
+  wrong = _mm_or_si128(wrong, _mm_cmplt_epi32(end, _mm_set1_epi32(plain_minimum)));
+  wrong = _mm_or_si128(wrong, _mm_cmpgt_epi32(end, size));
+  wrong = _mm_or_si128(wrong, _mm_cmpgt_epi32(size, _mm_max_epi32(end, _mm_set1_epi32(ethernet_minimum))));
+
+  // A TTL of 0 or 1 has no bit above the lowest.
+  wrong =
+      _mm_or_si128(wrong, _mm_cmpeq_epi32(_mm_and_si128(life, _mm_set1_epi32(0xfe)), _mm_setzero_si128()));
+
+  // First octets that special addresses have: 0, 127, 169 and from 224 on. The source's is the lowest byte, the
+  // destination's the highest; 1 between them is no special one.
+  const __m128i octets =
+      _mm_or_si128(_mm_or_si128(_mm_and_si128(source, _mm_set1_epi32(0xff)), _mm_slli_epi32(destination, 24)),
+                   _mm_set1_epi32(0x00010100));
+  wrong = _mm_or_si128(wrong, _mm_cmpeq_epi8(octets, _mm_setzero_si128()));
+  wrong = _mm_or_si128(wrong, _mm_cmpeq_epi8(octets, _mm_set1_epi8(127)));
+  wrong = _mm_or_si128(wrong, _mm_cmpeq_epi8(octets, _mm_set1_epi8(static_cast<char>(169))));
+  wrong = _mm_or_si128(wrong,
+                       _mm_cmpeq_epi8(octets, _mm_max_epu8(octets, _mm_set1_epi8(static_cast<char>(224)))));
+
+  // Ports of TCP and UDP that is no fragment (see flow_of).
+  const __m128i protocol = _mm_and_si128(life, _mm_set1_epi32(0xff00));
+  const __m128i with_ports = _mm_or_si128(_mm_cmpeq_epi32(protocol, _mm_set1_epi32(6 << 8)),
+                                          _mm_cmpeq_epi32(protocol, _mm_set1_epi32(17 << 8)));
+  const __m128i whole = _mm_cmpeq_epi32(
+      _mm_and_si128(fragment, _mm_set1_epi32(static_cast<int>(0xff3f'0000))), _mm_setzero_si128());
+  const Words shown = _mm_and_si128(ports, _mm_and_si128(with_ports, whole));
+
+  // What flow_end() makes of each end, by halves: the address; port and protocol.
+  const __m128i sources = pick_bytes(source, 3, 2, 1, 0);
+  const __m128i destinations = pick_bytes(destination, 3, 2, 1, 0);
+  const __m128i low_seed = _mm_set1_epi32(static_cast<int>(flow_seed));
+  const __m128i high =
+      _mm_xor_si128(_mm_slli_epi32(protocol, 8), _mm_set1_epi32(static_cast<int>(flow_seed >> 32)));
+  const __m128i sender_low = _mm_xor_si128(sources, low_seed);
+  const __m128i sender_high = _mm_xor_si128(pick_bytes(shown, 1, 0, zero, zero), high);
+  const __m128i receiver_low = _mm_xor_si128(destinations, low_seed);
+  const __m128i receiver_high = _mm_xor_si128(pick_bytes(shown, 3, 2, zero, zero), high);
+
+  store(&columns.sources[at], sources);
+  store(&columns.destinations[at], destinations);
+  store(&columns.lengths[at], length);
+  store(&columns.senders[at], _mm_unpacklo_epi32(sender_low, sender_high));
+  store(&columns.senders[at + 2], _mm_unpackhi_epi32(sender_low, sender_high));
+  store(&columns.receivers[at], _mm_unpacklo_epi32(receiver_low, receiver_high));
+  store(&columns.receivers[at + 2], _mm_unpackhi_epi32(receiver_low, receiver_high));
+  return _mm_testz_si128(wrong, wrong) != 0;
+}
+
+}  // namespace sekisho::packet
