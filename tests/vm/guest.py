@@ -92,7 +92,8 @@ class Guest:
     # --- commands in the guest --------------------------------------------------------------------------------
 
     def shell(self, script: str, timeout: float = ANSWER_SECONDS) -> subprocess.CompletedProcess[str]:
-        self._agent.sendall(base64.b64encode(script.encode()) + b"\n")
+        line = script.strip().replace("\\", "\\\\").replace("\n", "\\n")
+        self._agent.sendall(line.encode() + b"\n")
         code, out, err = self._answer(timeout).split(" ")
         return subprocess.CompletedProcess(
             script, int(code), *(base64.b64decode(text).decode(errors="replace") for text in (out, err))
