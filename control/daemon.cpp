@@ -9,6 +9,8 @@
 #include <csignal>
 #include <utility>
 
+#include "control/api/live.hpp"
+
 namespace sekisho {
 namespace {
 
@@ -19,6 +21,19 @@ constexpr std::chrono::seconds last_retry{60};
 // new to us.
 constexpr std::chrono::seconds guard_retry_after{1};
 constexpr std::chrono::seconds longest_patience{1};
+
+std::uint64_t now_unix_ms() {
+  return static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::milliseconds>(
+                                        std::chrono::system_clock::now().time_since_epoch())
+                                        .count());
+}
+
+std::optional<boost::asio::ip::tcp::endpoint> metrics_endpoint(const policy::Policy& policy) {
+  const auto& metrics = policy.config.metrics;
+  return metrics ? std::optional(boost::asio::ip::tcp::endpoint(boost::asio::ip::address_v4(metrics->address),
+                                                                metrics->port))
+                 : std::nullopt;
+}
 
 std::set<std::string> netdevs_of(const policy::Policy& policy) {
   std::set<std::string> result;
@@ -67,7 +82,10 @@ Daemon::Daemon(boost::asio::io_context& io, Options options, std::shared_ptr<con
       dataplane_(io, options_.dataplane_socket,
                  {.connected = [this] { on_connected(); },
                   .disconnected = [this](const std::string& reason) { on_disconnected(reason); },
-                  .event = [this](const api::Event& event) { on_event(event); }}) {}
+                  .event = [this](const api::Event& event) { on_event(event); }}),
+      started_unix_ms_(now_unix_ms()) {
+  reload_counts_.last_success_unix_ms = started_unix_ms_;
+}
 
 auto Daemon::start(boost::asio::io_context& io, Options options)
     -> tl::expected<std::unique_ptr<Daemon>, std::string> {
@@ -85,11 +103,17 @@ auto Daemon::start(boost::asio::io_context& io, Options options)
 // The API's socket first: a second sekisho-control is refused before it touches anything. The guard before
 // the dataplane: no port starts without it.
 auto Daemon::open() -> tl::expected<void, std::string> {
-  auto server = api::Server::listen(io_, options_.socket, *this);
+  auto server =
+      api::Server::listen(io_, options_.socket, *this, {.user = {}, .group = options_.socket_group});
   if (!server) {
     return tl::unexpected(std::move(server.error()));
   }
   server_ = std::move(*server);
+  auto metrics = listen_for_metrics(*policy_);
+  if (!metrics) {
+    return tl::unexpected(std::move(metrics.error()));
+  }
+  metrics_ = std::move(*metrics);
   for (const auto& warning : policy_->warnings) {
     spdlog::warn("{}", warning);
   }
@@ -412,6 +436,7 @@ void Daemon::on_full(const std::shared_ptr<const policy::Policy>& policy, sync::
   }
   const api::Committed& result = answer->back().committed();
   policy_ = policy;
+  move_metrics();
   if (const auto done = guard(netdevs_of(*policy_)); !done) {
     spdlog::error("the kernel may forward in our stead: {}", done.error());
   }
@@ -497,13 +522,29 @@ void Daemon::retry_later() {
 
 // --- Reloads.
 
-void Daemon::reload(ReloadDone done) {
+void Daemon::reload(ReloadDone caller) {
+  auto done = [this, caller = std::move(caller)](const tl::expected<api::Reloaded, std::string>& result) {
+    reload_counts_.last_succeeded = result.has_value();
+    ++(result ? reload_counts_.succeeded : reload_counts_.failed);
+    if (result) {
+      reload_counts_.last_success_unix_ms = now_unix_ms();
+    }
+    caller(result);
+  };
   auto read = policy::read(options_.config);
   if (!read) {
     const auto reason = read.error().to_string();
     spdlog::error("reload refused, the policy stays as it was: {}", reason);
     done(tl::unexpected(reason));
     return;
+  }
+  if (!serves_metrics_of(**read)) {
+    // Whether it could, before anything changes; it moves when the dataplane has committed.
+    if (const auto possible = listen_for_metrics(**read); !possible) {
+      spdlog::error("reload refused, the policy stays as it was: {}", possible.error());
+      done(tl::unexpected(possible.error()));
+      return;
+    }
   }
   for (const auto& warning : (*read)->warnings) {
     spdlog::warn("{}", warning);
@@ -527,9 +568,53 @@ void Daemon::store(Reload reload) {
     return;
   }
   policy_ = reload.policy;
+  move_metrics();
   look();
   spdlog::info("reloaded; the dataplane gets it when it is connected");
   reload.done(api::Reloaded{.applied = false, .committed = {}, .warnings = policy_->warnings});
+}
+
+// --- Metrics.
+
+auto Daemon::listen_for_metrics(const policy::Policy& policy)
+    -> tl::expected<std::unique_ptr<metrics::Server>, std::string> {
+  const auto endpoint = metrics_endpoint(policy);
+  if (!endpoint) {
+    return std::unique_ptr<metrics::Server>();
+  }
+  const auto& file = policy.config.file;
+  auto server = metrics::Server::listen(
+      io_, *endpoint, [this](metrics::Format format, std::function<void(std::string)> done) {
+        api::ask_live(*this, [this, format, done = std::move(done)](const api::Live& live) {
+          done(metrics::exposition({.policy = *policy_,
+                                    .mirror = netlink_->mirror(),
+                                    .live = live,
+                                    .started_unix_ms = started_unix_ms_,
+                                    .reloads = reload_counts_},
+                                   format));
+        });
+      });
+  if (!server) {
+    return tl::unexpected(
+        fmt::format("{}:{}: {}", file.string(), policy.config.metrics->line, server.error()));
+  }
+  return server;
+}
+
+bool Daemon::serves_metrics_of(const policy::Policy& policy) const {
+  const auto serves = metrics_ ? std::optional(metrics_->endpoint()) : std::nullopt;
+  return serves == metrics_endpoint(policy);
+}
+
+void Daemon::move_metrics() {
+  if (serves_metrics_of(*policy_)) {
+    return;
+  }
+  if (auto moved = listen_for_metrics(*policy_)) {
+    metrics_ = std::move(*moved);
+  } else {  // somebody took the address since the reload tried it
+    spdlog::error("{}; they stay where they were", moved.error());
+  }
 }
 
 void Daemon::ask_dataplane(api::Request request,

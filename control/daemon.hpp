@@ -27,6 +27,8 @@
 #include "control/api/server.hpp"
 #include "control/kernel/guard.hpp"
 #include "control/kernel/netlink.hpp"
+#include "control/metrics/exposition.hpp"
+#include "control/metrics/server.hpp"
 #include "control/policy/policy.hpp"
 #include "control/sync/dataplane_client.hpp"
 #include "control/sync/transaction.hpp"
@@ -39,6 +41,7 @@ class Daemon final : public api::Backend {
     std::filesystem::path config = "/etc/sekisho/sekisho.toml";
     std::filesystem::path dataplane_socket = "/run/sekisho/dataplane.sock";
     std::filesystem::path socket = "/run/sekisho/control.sock";
+    std::string socket_group;  // may ask, besides root; empty: nobody
   };
   // Reads the configuration, installs the guard, lists what the kernel has, and begins to connect to the
   // dataplane. The error is one sentence; nothing runs then.
@@ -94,6 +97,12 @@ class Daemon final : public api::Backend {
 
   auto guard(std::set<std::string> netdevs) -> tl::expected<void, std::string>;
 
+  // As the policy says; nothing when it wants none.
+  auto listen_for_metrics(const policy::Policy& policy)
+      -> tl::expected<std::unique_ptr<metrics::Server>, std::string>;
+  [[nodiscard]] bool serves_metrics_of(const policy::Policy& policy) const;
+  void move_metrics();
+
   Options options_;
   std::shared_ptr<const policy::Policy> policy_;
   boost::asio::io_context& io_;
@@ -105,6 +114,9 @@ class Daemon final : public api::Backend {
   std::unique_ptr<kernel::Netlink> netlink_;
   std::unique_ptr<kernel::GuardWatch> guard_watch_;
   std::unique_ptr<api::Server> server_;
+  std::unique_ptr<metrics::Server> metrics_;
+  metrics::Reloads reload_counts_;
+  std::uint64_t started_unix_ms_;
 
   sync::View view_;                 // of policy_
   std::optional<sync::View> told_;  // what the dataplane has; nothing: it needs a full transaction
@@ -113,10 +125,10 @@ class Daemon final : public api::Backend {
   bool has_taken_over_ = false;     // the dataplane has been asked once what it forwarded to
   bool in_flight_ = false;
   std::shared_ptr<const policy::Policy> sending_;  // whole, not committed yet
-  bool is_new_connection_ = false;  // that has not had its first transaction
+  bool is_new_connection_ = false;                 // that has not had its first transaction
   bool look_is_due_ = false;
   bool retry_runs_ = false;
-  std::chrono::seconds retry_pause_{2};  // grows while a port cannot be opened
+  std::chrono::seconds retry_pause_{2};               // grows while a port cannot be opened
   std::set<std::string> guarded_;                     // what the guard must name
   std::map<std::string, std::string> failed_ports_;   // why
   std::map<std::string, std::optional<bool>> links_;  // of the ports' netdevs: up, down, or not there

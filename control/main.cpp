@@ -1,15 +1,19 @@
 #include <CLI/CLI.hpp>
 #include <boost/asio/io_context.hpp>
 #include <exception>
+#include <functional>
 #include <string>
 
 #include <spdlog/spdlog.h>
 
 #include "control/daemon.hpp"
+#include "dataplane/api/log.hpp"
+#include "dataplane/api/service_manager.hpp"
 
 int main(int argc, char** argv) {
   sekisho::Daemon::Options options;
-  std::string log_level = "info";
+  auto log_level = spdlog::level::info;
+  auto log_format = sekisho::api::LogFormat::text;
   CLI::App app{
       "Sekisho's control plane: reads the configuration, follows the kernel's links, addresses and "
       "neighbours, and tells "
@@ -18,32 +22,40 @@ int main(int argc, char** argv) {
       "goes on forwarding.",
       "sekisho-control"};
   app.set_version_flag("--version", "sekisho-control " SEKISHO_VERSION);
-  app.add_option("--config", options.config, "the configuration")->capture_default_str();
+  app.add_option("--config", options.config, "the configuration")->type_name("FILE")->capture_default_str();
   app.add_option("--dataplane-socket", options.dataplane_socket, "where the dataplane listens")
+      ->type_name("PATH")
       ->capture_default_str();
   app.add_option("--socket", options.socket, "where to listen for the command `sekisho`")
+      ->type_name("PATH")
       ->capture_default_str();
-  app.add_option("--log-level", log_level, "what to print")
-      ->check(CLI::IsMember({"debug", "info", "warning", "error"}))
-      ->capture_default_str();
+  app.add_option("--socket-group", options.socket_group, "a group that may connect there, besides root")
+      ->type_name("GROUP");
+  app.add_option("--log-level", log_level, "debug, info, warning or error (default: info)")
+      ->transform(CLI::CheckedTransformer(sekisho::api::log_levels).description(""))
+      ->option_text("LEVEL");
+  app.add_option("--log-format", log_format,
+                 "text, or json: an object a line on standard error (default: text)")
+      ->transform(CLI::CheckedTransformer(sekisho::api::log_formats).description(""))
+      ->option_text("FORMAT");
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? 0 : 2;
   }
-  spdlog::set_level(spdlog::level::from_str(log_level));
-  spdlog::set_pattern("%Y-%m-%dT%H:%M:%S.%e %l: %v");
+  sekisho::api::set_up_log("sekisho-control", log_level, log_format);
 
   try {
     boost::asio::io_context io;
     const auto daemon = sekisho::Daemon::start(io, std::move(options));
     if (!daemon) {
-      fmt::print(stderr, "sekisho-control: {}\n", daemon.error());
+      spdlog::error("{}", daemon.error());
       return 1;
     }
+    const sekisho::api::ServiceManager manager{io, [](const std::function<void()>& alive) { alive(); }};
     io.run();
   } catch (const std::exception& error) {
-    fmt::print(stderr, "sekisho-control: {}\n", error.what());
+    spdlog::error("{}", error.what());
     return 1;
   }
   return 0;

@@ -17,6 +17,7 @@
 #include <stdexcept>
 #include <string>
 
+#include "dataplane/eal_log.hpp"
 #include "dataplane/port/port.hpp"
 
 namespace sekisho {
@@ -78,17 +79,13 @@ std::vector<std::string> eal_arguments(const Options& options, bool hugepages) {
   for (const auto cpu : options.worker_cpus) {
     lcores += fmt::format(",{0}@{0}", cpu);
   }
-  // No files that a killed process would leave behind; telemetry would open a socket.
+  // No files that a killed process would leave behind.
   std::vector<std::string> arguments{
-      "sekisho-dataplane",
-      lcores,
-      fmt::format("--main-lcore={}", main),
-      "--no-telemetry",
-      "--no-pci",
+      "sekisho-dataplane", lcores, fmt::format("--main-lcore={}", main),
+      // Its thread reads devices while the writer opens and closes them: only for who asks for it.
+      options.telemetry ? "--telemetry" : "--no-telemetry", "--no-pci",
       "--iova-mode=va",  // one piece of memory for the buffers, as AF_XDP needs
-      fmt::format("--file-prefix={}", options.file_prefix),
-      "-m",
-      std::to_string(options.memory_mb)};
+      fmt::format("--file-prefix={}", options.file_prefix), "-m", std::to_string(options.memory_mb)};
   if (hugepages) {
     arguments.emplace_back("--in-memory");
   } else {
@@ -101,11 +98,12 @@ std::vector<std::string> eal_arguments(const Options& options, bool hugepages) {
 
 Environment::Environment(const Options& options)
     : lcores_{options.worker_cpus}, hugepages_{enough_hugepages(options)} {
-  rte_openlog_stream(stderr);
+  rte_openlog_stream(open_eal_log());
   rte_log_set_global_level(options.log_level <= spdlog::level::debug ? RTE_LOG_INFO : RTE_LOG_WARNING);
   if (options.log_level > spdlog::level::debug) {
     rte_log_set_level_pattern("lib.eal",
                               RTE_LOG_ERR);  // it warns of each size of hugepages that is not there
+    rte_log_set_level_pattern("lib.telemetry", RTE_LOG_ERR);  // it warns that nobody uses its older version
   }
   auto arguments = eal_arguments(options, hugepages_);
   std::vector<char*> argv;

@@ -1,7 +1,6 @@
 // sekisho-dataplane: DPDK's environment, the workers on their lcores, and on the main one the writer and its
 // server.
 #include <rte_launch.h>
-#include <spdlog/sinks/stdout_color_sinks.h>
 #include <spdlog/spdlog.h>
 
 #include <boost/asio/io_context.hpp>
@@ -11,11 +10,14 @@
 #include <csignal>
 #include <cstdlib>
 #include <exception>
+#include <functional>
 #include <memory>
 #include <stdexcept>
 #include <vector>
 
+#include "dataplane/api/log.hpp"
 #include "dataplane/api/server.hpp"
+#include "dataplane/api/service_manager.hpp"
 #include "dataplane/api/writer.hpp"
 #include "dataplane/environment.hpp"
 #include "dataplane/fib/qsbr.hpp"
@@ -26,15 +28,6 @@ namespace {
 
 using namespace sekisho;
 namespace asio = boost::asio;
-
-void set_up_log(spdlog::level::level_enum level) {
-  auto logger = spdlog::stderr_color_mt("dataplane");
-  logger->set_level(level);
-  // The journal has its own clock.
-  logger->set_pattern(std::getenv("JOURNAL_STREAM") != nullptr ? "%l: %v"
-                                                               : "%Y-%m-%d %H:%M:%S.%e %^%l%$: %v");
-  spdlog::set_default_logger(std::move(logger));
-}
 
 int run_worker(void* worker) {
   static_cast<forward::Worker*>(worker)->run();
@@ -125,12 +118,15 @@ void serve(const Options& options) {
                       .tables = {.max_extension_tables = options.extension_tables},
                       .lcores = environment.lcores(),
                       .hugepages = environment.hugepages()}};
-  const api::Server server{io, options.socket, writer};
+  const api::Server server{io, options.socket, writer, {.user = options.socket_user, .group = {}}};
   const Reclaimer reclaimer{io, qsbr};
   crew.launch();
   spdlog::info("sekisho-dataplane {} serves {} with {} worker(s), {} hugepages", SEKISHO_VERSION,
                options.socket.native(), environment.lcores().size(),
                environment.hugepages() ? "with" : "without");
+  // A grace period ends when every worker has come by: a worker that hangs holds up the proof, as does this thread.
+  const api::ServiceManager manager{io,
+                                    [&qsbr](std::function<void()> alive) { qsbr.retire(std::move(alive)); }};
   io.run();
   crew.stop();
 }
@@ -143,7 +139,7 @@ int main(int argc, char** argv) {
     return *code;
   }
   const auto& options = std::get<Options>(parsed);
-  set_up_log(options.log_level);
+  api::set_up_log("sekisho-dataplane", options.log_level, options.log_format);
   // A client that has gone is seen as an error of the write.
   std::signal(SIGPIPE, SIG_IGN);
   try {

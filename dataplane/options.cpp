@@ -7,7 +7,6 @@
 #include <algorithm>
 #include <charconv>
 #include <functional>
-#include <map>
 #include <stdexcept>
 #include <string_view>
 
@@ -31,7 +30,9 @@ constexpr const char* footer =
     "Examples:\n"
     "  sekisho-dataplane                              one worker on the last CPU\n"
     "  sekisho-dataplane --main 0 --workers 2,4-5     three workers\n"
-    "  sekisho-dataplane --no-huge --socket /tmp/s    a trial without hugepages";
+    "  sekisho-dataplane --no-huge --socket /tmp/s    a trial without hugepages\n"
+    "  sekisho-dataplane --telemetry --file-prefix nva\n"
+    "  dpdk-telemetry.py --file-prefix nva            then asks /ethdev/stats,0 and the like";
 
 unsigned parse_cpu(std::string_view text) {
   unsigned cpu = most_cpus;
@@ -94,10 +95,6 @@ auto parse_options(int argc, char** argv) -> std::variant<Options, int> {
   Options options{.main_cpu = cpus.front(), .worker_cpus = {cpus.back()}};
   std::string workers = std::to_string(cpus.back());
   bool no_huge = false;
-  const std::map<std::string, spdlog::level::level_enum> levels{{"debug", spdlog::level::debug},
-                                                                {"info", spdlog::level::info},
-                                                                {"warning", spdlog::level::warn},
-                                                                {"error", spdlog::level::err}};
 
   CLI::App app{description, "sekisho-dataplane"};
   app.footer(footer);
@@ -105,6 +102,9 @@ auto parse_options(int argc, char** argv) -> std::variant<Options, int> {
   app.add_option("--socket", options.socket, "Where control connects (mode 0600)")
       ->type_name("PATH")
       ->capture_default_str();
+  app.add_option("--socket-user", options.socket_user,
+                 "Whose the socket is: control's, when it is not root's")
+      ->type_name("USER");
   app.add_option("--main", options.main_cpu, "CPU of the writer: transactions and answers")
       ->capture_default_str()
       ->check(CLI::Range(0U, most_cpus - 1).description(""))
@@ -120,6 +120,8 @@ auto parse_options(int argc, char** argv) -> std::variant<Options, int> {
   app.add_option("--file-prefix", options.file_prefix,
                  "DPDK's name for this instance (default: from --socket)")
       ->type_name("NAME");
+  app.add_flag("--telemetry", options.telemetry,
+               "Serve DPDK's own telemetry on its socket below /run/dpdk, for dpdk-telemetry.py");
   app.add_flag("--spin", options.spin, "Workers never sleep: least latency, a full CPU each");
   app.add_option("--max-sleep", options.max_sleep_us, "Longest sleep of an idle worker in microseconds")
       ->capture_default_str()
@@ -131,8 +133,12 @@ auto parse_options(int argc, char** argv) -> std::variant<Options, int> {
       ->check(CLI::Range(1U, 32768U).description(""))
       ->type_name("N");
   app.add_option("--log-level", options.log_level, "debug, info, warning or error (default: info)")
-      ->transform(CLI::CheckedTransformer(levels).description(""))
+      ->transform(CLI::CheckedTransformer(api::log_levels).description(""))
       ->option_text("LEVEL");
+  app.add_option("--log-format", options.log_format,
+                 "text, or json: an object a line on standard error (default: text)")
+      ->transform(CLI::CheckedTransformer(api::log_formats).description(""))
+      ->option_text("FORMAT");
   try {
     app.parse(argc, argv);
     options.worker_cpus = parse_cpus(workers);

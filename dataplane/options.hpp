@@ -7,10 +7,13 @@
 #include <variant>
 #include <vector>
 
+#include "dataplane/api/log.hpp"
+
 namespace sekisho {
 
 struct Options {
   std::filesystem::path socket = "/run/sekisho/dataplane.sock";
+  std::string socket_user;
   unsigned main_cpu = 0;
   std::vector<unsigned> worker_cpus;
   unsigned memory_mb = 256;
@@ -19,7 +22,9 @@ struct Options {
   bool spin = false;
   unsigned max_sleep_us = 50;
   unsigned extension_tables = 32767;
+  bool telemetry = false;
   spdlog::level::level_enum log_level = spdlog::level::info;
+  api::LogFormat log_format = api::LogFormat::text;
 };
 
 // Or the exit code: help or the version was asked for, or the usage was wrong and has been said.

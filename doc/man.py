@@ -5,19 +5,9 @@ man.py PROGRAM SECTION VERSION "one-line description" >PAGE
 """
 
 import pathlib
-import re
-import subprocess
 import sys
 
-
-def help_of(words):
-    return subprocess.run([*words, "--help"], check=True, capture_output=True, text=True).stdout.strip("\n")
-
-
-def subcommands(text):
-    """The names under "Subcommands:", each the first word of a line that is indented by two blanks."""
-    listed = re.search(r"^Subcommands:\n((?:  .*\n?)+)", text, re.MULTILINE)
-    return re.findall(r"^  (\S+)", listed.group(1), re.MULTILINE) if listed else []
+from program_help import help_of, subcommands
 
 
 def verbatim(text):

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "control/api/explain.hpp"
+#include "control/api/live.hpp"
 #include "control/api/lookup.hpp"
 #include "control/api/reload.hpp"
 #include "control/api/routes.hpp"
@@ -33,31 +34,6 @@ std::uint64_t now_unix_ms() {
   return static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::milliseconds>(
                                         std::chrono::system_clock::now().time_since_epoch())
                                         .count());
-}
-
-// State and statistics, or neither while the dataplane is away: what the policy says can be shown without it.
-void ask_live(Backend& backend, std::function<void(Live)> done) {
-  if (!backend.dataplane_connected()) {
-    done({});
-    return;
-  }
-  Request state;
-  state.mutable_get_state();
-  backend.ask_dataplane(std::move(state), [&backend, done = std::move(done)](auto states) {
-    if (!states || states->empty() || !states->front().has_state()) {
-      done({});
-      return;
-    }
-    Request statistics;
-    statistics.mutable_get_statistics();
-    backend.ask_dataplane(std::move(statistics), [state = std::move(states->front()), done](auto replies) {
-      Live live{.state = state.state(), .statistics = std::nullopt};
-      if (replies && !replies->empty() && replies->front().has_statistics()) {
-        live.statistics = replies->front().statistics();
-      }
-      done(std::move(live));
-    });
-  });
 }
 
 void with_statistics(Backend& backend, Then done, std::function<Json(const Statistics&)> show) {

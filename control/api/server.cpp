@@ -120,8 +120,8 @@ class CliSession : public std::enable_shared_from_this<CliSession> {
 };
 
 struct Server::Impl {
-  Impl(asio::io_context& context, std::filesystem::path path, Backend& asked)
-      : acceptor(api::listen(context, path)), pause(context), file(std::move(path)), backend(asked) {
+  Impl(asio::io_context& context, std::filesystem::path path, Backend& asked, const Access& access)
+      : acceptor(api::listen(context, path, access)), pause(context), file(std::move(path)), backend(asked) {
     struct stat status {};
     if (::lstat(file.c_str(), &status) == 0) {
       inode = status.st_ino;
@@ -181,10 +181,10 @@ struct Server::Impl {
 Server::Server(std::unique_ptr<Impl> impl) noexcept : impl_(std::move(impl)) {}
 Server::~Server() = default;
 
-auto Server::listen(asio::io_context& io, const std::filesystem::path& socket, Backend& backend)
-    -> tl::expected<std::unique_ptr<Server>, std::string> {
+auto Server::listen(asio::io_context& io, const std::filesystem::path& socket, Backend& backend,
+                    const Access& access) -> tl::expected<std::unique_ptr<Server>, std::string> {
   try {
-    auto impl = std::make_unique<Impl>(io, socket, backend);
+    auto impl = std::make_unique<Impl>(io, socket, backend, access);
     impl->accept();
     return std::unique_ptr<Server>{new Server{std::move(impl)}};
   } catch (const std::runtime_error& error) {

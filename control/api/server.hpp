@@ -1,4 +1,4 @@
-// What the CLI asks, over control's Unix socket (mode 0600). Framing as the dataplane's: a 4-byte big-endian
+// What the CLI asks, over control's Unix socket. Framing as the dataplane's: a 4-byte big-endian
 // length, then that many bytes of JSON (requests at most 1 MiB, replies at most 16 MiB).
 //
 //   request   {"command": "show", "what": "ports"}    {"command": "reload"}
@@ -17,6 +17,7 @@
 #include <tl/expected.hpp>
 
 #include "control/api/backend.hpp"
+#include "dataplane/api/socket.hpp"
 
 namespace sekisho::api {
 
@@ -25,7 +26,8 @@ class Server {
   // Listens. A socket that a dead process left is replaced; one that somebody serves is an error that says
   // so.
   [[nodiscard]] static auto listen(boost::asio::io_context& io, const std::filesystem::path& socket,
-                                   Backend& backend) -> tl::expected<std::unique_ptr<Server>, std::string>;
+                                   Backend& backend, const Access& access = {})
+      -> tl::expected<std::unique_ptr<Server>, std::string>;
   ~Server();
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;

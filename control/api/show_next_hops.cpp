@@ -32,6 +32,17 @@ const char* action_text(NextHop::Action action) {
   }
 }
 
+// What was transmitted to each: whether a group's flows are spread.
+void add_shares(Json& members, const Statistics& statistics) {
+  for (auto& member : members) {
+    for (const auto& adjacency : statistics.adjacencies()) {
+      if (fib::address_to_string(adjacency.key().address()) == member["address"]) {
+        member["traffic"] = counter_json(adjacency.counter());
+      }
+    }
+  }
+}
+
 void add_live(Json& entry, const std::string& name, const Live& live) {
   if (const auto* state = find_state(live, name)) {
     entry["index"] = state->index();
@@ -43,6 +54,7 @@ void add_live(Json& entry, const std::string& name, const Live& live) {
         entry["traffic"] = counter_json(next_hop.counter());
       }
     }
+    add_shares(entry["members"], *live.statistics);
   }
 }
 

@@ -21,7 +21,8 @@ auto Client::connect(const std::string& path) -> tl::expected<std::unique_ptr<Cl
   boost::system::error_code error;
   client->socket_.connect(asio::local::stream_protocol::endpoint{path}, error);
   if (error == asio::error::access_denied) {
-    return tl::unexpected{fmt::format("cannot reach sekisho-control at {}: it answers root only", path)};
+    return tl::unexpected{fmt::format(
+        "cannot reach sekisho-control at {}: it answers root, and the group of its --socket-group", path)};
   }
   if (error == boost::system::errc::no_such_file_or_directory || error == asio::error::connection_refused) {
     return tl::unexpected{fmt::format("cannot reach sekisho-control at {}: is it running?", path)};

@@ -28,12 +28,14 @@ int run(int argc, char** argv) {
       "  sekisho check --config sekisho.toml          is this configuration good?\n"
       "  sekisho reload                               apply it\n"
       "  sekisho explain 172.16.0.10 1.1.1.1          why does this packet go where it goes?\n"
-      "  sekisho show drops                           what was refused, and why\n");
+      "  sekisho show drops                           what was refused, and why\n"
+      "  sekisho top                                  what passes at this moment\n");
   sekisho::cli::add_check(app, context);
   sekisho::cli::add_reload(app, context);
   sekisho::cli::add_show(app, context);
   sekisho::cli::add_lookup(app, context);
   sekisho::cli::add_explain(app, context);
+  sekisho::cli::add_top(app, context);
   sekisho::cli::add_guard(app, context);
   sekisho::cli::add_version(app, context);
   try {

@@ -87,6 +87,23 @@ auto parse_mac(std::string_view text) -> tl::expected<std::array<std::uint8_t, 6
   return mac;
 }
 
+auto parse_endpoint(std::string_view text)
+    -> tl::expected<std::pair<std::uint32_t, std::uint16_t>, std::string> {
+  const auto colon = text.find(':');
+  const auto address = fib::parse_address(text.substr(0, colon));
+  const auto digits = colon == std::string_view::npos ? std::string_view{} : text.substr(colon + 1);
+  std::uint16_t port = 0;
+  const auto [end, code] = std::from_chars(digits.data(), digits.data() + digits.size(), port);
+  if (!address || code != std::errc{} || end != digits.data() + digits.size() || port == 0)
+    return tl::unexpected(
+        fmt::format("{} is no IPv4 address and TCP port, as 127.0.0.1:9273", in_quotes(text)));
+  if (multicast_and_more.covers({*address, 32}))
+    return tl::unexpected(
+        fmt::format("{} is in 224.0.0.0/3 (multicast and reserved): nobody can listen there",
+                    fib::address_to_string(*address)));
+  return std::pair{*address, port};
+}
+
 auto parse_source(std::string_view text) -> tl::expected<fib::Prefix, std::string> {
   const auto prefix = fib::parse_prefix(text);
   if (!prefix)

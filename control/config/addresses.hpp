@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 #include <tl/expected.hpp>
+#include <utility>
 
 #include "control/config/config.hpp"
 
@@ -16,6 +17,9 @@ namespace sekisho::config {
 [[nodiscard]] auto parse_interface_address(std::string_view text)
     -> tl::expected<InterfaceAddress, std::string>;
 [[nodiscard]] auto parse_mac(std::string_view text) -> tl::expected<std::array<std::uint8_t, 6>, std::string>;
+// "127.0.0.1:9273", where to listen: an address of this host (0.0.0.0 means all of them) and a TCP port.
+[[nodiscard]] auto parse_endpoint(std::string_view text)
+    -> tl::expected<std::pair<std::uint32_t, std::uint16_t>, std::string>;
 [[nodiscard]] auto parse_source(std::string_view text) -> tl::expected<fib::Prefix, std::string>;
 
 [[nodiscard]] auto subnet_of(const InterfaceAddress& address) -> fib::Prefix;

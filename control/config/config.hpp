@@ -78,12 +78,19 @@ struct Zone {
   unsigned line = 0;
 };
 
+struct Metrics {              // who asks over HTTP is told
+  std::uint32_t address = 0;  // to listen on; 0.0.0.0: all of the host's
+  std::uint16_t port = 0;
+  unsigned line = 0;  // of "listen"
+};
+
 struct Config {
   std::filesystem::path file;
   std::vector<Port> ports;  // each list sorted by name
   std::vector<NextHop> next_hops;
   std::optional<Internet> internet;
   std::vector<Zone> zones;
+  std::optional<Metrics> metrics;  // none: served nowhere
 };
 
 [[nodiscard]] auto read(const std::filesystem::path& file) -> tl::expected<Config, load::Error>;

@@ -22,8 +22,8 @@ constexpr std::string_view none = "None";
 }  // namespace
 
 auto Reader::read(const toml::table& root) -> Config {
-  const Section top{root,   1, "the configuration", problems_, {"port", "next_hop", "internet", "zone"},
-                    {"bgp"}};
+  const Section top{
+      root, 1, "the configuration", problems_, {"port", "next_hop", "internet", "metrics", "zone"}, {"bgp"}};
   const auto ports = named_tables(root, "port", problems_);
   const auto next_hops = named_tables(root, "next_hop", problems_);
   const auto zones = named_tables(root, "zone", problems_);
@@ -50,6 +50,13 @@ auto Reader::read(const toml::table& root) -> Config {
       read_internet(*table, line);
     else
       refuse(line, "\"internet\" must be a table, [internet]");
+  }
+  if (const auto found = root.find("metrics"); found != root.end()) {
+    const unsigned line = found->first.source().begin.line;
+    if (const auto* table = found->second.as_table())
+      read_metrics(*table, line);
+    else
+      refuse(line, "\"metrics\" must be a table, [metrics]");
   }
   for (const auto& zone : zones)
     read_zone(zone);
@@ -217,6 +224,18 @@ void Reader::read_internet(const toml::table& table, unsigned line) {
                                         in_quotes(install->value)));
   }
   config_.internet = std::move(internet);
+}
+
+void Reader::read_metrics(const toml::table& table, unsigned line) {
+  const Section section{table, line, "[metrics]", problems_, {"listen"}};
+  const auto listen = section.required_text("listen");
+  if (!listen)
+    return;
+  const auto endpoint = parse_endpoint(listen->value);
+  if (!endpoint)
+    refuse(listen->line, endpoint.error());
+  else
+    config_.metrics = Metrics{endpoint->first, endpoint->second, listen->line};
 }
 
 void Reader::read_zone(const NamedTable& named) {

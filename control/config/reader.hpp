@@ -33,6 +33,7 @@ class Reader {
   void read_neighbours(const Section& section, Port& port);
   void read_next_hop(const NamedTable& named);
   void read_internet(const toml::table& table, unsigned line);
+  void read_metrics(const toml::table& table, unsigned line);
   void read_zone(const NamedTable& named);
   void read_routes(const Section& section, Zone& zone);
   [[nodiscard]] auto read_route(const Section& section) -> std::optional<RouteSpec>;

@@ -28,7 +28,7 @@ struct AdjacencySpec {
 };
 
 struct NextHopSpec {
-  fib::Action action = fib::Action::forward;  // drop, host or forward
+  fib::Action action = fib::Action::forward;  // drop, host, exit or forward
   std::vector<AdjacencyId> members;           // sorted: the order in which they were named says nothing
   friend bool operator==(const NextHopSpec&, const NextHopSpec&) = default;
 };
@@ -44,6 +44,7 @@ struct Configuration {
   std::map<AdjacencyId, AdjacencySpec> adjacencies;
   std::map<std::string, NextHopSpec> next_hops;
   std::map<std::string, ZoneSpec> zones;
+  std::optional<std::string> exit;  // the port where replies to what left by it come in
 };
 
 // "net_null0" of "net_null0,no-rx=1": what only one port can have.

@@ -35,6 +35,7 @@ inline void assign(NextHop& message, const std::string& name, const NextHopSpec&
   message.set_name(name);
   message.set_action(spec.action == fib::Action::drop   ? NextHop::DROP
                      : spec.action == fib::Action::host ? NextHop::HOST
+                     : spec.action == fib::Action::exit ? NextHop::EXIT
                                                         : NextHop::FORWARD);
   for (const auto& member : spec.members) {
     assign(*message.add_members(), member);

@@ -18,20 +18,30 @@
 #include "dataplane/fib/qsbr.hpp"
 #include "dataplane/forward/forwarding_state.hpp"
 #include "dataplane/forward/worker.hpp"
+#include "dataplane/host/companion.hpp"
+#include "dataplane/host/exit.hpp"
+#include "dataplane/host/thread.hpp"
 #include "dataplane/port/port.hpp"
 
 namespace sekisho::api {
 
 struct LivePort {
   forward::PortIndex index = 0;
-  port::PortConfig config;             // what the device was last told
-  std::unique_ptr<port::Port> device;  // null: it could not be brought up
-  std::string error;                   // of the last attempt, when it failed
-  std::vector<unsigned> workers;       // by receive queue
-  bool closing = false;                // workers are being taken off it
-  std::optional<bool> link;            // as last seen
+  port::PortConfig config;                     // what the device was last told
+  std::unique_ptr<port::Port> device;          // null: it could not be brought up
+  std::unique_ptr<host::Companion> companion;  // while there is a device
+  std::string error;                           // of the last attempt, when it failed
+  std::vector<unsigned> workers;               // by receive queue
+  bool closing = false;                        // workers are being taken off it
+  std::optional<bool> link;                    // as last seen
 
   [[nodiscard]] bool usable() const noexcept { return device != nullptr && !closing; }
+};
+
+struct LiveExit {
+  std::unique_ptr<host::Exit> device;  // null: none is wanted, or it could not be made
+  std::uint16_t mtu = 0;               // of the exit port; 0: nothing goes out
+  std::string error;                   // why not
 };
 
 struct LiveAdjacency {
@@ -62,16 +72,19 @@ struct Live {
         workers{std::move(all_workers)},
         pool{mbufs},
         table_options{options},
+        host{mbufs},
         next_hops{readers} {}
 
   fib::Qsbr& qsbr;
   std::vector<forward::Worker*> workers;
   rte_mempool* pool;
   fib::Fib::Options table_options;
+  host::Thread host;
 
   Configuration configuration;
   std::uint64_t transaction = 0;
 
+  LiveExit exit;
   std::map<std::string, LivePort> ports;
   std::map<AdjacencyId, LiveAdjacency> adjacencies;
   std::map<std::string, LiveNextHop> next_hop_names;
@@ -81,6 +94,7 @@ struct Live {
 
   std::unique_ptr<const forward::ForwardingState> state;
   std::vector<std::unique_ptr<const std::vector<forward::RxQueue>>> queues;  // by worker
+  std::vector<std::unique_ptr<const std::vector<forward::HostQueue>>> host_queues;
 
   IndexPool port_indexes{0, forward::max_ports};
   IndexPool adjacency_indexes{fib::first_adjacency, fib::max_adjacencies};

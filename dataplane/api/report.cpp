@@ -58,6 +58,9 @@ State Writer::state() const {
   for (const auto& [name, zone] : live_.zones) {
     assign(*state.add_tables(), name, *zone.table);
   }
+  if (live_.configuration.exit) {
+    *state.mutable_exit() = exit_state();
+  }
   assign(*state.add_tables(), sources_table, *live_.sources);
   return state;
 }
@@ -76,12 +79,18 @@ auto Writer::port_statistics(const std::string& name, const LivePort& port) cons
     const auto& counted = worker->counters().ports[port.index];
     add(*statistics.mutable_rx(), counted.rx);
     add(*statistics.mutable_tx(), counted.tx);
+    add(*statistics.mutable_generated(), counted.generated);
     statistics.set_host(statistics.host() + counted.host.get());
     for (std::size_t i = 0; i < forward::drop_reason_count; ++i) {
       if (const auto dropped = counted.drops[i].get(); dropped != 0) {
         (*statistics.mutable_drops())[std::string{forward::drop_reason_texts[i].name}] += dropped;
       }
     }
+  }
+  if (const auto refused = port.companion == nullptr ? 0 : port.companion->refused(); refused != 0) {
+    statistics.set_host(statistics.host() - refused);
+    constexpr auto reason = static_cast<std::size_t>(forward::DropReason::host_refused);
+    (*statistics.mutable_drops())[std::string{forward::drop_reason_texts[reason].name}] += refused;
   }
   return statistics;
 }

@@ -20,6 +20,7 @@ void forget_port(Live& live, forward::PortIndex index) {
     auto& port = worker->mutable_counters().ports[index];
     forget(port.rx);
     forget(port.tx);
+    forget(port.generated);
     forget(port.host);
     for (auto& drop : port.drops) {
       forget(drop);

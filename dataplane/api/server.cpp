@@ -33,10 +33,10 @@ std::pair<dev_t, ino_t> identity(const std::filesystem::path& path) {
 }  // namespace
 
 struct Server::Impl : Service {
-  Impl(asio::io_context& io, std::filesystem::path socket, Writer& served)
+  Impl(asio::io_context& io, std::filesystem::path socket, Writer& served, const Access& access)
       : path{std::filesystem::absolute(socket)},
         writer{served},
-        acceptor{listen(io, socket)},
+        acceptor{listen(io, socket, access)},
         socket_identity{identity(path)},
         ticks{io},
         patience{io} {
@@ -237,8 +237,8 @@ struct Server::Impl : Service {
   std::optional<Transaction> transaction;
 };
 
-Server::Server(asio::io_context& io, std::filesystem::path socket, Writer& writer)
-    : impl_{std::make_unique<Impl>(io, std::move(socket), writer)} {}
+Server::Server(asio::io_context& io, std::filesystem::path socket, Writer& writer, const Access& access)
+    : impl_{std::make_unique<Impl>(io, std::move(socket), writer, access)} {}
 
 Server::~Server() = default;
 

@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <memory>
 
+#include "dataplane/api/socket.hpp"
 #include "dataplane/api/writer.hpp"
 
 namespace sekisho::api {
@@ -12,7 +13,8 @@ namespace sekisho::api {
 class Server {
  public:
   // Throws std::runtime_error, one sentence, when the socket cannot be had. Serves when `io` runs.
-  Server(boost::asio::io_context& io, std::filesystem::path socket, Writer& writer);
+  Server(boost::asio::io_context& io, std::filesystem::path socket, Writer& writer,
+         const Access& access = {});
   ~Server();  // ends all connections and removes the socket
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;

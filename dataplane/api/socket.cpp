@@ -2,6 +2,8 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <grp.h>
+#include <pwd.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -80,12 +82,48 @@ void remove_stale(asio::io_context& io, const std::filesystem::path& path) {
   }
 }
 
+constexpr uid_t unchanged = -1;  // chown(2)'s word
+
+uid_t user_id(const std::filesystem::path& path, const std::string& name) {
+  if (name.empty()) {
+    return unchanged;
+  }
+  const auto* const user = getpwnam(name.c_str());
+  if (user == nullptr) {
+    fail(path, fmt::format("there is no user \"{}\" to give it to", name));
+  }
+  return user->pw_uid;
+}
+
+gid_t group_id(const std::filesystem::path& path, const std::string& name) {
+  if (name.empty()) {
+    return unchanged;
+  }
+  const auto* const group = getgrnam(name.c_str());
+  if (group == nullptr) {
+    fail(path, fmt::format("there is no group \"{}\" to give it to", name));
+  }
+  return group->gr_gid;
+}
+
+void admit(const std::filesystem::path& path, uid_t user, gid_t group) {
+  // The mode first: after chown(2) the socket may be another user's, and chmod(2) is its owner's to call.
+  if (chmod(path.c_str(), group == unchanged ? 0600 : 0660) != 0 || lchown(path.c_str(), user, group) != 0) {
+    const int error = errno;
+    unlink(path.c_str());
+    fail(path, fmt::format("its owner cannot be changed: {}", std::strerror(error)));
+  }
+}
+
 }  // namespace
 
-auto listen(asio::io_context& io, const std::filesystem::path& path) -> stream_protocol::acceptor {
+auto listen(asio::io_context& io, const std::filesystem::path& path, const Access& access)
+    -> stream_protocol::acceptor {
   if (path.empty() || path.native().size() >= sizeof(sockaddr_un::sun_path)) {
     fail(path, fmt::format("a socket's path has 1 to {} bytes", sizeof(sockaddr_un::sun_path) - 1));
   }
+  const auto user = user_id(path, access.user);
+  const auto group = group_id(path, access.group);
   try {
     const auto directory = std::filesystem::absolute(path).parent_path();
     std::filesystem::create_directories(directory);
@@ -96,7 +134,8 @@ auto listen(asio::io_context& io, const std::filesystem::path& path) -> stream_p
       const Umask only_owner{0177};
       acceptor.bind(stream_protocol::endpoint{path.native()});
     }
-    acceptor.listen();
+    admit(path, user, group);
+    acceptor.listen();  // until now nobody can connect
     return acceptor;
   } catch (const std::system_error& error) {
     fail(path, error.code().message());

@@ -1,6 +1,7 @@
 #include "dataplane/api/transaction.hpp"
 
 #include <fmt/format.h>
+#include <net/if.h>
 
 #include <algorithm>
 #include <limits>
@@ -95,6 +96,9 @@ Transaction::Transaction(bool full, const Configuration& running) : full_{full},
 }
 
 auto Transaction::add(const Change& change) -> Result {
+  if (change.has_exit()) {
+    target_.configuration.exit = change.exit().port();
+  }
   return remove(change)
       .and_then([&] { return each(change.ports(), [&](const Port& port) { return add_port(port); }); })
       .and_then(
@@ -151,11 +155,20 @@ auto Transaction::add_port(const Port& port) -> Result {
   if (port.mtu() != 0 && (port.mtu() < min_mtu || port.mtu() > std::numeric_limits<std::uint16_t>::max())) {
     return refuse("port {}: an MTU of {} is not among 68..65535", port.name(), port.mtu());
   }
+  if (port.companion().size() >= IFNAMSIZ ||
+      port.companion().find_first_of("/ \t\n:%") != std::string::npos) {
+    return refuse(
+        "port {}: its companion \"{}\" is not a name that the kernel takes for an interface: at most 15 "
+        "characters, "
+        "without `/`, `:`, `%` and blanks",
+        port.name(), port.companion().substr(0, 64));
+  }
   port::PortConfig config{.name = port.name(),
                           .device = port.device(),
                           .local = {port.local().begin(), port.local().end()},
                           .mtu = static_cast<std::uint16_t>(port.mtu()),
-                          .instance = port.instance()};
+                          .instance = port.instance(),
+                          .companion = port.companion()};
   std::ranges::sort(config.local);
   const auto same = std::ranges::unique(config.local);
   config.local.erase(same.begin(), same.end());
@@ -208,6 +221,9 @@ auto Transaction::add_next_hop(const NextHop& next_hop) -> Result {
       break;
     case NextHop::HOST:
       spec.action = fib::Action::host;
+      break;
+    case NextHop::EXIT:
+      spec.action = fib::Action::exit;
       break;
     default:
       return refuse("next hop {}: action {} is unknown", name, static_cast<int>(next_hop.action()));
@@ -324,7 +340,7 @@ auto Transaction::finish(const RunningRoutes& running) && -> tl::expected<Target
       return tl::unexpected(valid.error());
     }
   }
-  target_.retry_failed_ports = full_;
+  target_.retry_failed_ports = target_.full = full_;
   if (full_) {
     for (const auto& [zone, spec] : target_.configuration.zones) {
       target_.tables[zone].replace = true;
@@ -352,11 +368,19 @@ auto Transaction::finish(const RunningRoutes& running) && -> tl::expected<Target
 
 auto Transaction::check_ports() const -> Result {
   std::map<std::string, std::string> owners;
+  std::map<std::string, std::string> companions;
   for (const auto& [name, config] : target_.configuration.ports) {
     const auto [owner, first] = owners.try_emplace(device_name(config.device), name);
     if (!first) {
       return refuse("port {}: device {} is port {}'s", name, owner->first, owner->second);
     }
+    const auto [other, sole] = companions.try_emplace(config.companion, name);
+    if (!sole && !config.companion.empty()) {
+      return refuse("port {}: companion {} is port {}'s", name, other->first, other->second);
+    }
+  }
+  if (const auto& exit = target_.configuration.exit; exit && !target_.configuration.ports.contains(*exit)) {
+    return refuse("the exit: port {} is not among the ports", *exit);
   }
   return {};
 }

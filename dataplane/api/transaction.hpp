@@ -39,6 +39,7 @@ struct Target {
   std::map<std::string, TableTarget> tables;
   // An attempt takes a while; an incremental transaction, a neighbour's death say, does not wait for it.
   bool retry_failed_ports = false;
+  bool full = false;
 };
 
 // The running tables, as far as a transaction has to know them to be checked.

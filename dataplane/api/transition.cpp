@@ -52,6 +52,10 @@ auto Transition::run() -> tl::expected<Committed, std::string> {
   publish_queues();
   admit_ports();
   set_local_addresses();
+  settle_exit();
+  if (target_.full) {
+    remove_stale_interfaces();
+  }
   for (const auto& name : attempted_ports_) {
     if (const auto before = live_.configuration.ports.find(name);
         before != live_.configuration.ports.end() && before->second == wanted_.ports.at(name)) {
@@ -67,6 +71,7 @@ auto Transition::attempt() -> Result {
     return done;
   }
   open_early_ports();
+  open_exit();
   // What loses its neighbour waits until routes and next hops have left it; at once when none is about to.
   const bool only_neighbours = redefined_.empty() && new_next_hops_.empty() && all_empty(diffs_);
   publish_adjacencies(only_neighbours ? Publish::all : Publish::all_but_losses);

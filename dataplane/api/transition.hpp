@@ -15,6 +15,7 @@
 //   ---------     up to here everything that can fail; a refusal takes back what was done, last first
 //   sweep         next hops, adjacencies, zones and ports that are not named any more
 //   late ports    those whose device has to be closed before it can be opened again
+//   exit          learns its port; interfaces that nobody wants any more go
 //
 // What this does not promise is one instant for both lookups of a packet: when a source moves to another zone and the
 // table of the zone that it leaves changes too, it may for a moment be judged by that zone's new table.
@@ -88,7 +89,14 @@ class Transition {
   void admit_ports();
   void set_local_addresses();
   bool is_due(const LivePort& port, const port::PortConfig& config) const;  // to be opened
-  bool device_held(const std::string& device) const;
+  bool device_held(const port::PortConfig& config) const;
+
+  // transition_host.cpp
+  auto give_companion(LivePort& port) -> Result;
+  void open_exit();
+  void settle_exit();
+  void publish_host_queues();
+  void remove_stale_interfaces() const;
 
   // transition_sweep.cpp
   void sweep();

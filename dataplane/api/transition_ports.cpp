@@ -8,7 +8,7 @@ namespace {
 
 bool needs_other_device(const LivePort& port, const port::PortConfig& config) {
   return port.config.device != config.device || port.config.mtu != config.mtu ||
-         port.config.instance != config.instance;
+         port.config.instance != config.instance || port.config.companion != config.companion;
 }
 
 }  // namespace
@@ -18,9 +18,11 @@ bool Transition::is_due(const LivePort& port, const port::PortConfig& config) co
          (port.error.empty() || target_.retry_failed_ports || port.config != config);
 }
 
-bool Transition::device_held(const std::string& device) const {
+bool Transition::device_held(const port::PortConfig& config) const {
   const auto holds = [&](const LivePort& port) {
-    return port.device != nullptr && device_name(port.config.device) == device_name(device);
+    return port.device != nullptr &&
+           (device_name(port.config.device) == device_name(config.device) ||
+            (!config.companion.empty() && port.config.companion == config.companion));
   };
   return std::ranges::any_of(live_.ports, [&](const auto& port) { return holds(port.second); }) ||
          std::ranges::any_of(replaced_ports_, holds);
@@ -39,6 +41,11 @@ void Transition::open(LivePort& port, const port::PortConfig& config) {
     return;
   }
   port.device = std::move(*device);
+  if (auto done = give_companion(port); !done) {
+    port.error = done.error();
+    port.device.reset();
+    return;
+  }
   std::vector<unsigned> load(live_.workers.size());
   for (const auto& [name, other] : live_.ports) {
     for (const auto worker : other.workers) {
@@ -56,11 +63,12 @@ void Transition::open(LivePort& port, const port::PortConfig& config) {
 void Transition::open_early_ports() {
   for (const auto& [name, config] : wanted_.ports) {
     auto& port = live_.ports.at(name);
-    if (device_held(config.device)) {
+    if (device_held(config)) {
       continue;
     }
     if (is_due(port, config)) {
       undo_.emplace_back([&port, before = port.config, error = port.error] {
+        port.companion.reset();
         port.device.reset();
         port.config = before;
         port.error = error;
@@ -121,12 +129,14 @@ void Transition::close_ports() {
 void Transition::take_down() {
   publish_adjacencies(Publish::all);
   publish_queues();
+  publish_host_queues();
   live_.qsbr.synchronize();
   publish_state(with_zones(with_ports(*live_.state)));
   const auto close = [](LivePort& port) {
     if (!std::exchange(port.closing, false)) {
       return;
     }
+    port.companion.reset();
     port.device.reset();
     port.workers.clear();
   };

@@ -18,13 +18,8 @@ bool same(const forward::ForwardingState& a, const forward::ForwardingState& b) 
     return x.dpdk_port == y.dpdk_port && x.tx_queues == y.tx_queues;
   };
   return a.sources == b.sources && a.next_hops == b.next_hops &&
-         std::ranges::equal(a.zones, b.zones, same_zone) && std::ranges::equal(a.ports, b.ports, same_port);
-}
-
-bool same(const std::vector<forward::RxQueue>& a, const std::vector<forward::RxQueue>& b) {
-  return std::ranges::equal(a, b, [](const forward::RxQueue& x, const forward::RxQueue& y) {
-    return x.port == y.port && x.dpdk_port == y.dpdk_port && x.queue == y.queue && x.station == y.station;
-  });
+         a.exit_mtu == b.exit_mtu && a.host == b.host && std::ranges::equal(a.zones, b.zones, same_zone) &&
+         std::ranges::equal(a.ports, b.ports, same_port);
 }
 
 }  // namespace
@@ -69,10 +64,15 @@ void Transition::publish_adjacencies(Publish which) {
 
 auto Transition::with_ports(forward::ForwardingState state) const -> forward::ForwardingState {
   state.ports = {};
+  state.host = {};
+  state.exit_mtu = live_.exit.mtu;
   const auto add = [&](const LivePort& port) {
     if (port.usable()) {
       state.ports[port.index] = {.dpdk_port = port.device->dpdk_port(),
                                  .tx_queues = port.device->tx_queues()};
+      state.host[port.index] = {.ring = port.companion->to_host(),
+                                .companion = port.companion->has_tap(),
+                                .local = port.config.local};
     }
   };
   for (const auto& [name, port] : live_.ports) {
@@ -149,7 +149,7 @@ void Transition::publish_queues() {
   std::vector<std::unique_ptr<const std::vector<forward::RxQueue>>> old;
   for (std::size_t i = 0; i < next.size(); ++i) {
     std::ranges::sort(next[i], {}, [](const auto& queue) { return std::pair{queue.port, queue.queue}; });
-    if (same(*live_.queues[i], next[i])) {
+    if (*live_.queues[i] == next[i]) {
       continue;
     }
     old.push_back(std::move(live_.queues[i]));

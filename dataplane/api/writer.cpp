@@ -30,12 +30,15 @@ Writer::Writer(fib::Qsbr& qsbr, std::vector<forward::Worker*> workers, Options o
     live_.queues.push_back(std::make_unique<const std::vector<forward::RxQueue>>());
     worker->set_state(live_.state.get());
     worker->set_queues(live_.queues.back().get());
+    live_.host_queues.push_back(std::make_unique<const std::vector<forward::HostQueue>>());
+    worker->set_host_queues(live_.host_queues.back().get());
   }
 }
 
 Writer::~Writer() {
   for (auto* worker : live_.workers) {
     worker->set_queues(nullptr);
+    worker->set_host_queues(nullptr);
     worker->set_state(nullptr);
   }
   live_.qsbr.synchronize();
@@ -52,6 +55,9 @@ auto Writer::commit(Transaction transaction) -> tl::expected<Committed, std::str
     return committed;
   }
   committed->set_transaction(++live_.transaction);
+  if (live_.configuration.exit) {
+    *committed->mutable_exit() = exit_state();
+  }
   for (auto& [name, port] : port_states()) {
     const auto known = before.find(name);
     if (known == before.end() || !same(known->second, port)) {
@@ -105,6 +111,14 @@ auto Writer::port_state(const std::string& name, const LivePort& port) const -> 
   return state;
 }
 
+auto Writer::exit_state() const -> ExitState {
+  ExitState state;
+  state.set_port(*live_.configuration.exit);
+  state.set_running(live_.exit.mtu != 0);
+  state.set_error(live_.exit.error);
+  return state;
+}
+
 auto Writer::port_states() const -> std::map<std::string, PortState> {
   std::map<std::string, PortState> states;
   for (const auto& [name, port] : live_.ports) {
@@ -133,6 +147,7 @@ void Writer::watch_links() {
       continue;
     }
     port.link = up;
+    port.companion->set_carrier(up);
     auto& event = *events_.emplace_back().mutable_link();
     event.set_port(name);
     event.set_up(up);

@@ -65,6 +65,7 @@ class Writer : private RunningRoutes {
   std::size_t count(const std::string& zone, const std::string& next_hop) const override;
 
   auto port_state(const std::string& name, const LivePort& port) const -> PortState;
+  auto exit_state() const -> ExitState;
   auto port_states() const -> std::map<std::string, PortState>;
   auto next_hop_name(fib::NextHopIndex index) const -> std::string;
   auto port_statistics(const std::string& name, const LivePort& port) const -> PortStatistics;

@@ -1,28 +1,33 @@
-// A longest-prefix-match table of IPv4 prefixes: DIR-24-8 with 16-bit entries.
+// A longest-prefix-match table of IPv4 prefixes: DIR-24-8 behind a shortcut.
 //
-//   address  a.b.c.d
-//              |
-//              v
-//   tbl24    [a.b.c] --- bit 15 clear: the next-hop index of the longest prefix
-//    2^24       |
-//   entries     +------- bit 15 set: bits 14..0 name an extension table
-//                              |
-//                              v
-//   tbl8       [table][d] ---- the next-hop index                 (256 entries a table, for prefixes > /24)
+//   address --> shortcut (upper 18 bits) --> tbl24 (upper 24 bits) --> tbl8 (all 32), each only when led on
 //
-// An entry is an index and nothing else, so that a next hop that dies is one object's change, not a million
-// entries'. A *shadow* keeps the prefixes themselves: withdrawing one uncovers its parent.
+// layout.hpp has the picture. An entry is a next-hop index and nothing else, so that a next hop that dies is one
+// object's change, not a million entries'. Entries are 8 bits wide while next-hop indexes and extended blocks are few
+// and 16 from the transaction on that needs it; the table is then built anew beside the old one. A *shadow* keeps the
+// prefixes themselves: withdrawing one uncovers its parent.
 //
-// Readers (workers) never lock and never wait. One writer. Each entry is stored once per transaction, with
-// its final value: for every address a lookup gives the answer from before or from after, never a third. An
-// extension table that is not used any more is reused only after a grace period (qsbr.hpp).
+//   file           what it is                                        who may use it
+//   layout.hpp     the entries, their memory                          readers by View, the writer
+//   lookup.hpp     one address, or a bulk                             readers
+//   shadow.hpp     the prefixes, sorted                               the writer
+//   renderer.hpp   from shadow to entries, each stored once           the writer
 //
-// Memory: 32 MiB (tbl24) + 512 B an extension table, up to Options::max_extension_tables; and the shadow.
+// Readers (workers) never lock and never wait. One writer. Each entry is stored once per transaction, with its final
+// value: for every address a lookup gives the answer from before or from after, never a third. An extension table, or
+// a whole layout, that is not used any more is reused only after a grace period (qsbr.hpp).
 //
-// Gupta, Lin, McKeown: "Routing Lookups in Hardware at Memory Access Speeds", INFOCOM 1998;
-// DPDK rte_lpm, rte_fib.
+// Invariants between transactions: tbl24 and tbl8 say for each address what the shadow's longest match says; a
+// shortcut answers exactly where its 64 blocks have one answer; an extension table is led to by one block or free.
+//
+// Memory: 16.25 MiB + 256 B an extension table (narrow), 32.5 MiB + 512 B (wide), in 2 MiB steps; extension tables up
+// to Options::max_extension_tables, past which an update is refused whole; and 8 bytes a prefix for the shadow.
+//
+// Gupta, Lin, McKeown: "Routing Lookups in Hardware at Memory Access Speeds", INFOCOM 1998; DPDK rte_lpm, rte_fib;
+// the shortcut is the idea of DXR's and poptrie's direct pointing (Zec, Rizzo, Mikuc 2012; Asai, Ohara 2015).
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -33,14 +38,11 @@
 #include <tl/expected.hpp>
 #include <vector>
 
+#include "dataplane/fib/layout.hpp"
 #include "dataplane/fib/prefix.hpp"
 #include "dataplane/fib/qsbr.hpp"
 
 namespace sekisho::fib {
-
-using NextHopIndex = std::uint16_t;
-inline constexpr NextHopIndex no_route = 0;           // what an address has that no prefix covers
-inline constexpr NextHopIndex max_next_hop = 0x7fff;  // bit 15 is the extension bit
 
 struct Route {
   Prefix prefix;
@@ -54,10 +56,11 @@ class Fib {
     unsigned max_extension_tables = 32767;  // at most 32768
   };
   struct Memory {
-    std::size_t table_bytes = 0;    // tbl24 and the extension tables in use
+    std::size_t table_bytes = 0;    // shortcut, tbl24 and the extension tables in use
     std::size_t shadow_bytes = 0;   // estimate
     unsigned extension_tables = 0;  // that entries lead to
     unsigned max_extension_tables = 0;
+    unsigned entry_bits = 0;  // 8 or 16
   };
 
   // The error says how much memory could not be had. `qsbr` outlives the table.
@@ -92,9 +95,9 @@ class Fib {
  private:
   struct Impl;
   explicit Fib(std::unique_ptr<Impl> impl) noexcept;
-  // The two pointers that a lookup needs stand here, not behind impl_.
-  const std::uint16_t* tbl24_ = nullptr;
-  const std::uint16_t* tbl8_ = nullptr;
+  // What a lookup needs stands here, not behind impl_. `wide_` is null as long as the narrow layout is the one.
+  View<Narrow> narrow_;
+  std::atomic<const View<Wide>*> wide_{nullptr};
   std::unique_ptr<Impl> impl_;
 };
 

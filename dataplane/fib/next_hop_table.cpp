@@ -69,6 +69,7 @@ NextHopTable::NextHopTable(Qsbr& qsbr)
   publish(qsbr_, adjacencies_[host_adjacency], Adjacency{.action = Action::host}, unset_adjacency);
   publish(qsbr_, adjacencies_[group_down_adjacency], Adjacency{.action = Action::group_down},
           unset_adjacency);
+  publish(qsbr_, adjacencies_[exit_adjacency], Adjacency{.action = Action::exit}, unset_adjacency);
 }
 
 NextHopTable::~NextHopTable() {
@@ -138,10 +139,12 @@ void NextHopTable::clear_adjacency(AdjacencyIndex index) {
 
 void NextHopTable::set_action(NextHopIndex index, Action action) {
   assert(index != no_route && index < max_next_hops);
-  assert(action == Action::drop || action == Action::host);
+  assert(action == Action::drop || action == Action::host || action == Action::exit);
   members_[index].clear();
-  publish(qsbr_, next_hops_[index], all_buckets(action == Action::host ? host_adjacency : drop_adjacency),
-          unset_next_hop);
+  const auto adjacency = action == Action::host   ? host_adjacency
+                         : action == Action::exit ? exit_adjacency
+                                                  : drop_adjacency;
+  publish(qsbr_, next_hops_[index], all_buckets(adjacency), unset_next_hop);
 }
 
 void NextHopTable::set_members(NextHopIndex index, std::span<const AdjacencyIndex> members) {

@@ -1,7 +1,8 @@
 // What a worker counts. Each worker has its own, written by it alone (plain loads and relaxed stores: no
 // locked instruction); a reader on another thread sums over workers and may see a burst half counted.
 //
-// Packets and bytes (bytes of the frame without FCS). Every received frame ends in exactly one of: tx of some port, drops, host.
+// Packets and bytes (bytes of the frame without FCS). Every frame that was received or generated ends in exactly one of: tx of
+// some port, drops, host.
 #pragma once
 
 #include <array>
@@ -37,6 +38,7 @@ struct Traffic {
 struct alignas(64) PortCounters {
   Traffic rx;
   Traffic tx;
+  Traffic generated;                             // from this appliance's kernel: to be sent here, or a reply by the exit
   Counter host;
   std::array<Counter, drop_reason_count> drops;  // of frames received on this port
 };

@@ -1,5 +1,6 @@
 #include "dataplane/forward/decide.hpp"
 
+#include "dataplane/forward/to_host.hpp"
 #include "dataplane/forward/verdict.hpp"
 #include "dataplane/packet/flow_hash.hpp"
 
@@ -32,6 +33,11 @@ Decision decide(const ForwardingState& state, std::uint32_t source, std::uint32_
   decision.adjacency = next_hop.choose(packet::flow_hash(flow));
   // Every worker has a transmit queue on every port that runs, so the first one answers for all.
   decision.drop = refusal(state, state.next_hops->adjacency(decision.adjacency), 0);
+  const bool to_host = decision.drop == DropReason::no_host_companion && reaches_host(state, port);
+  const bool leaves = decision.drop == DropReason::no_exit && state.exit_mtu != 0;
+  if (to_host || leaves) {
+    decision.drop.reset();
+  }
   return decision;
 }
 

@@ -16,7 +16,7 @@ struct Decision {
   bool allowed = false;  // the port may carry the zone's sources; without a port: some port may
   fib::NextHopIndex next_hop = fib::no_route;
   fib::AdjacencyIndex adjacency = fib::no_route_adjacency;
-  std::optional<DropReason> drop;  // empty: it would be forwarded
+  std::optional<DropReason> drop;  // empty: it would be forwarded or given to the kernel
 };
 
 // Addresses in host byte order. The flow is one without ports: what a ping between the two would do. The

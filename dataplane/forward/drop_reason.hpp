@@ -33,6 +33,9 @@ namespace sekisho::forward {
   REASON(ttl_expired,           "TTL 0 or 1")                                                                    \
   REASON(mtu_exceeded,          "longer than the egress port's MTU")                                             \
   REASON(no_host_companion,     "for this appliance, on a port that has no host companion")                      \
+  REASON(no_exit,               "for the kernel to send out, and there is no exit")                              \
+  REASON(host_full,             "for this appliance, whose kernel takes frames slower than they come")           \
+  REASON(host_refused,          "for this appliance, whose kernel did not take it: its interface is down")       \
   REASON(transmit_full,         "the egress port's queue had no room")
 // clang-format on
 

@@ -5,9 +5,12 @@
 
 #include <array>
 #include <cstdint>
+#include <vector>
 
 #include "dataplane/fib/fib.hpp"
 #include "dataplane/fib/next_hop_table.hpp"
+
+struct rte_ring;
 
 namespace sekisho::forward {
 
@@ -30,11 +33,21 @@ struct EgressPort {
   std::uint16_t tx_queues = 0;                  // 0: the port does not run; worker w transmits on queue w
 };
 
+// How a worker reaches the kernel with what came in by a port.
+struct HostPort {
+  rte_ring* ring = nullptr;                     // to the host thread; null: the port does not run
+  bool companion = false;                       // the kernel has an interface with this port's MAC: whole frames go there
+  std::vector<std::uint32_t> local;             // sorted; addresses that are the kernel's there
+  friend bool operator==(const HostPort&, const HostPort&) = default;
+};
+
 struct ForwardingState {
   const fib::Fib* sources = nullptr;            // source address -> ZoneIndex; never null once published
   const fib::NextHopTable* next_hops = nullptr;  // never null once published
   std::array<Zone, max_zones + 1> zones{};      // [0] has no ports and is never looked up
   std::array<EgressPort, max_ports> ports{};
+  std::array<HostPort, max_ports> host{};
+  std::uint16_t exit_mtu = 0;                   // of what the kernel masquerades and sends out; 0: there is no exit
 };
 
 // What one worker polls.
@@ -43,6 +56,16 @@ struct RxQueue {
   std::uint16_t dpdk_port = 0;
   std::uint16_t queue = 0;
   fib::MacAddress station{};                    // the port's own; all zero: the device has none, and takes every frame
+  bool generated = false;                       // by this appliance's kernel: not what the port received
+  friend bool operator==(const RxQueue&, const RxQueue&) = default;
+};
+
+// What the kernel sends, for one worker: by a port as it is, or by the exit, to be judged as if the port had received it.
+struct HostQueue {
+  RxQueue port;
+  rte_ring* ring = nullptr;
+  bool judged = false;
+  friend bool operator==(const HostQueue&, const HostQueue&) = default;
 };
 
 }  // namespace sekisho::forward

@@ -10,6 +10,7 @@
 #include "dataplane/forward/drops.hpp"
 #include "dataplane/forward/group.hpp"
 #include "dataplane/forward/tally.hpp"
+#include "dataplane/forward/to_host.hpp"
 #include "dataplane/forward/transmit.hpp"
 #include "dataplane/forward/verdict.hpp"
 #include "dataplane/packet/address.hpp"
@@ -80,7 +81,11 @@ class Pipeline {
  public:
   Pipeline(const ForwardingState& state, WorkerCounters& counters, unsigned worker,
            const RxQueue& ingress) noexcept
-      : state_(state), counters_(counters), worker_(worker), ingress_(ingress) {}
+      : state_(state),
+        counters_(counters),
+        worker_(worker),
+        ingress_(ingress),
+        to_host_(state, ingress.port) {}
 
   void run(std::span<rte_mbuf* const> received) noexcept {
     validate(received);
@@ -89,6 +94,7 @@ class Pipeline {
     resolve();
     rewrite();
     transmit(state_, counters_, worker_, burst_, drops_);
+    to_host_.settle(counters_.ports[ingress_.port], drops_);
     drops_.settle(counters_.ports[ingress_.port]);
   }
 
@@ -99,12 +105,19 @@ class Pipeline {
   void resolve() noexcept;
   void rewrite() noexcept;
 
+  void set_aside(rte_mbuf* mbuf, DropReason reason) noexcept {
+    if (const auto death = to_host_.take(mbuf, reason)) {
+      drops_.add(mbuf, *death);
+    }
+  }
+
   const ForwardingState& state_;
   WorkerCounters& counters_;
   const unsigned worker_;
   const RxQueue& ingress_;
   Burst burst_;
   Drops drops_;
+  ToHost to_host_;
 };
 
 void Pipeline::validate(std::span<rte_mbuf* const> received) noexcept {
@@ -122,7 +135,7 @@ void Pipeline::validate(std::span<rte_mbuf* const> received) noexcept {
     all_bytes += mbuf->pkt_len;
     const std::uint8_t* const frame = frame_of(mbuf);
     if (const auto reason = check(frame, mbuf->data_len, mbuf->pkt_len, ingress_)) {
-      drops_.add(mbuf, *reason);
+      set_aside(mbuf, *reason);
       continue;
     }
     const packet::Ipv4View ip(frame + ethernet_header_size);
@@ -133,7 +146,8 @@ void Pipeline::validate(std::span<rte_mbuf* const> received) noexcept {
     ++kept;
   }
   burst_.count = kept;
-  counters_.ports[ingress_.port].rx.add(total, all_bytes);
+  auto& port = counters_.ports[ingress_.port];
+  (ingress_.generated ? port.generated : port.rx).add(total, all_bytes);
 }
 
 void Pipeline::admit() noexcept {
@@ -143,11 +157,11 @@ void Pipeline::admit() noexcept {
   for (unsigned at = 0; at < burst_.count; ++at) {
     const ZoneIndex zone = burst_.zones[at];
     if (!is_zone(zone)) [[unlikely]] {
-      drops_.add(burst_.mbufs[at], DropReason::unknown_source);
+      set_aside(burst_.mbufs[at], DropReason::unknown_source);
       continue;
     }
     if (!may_carry(state_.zones[zone], ingress_.port)) [[unlikely]] {
-      drops_.add(burst_.mbufs[at], DropReason::spoofed_source);
+      set_aside(burst_.mbufs[at], DropReason::spoofed_source);
       continue;
     }
     tally.count(zone, burst_.bytes[at]);
@@ -211,7 +225,7 @@ void Pipeline::resolve() noexcept {
       reason = DropReason::mtu_exceeded;
     }
     if (reason) [[unlikely]] {
-      drops_.add(mbuf, *reason);
+      set_aside(mbuf, *reason);
       continue;
     }
     burst_.mbufs[kept] = mbuf;

@@ -7,7 +7,9 @@
 //   rewrite    TTL, checksum, Ethernet header
 //   transmit   by port
 //
-// Every frame handed in is transmitted or dropped when the call returns.
+// What is for this appliance's kernel is found where it would be dropped (to_host.hpp).
+//
+// Every frame handed in is transmitted, dropped or given to the host thread when the call returns.
 #pragma once
 
 #include <span>

@@ -12,6 +12,8 @@ namespace {
 // A device that is merely behind catches up within these; waiting longer would hold up every other port.
 constexpr unsigned max_retries = 4;
 
+}  // namespace
+
 unsigned send(std::uint16_t port, std::uint16_t queue, rte_mbuf** mbufs, unsigned count) noexcept {
   unsigned sent = rte_eth_tx_burst(port, queue, mbufs, static_cast<std::uint16_t>(count));
   for (unsigned retry = 0; sent < count && retry < max_retries; ++retry) {
@@ -20,8 +22,6 @@ unsigned send(std::uint16_t port, std::uint16_t queue, rte_mbuf** mbufs, unsigne
   }
   return sent;
 }
-
-}  // namespace
 
 void transmit(const ForwardingState& state, WorkerCounters& counters, unsigned worker, const Burst& burst,
               Drops& drops) noexcept {

@@ -8,6 +8,9 @@
 
 namespace sekisho::forward {
 
+// How many the device took, asked more than once when it is merely behind.
+unsigned send(std::uint16_t port, std::uint16_t queue, rte_mbuf** mbufs, unsigned count) noexcept;
+
 // Counts what the device took; what it refuses, even when asked again, goes to `drops`.
 void transmit(const ForwardingState& state, WorkerCounters& counters, unsigned worker, const Burst& burst,
               Drops& drops) noexcept;

@@ -66,7 +66,8 @@ namespace sekisho::forward {
   return (zone.ports >> port & 1) != 0;
 }
 
-// Why an adjacency does not take a packet that worker `worker` would send there.
+// Why an adjacency does not take a packet that worker `worker` would send there. What is for the kernel it does not take
+// either: where there is a way to it (to_host.hpp) that is no drop.
 [[nodiscard]] constexpr std::optional<DropReason> refusal(const ForwardingState& state,
                                                           const fib::Adjacency& adjacency,
                                                           unsigned worker) noexcept {
@@ -81,6 +82,8 @@ namespace sekisho::forward {
       return DropReason::null_route;
     case fib::Action::host:
       return DropReason::no_host_companion;
+    case fib::Action::exit:
+      return DropReason::no_exit;
     case fib::Action::group_down:
       return DropReason::next_hop_down;
     case fib::Action::unresolved:

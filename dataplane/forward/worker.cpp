@@ -8,6 +8,7 @@
 #include <algorithm>
 
 #include "dataplane/forward/burst.hpp"
+#include "dataplane/forward/from_host.hpp"
 #include "dataplane/forward/pipeline.hpp"
 
 namespace sekisho::forward {
@@ -43,6 +44,11 @@ unsigned Worker::poll_once() noexcept {
       forward_burst(*state, *counters_, options_.index, queue, {received.data(), count});
       total += count;
       ++bursts;
+    }
+  }
+  if (const auto* const host_queues = host_queues_.load(std::memory_order_acquire)) {
+    for (const HostQueue& queue : *host_queues) {
+      total += serve_host_queue(*state, *counters_, options_.index, queue);
     }
   }
   counters_->polls.add(queues->size());

@@ -31,6 +31,9 @@ class Worker {
   // The writer's. The caller keeps what it passes alive until a grace period after it was replaced.
   void set_state(const ForwardingState* state) noexcept { state_.store(state, std::memory_order_release); }
   void set_queues(const std::vector<RxQueue>* queues) noexcept { queues_.store(queues, std::memory_order_release); }
+  void set_host_queues(const std::vector<HostQueue>* queues) noexcept {
+    host_queues_.store(queues, std::memory_order_release);
+  }
   void stop() noexcept { stop_.store(true, std::memory_order_relaxed); }
 
   // The lcore's: polls until stop(). Registers with the Qsbr.
@@ -48,6 +51,7 @@ class Worker {
   Options options_;
   std::atomic<const ForwardingState*> state_{nullptr};
   std::atomic<const std::vector<RxQueue>*> queues_{nullptr};
+  std::atomic<const std::vector<HostQueue>*> host_queues_{nullptr};
   std::atomic<bool> stop_{false};
   std::unique_ptr<WorkerCounters> counters_;
 };

@@ -48,6 +48,7 @@ struct PortConfig {
   std::vector<std::uint32_t> local;  // addresses of the kernel on this port (AF_XDP: passed up by steering)
   std::uint16_t mtu = 0;             // 0: the device's own
   std::string instance;              // of the device: differs when another one has taken its name
+  std::string companion;             // the TAP by which the kernel has the port; empty: none
   friend bool operator==(const PortConfig&, const PortConfig&) = default;
 };
 

@@ -1,4 +1,4 @@
-"""The offline half of the `sekisho` command, as a user runs it. SEKISHO_BUILD is the build folder (default: build)."""
+"""The programs as a user runs them, without a dataplane. SEKISHO_BUILD is the build folder (default: build)."""
 
 import os
 import pathlib
@@ -10,13 +10,19 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture(scope="session")
-def sekisho():
-    binary = (ROOT / os.environ.get("SEKISHO_BUILD", "build") / "control" / "sekisho").resolve()
+def build():
+    return (ROOT / os.environ.get("SEKISHO_BUILD", "build")).resolve()
+
+
+@pytest.fixture(scope="session")
+def sekisho(build):
+    binary = build / "control" / "sekisho"
     assert binary.exists(), f"{binary} is not built"
 
     def run(*arguments, stdin=""):
         return subprocess.run([binary, *map(str, arguments)], input=stdin, capture_output=True, text=True, timeout=300)
 
+    run.binary = binary
     return run
 
 

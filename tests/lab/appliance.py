@@ -35,6 +35,8 @@ class Appliance:
         self.main = main
         self.dataplane_socket = lab.folder / "dataplane.sock"
         self.socket = lab.folder / "control.sock"
+        self.dataplane_options: list[str] = []
+        self.control_options: list[str] = []
         self.dataplane: Process | None = None
         self.control: Process | None = None
         self._started = 0
@@ -58,6 +60,7 @@ class Appliance:
             "--socket", self.dataplane_socket,
             "--main", str(self.main),
             "--workers", ",".join(str(cpu) for cpu in self.workers),
+            *self.dataplane_options,
             cpus=sorted({self.main, *self.workers}),
         )  # fmt: skip
 
@@ -70,6 +73,7 @@ class Appliance:
             "--config", self.config,
             "--dataplane-socket", self.dataplane_socket,
             "--socket", self.socket,
+            *self.control_options,
             cpus=[self.main],
         )  # fmt: skip
 

@@ -17,9 +17,11 @@ class CommandError(RuntimeError):
     """A command that had to succeed did not; the message carries what it said."""
 
 
-def run(*command: str | os.PathLike[str], check: bool = True, stdin: str | None = None) -> str:
+def run(
+    *command: str | os.PathLike[str], check: bool = True, stdin: str | None = None, timeout: float = 120
+) -> str:
     """Standard output of a command; an error that quotes standard error when it fails."""
-    done = execute(*command, stdin=stdin)
+    done = execute(*command, stdin=stdin, timeout=timeout)
     if check and done.returncode != 0:
         words = " ".join(str(word) for word in command)
         raise CommandError(

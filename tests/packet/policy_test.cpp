@@ -57,6 +57,8 @@ TEST(Zones, ASourceComesByItsOwnPorts) {
 TEST(NextHops, EachAction) {
   expect_drop("a route of type None", lan, packet().to("10.1.2.3"), DropReason::null_route);
   expect_drop("an address of this host", lan, packet().to("192.0.2.1"), DropReason::no_host_companion);
+  expect_drop("for the kernel to masquerade, without an exit", lan, packet().to("20.118.99.224"),
+              DropReason::no_exit);
   expect_drop("no living member", lan, packet().to("203.0.113.1"), DropReason::next_hop_down);
   expect_drop("a port that does not run", lan, packet().to("203.0.113.129"), DropReason::next_hop_down);
   expect_drop("an index that nobody set", lan, packet().to("198.18.0.1"), DropReason::no_route);
@@ -78,6 +80,7 @@ TEST(NextHops, RefusalOfEveryAction) {
   EXPECT_EQ(refusal(fib::Action::no_route, lan, 0), DropReason::no_route);
   EXPECT_EQ(refusal(fib::Action::drop, lan, 0), DropReason::null_route);
   EXPECT_EQ(refusal(fib::Action::host, lan, 0), DropReason::no_host_companion);
+  EXPECT_EQ(refusal(fib::Action::exit, lan, 0), DropReason::no_exit);
   EXPECT_EQ(refusal(fib::Action::group_down, lan, 0), DropReason::next_hop_down);
   EXPECT_EQ(refusal(fib::Action::unresolved, lan, 0), DropReason::neighbour_unresolved);
 }

@@ -94,7 +94,7 @@ def threads() -> Count:
     """Readers against the writer, under ThreadSanitizer: the rooms that need no EAL."""
     if not configure("build-tsan", "-Db_sanitize=thread", "-Db_lundef=false", "-Doptimization=1"):
         return one("meson setup build-tsan", False)
-    readers = "--test-args=--gtest_filter=FibReaders.*:Qsbr.*"
+    readers = "--test-args=--gtest_filter=*FibReaders*:Qsbr.*"
     options = "halt_on_error=1"
     return meson_test(
         "build-tsan", "threads", "fib", readers, "--timeout-multiplier", "3", TSAN_OPTIONS=options
@@ -130,6 +130,10 @@ def command_line() -> Count:
     return pytest("tests/cli")
 
 
+def package() -> Count:
+    return pytest("tests/package")
+
+
 @dataclass(frozen=True)
 class Stage:
     name: str
@@ -145,6 +149,7 @@ STAGES = (
     Stage("cli", command_line, True, "the command line"),
     Stage("net", network, True, "network namespaces, exact packet counts"),
     Stage("vm", virtual_machine, False, "a virtual machine with virtio NICs"),
+    Stage("package", package, False, "the Debian package, installed in a clean root and run by systemd there"),
     Stage("clang", clang, False, "clang 16 compiles everything, fuzzers too, with ASan and UBSan"),
     Stage("sanitized", sanitized, False, "unit and packet tests under ASan and UBSan"),
     Stage("threads", threads, False, "table tests under TSan"),

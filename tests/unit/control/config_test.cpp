@@ -53,6 +53,11 @@ TEST(Config, ReadsEveryKey) {
   EXPECT_EQ(config->internet->install, Install::halves);
   EXPECT_EQ(config->internet->line, 12U);
 
+  ASSERT_TRUE(config->metrics);
+  EXPECT_EQ(config->metrics->address, ip(127, 0, 0, 1));
+  EXPECT_EQ(config->metrics->port, 9273);
+  EXPECT_EQ(config->metrics->line, 30U);
+
   ASSERT_EQ(config->zones.size(), 2U);
   const auto& back = config->zones[0];
   EXPECT_EQ(back.name, "back");
@@ -336,6 +341,25 @@ TEST_F(EditedConfig, Zones) {
       {"\"overrides.txt\"", "\"a\\u0000b\"", "21: \"file\" names no file"},
       {"\"overrides.txt\"", "\"spoke-udr.json\"",
        "21: \"spoke-udr.json\": Azure's JSON route tables are not supported"},
+  });
+}
+
+TEST_F(EditedConfig, Metrics) {
+  const std::string listen = "\"127.0.0.1:9273\"";
+  expect({
+      {listen, "\"0.0.0.0:80\"", ""},
+      {"[metrics]\nlisten = " + listen, "", ""},
+      {listen, "\"127.0.0.1\"", "30: \"127.0.0.1\" is no IPv4 address and TCP port, as 127.0.0.1:9273"},
+      {listen, "\":9273\"", "30: \":9273\" is no IPv4 address and TCP port"},
+      {listen, "\"localhost:9273\"", "30: \"localhost:9273\" is no IPv4 address and TCP port"},
+      {listen, "\"127.0.0.1:0\"", "30: \"127.0.0.1:0\" is no IPv4 address and TCP port"},
+      {listen, "\"127.0.0.1:65536\"", "30: \"127.0.0.1:65536\" is no IPv4 address and TCP port"},
+      {listen, "\"127.0.0.1:9273 \"", "30: \"127.0.0.1:9273 \" is no IPv4 address and TCP port"},
+      {listen, "\"224.0.0.1:9273\"", "30: 224.0.0.1 is in 224.0.0.0/3 (multicast and reserved)"},
+      {listen, "9273", "30: \"listen\" in [metrics] must be a string, not an integer"},
+      {"listen =", "lisen =", "30: \"lisen\" is not a key of [metrics]; did you mean \"listen\"?"},
+      {"\nlisten = " + listen, "", "29: [metrics] needs \"listen\""},
+      {"[metrics]\nlisten = " + listen, "[[metrics]]", "29: \"metrics\" must be a table, [metrics]"},
   });
 }
 

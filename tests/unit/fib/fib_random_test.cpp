@@ -25,6 +25,7 @@ struct Scenario {
   unsigned most_changes;  // in a transaction
   unsigned max_extension_tables;
   bool refuses;  // some of the transactions, for want of extension tables
+  unsigned next_hops = 6;
 };
 
 void PrintTo(const Scenario& scenario, std::ostream* out) {
@@ -63,7 +64,8 @@ class RandomTransactions : public ::testing::TestWithParam<Scenario> {
       }
       // Few next hops: neighbouring entries are often equal, which is when a missing store goes unnoticed
       // elsewhere.
-      change.next_hop = random() % 5 < 2 ? no_route : static_cast<NextHopIndex>(1 + random() % 6);
+      change.next_hop =
+          random() % 5 < 2 ? no_route : static_cast<NextHopIndex>(1 + random() % GetParam().next_hops);
       changes.push_back(change);
       known.push_back(change.prefix);
     }
@@ -203,7 +205,18 @@ INSTANTIATE_TEST_SUITE_P(
                  .transactions = 60,
                  .most_changes = 1'500,
                  .max_extension_tables = 32768,
-                 .refuses = false}),
+                 .refuses = false},
+        // Not before some transactions have been applied in 8 bits does one of them need 16.
+        Scenario{.name = "Widening",
+                 .seed = 4,
+                 .upper = {0x0a00, 0x0a01, 0x0a02},
+                 .lengths = weights(
+                     {{14, 1}, {16, 1}, {18, 2}, {20, 4}, {23, 4}, {24, 8}, {25, 8}, {28, 4}, {32, 8}}),
+                 .transactions = 1'000,
+                 .most_changes = 30,
+                 .max_extension_tables = 1000,
+                 .refuses = false,
+                 .next_hops = Narrow::max_next_hop + 1}),
     [](const auto& scenario) { return scenario.param.name; });
 
 }  // namespace

@@ -20,7 +20,6 @@ using testing::make_prefix;
 using testing::operator""_prefix;
 
 constexpr unsigned readers = 2;
-constexpr unsigned numbers = 700;  // of transactions that can be told apart
 constexpr std::uint32_t blocks = 6;
 
 // SEKISHO_STRESS=20 lengthens the test twentyfold.
@@ -49,13 +48,12 @@ bool present(std::size_t index, unsigned number) {
   return index == 0 || bits >> 62 == 0;
 }
 
-NextHopIndex next_hop(std::size_t index, unsigned number) {
-  return static_cast<NextHopIndex>(1 + (number % numbers) * 40 + index);
-}
+// How many transactions can be told apart: 6 by the indexes of 8-bit entries, 700 by those of 16-bit ones.
+class FibReaders : public ::testing::TestWithParam<unsigned> {};
 
 class Expectation {
  public:
-  Expectation() {
+  explicit Expectation(unsigned numbers) : numbers_{numbers} {
     for (std::uint32_t address = first; address < first + blocks * 256; ++address) {
       auto& covering = covering_[address - first];
       for (std::size_t index = 0; index < prefixes_.size(); ++index) {
@@ -90,13 +88,18 @@ class Expectation {
   static constexpr std::uint32_t first = 0x0a140000;
 
  private:
+  [[nodiscard]] NextHopIndex next_hop(std::size_t index, unsigned number) const {
+    return static_cast<NextHopIndex>(1 + number % numbers_ * 40 + index);
+  }
+
+  unsigned numbers_;
   std::vector<Prefix> prefixes_ = all_prefixes();
   std::array<std::vector<std::size_t>, blocks * 256> covering_;
 };
 
-TEST(FibReaders, SeeBeforeOrAfterNeverAThird) {
+TEST_P(FibReaders, SeeBeforeOrAfterNeverAThird) {
   ASSERT_LE(all_prefixes().size(), 40U);
-  const Expectation expectation;
+  const Expectation expectation{GetParam()};
   Qsbr qsbr{readers};
   // Few more than the blocks need: tables are reused as soon as it is allowed.
   const auto fib = Fib::create(qsbr, {.max_extension_tables = 4 * blocks}).value();
@@ -173,15 +176,26 @@ TEST(FibReaders, SeeBeforeOrAfterNeverAThird) {
   RecordProperty("transactions", static_cast<int>(done.load()));
   EXPECT_GT(waited, 0U) << "the tables were never short: the test did not test their reuse";
   EXPECT_GT(during.load(), 0U) << "no reader was there while something changed";
+  EXPECT_EQ(fib->memory().entry_bits, GetParam() > 6 ? 16U : 8U);
 }
 
-// Many entries and extension tables change at once: a /9, /16s and the /26s inside of them, every time.
-TEST(FibReaders, SeeALargeTransactionWhole) {
+INSTANTIATE_TEST_SUITE_P(Table, FibReaders, ::testing::Values(6, 700),
+                         [](const auto& numbers) { return numbers.param > 6 ? "Wide" : "Narrow"; });
+
+// The next hop that the first transaction writes; each one after it the next.
+class FibReadersOfMuch : public ::testing::TestWithParam<NextHopIndex> {};
+
+// Many entries, shortcuts and extension tables change at once: a /9, /24s and /26s inside of it, every time. Half
+// of the shortcuts lead on in one transaction and answer in the next.
+TEST_P(FibReadersOfMuch, SeeALargeTransactionWhole) {
+  constexpr unsigned most = 200;
+  constexpr unsigned at_once = 16;
   Qsbr qsbr{readers};
   const auto fib = Fib::create(qsbr, {.max_extension_tables = 600}).value();
-  const auto transaction = [](unsigned number) {
+  const NextHopIndex base = GetParam();
+  const auto transaction = [base](unsigned number) {
     std::vector<Route> changes{
-        {.prefix = "10.0.0.0/9"_prefix, .next_hop = static_cast<NextHopIndex>(1 + number % 30'000)}};
+        {.prefix = "10.0.0.0/9"_prefix, .next_hop = static_cast<NextHopIndex>(base + number)}};
     for (std::uint32_t i = 0; i < 256; ++i) {
       const bool there = (number + i) % 2 == 0;
       const NextHopIndex next_hop = there ? changes.front().next_hop : no_route;
@@ -199,17 +213,28 @@ TEST(FibReaders, SeeALargeTransactionWhole) {
   for (unsigned reader = 0; reader < readers; ++reader) {
     threads.emplace_back([&, reader] {
       std::mt19937 random{reader};
+      std::array<std::uint32_t, at_once> addresses{};
+      std::array<NextHopIndex, at_once> next_hops{};
       qsbr.online(reader);
       running.fetch_add(1);
       while (!stop.load(std::memory_order_relaxed)) {
-        const std::uint32_t address = 0x0a000000 + (static_cast<std::uint32_t>(random()) % 256 << 15) +
-                                      static_cast<std::uint32_t>(random()) % 600;
+        // Of one parity: their shortcuts lead on together or answer together.
+        const std::uint32_t parity = random() % 2;
+        for (auto& address : addresses) {
+          const auto group = (static_cast<std::uint32_t>(random()) % 128 << 1 | parity) << 15;
+          address = 0x0a000000 + group + static_cast<std::uint32_t>(random()) % 600;
+        }
         const unsigned earliest = done.load(std::memory_order_acquire);
-        const unsigned number = fib->lookup(address) - 1U;
+        fib->lookup_bulk(addresses.data(), next_hops.data(), at_once);
         const unsigned latest = begun.load(std::memory_order_acquire);
-        if (number < earliest || number > latest) {
-          ADD_FAILURE() << number << " is not from " << earliest << " to " << latest;
-          break;
+        for (unsigned i = 0; i < at_once; ++i) {
+          const unsigned number = next_hops[i] - unsigned{base};
+          if (number < earliest || number > latest) {
+            ADD_FAILURE() << address_to_string(addresses[i]) << ": " << number << " is not from " << earliest
+                          << " to " << latest;
+            stop.store(true);
+            break;
+          }
         }
         qsbr.quiescent(reader);
       }
@@ -219,7 +244,7 @@ TEST(FibReaders, SeeALargeTransactionWhole) {
   while (running.load() < readers) {
     std::this_thread::yield();
   }
-  for (unsigned number = 1; number <= 200 && !HasFailure(); ++number) {
+  for (unsigned number = 1; number <= most && !stop.load(); ++number) {
     begun.store(number, std::memory_order_release);
     while (!fib->apply(transaction(number))) {
       std::this_thread::yield();
@@ -230,7 +255,13 @@ TEST(FibReaders, SeeALargeTransactionWhole) {
   for (auto& thread : threads) {
     thread.join();
   }
+  EXPECT_EQ(fib->memory().entry_bits, base + most > Narrow::max_next_hop ? 16U : 8U);
 }
+
+// 154: the table is built anew with wider entries in the hundredth transaction, under the readers.
+INSTANTIATE_TEST_SUITE_P(Table, FibReadersOfMuch, ::testing::Values(1, 154, 1000), [](const auto& base) {
+  return base.param == 1 ? "Narrow" : base.param == 154 ? "Widening" : "Wide";
+});
 
 }  // namespace
 }  // namespace sekisho::fib

@@ -8,6 +8,7 @@
 namespace sekisho::fib {
 namespace {
 
+using testing::make_prefix;
 using testing::operator""_prefix;
 using testing::operator""_address;
 using ::testing::ElementsAre;
@@ -264,7 +265,9 @@ TEST_F(FibTest, WhatIsEqualIsNotTouched) {
 
 TEST_F(FibTest, MemorySaysWhatIsInUse) {
   const auto empty = fib->memory();
-  EXPECT_EQ(empty.table_bytes, std::size_t{32} << 20);
+  constexpr std::size_t narrow = (std::size_t{1} << 24) + (std::size_t{1} << 18);
+  EXPECT_EQ(empty.table_bytes, narrow);
+  EXPECT_EQ(empty.entry_bits, 8U);
   EXPECT_EQ(empty.max_extension_tables, 32767U);
   std::vector<Route> routes;
   for (std::uint32_t i = 0; i < 10'000; ++i) {
@@ -272,9 +275,52 @@ TEST_F(FibTest, MemorySaysWhatIsInUse) {
   }
   routes.push_back({"10.0.0.0/25"_prefix, 1});
   set(routes);
-  EXPECT_EQ(fib->memory().table_bytes, (std::size_t{32} << 20) + 512);
+  EXPECT_EQ(fib->memory().table_bytes, narrow + 256);
   EXPECT_GE(fib->memory().shadow_bytes - empty.shadow_bytes, 10'001U * 8);
   EXPECT_LE(fib->memory().shadow_bytes - empty.shadow_bytes, 10'001U * 32);
+  set({{"10.0.0.0/24"_prefix, Narrow::max_next_hop + 1}});
+  EXPECT_EQ(fib->memory().table_bytes, 2 * (narrow + 256));
+}
+
+TEST_F(FibTest, EntriesGrowWiderWithTheNextHopIndexes) {
+  set({{"0.0.0.0/0"_prefix, Narrow::max_next_hop}, {"10.0.0.0/25"_prefix, 2}});
+  EXPECT_EQ(fib->memory().entry_bits, 8U);
+  EXPECT_EQ(fib->lookup("9.255.255.255"_address), Narrow::max_next_hop);
+  set({{"10.0.1.0/24"_prefix, Narrow::max_next_hop + 1}});
+  EXPECT_EQ(fib->memory().entry_bits, 16U);
+  EXPECT_EQ(fib->lookup("9.255.255.255"_address), Narrow::max_next_hop);
+  EXPECT_EQ(fib->lookup("10.0.0.127"_address), 2);
+  EXPECT_EQ(fib->lookup("10.0.0.128"_address), Narrow::max_next_hop);
+  EXPECT_EQ(fib->lookup("10.0.1.1"_address), Narrow::max_next_hop + 1);
+}
+
+TEST_F(FibTest, EntriesGrowWiderWithTheExtendedBlocks) {
+  std::vector<Route> hosts;
+  for (std::uint32_t i = 0; i < 1025; ++i) {
+    hosts.push_back({make_prefix(0x0a000000 + (i << 8), 32), 7});
+  }
+  set({hosts.begin(), hosts.end() - 1});
+  EXPECT_EQ(fib->memory().entry_bits, 8U);
+  set({hosts.back()});
+  EXPECT_EQ(fib->memory().entry_bits, 16U);
+  EXPECT_EQ(fib->memory().extension_tables, 1025U);
+  for (const Route& host : hosts) {
+    ASSERT_EQ(fib->lookup(host.prefix.address), 7);
+    ASSERT_EQ(fib->lookup(host.prefix.address + 1), no_route);
+  }
+}
+
+TEST_F(FibTest, ARefusedWideningChangesNothing) {
+  fib = Fib::create(qsbr, {.max_extension_tables = 1}).value();
+  set({{"10.0.0.0/25"_prefix, 1}});
+  const auto refused = fib->apply(
+      std::vector<Route>{{"10.0.1.0/25"_prefix, 1}, {"11.0.0.0/8"_prefix, Narrow::max_next_hop + 1}});
+  ASSERT_FALSE(refused);
+  EXPECT_THAT(refused.error(), ::testing::HasSubstr("extension tables"));
+  EXPECT_EQ(fib->memory().entry_bits, 8U);
+  EXPECT_EQ(fib->lookup("11.0.0.1"_address), no_route);
+  EXPECT_EQ(fib->lookup("10.0.0.1"_address), 1);
+  EXPECT_EQ(fib->size(), 1U);
 }
 
 }  // namespace

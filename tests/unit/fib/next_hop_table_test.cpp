@@ -73,6 +73,7 @@ TEST_F(NextHopTableTest, EveryIndexAnswersFromTheStart) {
   EXPECT_EQ(table.adjacency(drop_adjacency).action, Action::drop);
   EXPECT_EQ(table.adjacency(host_adjacency).action, Action::host);
   EXPECT_EQ(table.adjacency(group_down_adjacency).action, Action::group_down);
+  EXPECT_EQ(table.adjacency(exit_adjacency).action, Action::exit);
   EXPECT_EQ(table.adjacency(max_adjacencies - 1).action, Action::no_route);
 }
 

@@ -1,0 +1,18 @@
+// Seconds of the monotonic clock around what a benchmark measures.
+#pragma once
+
+#include <chrono>
+
+namespace sekisho::bench {
+
+class Stopwatch {
+ public:
+  [[nodiscard]] double seconds() const {
+    return std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count();
+  }
+
+ private:
+  std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
+};
+
+}  // namespace sekisho::bench

@@ -1,0 +1,7 @@
+"""Packets a second of the built dataplane, against dpdk-testpmd on the same devices."""
+
+import sys
+from pathlib import Path
+
+# Processes and namespaces are handled as the tests' lab does.
+sys.path.append(str(Path(__file__).resolve().parents[2] / "tests"))

@@ -1,0 +1,31 @@
+"""The threads of a measurement run before everything else while windows are open, and no longer.
+
+What asks for counters and what answers share a CPU with whatever else the machine does, and a question that waits there
+makes the window's end uncertain. The worker is meant to own its CPU. As soon as no window is open they are ordinary again:
+loading a table must not stop the machine.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+REAL_TIME = os.sched_param(1)
+ORDINARY = os.sched_param(0)
+
+
+def _set(processes: Sequence[int], policy: int, parameters: os.sched_param) -> None:
+    for process in processes:
+        for task in Path(f"/proc/{process}/task").iterdir():
+            os.sched_setscheduler(int(task.name), policy, parameters)
+
+
+@contextmanager
+def measuring(processes: Sequence[int]) -> Iterator[None]:
+    _set([os.getpid(), *processes], os.SCHED_RR, REAL_TIME)
+    try:
+        yield
+    finally:
+        _set([os.getpid(), *processes], os.SCHED_OTHER, ORDINARY)

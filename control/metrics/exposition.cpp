@@ -1,0 +1,255 @@
+#include "control/metrics/exposition.hpp"
+
+#include <algorithm>
+#include <map>
+
+#include "dataplane/fib/prefix.hpp"
+
+namespace sekisho::metrics {
+namespace {
+
+double seconds(std::uint64_t unix_ms) {
+  return static_cast<double>(unix_ms) / 1000;
+}
+
+std::uint64_t one_if(bool holds) {
+  return holds ? 1 : 0;
+}
+
+// One sample a port, zone, worker, ... of a list in a message.
+template <typename List, typename Sample>
+void family(Text& text, std::string_view name, Type type, std::string_view unit, std::string_view help,
+            const List& list, Sample sample) {
+  text.family(name, type, unit, help);
+  for (const auto& entry : list) {
+    sample(entry);
+  }
+}
+
+void add_control(Text& text, const Known& known) {
+  text.family("sekisho_build", Type::info, "", "Version of sekisho-control.");
+  text.sample({{"version", SEKISHO_VERSION}}, std::uint64_t{1});
+  text.family("sekisho_start_time_seconds", Type::gauge, "seconds",
+              "When sekisho-control started, in Unix time.");
+  text.sample({}, seconds(known.started_unix_ms));
+
+  const auto& reloads = known.reloads;
+  text.family("sekisho_config_reloads", Type::counter, "",
+              "Reloads of the configuration since the start, by result.");
+  text.sample({{"result", "success"}}, reloads.succeeded);
+  text.sample({{"result", "failure"}}, reloads.failed);
+  text.family("sekisho_config_last_reload_successful", Type::gauge, "",
+              "1 when the configuration that was read last is in use, 0 when it was refused.");
+  text.sample({}, one_if(reloads.last_succeeded));
+  text.family("sekisho_config_last_reload_success_timestamp_seconds", Type::gauge, "seconds",
+              "When the configuration in use was taken, in Unix time.");
+  text.sample({}, seconds(reloads.last_success_unix_ms));
+  text.family("sekisho_config_warnings", Type::gauge, "", "Warnings about the configuration in use.");
+  text.sample({}, std::uint64_t{known.policy.warnings.size()});
+
+  text.family("sekisho_dataplane_connected", Type::gauge, "",
+              "1 when sekisho-control and sekisho-dataplane talk to each other.");
+  text.sample({}, one_if(known.live.state.has_value()));
+}
+
+void add_dataplane(Text& text, const api::State& state) {
+  text.family("sekisho_dataplane_build", Type::info, "", "Version of sekisho-dataplane.");
+  text.sample({{"version", state.version()}}, std::uint64_t{1});
+  text.family("sekisho_dataplane_start_time_seconds", Type::gauge, "seconds",
+              "When sekisho-dataplane started, in Unix time.");
+  text.sample({}, seconds(state.started_unix_ms()));
+  text.family("sekisho_dataplane_transactions", Type::counter, "",
+              "Transactions that the dataplane has committed since it started.");
+  text.sample({}, std::uint64_t{state.transaction()});
+  text.family("sekisho_dataplane_hugepages", Type::gauge, "",
+              "1 when the dataplane's memory is in hugepages.");
+  text.sample({}, one_if(state.hugepages()));
+}
+
+// A port forwards when the dataplane runs it and its link is up. The kernel speaks for the link of a device that is an
+// interface of its own; of others only the dataplane knows.
+bool is_up(const Known& known, const config::Port& port) {
+  const auto& states = known.live.state->ports();
+  const auto state = std::ranges::find(states, port.name, &api::PortState::name);
+  if (state == states.end() || !state->running()) {
+    return false;
+  }
+  const auto netdev = port.netdev();
+  const auto* link = netdev ? known.mirror.link(*netdev) : nullptr;
+  return !netdev || (link != nullptr && link->up);
+}
+
+void add_port_states(Text& text, const Known& known) {
+  text.family("sekisho_port_up", Type::gauge, "", "1 when the dataplane runs the port and its link is up.");
+  for (const auto& port : known.policy.config.ports) {
+    text.sample({{"port", port.name}}, one_if(is_up(known, port)));
+  }
+}
+
+void add_next_hop_states(Text& text, const Known& known) {
+  std::map<std::string_view, std::uint64_t> alive;
+  for (const auto& state : known.live.state->next_hops()) {
+    alive[state.next_hop().name()] = state.alive_members();
+  }
+  const auto& next_hops = known.policy.config.next_hops;
+  family(text, "sekisho_next_hop_up", Type::gauge, "",
+         "1 when the dataplane forwards to a member of the next hop.", next_hops,
+         [&](const config::NextHop& next_hop) {
+           text.sample({{"next_hop", next_hop.name}}, one_if(alive[next_hop.name] != 0));
+         });
+  family(text, "sekisho_next_hop_members", Type::gauge, "", "Configured members of the next hop, by state.",
+         next_hops, [&](const config::NextHop& next_hop) {
+           const std::uint64_t all = next_hop.members.size();
+           const auto up = std::min(alive[next_hop.name], all);
+           text.sample({{"next_hop", next_hop.name}, {"state", "alive"}}, up);
+           text.sample({{"next_hop", next_hop.name}, {"state", "down"}}, all - up);
+         });
+}
+
+void add_adjacency_states(Text& text, const api::State& state) {
+  family(text, "sekisho_adjacency_up", Type::gauge, "",
+         "1 when the neighbour that a next hop uses is resolved and its port's link is up.",
+         state.adjacencies(), [&](const api::Adjacency& adjacency) {
+           text.sample({{"port", adjacency.key().port()},
+                        {"address", fib::address_to_string(adjacency.key().address())}},
+                       one_if(adjacency.alive()));
+         });
+}
+
+void add_tables(Text& text, const api::State& state) {
+  const auto size = [&](std::string_view name, std::string_view unit, std::string_view help, auto value) {
+    family(text, name, Type::gauge, unit, help, state.tables(), [&](const api::TableState& table) {
+      text.sample({{"table", table.zone()}}, std::uint64_t{value(table)});
+    });
+  };
+  size("sekisho_table_routes", "routes",
+       "Routes in a zone's table; in \"sources\": prefixes of zones' sources.",
+       [](const api::TableState& table) { return table.routes(); });
+  size("sekisho_table_extension_tables", "",
+       "Extension tables in use: one for each /24 that has longer prefixes.",
+       [](const api::TableState& table) { return table.extension_tables(); });
+  size("sekisho_table_extension_tables_limit", "", "Extension tables that the table may have.",
+       [](const api::TableState& table) { return table.extension_tables_limit(); });
+  size("sekisho_table_memory_bytes", "bytes", "Memory of the table and of the prefixes behind it.",
+       [](const api::TableState& table) { return table.memory_bytes(); });
+}
+
+void add_port_counters(Text& text, const api::Statistics& statistics) {
+  const auto add = [&](std::string_view name, Type type, std::string_view unit, std::string_view help,
+                       auto value) {
+    family(text, name, type, unit, help, statistics.ports(), [&](const api::PortStatistics& port) {
+      text.sample({{"port", port.name()}}, std::uint64_t{value(port)});
+    });
+  };
+  add("sekisho_port_rx_packets", Type::counter, "packets", "Frames that workers received.",
+      [](const api::PortStatistics& port) { return port.rx().packets(); });
+  add("sekisho_port_rx_bytes", Type::counter, "bytes", "Bytes of the frames that workers received.",
+      [](const api::PortStatistics& port) { return port.rx().bytes(); });
+  add("sekisho_port_tx_packets", Type::counter, "packets", "Frames that the device took for sending.",
+      [](const api::PortStatistics& port) { return port.tx().packets(); });
+  add("sekisho_port_tx_bytes", Type::counter, "bytes",
+      "Bytes of the frames that the device took for sending.",
+      [](const api::PortStatistics& port) { return port.tx().bytes(); });
+  add("sekisho_port_host_packets", Type::counter, "packets", "Frames that workers gave to the host.",
+      [](const api::PortStatistics& port) { return port.host(); });
+  add("sekisho_port_missed_packets", Type::counter, "packets", "Frames that the device had no room for.",
+      [](const api::PortStatistics& port) { return port.missed(); });
+  add("sekisho_port_held_packets", Type::gauge, "packets",
+      "Frames that the device received and no worker took yet.",
+      [](const api::PortStatistics& port) { return port.held(); });
+
+  family(text, "sekisho_port_steering_packets", Type::counter, "packets",
+         "Frames of an AF_XDP port, by what its steering program did with them.", statistics.ports(),
+         [&](const api::PortStatistics& port) {
+           const std::map<std::string, std::uint64_t> sorted(port.steer().begin(), port.steer().end());
+           for (const auto& [verdict, packets] : sorted) {
+             text.sample({{"port", port.name()}, {"verdict", verdict}}, packets);
+           }
+         });
+}
+
+// Every drop that is known, so that an alert on one that never occurred has something to look at.
+void add_drops(Text& text, const api::Statistics& statistics) {
+  family(text, "sekisho_drops", Type::counter, "",
+         "Packets refused, by the port that received them, who refused them, and why.",
+         api::show_drops(statistics, true), [&](const api::Json& drop) {
+           text.sample({{"port", drop["port"].get_ref<const std::string&>()},
+                        {"by", drop["by"].get_ref<const std::string&>()},
+                        {"reason", drop["reason"].get_ref<const std::string&>()}},
+                       drop["packets"].get<std::uint64_t>());
+         });
+}
+
+void add_policy_counters(Text& text, const api::Statistics& statistics) {
+  family(text, "sekisho_zone_packets", Type::counter, "packets", "Packets whose source belongs to the zone.",
+         statistics.zones(), [&](const api::NamedCounter& zone) {
+           text.sample({{"zone", zone.name()}}, std::uint64_t{zone.counter().packets()});
+         });
+  family(text, "sekisho_zone_bytes", Type::counter, "bytes",
+         "Bytes of the packets whose source belongs to the zone.", statistics.zones(),
+         [&](const api::NamedCounter& zone) {
+           text.sample({{"zone", zone.name()}}, std::uint64_t{zone.counter().bytes()});
+         });
+  family(text, "sekisho_next_hop_packets", Type::counter, "packets", "Packets whose route has the next hop.",
+         statistics.next_hops(), [&](const api::NamedCounter& next_hop) {
+           text.sample({{"next_hop", api::policy_name(next_hop.name())}},
+                       std::uint64_t{next_hop.counter().packets()});
+         });
+  family(text, "sekisho_next_hop_bytes", Type::counter, "bytes",
+         "Bytes of the packets whose route has the next hop.", statistics.next_hops(),
+         [&](const api::NamedCounter& next_hop) {
+           text.sample({{"next_hop", api::policy_name(next_hop.name())}},
+                       std::uint64_t{next_hop.counter().bytes()});
+         });
+  family(text, "sekisho_adjacency_packets", Type::counter, "packets", "Packets sent to the neighbour.",
+         statistics.adjacencies(), [&](const api::AdjacencyStatistics& adjacency) {
+           text.sample({{"port", adjacency.key().port()},
+                        {"address", fib::address_to_string(adjacency.key().address())}},
+                       std::uint64_t{adjacency.counter().packets()});
+         });
+  family(text, "sekisho_adjacency_bytes", Type::counter, "bytes",
+         "Bytes of the packets sent to the neighbour.", statistics.adjacencies(),
+         [&](const api::AdjacencyStatistics& adjacency) {
+           text.sample({{"port", adjacency.key().port()},
+                        {"address", fib::address_to_string(adjacency.key().address())}},
+                       std::uint64_t{adjacency.counter().bytes()});
+         });
+}
+
+void add_workers(Text& text, const api::Statistics& statistics) {
+  const auto add = [&](std::string_view name, std::string_view help, auto value) {
+    family(text, name, Type::counter, "", help, statistics.workers(),
+           [&](const api::WorkerStatistics& worker) {
+             text.sample({{"lcore", std::to_string(worker.lcore())}}, std::uint64_t{value(worker)});
+           });
+  };
+  add("sekisho_worker_polls", "Times that the worker asked its queues for packets.",
+      [](const api::WorkerStatistics& worker) { return worker.polls(); });
+  add("sekisho_worker_bursts", "Polls that brought packets.",
+      [](const api::WorkerStatistics& worker) { return worker.bursts(); });
+  add("sekisho_worker_sleeps", "Times that the idle worker slept.",
+      [](const api::WorkerStatistics& worker) { return worker.sleeps(); });
+}
+
+}  // namespace
+
+std::string exposition(const Known& known, Format format) {
+  Text text{format};
+  add_control(text, known);
+  if (const auto& state = known.live.state) {
+    add_dataplane(text, *state);
+    add_port_states(text, known);
+    add_next_hop_states(text, known);
+    add_adjacency_states(text, *state);
+    add_tables(text, *state);
+  }
+  if (const auto& statistics = known.live.statistics) {
+    add_port_counters(text, *statistics);
+    add_drops(text, *statistics);
+    add_policy_counters(text, *statistics);
+    add_workers(text, *statistics);
+  }
+  return std::move(text).finish();
+}
+
+}  // namespace sekisho::metrics

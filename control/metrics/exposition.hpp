@@ -1,0 +1,35 @@
+// Everything that control and the dataplane count, as metrics. Pure: from what control knows to the text.
+//
+// What only the dataplane knows is absent while it is not connected (a port that may run is not said to be down);
+// sekisho_dataplane_connected says so.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "control/api/show.hpp"
+#include "control/kernel/netlink.hpp"
+#include "control/metrics/text.hpp"
+#include "control/policy/policy.hpp"
+
+namespace sekisho::metrics {
+
+// What became of the configuration since control started; the start itself is a reading that succeeded.
+struct Reloads {
+  std::uint64_t succeeded = 0;
+  std::uint64_t failed = 0;
+  bool last_succeeded = true;
+  std::uint64_t last_success_unix_ms = 0;
+};
+
+struct Known {
+  const policy::Policy& policy;
+  const kernel::Mirror& mirror;
+  const api::Live& live;
+  std::uint64_t started_unix_ms = 0;  // control
+  Reloads reloads;
+};
+
+[[nodiscard]] std::string exposition(const Known& known, Format format);
+
+}  // namespace sekisho::metrics

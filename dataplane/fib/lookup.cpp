@@ -1,0 +1,123 @@
+#include "dataplane/fib/lookup.hpp"
+
+#include <algorithm>
+#include <array>
+
+namespace sekisho::fib {
+namespace {
+
+// Looking at more would cost more than a wrong choice.
+constexpr unsigned sample = 8;
+constexpr unsigned mostly = 6;  // of the sample
+
+const bool vectors = have_avx512();
+
+// How many shortcuts are tested by one branch.
+constexpr unsigned group = 8;
+
+// Keeps the compiler from making a branch of a choice between two pointers.
+template <typename T>
+const T* chosen(bool first, const T* one, const T* other) noexcept {
+  const T* pointer = first ? one : other;
+  asm("" : "+r"(pointer));
+  return pointer;
+}
+
+template <typename Format>
+bool mostly_led_on(const View<Format>& view, const std::uint32_t* addresses, unsigned count) noexcept {
+  if (count < sample) {
+    return false;
+  }
+  unsigned led_on = 0;
+  for (unsigned i = 0; i < sample; ++i) {
+    led_on += Format::leads_on(load(view.shortcut[addresses[i] >> shortcut_shift]));
+  }
+  return led_on >= mostly;
+}
+
+}  // namespace
+
+template <typename Format>
+NextHopIndex lookup_block(const View<Format>& view, std::uint32_t address) noexcept {
+  using Entry = typename Format::Entry;
+  const Entry* const own = &view.tbl24[address >> 8];
+  const Entry entry = load(*own);
+  const bool extended = Format::leads_on(entry);
+  unsigned table;
+  if constexpr (Format::separate_extensions) {
+    static constexpr std::uint16_t none = 0;
+    table = load(*chosen(extended, &view.extensions[address >> 8], &none));
+  } else {
+    table = entry & ~Format::on;
+  }
+  return load(*chosen(extended, &view.tbl8[table * extension_entries + (address & 0xff)], &entry));
+}
+
+template <typename Format>
+void lookup_blocks(const View<Format>& view, const std::uint32_t* addresses, NextHopIndex* next_hops,
+                   unsigned count) noexcept {
+  for (unsigned i = 0; i < count; ++i) {
+    __builtin_prefetch(&view.tbl24[addresses[i] >> 8]);
+  }
+  for (unsigned i = 0; i < count; ++i) {
+    next_hops[i] = lookup_block(view, addresses[i]);
+  }
+}
+
+template <typename Format>
+void lookup_by_shortcut(const View<Format>& view, const std::uint32_t* addresses, NextHopIndex* next_hops,
+                        unsigned count) noexcept {
+  using Entry = typename Format::Entry;
+  std::array<std::uint8_t, bulk + 1> led_on;  // positions; the last one written may not count
+  unsigned led_on_count = 0;
+  for (unsigned at = 0; at < count; at += group) {
+    const unsigned end = std::min(at + group, count);
+    std::array<Entry, group> entries;
+    bool any = false;
+    for (unsigned i = at; i < end; ++i) {
+      const Entry entry = load(view.shortcut[addresses[i] >> shortcut_shift]);
+      entries[i - at] = entry;
+      next_hops[i] = entry;
+      any |= Format::leads_on(entry);
+    }
+    if (any) {
+      for (unsigned i = at; i < end; ++i) {
+        led_on[led_on_count] = static_cast<std::uint8_t>(i);
+        led_on_count += Format::leads_on(entries[i - at]);
+      }
+    }
+  }
+  for (unsigned i = 0; i < led_on_count; ++i) {
+    const unsigned at = led_on[i];
+    next_hops[at] = lookup_block(view, addresses[at]);
+  }
+}
+
+template <typename Format>
+void lookup_bulk(const View<Format>& view, const std::uint32_t* addresses, NextHopIndex* next_hops,
+                 unsigned count) noexcept {
+  while (count != 0) {
+    const unsigned now = std::min(count, bulk);
+    if (!mostly_led_on(view, addresses, now)) {
+      lookup_by_shortcut(view, addresses, next_hops, now);
+    } else if (vectors) {
+      lookup_blocks_avx512(view, addresses, next_hops, now);
+    } else {
+      lookup_blocks(view, addresses, next_hops, now);
+    }
+    addresses += now;
+    next_hops += now;
+    count -= now;
+  }
+}
+
+template NextHopIndex lookup_block(const View<Narrow>&, std::uint32_t) noexcept;
+template NextHopIndex lookup_block(const View<Wide>&, std::uint32_t) noexcept;
+template void lookup_blocks(const View<Narrow>&, const std::uint32_t*, NextHopIndex*, unsigned) noexcept;
+template void lookup_blocks(const View<Wide>&, const std::uint32_t*, NextHopIndex*, unsigned) noexcept;
+template void lookup_by_shortcut(const View<Narrow>&, const std::uint32_t*, NextHopIndex*, unsigned) noexcept;
+template void lookup_by_shortcut(const View<Wide>&, const std::uint32_t*, NextHopIndex*, unsigned) noexcept;
+template void lookup_bulk(const View<Narrow>&, const std::uint32_t*, NextHopIndex*, unsigned) noexcept;
+template void lookup_bulk(const View<Wide>&, const std::uint32_t*, NextHopIndex*, unsigned) noexcept;
+
+}  // namespace sekisho::fib

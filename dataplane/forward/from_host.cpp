@@ -1,0 +1,54 @@
+#include "dataplane/forward/from_host.hpp"
+
+#include <rte_mbuf.h>
+#include <rte_ring.h>
+
+#include <array>
+#include <span>
+
+#include "dataplane/forward/burst.hpp"
+#include "dataplane/forward/drops.hpp"
+#include "dataplane/forward/pipeline.hpp"
+#include "dataplane/forward/transmit.hpp"
+
+namespace sekisho::forward {
+namespace {
+
+void transmit_as_is(PortCounters& port, unsigned worker, const RxQueue& egress,
+                    std::span<rte_mbuf*> frames) noexcept {
+  const auto count = static_cast<unsigned>(frames.size());
+  std::array<std::uint32_t, burst_capacity> bytes;
+  std::uint64_t all_bytes = 0;
+  for (unsigned i = 0; i < count; ++i) {
+    all_bytes += bytes[i] = frames[i]->pkt_len;
+  }
+  port.generated.add(count, all_bytes);
+  const unsigned sent = send(egress.dpdk_port, static_cast<std::uint16_t>(worker), frames.data(), count);
+  Drops drops;
+  for (unsigned i = sent; i < count; ++i) {
+    all_bytes -= bytes[i];
+    drops.add(frames[i], DropReason::transmit_full);
+  }
+  port.tx.add(sent, all_bytes);
+  drops.settle(port);
+}
+
+}  // namespace
+
+unsigned serve_host_queue(const ForwardingState& state, WorkerCounters& counters, unsigned worker,
+                          const HostQueue& queue) noexcept {
+  std::array<rte_mbuf*, burst_capacity> frames;
+  const unsigned count =
+      rte_ring_dequeue_burst(queue.ring, reinterpret_cast<void**>(frames.data()), burst_capacity, nullptr);
+  if (count == 0) {
+    return 0;
+  }
+  if (queue.judged) {
+    forward_burst(state, counters, worker, queue.port, {frames.data(), count});
+  } else {
+    transmit_as_is(counters.ports[queue.port.port], worker, queue.port, {frames.data(), count});
+  }
+  return count;
+}
+
+}  // namespace sekisho::forward

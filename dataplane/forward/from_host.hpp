@@ -1,0 +1,13 @@
+// What this appliance's kernel sends: by a port, where it goes out as it is, or by the exit, where it is judged.
+#pragma once
+
+#include "dataplane/forward/counters.hpp"
+#include "dataplane/forward/forwarding_state.hpp"
+
+namespace sekisho::forward {
+
+// Takes at most burst_capacity frames from the queue; how many it took.
+unsigned serve_host_queue(const ForwardingState& state, WorkerCounters& counters, unsigned worker,
+                          const HostQueue& queue) noexcept;
+
+}  // namespace sekisho::forward

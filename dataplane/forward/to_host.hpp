@@ -1,0 +1,134 @@
+// What a burst has for this appliance's own kernel. All of it is found among what the stages set aside to be dropped, so that
+// transit pays nothing for it: ARP, broadcast, what is for an own address from whom no zone knows.
+//
+// On a port that DPDK owns this is what steering does for an AF_XDP port (steer/steer.bpf.c); there only next hops lead here.
+#pragma once
+
+#include <rte_mbuf.h>
+#include <rte_ring.h>
+
+#include <algorithm>
+#include <array>
+#include <cstdint>
+#include <optional>
+
+#include "dataplane/forward/burst.hpp"
+#include "dataplane/forward/counters.hpp"
+#include "dataplane/forward/drops.hpp"
+#include "dataplane/forward/forwarding_state.hpp"
+#include "dataplane/packet/address.hpp"
+#include "dataplane/packet/checksum.hpp"
+#include "dataplane/packet/ethernet.hpp"
+#include "dataplane/packet/ipv4.hpp"
+
+namespace sekisho::forward {
+
+// An IP packet without its Ethernet header goes to the exit, a whole frame to the companion.
+[[nodiscard]] inline bool is_bare_packet(const rte_mbuf& mbuf) noexcept {
+  return mbuf.packet_type == RTE_PTYPE_L3_IPV4;
+}
+
+class ToHost {
+ public:
+  ToHost(const ForwardingState& state, PortIndex ingress) noexcept
+      : port_(state.host[ingress]), exit_mtu_(state.exit_mtu) {}
+
+  // `reason` is what the frame would be dropped for. Empty: it is the kernel's. Else what it dies of.
+  [[nodiscard]] std::optional<DropReason> take(rte_mbuf* mbuf, DropReason reason) noexcept {
+    switch (reason) {
+      case DropReason::no_host_companion:
+        return take_own(mbuf);
+      case DropReason::no_exit:
+        return take_leaving(mbuf);
+      case DropReason::martian_source:  // DHCP asks from 0.0.0.0
+      case DropReason::martian_destination:
+      case DropReason::link_broadcast:
+      case DropReason::multicast:
+      case DropReason::source_route:
+      case DropReason::unknown_source:
+      case DropReason::spoofed_source:
+        return port_.companion && is_for_kernel(mbuf) ? add_frame(mbuf) : std::optional(reason);
+      default:
+        return reason;
+    }
+  }
+
+  // Once, when the burst is through.
+  void settle(PortCounters& ingress, Drops& drops) noexcept {
+    if (count_ == 0) {
+      return;
+    }
+    const unsigned queued =
+        rte_ring_enqueue_burst(port_.ring, reinterpret_cast<void**>(mbufs_.data()), count_, nullptr);
+    ingress.host.add(queued);
+    for (unsigned i = queued; i < count_; ++i) {
+      drops.add(mbufs_[i], DropReason::host_full);
+    }
+  }
+
+ private:
+  static std::uint8_t* header_of(const rte_mbuf* mbuf) noexcept {
+    return rte_pktmbuf_mtod_offset(mbuf, std::uint8_t*, packet::ethernet_header_size);
+  }
+
+  [[nodiscard]] bool is_for_kernel(const rte_mbuf* mbuf) const noexcept {
+    const std::uint32_t destination = packet::Ipv4View(header_of(mbuf)).destination();
+    return packet::multicast(destination) || destination == 0xffff'ffff ||
+           std::ranges::binary_search(port_.local, destination);
+  }
+
+  std::optional<DropReason> add(rte_mbuf* mbuf, std::uint32_t type) noexcept {
+    mbuf->packet_type = type;
+    mbufs_[count_++] = mbuf;
+    return std::nullopt;
+  }
+  std::optional<DropReason> add_frame(rte_mbuf* mbuf) noexcept { return add(mbuf, RTE_PTYPE_L2_ETHER); }
+  std::optional<DropReason> add_packet(rte_mbuf* mbuf) noexcept {
+    rte_pktmbuf_adj(mbuf, packet::ethernet_header_size);
+    return add(mbuf, RTE_PTYPE_L3_IPV4);
+  }
+
+  // ARP, or a route that says that the destination is this appliance's. The kernel of an AF_XDP port has its ARP from
+  // steering; the address of another port it gets through the exit's interface.
+  std::optional<DropReason> take_own(rte_mbuf* mbuf) noexcept {
+    if (port_.companion) {
+      return add_frame(mbuf);
+    }
+    const packet::EthernetView ethernet(rte_pktmbuf_mtod(mbuf, const std::uint8_t*));
+    if (exit_mtu_ != 0 && port_.ring != nullptr && ethernet.type() == packet::EtherType::ipv4) {
+      return add_packet(mbuf);
+    }
+    return DropReason::no_host_companion;
+  }
+
+  // A hop before the kernel's own.
+  std::optional<DropReason> take_leaving(rte_mbuf* mbuf) noexcept {
+    if (exit_mtu_ == 0 || port_.ring == nullptr) {
+      return DropReason::no_exit;
+    }
+    const packet::Ipv4View ip(header_of(mbuf));
+    if (ip.ttl() <= 1) {
+      return DropReason::ttl_expired;
+    }
+    if (ip.total_length() > exit_mtu_) {
+      return DropReason::mtu_exceeded;
+    }
+    packet::decrement_ttl(header_of(mbuf));
+    return add_packet(mbuf);
+  }
+
+  const HostPort& port_;
+  const std::uint16_t exit_mtu_;
+  unsigned count_ = 0;
+  std::array<rte_mbuf*, burst_capacity> mbufs_;
+};
+
+// Whether a packet that a HOST route sends to the kernel gets there from a port, or without one, from some.
+[[nodiscard]] inline bool reaches_host(const ForwardingState& state, std::optional<PortIndex> port) noexcept {
+  const auto reaches = [&](const HostPort& from) {
+    return from.companion || (state.exit_mtu != 0 && from.ring != nullptr);
+  };
+  return port ? reaches(state.host[*port]) : std::ranges::any_of(state.host, reaches);
+}
+
+}  // namespace sekisho::forward

@@ -1,0 +1,45 @@
+// A persistent TUN or TAP device of the kernel, attached to this process. It outlives the process with its addresses, routes
+// and sockets, and has no carrier meanwhile; its alias says that it is ours, so that one made by somebody else is never
+// taken.
+#pragma once
+
+#include <cstdint>
+#include <set>
+#include <string>
+#include <tl/expected.hpp>
+
+#include "dataplane/fib/next_hop_table.hpp"
+#include "dataplane/steer/steering.hpp"
+
+namespace sekisho::host {
+
+class Tap {
+ public:
+  enum class Kind { frames, packets };  // a TAP: Ethernet; a TUN: IP
+  struct Spec {
+    Kind kind = Kind::frames;
+    std::string name;
+    std::string alias;
+    std::uint16_t mtu = 0;
+    fib::MacAddress mac{};  // of a TAP
+  };
+
+  // Makes it, or attaches to the one that an earlier process left. The error is one sentence that begins with its name.
+  [[nodiscard]] static auto open(const Spec& spec) -> tl::expected<Tap, std::string>;
+
+  [[nodiscard]] int fd() const noexcept { return fd_.get(); }  // does not block
+  void set_carrier(bool up) const noexcept;
+  [[nodiscard]] auto set_mtu(std::uint16_t mtu) const -> tl::expected<void, std::string>;
+
+ private:
+  Tap(std::string name, steer::Fd fd) : name_{std::move(name)}, fd_{std::move(fd)} {}
+
+  std::string name_;
+  steer::Fd fd_;
+};
+
+// Removes every device whose alias begins with `alias` and whose name is not among `wanted`. One that a process
+// has attached is in use, by another dataplane say, and stays.
+void remove_stale(const std::string& alias, const std::set<std::string>& wanted);
+
+}  // namespace sekisho::host

@@ -1,0 +1,219 @@
+#include "dataplane/host/thread.hpp"
+
+#include <pthread.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <chrono>
+#include <system_error>
+
+#include "dataplane/host/transfer.hpp"
+
+namespace sekisho::host {
+namespace {
+
+using namespace std::chrono_literals;
+
+// While something goes on an answer often follows at once; later the wait doubles.
+constexpr std::chrono::nanoseconds first_wait = 20us;
+constexpr std::chrono::nanoseconds longest_wait = 500us;
+constexpr std::chrono::nanoseconds forever = -1ns;
+
+}  // namespace
+
+Companion::Companion(Thread& thread) : thread_{thread} {
+  thread_.attach(*this);
+}
+
+Companion::Companion(Thread& thread, Tap tap, std::uint16_t mtu) : thread_{thread} {
+  constexpr unsigned overhead = packet::ethernet_header_size + 4;  // a VLAN tag
+  device_.emplace(std::move(tap), mtu + overhead);
+  thread_.attach(*this);
+}
+
+Companion::~Companion() {
+  thread_.detach(*this);
+}
+
+void Companion::set_carrier(bool up) const noexcept {
+  if (device_) {
+    device_->tap.set_carrier(up);
+  }
+}
+
+auto Exit::open(Thread& thread) -> tl::expected<std::unique_ptr<Exit>, std::string> {
+  constexpr std::uint16_t usual_mtu = 1500;
+  auto tap = Tap::open(
+      {.kind = Tap::Kind::packets, .name = exit_name, .alias = exit_alias, .mtu = usual_mtu, .mac = {}});
+  if (!tap) {
+    return tl::unexpected(tap.error());
+  }
+  return std::unique_ptr<Exit>{new Exit{thread, std::move(*tap)}};
+}
+
+Exit::Exit(Thread& thread, Tap tap) : thread_{thread}, device_{std::move(tap), 0} {
+  device_.is_tun = true;
+  thread_.attach(*this);
+}
+
+Exit::~Exit() {
+  thread_.detach(*this);
+}
+
+auto Exit::adopt(const fib::MacAddress& station, std::uint16_t mtu) -> tl::expected<void, std::string> {
+  if (auto sized = device_.tap.set_mtu(mtu); !sized) {
+    return sized;
+  }
+  thread_.between_rounds([&] {
+    std::ranges::copy(station, device_.ethernet.begin());
+    device_.longest = static_cast<unsigned>(packet::ethernet_header_size) + mtu;
+    rte_pktmbuf_free(std::exchange(device_.spare, nullptr));
+  });
+  return {};
+}
+
+Thread::Thread(rte_mempool* pool)
+    : pool_{pool}, epoll_{epoll_create1(EPOLL_CLOEXEC)}, wake_{eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)} {
+  epoll_event event{.events = EPOLLIN, .data = {.ptr = nullptr}};
+  if (!epoll_.valid() || !wake_.valid() || epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, wake_.get(), &event) != 0) {
+    throw std::system_error{errno, std::generic_category(), "the host thread has nothing to wait with"};
+  }
+}
+
+Thread::~Thread() {
+  stop_ = true;
+  wake();
+  if (thread_.joinable()) {
+    thread_.join();
+  }
+}
+
+void Thread::wake() const noexcept {
+  eventfd_write(wake_.get(), 1);
+}
+
+void Thread::between_rounds(std::function<void()> change) {
+  if (!thread_.joinable()) {
+    thread_ = std::thread{[this] { run(); }};
+    pthread_setname_np(thread_.native_handle(), "sekisho-host");
+  }
+  std::packaged_task<void()> task{std::move(change)};
+  auto done = task.get_future();
+  {
+    const std::lock_guard lock{mutex_};
+    changes_.push_back(std::move(task));
+  }
+  wake();
+  done.get();
+}
+
+void Thread::attach(Companion& companion) {
+  between_rounds([&] {
+    companions_.push_back(&companion);
+    if (companion.device_) {
+      watch(*companion.device_);
+    }
+  });
+}
+
+void Thread::detach(Companion& companion) {
+  between_rounds([&] {
+    std::erase(companions_, &companion);
+    if (companion.device_) {
+      forget(*companion.device_);
+    }
+  });
+}
+
+void Thread::attach(Exit& exit) {
+  between_rounds([&] {
+    exit_ = &exit;
+    watch(exit.device_);
+  });
+}
+
+void Thread::detach(Exit& exit) {
+  between_rounds([&] {
+    exit_ = nullptr;
+    forget(exit.device_);
+  });
+}
+
+// Edge-triggered: a device whose ring is full does not wake us again and again.
+void Thread::watch(Device& device) {
+  epoll_event event{.events = EPOLLIN | EPOLLET, .data = {.ptr = &device}};
+  if (epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, device.tap.fd(), &event) != 0) {
+    throw std::system_error{errno, std::generic_category(), "a device cannot be waited for"};
+  }
+}
+
+void Thread::forget(Device& device) noexcept {
+  epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, device.tap.fd(), nullptr);
+}
+
+void Thread::run_changes() {
+  std::vector<std::packaged_task<void()>> changes;
+  {
+    const std::lock_guard lock{mutex_};
+    changes.swap(changes_);
+  }
+  for (auto& change : changes) {
+    change();
+  }
+}
+
+unsigned Thread::serve() {
+  unsigned moved = 0;
+  const Tap* const packets = exit_ == nullptr ? nullptr : &exit_->device_.tap;
+  for (auto* companion : companions_) {
+    auto& device = companion->device_;
+    const auto [taken, refused] = deliver(companion->to_host(), device ? &device->tap : nullptr, packets);
+    companion->refused_.fetch_add(refused, std::memory_order_relaxed);
+    moved += taken;
+    if (device && device->readable) {
+      moved += collect(*device, pool_);
+    }
+  }
+  if (exit_ != nullptr && exit_->device_.readable) {
+    moved += collect(exit_->device_, pool_);
+  }
+  return moved;
+}
+
+void Thread::wait(std::chrono::nanoseconds longest) {
+  std::array<epoll_event, 16> events;
+  const timespec limit{.tv_sec = 0, .tv_nsec = longest.count()};
+  const int count = epoll_pwait2(epoll_.get(), events.data(), static_cast<int>(events.size()),
+                                 longest < 0ns ? nullptr : &limit, nullptr);
+  for (int i = 0; i < count; ++i) {
+    if (auto* const device = static_cast<Device*>(events[i].data.ptr)) {
+      device->readable = true;
+    } else {
+      eventfd_t ignored = 0;
+      eventfd_read(wake_.get(), &ignored);
+    }
+  }
+}
+
+void Thread::run() {
+  auto pause = first_wait;
+  while (!stop_.load(std::memory_order_relaxed)) {
+    const bool has_devices = exit_ != nullptr || std::ranges::any_of(companions_, &Companion::has_tap);
+    if (!has_devices) {
+      wait(forever);
+    } else if (serve() != 0) {
+      pause = first_wait;
+      wait(0ns);
+    } else {
+      wait(pause);
+      pause = std::min(pause * 2, longest_wait);
+    }
+    run_changes();
+  }
+}
+
+}  // namespace sekisho::host

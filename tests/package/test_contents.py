@@ -1,0 +1,90 @@
+"""What the package is, without running its services."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+from lab.appliance import BUILD
+from lab.process import execute, run
+
+PROGRAMS = {"sekisho": "usr/bin", "sekisho-control": "usr/sbin", "sekisho-dataplane": "usr/sbin"}
+# systemd's measure, 0.0 (nothing allowed) to 10.0. The dataplane is root and reaches hardware.
+EXPOSURE = {"guard": 1.8, "control": 2.1, "dataplane": 4.5}
+
+
+def test_lintian_has_nothing_to_say(package: Path) -> None:
+    done = execute("lintian", "--fail-on", "error,warning", "--tag-display-limit", "0", package)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_version_is_the_programs(package: Path, root: Path) -> None:
+    built = json.loads(run(BUILD / "control/sekisho", "version", "--json"))["version"]
+    assert run("dpkg-deb", "--field", package, "Version").strip() == built
+    assert json.loads(run("chroot", root, "sekisho", "version", "--json"))["version"] == built
+
+
+def test_every_program_with_its_page_and_completion(root: Path) -> None:
+    for program, folder in PROGRAMS.items():
+        section = 8 if folder == "usr/sbin" else 1
+        assert run("chroot", root, f"/{folder}/{program}", "--version").strip()
+        assert (root / f"usr/share/man/man{section}/{program}.{section}.gz").is_file()
+        assert (root / f"usr/share/bash-completion/completions/{program}").is_file()
+
+
+def test_configuration_is_the_operators(package: Path) -> None:
+    """dpkg asks before it replaces what was edited."""
+    files = run("dpkg-deb", "--info", package, "conffiles").split()
+    assert sorted(files) == ["/etc/sekisho/dataplane.env", "/etc/sekisho/sekisho.toml"]
+
+
+def complete(root: Path, *words: str) -> list[str]:
+    """What bash offers for the last of the words."""
+    program = words[0]
+    function = "_" + program.replace("-", "_")
+    script = (
+        f'source {root}/usr/share/bash-completion/completions/{program}; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); '
+        f'{function}; printf "%s\\n" "${{COMPREPLY[@]}}"'
+    )
+    return run("bash", "-c", script, "bash", *words).split()
+
+
+def test_completion_offers_the_commands(root: Path) -> None:
+    listed = re.search(r"^Subcommands:\n((?:  .*\n?)+)", run(BUILD / "control/sekisho", "show", "--help"), re.M)
+    assert listed is not None
+    names = re.findall(r"^  (\S+)", listed.group(1), re.M)
+    assert [word for word in complete(root, "sekisho", "show", "") if not word.startswith("-")] == names
+
+
+@pytest.mark.parametrize(
+    ("words", "offered"),
+    [
+        (("sekisho", "rel"), ["reload"]),
+        (("sekisho", "show", "drops", "--a"), ["--all"]),
+        (("sekisho", "show", "drops", "--js"), ["--json"]),
+        (("sekisho", "guard", "on", "--config", "/etc/debian_v"), ["/etc/debian_version"]),
+        (("sekisho", "lookup", "--zone", ""), []),
+        (("sekisho-control", "--log-level", "w"), ["warning"]),
+        (("sekisho-dataplane", "--wor"), ["--workers"]),
+    ],
+    ids=lambda value: " ".join(value),
+)
+def test_completion(root: Path, words: tuple[str, ...], offered: list[str]) -> None:
+    assert sorted(complete(root, *words)) == offered
+
+
+def test_units_are_sound(root: Path) -> None:
+    units = [f"/lib/systemd/system/sekisho-{name}.service" for name in EXPOSURE]
+    done = execute("chroot", root, "systemd-analyze", "verify", "--man=no", "--recursive-errors=no", *units)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("name", EXPOSURE)
+def test_unit_allows_little(root: Path, name: str) -> None:
+    done = execute(
+        "chroot", root, "systemd-analyze", "security", "--no-pager", "--offline=true",
+        f"--threshold={EXPOSURE[name] * 10:.0f}", f"/lib/systemd/system/sekisho-{name}.service",
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr

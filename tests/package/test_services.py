@@ -1,0 +1,188 @@
+"""The services of an installed package, as systemd runs them. The tests are one story, in this order."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+from lab.appliance import MAIN_CPU, ROOT, WORKER_CPU
+from lab.process import wait_until
+from lab.topology import Lab
+from package.machine import Machine
+
+NAMES = ("guard", "dataplane", "control")
+CAP_NET_ADMIN = 1 << 12
+
+
+def guarded(lab: Lab) -> set[str]:
+    """The interfaces that nftables itself names; the machine's own word is not asked for."""
+    listing = json.loads(lab["nva"].run("nft", "-j", "list", "ruleset"))["nftables"]
+    return {
+        element
+        for entry in listing
+        if entry.get("set", {}).get("table") == "sekisho"
+        for element in entry["set"].get("elem", [])
+    }
+
+
+def restarted(machine: Machine, name: str, before: str) -> bool:
+    unit = machine.unit(name)
+    return unit["ActiveState"] == "active" and unit["MainPID"] not in ("0", before)
+
+
+def reinstall(machine: Machine, package: Path) -> None:
+    shutil.copy(package, machine.root / "root")
+    machine.run("dpkg", "--install", f"/root/{package.name}")
+
+
+def test_installation_starts_nothing(lab: Lab, machine: Machine, package: Path) -> None:
+    """Neither in a folder, as so far, nor under a running systemd."""
+    reinstall(machine, package)
+    for name in NAMES:
+        unit = machine.unit(name)
+        assert (unit["ActiveState"], unit["UnitFileState"]) == ("inactive", "disabled")
+    assert not guarded(lab)
+
+
+def test_the_shipped_configuration_is_refused_clearly(machine: Machine) -> None:
+    assert machine.execute("systemctl", "start", "sekisho-control").returncode != 0
+    assert "/etc/sekisho/sekisho.toml: names no port" in machine.journal("sekisho-guard")
+    assert not machine.active("dataplane") and not machine.active("control")
+
+
+def test_starts_and_forwards(lab: Lab, machine: Machine) -> None:
+    for file in ("halves.toml", "overrides.txt"):
+        shutil.copy(ROOT / "examples" / file, machine.root / "etc/sekisho")
+    (machine.root / "etc/sekisho/halves.toml").rename(machine.root / "etc/sekisho/sekisho.toml")
+    options = f"SEKISHO_DATAPLANE_OPTIONS=--main {MAIN_CPU} --workers {WORKER_CPU}\n"
+    (machine.root / "etc/sekisho/dataplane.env").write_text(options)
+    machine.run("systemctl", "enable", "--now", "sekisho-control")
+    machine.wait_forwarding()
+    assert lab.fetch()
+
+
+def test_after_a_power_cut(lab: Lab, machine: Machine) -> None:
+    """Everything is back by itself, the guard first. The namespace loses the rules, as a kernel that starts has none."""
+    machine.power_off()
+    lab["nva"].run("nft", "flush", "ruleset")
+    machine.boot()
+    machine.wait_forwarding()
+    assert lab.fetch()
+    guard, dataplane, control = (machine.unit(name) for name in NAMES)
+    order = [
+        int(guard["ExecMainExitTimestampMonotonic"]),
+        int(dataplane["ExecMainStartTimestampMonotonic"]),
+        int(dataplane["ActiveEnterTimestampMonotonic"]),
+        int(control["ExecMainStartTimestampMonotonic"]),
+        int(control["ActiveEnterTimestampMonotonic"]),
+    ]
+    assert 0 < order[0] and order == sorted(order)
+    assert guarded(lab) == {"lan0", "egress0"}
+
+
+def test_guard_without_the_others(lab: Lab, machine: Machine) -> None:
+    """It is the guard's own unit that guards, and stopping any of them does not end it."""
+    machine.run("systemctl", "stop", *(f"sekisho-{name}" for name in NAMES))
+    assert guarded(lab) == {"lan0", "egress0"}
+    lab["nva"].run("nft", "delete", "table", "inet", "sekisho")
+    machine.run("systemctl", "start", "sekisho-guard")
+    assert guarded(lab) == {"lan0", "egress0"} and not machine.active("control")
+    machine.run("systemctl", "start", "sekisho-control")
+    machine.wait_forwarding()
+
+
+def test_control_has_one_capability(machine: Machine) -> None:
+    status = machine.status("control")
+    user, group = (machine.run("id", word, "sekisho").strip() for word in ("-u", "-g"))
+    assert user != "0" and set(status["Uid"].split()) == {user} and set(status["Gid"].split()) == {group}
+    for kind in ("CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb"):
+        assert int(status[kind], 16) == CAP_NET_ADMIN, kind
+    assert status["NoNewPrivs"] == "1" and status["Seccomp"] == "2"
+    assert machine.json("show", "state")["dataplane"]["connected"] is True
+
+
+def test_dataplane_has_priority(machine: Machine) -> None:
+    pid = machine.unit("dataplane")["MainPID"]
+    assert machine.run("cat", f"/proc/{pid}/stat").rsplit(")", 1)[1].split()[16] == "-20"
+
+
+@pytest.mark.parametrize(
+    ("socket", "expected"),
+    [("/run/sekisho-dataplane/dataplane.sock", "sekisho root 600"), ("/run/sekisho/control.sock", "sekisho sekisho 660")],
+)
+def test_who_owns_the_sockets(machine: Machine, socket: str, expected: str) -> None:
+    assert machine.run("stat", "--format=%U %G %a", socket).strip() == expected
+
+
+def test_group_may_ask_and_others_not(machine: Machine) -> None:
+    somebody = ("setpriv", "--reuid=nobody", "--regid=nogroup")
+    ask = ("sekisho", "show", "state")
+    assert machine.execute(*somebody, "--groups=sekisho", *ask).returncode == 0
+    refused = machine.execute(*somebody, "--clear-groups", *ask)
+    assert refused.returncode == 1 and "cannot reach sekisho-control" in refused.stderr
+
+
+def test_reload_says_what_is_wrong(lab: Lab, machine: Machine) -> None:
+    file = machine.root / "etc/sekisho/sekisho.toml"
+    good = file.read_text()
+    file.write_text(good.replace('via     = "firewall"', 'via     = "nobody"'))
+    assert machine.execute("systemctl", "reload", "sekisho-control").returncode != 0
+    file.write_text(good)
+    machine.run("systemctl", "reload", "sekisho-control")
+    assert machine.active("control") and lab.fetch()
+
+
+def test_killed_dataplane_is_rebuilt(lab: Lab, machine: Machine) -> None:
+    before = machine.unit("dataplane")["MainPID"]
+    control = machine.unit("control")["MainPID"]
+    machine.run("systemctl", "kill", "--signal=KILL", "sekisho-dataplane")
+    wait_until("another dataplane", lambda: restarted(machine, "dataplane", before), timeout=60)
+    machine.wait_forwarding()
+    assert lab.fetch()
+    assert machine.unit("control")["MainPID"] == control
+    assert guarded(lab) == {"lan0", "egress0"}
+
+
+def test_upgrade_leaves_the_dataplane_running(lab: Lab, machine: Machine, package: Path) -> None:
+    before = {name: machine.unit(name)["MainPID"] for name in NAMES}
+    reinstall(machine, package)
+    wait_until("another control", lambda: restarted(machine, "control", before["control"]), timeout=60)
+    assert machine.unit("dataplane")["MainPID"] == before["dataplane"]
+    machine.wait_forwarding()
+    assert lab.fetch()
+
+
+@pytest.mark.parametrize("name", ["dataplane", "control"])
+def test_hanging_process_is_replaced(lab: Lab, machine: Machine, name: str) -> None:
+    """With a watchdog of 3 s for the test, which those that beat outlive."""
+    override = machine.root / f"etc/systemd/system/sekisho-{name}.service.d"
+    override.mkdir()
+    (override / "quick.conf").write_text("[Service]\nWatchdogSec=3\n")
+    machine.run("systemctl", "daemon-reload")
+    machine.run("systemctl", "restart", f"sekisho-{name}")
+    first = machine.unit(name)
+    wait_until("a beat", lambda: machine.unit(name)["WatchdogTimestamp"] != first["WatchdogTimestamp"], timeout=30)
+    assert machine.unit(name)["MainPID"] == first["MainPID"]
+    machine.run("systemctl", "kill", "--signal=STOP", "--kill-whom=main", f"sekisho-{name}")
+    wait_until("another one", lambda: restarted(machine, name, first["MainPID"]), timeout=60)
+    assert "Failed with result 'watchdog'" in machine.journal(f"sekisho-{name}")
+    machine.wait_forwarding()
+    assert lab.fetch()
+
+
+def test_purge_leaves_the_guard_and_nothing_else(lab: Lab, machine: Machine, package: Path) -> None:
+    for name in ("dataplane", "control"):
+        shutil.rmtree(machine.root / f"etc/systemd/system/sekisho-{name}.service.d")
+    (machine.root / "root" / package.name).unlink()
+    said = machine.run("dpkg", "--purge", "sekisho")
+    assert "the kernel keeps its guard" in said
+    assert guarded(lab) == {"lan0", "egress0"}
+    left = machine.run(
+        "find", "/", "-xdev", "-not", "-path", "*/tmp/systemd-private-*", "(", "-name", "*sekisho*", "-o", "-path", "*/sekisho/*", ")",
+        "-print",
+    ).split()  # fmt: skip
+    # What the operator put beside the package's own files is the operator's.
+    assert left == ["/etc/sekisho", "/etc/sekisho/overrides.txt"]
+    assert not machine.execute("sh", "-c", "ls -d /run/sekisho* /proc/[0-9]*/exe -l | grep sekisho").stdout
