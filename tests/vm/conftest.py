@@ -20,7 +20,8 @@ from vm.machine import VirtualLab  # noqa: E402
 
 @pytest.fixture(scope="session")
 def lab() -> Iterator[VirtualLab]:
-    with VirtualLab() as lab:
+    lab = VirtualLab()
+    with lab:
         yield lab
 
 

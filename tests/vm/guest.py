@@ -124,7 +124,9 @@ class Guest:
     def netdev(self, nic: Nic, name: str) -> None:
         """Leaves a NIC to the kernel, as an interface of that name."""
         self.bind(nic, "virtio-pci")
-        self.run(f"modprobe virtio_net; ip link set $(ls /sys/bus/pci/devices/{nic.address}/virtio*/net) name {name}")
+        self.run(
+            f"modprobe virtio_net; ip link set $(ls /sys/bus/pci/devices/{nic.address}/virtio*/net) name {name}"
+        )
 
 
 class GuestProcess(Process):

@@ -20,7 +20,7 @@ PRODUCT = (
     BUILD / "control" / "sekisho-control",
     BUILD / "control" / "sekisho",
 )
-TOOLS = (Path("/usr/sbin/ip"), Path("/usr/sbin/nft"), Path("/usr/sbin/ethtool"), Path("/usr/bin/nice"))
+TOOLS = (Path("/usr/sbin/ip"), Path("/usr/sbin/nft"), Path("/usr/bin/nice"))
 # DPDK loads every driver of this folder; these are what the guest's devices need.
 DRIVERS = Path("/usr/lib/x86_64-linux-gnu/dpdk/pmds-23.0")
 DRIVER_NAMES = ("bus_pci", "bus_vdev", "mempool_ring", "net_af_xdp", "net_virtio")
@@ -81,7 +81,9 @@ def _version(unpacked: Path) -> str:
 
 def _install_modules(unpacked: Path, root: Path) -> None:
     version = _version(unpacked)
-    wanted = run("modprobe", "--dirname", unpacked, "--set-version", version, "--show-depends", "--all", *MODULES)
+    wanted = run(
+        "modprobe", "--dirname", unpacked, "--set-version", version, "--show-depends", "--all", *MODULES
+    )
     for line in wanted.splitlines():
         if not line.startswith("insmod "):  # "builtin NAME"
             continue

@@ -33,7 +33,9 @@ def test_web_page_through_the_firewall(lab: VirtualLab, appliance: Appliance) ->
     assert lab.seen_clients("web")[seen:] == [FIREWALL_OUTSIDE]
 
 
-def test_thousand_packets_are_thousand_packets(lab: VirtualLab, appliance: Appliance, onprem: Injector) -> None:
+def test_thousand_packets_are_thousand_packets(
+    lab: VirtualLab, appliance: Appliance, onprem: Injector
+) -> None:
     account = Account(appliance)
     with Capture(lab, "internet") as seen:
         onprem.send(frame(), 1000)
