@@ -13,8 +13,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from lab.appliance import Appliance
+from lab.frames import Injector, fence
 from lab.process import Process
 from lab.topology import MACS, Lab
+from scapy.packet import Packet
 
 from vm import image
 from vm.guest import Guest, GuestProcess, Nic
@@ -68,3 +70,12 @@ def appliance(lab: VirtualLab, config: Path) -> Appliance:
     for file in config.parent.iterdir():
         lab.guest.write(file, file.read_text())
     return Appliance(lab, config, workers=[1], main=0)
+
+
+def send(lab: VirtualLab, injector: Injector, packet: Packet, hundreds: int) -> int:
+    """Never more at once than a virtio queue of 256 descriptors holds: what does not fit is lost in front of the guest. How
+    many packets of its own went the same way, each behind a hundred of them."""
+    for _ in range(hundreds):
+        injector.send(packet, 100)
+        fence(lab, READY_SECONDS)
+    return hundreds

@@ -38,9 +38,9 @@ def test_thousand_packets_are_thousand_packets(
 ) -> None:
     account = Account(appliance)
     with Capture(lab, "internet") as seen:
-        onprem.send(frame(), 1000)
+        fences = machine.send(lab, onprem, frame(), 10)
         seen.wait(1000)
-    account.forwarded("lan", "egress", 1000)
+    account.forwarded("lan", "egress", 1000 + fences)
 
 
 @pytest.mark.parametrize(("space", "address"), [("onprem", LAN), ("firewall", EGRESS)])

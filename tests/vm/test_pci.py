@@ -9,7 +9,7 @@ import pytest
 from lab import config
 from lab.account import Account
 from lab.appliance import Appliance
-from lab.frames import Capture, Injector, fence, frame
+from lab.frames import Capture, Injector, frame
 from lab.process import wait_until
 from lab.topology import (
     EGRESS,
@@ -100,9 +100,7 @@ def test_thousand_packets_are_thousand_packets(
     lab: VirtualLab, appliance: Appliance, onprem: Injector
 ) -> None:
     with Capture(lab, "firewall", "inside") as seen:
-        for _ in range(10):  # a virtio queue has 256 descriptors, and emulation is slow
-            onprem.send(frame(ttl=17), 100)
-            fence(lab, READY_SECONDS)
+        machine.send(lab, onprem, frame(ttl=17), 10)
         packets = seen.wait(1000)
     assert {(packet[Ether].src, packet[IP].ttl) for packet in packets} == {(MACS["nva", "egress0"], 16)}
 
