@@ -16,6 +16,7 @@ import os
 import shutil
 import signal
 import socket
+import subprocess
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -23,7 +24,7 @@ from types import FrameType, TracebackType
 
 from lab import namespace
 from lab.namespace import Namespace
-from lab.process import Process, run, wait_until
+from lab.process import Process, execute, run, wait_until
 
 ONPREM = "172.16.0.10"
 ONPREM_GATEWAY = "10.0.1.1"
@@ -173,6 +174,9 @@ class Lab:
         process = Process(name, self[space].command(*pinned, *command), self.folder / f"{name}.log", pipe)
         self.processes.append(process)
         return process
+
+    def execute(self, space: str, *command: str | Path) -> subprocess.CompletedProcess[str]:
+        return execute(*self[space].command(*command))
 
     def forget(self, process: Process) -> None:
         self.processes.remove(process)
