@@ -24,7 +24,8 @@ int dispatch(const nlmsghdr* message, void* opaque) {
   return MNL_CB_OK;
 }
 
-// Sends what stands in `buffer` and hands out the answers, up to the last one. 0 or an errno.
+// Sends what stands in `buffer` and hands out the answers, up to the last one: a dump has an end, anything else asks for an
+// acknowledgement. 0 or an errno.
 int ask(Buffer& buffer, const OnMessage& on_message) {
   const std::unique_ptr<mnl_socket, decltype(&mnl_socket_close)> socket{
       mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC), mnl_socket_close};
@@ -107,7 +108,7 @@ auto failed(std::string_view what, int error) {
 
 auto find_link(const std::string& name) -> tl::expected<std::optional<Link>, std::string> {
   Buffer buffer{};
-  mnl_attr_put_strz(new_message(buffer, RTM_GETLINK, 0), IFLA_IFNAME, name.c_str());
+  mnl_attr_put_strz(new_message(buffer, RTM_GETLINK, NLM_F_ACK), IFLA_IFNAME, name.c_str());
   std::optional<Link> found;
   const int error = ask(buffer, [&](const nlmsghdr& message) { found = read_link(message); });
   if (error != 0 && error != ENODEV) {

@@ -27,9 +27,9 @@ def router(lab: Lab) -> Any:
 
 def ours(lab: Lab, what: str) -> list[Any]:
     """Rules or routes of all tables that sekisho-control made."""
-    words = ("rule", "show", "protocol", "83") if what == "rule" else ("route", "show", "table", "all", "proto", "83")
-    found: list[Any] = json.loads(lab["nva"].run("ip", "-j", *words) or "[]")
-    return found
+    words = ("rule", "show") if what == "rule" else ("-d", "route", "show", "table", "all")
+    found = json.loads(lab["nva"].run("ip", "-j", *words))
+    return [entry for entry in found if entry.get("protocol") == "83"]
 
 
 def dropped_by_guard(lab: Lab) -> int:
