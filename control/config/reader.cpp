@@ -105,7 +105,8 @@ void Reader::read_port(const NamedTable& named) {
     if (*netdev == exit_netdev)
       refuse(port.line, fmt::format("{} is the interface of next hop \"Internet\"", in_quotes(*netdev)));
     const auto [other, added] = netdevs_.try_emplace(*netdev, Owner{port.name, port.line});
-    if (!added)
+    if (!added &&
+        !(port.is_af_xdp() && devices_.at(port.device).name != port.name))  // said of the device already
       refuse(port.line, fmt::format("{} is the kernel's interface of port {} already (line {})",
                                     in_quotes(*netdev), other->second.name, other->second.line));
   }

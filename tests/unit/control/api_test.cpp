@@ -193,7 +193,7 @@ TEST(Show, ZonesCountsWinners) {
   FakeBackend backend;
   const auto zones = show(backend, "zones");
   EXPECT_EQ(named(zones, "onprem")["routes"],
-            7);  // two halves, four None of which 10/8 has an override, 10.0/16
+            8);  // two halves, four None of which 10/8 has an override, 9/8, 10.0/16
   EXPECT_EQ(named(zones, "onprem")["duplicates"], 1);
   EXPECT_EQ(named(zones, "internet")["routes"], 11);
 }
@@ -309,10 +309,10 @@ TEST(Routes, WinnersOnlyInOrder) {
   FakeBackend backend;
   const auto routes = result_of(backend, {{"command", "show"}, {"what", "routes"}, {"zone", "onprem"}});
   EXPECT_THAT(prefixes(routes),
-              testing::ElementsAre("0.0.0.0/1", "10.0.0.0/8", "10.0.0.0/16", "100.64.0.0/10", "128.0.0.0/1",
-                                   "172.16.0.0/12", "192.168.0.0/16"));
-  EXPECT_EQ(routes[1]["next_hop"], "vnet");      // User before System
-  EXPECT_EQ(routes[2]["next_hop"], "firewall");  // the last of two
+              testing::ElementsAre("0.0.0.0/1", "9.0.0.0/8", "10.0.0.0/8", "10.0.0.0/16", "100.64.0.0/10",
+                                   "128.0.0.0/1", "172.16.0.0/12", "192.168.0.0/16"));
+  EXPECT_EQ(routes[2]["next_hop"], "vnet");      // User before System
+  EXPECT_EQ(routes[3]["next_hop"], "firewall");  // the last of two
 }
 
 TEST(Routes, PrefixAndLonger) {
@@ -322,7 +322,7 @@ TEST(Routes, PrefixAndLonger) {
   request["longer"] = true;
   EXPECT_THAT(prefixes(result_of(backend, request)), testing::ElementsAre("10.0.0.0/8", "10.0.0.0/16"));
   request["prefix"] = "0.0.0.0/0";
-  EXPECT_EQ(result_of(backend, request).size(), 7U);
+  EXPECT_EQ(result_of(backend, request).size(), 8U);
   request["prefix"] = "11.0.0.0/8";
   EXPECT_EQ(error_of(backend, request), "no route to 11.0.0.0/8");
   request.erase("zone");
