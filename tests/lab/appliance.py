@@ -114,10 +114,12 @@ class Appliance:
         return self.json("reload")
 
     def ready(self) -> bool:
-        """Both processes serve, every port runs, every next hop has a living member."""
+        """Both processes serve, every port runs, every next hop has a living member, the exit is ready."""
         try:
-            ports, next_hops = self.ports(), self.next_hops()
+            ports, next_hops, exit = self.ports(), self.next_hops(), self.exit()
         except (Refused, json.JSONDecodeError):
+            return False
+        if exit is not None and not (exit["exit"]["ready"] and exit.get("action_in_dataplane") == "exit"):
             return False
         running = bool(ports) and all(port["running"] for port in ports.values())
         return running and bool(next_hops) and all(next_hops.values())
@@ -135,6 +137,11 @@ class Appliance:
         """How many members of each forwarding next hop are alive, as the dataplane knows it."""
         hops = self.json("show", "next-hops")
         return {hop["name"]: hop.get("alive_in_dataplane", 0) for hop in hops if hop["action"] == "forward"}
+
+    def exit(self) -> Any:
+        """Next hop `Internet`, if the configuration has one."""
+        hops = self.json("show", "next-hops")
+        return next((hop for hop in hops if hop["name"] == "Internet"), None)
 
     def stats(self) -> Any:
         return self.json("show", "stats")
