@@ -31,13 +31,13 @@ int main(int argc, char** argv) {
       ->capture_default_str();
   app.add_option("--socket-group", options.socket_group, "a group that may connect there, besides root")
       ->type_name("GROUP");
-  app.add_option("--log-level", log_level, "debug, info, warning or error (default: info)")
+  app.add_option("--log-level", log_level, "what to print (default: info)")
       ->transform(CLI::CheckedTransformer(sekisho::api::log_levels).description(""))
-      ->option_text("LEVEL");
+      ->option_text("LEVEL:{debug,info,warning,error}");
   app.add_option("--log-format", log_format,
-                 "text, or json: an object a line on standard error (default: text)")
+                 "text, or an object a line on standard error (default: text)")
       ->transform(CLI::CheckedTransformer(sekisho::api::log_formats).description(""))
-      ->option_text("FORMAT");
+      ->option_text("FORMAT:{text,json}");
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

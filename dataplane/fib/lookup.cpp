@@ -23,16 +23,54 @@ const T* chosen(bool first, const T* one, const T* other) noexcept {
   return pointer;
 }
 
+// How many of the first addresses their shortcuts lead on.
 template <typename Format>
-bool mostly_led_on(const View<Format>& view, const std::uint32_t* addresses, unsigned count) noexcept {
-  if (count < sample) {
-    return false;
-  }
+unsigned led_on_of_sample(const View<Format>& view, const std::uint32_t* addresses, unsigned count) noexcept {
   unsigned led_on = 0;
-  for (unsigned i = 0; i < sample; ++i) {
+  for (unsigned i = 0; i < std::min(count, sample); ++i) {
     led_on += Format::leads_on(load(view.shortcut[addresses[i] >> shortcut_shift]));
   }
-  return led_on >= mostly;
+  return led_on;
+}
+
+// Positions of those that their shortcuts lead on; the last one written may not count.
+using Positions = std::array<std::uint8_t, bulk + 1>;
+
+// Returns how many are led on; the others have their answers.
+template <typename Format>
+unsigned ask_shortcuts(const View<Format>& view, const std::uint32_t* addresses, NextHopIndex* next_hops,
+                       unsigned count, Positions& led_on) noexcept {
+  unsigned led_on_count = 0;
+  for (unsigned i = 0; i < count; ++i) {
+    const auto entry = load(view.shortcut[addresses[i] >> shortcut_shift]);
+    next_hops[i] = entry;
+    led_on[led_on_count] = static_cast<std::uint8_t>(i);
+    led_on_count += Format::leads_on(entry);
+  }
+  return led_on_count;
+}
+
+// The same where hardly any is led on: one branch for a group, and nothing to note.
+template <typename Format>
+unsigned ask_shortcuts_in_groups(const View<Format>& view, const std::uint32_t* addresses,
+                                 NextHopIndex* next_hops, unsigned count, Positions& led_on) noexcept {
+  unsigned led_on_count = 0;
+  for (unsigned at = 0; at < count; at += group) {
+    const unsigned end = std::min(at + group, count);
+    bool any = false;
+    for (unsigned i = at; i < end; ++i) {
+      const auto entry = load(view.shortcut[addresses[i] >> shortcut_shift]);
+      next_hops[i] = entry;
+      any |= Format::leads_on(entry);
+    }
+    if (any) {
+      for (unsigned i = at; i < end; ++i) {
+        led_on[led_on_count] = static_cast<std::uint8_t>(i);
+        led_on_count += Format::leads_on(static_cast<typename Format::Entry>(next_hops[i]));
+      }
+    }
+  }
+  return led_on_count;
 }
 
 }  // namespace
@@ -66,26 +104,13 @@ void lookup_blocks(const View<Format>& view, const std::uint32_t* addresses, Nex
 
 template <typename Format>
 void lookup_by_shortcut(const View<Format>& view, const std::uint32_t* addresses, NextHopIndex* next_hops,
-                        unsigned count) noexcept {
-  using Entry = typename Format::Entry;
-  std::array<std::uint8_t, bulk + 1> led_on;  // positions; the last one written may not count
-  unsigned led_on_count = 0;
-  for (unsigned at = 0; at < count; at += group) {
-    const unsigned end = std::min(at + group, count);
-    std::array<Entry, group> entries;
-    bool any = false;
-    for (unsigned i = at; i < end; ++i) {
-      const Entry entry = load(view.shortcut[addresses[i] >> shortcut_shift]);
-      entries[i - at] = entry;
-      next_hops[i] = entry;
-      any |= Format::leads_on(entry);
-    }
-    if (any) {
-      for (unsigned i = at; i < end; ++i) {
-        led_on[led_on_count] = static_cast<std::uint8_t>(i);
-        led_on_count += Format::leads_on(entries[i - at]);
-      }
-    }
+                        unsigned count, bool hardly_any_led_on) noexcept {
+  Positions led_on;
+  const unsigned led_on_count = hardly_any_led_on
+                                    ? ask_shortcuts_in_groups(view, addresses, next_hops, count, led_on)
+                                    : ask_shortcuts(view, addresses, next_hops, count, led_on);
+  for (unsigned i = 0; i < led_on_count; ++i) {
+    __builtin_prefetch(&view.tbl24[addresses[led_on[i]] >> 8]);
   }
   for (unsigned i = 0; i < led_on_count; ++i) {
     const unsigned at = led_on[i];
@@ -98,8 +123,8 @@ void lookup_bulk(const View<Format>& view, const std::uint32_t* addresses, NextH
                  unsigned count) noexcept {
   while (count != 0) {
     const unsigned now = std::min(count, bulk);
-    if (!mostly_led_on(view, addresses, now)) {
-      lookup_by_shortcut(view, addresses, next_hops, now);
+    if (const unsigned led_on = led_on_of_sample(view, addresses, now); led_on < mostly) {
+      lookup_by_shortcut(view, addresses, next_hops, now, led_on == 0);
     } else if (vectors) {
       lookup_blocks_avx512(view, addresses, next_hops, now);
     } else {
@@ -115,8 +140,10 @@ template NextHopIndex lookup_block(const View<Narrow>&, std::uint32_t) noexcept;
 template NextHopIndex lookup_block(const View<Wide>&, std::uint32_t) noexcept;
 template void lookup_blocks(const View<Narrow>&, const std::uint32_t*, NextHopIndex*, unsigned) noexcept;
 template void lookup_blocks(const View<Wide>&, const std::uint32_t*, NextHopIndex*, unsigned) noexcept;
-template void lookup_by_shortcut(const View<Narrow>&, const std::uint32_t*, NextHopIndex*, unsigned) noexcept;
-template void lookup_by_shortcut(const View<Wide>&, const std::uint32_t*, NextHopIndex*, unsigned) noexcept;
+template void lookup_by_shortcut(const View<Narrow>&, const std::uint32_t*, NextHopIndex*, unsigned,
+                                 bool) noexcept;
+template void lookup_by_shortcut(const View<Wide>&, const std::uint32_t*, NextHopIndex*, unsigned,
+                                 bool) noexcept;
 template void lookup_bulk(const View<Narrow>&, const std::uint32_t*, NextHopIndex*, unsigned) noexcept;
 template void lookup_bulk(const View<Wide>&, const std::uint32_t*, NextHopIndex*, unsigned) noexcept;
 

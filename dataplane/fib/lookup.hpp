@@ -1,8 +1,8 @@
 // Lookups in a layout. Any thread that is an online reader of the table's Qsbr.
 //
-// A bulk is judged by its first addresses. Where their shortcuts answer, all addresses ask theirs first and those that
-// are led on are listed and finished together: branches are few and none waits for a cache miss. Where nearly all are
-// led on (destinations inside a full table's prefixes) the shortcut is only a detour and tbl24 is asked at once.
+// A bulk is judged by its first addresses. Where their shortcuts answer, all addresses ask theirs and those that are led
+// on are listed and finished together: branches are few, and none waits for a cache miss. Where nearly all are led on
+// (destinations inside a full table's prefixes) the shortcut is only a detour and tbl24 is asked at once.
 #pragma once
 
 #include <cstdint>
@@ -30,10 +30,10 @@ void lookup_blocks_avx512(const View<Narrow>& view, const std::uint32_t* address
 void lookup_blocks_avx512(const View<Wide>& view, const std::uint32_t* addresses, NextHopIndex* next_hops,
                           unsigned count) noexcept;
 
-// `count` addresses, at most `bulk`, by their shortcuts first.
+// `count` addresses, at most `bulk`, by their shortcuts first. The guess decides about speed only.
 template <typename Format>
 void lookup_by_shortcut(const View<Format>& view, const std::uint32_t* addresses, NextHopIndex* next_hops,
-                        unsigned count) noexcept;
+                        unsigned count, bool hardly_any_led_on) noexcept;
 
 // Any number of addresses, each bulk the way that suits it.
 template <typename Format>

@@ -84,8 +84,10 @@ constexpr std::string_view configuration = R"(
 device = "af_xdp:lan0"
 [port.wire]
 device = "net_null0"
+companion = false
 [port.dead]
 device = "net_null1"
+companion = false
 [next_hop.firewall]
 members = ["10.0.2.10", "10.0.2.11"]
 [next_hop.gateway]
