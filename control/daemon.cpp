@@ -10,6 +10,8 @@
 #include <utility>
 
 #include "control/api/live.hpp"
+#include "control/egress/host_stack.hpp"
+#include "control/kernel/wanted.hpp"
 
 namespace sekisho {
 namespace {
@@ -35,14 +37,11 @@ std::optional<boost::asio::ip::tcp::endpoint> metrics_endpoint(const policy::Pol
                  : std::nullopt;
 }
 
-std::set<std::string> netdevs_of(const policy::Policy& policy) {
-  std::set<std::string> result;
-  for (const auto& port : policy.config.ports) {
-    if (auto netdev = port.netdev()) {
-      result.insert(std::move(*netdev));
-    }
-  }
-  return result;
+kernel::Guard guard_of(const policy::Policy& policy) {
+  const config::Port* port = egress::exit_port(policy.config);
+  return {.netdevs = policy.config.guarded_netdevs(),
+          .exit = port == nullptr ? std::string{} : *port->netdev(),
+          .exceptions = policy.exceptions};
 }
 
 std::string summary(const api::Committed& committed) {
@@ -52,8 +51,8 @@ std::string summary(const api::Committed& committed) {
                      committed.routes_changed(), committed.routes_removed());
 }
 
-std::vector<std::pair<std::string, std::uint32_t>> neighbours_to_keep(
-    const policy::Policy& policy, const std::vector<egress::Member>& members) {
+std::vector<std::pair<std::string, std::uint32_t>> neighbours_to_keep(const policy::Policy& policy,
+                                                                      const kernel::Mirror& mirror) {
   std::map<std::string, std::string> netdevs;
   for (const auto& port : policy.config.ports) {
     if (const auto netdev = port.netdev()) {
@@ -61,10 +60,13 @@ std::vector<std::pair<std::string, std::uint32_t>> neighbours_to_keep(
     }
   }
   std::vector<std::pair<std::string, std::uint32_t>> result;
-  for (const auto& member : members) {
+  for (const auto& member : egress::members(policy.config, mirror)) {
     if (const auto netdev = netdevs.find(member.port); netdev != netdevs.end()) {
       result.emplace_back(netdev->second, member.address);
     }
+  }
+  if (const auto gateway = egress::exit_neighbour(policy.config, mirror)) {
+    result.push_back(*gateway);
   }
   return result;
 }
@@ -118,13 +120,13 @@ auto Daemon::open() -> tl::expected<void, std::string> {
     spdlog::warn("{}", warning);
   }
 
-  auto netdevs = netdevs_of(*policy_);
+  auto wanted = guard_of(*policy_);
   // The dataplane may still run the ports that an earlier run of ours guarded; they leave with the first
   // commit.
   if (const auto before = kernel::guard_status()) {
-    netdevs.insert(before->begin(), before->end());
+    wanted = kernel::merge(*before, wanted);
   }
-  if (auto guarded = guard(std::move(netdevs)); !guarded) {
+  if (auto guarded = guard(std::move(wanted)); !guarded) {
     return guarded;
   }
   auto watch = kernel::GuardWatch::open(io_, [this] { on_nftables_changed(); });
@@ -180,7 +182,7 @@ void Daemon::on_kernel_changed() {
 
 void Daemon::on_nftables_changed() {
   const auto status = kernel::guard_status();
-  if (status && std::ranges::equal(*status, guarded_)) {
+  if (status && *status == guarded_) {
     return;
   }
   if (const auto done = guard(guarded_)) {
@@ -196,6 +198,7 @@ void Daemon::on_connected() {
   is_new_connection_ = true;
   retry_pause_ = first_retry;
   failed_ports_.clear();
+  failed_exit_.clear();
   api::Request subscribe;
   subscribe.mutable_subscribe();
   dataplane_.ask(std::move(subscribe), [](const auto& answer) {
@@ -222,14 +225,15 @@ void Daemon::take_over() {
     has_taken_over_ = true;
     // Ports that still run, whatever our configuration says by now, are guarded until the first commit has
     // closed them.
-    auto running = guarded_;
+    kernel::Guard running;
     for (const auto& port : answer->back().state().ports()) {
       constexpr std::string_view af_xdp = "af_xdp:";
       if (port.device().starts_with(af_xdp)) {
-        running.insert(port.device().substr(af_xdp.size()));
+        running.netdevs.push_back(port.device().substr(af_xdp.size()));
       }
     }
-    if (const auto done = guard(std::move(running)); !done) {
+    std::ranges::sort(running.netdevs);
+    if (const auto done = guard(kernel::merge(running, guarded_)); !done) {
       spdlog::error("the kernel may forward in our stead: {}", done.error());
     }
     for (const auto& adjacency : answer->back().state().adjacencies()) {
@@ -277,6 +281,10 @@ void Daemon::on_event(const api::Event& event) {
 
 void Daemon::look() {
   const auto before = std::exchange(view_, sync::view(policy_->config, netlink_->mirror(), inherited_));
+  if (view_.exit && !failed_exit_.empty()) {
+    view_.exit->ready = false;
+    view_.exit->why = failed_exit_;
+  }
   std::erase_if(inherited_, [this](const auto& entry) {
     return std::ranges::none_of(view_.members, [&](const egress::Member& member) {
       return member.inherited && entry.first == std::pair{member.port, member.address};
@@ -284,20 +292,45 @@ void Daemon::look() {
   });
   report_links();
   report_members(before.members);
-  auto neighbours = neighbours_to_keep(*policy_, view_.members);
+  report_exit(before.exit);
+  keep();
+}
+
+// The policy that runs and those that are to come: what those need is there before traffic moves to it.
+void Daemon::keep() {
+  std::vector<std::pair<std::string, std::uint32_t>> neighbours;
+  kernel::Wanted wanted;
   const auto add = [&](const policy::Policy& policy) {
-    const auto more = neighbours_to_keep(policy, egress::members(policy.config, netlink_->mirror()));
+    const auto& mirror = netlink_->mirror();
+    const auto more = neighbours_to_keep(policy, mirror);
     neighbours.insert(neighbours.end(), more.begin(), more.end());
+    wanted.merge(egress::host_stack(policy.config, mirror));
   };
-  for (const auto& reload : reloads_) {
-    add(*reload.policy);
-  }
+  add(*policy_);
   if (sending_) {
     add(*sending_);
+  }
+  for (const auto& reload : reloads_) {
+    add(*reload.policy);
   }
   std::ranges::sort(neighbours);
   neighbours.erase(std::ranges::unique(neighbours).begin(), neighbours.end());
   netlink_->keep_resolved(neighbours);
+  netlink_->keep(wanted);
+}
+
+void Daemon::report_exit(const std::optional<egress::Exit>& before) const {
+  const auto& now = view_.exit;
+  if (!now || (before && before->ready == now->ready && before->why == now->why)) {
+    return;
+  }
+  if (now->ready) {
+    spdlog::info("next hop Internet is up: by port {}, masqueraded as {}", now->port,
+                 fib::address_to_string(*now->address));
+  } else {
+    spdlog::log(now->asking ? spdlog::level::debug : spdlog::level::warn, "next hop Internet is down: {}",
+                now->why);
+  }
 }
 
 void Daemon::report_members(const std::vector<egress::Member>& before) const {
@@ -378,7 +411,11 @@ void Daemon::advance() {
 // A gateway that is new to us has no neighbour yet: traffic that moves to it before the kernel has found it
 // would be dropped.
 bool Daemon::is_to_wait(const Reload& reload) const {
-  return std::chrono::steady_clock::now() < reload.patience &&
+  if (std::chrono::steady_clock::now() >= reload.patience) {
+    return false;
+  }
+  const auto exit = egress::exit(reload.policy->config, netlink_->mirror());
+  return (exit && exit->asking) ||
          std::ranges::any_of(egress::members(reload.policy->config, netlink_->mirror(), inherited_),
                              [](const egress::Member& member) { return member.asking && !member.inherited; });
 }
@@ -386,9 +423,7 @@ bool Daemon::is_to_wait(const Reload& reload) const {
 void Daemon::send_full(std::optional<Reload> reload) {
   const auto policy = reload ? reload->policy : policy_;
   // Until the dataplane has let go of them, ports of the old policy stay guarded beside those of the new.
-  auto both = guarded_;
-  both.merge(netdevs_of(*policy));
-  if (auto done = guard(std::move(both)); !done) {
+  if (auto done = guard(kernel::merge(guarded_, guard_of(*policy))); !done) {
     if (reload) {
       spdlog::error("reload refused: {}", done.error());
       reload->done(tl::unexpected(done.error()));
@@ -427,7 +462,7 @@ void Daemon::on_full(const std::shared_ptr<const policy::Policy>& policy, sync::
     // The dataplane did not take the new ports. Whether one that is gone did, we do not know: the next commit
     // tidies up.
     if (told_ && dataplane_.connected()) {
-      if (const auto done = guard(netdevs_of(*policy_)); !done) {
+      if (const auto done = guard(guard_of(*policy_)); !done) {
         spdlog::error("{}", done.error());
       }
     }
@@ -437,13 +472,14 @@ void Daemon::on_full(const std::shared_ptr<const policy::Policy>& policy, sync::
   const api::Committed& result = answer->back().committed();
   policy_ = policy;
   move_metrics();
-  if (const auto done = guard(netdevs_of(*policy_)); !done) {
+  if (const auto done = guard(guard_of(*policy_)); !done) {
     spdlog::error("the kernel may forward in our stead: {}", done.error());
   }
   // Attempts to start a failed port are whole policies too; they are not worth a line each.
   spdlog::log(reload || std::exchange(is_new_connection_, false) ? spdlog::level::info : spdlog::level::debug,
               "{}: {}", reload ? "reloaded" : "the dataplane has the whole policy", summary(result));
   committed(result, std::move(view));
+  netlink_->refresh();  // the dataplane may have made interfaces
   look();
   if (reload) {
     reload->done(api::Reloaded{.applied = true, .committed = result, .warnings = policy_->warnings});
@@ -484,7 +520,13 @@ void Daemon::committed(const api::Committed& committed, sync::View view) {
     }
   }
   failed_ports_ = std::move(failed);
-  if (failed_ports_.empty()) {
+  const auto& exit = committed.exit();
+  auto failed_exit = committed.has_exit() && !exit.running() ? exit.error() : std::string{};
+  if (!failed_exit.empty() && failed_exit != failed_exit_) {
+    spdlog::warn("next hop Internet: {}", failed_exit);
+  }
+  failed_exit_ = std::move(failed_exit);
+  if (failed_ports_.empty() && failed_exit_.empty()) {
     retry_pause_ = first_retry;
   } else {
     retry_later();
@@ -513,7 +555,7 @@ void Daemon::retry_later() {
       return;
     }
     retry_runs_ = false;
-    if (!told_ || !failed_ports_.empty()) {
+    if (!told_ || !failed_ports_.empty() || !failed_exit_.empty()) {
       told_.reset();
       advance();
     }
@@ -560,9 +602,7 @@ void Daemon::reload(ReloadDone caller) {
 }
 
 void Daemon::store(Reload reload) {
-  auto both = guarded_;
-  both.merge(netdevs_of(*reload.policy));
-  if (auto done = guard(std::move(both)); !done) {
+  if (auto done = guard(kernel::merge(guarded_, guard_of(*reload.policy))); !done) {
     spdlog::error("reload refused: {}", done.error());
     reload.done(tl::unexpected(done.error()));
     return;
@@ -624,10 +664,10 @@ void Daemon::ask_dataplane(api::Request request,
 
 // What nftables refuses is not remembered: a name that it will never take must not stand in the way of the
 // others.
-auto Daemon::guard(std::set<std::string> netdevs) -> tl::expected<void, std::string> {
-  auto done = kernel::guard_on({netdevs.begin(), netdevs.end()});
+auto Daemon::guard(kernel::Guard wanted) -> tl::expected<void, std::string> {
+  auto done = kernel::guard_on(wanted);
   if (done) {
-    guarded_ = std::move(netdevs);
+    guarded_ = std::move(wanted);
   } else {
     guard_later();
   }

@@ -18,7 +18,6 @@
 #include <map>
 #include <memory>
 #include <optional>
-#include <set>
 #include <string>
 #include <tl/expected.hpp>
 #include <vector>
@@ -51,6 +50,7 @@ class Daemon final : public api::Backend {
   [[nodiscard]] std::shared_ptr<const policy::Policy> policy() const override { return policy_; }
   [[nodiscard]] const kernel::Mirror& mirror() const override { return netlink_->mirror(); }
   [[nodiscard]] const std::vector<egress::Member>& members() const override { return view_.members; }
+  [[nodiscard]] const std::optional<egress::Exit>& exit() const override { return view_.exit; }
   [[nodiscard]] bool dataplane_connected() const override { return dataplane_.connected(); }
   void reload(std::function<void(tl::expected<api::Reloaded, std::string>)> done) override;
   void ask_dataplane(api::Request request,
@@ -80,7 +80,9 @@ class Daemon final : public api::Backend {
   // The world as it is now, in view_, and a line for each thing that changed.
   void look();
   void report_members(const std::vector<egress::Member>& before) const;
+  void report_exit(const std::optional<egress::Exit>& before) const;
   void report_links();
+  void keep();
 
   // Sends the next transaction if there is one to send and none in flight.
   void advance();
@@ -95,7 +97,7 @@ class Daemon final : public api::Backend {
   void store(Reload reload);
   void retry_later();
 
-  auto guard(std::set<std::string> netdevs) -> tl::expected<void, std::string>;
+  auto guard(kernel::Guard wanted) -> tl::expected<void, std::string>;
 
   // As the policy says; nothing when it wants none.
   auto listen_for_metrics(const policy::Policy& policy)
@@ -129,8 +131,9 @@ class Daemon final : public api::Backend {
   bool look_is_due_ = false;
   bool retry_runs_ = false;
   std::chrono::seconds retry_pause_{2};               // grows while a port cannot be opened
-  std::set<std::string> guarded_;                     // what the guard must name
+  kernel::Guard guarded_;                             // what the guard must be
   std::map<std::string, std::string> failed_ports_;   // why
+  std::string failed_exit_;                           // why the dataplane could not make it
   std::map<std::string, std::optional<bool>> links_;  // of the ports' netdevs: up, down, or not there
   std::string last_refusal_;
 };

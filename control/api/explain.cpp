@@ -1,11 +1,14 @@
 #include "control/api/explain.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "control/api/members.hpp"
 #include "control/api/reasons.hpp"
 #include "control/api/route_json.hpp"
 #include "control/api/zone_of.hpp"
+#include "control/sync/transaction.hpp"
 #include "dataplane/fib/prefix.hpp"
 #include "dataplane/packet/address.hpp"
 
@@ -16,6 +19,24 @@ void drop(Json& result, const char* reason) {
   result["verdict"] = "drop";
   result["drop_reason"] = reason;
   result["sentence"] = sentence_of(reason);
+}
+
+void be_host(Json& result, const config::Port& owner) {
+  result["verdict"] = "host";
+  result["sentence"] = "the destination is this appliance's own address on port " + owner.name;
+}
+
+const config::Port* owner_of(const policy::Policy& policy, std::uint32_t address, const World& world) {
+  if (world.mirror == nullptr) {
+    return nullptr;
+  }
+  for (const auto& port : policy.config.ports) {
+    const auto local = egress::local_addresses(port, *world.mirror);
+    if (std::find(local.begin(), local.end(), address) != local.end()) {
+      return &port;
+    }
+  }
+  return nullptr;
 }
 
 // Refused or taken by the host before any table is asked.
@@ -34,24 +55,17 @@ bool decided_early(Json& result, const policy::Policy& policy, const Flow& flow,
     case AddressFault::none:
       break;
   }
-  if (world.mirror == nullptr) {
+  // What comes in by the port whose address it is goes to the kernel before any table is asked, whoever sent it.
+  const auto* owner = owner_of(policy, flow.destination, world);
+  if (owner == nullptr || !(flow.port.empty() || flow.port == owner->name)) {
     return false;
   }
-  for (const auto& port : policy.config.ports) {
-    const auto local = egress::local_addresses(port, *world.mirror);
-    if (std::find(local.begin(), local.end(), flow.destination) == local.end()) {
-      continue;
-    }
-    // The kernel takes it where steering knows the address: on this port's own interface, and on no other.
-    if (port.netdev() && (flow.port.empty() || flow.port == port.name)) {
-      result["verdict"] = "host";
-      result["sentence"] = "the destination is this appliance's own address on port " + port.name;
-    } else {
-      drop(result, "no_host_companion");
-    }
-    return true;
+  if (owner->netdev()) {
+    be_host(result, *owner);
+  } else {
+    drop(result, "no_host_companion");
   }
-  return false;
+  return true;
 }
 
 // Why a route did or did not win, among the candidates that cover the destination: longest first, and the
@@ -95,11 +109,62 @@ Json candidates_json(const policy::Policy& policy, const std::vector<route::Rout
   return result;
 }
 
+void decide_exit(Json& result, const policy::Policy& policy, const World& world) {
+  if (world.exit == nullptr || !*world.exit) {
+    result["verdict"] = "exit";
+    result["sentence"] = fmt::format("leaves by {}, masqueraded, out of port {}", config::exit_netdev,
+                                     *policy.config.internet->exit);
+    return;
+  }
+  const auto& exit = **world.exit;
+  result["exit"] = exit_json(exit);
+  if (exit.ready) {
+    result["verdict"] = "exit";
+    result["sentence"] = fmt::format("leaves by {}, masqueraded as {} out of {}", config::exit_netdev,
+                                     fib::address_to_string(*exit.address), exit.netdev);
+  } else {
+    drop(result, "next_hop_down");
+    result["sentence"] = "next hop Internet is down: " + exit.why;
+  }
+}
+
+// Every zone's table has this appliance's addresses, before whatever the policy says of them.
+void decide_host(Json& result, const policy::Policy& policy, const Flow& flow, const World& world,
+                 const config::Port& owner) {
+  Json route{{"prefix", fib::to_string({flow.destination, 32})},
+             {"next_hop", sync::host_next_hop},
+             {"origin", route::to_string(route::Origin::system)},
+             {"source", "own address of port " + owner.name},
+             {"file", nullptr},
+             {"line", nullptr},
+             {"wins", true},
+             {"why", "an own address goes before all routes"}};
+  for (auto& candidate : result["candidates"]) {
+    candidate["wins"] = false;
+  }
+  result["candidates"].insert(result["candidates"].begin(), std::move(route));
+  result["next_hop"] = sync::host_next_hop;
+  const auto came_in = std::find_if(policy.config.ports.begin(), policy.config.ports.end(),
+                                    [&](const config::Port& port) { return port.name == flow.port; });
+  const auto* way_in = world.mirror->link(std::string{config::exit_netdev});
+  if (!came_in->netdev()) {
+    drop(result, "no_host_companion");
+  } else if (came_in->is_af_xdp() && (way_in == nullptr || !way_in->up)) {
+    drop(result, "no_exit");  // steering passes the kernel only what is for the port's own addresses
+  } else {
+    be_host(result, owner);
+  }
+}
+
 void decide_next_hop(Json& result, const policy::Policy& policy, const std::string& name,
                      const World& world) {
   result["next_hop"] = name;
   if (name == policy::none) {
     drop(result, "null_route");
+    return;
+  }
+  if (name == policy::leave) {
+    decide_exit(result, policy, world);
     return;
   }
   for (const auto& next_hop : policy.config.next_hops) {
@@ -129,6 +194,7 @@ Json explain(const policy::Policy& policy, const Flow& flow, const World& world)
               {"candidates", Json::array()},
               {"next_hop", nullptr},
               {"members", Json::array()},
+              {"exit", nullptr},
               {"verdict", nullptr},
               {"drop_reason", nullptr},
               {"sentence", nullptr},
@@ -154,7 +220,10 @@ Json explain(const policy::Policy& policy, const Flow& flow, const World& world)
   result["port_allowed"] = allowed;
   const auto covering = match->zone->table.covering(flow.destination);
   result["candidates"] = candidates_json(policy, covering);
-  if (!covering.empty()) {
+  const auto* owner = owner_of(policy, flow.destination, world);
+  if (owner != nullptr) {
+    decide_host(result, policy, flow, world, *owner);
+  } else if (!covering.empty()) {
     decide_next_hop(result, policy, policy.names[covering.front().next_hop], world);
   } else {
     drop(result, "no_route");
@@ -201,7 +270,8 @@ void compare(Json& explanation, const Decision& decision) {
     }
     differ("verdict", explanation["verdict"] == "drop" ? "drop" : "forward",
            decision.drop_reason().empty() ? "forward" : "drop");
-    if (differences.empty() && !decision.drop_reason().empty()) {
+    if (differences.empty() && !decision.drop_reason().empty() &&
+        explanation["drop_reason"] != live["drop_reason"]) {
       // Both refuse it; the dataplane's reason is the one that its counters show.
       explanation["drop_reason"] = live["drop_reason"];
       explanation["sentence"] = live["sentence"];

@@ -3,10 +3,12 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "control/api/json.hpp"
+#include "control/egress/exit.hpp"
 #include "control/egress/members.hpp"
 #include "control/kernel/netlink.hpp"
 #include "control/policy/policy.hpp"
@@ -24,6 +26,7 @@ struct Flow {
 struct World {
   const kernel::Mirror* mirror = nullptr;
   const std::vector<egress::Member>* members = nullptr;
+  const std::optional<egress::Exit>* exit = nullptr;
 };
 
 // What the policy says.

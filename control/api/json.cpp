@@ -25,7 +25,10 @@ Json counter_json(const Counter& counter) {
 }
 
 std::string policy_name(const std::string& next_hop_of_dataplane) {
-  return next_hop_of_dataplane == sync::drop_next_hop ? std::string{policy::none} : next_hop_of_dataplane;
+  if (next_hop_of_dataplane == sync::drop_next_hop) {
+    return std::string{policy::none};
+  }
+  return next_hop_of_dataplane == sync::exit_next_hop ? std::string{policy::leave} : next_hop_of_dataplane;
 }
 
 std::string prefix_text(const Prefix& prefix) {

@@ -32,4 +32,16 @@ Json members_json(const config::NextHop& next_hop, const std::vector<egress::Mem
   return result;
 }
 
+Json exit_json(const egress::Exit& exit) {
+  const auto text = [](const std::optional<std::uint32_t>& address) {
+    return address ? Json(fib::address_to_string(*address)) : Json(nullptr);
+  };
+  return {{"port", exit.port},
+          {"interface", exit.netdev},
+          {"address", text(exit.address)},
+          {"gateway", text(exit.gateway)},
+          {"ready", exit.ready},
+          {"why", exit.why}};
+}
+
 }  // namespace sekisho::api

@@ -100,7 +100,9 @@ void show(const Json& request, Backend& backend, std::uint64_t started_unix_ms, 
   } else if (name == "zones") {
     live([&backend](const Live& said) { return show_zones(*backend.policy(), said); });
   } else if (name == "next-hops") {
-    live([&backend](const Live& said) { return show_next_hops(*backend.policy(), backend.members(), said); });
+    live([&backend](const Live& said) {
+      return show_next_hops(*backend.policy(), backend.members(), backend.exit(), said);
+    });
   } else if (name == "state") {
     live([&backend, started_unix_ms](const Live& said) {
       return show_state(*backend.policy(), said, started_unix_ms, now_unix_ms());
@@ -140,7 +142,8 @@ void explain_flow(const Json& request, Backend& backend, Then done) {
     done(refuse(fmt::format("there is no port \"{}\"", flow.port)));
     return;
   }
-  auto explanation = explain(*policy, flow, {.mirror = &backend.mirror(), .members = &backend.members()});
+  auto explanation = explain(
+      *policy, flow, {.mirror = &backend.mirror(), .members = &backend.members(), .exit = &backend.exit()});
   if (!backend.dataplane_connected()) {
     done(answer(std::move(explanation)));
     return;

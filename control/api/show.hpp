@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "control/api/json.hpp"
+#include "control/egress/exit.hpp"
 #include "control/egress/members.hpp"
 #include "control/kernel/netlink.hpp"
 #include "control/policy/policy.hpp"
@@ -22,7 +23,7 @@ struct Live {
 [[nodiscard]] Json show_ports(const policy::Policy& policy, const kernel::Mirror& mirror, const Live& live);
 [[nodiscard]] Json show_zones(const policy::Policy& policy, const Live& live);
 [[nodiscard]] Json show_next_hops(const policy::Policy& policy, const std::vector<egress::Member>& members,
-                                  const Live& live);
+                                  const std::optional<egress::Exit>& exit, const Live& live);
 [[nodiscard]] Json show_neighbours(const policy::Policy& policy, const kernel::Mirror& mirror,
                                    const std::vector<egress::Member>& members);
 // One object a port and reason: who dropped (the steering program or the dataplane), how many, and the

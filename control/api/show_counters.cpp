@@ -11,6 +11,7 @@ namespace {
 struct Account {
   std::uint64_t arrived = 0;  // as the first who saw them says: steering, or else the device
   std::uint64_t rx = 0;
+  std::uint64_t generated = 0;  // by this appliance's kernel
   std::uint64_t tx = 0;
   std::uint64_t host = 0;
   std::uint64_t held = 0;
@@ -22,6 +23,7 @@ struct Account {
   void add(const Account& other) {
     arrived += other.arrived;
     rx += other.rx;
+    generated += other.generated;
     tx += other.tx;
     host += other.host;
     held += other.held;
@@ -34,6 +36,7 @@ struct Account {
 
 Account account_of(const PortStatistics& port) {
   Account account{.rx = port.rx().packets(),
+                  .generated = port.generated().packets(),
                   .tx = port.tx().packets(),
                   .host = port.host(),
                   .held = port.held(),
@@ -63,6 +66,7 @@ Account account_of(const PortStatistics& port) {
 Json account_json(const Account& account) {
   return {{"arrived", account.arrived},
           {"rx", account.rx},
+          {"generated", account.generated},
           {"steer_passed", account.steer_passed},
           {"steer_dropped", account.steer_dropped},
           {"tx", account.tx},
@@ -122,7 +126,7 @@ Json show_stats(const Statistics& statistics) {
     entry["steer"] = Json(std::map<std::string, std::uint64_t>(port.steer().begin(), port.steer().end()));
     ports.push_back(std::move(entry));
   }
-  const auto in = total.arrived;
+  const auto in = total.arrived + total.generated;
   const auto out = total.tx + total.host + total.held + total.drops + total.missed + total.steer_passed +
                    total.steer_dropped;
   auto workers = Json::array();

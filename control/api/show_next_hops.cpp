@@ -5,6 +5,7 @@
 
 #include "control/api/members.hpp"
 #include "control/api/show.hpp"
+#include "control/sync/transaction.hpp"
 #include "dataplane/fib/prefix.hpp"
 
 namespace sekisho::api {
@@ -27,6 +28,8 @@ const char* action_text(NextHop::Action action) {
       return "drop";
     case NextHop::HOST:
       return "host";
+    case NextHop::EXIT:
+      return "exit";
     default:
       return "forward";
   }
@@ -61,7 +64,7 @@ void add_live(Json& entry, const std::string& name, const Live& live) {
 }  // namespace
 
 Json show_next_hops(const policy::Policy& policy, const std::vector<egress::Member>& members,
-                    const Live& live) {
+                    const std::optional<egress::Exit>& exit, const Live& live) {
   auto result = Json::array();
   std::set<std::string> shown;
   for (const auto& next_hop : policy.config.next_hops) {
@@ -72,6 +75,21 @@ Json show_next_hops(const policy::Policy& policy, const std::vector<egress::Memb
     entry["members"] = std::move(list);
     add_live(entry, next_hop.name, live);
     shown.insert(next_hop.name);
+    result.push_back(std::move(entry));
+  }
+  if (exit) {
+    const std::string name{sync::exit_next_hop};
+    Json entry{{"name", policy::leave},
+               {"action", "exit"},
+               {"alive", exit->ready ? 1 : 0},
+               {"members", Json::array()}};
+    entry["exit"] = exit_json(*exit);
+    if (const auto* state = find_state(live, name)) {
+      entry["action_in_dataplane"] =
+          action_text(state->next_hop().action());  // "forward": without a member, down
+    }
+    add_live(entry, name, live);
+    shown.insert(name);
     result.push_back(std::move(entry));
   }
   if (live.state) {  // what no section of the configuration names: "None"

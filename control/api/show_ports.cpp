@@ -3,6 +3,7 @@
 #include <vector>
 
 #include "control/api/show.hpp"
+#include "control/egress/host_stack.hpp"
 #include "dataplane/fib/prefix.hpp"
 
 namespace sekisho::api {
@@ -25,7 +26,9 @@ Json addresses_json(const config::Port& port, const kernel::Link* link, const ke
       result.push_back(fib::address_to_string(address.address) + "/" + std::to_string(address.length));
     }
   };
-  add(port.addresses);
+  if (link == nullptr) {
+    add(port.addresses);
+  }
   if (link != nullptr) {
     if (const auto found = mirror.addresses.find(link->index); found != mirror.addresses.end()) {
       add(found->second);
@@ -68,7 +71,10 @@ Json show_ports(const policy::Policy& policy, const kernel::Mirror& mirror, cons
     Json entry{{"name", port.name}, {"device", port.device}};
     const auto netdev = port.netdev();
     const auto* link = netdev ? mirror.link(*netdev) : nullptr;
-    // A device that is no netdev has no link that the kernel could tell of.
+    entry["companion"] = port.companion.empty() ? Json(nullptr) : Json(port.companion);
+    const auto gateway = egress::gateway_of(port, mirror);
+    entry["gateway"] = gateway ? Json(fib::address_to_string(*gateway)) : Json(nullptr);
+    // A port without an interface of the kernel has no link that it could tell of.
     entry["link"] = !netdev ? Json(nullptr) : Json(link == nullptr ? "missing" : link->up ? "up" : "down");
     add_live(entry, port, live);
     entry["addresses"] = addresses_json(port, link, mirror);

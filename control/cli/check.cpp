@@ -13,6 +13,19 @@
 namespace sekisho::cli {
 namespace {
 
+// What leaves through this appliance's own kernel, past the firewall.
+Json exit_summary(const policy::Policy& policy) {
+  const auto& internet = policy.config.internet;
+  if (!internet || !internet->exit) {
+    return nullptr;
+  }
+  auto exceptions = Json::array();
+  for (const auto prefix : policy.exceptions) {
+    exceptions.push_back(fib::to_string(prefix));
+  }
+  return {{"port", *internet->exit}, {"exceptions", std::move(exceptions)}};
+}
+
 Json summary(const policy::Policy& policy) {
   auto ports = Json::array();
   for (const auto& port : policy.config.ports) {
@@ -20,7 +33,11 @@ Json summary(const policy::Policy& policy) {
     for (const auto& address : port.addresses) {
       addresses.push_back(fmt::format("{}/{}", fib::address_to_string(address.address), address.length));
     }
-    ports.push_back({{"name", port.name}, {"device", port.device}, {"addresses", std::move(addresses)}});
+    ports.push_back({{"name", port.name},
+                     {"device", port.device},
+                     {"companion", port.companion.empty() ? Json(nullptr) : Json(port.companion)},
+                     {"gateway", port.gateway ? Json(fib::address_to_string(*port.gateway)) : Json(nullptr)},
+                     {"addresses", std::move(addresses)}});
   }
   auto next_hops = Json::array();
   for (const auto& next_hop : policy.config.next_hops) {
@@ -34,13 +51,15 @@ Json summary(const policy::Policy& policy) {
           {"ports", std::move(ports)},
           {"next_hops", std::move(next_hops)},
           {"zones", api::show_zones(policy, {})},
+          {"exit", exit_summary(policy)},
           {"warnings", policy.warnings}};
 }
 
 void print_check(const Json& result) {
-  Table ports{{{"PORT"}, {"DEVICE"}, {"ADDRESSES"}}};
+  Table ports{{{"PORT"}, {"DEVICE"}, {"COMPANION"}, {"GATEWAY"}, {"ADDRESSES"}}};
   for (const auto& port : result["ports"]) {
-    ports.add({value_text(port, "name"), value_text(port, "device"), list_text(port["addresses"])});
+    ports.add({value_text(port, "name"), value_text(port, "device"), value_text(port, "companion"),
+               value_text(port, "gateway"), list_text(port["addresses"])});
   }
   Table next_hops{{{"NEXT-HOP"}, {"MEMBERS"}}};
   for (const auto& next_hop : result["next_hops"]) {
@@ -52,6 +71,15 @@ void print_check(const Json& result) {
                value_text(zone, "routes"), list_text(zone["sources"])});
   }
   fmt::print("{}\n{}\n{}\n", ports.render(), next_hops.render(), zones.render());
+  if (const auto& exit = result["exit"]; !exit.is_null()) {
+    constexpr std::size_t most = 8;
+    const auto& exceptions = exit["exceptions"];
+    const Json first(exceptions.begin(),
+                     exceptions.begin() + static_cast<std::ptrdiff_t>(std::min(exceptions.size(), most)));
+    fmt::print("next hop Internet leaves by port {}: {} exception{}, {}{}\n\n", value_text(exit, "port"),
+               exceptions.size(), exceptions.size() == 1 ? "" : "s", list_text(first),
+               exceptions.size() > most ? ",..." : "");
+  }
   for (const auto& warning : result["warnings"]) {
     fmt::print("warning: {}\n", value_text(warning));
   }

@@ -83,6 +83,17 @@ void print_next_hop(const Json& result) {
     return;
   }
   print_step("next hop", value_text(result, "next_hop"));
+  if (const auto& exit = result["exit"]; !exit.is_null()) {
+    Table table{{{"PORT"}, {"INTERFACE"}, {"ADDRESS"}, {"GATEWAY"}, {"READY"}, {"WHY"}}};
+    const auto ready = exit["ready"] == true;
+    table.add({value_text(exit, "port"),
+               value_text(exit, "interface"),
+               value_text(exit, "address"),
+               value_text(exit, "gateway"),
+               {value_text(exit, "ready"), ready ? Tone::plain : Tone::bad},
+               value_text(exit, "why")});
+    indented(table.render());
+  }
   if (result["members"].empty()) {
     return;
   }

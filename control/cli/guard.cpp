@@ -14,27 +14,39 @@
 namespace sekisho::cli {
 namespace {
 
-void print_state(const Context& context, bool on, const std::vector<std::string>& interfaces,
-                 std::string_view sentence) {
-  if (context.json) {
-    print_json({{"guard", on ? "on" : "off"}, {"interfaces", interfaces}});
-  } else {
-    fmt::print("guard {}: {}\n", on ? "on" : "off", sentence);
+std::string on_sentence(const kernel::Guard& guard) {
+  const auto kept = fmt::format("the kernel forwards nothing from or to {}",
+                                guard.netdevs.empty() ? "any interface (none is named)"
+                                                      : fmt::format("{}", fmt::join(guard.netdevs, ", ")));
+  if (guard.exit.empty()) {
+    return kept;
   }
+  return fmt::format("{}, but for {} exception{} that leave{} masqueraded by {}", kept,
+                     guard.exceptions.size(), guard.exceptions.size() == 1 ? "" : "s",
+                     guard.exceptions.size() == 1 ? "s" : "", guard.exit);
 }
 
-std::string on_sentence(const std::vector<std::string>& interfaces) {
-  return fmt::format(
-      "the kernel forwards nothing from or to {}",
-      interfaces.empty() ? "any interface (none is named)" : fmt::format("{}", fmt::join(interfaces, ", ")));
+void print_state(const Context& context, const kernel::Guard& guard) {
+  if (!context.json) {
+    fmt::print("guard on: {}\n", on_sentence(guard));
+    return;
+  }
+  auto exceptions = Json::array();
+  for (const auto prefix : guard.exceptions) {
+    exceptions.push_back(fib::to_string(prefix));
+  }
+  print_json({{"guard", "on"},
+              {"interfaces", guard.netdevs},
+              {"exit", guard.exit.empty() ? Json(nullptr) : Json(guard.exit)},
+              {"exceptions", std::move(exceptions)}});
 }
 
 Outcome status(const Context& context) {
-  const auto interfaces = kernel::guard_status();
-  if (!interfaces) {
-    return tl::unexpected{interfaces.error()};
+  const auto guard = kernel::guard_status();
+  if (!guard) {
+    return tl::unexpected{guard.error()};
   }
-  print_state(context, true, *interfaces, on_sentence(*interfaces));
+  print_state(context, *guard);
   return {};
 }
 
@@ -43,22 +55,16 @@ Outcome on(const Context& context, const std::string& file) {
   if (!config) {
     return tl::unexpected{config.error().to_string()};
   }
-  std::vector<std::string> interfaces;
-  for (const auto& port : config->ports) {
-    if (const auto netdev = port.netdev()) {
-      interfaces.push_back(*netdev);
-    }
+  // A port that runs may have left the file already; and what may leave by next hop `Internet` is known to
+  // sekisho-control, which has read the route files.
+  kernel::Guard wanted{.netdevs = config->guarded_netdevs(), .exit = {}, .exceptions = {}};
+  if (const auto before = kernel::guard_status()) {
+    wanted = kernel::merge(*before, wanted);
   }
-  // A port that runs may have left the file already.
-  if (const auto guarded = kernel::guard_status()) {
-    interfaces.insert(interfaces.end(), guarded->begin(), guarded->end());
-  }
-  std::ranges::sort(interfaces);
-  interfaces.erase(std::ranges::unique(interfaces).begin(), interfaces.end());
-  if (const auto done = kernel::guard_on(interfaces); !done) {
+  if (const auto done = kernel::guard_on(wanted); !done) {
     return done;
   }
-  print_state(context, true, interfaces, on_sentence(interfaces));
+  print_state(context, wanted);
   return {};
 }
 
@@ -66,12 +72,18 @@ Outcome off(const Context& context) {
   if (const auto done = kernel::guard_off(); !done) {
     return done;
   }
-  print_state(context, false, {},
-              "nothing keeps this kernel from forwarding in Sekisho's stead. With ip_forward=1 and a default "
-              "route, transit\n"
-              "traffic passes the firewall by as soon as the dataplane is down. sekisho-control puts the "
-              "guard back when it\n"
-              "runs; `sekisho guard on` does at once");
+  if (context.json) {
+    print_json(
+        {{"guard", "off"}, {"interfaces", Json::array()}, {"exit", nullptr}, {"exceptions", Json::array()}});
+    return {};
+  }
+  fmt::print(
+      "guard off: nothing keeps this kernel from forwarding in Sekisho's stead. With ip_forward=1 and a "
+      "default "
+      "route, transit\n"
+      "traffic passes the firewall by as soon as the dataplane is down. sekisho-control puts the "
+      "guard back when it\n"
+      "runs; `sekisho guard on` does at once\n");
   return {};
 }
 
@@ -85,14 +97,26 @@ void add_guard(CLI::App& app, Context& context) {
       "The guard drops, in the kernel's forward hook, all IPv4 and IPv6 from or to a Sekisho port. "
       "sekisho-control puts it\n"
       "there before any port starts; it outlives crashes and stops, and only `sekisho guard off` removes it. "
-      "Needs root.\n\n"
+      "Needs root.\n"
+      "What next hop \"Internet\" sends out by the exit port, masqueraded, and the replies to it are the "
+      "exception. "
+      "`guard on`\n"
+      "keeps those that are there; only sekisho-control, which reads the route files, adds any.\n\n"
+      "The kernel's rules and routes that sekisho-control made carry protocol 83 and stay as well: they "
+      "concern "
+      "only what\n"
+      "comes out of sekisho0 and replies from the ports' own addresses. To remove them after sekisho-control "
+      "has "
+      "stopped:\n"
+      "  ip rule flush protocol 83; ip route flush table all proto 83\n\n"
       "Examples:\n"
       "  sekisho guard status\n"
       "  sekisho guard on --config /etc/sekisho/sekisho.toml\n");
   group->add_subcommand("status", "Say which interfaces are guarded; exit status 1 when there is no guard")
       ->callback([&context] { context.run = [&context] { return status(context); }; });
   auto file = std::make_shared<std::string>(default_configuration);
-  auto* turn_on = group->add_subcommand("on", "Guard the interfaces of the configuration's ports");
+  auto* turn_on =
+      group->add_subcommand("on", "Guard the interfaces of the configuration's ports, and sekisho0");
   turn_on->add_option("-c,--config", *file, "The configuration")->type_name("FILE")->capture_default_str();
   turn_on->callback([&context, file] { context.run = [&context, file] { return on(context, *file); }; });
   group->add_subcommand("off", "Remove the guard: from then on the kernel may forward past the firewall")

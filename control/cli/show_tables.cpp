@@ -66,6 +66,7 @@ std::string ports_text(const Json& ports) {
                {"STATE"},
                {"LINK"},
                {"DEVICE"},
+               {"COMPANION"},
                {"DRIVER"},
                {"MAC"},
                {"MTU", true},
@@ -74,7 +75,8 @@ std::string ports_text(const Json& ports) {
                {"LCORES"},
                {"RX", true},
                {"TX", true},
-               {"ADDRESSES"}}};
+               {"ADDRESSES"},
+               {"GATEWAY"}}};
   std::string errors;
   for (const auto& port : ports) {
     const auto running = port["running"] == true;
@@ -82,6 +84,7 @@ std::string ports_text(const Json& ports) {
                {running ? "running" : "down", running ? Tone::good : Tone::bad},
                value_text(port, "link"),
                value_text(port, "device"),
+               value_text(port, "companion"),
                value_text(port, "driver"),
                value_text(port, "mac"),
                value_text(port, "mtu"),
@@ -90,7 +93,8 @@ std::string ports_text(const Json& ports) {
                port.contains("lcores") ? list_text(port["lcores"]) : std::string{},
                packets(port, "rx"),
                packets(port, "tx"),
-               list_text(port["addresses"])});
+               list_text(port["addresses"]),
+               value_text(port, "gateway")});
     if (const auto error = value_text(port, "error"); !error.empty()) {
       errors += toned(fmt::format("port {}: {}", value_text(port, "name"), error), Tone::bad) + "\n";
     }
@@ -124,6 +128,7 @@ std::string next_hops_text(const Json& next_hops) {
     const auto forwards = next_hop["action"] == "forward";
     const auto alive = forwards ? fmt::format("{}/{}", value_text(next_hop, "alive"), members.size()) : "";
     const auto none_alive = forwards && next_hop["alive"] == 0;
+    const auto leaves = next_hop["action"] == "exit";
     std::vector<Cell> first{value_text(next_hop, "name"),
                             value_text(next_hop, "action"),
                             {alive, none_alive ? Tone::bad : Tone::plain}};
@@ -135,6 +140,12 @@ std::string next_hops_text(const Json& next_hops) {
         row.emplace_back(value_text(member, "port"));
         row.emplace_back(value_text(member, "mac"));
         row.emplace_back(value_text(member, "why"), member["alive"] == true ? Tone::good : Tone::bad);
+      } else if (leaves) {
+        const auto& exit = next_hop["exit"];
+        row.emplace_back(value_text(exit, "gateway"));
+        row.emplace_back(value_text(exit, "port"));
+        row.emplace_back("");
+        row.emplace_back(value_text(exit, "why"), exit["ready"] == true ? Tone::good : Tone::bad);
       } else {
         row.insert(row.end(), {"", "", "", ""});
       }
@@ -173,6 +184,7 @@ std::string stats_text(const Json& stats) {
   Table table{{{"PORT"},
                {"ARRIVED", true},
                {"RX", true},
+               {"GENERATED", true},
                {"STEER-PASSED", true},
                {"STEER-DROPPED", true},
                {"TX", true},
@@ -182,8 +194,8 @@ std::string stats_text(const Json& stats) {
                {"MISSED", true}}};
   const auto add = [&](const std::string& name, const Json& account) {
     std::vector<Cell> row{name};
-    for (const auto* key :
-         {"arrived", "rx", "steer_passed", "steer_dropped", "tx", "host", "held", "drops", "missed"}) {
+    for (const auto* key : {"arrived", "rx", "generated", "steer_passed", "steer_dropped", "tx", "host",
+                            "held", "drops", "missed"}) {
       row.emplace_back(value_text(account, key));
     }
     table.add(std::move(row));
@@ -195,11 +207,12 @@ std::string stats_text(const Json& stats) {
   const auto& balance = stats["balance"];
   const auto& total = stats["total"];
   auto text = table.render();
-  text +=
-      fmt::format("\narrived {} = tx {} + host {} + held {} + drops {} + missed {} + steering {}: ",
-                  value_text(total, "arrived"), value_text(total, "tx"), value_text(total, "host"),
-                  value_text(total, "held"), value_text(total, "drops"), value_text(total, "missed"),
-                  total["steer_passed"].get<std::uint64_t>() + total["steer_dropped"].get<std::uint64_t>());
+  text += fmt::format(
+      "\narrived {} + generated {} = tx {} + host {} + held {} + drops {} + missed {} + steering {}: ",
+      value_text(total, "arrived"), value_text(total, "generated"), value_text(total, "tx"),
+      value_text(total, "host"), value_text(total, "held"), value_text(total, "drops"),
+      value_text(total, "missed"),
+      total["steer_passed"].get<std::uint64_t>() + total["steer_dropped"].get<std::uint64_t>());
   if (balance["adds_up"] == true) {
     return text + toned("every packet is accounted for", Tone::good) + "\n";
   }

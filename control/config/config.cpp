@@ -1,15 +1,33 @@
 #include "control/config/config.hpp"
 
+#include <algorithm>
+
 #include "control/config/reader.hpp"
 #include "control/load/file.hpp"
 
 namespace sekisho::config {
 
+namespace {
+constexpr std::string_view netdev_prefix = "af_xdp:";
+}  // namespace
+
+bool Port::is_af_xdp() const {
+  return device.starts_with(netdev_prefix);
+}
+
 std::optional<std::string> Port::netdev() const {
-  constexpr std::string_view af_xdp = "af_xdp:";
-  if (!device.starts_with(af_xdp))
-    return std::nullopt;
-  return device.substr(af_xdp.size());
+  if (is_af_xdp())
+    return device.substr(netdev_prefix.size());
+  return companion.empty() ? std::nullopt : std::optional{companion};
+}
+
+std::vector<std::string> Config::guarded_netdevs() const {
+  std::vector<std::string> result{std::string{exit_netdev}};
+  for (const auto& port : ports)
+    if (auto netdev = port.netdev())
+      result.push_back(std::move(*netdev));
+  std::ranges::sort(result);
+  return result;
 }
 
 auto parse(std::string_view text, const std::filesystem::path& file) -> tl::expected<Config, load::Error> {

@@ -18,10 +18,17 @@
 
 namespace sekisho::config {
 
+// What next hop `Internet` needs and a configuration lacks.
+inline constexpr std::string_view no_exit =
+    "next hop \"Internet\" needs to know where to leave: write exit = { port = \"...\" } in [internet]";
+
+// The interface by which the dataplane hands the kernel what leaves through it or is for another port's address.
+inline constexpr std::string_view exit_netdev = "sekisho0";
+
 struct InterfaceAddress {  // "10.0.1.4/24": an address and the subnet it is in
   std::uint32_t address = 0;
   std::uint8_t length = 0;
-  friend bool operator==(const InterfaceAddress&, const InterfaceAddress&) = default;
+  friend auto operator<=>(const InterfaceAddress&, const InterfaceAddress&) = default;
 };
 
 struct StaticNeighbour {
@@ -31,13 +38,17 @@ struct StaticNeighbour {
 
 struct Port {
   std::string name;
-  std::string device;                       // "af_xdp:NETDEV" or a DPDK vdev string
-  std::vector<InterfaceAddress> addresses;  // only for devices that are no netdev of the kernel
-  std::vector<StaticNeighbour> neighbours;  // likewise: nothing resolves them there
-  std::uint16_t mtu = 0;                    // 0: the device's own
+  // "af_xdp:NETDEV"; or what DPDK owns: a PCI address, "vmbus:UUID", or a vdev string.
+  std::string device;
+  std::vector<InterfaceAddress> addresses;  // of what DPDK owns; an AF_XDP port has what its netdev has
+  std::vector<StaticNeighbour> neighbours;  // of a port without a companion: nothing resolves them there
+  std::string companion;                 // the TAP through which the kernel has what DPDK owns; empty: none
+  std::optional<std::uint32_t> gateway;  // of the kernel's own traffic from this port's addresses
+  std::uint16_t mtu = 0;                 // 0: the device's own
   unsigned line = 0;
 
-  // The kernel interface of an "af_xdp:NETDEV" port.
+  [[nodiscard]] bool is_af_xdp() const;
+  // The kernel's interface with this port's addresses: an AF_XDP port's device, or the companion.
   [[nodiscard]] std::optional<std::string> netdev() const;
 };
 
@@ -52,6 +63,7 @@ enum class Install : std::uint8_t { default_route, halves };
 struct Internet {
   std::string via;  // names a next hop
   Install install = Install::halves;
+  std::optional<std::string> exit;  // the port by which next hop `Internet` leaves, masqueraded
   unsigned line = 0;
 };
 
@@ -65,7 +77,7 @@ struct RouteSpec {
   std::string preset;  // Kind::preset: "kms"
   std::string cloud;   // Kind::preset: "public", "usgov", "china"
   std::string
-      next_hop;  // a name of [next_hop.*], or "None"; of a file: what a line without one means, or empty
+      next_hop;  // a name of [next_hop.*], "None" or "Internet"; of a file: what a line without one means, or empty
   unsigned line = 0;
 };
 
@@ -91,6 +103,9 @@ struct Config {
   std::optional<Internet> internet;
   std::vector<Zone> zones;
   std::optional<Metrics> metrics;  // none: served nowhere
+
+  // From and to which the kernel must not forward: every port's, and `sekisho0`. Sorted.
+  [[nodiscard]] std::vector<std::string> guarded_netdevs() const;
 };
 
 [[nodiscard]] auto read(const std::filesystem::path& file) -> tl::expected<Config, load::Error>;

@@ -17,7 +17,10 @@ constexpr std::size_t max_zones = 255;
 constexpr std::size_t max_next_hops = 4000;
 constexpr std::size_t max_members = 64;  // of one next hop
 
+constexpr std::size_t longest_netdev = 15;  // IFNAMSIZ with its NUL is 16
+
 constexpr std::string_view none = "None";
+constexpr std::string_view leave = "Internet";  // through this appliance's own kernel
 
 }  // namespace
 
@@ -38,7 +41,7 @@ auto Reader::read(const toml::table& root) -> Config {
   // elsewhere.
   std::ranges::transform(ports, std::back_inserter(port_names_), &NamedTable::name);
   std::ranges::transform(next_hops, std::back_inserter(next_hop_names_), &NamedTable::name);
-  next_hop_names_.push_back(none);
+  next_hop_names_.insert(next_hop_names_.end(), {none, leave});
 
   for (const auto& port : ports)
     read_port(port);
@@ -74,7 +77,7 @@ void Reader::read_port(const NamedTable& named) {
                         named.line,
                         fmt::format("[port.{}]", named.name),
                         problems_,
-                        {"device", "address", "neighbours", "mtu"}};
+                        {"device", "address", "neighbours", "companion", "gateway", "mtu"}};
   Port port;
   port.name = named.name;
   port.line = named.line;
@@ -88,16 +91,31 @@ void Reader::read_port(const NamedTable& named) {
     else
       port.mtu = static_cast<std::uint16_t>(mtu->value);
   }
-  if (const auto netdev = port.netdev()) {
+  if (port.is_af_xdp()) {
     if (section.has("address"))
       refuse(section.line_of_key("address"),
-             fmt::format("the kernel's addresses of {} are used; remove \"address\"", *netdev));
-    if (section.has("neighbours"))
-      refuse(section.line_of_key("neighbours"),
-             fmt::format("the kernel's neighbours of {} are used; remove \"neighbours\"", *netdev));
+             fmt::format("the kernel's addresses of {} are used; remove \"address\"", *port.netdev()));
+    if (section.has("companion"))
+      refuse(section.line_of_key("companion"),
+             fmt::format("the kernel has this port as {}; remove \"companion\"", *port.netdev()));
   } else {
     read_addresses(section, port);
+    read_companion(section, port);
+  }
+  if (!port.netdev())
     read_neighbours(section, port);
+  else if (section.has("neighbours"))
+    refuse(section.line_of_key("neighbours"),
+           fmt::format("the kernel's neighbours of {} are used; remove \"neighbours\"", *port.netdev()));
+  read_gateway(section, port);
+  if (const auto netdev = port.netdev()) {
+    if (*netdev == exit_netdev)
+      refuse(port.line, fmt::format("{} is the interface of next hop \"Internet\"", in_quotes(*netdev)));
+    const auto [other, added] = netdevs_.try_emplace(*netdev, Owner{port.name, port.line});
+    if (!added &&
+        !(port.is_af_xdp() && devices_.at(port.device).name != port.name))  // said of the device already
+      refuse(port.line, fmt::format("{} is the kernel's interface of port {} already (line {})",
+                                    in_quotes(*netdev), other->second.name, other->second.line));
   }
   config_.ports.push_back(std::move(port));
 }
@@ -108,10 +126,10 @@ void Reader::read_device(const Section& section, Port& port) {
     return;
   if (const auto reason = refuse_device(device->value))
     return refuse(device->line, *reason);
-  port.device = device->value;
+  port.device = normal_device(device->value);
   // The arguments of a vdev do not tell two of the same name apart.
   const auto [other, added] =
-      devices_.try_emplace(device->value.substr(0, device->value.find(',')), Owner{port.name, device->line});
+      devices_.try_emplace(port.device.substr(0, port.device.find(',')), Owner{port.name, device->line});
   if (!added)
     refuse(device->line, fmt::format("{} is the device of port {} already (line {})", in_quotes(other->first),
                                      other->second.name, other->second.line));
@@ -175,6 +193,52 @@ void Reader::read_neighbours(const Section& section, Port& port) {
   }
 }
 
+// A port with static neighbours is a software device of a test or a benchmark, which the kernel has no part in.
+void Reader::read_companion(const Section& section, Port& port) {
+  const auto* node = section.node("companion");
+  if (node == nullptr) {
+    if (!section.has("neighbours") && !port.device.empty())
+      port.companion = fmt::format("sk-{}", port.name);
+    if (port.companion.size() > longest_netdev)
+      refuse(port.line,
+             fmt::format("the kernel takes no interface of the name {}: give port {} a \"companion\" "
+                         "of at most {} characters",
+                         in_quotes(port.companion), port.name, longest_netdev));
+    return;
+  }
+  const auto line = line_of(*node);
+  if (const auto* wanted = node->as_boolean(); wanted != nullptr && !wanted->get())
+    return;
+  const auto* name = node->as_string();
+  if (name == nullptr)
+    return section.wrong_type(*node, "companion", "the name of an interface or false");
+  if (const auto reason = refuse_netdev(name->get()))
+    return refuse(line, *reason);
+  port.companion = name->get();
+}
+
+void Reader::read_gateway(const Section& section, Port& port) {
+  const auto text = section.text("gateway");
+  if (!text)
+    return;
+  const auto gateway = parse_host(text->value);
+  // With /32 addresses (Google's) a gateway is in no subnet.
+  const auto is_near = [&](const InterfaceAddress& own) {
+    return own.length == 32 || subnet_of(own).covers(*gateway);
+  };
+  if (!gateway)
+    refuse(text->line, gateway.error());
+  else if (!port.netdev())
+    refuse(text->line,
+           fmt::format("a gateway is the kernel's, and the kernel has no interface of port {}", port.name));
+  else if (std::ranges::find(port.addresses, *gateway, &InterfaceAddress::address) != port.addresses.end())
+    refuse(text->line, fmt::format("{} is port {}'s own address", text->value, port.name));
+  else if (!port.is_af_xdp() && std::ranges::none_of(port.addresses, is_near))
+    refuse(text->line, fmt::format("{} is in no subnet of port {}", text->value, port.name));
+  else
+    port.gateway = *gateway;
+}
+
 void Reader::read_next_hop(const NamedTable& named) {
   for (const auto* reserved : {"none", "internet", "host"}) {
     if (named.name == reserved)
@@ -207,11 +271,14 @@ void Reader::read_next_hop(const NamedTable& named) {
 }
 
 void Reader::read_internet(const toml::table& table, unsigned line) {
-  const Section section{table, line, "[internet]", problems_, {"via", "install"}, {"advertise", "exit"}};
+  const Section section{table, line, "[internet]", problems_, {"via", "install", "exit"}, {"advertise"}};
   Internet internet;
   internet.line = line;
   if (const auto via = section.required_text("via")) {
-    internet.via = resolve_next_hop(*via);
+    if (equal_without_case(via->value, leave))
+      refuse(via->line, "[internet] via \"Internet\" would take everything past the firewall");
+    else
+      internet.via = resolve_next_hop(*via);
     if (internet.via == none)
       refuse(via->line,
              "[internet] via \"None\" would drop everything: leave \"internet\" out of the zones instead");
@@ -223,6 +290,7 @@ void Reader::read_internet(const toml::table& table, unsigned line) {
       refuse(install->line, fmt::format("\"install\" in [internet] is \"default\" or \"halves\", not {}",
                                         in_quotes(install->value)));
   }
+  read_exit(section, internet);
   config_.internet = std::move(internet);
 }
 
@@ -236,6 +304,27 @@ void Reader::read_metrics(const toml::table& table, unsigned line) {
     refuse(listen->line, endpoint.error());
   else
     config_.metrics = Metrics{endpoint->first, endpoint->second, listen->line};
+}
+
+void Reader::read_exit(const Section& section, Internet& internet) {
+  const auto* node = section.node("exit");
+  if (node == nullptr)
+    return;
+  const auto* table = node->as_table();
+  if (table == nullptr)
+    return section.wrong_type(*node, "exit", "a table, { port = \"NAME\" }");
+  const Section exit{*table, line_of(*node), "\"exit\"", problems_, {"port"}};
+  const auto name = exit.required_text("port");
+  if (!name)
+    return;
+  const auto port = std::ranges::find(config_.ports, name->value, &Port::name);
+  if (std::ranges::find(port_names_, name->value) == port_names_.end())
+    refuse(name->line, fmt::format("there is no port {}{}", in_quotes(name->value),
+                                   suggestion(name->value, port_names_)));
+  else if (port != config_.ports.end() && !port->netdev())
+    refuse(name->line,
+           fmt::format("port {} cannot be the exit: the kernel has no interface of it", port->name));
+  internet.exit = name->value;
 }
 
 void Reader::read_zone(const NamedTable& named) {
@@ -361,9 +450,12 @@ void Reader::read_route_file(const Located<std::string>& file, RouteSpec& spec) 
 auto Reader::resolve_next_hop(const Located<std::string>& name) -> std::string {
   if (equal_without_case(name.value, none))
     return std::string{none};
-  if (equal_without_case(name.value, "internet"))
-    refuse(name.line, "next hop \"Internet\" is not supported in this version");
-  else if (std::ranges::find(next_hop_names_, name.value) != next_hop_names_.end())
+  if (equal_without_case(name.value, leave)) {
+    if (!config_.internet || !config_.internet->exit)
+      refuse(name.line, std::string{no_exit});
+    return std::string{leave};
+  }
+  if (std::ranges::find(next_hop_names_, name.value) != next_hop_names_.end())
     return name.value;
   else
     refuse(name.line, fmt::format("there is no next hop {}{}", in_quotes(name.value),

@@ -31,9 +31,12 @@ class Reader {
   void read_device(const Section& section, Port& port);
   void read_addresses(const Section& section, Port& port);
   void read_neighbours(const Section& section, Port& port);
+  void read_companion(const Section& section, Port& port);
+  void read_gateway(const Section& section, Port& port);
   void read_next_hop(const NamedTable& named);
   void read_internet(const toml::table& table, unsigned line);
   void read_metrics(const toml::table& table, unsigned line);
+  void read_exit(const Section& section, Internet& internet);
   void read_zone(const NamedTable& named);
   void read_routes(const Section& section, Zone& zone);
   [[nodiscard]] auto read_route(const Section& section) -> std::optional<RouteSpec>;
@@ -46,8 +49,9 @@ class Reader {
   Problems& problems_;
   Config config_;
   std::vector<std::string_view> port_names_;
-  std::vector<std::string_view> next_hop_names_;  // with "None"
+  std::vector<std::string_view> next_hop_names_;  // with "None" and "Internet"
   std::map<std::string, Owner> devices_;
+  std::map<std::string, Owner> netdevs_;
   std::vector<std::pair<InterfaceAddress, Owner>> own_addresses_;
   std::map<fib::Prefix, Owner> sources_;
 };

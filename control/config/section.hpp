@@ -44,6 +44,7 @@ class Section {
   [[nodiscard]] unsigned line() const { return line_; }
   [[nodiscard]] const std::string& name() const { return name_; }
   [[nodiscard]] bool has(std::string_view key) const { return table_.contains(key); }
+  [[nodiscard]] auto node(std::string_view key) const -> const toml::node* { return table_.get(key); }
   [[nodiscard]] unsigned line_of_key(std::string_view key) const;
 
   // Nothing when the key is missing or (a problem) of another type.

@@ -49,17 +49,19 @@ auto edit_distance(std::string_view a, std::string_view b) -> std::size_t {
   return row.back();
 }
 
-// What the kernel takes as the name of an interface (dev_valid_name).
-auto refuse_netdev(std::string_view name) -> std::optional<std::string> {
-  if (name.empty() || name.size() >= IFNAMSIZ)
-    return fmt::format("the name of an interface has 1 to {} characters", IFNAMSIZ - 1);
-  // The kernel would take some of these; nftables (a pattern, a quote) and DPDK's device arguments would not.
-  const auto bad = [](char c) {
-    return c <= ' ' || c >= '\x7f' || std::string_view{"/:*\"\\,=[]"}.find(c) != std::string_view::npos;
-  };
-  if (name == "." || name == ".." || std::ranges::any_of(name, bad))
-    return fmt::format("{} cannot be the name of an interface", in_quotes(name));
-  return std::nullopt;
+// The bus address that a device begins with, or nothing.
+auto bus_address(std::string_view device) -> std::string_view {
+  constexpr std::string_view pci = "hhhh:hh:hh.h";
+  constexpr std::string_view vmbus = "vmbus:hhhhhhhh-hhhh-hhhh-hhhh-hhhhhhhhhhhh";
+  const auto name = device.substr(0, device.find(','));
+  const auto uuid = vmbus.substr(vmbus.find(':') + 1);
+  const bool is_vmbus = name.starts_with("vmbus:") && matches(name.substr(vmbus.size() - uuid.size()), uuid);
+  return matches(name, pci) || is_vmbus ? name : std::string_view{};
+}
+
+// Device arguments and names are handed to DPDK as they are.
+bool is_printable(std::string_view text) {
+  return std::ranges::all_of(text, [](char c) { return c >= ' ' && c < '\x7f'; });
 }
 
 }  // namespace
@@ -100,30 +102,47 @@ auto refuse_name(std::string_view name) -> std::optional<std::string> {
   return std::nullopt;
 }
 
+// What the kernel takes as the name of an interface (dev_valid_name).
+auto refuse_netdev(std::string_view name) -> std::optional<std::string> {
+  if (name.empty() || name.size() >= IFNAMSIZ)
+    return fmt::format("the name of an interface has 1 to {} characters", IFNAMSIZ - 1);
+  // The kernel would take some of these; nftables (a pattern, a quote) and DPDK's device arguments would not.
+  const auto bad = [](char c) {
+    return c <= ' ' || c >= '\x7f' || std::string_view{"/:*\"\\,=[]"}.find(c) != std::string_view::npos;
+  };
+  if (name == "." || name == ".." || std::ranges::any_of(name, bad))
+    return fmt::format("{} cannot be the name of an interface", in_quotes(name));
+  return std::nullopt;
+}
+
 auto refuse_device(std::string_view device) -> std::optional<std::string> {
   if (device.starts_with(af_xdp))
     return refuse_netdev(device.substr(af_xdp.size()));
 
   const auto name = device.substr(0, device.find(','));
-  for (const auto* pattern : {"hhhh:hh:hh.h", "hh:hh.h", "hhhhhhhh-hhhh-hhhh-hhhh-hhhhhhhhhhhh"}) {
-    if (matches(name, pattern)) {
-      return fmt::format(
-          "{} is the bus address of a NIC: NICs that DPDK owns are not supported yet; leave it to the kernel "
-          "and name its interface, \"af_xdp:NETDEV\"",
-          in_quotes(name));
-    }
-  }
+  if (matches(name, "hh:hh.h"))
+    return fmt::format("{} is a PCI address without its domain; write \"0000:{}\"", in_quotes(name), name);
+  if (matches(name, "hhhhhhhh-hhhh-hhhh-hhhh-hhhhhhhhhhhh"))
+    return fmt::format("{} is the address of a VMBus device; write \"vmbus:{}\"", in_quotes(name), name);
   if (name.starts_with("net_af_xdp"))
     return "an AF_XDP port is written \"af_xdp:NETDEV\": it needs the steering program that comes with it";
   constexpr std::size_t longest_name = 63;  // RTE_DEV_NAME_MAX_LEN with its NUL is 64
   constexpr std::size_t longest = 1023;
   const auto is_vdev_character = [](char c) { return (is_name_character(c) && c != '-') || c == '_'; };
-  if (!name.starts_with("net_") || name.size() > longest_name || device.size() > longest ||
-      !std::ranges::all_of(name, is_vdev_character) ||
-      !std::ranges::all_of(device, [](char c) { return c >= ' ' && c < '\x7f'; }))
-    return fmt::format("{} is neither \"af_xdp:NETDEV\" nor a DPDK vdev string such as \"net_null0,no-rx=1\"",
-                       in_quotes(device));
+  const bool is_vdev =
+      name.starts_with("net_") && name.size() <= longest_name && std::ranges::all_of(name, is_vdev_character);
+  if ((!is_vdev && bus_address(device).empty()) || device.size() > longest || !is_printable(device))
+    return fmt::format(
+        "{} is no device: \"af_xdp:NETDEV\", a PCI address such as \"0000:00:04.0\", \"vmbus:UUID\", or a "
+        "DPDK vdev string such as \"net_null0,no-rx=1\"",
+        in_quotes(device));
   return std::nullopt;
+}
+
+auto normal_device(std::string device) -> std::string {
+  const auto size = bus_address(device).size();
+  std::transform(device.begin(), device.begin() + static_cast<std::ptrdiff_t>(size), device.begin(), lower);
+  return device;
 }
 
 }  // namespace sekisho::config

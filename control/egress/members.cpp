@@ -48,7 +48,7 @@ const config::Port* port_towards(std::uint32_t address, const config::Config& co
   return best;
 }
 
-// An AF_XDP port's neighbour: what the kernel knows, or what was known before it was asked.
+// A neighbour on an interface of the kernel: what the kernel knows, or what was known before it was asked.
 void judge_by_kernel(Member& member, const std::string& netdev, const kernel::Mirror& mirror,
                      const Inherited& inherited) {
   const kernel::Link* link = mirror.link(netdev);

@@ -12,10 +12,13 @@
 #include <cerrno>
 #include <cstring>
 #include <iterator>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string_view>
 #include <utility>
+
+#include "control/config/config.hpp"
 
 namespace sekisho::kernel {
 namespace {
@@ -49,56 +52,163 @@ Output run(const std::string& command, bool json) {
   return output;
 }
 
-struct Table {
-  bool ours = false;
-  bool whole = false;  // the chain is hooked in and has exactly the two rules
-  std::vector<std::string> netdevs;
+// --- What the table holds.
+
+using nlohmann::json;
+
+// A rule as text for nft, and as the JSON of nft's listing without the counter that follows the matches.
+struct GuardRule {
+  std::string text;
+  json matches;
+  std::string verdict;
 };
 
-// One of the two rules: {match meta `key` == @ports}, counter, drop.
-bool drops(const nlohmann::json& rule, std::string_view key) {
+json interface_is(std::string_view key, const std::string& right) {
+  return {{"match", {{"op", "=="}, {"left", {{"meta", {{"key", key}}}}}, {"right", right}}}};
+}
+
+GuardRule towards_exit(const std::string& exit, const std::string& verdict) {
+  const std::string way_in{config::exit_netdev};
+  const json excepted = {{"match",
+                          {{"op", "=="},
+                           {"left", {{"payload", {{"protocol", "ip"}, {"field", "daddr"}}}}},
+                           {"right", "@exceptions"}}}};
+  return {fmt::format("iifname \"{}\" oifname \"{}\" ip daddr @exceptions counter {}", way_in, exit, verdict),
+          {interface_is("iifname", way_in), interface_is("oifname", exit), excepted},
+          verdict};
+}
+
+// Only what answers a connection that the rule before let out: nobody outside can begin one.
+GuardRule back_from_exit(const std::string& exit) {
+  const std::string way_in{config::exit_netdev};
+  const json established = {
+      {"match",
+       {{"op", "in"}, {"left", {{"ct", {{"key", "state"}}}}}, {"right", {"established", "related"}}}}};
+  return {
+      fmt::format("iifname \"{}\" oifname \"{}\" ct state established,related counter accept", exit, way_in),
+      {interface_is("iifname", exit), interface_is("oifname", way_in), established},
+      "accept"};
+}
+
+std::vector<GuardRule> forward_rules(const std::string& exit) {
+  std::vector<GuardRule> rules;
+  if (!exit.empty()) {
+    rules.push_back(towards_exit(exit, "accept"));
+    rules.push_back(back_from_exit(exit));
+  }
+  for (const std::string key : {"iifname", "oifname"}) {
+    rules.push_back({key + " @ports counter drop", json::array({interface_is(key, "@ports")}), "drop"});
+  }
+  return rules;
+}
+
+std::vector<GuardRule> exit_rules(const std::string& exit) {
+  return exit.empty() ? std::vector<GuardRule>{} : std::vector{towards_exit(exit, "masquerade")};
+}
+
+// --- What the table of the kernel is.
+
+struct Table {
+  bool ours = false;
+  bool whole = false;  // its chains are hooked in and have exactly our rules
+  Guard guard;
+};
+
+bool is(const json& rule, const GuardRule& wanted) {
   const auto expressions = rule.find("expr");
-  if (expressions == rule.end() || expressions->size() != 3) {
+  if (expressions == rule.end() || expressions->size() != wanted.matches.size() + 2) {
     return false;
   }
-  const nlohmann::json match = {
-      {"match", {{"op", "=="}, {"left", {{"meta", {{"key", key}}}}}, {"right", "@ports"}}}};
-  return expressions->at(0) == match && expressions->at(1).contains("counter") &&
-         expressions->at(2).contains("drop");
+  return std::equal(wanted.matches.begin(), wanted.matches.end(), expressions->begin()) &&
+         expressions->at(wanted.matches.size()).contains("counter") &&
+         expressions->back().contains(wanted.verdict);
+}
+
+struct Chain {
+  std::string type;
+  std::string hook;
+  int priority = 0;
+  std::vector<json> rules;
+
+  [[nodiscard]] bool has(const std::vector<GuardRule>& wanted) const {
+    return std::ranges::equal(rules, wanted, is);
+  }
+};
+
+// "20.118.99.224", or {"prefix": {"addr": "10.0.0.0", "len": 8}}.
+std::optional<fib::Prefix> parse_element(const json& element) {
+  const auto text = element.is_string()          ? element.get<std::string>() + "/32"
+                    : element.contains("prefix") ? fmt::format("{}/{}", element["prefix"].value("addr", ""),
+                                                               element["prefix"].value("len", 0))
+                                                 : std::string{};
+  const auto prefix = fib::parse_prefix(text);
+  return prefix ? std::optional(*prefix) : std::nullopt;
+}
+
+// The interface that the accepting rule names.
+std::string exit_of(const Chain& forward) {
+  if (forward.rules.empty() || !forward.rules.front().contains("expr")) {
+    return {};
+  }
+  for (const auto& expression : forward.rules.front()["expr"]) {
+    const auto& match = expression.value("match", json::object());
+    const auto& right = match.value("right", json());
+    if (match.value("left", json()) == json{{"meta", {{"key", "oifname"}}}} && right.is_string() &&
+        !right.get<std::string>().starts_with('@')) {
+      return right.get<std::string>();
+    }
+  }
+  return {};
 }
 
 // What the JSON listing says; nft 1.0.6 leaves the table's comment out of it.
 Table parse(const std::string& listing) {
   Table table;
   bool enabled = false;
-  bool hooked = false;
   bool has_set = false;
-  std::vector<nlohmann::json> rules;
-  const auto json = nlohmann::json::parse(listing, nullptr, false);
-  if (json.is_discarded() || !json.contains("nftables")) {
+  bool has_exceptions = false;
+  bool readable = true;
+  std::map<std::string, Chain> chains;
+  const auto listed = json::parse(listing, nullptr, false);
+  if (listed.is_discarded() || !listed.contains("nftables")) {
     return table;
   }
-  for (const auto& object : json["nftables"]) {
+  for (const auto& object : listed["nftables"]) {
     if (object.contains("table")) {
       enabled = !object["table"].contains("flags");  // "dormant" unhooks every chain
     } else if (object.contains("set") && object["set"].value("name", "") == "ports") {
       has_set = object["set"].value("type", "") == "ifname" && !object["set"].contains("flags");
-      for (const auto& element : object["set"].value("elem", nlohmann::json::array())) {
+      for (const auto& element : object["set"].value("elem", json::array())) {
         if (element.is_string()) {
-          table.netdevs.push_back(element.get<std::string>());
+          table.guard.netdevs.push_back(element.get<std::string>());
         }
       }
-    } else if (object.contains("chain") && object["chain"].value("name", "") == "forward") {
+    } else if (object.contains("set") && object["set"].value("name", "") == "exceptions") {
+      has_exceptions = object["set"].value("type", "") == "ipv4_addr" &&
+                       object["set"].value("flags", json::array()) == json::array({"interval"});
+      for (const auto& element : object["set"].value("elem", json::array())) {
+        const auto prefix = parse_element(element);
+        readable = readable && prefix;
+        table.guard.exceptions.push_back(prefix.value_or(fib::Prefix{}));
+      }
+    } else if (object.contains("chain")) {
       const auto& chain = object["chain"];
-      hooked = chain.value("hook", "") == "forward" && chain.value("type", "") == "filter" &&
-               chain.value("prio", 0) == -300;
-    } else if (object.contains("rule") && object["rule"].value("chain", "") == "forward") {
-      rules.push_back(object["rule"]);
+      chains[chain.value("name", "")] = {
+          chain.value("type", ""), chain.value("hook", ""), chain.value("prio", 0), {}};
+    } else if (object.contains("rule")) {
+      chains[object["rule"].value("chain", "")].rules.push_back(object["rule"]);
     }
   }
-  std::ranges::sort(table.netdevs);
-  table.whole = enabled && hooked && has_set && rules.size() == 2 && drops(rules[0], "iifname") &&
-                drops(rules[1], "oifname");
+  std::ranges::sort(table.guard.netdevs);
+  std::ranges::sort(table.guard.exceptions);
+  const auto& forward = chains["forward"];
+  const auto& exit = chains["exit"];
+  table.guard.exit = exit_of(forward);
+  const bool hooked = forward.type == "filter" && forward.hook == "forward" && forward.priority == -300;
+  const bool translates =
+      table.guard.exit.empty() || (has_exceptions && exit.type == "nat" && exit.hook == "postrouting");
+  table.whole = enabled && hooked && has_set && readable && translates &&
+                forward.has(forward_rules(table.guard.exit)) && exit.has(exit_rules(table.guard.exit));
   return table;
 }
 
@@ -135,15 +245,37 @@ std::string elements(std::string_view verb, const std::vector<std::string>& netd
   return fmt::format("{} element inet sekisho ports {{ \"{}\" }}\n", verb, fmt::join(netdevs, "\", \""));
 }
 
+std::string elements(const std::vector<fib::Prefix>& exceptions) {
+  if (exceptions.empty()) {
+    return {};
+  }
+  std::vector<std::string> texts;
+  std::ranges::transform(exceptions, std::back_inserter(texts), fib::to_string);
+  return fmt::format("add element inet sekisho exceptions {{ {} }}\n", fmt::join(texts, ", "));
+}
+
 // `add, delete, add` replaces the table whether or not it exists, in the one transaction that a buffer is.
-std::string whole_table(const std::vector<std::string>& netdevs) {
+std::string whole_table(const Guard& guard) {
   const std::string create = fmt::format("add table inet sekisho {{ comment \"{}\"; }}\n", marker);
-  return create + "delete table inet sekisho\n" + create +
-         "add set inet sekisho ports { type ifname; }\n"
-         "add chain inet sekisho forward { type filter hook forward priority -300; policy accept; }\n" +
-         elements("add", netdevs) +
-         "add rule inet sekisho forward iifname @ports counter drop\n"
-         "add rule inet sekisho forward oifname @ports counter drop\n";
+  std::string script =
+      create + "delete table inet sekisho\n" + create +
+      "add set inet sekisho ports { type ifname; }\n"
+      "add chain inet sekisho forward { type filter hook forward priority -300; policy accept; }\n" +
+      elements("add", guard.netdevs);
+  if (!guard.exit.empty()) {
+    // Translation makes the kernel track every connection of this host: only where there is something to translate.
+    script +=
+        "add set inet sekisho exceptions { type ipv4_addr; flags interval; }\n"
+        "add chain inet sekisho exit { type nat hook postrouting priority srcnat; policy accept; }\n" +
+        elements(guard.exceptions);
+  }
+  for (const auto& rule : forward_rules(guard.exit)) {
+    script += "add rule inet sekisho forward " + rule.text + "\n";
+  }
+  for (const auto& rule : exit_rules(guard.exit)) {
+    script += "add rule inet sekisho exit " + rule.text + "\n";
+  }
+  return script;
 }
 
 // nft reads "eth*" as a pattern, and a quote or a backslash would end or bend the string.
@@ -153,11 +285,24 @@ bool quotable(std::string_view netdev) {
 
 }  // namespace
 
-auto guard_on(const std::vector<std::string>& netdevs) -> tl::expected<void, std::string> {
-  std::vector<std::string> wanted = netdevs;
-  std::ranges::sort(wanted);
-  wanted.erase(std::unique(wanted.begin(), wanted.end()), wanted.end());
-  for (const auto& netdev : wanted) {
+auto merge(const Guard& before, const Guard& after) -> Guard {
+  Guard both{.netdevs = {}, .exit = after.exit.empty() ? before.exit : after.exit, .exceptions = {}};
+  std::ranges::set_union(before.netdevs, after.netdevs, std::back_inserter(both.netdevs));
+  std::vector<fib::Prefix> all;
+  std::ranges::merge(before.exceptions, after.exceptions, std::back_inserter(all));
+  for (const auto prefix : all) {
+    if (both.exceptions.empty() || !both.exceptions.back().covers(prefix)) {
+      both.exceptions.push_back(prefix);
+    }
+  }
+  return both;
+}
+
+auto guard_on(const Guard& guard) -> tl::expected<void, std::string> {
+  Guard wanted = guard;
+  std::ranges::sort(wanted.netdevs);
+  wanted.netdevs.erase(std::unique(wanted.netdevs.begin(), wanted.netdevs.end()), wanted.netdevs.end());
+  for (const auto& netdev : wanted.netdevs) {
     if (!quotable(netdev)) {
       return tl::unexpected(fmt::format("the guard cannot name the interface \"{}\" in nftables", netdev));
     }
@@ -170,13 +315,17 @@ auto guard_on(const std::vector<std::string>& netdevs) -> tl::expected<void, std
   if (*table && !(*table)->ours) {
     return tl::unexpected(foreign_table());
   }
-  if (*table && (*table)->whole) {
+  if (*table && (*table)->whole && (*table)->guard.exit == wanted.exit) {
     // Only the difference: the interfaces that stay are never out of the set, and the counters keep counting.
+    const Guard& now = (*table)->guard;
     std::vector<std::string> more;
     std::vector<std::string> less;
-    std::ranges::set_difference(wanted, (*table)->netdevs, std::back_inserter(more));
-    std::ranges::set_difference((*table)->netdevs, wanted, std::back_inserter(less));
+    std::ranges::set_difference(wanted.netdevs, now.netdevs, std::back_inserter(more));
+    std::ranges::set_difference(now.netdevs, wanted.netdevs, std::back_inserter(less));
     script = elements("add", more) + elements("delete", less);
+    if (now.exceptions != wanted.exceptions) {
+      script += "flush set inet sekisho exceptions\n" + elements(wanted.exceptions);
+    }
     if (script.empty()) {
       return {};
     }
@@ -206,7 +355,7 @@ auto guard_off() -> tl::expected<void, std::string> {
   return {};
 }
 
-auto guard_status() -> tl::expected<std::vector<std::string>, std::string> {
+auto guard_status() -> tl::expected<Guard, std::string> {
   auto table = list();
   if (!table) {
     return tl::unexpected(table.error());
@@ -221,7 +370,7 @@ auto guard_status() -> tl::expected<std::vector<std::string>, std::string> {
     return tl::unexpected<std::string>(
         "the guard is damaged: somebody changed the rules of the nftables table `inet sekisho`");
   }
-  return std::move((*table)->netdevs);
+  return std::move((*table)->guard);
 }
 
 struct GuardWatch::Impl : std::enable_shared_from_this<GuardWatch::Impl> {

@@ -2,6 +2,9 @@
 // IPv4 and IPv6 that comes from or goes to one of our ports. It is there before any port starts and stays when we
 // crash or stop; only `sekisho guard off` removes it. Other forwarding on the host is not its business.
 //
+// One thing may pass: what the dataplane wrote to `sekisho0` for a configured exception, out of the exit and masqueraded,
+// and the replies to it.
+//
 // Without it, a kernel with ip_forward=1 and a default route takes transit traffic past the firewall the moment the
 // dataplane dies.
 #pragma once
@@ -9,18 +12,31 @@
 #include <boost/asio/io_context.hpp>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <tl/expected.hpp>
 #include <vector>
 
+#include "dataplane/fib/prefix.hpp"
+
 namespace sekisho::kernel {
 
-// Installs the table, or brings its set of interfaces to `netdevs`, in one nftables transaction: there is no
-// instant without it. An interface need not exist.
-[[nodiscard]] auto guard_on(const std::vector<std::string>& netdevs) -> tl::expected<void, std::string>;
+struct Guard {
+  std::vector<std::string> netdevs;     // from and to which nothing is forwarded; sorted
+  std::string exit;                     // the one of them by which exceptions leave; empty: none do
+  std::vector<fib::Prefix> exceptions;  // sorted, none covers another
+  friend bool operator==(const Guard&, const Guard&) = default;
+};
+
+// While one policy follows another: what either guards is guarded, what either lets out may leave.
+[[nodiscard]] auto merge(const Guard& before, const Guard& after) -> Guard;
+
+// Installs the table, or brings it to this, in one nftables transaction: there is no instant without it. An
+// interface need not exist.
+[[nodiscard]] auto guard_on(const Guard& guard) -> tl::expected<void, std::string>;
 [[nodiscard]] auto guard_off() -> tl::expected<void, std::string>;
-// The interfaces guarded now; an error when there is no guard.
-[[nodiscard]] auto guard_status() -> tl::expected<std::vector<std::string>, std::string>;
+// What is guarded now; an error when there is no guard.
+[[nodiscard]] auto guard_status() -> tl::expected<Guard, std::string>;
 
 // Calls `changed` whenever somebody changes nftables (`nft flush ruleset`, a firewall's reload), so that the caller puts
 // the guard back at once.

@@ -21,12 +21,18 @@
 #include <utility>
 
 #include "control/kernel/rtnetlink.hpp"
+#include "control/kernel/wanted.hpp"
 
 namespace sekisho::kernel {
 namespace {
 
 using NeighbourKey = std::pair<int, std::uint32_t>;
 using AddressKey = std::tuple<int, std::uint32_t, std::uint8_t>;
+using RouteKey = std::pair<std::uint32_t, fib::Prefix>;
+
+RouteKey key_of(const Route& route) {
+  return {route.table, route.prefix};
+}
 
 constexpr int receive_buffer = 16 << 20;
 constexpr std::chrono::seconds ask_again{1};
@@ -42,7 +48,7 @@ const Link* Mirror::link(const std::string& name) const {
 
 struct Netlink::Impl : std::enable_shared_from_this<Netlink::Impl> {
   Impl(boost::asio::io_context& io, std::function<void()> on_change)
-      : descriptor(io), timer(io), changed(std::move(on_change)) {}
+      : descriptor(io), timer(io), keep_timer(io), changed(std::move(on_change)) {}
   ~Impl() {
     if (descriptor.is_open()) {
       descriptor.release();
@@ -52,7 +58,7 @@ struct Netlink::Impl : std::enable_shared_from_this<Netlink::Impl> {
     }
   }
 
-  // --- Dumps. A round is links, addresses, neighbours; what a round did not name is forgotten.
+  // --- Dumps. A round is one of each kind; what a round did not name is forgotten.
 
   void start_round() {
     again = false;
@@ -64,6 +70,9 @@ struct Netlink::Impl : std::enable_shared_from_this<Netlink::Impl> {
     named_links.clear();
     named_addresses.clear();
     named_neighbours.clear();
+    named_routes.clear();
+    named_defaults.clear();
+    named_rules.clear();
     dump_sequence = ++sequence;
     alignas(nlmsghdr) std::array<char, 512> message{};
     if (!send(message, rtnetlink::write_dump(message, what, dump_sequence))) {
@@ -73,8 +82,8 @@ struct Netlink::Impl : std::enable_shared_from_this<Netlink::Impl> {
 
   // Tried again by the timer.
   void fail_dump(int error) {
-    failure =
-        fmt::format("the kernel refuses to list links, addresses and neighbours: {}", std::strerror(error));
+    failure = fmt::format("the kernel refuses to list links, addresses, neighbours and routes: {}",
+                          std::strerror(error));
     dump.reset();
     again = true;
   }
@@ -83,6 +92,8 @@ struct Netlink::Impl : std::enable_shared_from_this<Netlink::Impl> {
     switch (*dump) {
       case rtnetlink::Dump::links:
         std::erase_if(mirror.links, [&](const auto& entry) { return !named_links.contains(entry.first); });
+        return start_dump(rtnetlink::Dump::settings);
+      case rtnetlink::Dump::settings:
         return start_dump(rtnetlink::Dump::addresses);
       case rtnetlink::Dump::addresses:
         for (auto& [index, addresses] : mirror.addresses) {
@@ -91,9 +102,21 @@ struct Netlink::Impl : std::enable_shared_from_this<Netlink::Impl> {
           });
         }
         std::erase_if(mirror.addresses, [](const auto& entry) { return entry.second.empty(); });
+        std::erase_if(mirror.own_addresses, [&](const auto& own) {
+          return !named_addresses.contains({own.first, own.second.address, own.second.length});
+        });
         return start_dump(rtnetlink::Dump::neighbours);
       case rtnetlink::Dump::neighbours:
         forget_neighbours([&](const NeighbourKey& key) { return !named_neighbours.contains(key); });
+        return start_dump(rtnetlink::Dump::routes);
+      case rtnetlink::Dump::routes:
+        std::erase_if(mirror.routes,
+                      [&](const Route& route) { return !named_routes.contains(key_of(route)); });
+        std::erase_if(mirror.defaults,
+                      [&](const DefaultRoute& route) { return !named_defaults.contains(route); });
+        return start_dump(rtnetlink::Dump::rules);
+      case rtnetlink::Dump::rules:
+        std::erase_if(mirror.rules, [&](const Rule& rule) { return !named_rules.contains(rule); });
         dump.reset();
     }
   }
@@ -145,6 +168,23 @@ struct Netlink::Impl : std::enable_shared_from_this<Netlink::Impl> {
           apply(*parsed, in_dump);
         }
         break;
+      case RTM_NEWROUTE:
+      case RTM_DELROUTE:
+        if (const auto parsed = rtnetlink::parse_route(message)) {
+          std::visit([&](const auto& route) { apply(*parsed, route, in_dump); }, parsed->route);
+        }
+        break;
+      case RTM_NEWRULE:
+      case RTM_DELRULE:
+        if (const auto parsed = rtnetlink::parse_rule(message)) {
+          apply(*parsed, in_dump);
+        }
+        break;
+      case RTM_NEWNETCONF:
+        if (const auto parsed = rtnetlink::parse_settings(message)) {
+          apply(*parsed);
+        }
+        break;
       default:
         break;
     }
@@ -155,12 +195,16 @@ struct Netlink::Impl : std::enable_shared_from_this<Netlink::Impl> {
     if (is_old_news(named_links, index, in_dump)) {
       return;
     }
+    if (!message.link.enabled) {
+      lose_routes(index);
+    }
     if (!message.gone) {
       mirror.links[index] = message.link;
       return;
     }
     mirror.links.erase(index);
     mirror.addresses.erase(index);
+    std::erase_if(mirror.own_addresses, [&](const auto& own) { return own.first == index; });
     forget_neighbours([&](const NeighbourKey& key) { return key.first == index; });
   }
 
@@ -171,6 +215,12 @@ struct Netlink::Impl : std::enable_shared_from_this<Netlink::Impl> {
     }
     auto& addresses = mirror.addresses[message.index];
     std::erase(addresses, message.address);
+    mirror.own_addresses.erase({message.index, message.address});
+    if (message.gone) {
+      lose_routes(message.index);
+    } else if (message.own) {
+      mirror.own_addresses.emplace(message.index, message.address);
+    }
     if (!message.gone) {
       addresses.push_back(message.address);
     } else if (addresses.empty()) {
@@ -198,6 +248,58 @@ struct Netlink::Impl : std::enable_shared_from_this<Netlink::Impl> {
     }
   }
 
+  // The kernel drops a link's routes with the link or its addresses and does not say which.
+  void lose_routes(int index) {
+    const auto is_by_it = [&](const auto& route) { return route.link == index; };
+    if (std::ranges::any_of(mirror.routes, is_by_it) || std::ranges::any_of(mirror.defaults, is_by_it)) {
+      again = true;
+    }
+  }
+
+  void apply(const rtnetlink::RouteMessage& message, const Route& route, bool in_dump) {
+    if (is_old_news(named_routes, key_of(route), in_dump)) {
+      return;
+    }
+    std::erase_if(mirror.routes, [&](const Route& old) { return key_of(old) == key_of(route); });
+    if (!message.gone) {
+      mirror.routes.insert(route);
+    }
+  }
+
+  void apply(const rtnetlink::RouteMessage& message, const DefaultRoute& route, bool in_dump) {
+    if (is_old_news(named_defaults, route, in_dump)) {
+      return;
+    }
+    if (message.replaces) {
+      std::erase_if(mirror.defaults, [&](const DefaultRoute& old) { return old.metric == route.metric; });
+    }
+    if (message.gone) {
+      mirror.defaults.erase(route);
+    } else {
+      mirror.defaults.insert(route);
+    }
+  }
+
+  void apply(const rtnetlink::RuleMessage& message, bool in_dump) {
+    if (is_old_news(named_rules, message.rule, in_dump)) {
+      return;
+    }
+    if (message.gone) {
+      mirror.rules.erase(message.rule);
+    } else {
+      mirror.rules.insert(message.rule);
+    }
+  }
+
+  void apply(const rtnetlink::SettingsMessage& message) {
+    if (message.index == 0) {
+      mirror.all_rp_filter = message.rp_filter.value_or(mirror.all_rp_filter);
+    } else if (const auto link = mirror.links.find(message.index); link != mirror.links.end()) {
+      link->second.forwarding = message.forwarding.value_or(link->second.forwarding);
+      link->second.rp_filter = message.rp_filter.value_or(link->second.rp_filter);
+    }
+  }
+
   void handle_error(const nlmsghdr& message, bool in_dump) {
     if (mnl_nlmsg_get_payload_len(&message) < sizeof(nlmsgerr)) {
       return;
@@ -207,11 +309,57 @@ struct Netlink::Impl : std::enable_shared_from_this<Netlink::Impl> {
       fail_dump(error);
       return;
     }
+    if (auto request = requested.extract(message.nlmsg_seq)) {
+      handle_answer(request.mapped(), error);
+      return;
+    }
     // A link or an entry that went away in between is an event that is already on its way.
     const bool expected = error == 0 || error == ENOENT || error == ENODEV || error == ENETDOWN;
     if (!expected && error != last_error) {
       last_error = error;
       spdlog::warn("the kernel refuses to keep a neighbour resolved: {}", std::strerror(error));
+    }
+  }
+
+  // --- What is wanted.
+
+  void keep(const Wanted& wanted) {
+    const auto open = requests(wanted, mirror);
+    std::set<std::string> texts;
+    for (const auto& request : open) {
+      texts.insert(request.text);
+      if (!sent.emplace(request.way, request.text).second) {
+        continue;
+      }
+      alignas(nlmsghdr) std::array<char, 512> message{};
+      const auto length = rtnetlink::write(message, request, ++sequence);
+      requested[sequence] = request.text;
+      send(message, length);
+    }
+    std::erase_if(mirror.refused, [&](const auto& entry) { return !texts.contains(entry.first); });
+    if (open.empty() || std::exchange(keep_timer_runs, true)) {
+      return;
+    }
+    keep_timer.expires_after(ask_again);
+    keep_timer.async_wait([self = weak_from_this()](const boost::system::error_code& error) {
+      if (const auto impl = self.lock(); impl && !error) {
+        impl->keep_timer_runs = false;
+        impl->sent.clear();
+        impl->changed();
+      }
+    });
+  }
+
+  // What was granted is an event that is already on its way.
+  void handle_answer(const std::string& what, int error) {
+    if (error == 0) {
+      mirror.refused.erase(what);
+    } else if (error == ESRCH || error == ENOENT || error == ENODEV || error == ENETDOWN ||
+               error == EADDRNOTAVAIL) {
+      again = true;  // its link or its address went away, and it with them
+    } else if (const auto reason = error == EEXIST ? "somebody else has made one" : std::strerror(error);
+               std::exchange(mirror.refused[what], reason) != reason) {
+      spdlog::warn("the kernel refuses {}: {}", what, reason);
     }
   }
 
@@ -337,6 +485,7 @@ struct Netlink::Impl : std::enable_shared_from_this<Netlink::Impl> {
 
   boost::asio::posix::stream_descriptor descriptor;
   boost::asio::steady_timer timer;
+  boost::asio::steady_timer keep_timer;
   std::function<void()> changed;
   mnl_socket* socket = nullptr;
   std::vector<char> buffer = std::vector<char>(65536);
@@ -355,10 +504,17 @@ struct Netlink::Impl : std::enable_shared_from_this<Netlink::Impl> {
   std::set<int> named_links;  // since the dump began, by it or by an event
   std::set<AddressKey> named_addresses;
   std::set<NeighbourKey> named_neighbours;
+  std::set<RouteKey> named_routes;
+  std::set<DefaultRoute> named_defaults;
+  std::set<Rule> named_rules;
 
   std::set<std::pair<std::string, std::uint32_t>> wanted;
   std::set<NeighbourKey> asked;  // within this second
   bool timer_runs = false;
+
+  std::map<std::uint32_t, std::string> requested;       // by sequence number, not answered yet
+  std::set<std::pair<Request::Way, std::string>> sent;  // within this second
+  bool keep_timer_runs = false;
 };
 
 auto Netlink::open(boost::asio::io_context& io, std::function<void()> changed)
@@ -366,7 +522,8 @@ auto Netlink::open(boost::asio::io_context& io, std::function<void()> changed)
   auto impl = std::make_shared<Impl>(io, std::move(changed));
   impl->socket = mnl_socket_open2(NETLINK_ROUTE, SOCK_NONBLOCK | SOCK_CLOEXEC);
   // Before the dump: what changes while it runs is not missed.
-  constexpr unsigned groups = RTMGRP_LINK | RTMGRP_IPV4_IFADDR | RTMGRP_NEIGH;
+  constexpr unsigned groups = RTMGRP_LINK | RTMGRP_IPV4_IFADDR | RTMGRP_NEIGH | RTMGRP_IPV4_ROUTE |
+                              RTMGRP_IPV4_RULE | 1U << (RTNLGRP_IPV4_NETCONF - 1);
   if (impl->socket == nullptr || mnl_socket_bind(impl->socket, groups, MNL_SOCKET_AUTOPID) < 0) {
     return tl::unexpected(fmt::format("netlink cannot be opened: {}", std::strerror(errno)));
   }
@@ -388,6 +545,18 @@ Netlink::~Netlink() = default;
 
 const Mirror& Netlink::mirror() const noexcept {
   return impl_->mirror;
+}
+
+void Netlink::keep(const Wanted& wanted) {
+  impl_->keep(wanted);
+}
+
+void Netlink::refresh() {
+  if (impl_->dump || !impl_->failure.empty()) {
+    impl_->again = true;
+  } else {
+    impl_->start_round();
+  }
 }
 
 void Netlink::keep_resolved(const std::vector<std::pair<std::string, std::uint32_t>>& netdev_and_address) {

@@ -9,6 +9,7 @@
 
 #include "control/config/config.hpp"
 #include "control/kernel/netlink.hpp"
+#include "control/kernel/wanted.hpp"
 
 struct nlmsghdr;
 
@@ -23,6 +24,7 @@ struct AddressMessage {
   bool gone = false;
   int index = 0;
   config::InterfaceAddress address;
+  bool own = false;
 };
 
 struct NeighbourMessage {
@@ -34,18 +36,40 @@ struct NeighbourMessage {
   Neighbour neighbour;
 };
 
+struct RouteMessage {
+  bool gone = false;
+  bool replaces = false;  // the one of this prefix and metric, of which no other message speaks
+  std::variant<Route, DefaultRoute> route;  // ours, or the main table's
+};
+
+struct RuleMessage {
+  bool gone = false;
+  Rule rule;
+};
+
+// net.ipv4.conf.NAME.*; an index of 0 is `all`.
+struct SettingsMessage {
+  int index = 0;
+  std::optional<bool> forwarding;
+  std::optional<int> rp_filter;
+};
+
 // Nothing for a message of another kind or family, or one that lacks what it must have.
 [[nodiscard]] auto parse_link(const nlmsghdr& message) -> std::optional<LinkMessage>;
 [[nodiscard]] auto parse_address(const nlmsghdr& message) -> std::optional<AddressMessage>;
 [[nodiscard]] auto parse_neighbour(const nlmsghdr& message) -> std::optional<NeighbourMessage>;
+[[nodiscard]] auto parse_route(const nlmsghdr& message) -> std::optional<RouteMessage>;
+[[nodiscard]] auto parse_rule(const nlmsghdr& message) -> std::optional<RuleMessage>;
+[[nodiscard]] auto parse_settings(const nlmsghdr& message) -> std::optional<SettingsMessage>;
 
 // Each writes one message into the buffer and returns its length.
 using Buffer = std::span<char, 512>;
-enum class Dump : std::uint8_t { links, addresses, neighbours };
+enum class Dump : std::uint8_t { links, addresses, neighbours, routes, rules, settings };
 std::size_t write_dump(Buffer buffer, Dump what, std::uint32_t sequence);
 // Resolve this neighbour; with `managed`, and keep it resolved. Without it an entry that exists is no longer
 // managed.
 std::size_t write_resolve(Buffer buffer, int index, std::uint32_t address, bool managed,
                           std::uint32_t sequence);
+std::size_t write(Buffer buffer, const Request& request, std::uint32_t sequence);
 
 }  // namespace sekisho::kernel::rtnetlink

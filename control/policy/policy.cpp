@@ -34,12 +34,15 @@ class Builder {
   explicit Builder(Policy& policy) : policy_(policy) {}
 
   auto add_zone(const config::Zone& zone) -> std::optional<Error>;
+  void collect_exceptions();
   void warn_of_idle_ports();
   void summarise_warnings();
 
  private:
   void add_internet(route::RouteTable& table);
   auto add_file(route::RouteTable& table, const config::RouteSpec& spec) -> std::optional<Error>;
+  // Why this next hop cannot be that prefix's.
+  auto refuse(Prefix prefix, NameId next_hop) const -> std::optional<std::string>;
   // A next hop as a route file names it.
   auto resolve(const std::string& word, const std::string& otherwise) -> tl::expected<NameId, std::string>;
   auto resolve_address(std::uint32_t address) -> tl::expected<NameId, std::string>;
@@ -61,10 +64,14 @@ auto Builder::add_zone(const config::Zone& zone) -> std::optional<Error> {
     add_internet(result.table);
   for (const auto& spec : zone.routes) {
     switch (spec.kind) {
-      case config::RouteSpec::Kind::prefix:
-        result.table.add({spec.prefix, Origin::user, policy_.names.intern(spec.next_hop),
+      case config::RouteSpec::Kind::prefix: {
+        const auto next_hop = policy_.names.intern(spec.next_hop);
+        if (auto reason = refuse(spec.prefix, next_hop))
+          return Error{policy_.config.file, spec.line, std::move(*reason)};
+        result.table.add({spec.prefix, Origin::user, next_hop,
                           policy_.names.intern(fmt::format("zone.{}.routes", zone.name)), spec.line});
         break;
+      }
       case config::RouteSpec::Kind::preset: {
         const auto source = policy_.names.intern(fmt::format("preset {} {}", spec.preset, spec.cloud));
         for (const auto prefix : kms_addresses(spec.cloud))
@@ -117,9 +124,34 @@ auto Builder::add_file(route::RouteTable& table, const config::RouteSpec& spec) 
         return Error{spec.file, line.line, id.error()};
       next_hop = *id;
     }
+    if (auto reason = refuse(line.prefix, *next_hop))
+      return Error{spec.file, line.line, std::move(*reason)};
     table.add({line.prefix, Origin::user, *next_hop, source, line.line});
   }
   return std::nullopt;
+}
+
+// Exceptions are few and small; a default among them would take everything past the firewall.
+auto Builder::refuse(Prefix prefix, NameId next_hop) const -> std::optional<std::string> {
+  constexpr std::uint8_t shortest = 8;
+  if (prefix.length >= shortest || policy_.names[next_hop] != leave)
+    return std::nullopt;
+  return fmt::format(
+      "{} is too much for an exception: next hop \"Internet\" takes it past the firewall, and "
+      "nothing shorter than /{}",
+      fib::to_string(prefix), shortest);
+}
+
+void Builder::collect_exceptions() {
+  std::vector<Prefix> all;
+  for (const auto& zone : policy_.zones)
+    for (const auto& route : zone.table.winners())
+      if (policy_.names[route.next_hop] == leave)
+        all.push_back(route.prefix);
+  std::ranges::sort(all);
+  for (const auto prefix : all)
+    if (policy_.exceptions.empty() || !policy_.exceptions.back().covers(prefix))
+      policy_.exceptions.push_back(prefix);
 }
 
 auto Builder::resolve(const std::string& word, const std::string& otherwise)
@@ -133,8 +165,11 @@ auto Builder::resolve(const std::string& word, const std::string& otherwise)
   }
   if (config::equal_without_case(word, none))
     return policy_.names.intern(none);
-  if (config::equal_without_case(word, "internet"))
-    return tl::unexpected(std::string{"next hop \"Internet\" is not supported in this version"});
+  if (config::equal_without_case(word, leave)) {
+    if (!policy_.config.internet || !policy_.config.internet->exit)
+      return tl::unexpected(std::string{config::no_exit});
+    return policy_.names.intern(leave);
+  }
   if (const auto address = fib::parse_address(word))
     return resolve_address(*address);
   if (std::ranges::find(policy_.config.next_hops, word, &config::NextHop::name) ==
@@ -234,6 +269,7 @@ auto build(config::Config config) -> tl::expected<std::shared_ptr<const Policy>,
     if (auto error = builder.add_zone(zone))
       return tl::unexpected(std::move(*error));
   }
+  builder.collect_exceptions();
   builder.summarise_warnings();
   return policy;
 }

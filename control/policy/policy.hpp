@@ -21,6 +21,8 @@
 namespace sekisho::policy {
 
 inline constexpr std::string_view none = "None";  // the next hop that drops
+inline constexpr std::string_view leave =
+    "Internet";  // the next hop that leaves through this appliance's kernel
 
 struct ZonePolicy {
   std::string name;
@@ -32,7 +34,9 @@ struct ZonePolicy {
 struct Policy {
   config::Config config;
   route::Names names;
-  std::vector<ZonePolicy> zones;      // as in config
+  std::vector<ZonePolicy> zones;  // as in config
+  // What next hop `Internet` is for, in any zone: sorted, none covers another.
+  std::vector<fib::Prefix> exceptions;
   std::vector<std::string> warnings;  // "routes.txt:12: 10.1.0.0/16 stands here again; the last one wins"
 
   [[nodiscard]] const ZonePolicy* zone(std::string_view name) const;

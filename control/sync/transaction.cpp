@@ -30,11 +30,13 @@ void set_port(api::Port& port, const config::Port& config, const View::PortAddre
   port.mutable_local()->Add(addresses.local.begin(), addresses.local.end());
   port.set_mtu(config.mtu);
   port.set_instance(addresses.instance);
+  port.set_companion(config.companion);
 }
 
+// A companion is the dataplane's own: when that makes it anew, the port is no other.
 std::string instance_of(const config::Port& port, const kernel::Mirror& mirror) {
   const auto netdev = port.netdev();
-  const kernel::Link* link = netdev ? mirror.link(*netdev) : nullptr;
+  const kernel::Link* link = port.is_af_xdp() ? mirror.link(*netdev) : nullptr;
   return link == nullptr ? std::string{} : fmt::format("{} {:02x}", link->index, fmt::join(link->mac, ":"));
 }
 
@@ -82,8 +84,16 @@ void set_action(api::NextHop& next_hop, std::string_view name, api::NextHop::Act
   next_hop.set_action(action);
 }
 
+// One that is not ready is a next hop without a living member: what would take it is dropped as such.
+void set_exit(api::NextHop& next_hop, const egress::Exit& exit) {
+  set_action(next_hop, exit_next_hop, exit.ready ? api::NextHop::EXIT : api::NextHop::FORWARD);
+}
+
 std::string_view wire_name(const std::string& name) {
-  return name == policy::none ? drop_next_hop : name;
+  if (name == policy::none) {
+    return drop_next_hop;
+  }
+  return name == policy::leave ? exit_next_hop : name;
 }
 
 // Fills Changes with routes, each as full as it may be.
@@ -185,6 +195,7 @@ auto view(const config::Config& config, const kernel::Mirror& mirror, const egre
     std::ranges::copy(egress::unicast_addresses(port, mirror), std::inserter(unicast, unicast.end()));
   }
   view.unicast.assign(unicast.begin(), unicast.end());
+  view.exit = egress::exit(config, mirror);
   return view;
 }
 
@@ -199,6 +210,10 @@ auto full(const policy::Policy& policy, const View& view) -> std::vector<api::Ch
   }
   set_action(*first.add_next_hops(), host_next_hop, api::NextHop::HOST);
   set_action(*first.add_next_hops(), drop_next_hop, api::NextHop::DROP);
+  if (view.exit) {
+    first.mutable_exit()->set_port(view.exit->port);
+    set_exit(*first.add_next_hops(), *view.exit);
+  }
   for (const auto& next_hop : policy.config.next_hops) {
     set_next_hop(*first.add_next_hops(), next_hop.name, members_of(next_hop, view));
   }
@@ -256,6 +271,9 @@ auto incremental(const policy::Policy& policy, const View& before, const View& a
     if (members != members_of(next_hop, before)) {
       set_next_hop(*change.add_next_hops(), next_hop.name, members);
     }
+  }
+  if (after.exit && (!before.exit || before.exit->ready != after.exit->ready)) {
+    set_exit(*change.add_next_hops(), *after.exit);
   }
   routes_incremental(policy, before, after, change);
   if (change.ByteSizeLong() == 0) {

@@ -2,10 +2,12 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "control/egress/exit.hpp"
 #include "control/egress/members.hpp"
 #include "control/kernel/netlink.hpp"
 #include "control/policy/policy.hpp"
@@ -17,18 +19,21 @@ namespace sekisho::sync {
 // another port belongs to the kernel, not to the firewall; and an Azure route of type None.
 inline constexpr std::string_view host_next_hop = "host";
 inline constexpr std::string_view drop_next_hop = "none";
+// Of a policy with an exit: `Internet`.
+inline constexpr std::string_view exit_next_hop = "internet";
 
 // What of the kernel's state the dataplane is told.
 struct View {
   struct PortAddresses {
     std::string port;
-    std::string instance;              // of the netdev: its index and MAC; empty where there is none
+    std::string instance;              // of an AF_XDP port's netdev: its index and MAC
     std::vector<std::uint32_t> local;  // unicast and broadcast
     friend bool operator==(const PortAddresses&, const PortAddresses&) = default;
   };
   std::vector<egress::Member> members;
   std::vector<PortAddresses> ports;    // as in config
   std::vector<std::uint32_t> unicast;  // of all ports, sorted and distinct
+  std::optional<egress::Exit> exit;
 };
 [[nodiscard]] auto view(const config::Config& config, const kernel::Mirror& mirror,
                         const egress::Inherited& inherited = {}) -> View;

@@ -23,11 +23,7 @@ class Pipeline {
  public:
   Pipeline(const ForwardingState& state, WorkerCounters& counters, unsigned worker,
            const RxQueue& ingress) noexcept
-      : state_(state),
-        counters_(counters),
-        worker_(worker),
-        ingress_(ingress),
-        drops_(state, ingress.port) {}
+      : state_(state), counters_(counters), worker_(worker), ingress_(ingress), drops_(state, ingress.port) {}
 
   void run(std::span<rte_mbuf*> received) noexcept {
     burst_.mbufs = received.data();

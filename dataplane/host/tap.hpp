@@ -7,6 +7,7 @@
 #include <set>
 #include <string>
 #include <tl/expected.hpp>
+#include <utility>
 
 #include "dataplane/fib/next_hop_table.hpp"
 #include "dataplane/steer/steering.hpp"

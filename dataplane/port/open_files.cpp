@@ -6,8 +6,8 @@
 #include <unistd.h>
 
 #include <array>
-#include <charconv>
-#include <cstdint>
+#include <cinttypes>
+#include <cstdio>
 #include <filesystem>
 #include <fstream>
 #include <string_view>
@@ -45,24 +45,6 @@ std::string identity(int fd) {
   return {};
 }
 
-// A mapping keeps the socket open when its descriptor is closed.
-void unmap(const std::string& file) {
-  std::vector<std::pair<std::uintptr_t, std::uintptr_t>> ranges;
-  std::ifstream maps("/proc/self/maps");
-  for (std::string line; std::getline(maps, line);) {
-    std::pair<std::uintptr_t, std::uintptr_t> range{};
-    const char* end = line.data() + line.size();
-    const auto first = std::from_chars(line.data(), end, range.first, 16);
-    if (line.ends_with(file) && first.ec == std::errc{} &&
-        std::from_chars(first.ptr + 1, end, range.second, 16).ec == std::errc{}) {
-      ranges.push_back(range);
-    }
-  }
-  for (const auto& [begin, end] : ranges) {
-    munmap(reinterpret_cast<void*>(begin), end - begin);
-  }
-}
-
 }  // namespace
 
 OpenFiles kernel_files() {
@@ -95,10 +77,26 @@ std::vector<int> sockets_of(const OpenFiles& files) {
   return sockets;
 }
 
+std::vector<MappedRange> mapped_ranges(std::string_view file) {
+  std::vector<MappedRange> ranges;
+  std::ifstream maps("/proc/self/maps");
+  for (std::string line; std::getline(maps, line);) {
+    MappedRange range;
+    if (line.ends_with(file) && std::sscanf(line.c_str(), "%" SCNxPTR "-%" SCNxPTR " %*s %" SCNx64,
+                                            &range.begin, &range.end, &range.offset) == 3) {
+      ranges.push_back(range);
+    }
+  }
+  return ranges;
+}
+
 void close_leftovers(const OpenFiles& files) {
   for (const auto& [fd, what] : files) {
     if (what.starts_with("socket:")) {
-      unmap(what);
+      // A mapping keeps the socket open when its descriptor is closed.
+      for (const auto& range : mapped_ranges(what)) {
+        munmap(reinterpret_cast<void*>(range.begin), range.end - range.begin);
+      }
     }
     if (identity(fd) == what) {
       close(fd);

@@ -4,8 +4,10 @@
 // which files the PMD opened, by what they are and not by number alone, and closes what is left of them.
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace sekisho::port {
@@ -16,6 +18,14 @@ using OpenFiles = std::map<int, std::string>;
 [[nodiscard]] OpenFiles kernel_files();
 [[nodiscard]] OpenFiles files_since(const OpenFiles& before);
 [[nodiscard]] std::vector<int> sockets_of(const OpenFiles& files);
+
+// A piece of a file in this process's memory; an AF_XDP socket's ring is told by its offset.
+struct MappedRange {
+  std::uintptr_t begin = 0;
+  std::uintptr_t end = 0;
+  std::uint64_t offset = 0;
+};
+[[nodiscard]] std::vector<MappedRange> mapped_ranges(std::string_view file);
 
 // Unmaps the rings and closes the descriptor of each that still is what it was.
 void close_leftovers(const OpenFiles& files);

@@ -383,14 +383,14 @@ auto Port::start(const PortConfig& config, rte_mempool* pool) -> tl::expected<vo
 auto Port::bind_af_xdp(const PortConfig& config) -> tl::expected<void, std::string> {
   files_ = files_since(files_before_);
   for (const int socket : sockets_of(files_)) {
-    if (auto rings = XskRings::map(socket)) {
-      rings_.push_back(std::move(*rings));
+    if (auto rings = XskRings::find(socket, mapped_ranges(files_.at(socket)))) {
+      rings_.push_back(*rings);
     }
   }
   if (rings_.size() != rx_queues_) {
-    return tl::unexpected(
-        fmt::format("{}: {} of its {} sockets can be watched; is the kernel older than 5.9?", config.device,
-                    rings_.size(), rx_queues_));
+    return tl::unexpected(fmt::format(
+        "{}: the rings of {} of its {} sockets are found; DPDK's af_xdp driver is not the expected one",
+        config.device, rings_.size(), rx_queues_));
   }
   if (auto bound = steering_->bind(); !bound) {
     return bound;

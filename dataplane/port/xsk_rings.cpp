@@ -3,12 +3,12 @@
 #include <linux/if_xdp.h>
 #include <rte_mbuf.h>
 #include <rte_mempool.h>
-#include <sys/mman.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <bit>
 #include <cstring>
-#include <utility>
 
 namespace sekisho::port {
 namespace {
@@ -32,57 +32,35 @@ std::uint32_t XskRings::Ring::used() const noexcept {
   return produced() - taken;
 }
 
-std::optional<XskRings> XskRings::map(int socket) {
+std::optional<XskRings> XskRings::find(int socket, const std::vector<MappedRange>& mapped) {
   xdp_mmap_offsets offsets{};
   socklen_t length = sizeof offsets;
   if (getsockopt(socket, SOL_XDP, XDP_MMAP_OFFSETS, &offsets, &length) != 0) {
     return std::nullopt;
   }
-  const auto map_ring = [&](const xdp_ring_offset& offset, std::size_t entry, off_t page) {
-    // The kernel tells no ring's size; it refuses a mapping that is longer than the ring.
-    for (std::uint32_t size = 1U << 15; size > 0; size /= 2) {
-      const auto bytes = static_cast<std::size_t>(offset.desc) + size * entry;
-      void* memory = mmap(nullptr, bytes, PROT_READ, MAP_SHARED, socket, page);
-      if (memory != MAP_FAILED) {
-        const auto* base = static_cast<const std::byte*>(memory);
-        return Ring{memory,
-                    bytes,
-                    size,
-                    reinterpret_cast<const std::uint32_t*>(base + offset.producer),
-                    reinterpret_cast<const std::uint32_t*>(base + offset.consumer),
-                    base + offset.desc};
-      }
+  const auto find_ring = [&](const xdp_ring_offset& offset, std::size_t entry, std::uint64_t page) -> Ring {
+    const auto range = std::ranges::find(mapped, page, &MappedRange::offset);
+    if (range == mapped.end()) {
+      return {};
     }
-    return Ring{};
+    // A ring has a power of two of entries; the mapping ends with the page that has the last one.
+    const auto size = std::bit_floor((range->end - range->begin - offset.desc) / entry);
+    const auto* base = reinterpret_cast<const std::byte*>(range->begin);
+    return {static_cast<std::uint32_t>(size), reinterpret_cast<const std::uint32_t*>(base + offset.producer),
+            reinterpret_cast<const std::uint32_t*>(base + offset.consumer), base + offset.desc};
   };
   XskRings rings(socket);
-  rings.receive_ = map_ring(offsets.rx, sizeof(xdp_desc), XDP_PGOFF_RX_RING);
-  rings.transmit_ = map_ring(offsets.tx, sizeof(xdp_desc), XDP_PGOFF_TX_RING);
-  rings.fill_ = map_ring(offsets.fr, sizeof(std::uint64_t), XDP_UMEM_PGOFF_FILL_RING);
-  rings.completion_ = map_ring(offsets.cr, sizeof(std::uint64_t), XDP_UMEM_PGOFF_COMPLETION_RING);
+  rings.receive_ = find_ring(offsets.rx, sizeof(xdp_desc), XDP_PGOFF_RX_RING);
+  rings.transmit_ = find_ring(offsets.tx, sizeof(xdp_desc), XDP_PGOFF_TX_RING);
+  rings.fill_ = find_ring(offsets.fr, sizeof(std::uint64_t), XDP_UMEM_PGOFF_FILL_RING);
+  rings.completion_ = find_ring(offsets.cr, sizeof(std::uint64_t), XDP_UMEM_PGOFF_COMPLETION_RING);
   for (const Ring* ring : {&rings.receive_, &rings.transmit_, &rings.fill_, &rings.completion_}) {
-    if (ring->memory == nullptr) {
+    if (ring->entries == nullptr) {
       return std::nullopt;
     }
   }
   rings.circulating_ = rings.fill_.produced();
   return rings;
-}
-
-XskRings::XskRings(XskRings&& other) noexcept
-    : socket_(other.socket_),
-      receive_(std::exchange(other.receive_, {})),
-      transmit_(std::exchange(other.transmit_, {})),
-      fill_(std::exchange(other.fill_, {})),
-      completion_(std::exchange(other.completion_, {})),
-      circulating_(other.circulating_) {}
-
-XskRings::~XskRings() {
-  for (const Ring* ring : {&receive_, &transmit_, &fill_, &completion_}) {
-    if (ring->memory != nullptr) {
-      munmap(ring->memory, ring->length);
-    }
-  }
 }
 
 std::uint64_t XskRings::held() const noexcept {

@@ -1,12 +1,18 @@
 // A second view of the rings of an AF_XDP socket that the PMD owns, for what the PMD does not tell: how many
 // frames the rings hold, how many did not fit, and which packet buffers go down with the socket
 // (net_af_xdp 22.11 does not return those of its fill ring to their pool).
+//
+// It looks at the PMD's own mappings, because Linux before 6.4 refuses to map the rings of a bound socket again (xsk_mmap:
+// EBUSY). So it must be gone before the PMD closes the queue.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <set>
+#include <vector>
+
+#include "dataplane/port/open_files.hpp"
 
 struct rte_mbuf;
 struct rte_mempool;
@@ -15,11 +21,8 @@ namespace sekisho::port {
 
 class XskRings {
  public:
-  // `socket` as the PMD has just set it up: nothing received yet. Nothing if a ring cannot be mapped.
-  [[nodiscard]] static std::optional<XskRings> map(int socket);
-  XskRings(XskRings&&) noexcept;
-  XskRings& operator=(XskRings&&) = delete;
-  ~XskRings();
+  // `socket` as the PMD has just set it up, nothing received yet, and where it is mapped. Nothing if a ring is not.
+  [[nodiscard]] static std::optional<XskRings> find(int socket, const std::vector<MappedRange>& mapped);
 
   // Received and not yet taken by the worker.
   [[nodiscard]] std::uint64_t held() const noexcept;
@@ -31,8 +34,6 @@ class XskRings {
 
  private:
   struct Ring {
-    void* memory = nullptr;
-    std::size_t length = 0;
     std::uint32_t size = 0;  // a power of two
     const std::uint32_t* producer = nullptr;
     const std::uint32_t* consumer = nullptr;

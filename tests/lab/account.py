@@ -17,7 +17,8 @@ KERNELS_OWN = {"passed_arp", "passed_local", "passed_broadcast"}
 
 @dataclass
 class Snapshot:
-    """Packets: what steering did ("lan.steer.redirected"), drops ("lan.drop.null_route"), rx, tx, host, missed by port."""
+    """Packets: what steering did ("lan.steer.redirected"), drops ("lan.drop.null_route"), and by port rx, what the appliance's
+    kernel generated, tx, host, missed."""
 
     counts: Counter[str] = field(default_factory=Counter)
 
@@ -26,7 +27,7 @@ class Snapshot:
         counts: Counter[str] = Counter()
         for port in appliance.stats()["ports"]:
             name = port["name"]
-            for way in ("rx", "tx", "host", "missed"):
+            for way in ("rx", "generated", "tx", "host", "missed"):
                 counts[f"{name}.{way}"] = port[way]
             for verdict, packets in port["steer"].items():
                 counts[f"{name}.steer.{verdict}"] = packets
@@ -134,6 +135,10 @@ class Audit:
         total = stats["total"]
         went = sum(total[key] for key in ("tx", "host", "held", "drops"))
         lines.append(
-            Line("all ports: received = sent + to the host + held + dropped by name", total["rx"], went)
+            Line(
+                "all ports: received + from the host = sent + to the host + held + dropped by name",
+                total["rx"] + total["generated"],
+                went,
+            )
         )
         return lines

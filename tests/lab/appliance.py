@@ -9,13 +9,14 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
-from lab.process import Process, execute, wait_until
+from lab.process import Process, wait_until
 from lab.topology import Lab
 
 ROOT = Path(__file__).resolve().parents[2]
 BUILD = Path(os.environ.get("SEKISHO_BUILD", ROOT / "build"))
 MAIN_CPU = min(os.sched_getaffinity(0))
 WORKER_CPU = max(os.sched_getaffinity(0))
+READY_SECONDS = 40
 
 
 class Refused(AssertionError):
@@ -25,10 +26,13 @@ class Refused(AssertionError):
 class Appliance:
     """One configuration, one dataplane, one control; each may die and come back."""
 
-    def __init__(self, lab: Lab, config: Path, workers: list[int] | None = None) -> None:
+    def __init__(
+        self, lab: Lab, config: Path, workers: list[int] | None = None, main: int = MAIN_CPU
+    ) -> None:
         self.lab = lab
         self.config = config
         self.workers = workers or [WORKER_CPU]
+        self.main = main
         self.dataplane_socket = lab.folder / "dataplane.sock"
         self.socket = lab.folder / "control.sock"
         self.dataplane_options: list[str] = []
@@ -39,10 +43,10 @@ class Appliance:
 
     # --- processes ------------------------------------------------------------------------------------------
 
-    def start(self) -> None:
+    def start(self, timeout: float = READY_SECONDS) -> None:
         self.start_dataplane()
         self.start_control()
-        self.wait_ready()
+        self.wait_ready(timeout)
 
     def start_dataplane(self) -> None:
         self._started += 1
@@ -54,10 +58,10 @@ class Appliance:
             "nice", "-n", "-20",
             BUILD / "dataplane" / "sekisho-dataplane",
             "--socket", self.dataplane_socket,
-            "--main", str(MAIN_CPU),
+            "--main", str(self.main),
             "--workers", ",".join(str(cpu) for cpu in self.workers),
             *self.dataplane_options,
-            cpus=sorted({MAIN_CPU, *self.workers}),
+            cpus=sorted({self.main, *self.workers}),
         )  # fmt: skip
 
     def start_control(self) -> None:
@@ -70,7 +74,7 @@ class Appliance:
             "--dataplane-socket", self.dataplane_socket,
             "--socket", self.socket,
             *self.control_options,
-            cpus=[MAIN_CPU],
+            cpus=[self.main],
         )  # fmt: skip
 
     def kill_dataplane(self) -> None:
@@ -98,7 +102,7 @@ class Appliance:
 
     def execute(self, *words: str | Path) -> subprocess.CompletedProcess[str]:
         command = BUILD / "control" / "sekisho"
-        return execute(*self.lab["nva"].command(command, "--socket", self.socket, *words))
+        return self.lab.execute("nva", command, "--socket", self.socket, *words)
 
     def json(self, *words: str | Path) -> Any:
         done = self.execute(*words, "--json")
@@ -110,15 +114,17 @@ class Appliance:
         return self.json("reload")
 
     def ready(self) -> bool:
-        """Both processes serve, every port runs, every next hop has a living member."""
+        """Both processes serve, every port runs, every next hop has a living member, the exit is ready."""
         try:
-            ports, next_hops = self.ports(), self.next_hops()
+            ports, next_hops, exit = self.ports(), self.next_hops(), self.exit()
         except (Refused, json.JSONDecodeError):
+            return False
+        if exit is not None and not (exit["exit"]["ready"] and exit.get("action_in_dataplane") == "exit"):
             return False
         running = bool(ports) and all(port["running"] for port in ports.values())
         return running and bool(next_hops) and all(next_hops.values())
 
-    def wait_ready(self, timeout: float = 40) -> None:
+    def wait_ready(self, timeout: float = READY_SECONDS) -> None:
         try:
             wait_until("the appliance to forward", self.ready, timeout)
         except AssertionError as error:
@@ -131,6 +137,11 @@ class Appliance:
         """How many members of each forwarding next hop are alive, as the dataplane knows it."""
         hops = self.json("show", "next-hops")
         return {hop["name"]: hop.get("alive_in_dataplane", 0) for hop in hops if hop["action"] == "forward"}
+
+    def exit(self) -> Any:
+        """Next hop `Internet`, if the configuration has one."""
+        hops = self.json("show", "next-hops")
+        return next((hop for hop in hops if hop["name"] == "Internet"), None)
 
     def stats(self) -> Any:
         return self.json("show", "stats")

@@ -13,7 +13,7 @@ from lab.topology import Lab
 def example(lab: Lab) -> Path:
     """A copy of examples/ in the run's folder."""
     folder = lab.folder / "config"
-    shutil.copytree(ROOT / "examples", folder)
+    shutil.copytree(ROOT / "examples", folder, dirs_exist_ok=True)
     return folder / "halves.toml"
 
 

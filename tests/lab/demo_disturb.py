@@ -26,7 +26,7 @@ def streams(lab: Lab, appliance: Appliance, report: Report) -> None:
         moves = 0
         while stream.running():
             moves += 1
-            config.overrides(appliance.config, [f"{MOVED}/32 kms-gateway"] if moves % 2 else [])
+            config.overrides(appliance.config, [f"{MOVED}/32 second-gateway"] if moves % 2 else [])
             appliance.reload()
             enough = stream.status()["received"] + RATE // 2
             wait_until("the stream", lambda: not stream.running() or stream.status()["received"] > enough)
@@ -34,7 +34,7 @@ def streams(lab: Lab, appliance: Appliance, report: Report) -> None:
 
     def replacing(stream: Stream) -> str:
         times = []
-        for gateway in ("kms-gateway", "firewall"):
+        for gateway in ("second-gateway", "firewall"):
             config.overrides(appliance.config, config.many_routes(gateway))
             started = time.monotonic()
             changed = appliance.reload()["routes_changed"]

@@ -7,6 +7,9 @@
                          +-- 10.0.1.4 [nva] 10.0.2.4 --+                                        +-- internet 203.0.113.10
     vnet    10.0.1.20 ---+                             |                                        |   198.51.100.80 (web)
                                                        +--- gateway2 10.0.2.20 / 203.0.113.3 ---+   20.118.99.224 (KMS)
+                                                       +--- router   10.0.2.1  / 203.0.113.1 ---+
+
+The router is the cloud's: it translates nothing, and forwards nothing but what the appliance sends as its own.
 """
 
 from __future__ import annotations
@@ -16,6 +19,7 @@ import os
 import shutil
 import signal
 import socket
+import subprocess
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -23,7 +27,7 @@ from types import FrameType, TracebackType
 
 from lab import namespace
 from lab.namespace import Namespace
-from lab.process import Process, run, wait_until
+from lab.process import Process, execute, run, wait_until
 
 ONPREM = "172.16.0.10"
 ONPREM_GATEWAY = "10.0.1.1"
@@ -33,9 +37,11 @@ EGRESS = "10.0.2.4"
 FIREWALL = "10.0.2.10"
 FIREWALL2 = "10.0.2.11"
 GATEWAY2 = "10.0.2.20"
+ROUTER = "10.0.2.1"
 FIREWALL_OUTSIDE = "203.0.113.2"
 FIREWALL2_OUTSIDE = "203.0.113.4"
 GATEWAY2_OUTSIDE = "203.0.113.3"
+ROUTER_OUTSIDE = "203.0.113.1"
 INTERNET = "203.0.113.10"
 WEB = "198.51.100.80"
 STREAM = "198.51.100.90"
@@ -52,9 +58,11 @@ MACS = {
     ("firewall", "inside"): "02:00:00:00:02:10",
     ("firewall2", "inside"): "02:00:00:00:02:11",
     ("gateway2", "inside"): "02:00:00:00:02:20",
+    ("router", "inside"): "02:00:00:00:02:01",
     ("firewall", "outside"): "02:00:00:00:03:02",
     ("firewall2", "outside"): "02:00:00:00:03:04",
     ("gateway2", "outside"): "02:00:00:00:03:03",
+    ("router", "outside"): "02:00:00:00:03:01",
     ("internet", "eth0"): "02:00:00:00:03:10",
 }
 
@@ -65,6 +73,7 @@ table ip lab {
   counter firewall {}
   counter firewall2 {}
   counter gateway2 {}
+  counter appliance {}
   counter unnatted {}
   chain arriving {
     type filter hook prerouting priority raw; policy accept;
@@ -73,7 +82,8 @@ table ip lab {
     ip saddr 203.0.113.2 counter name firewall
     ip saddr 203.0.113.4 counter name firewall2
     ip saddr 203.0.113.3 counter name gateway2
-    ip saddr != 203.0.113.0/24 counter name unnatted
+    ip saddr 10.0.2.4 counter name appliance
+    ip saddr != { 203.0.113.0/24, 10.0.2.4 } counter name unnatted
   }
 }
 """
@@ -106,6 +116,25 @@ table ip lab {
   chain translate {
     type nat hook postrouting priority srcnat; policy accept;
     oifname "outside" masquerade
+  }
+}
+"""
+
+
+# What a cloud's network does with a private source that is not the sender's own: `foreign` counts and drops it.
+ROUTER_RULES = """
+table ip lab {
+  counter inside {}
+  counter foreign {}
+  chain arriving {
+    type filter hook prerouting priority raw; policy accept;
+    iifname "inside" counter name inside
+  }
+  chain forward {
+    type filter hook forward priority filter; policy drop;
+    iifname "inside" ip saddr 10.0.2.4 accept
+    iifname "inside" counter name foreign drop
+    oifname "inside" ip daddr 10.0.2.4 accept
   }
 }
 """
@@ -174,13 +203,17 @@ class Lab:
         self.processes.append(process)
         return process
 
+    def execute(self, space: str, *command: str | Path) -> subprocess.CompletedProcess[str]:
+        return execute(*self[space].command(*command))
+
     def forget(self, process: Process) -> None:
         self.processes.remove(process)
 
     # --- building -------------------------------------------------------------------------------------------
 
     def _build(self) -> None:
-        for name in ("fabric", "onprem", "vnet", "nva", "firewall", "firewall2", "gateway2", "internet"):
+        names = ("fabric", "onprem", "vnet", "nva", "firewall", "firewall2", "gateway2", "router", "internet")
+        for name in names:
             self._spaces[name] = Namespace(f"{self.prefix}-{name}")
             self._spaces[name].create()
         self._build_fabric()
@@ -192,6 +225,7 @@ class Lab:
             ("gateway2", GATEWAY2, GATEWAY2_OUTSIDE),
         ):
             self._build_gateway(name, inside, outside)
+        self._build_router()
         self._build_internet()
 
     def _build_fabric(self) -> None:
@@ -259,11 +293,20 @@ class Lab:
         space.nft(FIREWALL_RULES)
         self.link_up(name)
 
+    def _build_router(self) -> None:
+        router = self["router"]
+        self.connect("router", "inside", "egress-br", f"{ROUTER}/24")
+        self.connect("router", "outside", "internet-br", f"{ROUTER_OUTSIDE}/24")
+        router.sysctl("net.ipv4.ip_forward", 1)
+        router.ip("route", "add", "default", "via", INTERNET)
+        router.nft(ROUTER_RULES)
+
     def _build_internet(self) -> None:
         internet = self["internet"]
         self.connect("internet", "eth0", "internet-br", f"{INTERNET}/24")
         for address in (WEB, STREAM, MOVED, KMS):
             internet.ip("address", "add", f"{address}/32", "dev", "lo")
+        internet.ip("route", "add", f"{EGRESS}/32", "via", ROUTER_OUTSIDE)
         internet.nft(INTERNET_COUNTERS)
         internet.nft(SILENCE)
         self.accesses = self.folder / "internet.jsonl"

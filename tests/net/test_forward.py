@@ -113,9 +113,9 @@ def test_the_books_name_zone_and_next_hop(appliance: Appliance, onprem: Injector
             "packets"
         ]
 
-    before = traffic("zones", "onprem"), traffic("next-hops", "firewall"), traffic("next-hops", "kms-gateway")
+    before = traffic("zones", "onprem"), traffic("next-hops", "firewall"), traffic("next-hops", "second-gateway")
     with Capture(lab, "internet") as seen:
         onprem.send(frame(destination=STREAM), 30)
         seen.wait(30)
-    after = traffic("zones", "onprem"), traffic("next-hops", "firewall"), traffic("next-hops", "kms-gateway")
+    after = traffic("zones", "onprem"), traffic("next-hops", "firewall"), traffic("next-hops", "second-gateway")
     assert tuple(b - a for a, b in zip(before, after, strict=True)) == (30, 30, 0)

@@ -42,7 +42,7 @@ def arrived_at_internet(lab: Lab, onprem: Injector, packets: int) -> int:
 
 def test_in_place_while_forwarding(lab: Lab, appliance: Appliance) -> None:
     assert guarded(lab)
-    assert sorted(appliance.json("guard", "status")["interfaces"]) == ["egress0", "lan0"]
+    assert sorted(appliance.json("guard", "status")["interfaces"]) == ["egress0", "lan0", "sekisho0"]
 
 
 def test_flushed_rules_are_mended(lab: Lab, appliance: Appliance) -> None:

@@ -41,7 +41,7 @@ def by_signal(appliance: Appliance) -> None:
 def test_a_moved_32(
     lab: Lab, appliance: Appliance, onprem: Injector, apply: Callable[[Appliance], None]
 ) -> None:
-    for gateway, lines in (("firewall", []), ("kms-gateway", [f"{MOVED}/32 kms-gateway"]), ("firewall", [])):
+    for gateway, lines in (("firewall", []), ("second-gateway", [f"{MOVED}/32 second-gateway"]), ("firewall", [])):
         config.overrides(appliance.config, lines)
         apply(appliance)
         wait_until(f"{MOVED} by {gateway}", lambda gateway=gateway: next_hop(appliance, MOVED) == gateway)
@@ -60,7 +60,7 @@ def test_a_reload_that_changes_nothing(appliance: Appliance) -> None:
 
 
 BROKEN_ROUTES = [
-    (["198.51.100.91/32 kms-gateway", "198.51.100.300/32 firewall"], 2),
+    (["198.51.100.91/32 second-gateway", "198.51.100.300/32 firewall"], 2),
     (["198.51.100.91/33 firewall"], 1),
     (["# fine", "", "198.51.100.91/24 firewall"], 3),
     (["198.51.100.91/32 nobody"], 1),
@@ -126,7 +126,7 @@ def test_a_stream_while_a_32_moves(lab: Lab, appliance: Appliance) -> None:
         stream.wait_received(1000)
         while stream.running():
             moves += 1
-            lines = [f"{MOVED}/32 kms-gateway"] if moves % 2 else []
+            lines = [f"{MOVED}/32 second-gateway"] if moves % 2 else []
             config.overrides(appliance.config, lines)
             appliance.reload()
             reached = stream.status()["received"] + 10_000
@@ -163,7 +163,7 @@ def test_a_stream_while_100_000_routes_are_replaced(lab: Lab, appliance: Applian
     assert appliance.reload()["routes_added"] == 100_000
     with Stream(lab, STREAM) as stream:
         stream.wait_received(1000)
-        for gateway in ("kms-gateway", "firewall"):
+        for gateway in ("second-gateway", "firewall"):
             config.overrides(appliance.config, config.many_routes(gateway))
             assert appliance.reload()["routes_changed"] == 100_000
         assert stream.running(), "the routes were replaced before the stream's end"

@@ -26,6 +26,7 @@ from lab.topology import (
     MACS,
     ONPREM,
     ONPREM_GATEWAY,
+    ROUTER,
     VNET,
     Lab,
 )
@@ -81,7 +82,10 @@ def lan(lab: Lab) -> Iterator[Tap]:
 
 @pytest.fixture(scope="module")
 def egress(lab: Lab) -> Iterator[Tap]:
-    gateways = {FIREWALL: MACS["firewall", "inside"], GATEWAY2: MACS["gateway2", "inside"]}
+    gateways = {
+        address: MACS[space, "inside"]
+        for address, space in ((FIREWALL, "firewall"), (GATEWAY2, "gateway2"), (ROUTER, "router"))
+    }
     tap = Tap(lab, "egress0", EGRESS, gateways)
     yield tap
     tap.close()

@@ -122,6 +122,10 @@ def network() -> Count:
     return pytest("tests/net")
 
 
+def virtual_machine() -> Count:
+    return pytest("tests/vm")
+
+
 def command_line() -> Count:
     return pytest("tests/cli")
 
@@ -144,6 +148,7 @@ STAGES = (
     Stage("unit", unit, True, "units of each room, and packets through the real pipeline"),
     Stage("cli", command_line, True, "the command line"),
     Stage("net", network, True, "network namespaces, exact packet counts"),
+    Stage("vm", virtual_machine, False, "a virtual machine with virtio NICs"),
     Stage("package", package, False, "the Debian package, installed in a clean root and run by systemd there"),
     Stage("clang", clang, False, "clang 16 compiles everything, fuzzers too, with ASan and UBSan"),
     Stage("sanitized", sanitized, False, "unit and packet tests under ASan and UBSan"),

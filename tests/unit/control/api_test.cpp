@@ -40,12 +40,13 @@ members = ["10.0.1.20"]
 [internet]
 via = "firewall"
 install = "halves"
+exit = { port = "egress" }
 [zone.onprem]
 port = ["lan"]
 sources = ["172.16.0.0/12"]
 internet = true
 routes = [{ prefix = "10.0.0.0/16", next_hop = "vnet" }, { prefix = "10.0.0.0/8", next_hop = "vnet" },
-          { prefix = "10.0.0.0/16", next_hop = "firewall" }]
+          { prefix = "10.0.0.0/16", next_hop = "firewall" }, { prefix = "9.0.0.0/8", next_hop = "Internet" }]
 [zone.internet]
 port = ["egress"]
 sources = ["0.0.0.0/0"]
@@ -68,6 +69,7 @@ class FakeBackend : public Backend {
     policy_ = policy::read(folder.write("sekisho.toml", configuration)).value();
     mirror_.links[1] = {.index = 1, .name = "lan0", .up = true, .mac = {2, 0, 0, 0, 0, 1}, .mtu = 1500};
     mirror_.links[2] = {.index = 2, .name = "egress0", .up = true, .mac = {2, 0, 0, 0, 0, 2}, .mtu = 1500};
+    mirror_.links[3] = {.index = 3, .name = "sekisho0", .up = true};
     mirror_.addresses[1] = {{address("10.0.1.4"), 24}};
     mirror_.addresses[2] = {{address("10.0.2.4"), 24}};
     mirror_.neighbours[{2, address("10.0.2.10")}] = {
@@ -79,6 +81,7 @@ class FakeBackend : public Backend {
   std::shared_ptr<const policy::Policy> policy() const override { return policy_; }
   const kernel::Mirror& mirror() const override { return mirror_; }
   const std::vector<egress::Member>& members() const override { return members_; }
+  const std::optional<egress::Exit>& exit() const override { return exit_; }
   bool dataplane_connected() const override { return connected; }
   void reload(std::function<void(tl::expected<Reloaded, std::string>)> done) override { done(reloaded); }
   void ask_dataplane(Request request,
@@ -103,6 +106,12 @@ class FakeBackend : public Backend {
   std::shared_ptr<const policy::Policy> policy_;
   kernel::Mirror mirror_;
   std::vector<egress::Member> members_;
+  std::optional<egress::Exit> exit_ = egress::Exit{.port = "egress",
+                                                   .netdev = "egress0",
+                                                   .address = address("10.0.2.4"),
+                                                   .gateway = address("10.0.2.1"),
+                                                   .ready = true,
+                                                   .why = "ready"};
   bool connected = true;
   std::string broken;
   tl::expected<Reloaded, std::string> reloaded;
@@ -184,7 +193,7 @@ TEST(Show, ZonesCountsWinners) {
   FakeBackend backend;
   const auto zones = show(backend, "zones");
   EXPECT_EQ(named(zones, "onprem")["routes"],
-            7);  // two halves, four None of which 10/8 has an override, 10.0/16
+            8);  // two halves, four None of which 10/8 has an override, 9/8, 10.0/16
   EXPECT_EQ(named(zones, "onprem")["duplicates"], 1);
   EXPECT_EQ(named(zones, "internet")["routes"], 11);
 }
@@ -241,6 +250,9 @@ TEST(Show, StatsAccountForEveryPacket) {
   EXPECT_EQ(show_stats(statistics)["balance"]["adds_up"], false);
   statistics.mutable_ports(0)->set_held(5);
   EXPECT_EQ(show_stats(statistics)["balance"]["unaccounted"], -3);
+  statistics.mutable_ports(0)->mutable_generated()->set_packets(3);
+  EXPECT_EQ(show_stats(statistics)["balance"]["adds_up"], true)
+      << "what the kernel sent is accounted for, too";
 }
 
 TEST(Show, DropsNamesReasonsWithTheirSentence) {
@@ -297,10 +309,10 @@ TEST(Routes, WinnersOnlyInOrder) {
   FakeBackend backend;
   const auto routes = result_of(backend, {{"command", "show"}, {"what", "routes"}, {"zone", "onprem"}});
   EXPECT_THAT(prefixes(routes),
-              testing::ElementsAre("0.0.0.0/1", "10.0.0.0/8", "10.0.0.0/16", "100.64.0.0/10", "128.0.0.0/1",
-                                   "172.16.0.0/12", "192.168.0.0/16"));
-  EXPECT_EQ(routes[1]["next_hop"], "vnet");      // User before System
-  EXPECT_EQ(routes[2]["next_hop"], "firewall");  // the last of two
+              testing::ElementsAre("0.0.0.0/1", "9.0.0.0/8", "10.0.0.0/8", "10.0.0.0/16", "100.64.0.0/10",
+                                   "128.0.0.0/1", "172.16.0.0/12", "192.168.0.0/16"));
+  EXPECT_EQ(routes[2]["next_hop"], "vnet");      // User before System
+  EXPECT_EQ(routes[3]["next_hop"], "firewall");  // the last of two
 }
 
 TEST(Routes, PrefixAndLonger) {
@@ -310,7 +322,7 @@ TEST(Routes, PrefixAndLonger) {
   request["longer"] = true;
   EXPECT_THAT(prefixes(result_of(backend, request)), testing::ElementsAre("10.0.0.0/8", "10.0.0.0/16"));
   request["prefix"] = "0.0.0.0/0";
-  EXPECT_EQ(result_of(backend, request).size(), 7U);
+  EXPECT_EQ(result_of(backend, request).size(), 8U);
   request["prefix"] = "11.0.0.0/8";
   EXPECT_EQ(error_of(backend, request), "no route to 11.0.0.0/8");
   request.erase("zone");
@@ -445,8 +457,49 @@ TEST(Explain, OwnAddressesBelongToTheHost) {
   EXPECT_EQ(result_of(backend, request)["verdict"], "host");
   request["destination"] = "10.0.2.4";  // of the other port: never the firewall's
   const auto other = result_of(backend, request);
-  EXPECT_EQ(other["verdict"], "drop");
-  EXPECT_EQ(other["drop_reason"], "no_host_companion");
+  EXPECT_EQ(other["verdict"], "host");
+  EXPECT_EQ(other["next_hop"], "host");
+  EXPECT_EQ(other["candidates"][0]["prefix"], "10.0.2.4/32");
+  EXPECT_EQ(other["candidates"][1]["wins"], false);
+  backend.mirror_.links.erase(3);
+  EXPECT_EQ(result_of(backend, request)["drop_reason"], "no_exit");
+  request["source"] = "8.8.8.8";  // by the other port it has to be somebody's source first
+  EXPECT_EQ(result_of(backend, request)["drop_reason"], "spoofed_source");
+}
+
+TEST(Explain, AnExceptionLeavesByTheExitOrSaysWhyNot) {
+  FakeBackend backend;
+  backend.decision = agreeing();
+  backend.decision.clear_adjacency();
+  backend.decision.set_next_hop("internet");
+  backend.decision.mutable_prefix()->set_address(address("9.0.0.0"));
+  backend.decision.mutable_prefix()->set_length(8);
+  auto request = explain_request;
+  request["destination"] = "9.9.9.9";
+  const auto ready = result_of(backend, request);
+  EXPECT_EQ(ready["verdict"], "exit");
+  EXPECT_EQ(ready["next_hop"], "Internet");
+  EXPECT_EQ(ready["sentence"], "leaves by sekisho0, masqueraded as 10.0.2.4 out of egress0");
+  EXPECT_EQ(ready["dataplane"]["agrees"], true) << ready;
+
+  backend.exit_->ready = false;
+  backend.exit_->why = "gateway 10.0.2.1 is FAILED";
+  backend.decision.set_drop_reason("next_hop_down");
+  const auto down = result_of(backend, request);
+  EXPECT_EQ(down["drop_reason"], "next_hop_down");
+  EXPECT_EQ(down["sentence"], "next hop Internet is down: gateway 10.0.2.1 is FAILED");
+  EXPECT_EQ(down["dataplane"]["agrees"], true) << down;
+
+  const auto offline = explain(*backend.policy_, {address("172.16.0.1"), address("9.9.9.9"), "lan"}, {});
+  EXPECT_EQ(offline["sentence"], "leaves by sekisho0, masqueraded, out of port egress");
+}
+
+TEST(Show, TheExitIsANextHop) {
+  FakeBackend backend;
+  const auto entry = named(show(backend, "next-hops"), "Internet");
+  EXPECT_EQ(entry["action"], "exit");
+  EXPECT_EQ(entry["exit"]["address"], "10.0.2.4");
+  EXPECT_EQ(entry["alive"], 1);
 }
 
 TEST(Explain, RefusesWhatItCannotRead) {

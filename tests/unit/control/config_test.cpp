@@ -158,8 +158,6 @@ TEST_F(EditedConfig, KeysAndTypes) {
        "12: \"probe\" in [next_hop.gateway] is not supported in this version"},
       {"install = \"halves\"", "advertise = \"halves\"",
        "14: \"advertise\" in [internet] is not supported in this version"},
-      {"install = \"halves\"", "exit = { port = \"lan\" }",
-       "14: \"exit\" in [internet] is not supported in this version"},
       {"internet = true", "internet = \"true\"",
        "18: \"internet\" in [zone.onprem] must be true or false, not a string"},
       {"mtu = 1500", "mtu = 1500.0",
@@ -209,17 +207,23 @@ TEST_F(EditedConfig, Ports) {
       {"af_xdp:lan0", "af_xdp:a b", "2: \"a b\" cannot be the name of an interface"},
       {"af_xdp:lan0", "af_xdp:../lan0", "2: \"../lan0\" cannot be"},
       {"af_xdp:lan0", "af_xdp:..", "2: \"..\" cannot be"},
-      {"af_xdp:lan0", "eth0", "2: \"eth0\" is neither \"af_xdp:NETDEV\" nor a DPDK vdev string"},
-      {"af_xdp:lan0", "", "2: \"\" is neither"},
-      {"af_xdp:lan0", "0000:00:04.0",
-       "2: \"0000:00:04.0\" is the bus address of a NIC: NICs that DPDK owns are not supported yet"},
-      {"af_xdp:lan0", "00:04.0,arg=1", "2: \"00:04.0\" is the bus address of a NIC"},
+      {"af_xdp:lan0", "eth0", "2: \"eth0\" is no device: \"af_xdp:NETDEV\", a PCI address"},
+      {"af_xdp:lan0", "", "2: \"\" is no device"},
+      {"af_xdp:lan0", "0000:00:04.0", ""},
+      {"af_xdp:lan0", "7870:00:00.0,mac=02:00:00:00:00:01", ""},
+      {"af_xdp:lan0", "vmbus:00001111-2222-3333-4444-55556666777F", ""},
+      {"af_xdp:lan0", "0000:00:04.0x", "2: \"0000:00:04.0x\" is no device"},
+      {"af_xdp:lan0", "vmbus:0000:00:04.0", "2: \"vmbus:0000:00:04.0\" is no device"},
+      {"af_xdp:lan0", "00:04.0,arg=1",
+       "2: \"00:04.0\" is a PCI address without its domain; write \"0000:00:04.0\""},
       {"af_xdp:lan0", "00001111-2222-3333-4444-55556666777F",
-       "2: \"00001111-2222-3333-4444-55556666777F\" is the bus"},
+       "2: \"00001111-2222-3333-4444-55556666777F\" is the address of a VMBus device; write \"vmbus:0000"},
+      {"af_xdp:lan0", "sekisho0", "2: \"sekisho0\" is no device"},
+      {"af_xdp:lan0", "af_xdp:sekisho0", "1: \"sekisho0\" is the interface of next hop \"Internet\""},
       {"af_xdp:lan0", "net_af_xdp0,iface=lan0", "2: an AF_XDP port is written \"af_xdp:NETDEV\""},
       {"net_null0,no-rx=1", "net_pcap0,rx_pcap=/tmp/in file.pcap,infinite_rx=1", ""},
-      {"net_null0,no-rx=1", "net_null0,no-rx=\\u0001", "4: \"net_null0,no-rx=?\" is neither"},
-      {"net_null0,no-rx=1", "net_NULL0", "4: \"net_NULL0\" is neither"},
+      {"net_null0,no-rx=1", "net_null0,no-rx=\\u0001", "4: \"net_null0,no-rx=?\" is no device"},
+      {"net_null0,no-rx=1", "net_NULL0", "4: \"net_NULL0\" is no device"},
       {"af_xdp:lan0", "net_null0", "4: \"net_null0\" is the device of port lan already (line 2)"},
       {"[port.wire]", "[port.other]\ndevice = \"af_xdp:lan0\"\n[port.wire]",
        "4: \"af_xdp:lan0\" is the device of port lan already (line 2)"},
@@ -263,6 +267,78 @@ TEST_F(EditedConfig, Ports) {
   });
 }
 
+TEST(Config, WhatDpdkOwnsHasACompanion) {
+  const auto parsed = parse(R"([port.lan]
+device = "0000:0A:04.0"
+address = ["10.0.1.4/24"]
+gateway = "10.0.1.1"
+[port.vnet]
+device = "vmbus:00001111-2222-3333-4444-55556666777F"
+companion = "vnet0"
+[port.quiet]
+device = "net_null0"
+companion = false
+[port.kernels]
+device = "af_xdp:eth2"
+gateway = "10.0.3.1"
+[next_hop.firewall]
+members = ["10.0.2.10"]
+[internet]
+via = "firewall"
+exit = { port = "kernels" }
+)",
+                            "sekisho.toml");
+  ASSERT_TRUE(parsed) << parsed.error().to_string();
+  const auto& ports = parsed->ports;
+  EXPECT_EQ(ports[1].device, "0000:0a:04.0");  // as DPDK and another port would write it
+  EXPECT_EQ(ports[1].netdev(), "sk-lan");
+  EXPECT_EQ(ports[1].gateway, ip(10, 0, 1, 1));
+  EXPECT_FALSE(ports[1].is_af_xdp());
+  EXPECT_EQ(ports[3].device, "vmbus:00001111-2222-3333-4444-55556666777f");
+  EXPECT_EQ(ports[3].companion, "vnet0");
+  EXPECT_EQ(ports[2].netdev(), std::nullopt);
+  EXPECT_EQ(ports[0].companion, "");
+  EXPECT_EQ(ports[0].gateway, ip(10, 0, 3, 1));
+  EXPECT_EQ(parsed->internet->exit, "kernels");
+  EXPECT_EQ(parsed->guarded_netdevs(), (std::vector<std::string>{"eth2", "sekisho0", "sk-lan", "vnet0"}));
+}
+
+TEST_F(EditedConfig, CompanionsGatewaysAndTheExit) {
+  const std::string lan = "\"af_xdp:lan0\"";
+  const std::string pci = "\"0000:00:04.0\"\n";
+  const std::string install = "install = \"halves\"";
+  expect({
+      {lan, lan + "\ncompanion = \"tap0\"", "3: the kernel has this port as lan0; remove \"companion\""},
+      {lan, pci + "companion = \"a123456789012345\"", "3: the name of an interface has 1 to 15 characters"},
+      {lan, pci + "companion = true",
+       "3: \"companion\" in [port.lan] must be the name of an interface or false"},
+      {lan, pci + "companion = \"sekisho0\"", "1: \"sekisho0\" is the interface of next hop \"Internet\""},
+      {"[port.wire]", "[port.other]\ndevice = \"0000:00:04.0\"\ncompanion = \"lan0\"\n[port.wire]",
+       "3: \"lan0\" is the kernel's interface of port lan already (line 1)"},
+      {"[port.wire]", "[port.twelve-chars]\ndevice = \"0000:00:04.0\"\n[port.wire]", ""},
+      {"[port.wire]", "[port.thirteen-char]\ndevice = \"0000:00:04.0\"\n[port.wire]",
+       "3: the kernel takes no interface of the name \"sk-thirteen-char\": give port thirteen-char a"},
+      {"mtu = 1500", "companion = \"wire0\"",
+       "6: the kernel's neighbours of wire0 are used; remove \"neighbours\""},
+      {"mtu = 1500", "gateway = \"10.0.2.1\"",
+       "7: a gateway is the kernel's, and the kernel has no interface of"},
+      {lan, lan + "\ngateway = \"10.0.1\"", "3: "},
+      {lan, pci + "address = [\"10.0.1.4/24\"]\ngateway = \"10.0.1.4\"",
+       "4: 10.0.1.4 is port lan's own address"},
+      {lan, pci + "address = [\"10.0.1.4/24\"]\ngateway = \"10.0.9.1\"",
+       "4: 10.0.9.1 is in no subnet of port lan"},
+      {lan, pci + "address = [\"10.0.1.4/32\"]\ngateway = \"10.0.9.1\"", ""},
+      {install, "exit = { port = \"lan\" }", ""},
+      {install, "exit = \"lan\"",
+       "14: \"exit\" in [internet] must be a table, { port = \"NAME\" }, not a string"},
+      {install, "exit = {}", "14: \"exit\" needs \"port\""},
+      {install, "exit = { port = \"lam\" }", "14: there is no port \"lam\"; did you mean \"lan\"?"},
+      {install, "exit = { port = \"wire\" }",
+       "14: port wire cannot be the exit: the kernel has no interface of it"},
+      {install, "exit = { port = \"lan\", via = 1 }", "14: \"via\" is not a key of \"exit\""},
+  });
+}
+
 TEST_F(EditedConfig, NextHopsAndInternet) {
   const std::string members = "members = [\"10.0.1.1\"]";
   expect({
@@ -282,7 +358,7 @@ TEST_F(EditedConfig, NextHopsAndInternet) {
        "13: there is no next hop \"firewal\"; did you mean \"firewall\"?"},
       {"via = \"firewall\"", "via = \"None\"", "13: [internet] via \"None\" would drop everything"},
       {"via = \"firewall\"", "via = \"Internet\"",
-       "13: next hop \"Internet\" is not supported in this version"},
+       "13: [internet] via \"Internet\" would take everything past the firewall"},
       {"install = \"halves\"", "install = \"half\"",
        "14: \"install\" in [internet] is \"default\" or \"halves\", not \"half\""},
       {"install = \"halves\"", "install = \"default\"", ""},
@@ -319,7 +395,8 @@ TEST_F(EditedConfig, Zones) {
       {prefix, "{ prefix = \"10.0.0.0/16\", next_hop = \"vnet\" }", "20: there is no next hop \"vnet\""},
       {prefix, "{ prefix = \"10.0.0.0/16\", next_hop = \"none\" }", ""},
       {prefix, "{ prefix = \"10.0.0.0/16\", next_hop = \"internet\" }",
-       "20: next hop \"Internet\" is not supported"},
+       "20: next hop \"Internet\" needs to know where to leave: write exit = { port = \"...\" } in "
+       "[internet]"},
       {prefix, "{ next_hop = \"gateway\" }", "20: an entry of \"routes\" has exactly one of"},
       {prefix, "{ prefix = \"10.0.0.0/16\", file = \"x\", next_hop = \"gateway\" }",
        "20: an entry of \"routes\" has exactly"},
@@ -334,7 +411,7 @@ TEST_F(EditedConfig, Zones) {
        "23: \"cloud\" is \"public\", \"usgov\" or \"china\", not \"moon\""},
       {kms, "{ preset = \"kms\", cloud = \"public\" }", "23: an entry of \"routes\" needs \"next_hop\""},
       {kms, "{ preset = \"kms\", cloud = \"public\", next_hop = \"Internet\" }",
-       "23: next hop \"Internet\" is not supported"},
+       "23: next hop \"Internet\" needs to know where to leave"},
       {kms, "{ preset = \"kms\", cloud = \"china\", next_hop = \"gateway\" }", ""},
       {file, "{ file = \"more.txt\" }", ""},
       {file, "{ file = \"\" }", "22: \"file\" names no file"},

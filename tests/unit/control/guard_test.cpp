@@ -31,7 +31,7 @@ class GuardTest : public test::InNamespace {
     unsigned sum = 0;
     const auto listing = nlohmann::json::parse(output("nft -j list table inet sekisho"));
     for (const auto& object : listing["nftables"]) {
-      if (object.contains("rule")) {
+      if (object.contains("rule") && object["rule"]["expr"].back().contains("drop")) {
         sum += object["rule"]["expr"][1]["counter"]["packets"].get<unsigned>();
       }
     }
@@ -132,8 +132,16 @@ class GuardForwardingTest : public GuardTest {
   unsigned received() {
     char byte = 0;
     for (const int fd : receiver_) {
-      while (recv(fd, &byte, 1, 0) == 1) {
+      sockaddr_storage from{};
+      socklen_t size = sizeof(from);
+      while (recvfrom(fd, &byte, 1, 0, reinterpret_cast<sockaddr*>(&from), &size) == 1) {
         ++received_;
+        if (from.ss_family == AF_INET) {
+          std::array<char, INET_ADDRSTRLEN> text{};
+          inet_ntop(AF_INET, &reinterpret_cast<const sockaddr_in*>(&from)->sin_addr, text.data(),
+                    text.size());
+          last_sender_ = text.data();
+        }
       }
     }
     return received_;
@@ -152,19 +160,23 @@ class GuardForwardingTest : public GuardTest {
     EXPECT_EQ(received(), 0u) << destination;
   }
 
+  // Whom the last packet came from, as the receiver saw it.
+  [[nodiscard]] std::string last_sender() const { return last_sender_; }
+
   Namespace left;
   Namespace right;
 
  private:
   std::array<int, 2> receiver_{-1, -1};
   unsigned received_ = 0;
+  std::string last_sender_;
 };
 
 TEST_F(GuardForwardingTest, TheKernelForwardsNothingFromOrToAPortAndAllElse) {
   for (const char* destination : {"10.0.2.2", "fd00:2::2", "10.0.4.2", "fd00:4::2", "10.0.2.3", "10.0.4.3"}) {
     expect_passes(destination);  // it would, without the guard
   }
-  ASSERT_TRUE(guard_on({"kerna", "kernb"}));
+  ASSERT_TRUE(guard_on({.netdevs = {"kerna", "kernb"}}));
   for (const char* both : {"10.0.2.2", "fd00:2::2"}) {
     expect_dropped(both);
   }
@@ -178,47 +190,108 @@ TEST_F(GuardForwardingTest, TheKernelForwardsNothingFromOrToAPortAndAllElse) {
   expect_passes("10.0.2.2");
 }
 
+// sekisho0 as one end of a pair: what left sends into it is what the dataplane would write to it.
+TEST_F(GuardForwardingTest, OnlyExceptionsLeaveAndOnlyTheirRepliesReturn) {
+  connect(left, "sekisho0", 5);
+  left.run(
+      "ip route replace 10.0.2.2/32 via 10.0.5.1 && ip route replace 10.0.2.3/32 via 10.0.5.1 && "
+      "ip route replace 10.0.4.2/32 via 10.0.5.1");
+  right.run("ip route add 10.0.5.0/24 via 10.0.2.1");
+  const Guard wanted{
+      .netdevs = {"kerna", "kernb", "sekisho0"}, .exit = "kernb", .exceptions = {{0x0a000202, 32}}};
+  ASSERT_TRUE(guard_on(wanted));
+  EXPECT_EQ(guard_status().value(), wanted);
+  expect_passes("10.0.2.2");
+  EXPECT_EQ(last_sender(), "10.0.2.1");  // kernb's own address
+  expect_dropped("10.0.2.3");            // no exception, though by the exit
+  expect_dropped("10.0.4.2");            // an interface that is not the exit
+  left.run("ip route replace 10.0.2.2/32 via 10.0.1.1");
+  expect_dropped("10.0.2.2");  // the exception, and not from sekisho0
+  // Outside, nobody can begin.
+  const unsigned before = dropped();
+  right.run("ping -c 1 -W 1 10.0.5.2 > /dev/null; [ $? = 1 ]");
+  EXPECT_EQ(dropped(), before + 1);
+  // What was let out is answered: a ping has a reply.
+  left.run("ip route replace 10.0.2.2/32 via 10.0.5.1 && ping -c 1 -W 5 10.0.2.2 > /dev/null");
+}
+
+TEST_F(GuardTest, ExceptionsComeAndGoWithoutNewRules) {
+  Guard wanted{.netdevs = {"a", "sekisho0"}, .exit = "a", .exceptions = {{0x0a000000, 9}, {0x0a800000, 9}}};
+  ASSERT_TRUE(guard_on(wanted));
+  EXPECT_EQ(guard_status().value(), wanted);
+  const std::string chains =
+      output("nft -a list chain inet sekisho forward && nft -a list chain inet sekisho exit");
+  wanted.exceptions = {{0x0a000000, 8}, {0x147663e0, 32}};
+  ASSERT_TRUE(guard_on(wanted));
+  EXPECT_EQ(guard_status().value(), wanted);
+  wanted.exceptions.clear();
+  ASSERT_TRUE(guard_on(wanted));
+  EXPECT_EQ(guard_status().value(), wanted);
+  EXPECT_EQ(output("nft -a list chain inet sekisho forward && nft -a list chain inet sekisho exit"), chains);
+  for (const char* damage :
+       {"nft flush chain inet sekisho exit", "nft insert rule inet sekisho exit masquerade",
+        "nft 'flush chain inet sekisho forward; add rule inet sekisho forward iifname sekisho0 oifname a "
+        "accept'"}) {
+    run(damage);
+    EXPECT_THAT(error_of(guard_status()), HasSubstr("damaged")) << damage;
+    ASSERT_TRUE(guard_on(wanted)) << damage;
+    EXPECT_EQ(guard_status().value(), wanted);
+  }
+  // Without an exit nothing is translated, and no connection tracked for it.
+  ASSERT_TRUE(guard_on({.netdevs = {"a", "sekisho0"}}));
+  EXPECT_THAT(output("nft list table inet sekisho"), testing::Not(HasSubstr("masquerade")));
+}
+
+TEST(Guard, OfTwoGuardsWhatEitherSays) {
+  const Guard before{.netdevs = {"a", "b"}, .exit = "a", .exceptions = {{0x0a000000, 8}, {0x14000000, 8}}};
+  const Guard after{.netdevs = {"b", "c"}, .exit = "c", .exceptions = {{0x0a010000, 16}, {0x1e000000, 8}}};
+  EXPECT_EQ(merge(before, after), (Guard{.netdevs = {"a", "b", "c"},
+                                         .exit = "c",
+                                         .exceptions = {{0x0a000000, 8}, {0x14000000, 8}, {0x1e000000, 8}}}));
+  EXPECT_EQ(merge(before, {.netdevs = {"a"}}).exit, "a");
+}
+
 TEST_F(GuardTest, NamesItsInterfaces) {
   EXPECT_THAT(error_of(guard_status()), HasSubstr("there is no guard"));
-  ASSERT_TRUE(guard_on({"eth1.12", "b", "b"}));
-  EXPECT_THAT(guard_status().value(), ElementsAre("b", "eth1.12"));
+  ASSERT_TRUE(guard_on({.netdevs = {"eth1.12", "b", "b"}}));
+  EXPECT_THAT(guard_status().value().netdevs, ElementsAre("b", "eth1.12"));
   EXPECT_THAT(output("nft list table inet sekisho"), HasSubstr("'sekisho guard off' removes it"));
   ASSERT_TRUE(guard_on({}));
-  EXPECT_TRUE(guard_status().value().empty());
+  EXPECT_TRUE(guard_status().value().netdevs.empty());
 }
 
 TEST_F(GuardTest, ChangesOnlyTheDifference) {
-  ASSERT_TRUE(guard_on({"a", "b"}));
+  ASSERT_TRUE(guard_on({.netdevs = {"a", "b"}}));
   const std::string chain = output("nft -a list chain inet sekisho forward");
-  ASSERT_TRUE(guard_on({"b", "c"}));
-  EXPECT_THAT(guard_status().value(), ElementsAre("b", "c"));
+  ASSERT_TRUE(guard_on({.netdevs = {"b", "c"}}));
+  EXPECT_THAT(guard_status().value().netdevs, ElementsAre("b", "c"));
   EXPECT_EQ(output("nft -a list chain inet sekisho forward"), chain);  // the very same rules, by handle
 }
 
 TEST_F(GuardTest, WritesNothingWhenNothingDiffers) {
-  ASSERT_TRUE(guard_on({"a", "b"}));
+  ASSERT_TRUE(guard_on({.netdevs = {"a", "b"}}));
   int calls = 0;
   const auto watch = GuardWatch::open(io, [&] { ++calls; });
   ASSERT_TRUE(watch) << watch.error();
-  ASSERT_TRUE(guard_on({"b", "a"}));
+  ASSERT_TRUE(guard_on({.netdevs = {"b", "a"}}));
   io.poll();
   EXPECT_EQ(calls, 0);
-  ASSERT_TRUE(guard_on({"a"}));
+  ASSERT_TRUE(guard_on({.netdevs = {"a"}}));
   EXPECT_TRUE(until([&] { return calls == 1; }));
 }
 
 TEST_F(GuardTest, ComesBackAfterAFlushAndThenRests) {
-  ASSERT_TRUE(guard_on({"a", "b"}));
+  ASSERT_TRUE(guard_on({.netdevs = {"a", "b"}}));
   int calls = 0;
   const auto watch = GuardWatch::open(io, [&] {
     ++calls;
-    EXPECT_TRUE(guard_on({"a", "b"}));
+    EXPECT_TRUE(guard_on({.netdevs = {"a", "b"}}));
   });
   ASSERT_TRUE(watch);
   run("nft flush ruleset");
   ASSERT_FALSE(guard_status());
   EXPECT_TRUE(until([&] { return guard_status().has_value(); }));
-  EXPECT_THAT(guard_status().value(), ElementsAre("a", "b"));
+  EXPECT_THAT(guard_status().value().netdevs, ElementsAre("a", "b"));
   // Its own change is seen once, and nothing follows from it.
   io.restart();
   io.poll();
@@ -230,25 +303,25 @@ TEST_F(GuardTest, SeesAndRepairsDamage) {
        {"nft flush chain inet sekisho forward", "nft add table inet sekisho '{ flags dormant; }'",
         "nft insert rule inet sekisho forward accept", "nft flush table inet sekisho",
         "nft delete chain inet sekisho forward && nft add chain inet sekisho forward"}) {
-    ASSERT_TRUE(guard_on({"a"}));
+    ASSERT_TRUE(guard_on({.netdevs = {"a"}}));
     ASSERT_TRUE(guard_status());
     run(damage);
     EXPECT_THAT(error_of(guard_status()), HasSubstr("damaged")) << damage;
-    const auto repaired = guard_on({"a"});
+    const auto repaired = guard_on({.netdevs = {"a"}});
     ASSERT_TRUE(repaired) << damage << ": " << repaired.error();
-    EXPECT_THAT(guard_status().value(), ElementsAre("a"));
+    EXPECT_THAT(guard_status().value().netdevs, ElementsAre("a"));
   }
   // The set alone is no damage that a person would see in the rules.
   run("nft flush set inet sekisho ports");
-  EXPECT_TRUE(guard_status().value().empty());
-  ASSERT_TRUE(guard_on({"a"}));
-  EXPECT_THAT(guard_status().value(), ElementsAre("a"));
+  EXPECT_TRUE(guard_status().value().netdevs.empty());
+  ASSERT_TRUE(guard_on({.netdevs = {"a"}}));
+  EXPECT_THAT(guard_status().value().netdevs, ElementsAre("a"));
 }
 
 TEST_F(GuardTest, RefusesSomebodyElsesTable) {
   run("nft add table inet sekisho '{ comment \"mine\"; }' && nft add chain inet sekisho forward");
   const std::string before = output("nft list ruleset");
-  EXPECT_THAT(error_of(guard_on({"a"})), HasSubstr("was not made by Sekisho"));
+  EXPECT_THAT(error_of(guard_on({.netdevs = {"a"}})), HasSubstr("was not made by Sekisho"));
   EXPECT_THAT(error_of(guard_off()), HasSubstr("was not made by Sekisho"));
   EXPECT_THAT(error_of(guard_status()), HasSubstr("was not made by Sekisho"));
   EXPECT_EQ(output("nft list ruleset"), before);
@@ -256,7 +329,7 @@ TEST_F(GuardTest, RefusesSomebodyElsesTable) {
 
 TEST_F(GuardTest, RemovesItsTableAndNoOther) {
   run("nft add table inet other");
-  ASSERT_TRUE(guard_on({"a"}));
+  ASSERT_TRUE(guard_on({.netdevs = {"a"}}));
   ASSERT_TRUE(guard_off());
   EXPECT_EQ(output("nft list tables"), "table inet other\n");
   EXPECT_TRUE(guard_off());  // nothing to do is no error
@@ -264,7 +337,7 @@ TEST_F(GuardTest, RemovesItsTableAndNoOther) {
 
 TEST_F(GuardTest, RefusesANameThatNftablesWouldMisread) {
   for (const char* name : {"", "eth*", "a\"b", "a\\", "longer-than-15-characters"}) {
-    EXPECT_FALSE(guard_on({name})) << name;
+    EXPECT_FALSE(guard_on({.netdevs = {name}})) << name;
   }
   EXPECT_EQ(output("nft list tables"), "");
 }

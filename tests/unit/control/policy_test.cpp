@@ -1,7 +1,9 @@
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
 #include <filesystem>
+#include <iterator>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -168,7 +170,7 @@ TEST_F(PolicyFiles, RefusesARouteFileWithItsLine) {
        "routes.txt:1: there is no next hop \"piar\" in the configuration; did you mean \"pair\"?"},
       {"1.0.0.0/8 PAIR\n", "routes.txt:1: there is no next hop \"PAIR\""},
       {"1.0.0.0/8 pair\n2.0.0.0/8 internet\n",
-       "routes.txt:2: next hop \"Internet\" is not supported in this version"},
+       "routes.txt:2: next hop \"Internet\" needs to know where to leave: write exit = {"},
       {"1.0.0.0/8 10.0.2.11\n", "routes.txt:1: no next hop has 10.0.2.11 as its only member"},
       {"1.0.0.0/8 9.9.9.9\n", "routes.txt:1: no next hop has 9.9.9.9 as its only member"},
       {"1.0.0.0/8 pair\n1.0.0.1/8 pair\n",
@@ -180,6 +182,42 @@ TEST_F(PolicyFiles, RefusesARouteFileWithItsLine) {
   }
   expect_refused("routes = [\"missing.txt\"]\n", "missing.txt: cannot be opened: No such file or directory");
   expect_refused("routes = [\"sub/../.\"]\n", ": is a directory");
+}
+
+TEST(Policy, CollectsWhatLeavesByTheExit) {
+  const test::TemporaryFolder folder;
+  static_cast<void>(
+      folder.write("routes.txt", "20.0.0.0/8 internet\n20.118.0.0/16 INTERNET\n30.0.0.0/8 firewall\n"));
+  const auto read_with = [&](std::string_view prefix) {
+    return read(folder.write("sekisho.toml", fmt::format(R"([port.lan]
+device = "af_xdp:lan0"
+[next_hop.firewall]
+members = ["10.0.2.10"]
+[internet]
+via = "firewall"
+exit = {{ port = "lan" }}
+[zone.onprem]
+port = ["lan"]
+sources = ["172.16.0.0/12"]
+routes = ["routes.txt", {{ preset = "kms", cloud = "public", next_hop = "Internet" }}]
+[zone.vnet]
+port = ["lan"]
+sources = ["10.0.0.0/16"]
+routes = [{{ prefix = "{}", next_hop = "internet" }}]
+)",
+                                                         prefix)));
+  };
+  const auto policy = read_with("40.83.0.0/16");
+  ASSERT_TRUE(policy) << policy.error().to_string();
+  std::vector<std::string> exceptions;
+  std::ranges::transform((*policy)->exceptions, std::back_inserter(exceptions), fib::to_string);
+  EXPECT_EQ(exceptions, (std::vector<std::string>{"20.0.0.0/8", "23.102.135.246/32", "40.83.0.0/16"}));
+  const auto refused = read_with("128.0.0.0/1");
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().line, 15U);
+  EXPECT_EQ(refused.error().reason,
+            "128.0.0.0/1 is too much for an exception: next hop \"Internet\" takes it past the "
+            "firewall, and nothing shorter than /8");
 }
 
 TEST_F(PolicyFiles, AnAddressThatTwoNextHopsHaveIsRefused) {
@@ -249,9 +287,10 @@ TEST(Policy, TheShippedExampleDecidesAsItSays) {
   EXPECT_EQ(next_hop("onprem", "203.0.113.1"), "firewall");
   EXPECT_EQ(next_hop("onprem", "10.0.3.4"), "vnet-gateway");
   EXPECT_EQ(next_hop("onprem", "10.1.0.1"), "None");
-  EXPECT_EQ(next_hop("onprem", "20.118.99.224"), "kms-gateway");
+  EXPECT_EQ(next_hop("onprem", "20.118.99.224"), "Internet");
   EXPECT_EQ(next_hop("onprem", "192.0.2.1"), "None");
-  EXPECT_EQ(next_hop("onprem", "198.51.100.77"), "kms-gateway");
+  EXPECT_EQ(next_hop("onprem", "198.51.100.77"), "second-gateway");
+  EXPECT_EQ((*policy)->exceptions.size(), 3U);
   EXPECT_EQ(next_hop("vnet", "172.16.1.1"), "onprem-gateway");
   EXPECT_EQ(next_hop("vnet", "172.32.1.1"), "firewall");
   EXPECT_EQ(next_hop("internet", "172.16.1.1"), "onprem-gateway");

@@ -207,6 +207,49 @@ TEST(View, NamesTheInterfaceByIndexAndMac) {
   EXPECT_EQ(view(config, mirror).ports[1].instance, "");
 }
 
+TEST(View, ACompanionMadeAnewIsNoOtherPort) {
+  config::Config config;
+  config.ports = {{.name = "lan", .device = "0000:00:04.0", .companion = "sk-lan"}};
+  kernel::Mirror mirror;
+  mirror.links[7] = {.index = 7, .name = "sk-lan", .up = true, .mac = mac};
+  mirror.addresses[7] = {{lan_address, 24}};
+  const auto seen = view(config, mirror);
+  EXPECT_EQ(seen.ports[0].instance, "");
+  EXPECT_THAT(seen.ports[0].local, ElementsAre(lan_address, 0x0a0001ff));
+  policy::Policy policy;
+  policy.config = config;
+  EXPECT_EQ(full(policy, seen).at(0).ports(0).companion(), "sk-lan");
+}
+
+TEST(Exit, IsANextHopThatIsDownUntilItIsReady) {
+  auto policy = example();
+  policy.zones.push_back(zone(policy, "excepted", {{{0x14766300, 24}, "Internet"}}));
+  auto before = example_view();
+  before.exit = egress::Exit{.port = "egress", .ready = false};
+  const auto action = [](const std::vector<api::Change>& changes) {
+    for (const auto& next_hop : changes.at(0).next_hops()) {
+      if (next_hop.name() == "internet") {
+        return next_hop.action();
+      }
+    }
+    ADD_FAILURE() << "no next hop internet";
+    return api::NextHop::DROP;
+  };
+  const auto changes = full(policy, before);
+  EXPECT_EQ(changes.at(0).exit().port(), "egress");
+  EXPECT_EQ(action(changes), api::NextHop::FORWARD);  // without members: down
+  EXPECT_EQ(tables(changes).at("excepted").at({0x14766300, 24}), "internet");
+
+  auto after = before;
+  after.exit->ready = true;
+  EXPECT_EQ(action(incremental(policy, before, after)), api::NextHop::EXIT);
+  EXPECT_EQ(action(incremental(policy, after, before)), api::NextHop::FORWARD);
+  before.exit->why = "another reason";
+  EXPECT_THAT(incremental(policy, before, before), IsEmpty());
+  EXPECT_EQ(action(full(policy, after)), api::NextHop::EXIT);
+  EXPECT_FALSE(full(example(), example_view()).at(0).has_exit());
+}
+
 TEST(Incremental, MovesOurOwnAddresses) {
   auto after = example_view();
   after.ports[1].local = {0x0a000105, 0x0a0001ff};

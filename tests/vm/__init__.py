@@ -1,0 +1,1 @@
+"""The product in a virtual machine with virtio NICs, where the lab's `nva` namespace would stand."""
