@@ -12,7 +12,7 @@ Findings check_companions(const System& system) {
       continue;
     }
     const auto& interface = *port.interface;
-    if (interface.driver != "tun" || interface.alias != fmt::format("sekisho port {}", port.name)) {
+    if (interface.driver != "tun" || interface.alias != port.companion_alias) {
       findings.push_back(bad(
           "companion",
           fmt::format("port {}: its companion cannot be made, as {} is there and was made by somebody else",

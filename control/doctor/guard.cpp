@@ -17,9 +17,9 @@ Findings check_guard(const System& system) {
     return {bad(name, system.guard.error(), mend)};
   }
   std::vector<std::string> open;
-  for (const auto& port : system.ports) {
-    if (port.interface && std::ranges::find(*system.guard, port.interface->name) == system.guard->end()) {
-      open.push_back(port.interface->name);
+  for (const auto& interface : system.to_guard) {
+    if (std::ranges::find(*system.guard, interface) == system.guard->end()) {
+      open.push_back(interface);
     }
   }
   if (!open.empty()) {

@@ -17,6 +17,7 @@
 #include "control/doctor/interface.hpp"
 #include "control/doctor/options.hpp"
 #include "control/doctor/tables.hpp"
+#include "control/egress/host_stack.hpp"
 #include "control/kernel/guard.hpp"
 #include "control/policy/policy.hpp"
 
@@ -68,9 +69,13 @@ void probe_configuration(System& system, const fs::path& file) {
     return;
   }
   system.table_bytes = table_bytes(**policy);
+  system.to_guard = (*policy)->config.guarded_netdevs();
   for (const auto& port : (*policy)->config.ports) {
-    Port seen{.name = port.name, .device = port.device, .af_xdp = port.device.starts_with("af_xdp:")};
-    seen.nic = find_nic(port.device);
+    Port seen{.name = port.name,
+              .device = port.device,
+              .af_xdp = port.is_af_xdp(),
+              .nic = find_nic(port.device),
+              .companion_alias = egress::companion_alias(port)};
     if (const auto netdev = port.netdev()) {
       seen.interface = find_interface(*netdev);
     }
@@ -85,7 +90,7 @@ void probe_kernel(System& system) {
   }
   system.forwards = number("/proc/sys/net/ipv4/ip_forward") != 0;
   system.rp_filter_all = static_cast<int>(number("/proc/sys/net/ipv4/conf/all/rp_filter"));
-  system.exit = find_interface("sekisho0");
+  system.exit = find_interface(std::string{config::exit_netdev});
   system.no_iommu_mode = word("/sys/module/vfio/parameters/enable_unsafe_noiommu_mode") == "Y";
   const auto lockdown = content("/sys/kernel/security/lockdown");
   system.locked_down = has(lockdown, "[integrity]") || has(lockdown, "[confidentiality]");
@@ -145,7 +150,7 @@ System probe(const fs::path& configuration, tl::expected<Control, std::string> c
   probe_kernel(system);
   probe_memory(system);
   probe_cpus(system, configuration.parent_path() / "dataplane.env");
-  system.guard = kernel::guard_status();
+  system.guard = kernel::guard_status().map([](const kernel::Guard& guard) { return guard.netdevs; });
   system.frr = find_frr();
   return system;
 }

@@ -45,6 +45,7 @@ struct Port {
   bool af_xdp = false;
   std::optional<Nic> nic;              // of a device on a bus
   std::optional<Interface> interface;  // by which the kernel has the port
+  std::string companion_alias;         // by which the dataplane knows that it made this interface
 };
 
 struct HugePages {
@@ -60,7 +61,8 @@ struct System {
   std::string file;                                // the configuration
   std::optional<std::string> configuration_error;  // why it is refused; its ports are unknown then
   std::vector<Port> ports;
-  std::uint64_t table_bytes = 0;  // what the zones' tables and that of the sources will take
+  std::vector<std::string> to_guard;  // interfaces
+  std::uint64_t table_bytes = 0;      // what the zones' tables and that of the sources will take
 
   tl::expected<Control, std::string> control;
   // Of /etc/sekisho/dataplane.env, or the dataplane's own defaults.

@@ -38,7 +38,8 @@ Port pci_port(std::string driver) {
   return {.name = "lan",
           .device = "0000:00:05.0",
           .nic = Nic{.present = true, .driver = std::move(driver)},
-          .interface = Interface{.name = "sk-lan"}};
+          .interface = Interface{.name = "sk-lan"},
+          .companion_alias = "sekisho port lan"};
 }
 
 // A machine on which nothing is to be mended.
@@ -48,6 +49,7 @@ System healthy() {
   system.kernel = {6, 1};
   system.file = "/etc/sekisho/sekisho.toml";
   system.ports = {af_xdp_port("lan", "eth1"), af_xdp_port("egress", "eth2")};
+  system.to_guard = {"eth1", "eth2"};
   system.table_bytes = 54 * mb;
   system.control = Control{.version = SEKISHO_VERSION,
                            .has_dataplane = true,
