@@ -28,7 +28,7 @@ Findings check_iommu(const System& system) {
               : bad(name,
                     fmt::format("port {}: vfio-pci cannot be used, as there is no IOMMU for {}", port.name,
                                 port.device),
-                    fmt::format("sekisho-bind-nic --driver uio_pci_generic {}", port.device)));
+                    fmt::format("sekisho-bind-nic {}", port.device)));
     }
   }
   if (findings.empty()) {

@@ -19,7 +19,7 @@ Finding judge_nic(const System& system, const Port& port) {
   const auto& nic = *port.nic;
   const std::string name{nic_check};
   const auto what = fmt::format("port {}: {}", port.name, port.device);
-  const auto bind = fmt::format("sekisho-bind-nic {}", port.device.substr(0, port.device.find(',')));
+  const auto bind = fmt::format("sekisho-bind-nic {}", port.device);
   const auto is_one_of = [&](const auto& drivers) {
     return std::ranges::find(drivers, nic.driver) != drivers.end();
   };

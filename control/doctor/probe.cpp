@@ -72,7 +72,7 @@ void probe_configuration(System& system, const fs::path& file) {
   system.to_guard = (*policy)->config.guarded_netdevs();
   for (const auto& port : (*policy)->config.ports) {
     Port seen{.name = port.name,
-              .device = port.device,
+              .device = port.device.substr(0, port.device.find(',')),
               .af_xdp = port.is_af_xdp(),
               .nic = find_nic(port.device),
               .companion_alias = egress::companion_alias(port)};
@@ -101,7 +101,8 @@ void probe_kernel(System& system) {
     ::close(fd);
   }
   timex time{};
-  system.clock_synchronised = adjtimex(&time) != TIME_ERROR;
+  const int state = adjtimex(&time);
+  system.clock_synchronised = state >= 0 && state != TIME_ERROR;
 }
 
 void probe_memory(System& system) {

@@ -27,9 +27,16 @@ Findings check_rp_filter(const System& system) {
     }
   }
   if (system.exit && system.exit->present && effective(*system.exit) != 0) {
-    findings.push_back(bad(name, fmt::format("{} drops what leaves by the exit", system.exit->name),
-                           fmt::format("sysctl -w net.ipv4.conf.all.rp_filter=0 net.ipv4.conf.{}.rp_filter=0",
-                                       system.exit->name)));
+    const auto& exit = system.exit->name;
+    const auto mend =
+        fmt::format("sysctl -w net.ipv4.conf.all.rp_filter=0 net.ipv4.conf.{}.rp_filter=0", exit);
+    findings.push_back(
+        effective(*system.exit) == strict
+            ? bad(name, fmt::format("{} drops what is to leave by the exit", exit), mend)
+            : warning(name,
+                      fmt::format("{} drops what is to leave by the exit, unless the kernel has a route back",
+                                  exit),
+                      mend));
   }
   if (findings.empty()) {
     findings.push_back(ok(name, "no port drops for its source what comes to this host"));

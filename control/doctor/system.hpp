@@ -41,7 +41,7 @@ struct Interface {
 
 struct Port {
   std::string name;
-  std::string device;
+  std::string device;  // without DPDK's arguments
   bool af_xdp = false;
   std::optional<Nic> nic;              // of a device on a bus
   std::optional<Interface> interface;  // by which the kernel has the port

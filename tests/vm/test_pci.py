@@ -34,13 +34,15 @@ ECHO_PORT = 4002
 @pytest.fixture(scope="module")
 def appliance(lab: VirtualLab) -> Iterator[Appliance]:
     edits = []
+    # The default route of the tests before leaves by the egress.
+    lab.guest.run(f"bind-nic --force {LAN_NIC.address} {EGRESS_NIC.address}")
     for nic, netdev, address in ((LAN_NIC, "lan0", LAN), (EGRESS_NIC, "egress0", EGRESS)):
-        lab.guest.run(f"bind-nic {nic.address}")
         edits.append((f'"af_xdp:{netdev}"', f'"{nic.address}"\naddress = ["{address}/24"]'))
     appliance = machine.appliance(lab, config.adapted(lab, *edits))
     appliance.start(READY_SECONDS)
     yield appliance
     appliance.stop()
+    lab.guest.run(f"bind-nic --unbind {LAN_NIC.address} {EGRESS_NIC.address}")
 
 
 class Echo:

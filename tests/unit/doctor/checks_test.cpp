@@ -156,7 +156,11 @@ TEST_F(DoctorTest, TheGreaterRpFilterCounts) {
 
 TEST_F(DoctorTest, TheExitTakesNoRpFilter) {
   system.exit = Interface{.name = "sekisho0", .present = true, .rp_filter = 2};
+  EXPECT_THAT(check_rp_filter(system), ElementsAre(is(Verdict::warning, "sekisho0", "conf.all.rp_filter=0")));
+  system.exit->rp_filter = 1;
   EXPECT_THAT(check_rp_filter(system), ElementsAre(is(Verdict::bad, "sekisho0", "conf.all.rp_filter=0")));
+  system.exit->present = false;  // no exit is configured
+  EXPECT_THAT(check_rp_filter(system), ElementsAre(is(Verdict::ok, "")));
 }
 
 TEST_F(DoctorTest, NicsOnDriversForDpdk) {
@@ -192,7 +196,8 @@ TEST_F(DoctorTest, UioBehindAnIommuOrUnderSecureBoot) {
 
 TEST_F(DoctorTest, VfioNeedsAnIommu) {
   system.ports = {pci_port("vfio-pci")};
-  EXPECT_THAT(check_iommu(system), ElementsAre(is(Verdict::bad, "there is no IOMMU", "uio_pci_generic")));
+  EXPECT_THAT(check_iommu(system),
+              ElementsAre(is(Verdict::bad, "there is no IOMMU", "sekisho-bind-nic 0000:00:05.0")));
   system.no_iommu_mode = true;
   EXPECT_THAT(check_iommu(system), ElementsAre(is(Verdict::warning, "any memory")));
   system.ports[0].nic->iommu = true;
