@@ -40,10 +40,10 @@ bool is_network(const std::filesystem::path& device) {
 auto check_pci(const std::string& name, bool physical_addresses, const std::filesystem::path& device)
     -> Result {
   if (std::error_code none; !std::filesystem::exists(device, none)) {
-    return refuse("{}: there is no such PCI device; `scripts/bind-nic` lists the NICs", name);
+    return refuse("{}: there is no such PCI device; `sekisho-bind-nic` lists the NICs", name);
   }
   if (!is_network(device)) {
-    return refuse("{}: it is no network device; `scripts/bind-nic` lists the NICs", name);
+    return refuse("{}: it is no network device; `sekisho-bind-nic` lists the NICs", name);
   }
   const auto driver = driver_of(device);
   if (driver == "vfio-pci" || std::ranges::find(shared_drivers, driver) != shared_drivers.end()) {
@@ -59,20 +59,20 @@ auto check_pci(const std::string& name, bool physical_addresses, const std::file
     return {};
   }
   if (driver.empty()) {
-    return refuse("{}: it is bound to no driver; `scripts/bind-nic {}` binds it", name, name);
+    return refuse("{}: it is bound to no driver; `sekisho-bind-nic {}` binds it", name, name);
   }
-  return refuse("{}: it is bound to {}, which is the kernel's; `scripts/bind-nic {}` binds it for DPDK", name,
+  return refuse("{}: it is bound to {}, which is the kernel's; `sekisho-bind-nic {}` binds it for DPDK", name,
                 driver, name);
 }
 
 auto check_vmbus(const std::string& name, const std::filesystem::path& device) -> Result {
   if (std::error_code none; !std::filesystem::exists(device, none)) {
-    return refuse("{}{}: there is no such VMBus device; `scripts/bind-nic` lists the NICs", vmbus_prefix,
+    return refuse("{}{}: there is no such VMBus device; `sekisho-bind-nic` lists the NICs", vmbus_prefix,
                   name);
   }
   if (const auto driver = driver_of(device); driver != "uio_hv_generic") {
     return refuse(
-        "{0}{1}: it is bound to {2}; `scripts/bind-nic {0}{1}` binds it for DPDK, then restart the dataplane",
+        "{0}{1}: it is bound to {2}; `sekisho-bind-nic {0}{1}` binds it for DPDK, then restart the dataplane",
         vmbus_prefix, name, driver.empty() ? "no driver" : driver);
   }
   return {};

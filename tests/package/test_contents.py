@@ -34,6 +34,12 @@ def test_every_program_with_its_page_and_completion(root: Path) -> None:
         assert (root / f"usr/share/bash-completion/completions/{program}").is_file()
 
 
+def test_bind_nic_with_its_page_and_completion(root: Path) -> None:
+    assert "--unbind" in run("chroot", root, "/usr/sbin/sekisho-bind-nic", "--help")
+    assert (root / "usr/share/man/man8/sekisho-bind-nic.8.gz").is_file()
+    assert complete(root, "sekisho-bind-nic", "--un") == ["--unbind"]
+
+
 def test_configuration_is_the_operators(package: Path) -> None:
     """dpkg asks before it replaces what was edited."""
     files = run("dpkg-deb", "--info", package, "conffiles").split()

@@ -20,7 +20,8 @@ PRODUCT = (
     BUILD / "control" / "sekisho-control",
     BUILD / "control" / "sekisho",
 )
-TOOLS = (Path("/usr/sbin/ip"), Path("/usr/sbin/nft"), Path("/usr/bin/nice"))
+TOOLS = (Path("/bin/bash"), Path("/usr/sbin/ip"), Path("/usr/sbin/nft"), Path("/usr/bin/nice"))
+SCRIPTS = (ROOT / "scripts" / "bind-nic", Path("/usr/sbin/driverctl"))
 # DPDK loads every driver of this folder; these are what the guest's devices need.
 DRIVERS = Path("/usr/lib/x86_64-linux-gnu/dpdk/pmds-23.0")
 DRIVER_NAMES = ("bus_pci", "bus_vdev", "mempool_ring", "net_af_xdp", "net_virtio")
@@ -52,6 +53,8 @@ def build() -> Image:
     programs = [*PRODUCT, *TOOLS, *drivers]
     for file in {*TOOLS, *drivers, *(library for program in programs for library in _libraries(program))}:
         _install(file, root)
+    for script in SCRIPTS:
+        shutil.copy(script, root / "bin" / script.name)
     for program in PRODUCT:
         copy = root / program.relative_to("/")
         copy.parent.mkdir(parents=True, exist_ok=True)

@@ -34,13 +34,15 @@ ECHO_PORT = 4002
 @pytest.fixture(scope="module")
 def appliance(lab: VirtualLab) -> Iterator[Appliance]:
     edits = []
+    # The default route of the tests before leaves by the egress.
+    lab.guest.run(f"bind-nic --force {LAN_NIC.address} {EGRESS_NIC.address}")
     for nic, netdev, address in ((LAN_NIC, "lan0", LAN), (EGRESS_NIC, "egress0", EGRESS)):
-        lab.guest.bind(nic, "uio_pci_generic")
         edits.append((f'"af_xdp:{netdev}"', f'"{nic.address}"\naddress = ["{address}/24"]'))
     appliance = machine.appliance(lab, config.adapted(lab, *edits))
     appliance.start(READY_SECONDS)
     yield appliance
     appliance.stop()
+    lab.guest.run(f"bind-nic --unbind {LAN_NIC.address} {EGRESS_NIC.address}")
 
 
 class Echo:
@@ -85,6 +87,19 @@ def test_the_ports_are_dpdks(appliance: Appliance) -> None:
         "lan": LAN_NIC.mac,
         "egress": EGRESS_NIC.mac,
     }
+
+
+def test_bind_nic_says_who_has_them(lab: VirtualLab, appliance: Appliance) -> None:
+    rows = [line.split() for line in lab.guest.run("bind-nic").splitlines()[1:]]
+    assert rows == [[nic.address, "uio_pci_generic", "-", "-", "-", "-"] for nic in (LAN_NIC, EGRESS_NIC)]
+    # What driverctl's service does again at the next start.
+    for nic in (LAN_NIC, EGRESS_NIC):
+        assert lab.guest.run(f"cat /etc/driverctl.d/pci-{nic.address}") == "uio_pci_generic\n"
+
+
+def test_a_nic_in_use_stays_bound(lab: VirtualLab, appliance: Appliance) -> None:
+    done = lab.guest.shell(f"bind-nic --unbind {LAN_NIC.address}")
+    assert done.returncode == 1 and "in use by process" in done.stderr
 
 
 @pytest.mark.parametrize("space", ["onprem", "vnet"])

@@ -59,12 +59,12 @@ TEST_F(BusTest, NicsForUserSpace) {
 TEST_F(BusTest, NicsOfTheKernel) {
   add("pci", nic, "virtio-pci");
   EXPECT_THAT(refusal(nic), AllOf(StartsWith("0000:00:04.0: "), HasSubstr("virtio-pci"),
-                                  HasSubstr("scripts/bind-nic 0000:00:04.0")));
+                                  HasSubstr("sekisho-bind-nic 0000:00:04.0")));
 }
 
 TEST_F(BusTest, NicsOfNobody) {
   add("pci", nic, "");
-  EXPECT_THAT(refusal(nic), AllOf(HasSubstr("no driver"), HasSubstr("scripts/bind-nic 0000:00:04.0")));
+  EXPECT_THAT(refusal(nic), AllOf(HasSubstr("no driver"), HasSubstr("sekisho-bind-nic 0000:00:04.0")));
   EXPECT_THAT(refusal("0000:00:05.0"), HasSubstr("no such PCI device"));
 }
 
@@ -84,7 +84,7 @@ TEST_F(BusTest, VmbusNics) {
   const auto device = std::string("vmbus:") + uuid;
   EXPECT_THAT(refusal(device), AllOf(StartsWith(device), HasSubstr("no such VMBus device")));
   add("vmbus", uuid, "hv_netvsc");
-  EXPECT_THAT(refusal(device), AllOf(HasSubstr("hv_netvsc"), HasSubstr("scripts/bind-nic " + device)));
+  EXPECT_THAT(refusal(device), AllOf(HasSubstr("hv_netvsc"), HasSubstr("sekisho-bind-nic " + device)));
   std::filesystem::remove_all(sysfs_);
   add("vmbus", uuid, "uio_hv_generic");
   const auto found = locate(device, false, sysfs_);

@@ -1,0 +1,93 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <memory>
+#include <string>
+
+#include "control/cli/client.hpp"
+#include "control/cli/command.hpp"
+#include "control/cli/output.hpp"
+#include "control/doctor/checks.hpp"
+#include "control/doctor/probe.hpp"
+
+namespace sekisho::cli {
+namespace {
+
+using doctor::Verdict;
+
+tl::expected<doctor::Control, std::string> ask_control(const Context& context) {
+  const auto state = ask(context, {{"command", "show"}, {"what", "state"}});
+  if (!state) {
+    return tl::unexpected{state.error()};
+  }
+  const auto& dataplane = (*state)["dataplane"];
+  return doctor::Control{.version = (*state)["control"].value("version", ""),
+                         .has_dataplane = dataplane.value("connected", false),
+                         .dataplane_version = dataplane.value("version", ""),
+                         .hugepages = dataplane.value("hugepages", false),
+                         .workers = dataplane.value("lcores", std::vector<unsigned>{})};
+}
+
+Json findings_json(const doctor::Findings& findings, Verdict worst) {
+  auto array = Json::array();
+  for (const auto& finding : findings) {
+    array.push_back({{"check", finding.check},
+                     {"verdict", to_string(finding.verdict)},
+                     {"sentence", finding.sentence},
+                     {"remedy", finding.remedy.empty() ? Json(nullptr) : Json(finding.remedy)}});
+  }
+  return {{"verdict", to_string(worst)}, {"findings", std::move(array)}};
+}
+
+Tone tone_of(Verdict verdict) {
+  return verdict == Verdict::ok ? Tone::good : verdict == Verdict::warning ? Tone::heading : Tone::bad;
+}
+
+void print_findings(const doctor::Findings& findings) {
+  constexpr std::size_t verdict_width = 9;
+  constexpr std::size_t check_width = 15;
+  for (const auto& finding : findings) {
+    const auto verdict = to_string(finding.verdict);
+    fmt::print("{}{:{}}{:<{}}{}\n", toned(verdict, tone_of(finding.verdict)), "",
+               verdict_width - verdict.size(), finding.check, check_width, finding.sentence);
+    if (!finding.remedy.empty()) {
+      fmt::print("{:{}}{}\n", "", verdict_width + check_width, "-> " + finding.remedy);
+    }
+  }
+}
+
+Outcome examine(const Context& context, const std::string& file) {
+  const auto findings = doctor::examine(doctor::probe(file, ask_control(context)));
+  const auto worst = std::ranges::max(findings, {}, &doctor::Finding::verdict).verdict;
+  context.json ? print_json(findings_json(findings, worst)) : print_findings(findings);
+  if (worst == Verdict::bad) {
+    const auto count = std::ranges::count(findings, Verdict::bad, &doctor::Finding::verdict);
+    return tl::unexpected{
+        fmt::format("{} of {} findings {} bad", count, findings.size(), count == 1 ? "is" : "are")};
+  }
+  return {};
+}
+
+}  // namespace
+
+void add_doctor(CLI::App& app, Context& context) {
+  auto file = std::make_shared<std::string>(default_configuration);
+  auto* command = app.add_subcommand(
+      "doctor", "Examine this machine: what keeps Sekisho from running well, and what mends it");
+  command->add_option("-c,--config", *file, "The configuration")->type_name("FILE")->capture_default_str();
+  command->footer(
+      "A line a finding: ok, warning or bad, one sentence, and behind \"->\" what mends it. Exit status 1 "
+      "when\n"
+      "something is bad. Changes nothing. Without root it says what it could not see.\n\n"
+      "Looks at: the configuration, sekisho-control, the dataplane, the guard, forwarding and rp_filter of "
+      "the\n"
+      "kernel, the drivers of the ports' NICs, IOMMU, XDP, companions, hugepages, memory, isolated CPUs, "
+      "clock, FRR.\n"
+      "The dataplane's options are those of dataplane.env beside the configuration.\n\n"
+      "Examples:\n"
+      "  sekisho doctor\n"
+      "  sekisho doctor --json | jq '.findings[] | select(.verdict != \"ok\")'\n");
+  command->callback([&context, file] { context.run = [&context, file] { return examine(context, *file); }; });
+}
+
+}  // namespace sekisho::cli

@@ -1,0 +1,37 @@
+// What one check comes to: a line of `sekisho doctor`.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace sekisho::doctor {
+
+enum class Verdict : std::uint8_t { ok, warning, bad };  // the greater is the worse
+
+[[nodiscard]] constexpr std::string_view to_string(Verdict verdict) noexcept {
+  return verdict == Verdict::ok ? "ok" : verdict == Verdict::warning ? "warning" : "bad";
+}
+
+struct Finding {
+  std::string check;
+  Verdict verdict = Verdict::ok;
+  std::string sentence;
+  std::string remedy;  // the command that mends it; empty: nothing to mend
+};
+
+using Findings = std::vector<Finding>;
+
+[[nodiscard]] inline Finding ok(std::string check, std::string sentence) {
+  return {std::move(check), Verdict::ok, std::move(sentence), {}};
+}
+[[nodiscard]] inline Finding warning(std::string check, std::string sentence, std::string remedy) {
+  return {std::move(check), Verdict::warning, std::move(sentence), std::move(remedy)};
+}
+[[nodiscard]] inline Finding bad(std::string check, std::string sentence, std::string remedy) {
+  return {std::move(check), Verdict::bad, std::move(sentence), std::move(remedy)};
+}
+
+}  // namespace sekisho::doctor

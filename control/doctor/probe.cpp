@@ -1,0 +1,159 @@
+#include "control/doctor/probe.hpp"
+
+#include <sys/socket.h>
+#include <sys/timex.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstdio>
+#include <fstream>
+#include <iterator>
+#include <string_view>
+
+#include "control/doctor/bus.hpp"
+#include "control/doctor/cpus.hpp"
+#include "control/doctor/interface.hpp"
+#include "control/doctor/options.hpp"
+#include "control/doctor/tables.hpp"
+#include "control/egress/host_stack.hpp"
+#include "control/kernel/guard.hpp"
+#include "control/policy/policy.hpp"
+
+namespace sekisho::doctor {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::uint64_t mb = std::uint64_t{1} << 20;
+
+// Empty where there is no such file.
+std::string content(const fs::path& file) {
+  std::ifstream stream{file};
+  return {std::istreambuf_iterator<char>{stream}, {}};
+}
+
+// The first word.
+std::string word(const fs::path& file) {
+  std::string text;
+  std::ifstream{file} >> text;
+  return text;
+}
+std::uint64_t number(const fs::path& file) {
+  std::uint64_t value = 0;
+  std::ifstream{file} >> value;
+  return value;
+}
+
+std::uint64_t meminfo(std::string_view key) {
+  std::ifstream stream{"/proc/meminfo"};
+  std::string name;
+  std::uint64_t value = 0;
+  for (std::string rest; stream >> name >> value; std::getline(stream, rest)) {
+    if (name == key) {
+      return value;
+    }
+  }
+  return 0;
+}
+
+bool has(std::string_view text, std::string_view part) {
+  return text.find(part) != std::string_view::npos;
+}
+
+void probe_configuration(System& system, const fs::path& file) {
+  const auto policy = policy::read(file);
+  if (!policy) {
+    system.configuration_error = policy.error().to_string();
+    return;
+  }
+  system.table_bytes = table_bytes(**policy);
+  system.to_guard = (*policy)->config.guarded_netdevs();
+  for (const auto& port : (*policy)->config.ports) {
+    Port seen{.name = port.name,
+              .device = port.device.substr(0, port.device.find(',')),
+              .af_xdp = port.is_af_xdp(),
+              .nic = find_nic(port.device),
+              .companion_alias = egress::companion_alias(port)};
+    if (const auto netdev = port.netdev()) {
+      seen.interface = find_interface(*netdev);
+    }
+    system.ports.push_back(std::move(seen));
+  }
+}
+
+void probe_kernel(System& system) {
+  utsname name{};
+  if (uname(&name) == 0) {
+    std::sscanf(name.release, "%u.%u", &system.kernel.first, &system.kernel.second);
+  }
+  system.forwards = number("/proc/sys/net/ipv4/ip_forward") != 0;
+  system.rp_filter_all = static_cast<int>(number("/proc/sys/net/ipv4/conf/all/rp_filter"));
+  system.exit = find_interface(std::string{config::exit_netdev});
+  system.no_iommu_mode = word("/sys/module/vfio/parameters/enable_unsafe_noiommu_mode") == "Y";
+  const auto lockdown = content("/sys/kernel/security/lockdown");
+  system.locked_down = has(lockdown, "[integrity]") || has(lockdown, "[confidentiality]");
+  // Without a capability it is refused, too, but not as an unknown family.
+  const int fd = ::socket(AF_XDP, SOCK_RAW | SOCK_CLOEXEC, 0);
+  system.xdp_sockets = fd >= 0 || errno != EAFNOSUPPORT;
+  if (fd >= 0) {
+    ::close(fd);
+  }
+  timex time{};
+  const int state = adjtimex(&time);
+  system.clock_synchronised = state >= 0 && state != TIME_ERROR;
+}
+
+void probe_memory(System& system) {
+  constexpr std::uint64_t kb = 1024;
+  system.available_memory = meminfo("MemAvailable:") * kb;
+  auto& pages = system.hugepages;
+  pages.page = meminfo("Hugepagesize:") * kb;
+  pages.total = meminfo("HugePages_Total:") * pages.page;
+  pages.free = meminfo("HugePages_Free:") * pages.page;
+}
+
+void probe_cpus(System& system, const fs::path& environment) {
+  const fs::path cpus = "/sys/devices/system/cpu";
+  system.cpus = parse_cpus(word(cpus / "online"));
+  system.isolated = parse_cpus(word(cpus / "isolated"));
+  system.tickless = parse_cpus(word(cpus / "nohz_full"));
+  const auto options = parse_options(content(environment));
+  system.packet_bytes = options.memory_mb * mb;
+  if (options.workers) {
+    system.workers = *options.workers;
+  } else if (!system.cpus.empty()) {
+    system.workers = {system.cpus.back()};
+  }
+}
+
+// "zebra version 8.4.4" is the first line that it prints.
+std::string find_frr() {
+  constexpr const char* zebra = "/usr/lib/frr/zebra";
+  if (::access(zebra, X_OK) != 0) {
+    return {};
+  }
+  std::array<char, 64> version{};
+  std::FILE* const pipe = ::popen("/usr/lib/frr/zebra --version 2>&1", "re");
+  const bool known = pipe != nullptr && std::fscanf(pipe, "zebra version %63s", version.data()) == 1;
+  if (pipe != nullptr) {
+    ::pclose(pipe);
+  }
+  return known ? version.data() : "of unknown version";
+}
+
+}  // namespace
+
+System probe(const fs::path& configuration, tl::expected<Control, std::string> control) {
+  System system{.root = ::geteuid() == 0, .file = configuration, .control = std::move(control)};
+  probe_configuration(system, configuration);
+  probe_kernel(system);
+  probe_memory(system);
+  probe_cpus(system, configuration.parent_path() / "dataplane.env");
+  system.guard = kernel::guard_status().map([](const kernel::Guard& guard) { return guard.netdevs; });
+  system.frr = find_frr();
+  return system;
+}
+
+}  // namespace sekisho::doctor

@@ -1,0 +1,16 @@
+// Reads the facts. Changes nothing, needs no root; what is not visible is left as unknown.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <tl/expected.hpp>
+
+#include "control/doctor/system.hpp"
+
+namespace sekisho::doctor {
+
+// `control`: what sekisho-control answered. The dataplane's options are those of dataplane.env beside the configuration.
+[[nodiscard]] System probe(const std::filesystem::path& configuration,
+                           tl::expected<Control, std::string> control);
+
+}  // namespace sekisho::doctor

@@ -1,0 +1,91 @@
+// What `sekisho doctor` sees of this machine: facts as they were read (probe.hpp), for the checks to judge.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <tl/expected.hpp>
+#include <utility>
+#include <vector>
+
+namespace sekisho::doctor {
+
+// What sekisho-control says of itself and of the dataplane.
+struct Control {
+  std::string version;
+  bool has_dataplane = false;
+  // Of a dataplane that is there:
+  std::string dataplane_version;
+  bool hugepages = false;
+  std::vector<unsigned> workers;
+};
+
+// A device on the PCI bus or on VMBus.
+struct Nic {
+  bool present = false;
+  std::string driver;       // empty: bound to none
+  std::string interface;    // the kernel's, while it has the device
+  bool iommu = false;       // the device is behind one
+  bool translated = false;  // and it translates addresses: not in passthrough
+};
+
+struct Interface {
+  std::string name;
+  bool present = false;
+  std::string driver;
+  std::string alias;
+  std::optional<std::uint64_t>
+      xdp_features;   // NETDEV_XDP_ACT_*; none: the kernel does not say (before Linux 6.3)
+  int rp_filter = 0;  // its own
+};
+
+struct Port {
+  std::string name;
+  std::string device;  // without DPDK's arguments
+  bool af_xdp = false;
+  std::optional<Nic> nic;              // of a device on a bus
+  std::optional<Interface> interface;  // by which the kernel has the port
+  std::string companion_alias;         // by which the dataplane knows that it made this interface
+};
+
+struct HugePages {
+  std::uint64_t page = 0;  // bytes
+  std::uint64_t total = 0;
+  std::uint64_t free = 0;
+};
+
+struct System {
+  bool root = false;
+  std::pair<unsigned, unsigned> kernel;  // 6.1
+
+  std::string file;                                // the configuration
+  std::optional<std::string> configuration_error;  // why it is refused; its ports are unknown then
+  std::vector<Port> ports;
+  std::vector<std::string> to_guard;  // interfaces
+  std::uint64_t table_bytes = 0;      // what the zones' tables and that of the sources will take
+
+  tl::expected<Control, std::string> control;
+  // Of /etc/sekisho/dataplane.env, or the dataplane's own defaults.
+  std::vector<unsigned> workers;
+  std::uint64_t packet_bytes = 0;
+
+  tl::expected<std::vector<std::string>, std::string> guard;  // the interfaces guarded, or why there are none
+  bool forwards = false;                                      // net.ipv4.ip_forward
+  int rp_filter_all = 0;          // the kernel takes the greater of it and the interface's
+  std::optional<Interface> exit;  // sekisho0
+
+  bool no_iommu_mode = false;  // of VFIO
+  bool locked_down = false;    // the kernel lets no program reach the memory of a device (Secure Boot)
+  bool xdp_sockets = false;
+
+  HugePages hugepages;
+  std::uint64_t available_memory = 0;
+  std::vector<unsigned> cpus;  // online
+  std::vector<unsigned> isolated;
+  std::vector<unsigned> tickless;
+
+  bool clock_synchronised = false;
+  std::string frr;  // version; empty: not installed
+};
+
+}  // namespace sekisho::doctor

@@ -1,0 +1,313 @@
+#include "control/doctor/checks.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "control/doctor/cpus.hpp"
+
+namespace sekisho::doctor {
+namespace {
+
+using testing::AllOf;
+using testing::ElementsAre;
+using testing::Field;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+constexpr std::uint64_t mb = std::uint64_t{1} << 20;
+
+auto is(Verdict verdict, const std::string& sentence) {
+  return AllOf(Field(&Finding::verdict, verdict), Field(&Finding::sentence, HasSubstr(sentence)));
+}
+auto is(Verdict verdict, const std::string& sentence, const std::string& remedy) {
+  return AllOf(is(verdict, sentence), Field(&Finding::remedy, HasSubstr(remedy)));
+}
+
+Interface netdev(std::string name, std::string driver, std::uint64_t xdp) {
+  return {.name = std::move(name), .present = true, .driver = std::move(driver), .xdp_features = xdp};
+}
+
+Port af_xdp_port(std::string name, std::string interface) {
+  return {.name = std::move(name),
+          .device = "af_xdp:" + interface,
+          .af_xdp = true,
+          .interface = netdev(interface, "ena", 1)};
+}
+
+Port pci_port(std::string driver) {
+  return {.name = "lan",
+          .device = "0000:00:05.0",
+          .nic = Nic{.present = true, .driver = std::move(driver)},
+          .interface = Interface{.name = "sk-lan"},
+          .companion_alias = "sekisho port lan"};
+}
+
+// A machine on which nothing is to be mended.
+System healthy() {
+  System system;
+  system.root = true;
+  system.kernel = {6, 1};
+  system.file = "/etc/sekisho/sekisho.toml";
+  system.ports = {af_xdp_port("lan", "eth1"), af_xdp_port("egress", "eth2")};
+  system.to_guard = {"eth1", "eth2"};
+  system.table_bytes = 54 * mb;
+  system.control = Control{.version = SEKISHO_VERSION,
+                           .has_dataplane = true,
+                           .dataplane_version = SEKISHO_VERSION,
+                           .hugepages = true,
+                           .workers = {2, 3}};
+  system.workers = {2, 3};
+  system.packet_bytes = 256 * mb;
+  system.guard = std::vector<std::string>{"eth1", "eth2"};
+  system.xdp_sockets = true;
+  system.hugepages = {2 * mb, 1024 * mb, 512 * mb};
+  system.available_memory = 2048 * mb;
+  system.cpus = {0, 1, 2, 3};
+  system.isolated = {2, 3};
+  system.tickless = {2, 3};
+  system.clock_synchronised = true;
+  return system;
+}
+
+class DoctorTest : public testing::Test {
+ protected:
+  System system = healthy();
+
+  void stop_dataplane() { system.control = tl::unexpected<std::string>("cannot reach sekisho-control"); }
+};
+
+TEST_F(DoctorTest, AHealthyMachineHasNothingToMend) {
+  for (const auto& finding : examine(system)) {
+    EXPECT_EQ(finding.verdict, Verdict::ok) << finding.check << ": " << finding.sentence;
+    EXPECT_THAT(finding.remedy, IsEmpty()) << finding.check;
+  }
+}
+
+TEST_F(DoctorTest, EveryFindingThatIsNotOkHasARemedy) {
+  System worst;  // nothing is there
+  worst.file = "/etc/sekisho/sekisho.toml";
+  worst.control = tl::unexpected<std::string>("cannot reach sekisho-control");
+  worst.guard = tl::unexpected<std::string>("there is no guard");
+  worst.workers = {1};
+  for (const auto& finding : examine(worst)) {
+    EXPECT_EQ(finding.verdict == Verdict::ok, finding.remedy.empty())
+        << finding.check << ": " << finding.sentence;
+    EXPECT_THAT(finding.sentence, Not(IsEmpty())) << finding.check;
+  }
+}
+
+TEST_F(DoctorTest, ConfigurationThatIsRefused) {
+  system.configuration_error = "sekisho.toml:3: no";
+  EXPECT_THAT(check_configuration(system),
+              ElementsAre(is(Verdict::bad, "sekisho.toml:3: no", "sekisho check")));
+}
+
+TEST_F(DoctorTest, ConfigurationWithoutPorts) {
+  system.ports.clear();
+  EXPECT_THAT(check_configuration(system), ElementsAre(is(Verdict::bad, "names no port")));
+}
+
+TEST_F(DoctorTest, ControlThatDoesNotAnswer) {
+  stop_dataplane();
+  EXPECT_THAT(check_control(system), ElementsAre(is(Verdict::bad, "cannot reach", "systemctl")));
+  EXPECT_THAT(check_dataplane(system), ElementsAre(is(Verdict::warning, "does not answer")));
+}
+
+TEST_F(DoctorTest, VersionsThatDiffer) {
+  system.control->dataplane_version = "0.0.1";
+  EXPECT_THAT(check_dataplane(system), ElementsAre(is(Verdict::warning, "version 0.0.1", "restart")));
+  system.control->version = "0.0.2";
+  EXPECT_THAT(check_control(system), ElementsAre(is(Verdict::warning, "version 0.0.2", "restart")));
+}
+
+TEST_F(DoctorTest, ControlWithoutDataplane) {
+  system.control->has_dataplane = false;
+  EXPECT_THAT(check_dataplane(system), ElementsAre(is(Verdict::bad, "no dataplane")));
+}
+
+TEST_F(DoctorTest, GuardThatLeavesAPortOpen) {
+  system.guard = std::vector<std::string>{"eth1"};
+  EXPECT_THAT(check_guard(system), ElementsAre(is(Verdict::bad, "does not cover eth2", "sekisho guard on")));
+}
+
+TEST_F(DoctorTest, GuardThatCannotBeSeen) {
+  system.guard = tl::unexpected<std::string>("Operation not permitted");
+  system.root = false;
+  EXPECT_THAT(check_guard(system), ElementsAre(is(Verdict::warning, "without root", "sudo")));
+}
+
+TEST_F(DoctorTest, ForwardingNeedsTheGuard) {
+  system.forwards = true;
+  EXPECT_THAT(check_forwarding(system), ElementsAre(is(Verdict::ok, "the guard decides")));
+  system.guard = tl::unexpected<std::string>("there is no guard");
+  EXPECT_THAT(check_guard(system), ElementsAre(is(Verdict::bad, "there is no guard")));
+  EXPECT_THAT(check_forwarding(system), ElementsAre(is(Verdict::bad, "past the firewall", "ip_forward=0")));
+}
+
+TEST_F(DoctorTest, TheGreaterRpFilterCounts) {
+  system.rp_filter_all = 1;
+  EXPECT_THAT(check_rp_filter(system), ElementsAre(is(Verdict::warning, "eth1", "eth1.rp_filter=2"),
+                                                   is(Verdict::warning, "eth2", "eth2.rp_filter=2")));
+  system.ports[0].interface->rp_filter = 2;
+  EXPECT_THAT(check_rp_filter(system), ElementsAre(is(Verdict::warning, "eth2")));
+  system.rp_filter_all = 0;
+  EXPECT_THAT(check_rp_filter(system), ElementsAre(is(Verdict::ok, "")));
+}
+
+TEST_F(DoctorTest, TheExitTakesNoRpFilter) {
+  system.exit = Interface{.name = "sekisho0", .present = true, .rp_filter = 2};
+  EXPECT_THAT(check_rp_filter(system), ElementsAre(is(Verdict::warning, "sekisho0", "conf.all.rp_filter=0")));
+  system.exit->rp_filter = 1;
+  EXPECT_THAT(check_rp_filter(system), ElementsAre(is(Verdict::bad, "sekisho0", "conf.all.rp_filter=0")));
+  system.exit->present = false;  // no exit is configured
+  EXPECT_THAT(check_rp_filter(system), ElementsAre(is(Verdict::ok, "")));
+}
+
+TEST_F(DoctorTest, NicsOnDriversForDpdk) {
+  for (const auto* driver : {"vfio-pci", "uio_pci_generic", "igb_uio", "mlx5_core", "uio_hv_generic"}) {
+    system.ports = {pci_port(driver)};
+    EXPECT_THAT(check_nics(system), ElementsAre(is(Verdict::ok, driver)));
+  }
+}
+
+TEST_F(DoctorTest, NicThatTheKernelHas) {
+  system.ports = {pci_port("virtio-pci")};
+  system.ports[0].nic->interface = "eth1";
+  EXPECT_THAT(check_nics(system),
+              ElementsAre(is(Verdict::bad, "virtio-pci (eth1)", "sekisho-bind-nic 0000:00:05.0")));
+}
+
+TEST_F(DoctorTest, NicThatIsNotThereOrUnbound) {
+  system.ports = {pci_port("")};
+  EXPECT_THAT(check_nics(system), ElementsAre(is(Verdict::bad, "no driver", "sekisho-bind-nic")));
+  system.ports[0].nic->present = false;
+  EXPECT_THAT(check_nics(system), ElementsAre(is(Verdict::bad, "not there", "--status")));
+}
+
+TEST_F(DoctorTest, UioBehindAnIommuOrUnderSecureBoot) {
+  system.ports = {pci_port("uio_pci_generic")};
+  system.ports[0].nic->iommu = true;
+  EXPECT_THAT(check_nics(system), ElementsAre(is(Verdict::ok, "")));  // passthrough
+  system.ports[0].nic->translated = true;
+  EXPECT_THAT(check_nics(system), ElementsAre(is(Verdict::bad, "IOMMU", "vfio-pci")));
+  system.locked_down = true;
+  EXPECT_THAT(check_nics(system), ElementsAre(is(Verdict::bad, "locked down", "Secure Boot")));
+}
+
+TEST_F(DoctorTest, VfioNeedsAnIommu) {
+  system.ports = {pci_port("vfio-pci")};
+  EXPECT_THAT(check_iommu(system),
+              ElementsAre(is(Verdict::bad, "there is no IOMMU", "sekisho-bind-nic 0000:00:05.0")));
+  system.no_iommu_mode = true;
+  EXPECT_THAT(check_iommu(system), ElementsAre(is(Verdict::warning, "any memory")));
+  system.ports[0].nic->iommu = true;
+  EXPECT_THAT(check_iommu(system), ElementsAre(is(Verdict::ok, "behind an IOMMU")));
+}
+
+TEST_F(DoctorTest, XdpByDriver) {
+  system.ports[0].interface->xdp_features = 0;
+  system.ports[1].interface->xdp_features = 15;
+  EXPECT_THAT(check_xdp(system),
+              ElementsAre(is(Verdict::warning, "eth1", "bind-nic"), is(Verdict::ok, "zero copy")));
+  system.ports[0].interface->xdp_features.reset();
+  system.ports[1].interface->present = false;
+  EXPECT_THAT(check_xdp(system),
+              ElementsAre(is(Verdict::ok, "count on copy mode"), is(Verdict::bad, "not there")));
+}
+
+TEST_F(DoctorTest, XdpByKernel) {
+  system.ports.pop_back();
+  system.kernel = {5, 15};
+  EXPECT_THAT(check_xdp(system), ElementsAre(is(Verdict::warning, "5.16"), is(Verdict::ok, "eth1")));
+  system.kernel = {4, 19};
+  EXPECT_THAT(check_xdp(system), ElementsAre(is(Verdict::bad, "Linux 4.19")));
+  system.kernel = {6, 1};
+  system.xdp_sockets = false;
+  EXPECT_THAT(check_xdp(system), ElementsAre(is(Verdict::bad, "AF_XDP")));
+  system.ports = {pci_port("vfio-pci")};
+  EXPECT_THAT(check_xdp(system), ElementsAre(is(Verdict::ok, "no port uses")));
+}
+
+TEST_F(DoctorTest, CompanionMadeBySomebodyElse) {
+  system.ports = {pci_port("vfio-pci")};
+  EXPECT_THAT(check_companions(system), IsEmpty());  // not made yet
+  auto& companion = *system.ports[0].interface;
+  companion = {.name = "sk-lan", .present = true, .driver = "tun", .alias = "sekisho port lan"};
+  EXPECT_THAT(check_companions(system), IsEmpty());
+  companion.alias = "sekisho port wan";
+  EXPECT_THAT(check_companions(system), ElementsAre(is(Verdict::bad, "sk-lan", "ip link delete sk-lan")));
+  companion.alias = "sekisho port lan";
+  companion.driver = "veth";
+  EXPECT_THAT(check_companions(system), ElementsAre(is(Verdict::bad, "somebody else")));
+}
+
+TEST_F(DoctorTest, HugepagesBeforeTheStart) {
+  stop_dataplane();
+  EXPECT_THAT(check_hugepages(system),
+              ElementsAre(is(Verdict::ok, "310 are wanted: 256 for packets, 54 for tables")));
+  system.hugepages.free = 300 * mb;  // 724 MB are taken already
+  EXPECT_THAT(check_hugepages(system), ElementsAre(is(Verdict::warning, "lookups", "vm.nr_hugepages=517 ")));
+  system.hugepages = {2 * mb, 0, 0};
+  EXPECT_THAT(check_hugepages(system), ElementsAre(is(Verdict::warning, "slower", "vm.nr_hugepages=155 ")));
+}
+
+TEST_F(DoctorTest, UioDoesNotWorkWithoutHugepages) {
+  system.control->hugepages = false;
+  system.hugepages.free = 0;
+  system.ports = {pci_port("vfio-pci")};
+  EXPECT_THAT(check_hugepages(system), ElementsAre(is(Verdict::warning, "slower")));
+  system.ports = {pci_port("uio_pci_generic")};
+  EXPECT_THAT(check_hugepages(system), ElementsAre(is(Verdict::bad, "UIO", "vm.nr_hugepages")));
+}
+
+TEST_F(DoctorTest, HugepagesThatCameAfterTheDataplane) {
+  system.control->hugepages = false;
+  EXPECT_THAT(check_hugepages(system), ElementsAre(is(Verdict::warning, "started without", "restart")));
+}
+
+TEST_F(DoctorTest, MemoryForWhatIsStillToStart) {
+  system.available_memory = 200 * mb;
+  EXPECT_THAT(check_memory(system), ElementsAre(is(Verdict::ok, "200 MB")));
+  stop_dataplane();
+  EXPECT_THAT(check_memory(system), ElementsAre(is(Verdict::ok, "")));  // it will take hugepages
+  system.hugepages.free = 0;
+  EXPECT_THAT(check_memory(system), ElementsAre(is(Verdict::bad, "438 are needed", "--memory")));
+}
+
+TEST_F(DoctorTest, WorkersOnCpusOfTheirOwn) {
+  system.tickless = {};
+  EXPECT_THAT(check_lcores(system), ElementsAre(is(Verdict::ok, "CPU 2-3, with the kernel's tick")));
+  system.isolated = {3};
+  EXPECT_THAT(check_lcores(system),
+              ElementsAre(is(Verdict::warning, "CPU 2 of the workers", "isolcpus=2-3 ")));
+  system.control->workers = {3, 4};
+  EXPECT_THAT(check_lcores(system), ElementsAre(is(Verdict::bad, "CPU 4", "dataplane.env")));
+  stop_dataplane();
+  system.workers = {0};
+  EXPECT_THAT(check_lcores(system), ElementsAre(is(Verdict::warning, "CPU 0", "--workers 1")));
+  system.cpus = {0};
+  EXPECT_THAT(check_lcores(system), ElementsAre(is(Verdict::warning, "one CPU")));
+}
+
+TEST_F(DoctorTest, Clock) {
+  system.clock_synchronised = false;
+  EXPECT_THAT(check_clock(system), ElementsAre(is(Verdict::warning, "not synchronised", "chrony")));
+}
+
+TEST_F(DoctorTest, Frr) {
+  EXPECT_THAT(check_frr(system), ElementsAre(is(Verdict::ok, "not installed")));
+  system.frr = "8.4.4";
+  EXPECT_THAT(check_frr(system), ElementsAre(is(Verdict::ok, "FRR 8.4.4")));
+}
+
+TEST(Cpus, ReadAndWritten) {
+  EXPECT_THAT(parse_cpus("0-2,5"), ElementsAre(0, 1, 2, 5));
+  for (const auto* none : {"", "(null)", "-", "3-x", "99999"}) {
+    EXPECT_THAT(parse_cpus(none), IsEmpty()) << none;
+  }
+  EXPECT_EQ(cpus_text({0, 1, 2, 5, 7, 8}), "0-2,5,7-8");
+  EXPECT_EQ(cpus_text({}), "");
+}
+
+}  // namespace
+}  // namespace sekisho::doctor
