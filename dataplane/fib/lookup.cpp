@@ -36,12 +36,11 @@ unsigned led_on_of_sample(const View<Format>& view, const std::uint32_t* address
 // Positions of those that their shortcuts lead on; the last one written may not count.
 using Positions = std::array<std::uint8_t, bulk + 1>;
 
-// Returns how many are led on; the others have their answers.
+// From `first` to `last`. Returns how many are led on, with those found before; the others have their answers.
 template <typename Format>
 unsigned ask_shortcuts(const View<Format>& view, const std::uint32_t* addresses, NextHopIndex* next_hops,
-                       unsigned count, Positions& led_on) noexcept {
-  unsigned led_on_count = 0;
-  for (unsigned i = 0; i < count; ++i) {
+                       unsigned first, unsigned last, Positions& led_on, unsigned led_on_count) noexcept {
+  for (unsigned i = first; i < last; ++i) {
     const auto entry = load(view.shortcut[addresses[i] >> shortcut_shift]);
     next_hops[i] = entry;
     led_on[led_on_count] = static_cast<std::uint8_t>(i);
@@ -55,22 +54,19 @@ template <typename Format>
 unsigned ask_shortcuts_in_groups(const View<Format>& view, const std::uint32_t* addresses,
                                  NextHopIndex* next_hops, unsigned count, Positions& led_on) noexcept {
   unsigned led_on_count = 0;
-  for (unsigned at = 0; at < count; at += group) {
-    const unsigned end = std::min(at + group, count);
+  unsigned at = 0;
+  for (; at + group <= count; at += group) {
     bool any = false;
-    for (unsigned i = at; i < end; ++i) {
+    for (unsigned i = at; i < at + group; ++i) {
       const auto entry = load(view.shortcut[addresses[i] >> shortcut_shift]);
       next_hops[i] = entry;
       any |= Format::leads_on(entry);
     }
     if (any) {
-      for (unsigned i = at; i < end; ++i) {
-        led_on[led_on_count] = static_cast<std::uint8_t>(i);
-        led_on_count += Format::leads_on(static_cast<typename Format::Entry>(next_hops[i]));
-      }
+      led_on_count = ask_shortcuts(view, addresses, next_hops, at, at + group, led_on, led_on_count);
     }
   }
-  return led_on_count;
+  return ask_shortcuts(view, addresses, next_hops, at, count, led_on, led_on_count);
 }
 
 }  // namespace
@@ -108,7 +104,7 @@ void lookup_by_shortcut(const View<Format>& view, const std::uint32_t* addresses
   Positions led_on;
   const unsigned led_on_count = hardly_any_led_on
                                     ? ask_shortcuts_in_groups(view, addresses, next_hops, count, led_on)
-                                    : ask_shortcuts(view, addresses, next_hops, count, led_on);
+                                    : ask_shortcuts(view, addresses, next_hops, 0, count, led_on, 0);
   for (unsigned i = 0; i < led_on_count; ++i) {
     __builtin_prefetch(&view.tbl24[addresses[led_on[i]] >> 8]);
   }
