@@ -39,7 +39,7 @@ const char* action_text(NextHop::Action action) {
 void add_shares(Json& members, const Statistics& statistics) {
   for (auto& member : members) {
     for (const auto& adjacency : statistics.adjacencies()) {
-      if (fib::address_to_string(adjacency.key().address()) == member["address"]) {
+      if (member["address"] == fib::address_to_string(adjacency.key().address())) {
         member["traffic"] = counter_json(adjacency.counter());
       }
     }

@@ -25,7 +25,7 @@ class OneRoute : public RunningRoutes {
   }
 };
 
-constexpr const char* base = R"(
+constexpr const char* basis = R"(
   ports { name: "lan" device: "net_null0" }
   ports { name: "egress" device: "net_null1" }
   adjacencies { key { port: "egress" address: @10.0.2.10 } mac: "\x02\0\0\0\0\1" alive: true }
@@ -47,7 +47,7 @@ std::string refusal(bool full, const Configuration& running, const std::vector<C
 
 Configuration running() {
   Transaction transaction{true, {}};
-  EXPECT_TRUE(transaction.add(parse(base)));
+  EXPECT_TRUE(transaction.add(parse(basis)));
   return std::move(transaction).finish(NoRoutes{}).value().configuration;
 }
 
@@ -109,7 +109,7 @@ TEST(Transaction, RefusesWithTheObjectsName) {
        "a full transaction names all that exists: removing belongs to an incremental one"},
   };
   for (const auto& [change, reason] : cases) {
-    EXPECT_EQ(refusal(true, {}, {parse(base), parse(change)}), reason) << change;
+    EXPECT_EQ(refusal(true, {}, {parse(basis), parse(change)}), reason) << change;
   }
 }
 
@@ -154,7 +154,7 @@ TEST(Transaction, LimitsHold) {
 
 TEST(Transaction, TheLastOfARoutesDuplicatesWins) {
   Transaction transaction{true, {}};
-  ASSERT_TRUE(transaction.add(parse(base)));
+  ASSERT_TRUE(transaction.add(parse(basis)));
   ASSERT_TRUE(
       transaction.add(routes("onprem", {{"10.0.0.0/8", "fw"}, {"0.0.0.0/0", "fw"}, {"10.0.0.0/8", "none"}})));
   const auto target = std::move(transaction).finish(NoRoutes{});

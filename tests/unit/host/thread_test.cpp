@@ -16,7 +16,7 @@ namespace {
 using api::test::pool;
 using lab::Bytes;
 
-constexpr fib::MacAddress mac{0x02, 0, 0, 0, 0x01, 0x04};
+constexpr fib::MacAddress station{0x02, 0, 0, 0, 0x01, 0x04};
 constexpr std::uint32_t remote = 0xc6336450;  // 198.51.100.80
 
 // A frame as a worker hands it over, in as many buffers as it needs.
@@ -70,7 +70,8 @@ class ThreadTest : public testing::Test {
     EXPECT_EQ(rte_mempool_avail_count(pool()), free_before_) << "every buffer came back";
   }
   std::unique_ptr<Companion> companion(const std::string& name, std::uint16_t mtu = 1500) {
-    auto tap = Tap::open({.kind = Tap::Kind::frames, .name = name, .alias = name, .mtu = mtu, .mac = mac});
+    auto tap =
+        Tap::open({.kind = Tap::Kind::frames, .name = name, .alias = name, .mtu = mtu, .mac = station});
     if (!tap) {
       throw std::runtime_error(tap.error());
     }
@@ -147,10 +148,10 @@ TEST_F(ThreadTest, LeavesToTheKernelWhatNoWorkerTakes) {
 }
 
 TEST_F(ThreadTest, TheExitTakesPacketsAndGivesThemAsIfThePortHadReceivedThem) {
-  const auto frame = lab::ipv4(remote, 7, mac);
+  const auto frame = lab::ipv4(remote, 7, station);
   const Bytes packet(frame.begin() + 14, frame.end());
   auto exit = Exit::open(*thread_).value();
-  ASSERT_TRUE(exit->adopt(mac, 1400));
+  ASSERT_TRUE(exit->adopt(station, 1400));
   lab::run("ip link set sekisho0 up && ip addr add 192.0.2.99/32 dev sekisho0");
   // An AF_XDP port's: it has no TAP.
   Companion port(*thread_);
@@ -162,7 +163,8 @@ TEST_F(ThreadTest, TheExitTakesPacketsAndGivesThemAsIfThePortHadReceivedThem) {
   kernel.send(packet);
   auto received = take(exit->packets());
   ASSERT_EQ(received.size(), 60U);
-  EXPECT_TRUE(std::equal(mac.begin(), mac.end(), received.begin())) << "addressed to the port's station";
+  EXPECT_TRUE(std::equal(station.begin(), station.end(), received.begin()))
+      << "addressed to the port's station";
   EXPECT_EQ(Bytes(received.begin() + 12, received.begin() + 14), (Bytes{0x08, 0x00}));
   received.resize(14 + packet.size());
   EXPECT_EQ(Bytes(received.begin() + 14, received.end()), packet);
