@@ -145,8 +145,10 @@ class Machine:
             return False
         ports, next_hops = (json.loads(answer.stdout) for answer in done)
         alive = [hop.get("alive_in_dataplane", 0) for hop in next_hops if hop["action"] == "forward"]
-        exits = [hop["exit"]["ready"] and hop.get("action_in_dataplane") == "exit" for hop in next_hops if hop.get("exit")]
-        return bool(exits) and all(exits) and bool(ports) and all(port["running"] for port in ports) and bool(alive) and all(alive)
+        exits = [hop for hop in next_hops if hop["name"] == "Internet"]
+        leaves = [hop["exit"]["ready"] and hop.get("action_in_dataplane") == "exit" for hop in exits]
+        working = ([port["running"] for port in ports], alive, leaves)
+        return all(some and all(some) for some in working)
 
     def wait_forwarding(self) -> None:
         try:
