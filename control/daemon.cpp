@@ -80,6 +80,7 @@ Daemon::Daemon(boost::asio::io_context& io, Options options, std::shared_ptr<con
       signals_(io, SIGHUP, SIGTERM, SIGINT),
       retry_(io),
       guard_retry_(io),
+      metrics_retry_(io),
       patience_(io),
       dataplane_(io, options_.dataplane_socket,
                  {.connected = [this] { on_connected(); },
@@ -111,11 +112,6 @@ auto Daemon::open() -> tl::expected<void, std::string> {
     return tl::unexpected(std::move(server.error()));
   }
   server_ = std::move(*server);
-  auto metrics = listen_for_metrics(*policy_);
-  if (!metrics) {
-    return tl::unexpected(std::move(metrics.error()));
-  }
-  metrics_ = std::move(*metrics);
   for (const auto& warning : policy_->warnings) {
     spdlog::warn("{}", warning);
   }
@@ -145,6 +141,7 @@ auto Daemon::open() -> tl::expected<void, std::string> {
   }
   netlink_ = std::move(*netlink);
   look();
+  serve_metrics();
   wait_for_signal();
   spdlog::info("{} read: {} ports, {} zones; connecting to the dataplane at {}", options_.config.string(),
                policy_->config.ports.size(), policy_->zones.size(), options_.dataplane_socket.string());
@@ -471,7 +468,7 @@ void Daemon::on_full(const std::shared_ptr<const policy::Policy>& policy, sync::
   }
   const api::Committed& result = answer->back().committed();
   policy_ = policy;
-  move_metrics();
+  serve_metrics();
   if (const auto done = guard(guard_of(*policy_)); !done) {
     spdlog::error("the kernel may forward in our stead: {}", done.error());
   }
@@ -580,7 +577,8 @@ void Daemon::reload(ReloadDone caller) {
     done(tl::unexpected(reason));
     return;
   }
-  if (!serves_metrics_of(**read)) {
+  // An address that the policy that runs has, too, is tried again anyway.
+  if (metrics_endpoint(**read) != metrics_endpoint(*policy_) && !serves_metrics_of(**read)) {
     // Whether it could, before anything changes; it moves when the dataplane has committed.
     if (const auto possible = listen_for_metrics(**read); !possible) {
       spdlog::error("reload refused, the policy stays as it was: {}", possible.error());
@@ -608,7 +606,7 @@ void Daemon::store(Reload reload) {
     return;
   }
   policy_ = reload.policy;
-  move_metrics();
+  serve_metrics();
   look();
   spdlog::info("reloaded; the dataplane gets it when it is connected");
   reload.done(api::Reloaded{.applied = false, .committed = {}, .warnings = policy_->warnings});
@@ -646,15 +644,25 @@ bool Daemon::serves_metrics_of(const policy::Policy& policy) const {
   return serves == metrics_endpoint(policy);
 }
 
-void Daemon::move_metrics() {
+void Daemon::serve_metrics() {
+  metrics_retry_.cancel();
   if (serves_metrics_of(*policy_)) {
     return;
   }
-  if (auto moved = listen_for_metrics(*policy_)) {
-    metrics_ = std::move(*moved);
-  } else {  // somebody took the address since the reload tried it
-    spdlog::error("{}; they stay where they were", moved.error());
+  auto server = listen_for_metrics(*policy_);
+  if (server) {
+    metrics_ = std::move(*server);
+    metrics_pause_ = first_retry;
+    return;
   }
+  spdlog::error("{}; trying again in {} s", server.error(), metrics_pause_.count());
+  metrics_retry_.expires_after(metrics_pause_);
+  metrics_pause_ = std::min(2 * metrics_pause_, last_retry);
+  metrics_retry_.async_wait([this](const boost::system::error_code& error) {
+    if (!error) {
+      serve_metrics();
+    }
+  });
 }
 
 void Daemon::ask_dataplane(api::Request request,

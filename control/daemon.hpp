@@ -103,7 +103,8 @@ class Daemon final : public api::Backend {
   auto listen_for_metrics(const policy::Policy& policy)
       -> tl::expected<std::unique_ptr<metrics::Server>, std::string>;
   [[nodiscard]] bool serves_metrics_of(const policy::Policy& policy) const;
-  void move_metrics();
+  // Listens where policy_ says, and tries again later where it cannot: what watches must never keep what it watches down.
+  void serve_metrics();
 
   Options options_;
   std::shared_ptr<const policy::Policy> policy_;
@@ -111,6 +112,7 @@ class Daemon final : public api::Backend {
   boost::asio::signal_set signals_;
   boost::asio::steady_timer retry_;
   boost::asio::steady_timer guard_retry_;
+  boost::asio::steady_timer metrics_retry_;
   boost::asio::steady_timer patience_;
   sync::DataplaneClient dataplane_;
   std::unique_ptr<kernel::Netlink> netlink_;
@@ -131,6 +133,7 @@ class Daemon final : public api::Backend {
   bool look_is_due_ = false;
   bool retry_runs_ = false;
   std::chrono::seconds retry_pause_{2};               // grows while a port cannot be opened
+  std::chrono::seconds metrics_pause_{2};             // grows while metrics cannot be served
   kernel::Guard guarded_;                             // what the guard must be
   std::map<std::string, std::string> failed_ports_;   // why
   std::string failed_exit_;                           // why the dataplane could not make it

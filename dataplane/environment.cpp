@@ -11,13 +11,11 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <cstdio>
-#include <filesystem>
-#include <fstream>
 #include <stdexcept>
 #include <string>
 
 #include "dataplane/eal_log.hpp"
+#include "dataplane/hugepages.hpp"
 #include "dataplane/port/port.hpp"
 
 namespace sekisho {
@@ -28,21 +26,6 @@ constexpr std::size_t megabyte = std::size_t{1} << 20;
 constexpr unsigned pool_cache = 256;
 // What queues and the pool's own ring take beside the buffers.
 constexpr unsigned buffers_of_memory_percent = 75;
-
-std::size_t free_hugepage_bytes() {
-  std::size_t bytes = 0;
-  std::error_code error;
-  for (const auto& size : std::filesystem::directory_iterator{"/sys/kernel/mm/hugepages", error}) {
-    std::size_t kilobytes = 0;
-    if (std::sscanf(size.path().filename().c_str(), "hugepages-%zukB", &kilobytes) != 1) {
-      continue;
-    }
-    std::size_t pages = 0;
-    std::ifstream{size.path() / "free_hugepages"} >> pages;
-    bytes += pages * kilobytes * 1024;
-  }
-  return bytes;
-}
 
 bool enough_hugepages(const Options& options) {
   if (!options.huge) {

@@ -1,13 +1,16 @@
 #include "control/metrics/server.hpp"
 
 #include <fmt/format.h>
+#include <netinet/in.h>
 #include <spdlog/spdlog.h>
+#include <sys/socket.h>
 
 #include <array>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/core/tcp_stream.hpp>
 #include <boost/beast/http.hpp>
+#include <cerrno>
 #include <chrono>
 #include <map>
 #include <optional>
@@ -180,8 +183,7 @@ class Scraper : public std::enable_shared_from_this<Scraper> {
 
 // The server may end (a reload moves it) while something that has happened already waits to be told.
 struct Server::Impl : std::enable_shared_from_this<Impl> {
-  Impl(asio::io_context& io, const tcp::endpoint& endpoint, Collect collects)
-      : acceptor(io, endpoint), pause(io), collect(std::move(collects)) {}
+  Impl(asio::io_context& io, Collect collects) : acceptor(io), pause(io), collect(std::move(collects)) {}
 
   ~Impl() {
     for (auto& [raw, weak] : std::exchange(scrapers, {})) {
@@ -190,6 +192,19 @@ struct Server::Impl : std::enable_shared_from_this<Impl> {
         scraper->close();
       }
     }
+  }
+
+  // ip(7) of IP_FREEBIND: "allows binding to an IP address that is nonlocal or does not (yet) exist": that of a companion
+  // that the dataplane is about to make, or one that DHCP brings later.
+  void open(const tcp::endpoint& endpoint) {
+    acceptor.open(endpoint.protocol());
+    acceptor.set_option(tcp::acceptor::reuse_address(true));
+    const int on = 1;
+    if (setsockopt(acceptor.native_handle(), IPPROTO_IP, IP_FREEBIND, &on, sizeof on) != 0) {
+      throw boost::system::system_error(errno, boost::system::system_category());
+    }
+    acceptor.bind(endpoint);
+    acceptor.listen();
   }
 
   void accept() {
@@ -232,7 +247,8 @@ Server::~Server() = default;
 auto Server::listen(asio::io_context& io, const tcp::endpoint& endpoint, Collect collect)
     -> tl::expected<std::unique_ptr<Server>, std::string> {
   try {
-    auto impl = std::make_shared<Impl>(io, endpoint, std::move(collect));
+    auto impl = std::make_shared<Impl>(io, std::move(collect));
+    impl->open(endpoint);
     impl->accept();
     return std::unique_ptr<Server>{new Server{std::move(impl)}};
   } catch (const boost::system::system_error& error) {

@@ -18,6 +18,7 @@ class Server {
   // Calls back with the text, now or when the dataplane has answered.
   using Collect = std::function<void(Format, std::function<void(std::string)>)>;
 
+  // The address need not be there yet.
   [[nodiscard]] static auto listen(boost::asio::io_context& io,
                                    const boost::asio::ip::tcp::endpoint& endpoint, Collect collect)
       -> tl::expected<std::unique_ptr<Server>, std::string>;

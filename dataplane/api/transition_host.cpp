@@ -6,16 +6,11 @@
 #include "dataplane/host/tap.hpp"
 
 namespace sekisho::api {
-namespace {
-
-constexpr const char* companion_alias = "sekisho port ";
-
-}  // namespace
 
 auto open_tap(const LivePort& port) -> tl::expected<host::Tap, std::string> {
   return host::Tap::open({.kind = host::Tap::Kind::frames,
                           .name = port.config.companion,
-                          .alias = companion_alias + port.config.name,
+                          .alias = fmt::format("{}{}", host::companion_alias, port.config.name),
                           .mtu = port.device->mtu(),
                           .mac = port.device->mac()});
 }
@@ -93,7 +88,7 @@ void Transition::remove_stale_interfaces() const {
   for (const auto& [name, config] : wanted_.ports) {
     companions.insert(config.companion);
   }
-  host::remove_stale(companion_alias, companions);
+  host::remove_stale(host::companion_alias, companions);
   if (!wanted_.exit) {
     host::remove_stale(host::exit_alias, {});
   }

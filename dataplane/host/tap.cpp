@@ -63,6 +63,12 @@ auto attach(const std::string& name, Tap::Kind kind, bool exists) -> tl::expecte
   }
 }
 
+bool may_be_taken(const Link& link, const Tap::Spec& spec) {
+  const bool frames = spec.kind == Tap::Kind::frames;
+  return link.kind == "tun" && link.tun_type == (frames ? IFF_TAP : IFF_TUN) &&
+         (link.alias == spec.alias || (frames && link.alias.starts_with(companion_alias)));
+}
+
 }  // namespace
 
 auto Tap::open(const Spec& spec) -> tl::expected<Tap, std::string> {
@@ -72,8 +78,7 @@ auto Tap::open(const Spec& spec) -> tl::expected<Tap, std::string> {
     return tl::unexpected(found.error());
   }
   const auto& link = *found;
-  const int type = spec.kind == Kind::frames ? IFF_TAP : IFF_TUN;
-  if (link && (link->kind != "tun" || link->tun_type != type || link->alias != spec.alias)) {
+  if (link && !may_be_taken(*link, spec)) {
     return tl::unexpected(fmt::format(
         "{}: an interface of that name is there and is not \"{}\"; remove or rename it, Sekisho does "
         "not take what it has not made",
@@ -84,7 +89,7 @@ auto Tap::open(const Spec& spec) -> tl::expected<Tap, std::string> {
     return tl::unexpected(fd.error());
   }
   Tap tap{name, std::move(*fd)};
-  if (!link) {
+  if (!link || link->alias != spec.alias) {
     if (auto named = set_alias(name, spec.alias); !named) {
       return tl::unexpected(named.error());
     }
@@ -126,7 +131,7 @@ auto Tap::set_mtu(std::uint16_t mtu) const -> tl::expected<void, std::string> {
   return {};
 }
 
-void remove_stale(const std::string& alias, const std::set<std::string>& wanted) {
+void remove_stale(std::string_view alias, const std::set<std::string>& wanted) {
   const auto links = links_with_alias(alias);
   if (!links) {
     spdlog::warn("interfaces of ports that are gone may stay: {}", links.error());

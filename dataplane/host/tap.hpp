@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <set>
 #include <string>
+#include <string_view>
 #include <tl/expected.hpp>
 #include <utility>
 
@@ -13,6 +14,9 @@
 #include "dataplane/steer/steering.hpp"
 
 namespace sekisho::host {
+
+// The aliases of companions: this and the port's name.
+inline constexpr std::string_view companion_alias = "sekisho port ";
 
 class Tap {
  public:
@@ -25,7 +29,8 @@ class Tap {
     fib::MacAddress mac{};  // of a TAP
   };
 
-  // Makes it, or attaches to the one that an earlier process left. The error is one sentence that begins with its name.
+  // Makes it, or attaches to the one that an earlier process left; a companion that a port of another name has left becomes
+  // this one's. The error is one sentence that begins with its name.
   [[nodiscard]] static auto open(const Spec& spec) -> tl::expected<Tap, std::string>;
 
   [[nodiscard]] int fd() const noexcept { return fd_.get(); }  // does not block
@@ -42,6 +47,6 @@ class Tap {
 
 // Removes every device whose alias begins with `alias` and whose name is not among `wanted`. One that a process
 // has attached is in use, by another dataplane say, and stays.
-void remove_stale(const std::string& alias, const std::set<std::string>& wanted);
+void remove_stale(std::string_view alias, const std::set<std::string>& wanted);
 
 }  // namespace sekisho::host

@@ -139,13 +139,16 @@ class Machine:
         return {key: value.strip() for key, value in (line.split(":", 1) for line in text.splitlines())}
 
     def forwarding(self) -> bool:
-        """Control is connected, and every port and next hop of the configuration works."""
+        """Control is connected, and every port and next hop of the configuration works, the exit too."""
         done = [self.execute("sekisho", "show", what, "--json") for what in ("ports", "next-hops")]
         if any(answer.returncode != 0 for answer in done):
             return False
         ports, next_hops = (json.loads(answer.stdout) for answer in done)
         alive = [hop.get("alive_in_dataplane", 0) for hop in next_hops if hop["action"] == "forward"]
-        return bool(ports) and all(port["running"] for port in ports) and bool(alive) and all(alive)
+        exits = [hop for hop in next_hops if hop["name"] == "Internet"]
+        leaves = [hop["exit"]["ready"] and hop.get("action_in_dataplane") == "exit" for hop in exits]
+        working = ([port["running"] for port in ports], alive, leaves)
+        return all(some and all(some) for some in working)
 
     def wait_forwarding(self) -> None:
         try:

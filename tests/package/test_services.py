@@ -40,6 +40,15 @@ def reinstall(machine: Machine, package: Path) -> None:
     machine.run("dpkg", "--install", f"/root/{package.name}")
 
 
+def in_the_kernel(lab: Lab) -> set[str]:
+    """What Sekisho's programs leave there for their successors, and the TAPs that a test made."""
+    nva = lab["nva"]
+    routing = nva.run("ip", "rule", "show") + nva.run("ip", "-d", "route", "show", "table", "all")
+    links = json.loads(nva.run("ip", "-j", "-d", "link", "show"))
+    tuns = {link["ifname"] for link in links if link.get("linkinfo", {}).get("info_kind") == "tun"}
+    return tuns | {line for line in routing.splitlines() if "proto 83" in line}
+
+
 def test_installation_starts_nothing(lab: Lab, machine: Machine, package: Path) -> None:
     """Neither in a folder, as so far, nor under a running systemd."""
     reinstall(machine, package)
@@ -64,6 +73,7 @@ def test_starts_and_forwards(lab: Lab, machine: Machine) -> None:
     machine.run("systemctl", "enable", "--now", "sekisho-control")
     machine.wait_forwarding()
     assert lab.fetch()
+    assert lab.activate() == "KMS"
 
 
 def test_after_a_power_cut(lab: Lab, machine: Machine) -> None:
@@ -73,6 +83,7 @@ def test_after_a_power_cut(lab: Lab, machine: Machine) -> None:
     machine.boot()
     machine.wait_forwarding()
     assert lab.fetch()
+    assert lab.activate() == "KMS"
     guard, dataplane, control = (machine.unit(name) for name in NAMES)
     order = [
         int(guard["ExecMainExitTimestampMonotonic"]),
@@ -157,6 +168,16 @@ def test_upgrade_leaves_the_dataplane_running(lab: Lab, machine: Machine, packag
     assert lab.fetch()
 
 
+def test_upgrade_starts_nothing_that_was_stopped(lab: Lab, machine: Machine, package: Path) -> None:
+    """Enabled or not: whoever stopped it had a reason."""
+    machine.run("systemctl", "stop", *(f"sekisho-{name}" for name in NAMES))
+    reinstall(machine, package)
+    assert not any(machine.active(name) for name in NAMES)
+    machine.run("systemctl", "start", "sekisho-control")
+    machine.wait_forwarding()
+    assert lab.fetch()
+
+
 @pytest.mark.parametrize("name", ["dataplane", "control"])
 def test_hanging_process_is_replaced(lab: Lab, machine: Machine, name: str) -> None:
     """With a watchdog of 3 s for the test, which those that beat outlive."""
@@ -179,9 +200,15 @@ def test_purge_leaves_the_guard_and_nothing_else(lab: Lab, machine: Machine, pac
     for name in ("dataplane", "control"):
         shutil.rmtree(machine.root / f"etc/systemd/system/sekisho-{name}.service.d")
     (machine.root / "root" / package.name).unlink()
+    for name, alias in (("gone", "sekisho port gone"), ("foreign", "sekisho's neighbour")):
+        lab["nva"].ip("tuntap", "add", "mode", "tap", "name", name)
+        lab["nva"].ip("link", "set", name, "alias", alias)
+    before = in_the_kernel(lab)
+    assert before >= {"gone", "foreign", "sekisho0"} and len(before) > 6
     said = machine.run("dpkg", "--purge", "sekisho")
     assert "the kernel keeps its guard" in said
     assert guarded(lab) == GUARDED
+    assert in_the_kernel(lab) == {"foreign"}
     left = machine.run(
         "find", "/", "-xdev", "-not", "-path", "*/tmp/systemd-private-*", "(", "-name", "*sekisho*", "-o", "-path", "*/sekisho/*", ")",
         "-print",

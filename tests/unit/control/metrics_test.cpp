@@ -393,5 +393,13 @@ TEST_F(Served, AnAddressThatIsTakenSaysSo) {
                                 ": Address already in use");
 }
 
+TEST(Listen, AnAddressThatIsNotThereYetWillDo) {
+  boost::asio::io_context io;
+  const tcp::endpoint later{boost::asio::ip::make_address_v4("192.0.2.1"), 0};  // RFC 5737: nobody's
+  const auto server = Server::listen(io, later, [](Format, const std::function<void(std::string)>&) {});
+  ASSERT_TRUE(server) << server.error();
+  EXPECT_EQ((*server)->endpoint().address(), later.address());
+}
+
 }  // namespace
 }  // namespace sekisho::metrics

@@ -111,6 +111,17 @@ TEST_F(CompanionTest, AddressesChangeWhileThePortRuns) {
   EXPECT_EQ(answer_on(kernel, [](const Bytes&) { return true; }), frame);
 }
 
+TEST_F(CompanionTest, StaysWithAPortThatIsRenamed) {
+  must_commit(lan);
+  const int index = host::find_link("sk-lan").value()->index;
+  auto renamed = lan;
+  renamed.replace(renamed.find("\"lan\""), 5, "\"inside\"");
+  ASSERT_THAT(must_commit(renamed).failed_ports(), IsEmpty());
+  const auto link = host::find_link("sk-lan").value().value();
+  EXPECT_EQ(link.index, index);
+  EXPECT_EQ(link.alias, "sekisho port inside");
+}
+
 TEST_F(CompanionTest, OutlivesTheDataplane) {
   int index = 0;
   {

@@ -89,12 +89,23 @@ TEST_F(TapTest, TakesNothingThatSomebodyElseMade) {
   lab::remove("lan");
   lab::run("ip tuntap add mode tap name lan");
   EXPECT_THAT(refusal(companion("lan")), HasSubstr("not \"sekisho port lan\"")) << "a TAP without our alias";
-  lab::run("ip link set lan alias 'sekisho port other'");
-  EXPECT_THAT(refusal(companion("lan")), HasSubstr("not \"sekisho port lan\"")) << "another port's";
   EXPECT_THAT(output_of("ip link show lan"), HasSubstr("mtu 1500")) << "and it was not touched";
   lab::remove("lan");
   lab::run("ip tuntap add mode tun name lan && ip link set lan alias 'sekisho port lan'");
   EXPECT_THAT(refusal(companion("lan")), HasSubstr("not \"sekisho port lan\"")) << "a TUN is no TAP";
+}
+
+TEST_F(TapTest, TakesOverWhatARenamedPortHasLeft) {
+  auto renamed = companion("lan");
+  renamed.alias = "sekisho port inside";
+  { const auto tap = must_open(companion("lan")); }
+  const int index = find_link("lan").value()->index;
+  const auto tap = must_open(renamed);
+  const auto link = find_link("lan").value().value();
+  EXPECT_EQ(link.index, index) << "its addresses and routes stay";
+  EXPECT_EQ(link.alias, "sekisho port inside");
+  EXPECT_THAT(refusal(companion("lan")), HasSubstr("another process holds it"));
+  EXPECT_EQ(find_link("lan").value()->alias, "sekisho port inside") << "and it was not touched";
 }
 
 TEST_F(TapTest, RefusesOneThatAnotherProcessHolds) {
