@@ -10,6 +10,8 @@
 //   steer_counters()["redirected"] = frames that workers received + missed() + held()
 #pragma once
 
+#include <rte_config.h>
+
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -101,7 +103,7 @@ class Port {
 
   BusDevice plugged_;  // without a name until it is
   std::string driver_;
-  std::uint16_t dpdk_port_ = 0;
+  std::uint16_t dpdk_port_ = RTE_MAX_ETHPORTS;  // none: 0 would be another's
   std::uint16_t rx_queues_ = 0;
   std::uint16_t tx_queues_ = 0;
   std::uint16_t mtu_ = 0;
