@@ -23,6 +23,8 @@ constexpr std::chrono::nanoseconds first_wait = 20us;
 constexpr std::chrono::nanoseconds longest_wait = 500us;
 constexpr std::chrono::nanoseconds forever = -1ns;
 
+constexpr std::uint16_t usual_mtu = 1500;
+
 }  // namespace
 
 Companion::Companion(Thread& thread) : thread_{thread} {
@@ -54,7 +56,6 @@ void Companion::set_carrier(bool up) const noexcept {
 }
 
 auto Exit::open(Thread& thread) -> tl::expected<std::unique_ptr<Exit>, std::string> {
-  constexpr std::uint16_t usual_mtu = 1500;
   auto tap = Tap::open(
       {.kind = Tap::Kind::packets, .name = exit_name, .alias = exit_alias, .mtu = usual_mtu, .mac = {}});
   if (!tap) {
@@ -63,7 +64,7 @@ auto Exit::open(Thread& thread) -> tl::expected<std::unique_ptr<Exit>, std::stri
   return std::unique_ptr<Exit>{new Exit{thread, std::move(*tap)}};
 }
 
-Exit::Exit(Thread& thread, Tap tap) : thread_{thread}, device_{std::move(tap), 0} {
+Exit::Exit(Thread& thread, Tap tap) : thread_{thread}, device_{std::move(tap), packet::ethernet_header_size + usual_mtu} {
   device_.is_tun = true;
   thread_.attach(*this);
 }
