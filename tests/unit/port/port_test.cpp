@@ -353,10 +353,8 @@ TEST_F(PortTest, VirtualDevices) {
 }
 
 TEST_F(PortTest, ADeviceThatIsNoPortTakesNoOtherAlong) {
-  const auto first = open({.name = "first", .device = "net_null0"});
-  const auto refused = Port::open({.name = "crypto", .device = "crypto_null0"}, 1, pool);
-  ASSERT_FALSE(refused);
-  EXPECT_THAT(refused.error(), HasSubstr("crypto_null0: not a network device"));
+  const auto first = must_open(config_of("net_null0"));
+  EXPECT_THAT(refusal(config_of("crypto_null0")), HasSubstr("crypto_null0: not a network device"));
   EXPECT_TRUE(rte_eth_dev_is_valid_port(first->dpdk_port()));
 }
 
