@@ -25,6 +25,11 @@ constexpr std::chrono::nanoseconds forever = -1ns;
 
 constexpr std::uint16_t usual_mtu = 1500;
 
+auto open_tun(std::uint16_t mtu) {
+  return Tap::open(
+      {.kind = Tap::Kind::packets, .name = exit_name, .alias = exit_alias, .mtu = mtu, .mac = {}});
+}
+
 }  // namespace
 
 Companion::Companion(Thread& thread) : thread_{thread} {
@@ -42,11 +47,7 @@ Companion::~Companion() {
 }
 
 void Companion::replace_tap(Tap tap) {
-  thread_.between_rounds([&] {
-    thread_.forget(*device_);
-    device_->tap = std::move(tap);
-    thread_.watch(*device_);
-  });
+  thread_.replace(*device_, std::move(tap));
 }
 
 void Companion::set_carrier(bool up) const noexcept {
@@ -56,15 +57,15 @@ void Companion::set_carrier(bool up) const noexcept {
 }
 
 auto Exit::open(Thread& thread) -> tl::expected<std::unique_ptr<Exit>, std::string> {
-  auto tap = Tap::open(
-      {.kind = Tap::Kind::packets, .name = exit_name, .alias = exit_alias, .mtu = usual_mtu, .mac = {}});
+  auto tap = open_tun(usual_mtu);
   if (!tap) {
     return tl::unexpected(tap.error());
   }
   return std::unique_ptr<Exit>{new Exit{thread, std::move(*tap)}};
 }
 
-Exit::Exit(Thread& thread, Tap tap) : thread_{thread}, device_{std::move(tap), packet::ethernet_header_size + usual_mtu} {
+Exit::Exit(Thread& thread, Tap tap)
+    : thread_{thread}, device_{std::move(tap), packet::ethernet_header_size + usual_mtu} {
   device_.is_tun = true;
   thread_.attach(*this);
 }
@@ -74,7 +75,13 @@ Exit::~Exit() {
 }
 
 auto Exit::adopt(const fib::MacAddress& station, std::uint16_t mtu) -> tl::expected<void, std::string> {
-  if (auto sized = device_.tap.set_mtu(mtu); !sized) {
+  if (has_lost_tun()) {
+    auto tap = open_tun(mtu);
+    if (!tap) {
+      return tl::unexpected(tap.error());
+    }
+    thread_.replace(device_, std::move(*tap));
+  } else if (auto sized = device_.tap.set_mtu(mtu); !sized) {
     return sized;
   }
   thread_.between_rounds([&] {
@@ -162,6 +169,14 @@ void Thread::watch(Device& device) {
 
 void Thread::forget(Device& device) noexcept {
   epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, device.tap.fd(), nullptr);
+}
+
+void Thread::replace(Device& device, Tap tap) {
+  between_rounds([&] {
+    forget(device);
+    device.tap = std::move(tap);
+    watch(device);
+  });
 }
 
 void Thread::run_changes() {

@@ -36,12 +36,14 @@ class Thread {
 
  private:
   friend class Companion;
+  friend class Exit;
   void run();
   unsigned serve();
   void run_changes();
   void wait(std::chrono::nanoseconds longest);
   void watch(Device& device);
   void forget(Device& device) noexcept;
+  void replace(Device& device, Tap tap);
   void wake() const noexcept;
 
   rte_mempool* pool_;
