@@ -154,6 +154,10 @@ void Thread::attach(Exit& exit) {
 
 void Thread::detach(Exit& exit) {
   between_rounds([&] {
+    // Workers give no more packets for it; those that wait would stay for good where no port has a TAP to be served for.
+    for (auto* companion : companions_) {
+      empty(*companion);
+    }
     exit_ = nullptr;
     forget(exit.device_);
   });
@@ -190,14 +194,25 @@ void Thread::run_changes() {
   }
 }
 
+unsigned Thread::hand_over(Companion& companion) noexcept {
+  const Tap* const frames = companion.device_ ? &companion.device_->tap : nullptr;
+  const Tap* const packets = exit_ == nullptr ? nullptr : &exit_->device_.tap;
+  const auto [taken, refused] = deliver(companion.to_host(), frames, packets);
+  companion.refused_.fetch_add(refused, std::memory_order_relaxed);
+  return taken;
+}
+
+// Of what is in its ring now; a worker may go on giving.
+void Thread::empty(Companion& companion) noexcept {
+  for (unsigned turns = ring_size / turn; turns > 0 && hand_over(companion) != 0; --turns) {
+  }
+}
+
 unsigned Thread::serve() {
   unsigned moved = 0;
-  const Tap* const packets = exit_ == nullptr ? nullptr : &exit_->device_.tap;
   for (auto* companion : companions_) {
+    moved += hand_over(*companion);
     auto& device = companion->device_;
-    const auto [taken, refused] = deliver(companion->to_host(), device ? &device->tap : nullptr, packets);
-    companion->refused_.fetch_add(refused, std::memory_order_relaxed);
-    moved += taken;
     if (device && device->readable) {
       moved += collect(*device, pool_);
     }

@@ -39,6 +39,8 @@ class Thread {
   friend class Exit;
   void run();
   unsigned serve();
+  unsigned hand_over(Companion& companion) noexcept;
+  void empty(Companion& companion) noexcept;
   void run_changes();
   void wait(std::chrono::nanoseconds longest);
   void watch(Device& device);

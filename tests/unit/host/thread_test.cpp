@@ -146,6 +146,23 @@ TEST_F(ThreadTest, LeavesToTheKernelWhatNoWorkerTakes) {
   }
 }
 
+TEST_F(ThreadTest, NothingIsLeftBehindByAnExitThatGoes) {
+  const auto frame = lab::ipv4(remote, 7, mac);
+  const Bytes packet(frame.begin() + 14, frame.end());
+  auto exit = Exit::open(*thread_).value();
+  ASSERT_TRUE(exit->adopt(mac, 1400));
+  lab::run("ip link set sekisho0 up");
+  Companion port(*thread_);
+  thread_->between_rounds([&] {  // in which nothing is served
+    for (unsigned i = 0; i < ring_size - 1; ++i) {
+      give(port.to_host(), packet, RTE_PTYPE_L3_IPV4);
+    }
+  });
+  exit.reset();
+  EXPECT_TRUE(rte_ring_empty(port.to_host()));
+  EXPECT_EQ(port.refused(), 0U);
+}
+
 TEST_F(ThreadTest, TheExitTakesPacketsAndGivesThemAsIfThePortHadReceivedThem) {
   const auto frame = lab::ipv4(remote, 7, mac);
   const Bytes packet(frame.begin() + 14, frame.end());
