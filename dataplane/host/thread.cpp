@@ -43,6 +43,10 @@ Companion::Companion(Thread& thread, Tap tap, std::uint16_t mtu) : thread_{threa
 }
 
 Companion::~Companion() {
+  close();
+}
+
+void Companion::close() {
   thread_.detach(*this);
 }
 
@@ -138,6 +142,7 @@ void Thread::attach(Companion& companion) {
 
 void Thread::detach(Companion& companion) {
   between_rounds([&] {
+    empty(companion);
     std::erase(companions_, &companion);
     if (companion.device_) {
       forget(*companion.device_);

@@ -134,6 +134,21 @@ TEST_F(ThreadTest, CountsWhatTheKernelDoesNotTake) {
   EXPECT_TRUE(lab::eventually([&] { return lan->refused() == 2; })) << "there is no exit";
 }
 
+TEST_F(ThreadTest, AccountsForWhatWaitsWhenItIsClosed) {
+  for (const auto& [state, refused] : {std::pair{"up", 0U}, std::pair{"down", ring_size - 1}}) {
+    auto lan = companion("lan");
+    lab::run(std::string("ip link set lan ") + state);
+    thread_->between_rounds([&] {  // in which nothing is served
+      for (std::uint32_t i = 0; i < ring_size - 1; ++i) {
+        give(lan->to_host(), lab::ipv4(remote, i));
+      }
+    });
+    lan->close();
+    EXPECT_TRUE(rte_ring_empty(lan->to_host()));
+    EXPECT_EQ(lan->refused(), refused) << state;
+  }
+}
+
 TEST_F(ThreadTest, LeavesToTheKernelWhatNoWorkerTakes) {
   auto lan = companion("lan");
   const lab::Wire kernel("lan");
