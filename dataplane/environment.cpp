@@ -18,6 +18,7 @@
 #include <string>
 
 #include "dataplane/eal_log.hpp"
+#include "dataplane/port/bus.hpp"
 #include "dataplane/port/port.hpp"
 
 namespace sekisho {
@@ -88,6 +89,10 @@ std::vector<std::string> eal_arguments(const Options& options, bool hugepages) {
       // An allow list makes it so, and it cannot be empty.
       "--allow=pci:ffff:ff:1f.7", fmt::format("--file-prefix={}", options.file_prefix), "-m",
       std::to_string(options.memory_mb)};
+  // netvsc finds its virtual function among the PCI devices that DPDK takes, now or when Azure plugs it.
+  for (const auto& function : port::netvsc_functions()) {
+    arguments.push_back("--allow=pci:" + function);
+  }
   if (hugepages) {
     arguments.emplace_back("--in-memory");
   } else {
