@@ -22,7 +22,7 @@ namespace sekisho::host {
 
 class Thread {
  public:
-  explicit Thread(rte_mempool* pool);  // starts with the first device; throws std::system_error
+  explicit Thread(rte_mempool* pool);  // starts with the first port or exit; throws std::system_error
   ~Thread();
   Thread(const Thread&) = delete;
   Thread& operator=(const Thread&) = delete;

@@ -44,7 +44,8 @@ inline constexpr unsigned af_xdp_queue_buffers = 3 * 2048;
 // of what the kernel was given loses its frame. A NIC needs each buffer's IOVA and the whole buffer behind it: where that is a
 // physical address, the few buffers that lie across two pages are taken out of circulation.
 //
-// Nobody waits for a thread that has lost its CPU in the middle of taking or returning (the host thread shares one).
+// Hardly ever does anybody wait for a thread that has lost its CPU in the middle of taking or returning (the host thread
+// shares one): only who has got far ahead of it.
 // rte_mempool_free() frees it; nullptr and rte_errno if there is no memory.
 [[nodiscard]] rte_mempool* make_packet_pool(const std::string& name, unsigned buffers, unsigned cache,
                                             int socket);
