@@ -16,6 +16,7 @@
 
 #include "dataplane/eal_log.hpp"
 #include "dataplane/hugepages.hpp"
+#include "dataplane/port/bus.hpp"
 #include "dataplane/port/port.hpp"
 
 namespace sekisho {
@@ -71,6 +72,10 @@ std::vector<std::string> eal_arguments(const Options& options, bool hugepages) {
       // An allow list makes it so, and it cannot be empty.
       "--allow=pci:ffff:ff:1f.7", fmt::format("--file-prefix={}", options.file_prefix), "-m",
       std::to_string(options.memory_mb)};
+  // netvsc finds its virtual function among the PCI devices that DPDK took when it started.
+  for (const auto& function : port::netvsc_functions()) {
+    arguments.push_back("--allow=pci:" + function);
+  }
   if (hugepages) {
     arguments.emplace_back("--in-memory");
   } else {
@@ -101,7 +106,8 @@ Environment::Environment(const Options& options)
         "DPDK does not start: {} (are the CPUs of --main and --workers there, and --memory free?)",
         rte_strerror(rte_errno)));
   }
-  // No buffer crosses a page: without hugepages each takes a whole one.
+  // Without hugepages a page is reckoned for each buffer, though one takes less: what remains of the memory is never touched
+  // and so stays the system's.
   const auto page = hugepages_ ? 0U : static_cast<unsigned>(getpagesize());
   const auto size =
       std::max(rte_mempool_calc_obj_size(sizeof(rte_mbuf) + RTE_MBUF_DEFAULT_BUF_SIZE, 0, nullptr), page);

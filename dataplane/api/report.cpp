@@ -75,6 +75,8 @@ auto Writer::port_statistics(const std::string& name, const LivePort& port) cons
     statistics.set_missed(port.device->missed());
     statistics.set_held(port.device->held());
   }
+  // Read first: what the kernel refuses from here on is not taken from a count that does not hold it yet.
+  const auto refused = port.companion == nullptr ? 0 : port.companion->refused();
   for (const auto* worker : live_.workers) {
     const auto& counted = worker->counters().ports[port.index];
     add(*statistics.mutable_rx(), counted.rx);
@@ -87,10 +89,11 @@ auto Writer::port_statistics(const std::string& name, const LivePort& port) cons
       }
     }
   }
-  if (const auto refused = port.companion == nullptr ? 0 : port.companion->refused(); refused != 0) {
-    statistics.set_host(statistics.host() - refused);
+  // A worker counts after it has given, so that the host thread may be ahead by a burst all the same.
+  if (const auto undelivered = std::min(refused, statistics.host()); undelivered != 0) {
+    statistics.set_host(statistics.host() - undelivered);
     constexpr auto reason = static_cast<std::size_t>(forward::DropReason::host_refused);
-    (*statistics.mutable_drops())[std::string{forward::drop_reason_texts[reason].name}] += refused;
+    (*statistics.mutable_drops())[std::string{forward::drop_reason_texts[reason].name}] += undelivered;
   }
   return statistics;
 }

@@ -117,7 +117,6 @@ class Transition {
   std::map<std::string, LiveZone> new_zones_;  // until the state is published
   std::map<std::string, TableDiff> diffs_;     // by zone
   TableDiff sources_diff_;
-  std::vector<fib::NextHopIndex> index_of_name_;            // by position in Target::next_hop_names
   std::map<std::string, fib::NextHopIndex> new_next_hops_;  // new ones and those that get a new index
   std::vector<std::pair<std::string, fib::NextHopIndex>> old_indexes_;  // of those
   std::vector<std::string> redefined_;                                  // next hops that change in place

@@ -38,6 +38,7 @@ void Transition::take_companion(LivePort& port) {
   if (port.companion == nullptr) {
     return;
   }
+  port.companion->close();
   if (const auto refused = port.companion->refused(); refused != 0) {
     auto& counted = live_.workers.front()->mutable_counters().ports[port.index];
     counted.host.add(std::uint64_t{0} - refused);

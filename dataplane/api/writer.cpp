@@ -114,7 +114,7 @@ auto Writer::port_state(const std::string& name, const LivePort& port) const -> 
 auto Writer::exit_state() const -> ExitState {
   ExitState state;
   state.set_port(*live_.configuration.exit);
-  state.set_running(live_.exit.mtu != 0);
+  state.set_running(live_.exit.mtu != 0 && live_.exit.error.empty());
   state.set_error(live_.exit.error);
   return state;
 }
@@ -129,6 +129,7 @@ auto Writer::port_states() const -> std::map<std::string, PortState> {
 
 void Writer::tick() {
   watch_companions();
+  watch_exit();
   watch_links();
   watch_neighbours();
 }
@@ -172,6 +173,17 @@ void Writer::watch_companions() {
       *events_.emplace_back().mutable_port() = port_state(name, port);
     }
   }
+}
+
+// The same; meanwhile the kernel refuses what goes there. One that has no port yet waits for the transaction that starts it.
+void Writer::watch_exit() {
+  auto& exit = live_.exit;
+  if (exit.mtu == 0 || !exit.device->has_lost_tun()) {
+    return;
+  }
+  const auto& port = live_.ports.at(*live_.configuration.exit);
+  const auto made = exit.device->adopt(port.device->mac(), exit.mtu);
+  exit.error = made ? std::string{} : made.error();
 }
 
 void Writer::watch_neighbours() {

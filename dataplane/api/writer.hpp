@@ -70,6 +70,7 @@ class Writer : private RunningRoutes {
   auto next_hop_name(fib::NextHopIndex index) const -> std::string;
   auto port_statistics(const std::string& name, const LivePort& port) const -> PortStatistics;
   void watch_companions();
+  void watch_exit();
   void watch_links();
   void watch_neighbours();
 

@@ -1,4 +1,4 @@
-// What a worker counts. Each worker has its own, written by it alone (plain loads and relaxed stores: no
+// What a worker counts. Each worker has its own, and each counter one thread that writes it at a time (plain loads and relaxed stores: no
 // locked instruction); a reader on another thread sums over workers and may see a burst half counted.
 //
 // Packets and bytes (bytes of the frame without FCS). Every frame that was received or generated ends in exactly one of: tx of
@@ -17,7 +17,8 @@ namespace sekisho::forward {
 
 class Counter {
  public:
-  void add(std::uint64_t amount) noexcept {  // only the owning worker
+  // The owning worker; of an index that no worker counts for any more, the writer.
+  void add(std::uint64_t amount) noexcept {
     value_.store(value_.load(std::memory_order_relaxed) + amount, std::memory_order_relaxed);
   }
   [[nodiscard]] std::uint64_t get() const noexcept { return value_.load(std::memory_order_relaxed); }

@@ -35,7 +35,7 @@ namespace sekisho::forward {
   REASON(no_host_companion,     "for this appliance, on a port that has no host companion")                      \
   REASON(no_exit,               "for the kernel to send out, and there is no exit")                              \
   REASON(host_full,             "for this appliance, whose kernel takes frames slower than they come")           \
-  REASON(host_refused,          "for this appliance, whose kernel did not take it: its interface is down")       \
+  REASON(host_refused,          "for this appliance's kernel, which did not take it: its interface is down, say")  \
   REASON(transmit_full,         "the egress port's queue had no room")
 // clang-format on
 

@@ -42,8 +42,9 @@ class Worker {
   unsigned poll_once() noexcept;
 
   [[nodiscard]] const WorkerCounters& counters() const noexcept { return *counters_; }
-  // Forgets what was counted for an index that is about to be given to something else. Writer, after a grace period in
-  // which no packet could be counted for it.
+  // The writer's, for the counters of an index alone for which no packet can be counted any more: after a grace period since
+  // the last state and queues that knew it. So it books what only shows when a port closes, and forgets what was counted
+  // before the index is given to something else.
   [[nodiscard]] WorkerCounters& mutable_counters() noexcept { return *counters_; }
 
  private:

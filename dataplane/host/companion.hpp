@@ -16,7 +16,7 @@ class Companion {
  public:
   explicit Companion(Thread& thread);  // without a TAP: for what goes out by the exit
   Companion(Thread& thread, Tap tap, std::uint16_t mtu);
-  ~Companion();  // no worker knows the rings any more; the TAP stays
+  ~Companion();  // closed, if it is not
   Companion(const Companion&) = delete;
   Companion& operator=(const Companion&) = delete;
 
@@ -26,6 +26,9 @@ class Companion {
   [[nodiscard]] bool has_lost_tap() const noexcept { return device_ && !device_->tap.exists(); }
   void replace_tap(Tap tap);
   void set_carrier(bool up) const noexcept;
+
+  // When no worker knows the rings any more: the kernel gets what waits, and refused() is final. The TAP stays.
+  void close();
 
   // Frames that the kernel did not take, of those that workers gave.
   [[nodiscard]] std::uint64_t refused() const noexcept { return refused_.load(std::memory_order_relaxed); }

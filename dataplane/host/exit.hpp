@@ -22,7 +22,8 @@ class Exit {
   Exit(const Exit&) = delete;
   Exit& operator=(const Exit&) = delete;
 
-  // The exit port's.
+  [[nodiscard]] bool has_lost_tun() const noexcept { return !device_.tap.exists(); }
+  // The exit port's. Makes the TUN again if it is lost.
   [[nodiscard]] auto adopt(const fib::MacAddress& station, std::uint16_t mtu)
       -> tl::expected<void, std::string>;
   [[nodiscard]] rte_ring* packets() const noexcept { return device_.received.get(); }

@@ -13,7 +13,7 @@ namespace sekisho::host {
 class Ring {
  public:
   explicit Ring(unsigned capacity) {
-    // Relaxed tail synchronisation: a host thread that loses its CPU in the middle makes no worker wait.
+    // Relaxed tail synchronisation: a host thread that loses its CPU in the middle hardly ever makes a worker wait.
     constexpr unsigned flags = RING_F_MP_RTS_ENQ | RING_F_MC_RTS_DEQ;
     const auto size = static_cast<std::size_t>(rte_ring_get_memsize(capacity));
     ring_.reset(static_cast<rte_ring*>(std::aligned_alloc(RTE_CACHE_LINE_SIZE, size)));

@@ -23,6 +23,13 @@ constexpr std::chrono::nanoseconds first_wait = 20us;
 constexpr std::chrono::nanoseconds longest_wait = 500us;
 constexpr std::chrono::nanoseconds forever = -1ns;
 
+constexpr std::uint16_t usual_mtu = 1500;
+
+auto open_tun(std::uint16_t mtu) {
+  return Tap::open(
+      {.kind = Tap::Kind::packets, .name = exit_name, .alias = exit_alias, .mtu = mtu, .mac = {}});
+}
+
 }  // namespace
 
 Companion::Companion(Thread& thread) : thread_{thread} {
@@ -36,15 +43,15 @@ Companion::Companion(Thread& thread, Tap tap, std::uint16_t mtu) : thread_{threa
 }
 
 Companion::~Companion() {
+  close();
+}
+
+void Companion::close() {
   thread_.detach(*this);
 }
 
 void Companion::replace_tap(Tap tap) {
-  thread_.between_rounds([&] {
-    thread_.forget(*device_);
-    device_->tap = std::move(tap);
-    thread_.watch(*device_);
-  });
+  thread_.replace(*device_, std::move(tap));
 }
 
 void Companion::set_carrier(bool up) const noexcept {
@@ -54,16 +61,15 @@ void Companion::set_carrier(bool up) const noexcept {
 }
 
 auto Exit::open(Thread& thread) -> tl::expected<std::unique_ptr<Exit>, std::string> {
-  constexpr std::uint16_t usual_mtu = 1500;
-  auto tap = Tap::open(
-      {.kind = Tap::Kind::packets, .name = exit_name, .alias = exit_alias, .mtu = usual_mtu, .mac = {}});
+  auto tap = open_tun(usual_mtu);
   if (!tap) {
     return tl::unexpected(tap.error());
   }
   return std::unique_ptr<Exit>{new Exit{thread, std::move(*tap)}};
 }
 
-Exit::Exit(Thread& thread, Tap tap) : thread_{thread}, device_{std::move(tap), 0} {
+Exit::Exit(Thread& thread, Tap tap)
+    : thread_{thread}, device_{std::move(tap), packet::ethernet_header_size + usual_mtu} {
   device_.is_tun = true;
   thread_.attach(*this);
 }
@@ -73,7 +79,13 @@ Exit::~Exit() {
 }
 
 auto Exit::adopt(const fib::MacAddress& station, std::uint16_t mtu) -> tl::expected<void, std::string> {
-  if (auto sized = device_.tap.set_mtu(mtu); !sized) {
+  if (has_lost_tun()) {
+    auto tap = open_tun(mtu);
+    if (!tap) {
+      return tl::unexpected(tap.error());
+    }
+    thread_.replace(device_, std::move(*tap));
+  } else if (auto sized = device_.tap.set_mtu(mtu); !sized) {
     return sized;
   }
   thread_.between_rounds([&] {
@@ -130,6 +142,7 @@ void Thread::attach(Companion& companion) {
 
 void Thread::detach(Companion& companion) {
   between_rounds([&] {
+    empty(companion);
     std::erase(companions_, &companion);
     if (companion.device_) {
       forget(*companion.device_);
@@ -146,6 +159,10 @@ void Thread::attach(Exit& exit) {
 
 void Thread::detach(Exit& exit) {
   between_rounds([&] {
+    // Workers give no more packets for it; those that wait would stay for good where no port has a TAP to be served for.
+    for (auto* companion : companions_) {
+      empty(*companion);
+    }
     exit_ = nullptr;
     forget(exit.device_);
   });
@@ -163,6 +180,14 @@ void Thread::forget(Device& device) noexcept {
   epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, device.tap.fd(), nullptr);
 }
 
+void Thread::replace(Device& device, Tap tap) {
+  between_rounds([&] {
+    forget(device);
+    device.tap = std::move(tap);
+    watch(device);
+  });
+}
+
 void Thread::run_changes() {
   std::vector<std::packaged_task<void()>> changes;
   {
@@ -174,14 +199,25 @@ void Thread::run_changes() {
   }
 }
 
+unsigned Thread::hand_over(Companion& companion) noexcept {
+  const Tap* const frames = companion.device_ ? &companion.device_->tap : nullptr;
+  const Tap* const packets = exit_ == nullptr ? nullptr : &exit_->device_.tap;
+  const auto [taken, refused] = deliver(companion.to_host(), frames, packets);
+  companion.refused_.fetch_add(refused, std::memory_order_relaxed);
+  return taken;
+}
+
+// Of what is in its ring now; a worker may go on giving.
+void Thread::empty(Companion& companion) noexcept {
+  for (unsigned turns = ring_size / turn; turns > 0 && hand_over(companion) != 0; --turns) {
+  }
+}
+
 unsigned Thread::serve() {
   unsigned moved = 0;
-  const Tap* const packets = exit_ == nullptr ? nullptr : &exit_->device_.tap;
   for (auto* companion : companions_) {
+    moved += hand_over(*companion);
     auto& device = companion->device_;
-    const auto [taken, refused] = deliver(companion->to_host(), device ? &device->tap : nullptr, packets);
-    companion->refused_.fetch_add(refused, std::memory_order_relaxed);
-    moved += taken;
     if (device && device->readable) {
       moved += collect(*device, pool_);
     }

@@ -22,7 +22,7 @@ namespace sekisho::host {
 
 class Thread {
  public:
-  explicit Thread(rte_mempool* pool);  // starts with the first device; throws std::system_error
+  explicit Thread(rte_mempool* pool);  // starts with the first port or exit; throws std::system_error
   ~Thread();
   Thread(const Thread&) = delete;
   Thread& operator=(const Thread&) = delete;
@@ -36,12 +36,16 @@ class Thread {
 
  private:
   friend class Companion;
+  friend class Exit;
   void run();
   unsigned serve();
+  unsigned hand_over(Companion& companion) noexcept;
+  void empty(Companion& companion) noexcept;
   void run_changes();
   void wait(std::chrono::nanoseconds longest);
   void watch(Device& device);
   void forget(Device& device) noexcept;
+  void replace(Device& device, Tap tap);
   void wake() const noexcept;
 
   rte_mempool* pool_;

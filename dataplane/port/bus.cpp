@@ -9,11 +9,15 @@
 #include <fstream>
 #include <string_view>
 #include <system_error>
+#include <vector>
 
 namespace sekisho::port {
 namespace {
 
 constexpr std::string_view vmbus_prefix = "vmbus:";
+
+// HV_NIC_GUID.
+constexpr std::string_view netvsc_class = "f8615163-df3e-46c5-913f-f2d2f965ed0e";
 
 // Of mlx4 and mlx5 (Azure's Accelerated Networking) and MANA the kernel keeps the device, and DPDK shares it.
 constexpr auto shared_drivers = std::to_array<std::string_view>({"mlx4_core", "mlx5_core", "mana"});
@@ -31,10 +35,27 @@ std::string driver_of(const std::filesystem::path& device) {
   return std::filesystem::read_symlink(device / "driver", none).filename();
 }
 
+std::string word_in(const std::filesystem::path& file) {
+  std::string word;
+  std::ifstream{file} >> word;
+  return word;
+}
+
 bool is_network(const std::filesystem::path& device) {
-  std::string device_class;
-  std::ifstream{device / "class"} >> device_class;
-  return device_class.starts_with("0x02");
+  return word_in(device / "class").starts_with("0x02");
+}
+
+bool is_shared(std::string_view driver) {
+  return std::ranges::find(shared_drivers, driver) != shared_drivers.end();
+}
+
+std::vector<std::filesystem::path> entries(const std::filesystem::path& folder) {
+  std::error_code none;
+  std::vector<std::filesystem::path> found;
+  for (const auto& entry : std::filesystem::directory_iterator{folder, none}) {
+    found.push_back(entry.path());
+  }
+  return found;
 }
 
 auto check_pci(const std::string& name, bool physical_addresses, const std::filesystem::path& device)
@@ -46,7 +67,7 @@ auto check_pci(const std::string& name, bool physical_addresses, const std::file
     return refuse("{}: it is no network device; `sekisho-bind-nic` lists the NICs", name);
   }
   const auto driver = driver_of(device);
-  if (driver == "vfio-pci" || std::ranges::find(shared_drivers, driver) != shared_drivers.end()) {
+  if (driver == "vfio-pci" || is_shared(driver)) {
     return {};
   }
   if (driver == "uio_pci_generic" || driver == "igb_uio") {
@@ -107,6 +128,20 @@ auto locate(const std::string& device, bool physical_addresses, const std::files
     return tl::unexpected(checked.error());
   }
   return found;
+}
+
+auto netvsc_functions(const std::filesystem::path& sysfs) -> std::vector<std::string> {
+  const bool wanted = std::ranges::any_of(entries(sysfs / "vmbus/devices"), [](const auto& device) {
+    return driver_of(device) == "uio_hv_generic" &&
+           word_in(device / "class_id").find(netvsc_class) != std::string::npos;
+  });
+  std::vector<std::string> functions;
+  for (const auto& device : wanted ? entries(sysfs / "pci/devices") : std::vector<std::filesystem::path>{}) {
+    if (is_network(device) && is_shared(driver_of(device))) {
+      functions.push_back(device.filename());
+    }
+  }
+  return functions;
 }
 
 }  // namespace sekisho::port

@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <string>
 #include <tl/expected.hpp>
+#include <vector>
 
 namespace sekisho::port {
 
@@ -22,5 +23,10 @@ struct BusDevice {
 [[nodiscard]] auto locate(const std::string& device, bool physical_addresses,
                           const std::filesystem::path& sysfs = "/sys/bus")
     -> tl::expected<BusDevice, std::string>;
+
+// PCI addresses of the virtual functions that DPDK has to be shown for its netvsc ports: none unless a network device on
+// VMBus is bound for user space. From documentation; not tried on Azure.
+[[nodiscard]] auto netvsc_functions(const std::filesystem::path& sysfs = "/sys/bus")
+    -> std::vector<std::string>;
 
 }  // namespace sekisho::port

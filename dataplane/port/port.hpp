@@ -10,6 +10,8 @@
 //   steer_counters()["redirected"] = frames that workers received + missed() + held()
 #pragma once
 
+#include <rte_config.h>
+
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -42,7 +44,8 @@ inline constexpr unsigned af_xdp_queue_buffers = 3 * 2048;
 // of what the kernel was given loses its frame. A NIC needs each buffer's IOVA and the whole buffer behind it: where that is a
 // physical address, the few buffers that lie across two pages are taken out of circulation.
 //
-// Nobody waits for a thread that has lost its CPU in the middle of taking or returning (the host thread shares one).
+// Hardly ever does anybody wait for a thread that has lost its CPU in the middle of taking or returning (the host thread
+// shares one): only who has got far ahead of it.
 // rte_mempool_free() frees it; nullptr and rte_errno if there is no memory.
 [[nodiscard]] rte_mempool* make_packet_pool(const std::string& name, unsigned buffers, unsigned cache,
                                             int socket);
@@ -101,7 +104,7 @@ class Port {
 
   BusDevice plugged_;  // without a name until it is
   std::string driver_;
-  std::uint16_t dpdk_port_ = 0;
+  std::uint16_t dpdk_port_ = RTE_MAX_ETHPORTS;  // none: 0 would be another's
   std::uint16_t rx_queues_ = 0;
   std::uint16_t tx_queues_ = 0;
   std::uint16_t mtu_ = 0;

@@ -128,6 +128,12 @@ def test_a_dead_gateway_takes_it_down_and_says_why(lab: Lab, appliance: Applianc
     assert lab.activate() == "KMS"
 
 
+def test_its_interface_comes_back(lab: Lab, appliance: Appliance) -> None:
+    lab["nva"].ip("link", "del", "sekisho0")
+    wait_until("activation", lambda: activates(lab))
+    appliance.wait_ready()
+
+
 def test_goes_on_without_control(lab: Lab, appliance: Appliance) -> None:
     rules, routes = ours(lab, "rule"), ours(lab, "route")
     appliance.kill_control()

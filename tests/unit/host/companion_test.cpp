@@ -228,6 +228,25 @@ TEST_F(CompanionTest, TheExitAndBack) {
   EXPECT_FALSE(host::find_link("sekisho0").value().has_value()) << "it goes when no exit is wanted";
 }
 
+TEST_F(CompanionTest, TheExitIsMadeAgainWhenSomebodyRemovedIt) {
+  must_commit(lan + "exit { port: \"lan\" }");
+  lab::remove("sekisho0");
+  lab::run("ip link add sekisho0 type bridge");
+  writer.tick();
+  EXPECT_FALSE(writer.state().exit().running());
+  EXPECT_THAT(writer.state().exit().error(), HasSubstr("sekisho0: an interface of that name is there"));
+  lab::remove("sekisho0");
+  writer.tick();
+  EXPECT_TRUE(writer.state().exit().running()) << writer.state().exit().error();
+  ASSERT_TRUE(host::find_link("sekisho0").value().has_value());
+  EXPECT_EQ(host::find_link("sekisho0").value()->alias, "sekisho exit");
+
+  lab::remove("sekisho0");
+  EXPECT_TRUE(must_commit(lan + "exit { port: \"lan\" }").exit().running())
+      << "a transaction does not wait for the tick";
+  EXPECT_TRUE(host::find_link("sekisho0").value().has_value());
+}
+
 TEST_F(CompanionTest, AnExitThatCannotBeMadeRefusesNothing) {
   lab::run("ip link add sekisho0 type bridge");
   const auto committed = must_commit(lan + "exit { port: \"lan\" }");

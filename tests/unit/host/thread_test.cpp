@@ -135,6 +135,21 @@ TEST_F(ThreadTest, CountsWhatTheKernelDoesNotTake) {
   EXPECT_TRUE(lab::eventually([&] { return lan->refused() == 2; })) << "there is no exit";
 }
 
+TEST_F(ThreadTest, AccountsForWhatWaitsWhenItIsClosed) {
+  for (const auto& [state, refused] : {std::pair{"up", 0U}, std::pair{"down", ring_size - 1}}) {
+    auto lan = companion("lan");
+    lab::run(std::string("ip link set lan ") + state);
+    thread_->between_rounds([&] {  // in which nothing is served
+      for (std::uint32_t i = 0; i < ring_size - 1; ++i) {
+        give(lan->to_host(), lab::ipv4(remote, i));
+      }
+    });
+    lan->close();
+    EXPECT_TRUE(rte_ring_empty(lan->to_host()));
+    EXPECT_EQ(lan->refused(), refused) << state;
+  }
+}
+
 TEST_F(ThreadTest, LeavesToTheKernelWhatNoWorkerTakes) {
   auto lan = companion("lan");
   const lab::Wire kernel("lan");
@@ -145,6 +160,23 @@ TEST_F(ThreadTest, LeavesToTheKernelWhatNoWorkerTakes) {
   for (std::uint32_t i = 0; i < ring_size + 100; ++i) {
     ASSERT_EQ(take(lan->from_host()), padded(lab::ipv4(remote, i))) << "waited in the TAP's own queue";
   }
+}
+
+TEST_F(ThreadTest, NothingIsLeftBehindByAnExitThatGoes) {
+  const auto frame = lab::ipv4(remote, 7, mac);
+  const Bytes packet(frame.begin() + 14, frame.end());
+  auto exit = Exit::open(*thread_).value();
+  ASSERT_TRUE(exit->adopt(mac, 1400));
+  lab::run("ip link set sekisho0 up");
+  Companion port(*thread_);
+  thread_->between_rounds([&] {  // in which nothing is served
+    for (unsigned i = 0; i < ring_size - 1; ++i) {
+      give(port.to_host(), packet, RTE_PTYPE_L3_IPV4);
+    }
+  });
+  exit.reset();
+  EXPECT_TRUE(rte_ring_empty(port.to_host()));
+  EXPECT_EQ(port.refused(), 0U);
 }
 
 TEST_F(ThreadTest, TheExitTakesPacketsAndGivesThemAsIfThePortHadReceivedThem) {

@@ -11,7 +11,9 @@ namespace {
 
 using testing::AllOf;
 using testing::HasSubstr;
+using testing::IsEmpty;
 using testing::StartsWith;
+using testing::UnorderedElementsAre;
 
 constexpr const char* nic = "0000:00:04.0";
 constexpr const char* uuid = "000d3a6f-4c5c-000d-3a6f-4c5c000d3a6f";
@@ -91,6 +93,26 @@ TEST_F(BusTest, VmbusNics) {
   ASSERT_TRUE(found) << found.error();
   EXPECT_EQ(found->bus, Bus::vmbus);
   EXPECT_EQ(found->name, uuid);
+}
+
+TEST_F(BusTest, VirtualFunctionsOfNetvsc) {
+  const auto say_class = [&](const char* id) {
+    std::ofstream(sysfs_ / "vmbus/devices" / uuid / "class_id") << id;
+  };
+  EXPECT_THAT(netvsc_functions(sysfs_), IsEmpty()) << "no VMBus at all";
+  add("pci", nic, "mlx5_core");
+  add("pci", "0000:00:05.0", "mana");
+  add("pci", "0000:00:06.0", "mlx5_core", "0x010802");
+  add("pci", "0000:00:07.0", "vfio-pci");
+  add("vmbus", uuid, "hv_netvsc");
+  say_class("{f8615163-df3e-46c5-913f-f2d2f965ed0e}\n");
+  EXPECT_THAT(netvsc_functions(sysfs_), IsEmpty()) << "it is the kernel's";
+  std::filesystem::remove_all(sysfs_ / "vmbus");
+  add("vmbus", uuid, "uio_hv_generic");
+  say_class("{ba6163d9-04a1-4d29-b605-72e2ffb1dc7f}\n");
+  EXPECT_THAT(netvsc_functions(sysfs_), IsEmpty()) << "it is a disk's";
+  say_class("{f8615163-df3e-46c5-913f-f2d2f965ed0e}\n");
+  EXPECT_THAT(netvsc_functions(sysfs_), UnorderedElementsAre(nic, "0000:00:05.0"));
 }
 
 TEST_F(BusTest, AnythingElseIsVirtual) {

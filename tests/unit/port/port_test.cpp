@@ -352,6 +352,12 @@ TEST_F(PortTest, VirtualDevices) {
   }
 }
 
+TEST_F(PortTest, ADeviceThatIsNoPortTakesNoOtherAlong) {
+  const auto first = must_open(config_of("net_null0"));
+  EXPECT_THAT(refusal(config_of("crypto_null0")), HasSubstr("crypto_null0: not a network device"));
+  EXPECT_TRUE(rte_eth_dev_is_valid_port(first->dpdk_port()));
+}
+
 TEST_F(PortTest, PcapOnANetdev) {
   const lab::Wire wire("port1");
   const auto port = must_open(config_of("net_pcap0,iface=port0"));
