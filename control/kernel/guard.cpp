@@ -67,33 +67,52 @@ json interface_is(std::string_view key, const std::string& right) {
   return {{"match", {{"op", "=="}, {"left", {{"meta", {{"key", key}}}}}, {"right", right}}}};
 }
 
-GuardRule towards_exit(const std::string& exit, const std::string& verdict) {
+json ct_in(std::string_view key, json right) {
+  return {{"match", {{"op", "in"}, {"left", {{"ct", {{"key", key}}}}}, {"right", std::move(right)}}}};
+}
+
+GuardRule masquerade(const std::string& exit) {
   const std::string way_in{config::exit_netdev};
   const json excepted = {{"match",
                           {{"op", "=="},
                            {"left", {{"payload", {{"protocol", "ip"}, {"field", "daddr"}}}}},
                            {"right", "@exceptions"}}}};
-  return {fmt::format("iifname \"{}\" oifname \"{}\" ip daddr @exceptions counter {}", way_in, exit, verdict),
+  return {fmt::format("iifname \"{}\" oifname \"{}\" ip daddr @exceptions counter masquerade", way_in, exit),
           {interface_is("iifname", way_in), interface_is("oifname", exit), excepted},
-          verdict};
+          "masquerade"};
 }
 
-// Only what answers a connection that the rule before let out: nobody outside can begin one.
+// Of what the rule above is for, only what is translated: a nat chain does not see what connection tracking calls
+// invalid or does not track, which would leave with its private source.
+std::vector<GuardRule> towards_exit(const std::string& exit) {
+  const auto accept = [&](const std::string& condition, std::initializer_list<json> more) {
+    GuardRule rule = masquerade(exit);
+    rule.text.replace(rule.text.find("counter"), std::string::npos, condition + " counter accept");
+    for (const json& match : more) {
+      rule.matches.push_back(match);
+    }
+    rule.verdict = "accept";
+    return rule;
+  };
+  return {accept("ct state new", {ct_in("state", "new")}),
+          accept("ct state established,related ct status snat",
+                 {ct_in("state", {"established", "related"}), ct_in("status", "snat")})};
+}
+
+// Only what answers a connection that the rules before let out: nobody outside can begin one.
 GuardRule back_from_exit(const std::string& exit) {
   const std::string way_in{config::exit_netdev};
-  const json established = {
-      {"match",
-       {{"op", "in"}, {"left", {{"ct", {{"key", "state"}}}}}, {"right", {"established", "related"}}}}};
   return {
       fmt::format("iifname \"{}\" oifname \"{}\" ct state established,related counter accept", exit, way_in),
-      {interface_is("iifname", exit), interface_is("oifname", way_in), established},
+      {interface_is("iifname", exit), interface_is("oifname", way_in),
+       ct_in("state", {"established", "related"})},
       "accept"};
 }
 
 std::vector<GuardRule> forward_rules(const std::string& exit) {
   std::vector<GuardRule> rules;
   if (!exit.empty()) {
-    rules.push_back(towards_exit(exit, "accept"));
+    rules = towards_exit(exit);
     rules.push_back(back_from_exit(exit));
   }
   for (const std::string key : {"iifname", "oifname"}) {
@@ -103,7 +122,7 @@ std::vector<GuardRule> forward_rules(const std::string& exit) {
 }
 
 std::vector<GuardRule> exit_rules(const std::string& exit) {
-  return exit.empty() ? std::vector<GuardRule>{} : std::vector{towards_exit(exit, "masquerade")};
+  return exit.empty() ? std::vector<GuardRule>{} : std::vector{masquerade(exit)};
 }
 
 // --- What the table of the kernel is.

@@ -11,11 +11,12 @@ from typing import Any
 import pytest
 from lab.account import Account
 from lab.appliance import Appliance
-from lab.frames import Capture, Injector, fence, frame
+from lab.frames import MARK, Capture, Injector, fence, frame
 from lab.process import wait_until
-from lab.topology import EGRESS, KMS, MACS, ONPREM, ROUTER, VNET, Lab
-from scapy.layers.inet import IP
+from lab.topology import EGRESS, KMS, KMS_PORT, MACS, ONPREM, ROUTER, VNET, Lab
+from scapy.layers.inet import ICMP, IP, TCP, UDP
 from scapy.layers.l2 import Ether
+from scapy.packet import Packet, Raw
 
 
 @pytest.fixture
@@ -65,6 +66,39 @@ def test_what_a_packet_looks_like(lab: Lab, appliance: Appliance, onprem: Inject
     }
     # Two routers: the dataplane and the kernel.
     assert {packet[IP].ttl for packet in packets} == {15}
+
+
+def to_kms(*layers: Packet) -> Packet:
+    packet = Ether(src=MACS["onprem", "eth0"], dst=MACS["nva", "lan0"]) / IP(src=ONPREM, dst=KMS)
+    for layer in layers:
+        packet /= layer
+    return packet / Raw(MARK)
+
+
+UNTRACKED = {
+    "tcp-without-flags": to_kms(TCP(sport=4000, dport=KMS_PORT, flags=0)),
+    "tcp-all-flags": to_kms(TCP(sport=4000, dport=KMS_PORT, flags="FSRPAU")),
+    "lone-rst": to_kms(TCP(sport=4001, dport=KMS_PORT, flags="R")),
+    "lone-syn-ack": to_kms(TCP(sport=4002, dport=KMS_PORT, flags="SA")),
+    "tcp-bad-checksum": to_kms(TCP(sport=4003, dport=KMS_PORT, flags="S", chksum=0xBAD)),
+    "udp-bad-checksum": to_kms(UDP(sport=4004, dport=4002, chksum=0xBAD)),
+    "udp-port-0": to_kms(UDP(sport=4004, dport=0)),
+    "unasked-echo-reply": to_kms(ICMP(type="echo-reply")),
+    "error-about-nothing": to_kms(
+        ICMP(type="dest-unreach", code=3), IP(src=KMS, dst=ONPREM), UDP(sport=KMS_PORT, dport=4005)
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", UNTRACKED)
+def test_nothing_leaves_with_its_private_source(lab: Lab, appliance: Appliance, onprem: Injector, kind: str) -> None:
+    """What connection tracking calls invalid passes by every nat chain: the guard has to drop it."""
+    with Capture(lab, "router", "inside") as seen:
+        onprem.send(UNTRACKED[kind], 5)
+        onprem.send(frame(destination=KMS), 1)
+        # The sender's order is kept: what was to leave has left before the last.
+        wait_until("the last packet", lambda: any(UDP in packet and packet[UDP].dport == 4001 for packet in seen.read()))
+    assert {packet[IP].src for packet in seen.frames} == {EGRESS}
 
 
 def test_explain_says_so(appliance: Appliance) -> None:
