@@ -147,6 +147,7 @@ struct Chain {
   std::string type;
   std::string hook;
   int priority = 0;
+  std::string policy;
   std::vector<json> rules;
 
   [[nodiscard]] bool has(const std::vector<GuardRule>& wanted) const {
@@ -212,8 +213,11 @@ Table parse(const std::string& listing) {
       }
     } else if (object.contains("chain")) {
       const auto& chain = object["chain"];
-      chains[chain.value("name", "")] = {
-          chain.value("type", ""), chain.value("hook", ""), chain.value("prio", 0), {}};
+      chains[chain.value("name", "")] = {chain.value("type", ""),
+                                         chain.value("hook", ""),
+                                         chain.value("prio", 0),
+                                         chain.value("policy", ""),
+                                         {}};
     } else if (object.contains("rule")) {
       chains[object["rule"].value("chain", "")].rules.push_back(object["rule"]);
     }
@@ -223,6 +227,7 @@ Table parse(const std::string& listing) {
   const auto& forward = chains["forward"];
   const auto& exit = chains["exit"];
   table.guard.exit = exit_of(forward);
+  table.guard.everything = forward.policy == "drop";
   const bool hooked = forward.type == "filter" && forward.hook == "forward" && forward.priority == -300;
   const bool translates =
       table.guard.exit.empty() || (has_exceptions && exit.type == "nat" && exit.hook == "postrouting");
@@ -277,9 +282,9 @@ std::string elements(const std::vector<fib::Prefix>& exceptions) {
 std::string whole_table(const Guard& guard) {
   const std::string create = fmt::format("add table inet sekisho {{ comment \"{}\"; }}\n", marker);
   std::string script =
-      create + "delete table inet sekisho\n" + create +
-      "add set inet sekisho ports { type ifname; }\n"
-      "add chain inet sekisho forward { type filter hook forward priority -300; policy accept; }\n" +
+      create + "delete table inet sekisho\n" + create + "add set inet sekisho ports { type ifname; }\n" +
+      fmt::format("add chain inet sekisho forward {{ type filter hook forward priority -300; policy {}; }}\n",
+                  guard.everything ? "drop" : "accept") +
       elements("add", guard.netdevs);
   if (!guard.exit.empty()) {
     // Translation makes the kernel track every connection of this host: only where there is something to translate.
@@ -305,7 +310,10 @@ bool quotable(std::string_view netdev) {
 }  // namespace
 
 auto merge(const Guard& before, const Guard& after) -> Guard {
-  Guard both{.netdevs = {}, .exit = after.exit.empty() ? before.exit : after.exit, .exceptions = {}};
+  Guard both{.netdevs = {},
+             .exit = after.exit.empty() ? before.exit : after.exit,
+             .exceptions = {},
+             .everything = after.everything};
   std::ranges::set_union(before.netdevs, after.netdevs, std::back_inserter(both.netdevs));
   std::vector<fib::Prefix> all;
   std::ranges::merge(before.exceptions, after.exceptions, std::back_inserter(all));
@@ -334,7 +342,8 @@ auto guard_on(const Guard& guard) -> tl::expected<void, std::string> {
   if (*table && !(*table)->ours) {
     return tl::unexpected(foreign_table());
   }
-  if (*table && (*table)->whole && (*table)->guard.exit == wanted.exit) {
+  if (*table && (*table)->whole && (*table)->guard.exit == wanted.exit &&
+      (*table)->guard.everything == wanted.everything) {
     // Only the difference: the interfaces that stay are never out of the set, and the counters keep counting.
     const Guard& now = (*table)->guard;
     std::vector<std::string> more;
