@@ -13,7 +13,7 @@ from lab.account import Account
 from lab.appliance import Appliance
 from lab.frames import MARK, Capture, Injector, fence, frame
 from lab.process import wait_until
-from lab.topology import EGRESS, KMS, KMS_PORT, MACS, ONPREM, ROUTER, VNET, Lab
+from lab.topology import EGRESS, INTERNET, KMS, KMS_PORT, MACS, ONPREM, ROUTER, VNET, Lab
 from scapy.layers.inet import ICMP, IP, TCP, UDP
 from scapy.layers.l2 import Ether
 from scapy.packet import Packet, Raw
@@ -140,6 +140,34 @@ def test_without_ip_forward(lab: Lab, appliance: Appliance) -> None:
         assert nva.run("sysctl", "-n", "net.ipv4.conf.lan0.forwarding").strip() == "0"
     finally:
         nva.sysctl("net.ipv4.ip_forward", 1)
+
+
+def test_forwarding_ends_before_the_guard_of_an_interface(lab: Lab, appliance: Appliance) -> None:
+    """The exit moves from a port that then leaves the configuration: nothing would keep its interface closed."""
+    nva, text = lab["nva"], appliance.config.read_text()
+
+    def forwarding(device: str) -> str:
+        return nva.run("sysctl", "-n", f"net.ipv4.conf.{device}.forwarding").strip()
+
+    MACS["nva", "third"] = "02:00:00:00:03:09"
+    lab.connect("nva", "third", "internet-br", "203.0.113.9/24")
+    nva.sysctl("net.ipv4.ip_forward", 0)
+    try:
+        third = f'[port.third]\ndevice = "af_xdp:third"\ngateway = "{INTERNET}"\n'
+        appliance.config.write_text(third + text.replace('{ port = "egress" }', '{ port = "third" }'))
+        appliance.reload()
+        appliance.wait_ready()
+        assert forwarding("third") == "1"
+        assert "third" in appliance.json("guard", "status")["interfaces"]
+        appliance.config.write_text(text)
+        appliance.reload()
+        appliance.wait_ready()
+        assert "third" not in appliance.json("guard", "status")["interfaces"]
+        assert (forwarding("third"), forwarding("egress0"), forwarding("sekisho0")) == ("0", "1", "1")
+    finally:
+        appliance.config.write_text(text)
+        nva.sysctl("net.ipv4.ip_forward", 1)
+        nva.ip("link", "del", "third")
 
 
 def test_a_strict_reverse_path_filter_on_the_exit(lab: Lab, appliance: Appliance) -> None:
