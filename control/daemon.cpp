@@ -7,6 +7,8 @@
 #include <boost/asio/post.hpp>
 #include <chrono>
 #include <csignal>
+#include <fstream>
+#include <iterator>
 #include <utility>
 
 #include "control/api/live.hpp"
@@ -37,11 +39,21 @@ std::optional<boost::asio::ip::tcp::endpoint> metrics_endpoint(const policy::Pol
                  : std::nullopt;
 }
 
+bool host_forwards() {
+  bool forwards = false;
+  return std::ifstream("/proc/sys/net/ipv4/conf/all/forwarding") >> forwards && forwards;
+}
+
 kernel::Guard guard_of(const policy::Policy& policy) {
   const config::Port* port = egress::exit_port(policy.config);
   return {.netdevs = policy.config.guarded_netdevs(),
           .exit = port == nullptr ? std::string{} : *port->netdev(),
           .exceptions = policy.exceptions};
+}
+
+// All that the guard is to know of a policy that waits: it lets nothing out yet.
+kernel::Guard netdevs_of(const policy::Policy& policy) {
+  return {.netdevs = policy.config.guarded_netdevs(), .exit = {}, .exceptions = {}};
 }
 
 std::string summary(const api::Committed& committed) {
@@ -293,8 +305,9 @@ void Daemon::look() {
   keep();
 }
 
-// The policy that runs and those that are to come: what those need is there before traffic moves to it.
-void Daemon::keep() {
+// The policy that runs and those that are to come: what those need is there before traffic moves to it. Interfaces that
+// are leaving the guard no longer forward, unless an operator has the whole host forward.
+void Daemon::keep(const std::vector<std::string>& leaving) {
   std::vector<std::pair<std::string, std::uint32_t>> neighbours;
   kernel::Wanted wanted;
   const auto add = [&](const policy::Policy& policy) {
@@ -312,6 +325,13 @@ void Daemon::keep() {
   }
   std::ranges::sort(neighbours);
   neighbours.erase(std::ranges::unique(neighbours).begin(), neighbours.end());
+  if (!leaving.empty() && !host_forwards()) {
+    for (const auto& netdev : leaving) {
+      if (const kernel::Link* link = netlink_->mirror().link(netdev)) {
+        wanted.settings[link->index].forwarding = false;
+      }
+    }
+  }
   netlink_->keep_resolved(neighbours);
   netlink_->keep(wanted);
 }
@@ -459,7 +479,7 @@ void Daemon::on_full(const std::shared_ptr<const policy::Policy>& policy, sync::
     // The dataplane did not take the new ports. Whether one that is gone did, we do not know: the next commit
     // tidies up.
     if (told_ && dataplane_.connected()) {
-      if (const auto done = guard(guard_of(*policy_)); !done) {
+      if (const auto done = narrow_guard(); !done) {
         spdlog::error("{}", done.error());
       }
     }
@@ -469,7 +489,7 @@ void Daemon::on_full(const std::shared_ptr<const policy::Policy>& policy, sync::
   const api::Committed& result = answer->back().committed();
   policy_ = policy;
   serve_metrics();
-  if (const auto done = guard(guard_of(*policy_)); !done) {
+  if (const auto done = narrow_guard(); !done) {
     spdlog::error("the kernel may forward in our stead: {}", done.error());
   }
   // Attempts to start a failed port are whole policies too; they are not worth a line each.
@@ -594,6 +614,12 @@ void Daemon::reload(ReloadDone caller) {
     store(std::move(next));
     return;
   }
+  // Before look() has the kernel forward at a new exit.
+  if (auto guarded = guard(kernel::merge(guarded_, netdevs_of(*next.policy))); !guarded) {
+    spdlog::error("reload refused: {}", guarded.error());
+    next.done(tl::unexpected(guarded.error()));
+    return;
+  }
   reloads_.push_back(std::move(next));
   look();
   advance();
@@ -680,6 +706,18 @@ auto Daemon::guard(kernel::Guard wanted) -> tl::expected<void, std::string> {
     guard_later();
   }
   return done;
+}
+
+// To what the policy says and the interfaces of those that wait.
+auto Daemon::narrow_guard() -> tl::expected<void, std::string> {
+  auto wanted = guard_of(*policy_);
+  for (const auto& reload : reloads_) {
+    wanted = kernel::merge(wanted, netdevs_of(*reload.policy));
+  }
+  std::vector<std::string> leaving;
+  std::ranges::set_difference(guarded_.netdevs, wanted.netdevs, std::back_inserter(leaving));
+  keep(leaving);
+  return guard(std::move(wanted));
 }
 
 // Looks again whether the guard is as it should be.

@@ -82,7 +82,7 @@ class Daemon final : public api::Backend {
   void report_members(const std::vector<egress::Member>& before) const;
   void report_exit(const std::optional<egress::Exit>& before) const;
   void report_links();
-  void keep();
+  void keep(const std::vector<std::string>& leaving = {});
 
   // Sends the next transaction if there is one to send and none in flight.
   void advance();
@@ -98,6 +98,7 @@ class Daemon final : public api::Backend {
   void retry_later();
 
   auto guard(kernel::Guard wanted) -> tl::expected<void, std::string>;
+  auto narrow_guard() -> tl::expected<void, std::string>;
 
   // As the policy says; nothing when it wants none.
   auto listen_for_metrics(const policy::Policy& policy)

@@ -15,6 +15,10 @@ namespace sekisho::cli {
 namespace {
 
 std::string on_sentence(const kernel::Guard& guard) {
+  if (guard.everything) {
+    return "the kernel forwards nothing at all, as the configuration could not be read; `sekisho guard on` "
+           "narrows it";
+  }
   const auto kept = fmt::format("the kernel forwards nothing from or to {}",
                                 guard.netdevs.empty() ? "any interface (none is named)"
                                                       : fmt::format("{}", fmt::join(guard.netdevs, ", ")));
@@ -36,6 +40,7 @@ void print_state(const Context& context, const kernel::Guard& guard) {
     exceptions.push_back(fib::to_string(prefix));
   }
   print_json({{"guard", "on"},
+              {"everything", guard.everything},
               {"interfaces", guard.netdevs},
               {"exit", guard.exit.empty() ? Json(nullptr) : Json(guard.exit)},
               {"exceptions", std::move(exceptions)}});
@@ -50,10 +55,23 @@ Outcome status(const Context& context) {
   return {};
 }
 
+// A typing error must not open the way past the firewall at the next boot.
+Outcome guard_everything(const std::string& why) {
+  if (kernel::guard_status()) {
+    return tl::unexpected{why + "; the guard stays as it is"};
+  }
+  if (const auto done = kernel::guard_on({.everything = true}); !done) {
+    return tl::unexpected{
+        fmt::format("{}; and nothing keeps this kernel from forwarding: {}", why, done.error())};
+  }
+  return tl::unexpected{
+      why + "; until `sekisho guard on` or sekisho-control can read it, the kernel forwards nothing at all"};
+}
+
 Outcome on(const Context& context, const std::string& file) {
   const auto config = config::read(file);
   if (!config) {
-    return tl::unexpected{config.error().to_string()};
+    return guard_everything(config.error().to_string());
   }
   // A port that runs may have left the file already; and what may leave by next hop `Internet` is known to
   // sekisho-control, which has read the route files.
@@ -73,8 +91,11 @@ Outcome off(const Context& context) {
     return done;
   }
   if (context.json) {
-    print_json(
-        {{"guard", "off"}, {"interfaces", Json::array()}, {"exit", nullptr}, {"exceptions", Json::array()}});
+    print_json({{"guard", "off"},
+                {"everything", false},
+                {"interfaces", Json::array()},
+                {"exit", nullptr},
+                {"exceptions", Json::array()}});
     return {};
   }
   fmt::print(
@@ -101,7 +122,10 @@ void add_guard(CLI::App& app, Context& context) {
       "What next hop \"Internet\" sends out by the exit port, masqueraded, and the replies to it are the "
       "exception. "
       "`guard on`\n"
-      "keeps those that are there; only sekisho-control, which reads the route files, adds any.\n\n"
+      "keeps those that are there; only sekisho-control, which reads the route files, adds any.\n"
+      "When it cannot read the configuration and there is no guard yet, it fails, and the kernel forwards "
+      "nothing\n"
+      "at all, on no interface, until `guard on` or sekisho-control has read one.\n\n"
       "The kernel's rules and routes that sekisho-control made carry protocol 83 and stay as well: they "
       "concern "
       "only what\n"

@@ -51,6 +51,12 @@ bool judge_way_in(Exit& exit, const kernel::Mirror& mirror) {
   const kernel::Link* way_in = mirror.link(std::string{config::exit_netdev});
   if (way_in == nullptr) {
     be_down(exit, fmt::format("there is no {} yet: the dataplane makes it", config::exit_netdev));
+  } else if (way_in->alias.empty()) {
+    // The dataplane names what it makes a moment after it has made it.
+    wait_for(exit,
+             fmt::format("{0} has no alias yet; if the dataplane runs, it was not made by Sekisho: remove "
+                         "or rename it",
+                         config::exit_netdev));
   } else if (way_in->alias != exit_alias) {
     be_down(exit, fmt::format("{} was not made by Sekisho: remove or rename it", config::exit_netdev));
   } else if (way_in->enabled && !way_in->up) {

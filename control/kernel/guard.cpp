@@ -67,33 +67,52 @@ json interface_is(std::string_view key, const std::string& right) {
   return {{"match", {{"op", "=="}, {"left", {{"meta", {{"key", key}}}}}, {"right", right}}}};
 }
 
-GuardRule towards_exit(const std::string& exit, const std::string& verdict) {
+json ct_in(std::string_view key, json right) {
+  return {{"match", {{"op", "in"}, {"left", {{"ct", {{"key", key}}}}}, {"right", std::move(right)}}}};
+}
+
+GuardRule masquerade(const std::string& exit) {
   const std::string way_in{config::exit_netdev};
   const json excepted = {{"match",
                           {{"op", "=="},
                            {"left", {{"payload", {{"protocol", "ip"}, {"field", "daddr"}}}}},
                            {"right", "@exceptions"}}}};
-  return {fmt::format("iifname \"{}\" oifname \"{}\" ip daddr @exceptions counter {}", way_in, exit, verdict),
+  return {fmt::format("iifname \"{}\" oifname \"{}\" ip daddr @exceptions counter masquerade", way_in, exit),
           {interface_is("iifname", way_in), interface_is("oifname", exit), excepted},
-          verdict};
+          "masquerade"};
 }
 
-// Only what answers a connection that the rule before let out: nobody outside can begin one.
+// Of what the rule above is for, only what is translated: a nat chain does not see what connection tracking calls
+// invalid or does not track, which would leave with its private source.
+std::vector<GuardRule> towards_exit(const std::string& exit) {
+  const auto accept = [&](const std::string& condition, std::initializer_list<json> more) {
+    GuardRule rule = masquerade(exit);
+    rule.text.replace(rule.text.find("counter"), std::string::npos, condition + " counter accept");
+    for (const json& match : more) {
+      rule.matches.push_back(match);
+    }
+    rule.verdict = "accept";
+    return rule;
+  };
+  return {accept("ct state new", {ct_in("state", "new")}),
+          accept("ct state established,related ct status snat",
+                 {ct_in("state", {"established", "related"}), ct_in("status", "snat")})};
+}
+
+// Only what answers a connection that the rules before let out: nobody outside can begin one.
 GuardRule back_from_exit(const std::string& exit) {
   const std::string way_in{config::exit_netdev};
-  const json established = {
-      {"match",
-       {{"op", "in"}, {"left", {{"ct", {{"key", "state"}}}}}, {"right", {"established", "related"}}}}};
   return {
       fmt::format("iifname \"{}\" oifname \"{}\" ct state established,related counter accept", exit, way_in),
-      {interface_is("iifname", exit), interface_is("oifname", way_in), established},
+      {interface_is("iifname", exit), interface_is("oifname", way_in),
+       ct_in("state", {"established", "related"})},
       "accept"};
 }
 
 std::vector<GuardRule> forward_rules(const std::string& exit) {
   std::vector<GuardRule> rules;
   if (!exit.empty()) {
-    rules.push_back(towards_exit(exit, "accept"));
+    rules = towards_exit(exit);
     rules.push_back(back_from_exit(exit));
   }
   for (const std::string key : {"iifname", "oifname"}) {
@@ -103,7 +122,7 @@ std::vector<GuardRule> forward_rules(const std::string& exit) {
 }
 
 std::vector<GuardRule> exit_rules(const std::string& exit) {
-  return exit.empty() ? std::vector<GuardRule>{} : std::vector{towards_exit(exit, "masquerade")};
+  return exit.empty() ? std::vector<GuardRule>{} : std::vector{masquerade(exit)};
 }
 
 // --- What the table of the kernel is.
@@ -128,6 +147,7 @@ struct Chain {
   std::string type;
   std::string hook;
   int priority = 0;
+  std::string policy;
   std::vector<json> rules;
 
   [[nodiscard]] bool has(const std::vector<GuardRule>& wanted) const {
@@ -193,8 +213,11 @@ Table parse(const std::string& listing) {
       }
     } else if (object.contains("chain")) {
       const auto& chain = object["chain"];
-      chains[chain.value("name", "")] = {
-          chain.value("type", ""), chain.value("hook", ""), chain.value("prio", 0), {}};
+      chains[chain.value("name", "")] = {chain.value("type", ""),
+                                         chain.value("hook", ""),
+                                         chain.value("prio", 0),
+                                         chain.value("policy", ""),
+                                         {}};
     } else if (object.contains("rule")) {
       chains[object["rule"].value("chain", "")].rules.push_back(object["rule"]);
     }
@@ -204,6 +227,7 @@ Table parse(const std::string& listing) {
   const auto& forward = chains["forward"];
   const auto& exit = chains["exit"];
   table.guard.exit = exit_of(forward);
+  table.guard.everything = forward.policy == "drop";
   const bool hooked = forward.type == "filter" && forward.hook == "forward" && forward.priority == -300;
   const bool translates =
       table.guard.exit.empty() || (has_exceptions && exit.type == "nat" && exit.hook == "postrouting");
@@ -258,9 +282,9 @@ std::string elements(const std::vector<fib::Prefix>& exceptions) {
 std::string whole_table(const Guard& guard) {
   const std::string create = fmt::format("add table inet sekisho {{ comment \"{}\"; }}\n", marker);
   std::string script =
-      create + "delete table inet sekisho\n" + create +
-      "add set inet sekisho ports { type ifname; }\n"
-      "add chain inet sekisho forward { type filter hook forward priority -300; policy accept; }\n" +
+      create + "delete table inet sekisho\n" + create + "add set inet sekisho ports { type ifname; }\n" +
+      fmt::format("add chain inet sekisho forward {{ type filter hook forward priority -300; policy {}; }}\n",
+                  guard.everything ? "drop" : "accept") +
       elements("add", guard.netdevs);
   if (!guard.exit.empty()) {
     // Translation makes the kernel track every connection of this host: only where there is something to translate.
@@ -286,7 +310,10 @@ bool quotable(std::string_view netdev) {
 }  // namespace
 
 auto merge(const Guard& before, const Guard& after) -> Guard {
-  Guard both{.netdevs = {}, .exit = after.exit.empty() ? before.exit : after.exit, .exceptions = {}};
+  Guard both{.netdevs = {},
+             .exit = after.exit.empty() ? before.exit : after.exit,
+             .exceptions = {},
+             .everything = after.everything};
   std::ranges::set_union(before.netdevs, after.netdevs, std::back_inserter(both.netdevs));
   std::vector<fib::Prefix> all;
   std::ranges::merge(before.exceptions, after.exceptions, std::back_inserter(all));
@@ -315,7 +342,8 @@ auto guard_on(const Guard& guard) -> tl::expected<void, std::string> {
   if (*table && !(*table)->ours) {
     return tl::unexpected(foreign_table());
   }
-  if (*table && (*table)->whole && (*table)->guard.exit == wanted.exit) {
+  if (*table && (*table)->whole && (*table)->guard.exit == wanted.exit &&
+      (*table)->guard.everything == wanted.everything) {
     // Only the difference: the interfaces that stay are never out of the set, and the counters keep counting.
     const Guard& now = (*table)->guard;
     std::vector<std::string> more;

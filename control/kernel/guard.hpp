@@ -25,10 +25,12 @@ struct Guard {
   std::vector<std::string> netdevs;     // from and to which nothing is forwarded; sorted
   std::string exit;                     // the one of them by which exceptions leave; empty: none do
   std::vector<fib::Prefix> exceptions;  // sorted, none covers another
+  bool everything = false;              // nothing at all is forwarded on this host
   friend bool operator==(const Guard&, const Guard&) = default;
 };
 
-// While one policy follows another: what either guards is guarded, what either lets out may leave.
+// While one policy follows another: what either guards is guarded, what either lets out may leave. A guard against
+// everything stood in for a policy that could not be read: it gives way to one that could.
 [[nodiscard]] auto merge(const Guard& before, const Guard& after) -> Guard;
 
 // Installs the table, or brings it to this, in one nftables transaction: there is no instant without it. An

@@ -45,7 +45,9 @@ void ask_links(const Wanted& wanted, const Mirror& mirror, std::vector<Request>&
     const bool rp_filter = settings.rp_filter.value_or(link->second.rp_filter) != link->second.rp_filter;
     if (forwarding || rp_filter) {
       result.push_back({Request::Configure{index, settings}, Way::add,
-                        fmt::format("forwarding and rp_filter of {}", link->second.name)});
+                        fmt::format("forwarding {} and rp_filter {} of {}",
+                                    settings.forwarding.value_or(link->second.forwarding) ? 1 : 0,
+                                    settings.rp_filter.value_or(link->second.rp_filter), link->second.name)});
     }
   }
 }

@@ -11,11 +11,12 @@ from typing import Any
 import pytest
 from lab.account import Account
 from lab.appliance import Appliance
-from lab.frames import Capture, Injector, fence, frame
+from lab.frames import MARK, Capture, Injector, fence, frame
 from lab.process import wait_until
-from lab.topology import EGRESS, KMS, MACS, ONPREM, ROUTER, VNET, Lab
-from scapy.layers.inet import IP
+from lab.topology import EGRESS, INTERNET, KMS, KMS_PORT, MACS, ONPREM, ROUTER, VNET, Lab
+from scapy.layers.inet import ICMP, IP, TCP, UDP
 from scapy.layers.l2 import Ether
+from scapy.packet import Packet, Raw
 
 
 @pytest.fixture
@@ -67,6 +68,39 @@ def test_what_a_packet_looks_like(lab: Lab, appliance: Appliance, onprem: Inject
     assert {packet[IP].ttl for packet in packets} == {15}
 
 
+def to_kms(*layers: Packet) -> Packet:
+    packet = Ether(src=MACS["onprem", "eth0"], dst=MACS["nva", "lan0"]) / IP(src=ONPREM, dst=KMS)
+    for layer in layers:
+        packet /= layer
+    return packet / Raw(MARK)
+
+
+UNTRACKED = {
+    "tcp-without-flags": to_kms(TCP(sport=4000, dport=KMS_PORT, flags=0)),
+    "tcp-all-flags": to_kms(TCP(sport=4000, dport=KMS_PORT, flags="FSRPAU")),
+    "lone-rst": to_kms(TCP(sport=4001, dport=KMS_PORT, flags="R")),
+    "lone-syn-ack": to_kms(TCP(sport=4002, dport=KMS_PORT, flags="SA")),
+    "tcp-bad-checksum": to_kms(TCP(sport=4003, dport=KMS_PORT, flags="S", chksum=0xBAD)),
+    "udp-bad-checksum": to_kms(UDP(sport=4004, dport=4002, chksum=0xBAD)),
+    "udp-port-0": to_kms(UDP(sport=4004, dport=0)),
+    "unasked-echo-reply": to_kms(ICMP(type="echo-reply")),
+    "error-about-nothing": to_kms(
+        ICMP(type="dest-unreach", code=3), IP(src=KMS, dst=ONPREM), UDP(sport=KMS_PORT, dport=4005)
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", UNTRACKED)
+def test_nothing_leaves_with_its_private_source(lab: Lab, appliance: Appliance, onprem: Injector, kind: str) -> None:
+    """What connection tracking calls invalid passes by every nat chain: the guard has to drop it."""
+    with Capture(lab, "router", "inside") as seen:
+        onprem.send(UNTRACKED[kind], 5)
+        onprem.send(frame(destination=KMS), 1)
+        # The sender's order is kept: what was to leave has left before the last.
+        wait_until("the last packet", lambda: any(UDP in packet and packet[UDP].dport == 4001 for packet in seen.read()))
+    assert {packet[IP].src for packet in seen.frames} == {EGRESS}
+
+
 def test_explain_says_so(appliance: Appliance) -> None:
     said = appliance.explain(ONPREM, KMS)
     assert (said["verdict"], said["next_hop"]) == ("exit", "Internet")
@@ -106,6 +140,34 @@ def test_without_ip_forward(lab: Lab, appliance: Appliance) -> None:
         assert nva.run("sysctl", "-n", "net.ipv4.conf.lan0.forwarding").strip() == "0"
     finally:
         nva.sysctl("net.ipv4.ip_forward", 1)
+
+
+def test_forwarding_ends_before_the_guard_of_an_interface(lab: Lab, appliance: Appliance) -> None:
+    """The exit moves from a port that then leaves the configuration: nothing would keep its interface closed."""
+    nva, text = lab["nva"], appliance.config.read_text()
+
+    def forwarding(device: str) -> str:
+        return nva.run("sysctl", "-n", f"net.ipv4.conf.{device}.forwarding").strip()
+
+    MACS["nva", "third"] = "02:00:00:00:03:09"
+    lab.connect("nva", "third", "internet-br", "203.0.113.9/24")
+    nva.sysctl("net.ipv4.ip_forward", 0)
+    try:
+        third = f'[port.third]\ndevice = "af_xdp:third"\ngateway = "{INTERNET}"\n'
+        appliance.config.write_text(third + text.replace('{ port = "egress" }', '{ port = "third" }'))
+        appliance.reload()
+        appliance.wait_ready()
+        assert forwarding("third") == "1"
+        assert "third" in appliance.json("guard", "status")["interfaces"]
+        appliance.config.write_text(text)
+        appliance.reload()
+        appliance.wait_ready()
+        assert "third" not in appliance.json("guard", "status")["interfaces"]
+        assert (forwarding("third"), forwarding("egress0"), forwarding("sekisho0")) == ("0", "1", "1")
+    finally:
+        appliance.config.write_text(text)
+        nva.sysctl("net.ipv4.ip_forward", 1)
+        nva.ip("link", "del", "third")
 
 
 def test_a_strict_reverse_path_filter_on_the_exit(lab: Lab, appliance: Appliance) -> None:

@@ -1,12 +1,13 @@
 """The kernel never forwards past the firewall: not when the dataplane dies, not when everything dies.
 
-The appliance's namespace has ip_forward=1 and a default route: a kernel that would gladly forward. The last test takes the guard
-away and shows that it then does, so the zeros before mean something.
+The appliance's namespace has ip_forward=1 and a default route: a kernel that would gladly forward. A test near the
+end takes the guard away and shows that it then does, so the zeros before mean something.
 """
 
 from __future__ import annotations
 
 import json
+import re
 
 from lab.account import Account
 from lab.appliance import Appliance
@@ -14,6 +15,9 @@ from lab.frames import Injector, fence, frame
 from lab.process import wait_until
 from lab.stream import Stream
 from lab.topology import STREAM, Lab
+
+OTHER = "192.0.2.2"  # on interfaces that are no ports
+FAR = "192.0.2.130"
 
 
 def guarded(lab: Lab) -> bool:
@@ -117,3 +121,59 @@ def test_guard_off_is_what_lets_it_pass(lab: Lab, appliance: Appliance, onprem: 
     assert arrived_at_internet(lab, onprem, 1000) > 0
     appliance.start()
     assert guarded(lab)
+
+
+def other_forwarding(lab: Lab) -> int:
+    """How many of the pings from outside of all that Sekisho knows this kernel forwards."""
+    done = lab.execute("onprem", "ping", "-n", "-c", "3", "-i", "0.05", "-W", "1", "-I", OTHER, FAR)
+    return int(re.search(r"(\d+) received", done.stdout)[1])  # type: ignore[index]
+
+
+def test_an_unreadable_configuration_closes_everything(lab: Lab, appliance: Appliance) -> None:
+    """As at boot: no guard, nobody runs, and a typing error in the configuration."""
+    appliance.stop()
+    remove_steering(lab)
+    assert appliance.execute("guard", "off").returncode == 0
+    nva = lab["nva"]
+    nva.run("ip", "link", "add", "spare", "type", "veth", "peer", "name", "eth9", "netns", lab["onprem"].name)
+    nva.run("ip", "link", "add", "spare2", "type", "veth", "peer", "name", "eth9", "netns", lab["vnet"].name)
+    for space, device, address in (
+        ("nva", "spare", "192.0.2.1/25"),
+        ("onprem", "eth9", f"{OTHER}/25"),
+        ("nva", "spare2", "192.0.2.129/25"),
+        ("vnet", "eth9", f"{FAR}/25"),
+    ):
+        lab[space].ip("address", "add", address, "dev", device)
+        lab[space].ip("link", "set", device, "up")
+    lab["onprem"].ip("route", "add", f"{FAR}/32", "via", "192.0.2.1")
+    lab["vnet"].ip("route", "add", f"{OTHER}/32", "via", "192.0.2.129")
+    assert other_forwarding(lab) == 3
+
+    text = appliance.config.read_text()
+    appliance.config.write_text(text + "\n[[[\n")
+    try:
+        done = appliance.execute("guard", "on", "--config", appliance.config)
+        assert done.returncode == 1
+        assert "the kernel forwards nothing at all" in done.stderr
+        assert appliance.json("guard", "status")["everything"] is True
+        assert "nothing at all" in appliance.execute("guard", "status").stdout
+        assert other_forwarding(lab) == 0
+        ping = lab.execute("onprem", "ping", "-n", "-c", "1", "-W", "5", "-I", OTHER, "192.0.2.1")
+        assert " 1 received" in ping.stdout, "who logs in is not shut out"
+    finally:
+        appliance.config.write_text(text)
+    assert appliance.execute("guard", "on", "--config", appliance.config).returncode == 0
+    narrowed = appliance.json("guard", "status")
+    assert (narrowed["everything"], "lan0" in narrowed["interfaces"]) == (False, True)
+    assert other_forwarding(lab) == 3
+
+    before = lab["nva"].run("nft", "-a", "list", "table", "inet", "sekisho")
+    appliance.config.write_text("[[[\n")
+    try:
+        done = appliance.execute("guard", "on", "--config", appliance.config)
+        assert done.returncode == 1 and "the guard stays as it is" in done.stderr
+        assert re.sub(r"packets.*", "", lab["nva"].run("nft", "-a", "list", "table", "inet", "sekisho")) == re.sub(
+            r"packets.*", "", before
+        )
+    finally:
+        appliance.config.write_text(text)

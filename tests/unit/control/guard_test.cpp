@@ -251,6 +251,22 @@ TEST(Guard, OfTwoGuardsWhatEitherSays) {
   EXPECT_EQ(merge(before, {.netdevs = {"a"}}).exit, "a");
 }
 
+TEST_F(GuardForwardingTest, AgainstEverythingUntilAPolicyCanBeRead) {
+  ASSERT_TRUE(guard_on({.everything = true}));
+  EXPECT_EQ(guard_status().value(), (Guard{.everything = true}));
+  for (const char* destination : {"10.0.4.2", "fd00:4::2"}) {
+    send(destination);
+  }
+  left.run("ping -c 1 -W 5 10.0.1.1 > /dev/null");  // the host itself answers
+  left.run("ping -c 1 -W 1 10.0.4.2 > /dev/null; [ $? = 1 ]");
+  EXPECT_EQ(received(), 0u);
+  const Guard narrow = merge(guard_status().value(), {.netdevs = {"kerna"}});
+  EXPECT_FALSE(narrow.everything);
+  ASSERT_TRUE(guard_on(narrow));
+  EXPECT_EQ(guard_status().value(), narrow);
+  expect_passes("10.0.4.2");
+}
+
 TEST_F(GuardTest, NamesItsInterfaces) {
   EXPECT_THAT(error_of(guard_status()), HasSubstr("there is no guard"));
   ASSERT_TRUE(guard_on({.netdevs = {"eth1.12", "b", "b"}}));

@@ -124,6 +124,15 @@ TEST(Exit, IsReadyWhenAllOfItsWayIs) {
   EXPECT_EQ(exit(config::Config{}, mirror), std::nullopt);
 }
 
+TEST(Exit, WaitsForTheNameOfItsInterface) {
+  auto mirror = granted(world());
+  mirror.links[5].alias.clear();
+  const auto waiting = exit(example(), mirror);
+  EXPECT_FALSE(waiting->ready);
+  EXPECT_TRUE(waiting->asking);
+  EXPECT_THAT(waiting->why, HasSubstr("sekisho0 has no alias yet"));
+}
+
 TEST(Exit, IsDownAndSaysWhy) {
   const auto why = [](const auto& change) {
     auto mirror = granted(world());
