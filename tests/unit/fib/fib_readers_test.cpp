@@ -20,7 +20,7 @@ using testing::make_prefix;
 using testing::operator""_prefix;
 
 constexpr unsigned readers = 2;
-constexpr std::uint32_t blocks = 6;
+constexpr std::uint32_t block_count = 6;
 
 // SEKISHO_STRESS=20 lengthens the test twentyfold.
 unsigned transactions() {
@@ -30,7 +30,7 @@ unsigned transactions() {
 
 std::vector<Prefix> all_prefixes() {
   std::vector<Prefix> prefixes{"10.20.0.0/16"_prefix, "10.20.0.0/22"_prefix};
-  for (std::uint32_t block = 0; block < blocks; ++block) {
+  for (std::uint32_t block = 0; block < block_count; ++block) {
     const std::uint32_t address = 0x0a140000 + (block << 8);
     prefixes.push_back(make_prefix(address, 24));
     for (const unsigned offset : {0U, 64U, 128U, 192U}) {
@@ -54,7 +54,7 @@ class FibReaders : public ::testing::TestWithParam<unsigned> {};
 class Expectation {
  public:
   explicit Expectation(unsigned numbers) : numbers_{numbers} {
-    for (std::uint32_t address = first; address < first + blocks * 256; ++address) {
+    for (std::uint32_t address = first; address < first + block_count * 256; ++address) {
       auto& covering = covering_[address - first];
       for (std::size_t index = 0; index < prefixes_.size(); ++index) {
         if (prefixes_[index].covers(address)) {
@@ -94,7 +94,7 @@ class Expectation {
 
   unsigned numbers_;
   std::vector<Prefix> prefixes_ = all_prefixes();
-  std::array<std::vector<std::size_t>, blocks * 256> covering_;
+  std::array<std::vector<std::size_t>, block_count * 256> covering_;
 };
 
 TEST_P(FibReaders, SeeBeforeOrAfterNeverAThird) {
@@ -102,7 +102,7 @@ TEST_P(FibReaders, SeeBeforeOrAfterNeverAThird) {
   const Expectation expectation{GetParam()};
   Qsbr qsbr{readers};
   // Few more than the blocks need: tables are reused as soon as it is allowed.
-  const auto fib = Fib::create(qsbr, {.max_extension_tables = 4 * blocks}).value();
+  const auto fib = Fib::create(qsbr, {.max_extension_tables = 4 * block_count}).value();
   ASSERT_TRUE(fib->apply(expectation.transaction(0)));
 
   std::atomic<unsigned> begun{0};
@@ -121,7 +121,7 @@ TEST_P(FibReaders, SeeBeforeOrAfterNeverAThird) {
       running.fetch_add(1);
       for (unsigned round = 0; !stop.load(std::memory_order_relaxed) && wrong.load() == 0; ++round) {
         for (auto& address : addresses) {
-          address = Expectation::first + static_cast<std::uint32_t>(random()) % (blocks * 256);
+          address = Expectation::first + static_cast<std::uint32_t>(random()) % (block_count * 256);
         }
         const unsigned earliest = done.load(std::memory_order_acquire);
         fib->lookup_bulk(addresses.data(), next_hops.data(), addresses.size());
