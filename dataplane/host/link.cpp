@@ -137,10 +137,6 @@ auto set_alias(const std::string& name, const std::string& alias) -> tl::expecte
   auto* const message = new_message(buffer, RTM_NEWLINK, NLM_F_ACK);
   mnl_attr_put_strz(message, IFLA_IFNAME, name.c_str());
   mnl_attr_put(message, IFLA_IFALIAS, alias.size(), alias.data());
-  // Nobody hears of the alias of a link that is down, unless something changes with it that the kernel tells of (500 is what
-  // a TUN device begins with).
-  constexpr std::uint32_t transmit_queue_length = 512;
-  mnl_attr_put_u32(message, IFLA_TXQLEN, transmit_queue_length);
   if (const int error = ask(buffer, [](const nlmsghdr&) {}); error != 0) {
     return failed(fmt::format("{}: it cannot be given its alias", name), error);
   }

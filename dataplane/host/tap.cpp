@@ -93,6 +93,12 @@ auto Tap::open(const Spec& spec) -> tl::expected<Tap, std::string> {
     if (auto named = set_alias(name, spec.alias); !named) {
       return tl::unexpected(named.error());
     }
+    // The kernel tells nobody of the alias of a link that is down. It tells of another MTU, and with that of the alias; a
+    // new TUN may already have the one that it gets below.
+    constexpr std::uint16_t another_mtu = 1280;
+    if (auto told = tap.set_mtu(another_mtu); !told) {
+      return tl::unexpected(told.error());
+    }
   }
   if (spec.kind == Kind::frames) {
     auto request = request_for(name);

@@ -131,7 +131,8 @@ TEST_F(ThreadTest, CountsWhatTheKernelDoesNotTake) {
   lab::run("ip link set lan down");
   give(lan->to_host(), lab::ipv4(remote));
   EXPECT_TRUE(lab::eventually([&] { return lan->refused() == 1; })) << "its interface is down";
-  give(lan->to_host(), Bytes(lab::ipv4(remote).begin() + 14, lab::ipv4(remote).end()), RTE_PTYPE_L3_IPV4);
+  const auto frame = lab::ipv4(remote);
+  give(lan->to_host(), Bytes(frame.begin() + 14, frame.end()), RTE_PTYPE_L3_IPV4);
   EXPECT_TRUE(lab::eventually([&] { return lan->refused() == 2; })) << "there is no exit";
 }
 
