@@ -28,14 +28,13 @@ class Mapping {
   [[nodiscard]] T* as() const noexcept {
     return reinterpret_cast<T*>(start_);
   }
-  [[nodiscard]] std::size_t size() const noexcept { return size_; }  // that can be used
 
  private:
   void* base_ = nullptr;
   std::size_t reserved_ = 0;
   std::byte* start_ = nullptr;  // the first huge page's boundary
   std::size_t capacity_ = 0;
-  std::size_t size_ = 0;
+  std::size_t size_ = 0;  // that can be used
 };
 
 }  // namespace sekisho::fib
