@@ -17,7 +17,7 @@
 #include "bench/reference_fib.hpp"
 #include "bench/stopwatch.hpp"
 #include "bench/tables.hpp"
-#include "control/load/text.hpp"
+#include "control/load/reader.hpp"
 
 using namespace sekisho;
 
@@ -57,7 +57,7 @@ void load_text(benchmark::State& state) {
     fib::Qsbr qsbr{1};
     const auto table = fib::Fib::create(qsbr).value();
     const bench::Stopwatch watch;
-    const auto text = load::read_text(file.path());
+    const auto text = load::read_routes(file.path());
     if (!text) {
       return state.SkipWithError(text.error().to_string().c_str());
     }

@@ -5,7 +5,7 @@
 #include <unordered_map>
 #include <utility>
 
-#include "control/load/text.hpp"
+#include "control/load/reader.hpp"
 #include "dataplane/fib/prefix.hpp"
 
 namespace sekisho::cli {
@@ -16,13 +16,13 @@ auto RouteFiles::read(const std::vector<std::string>& files, const std::string& 
   std::unordered_map<std::string, fib::NextHopIndex> indexes;
   std::vector<fib::Route> routes;
   for (const auto& file : files) {
-    const auto text = load::read_text(file);
+    const auto text = load::read_routes(file);
     if (!text) {
       return tl::unexpected{text.error().to_string()};
     }
     std::vector<fib::NextHopIndex> index_of;  // by the file's own numbering
     for (const auto& written : text->next_hops) {
-      const auto& name = written == "-" && !next_hop.empty() ? next_hop : written;
+      const auto name = written.is_missing() && !next_hop.empty() ? next_hop : load::to_string(written);
       const auto [known, added] =
           indexes.try_emplace(name, static_cast<fib::NextHopIndex>(result->next_hops_.size()));
       if (added) {

@@ -7,6 +7,7 @@
 #include <array>
 #include <cstdint>
 #include <filesystem>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -14,6 +15,7 @@
 #include <vector>
 
 #include "control/load/error.hpp"
+#include "control/route/next_hop_type.hpp"
 #include "dataplane/fib/prefix.hpp"
 
 namespace sekisho::config {
@@ -45,6 +47,8 @@ struct Port {
   std::string companion;                 // the TAP through which the kernel has what DPDK owns; empty: none
   std::optional<std::uint32_t> gateway;  // of the kernel's own traffic from this port's addresses
   std::uint16_t mtu = 0;                 // 0: the device's own
+  // The Azure route table (UDR) of the subnet that this NIC is in: forwarded packets meet it next. Only checked.
+  std::filesystem::path subnet_routes;
   unsigned line = 0;
 
   [[nodiscard]] bool is_af_xdp() const;
@@ -59,23 +63,27 @@ struct NextHop {
 };
 
 enum class Install : std::uint8_t { default_route, halves };
+enum class Advertise : std::uint8_t { none, default_route, halves };
 
 struct Internet {
   std::string via;  // names a next hop
   Install install = Install::halves;
+  Advertise advertise = Advertise::none;
   std::optional<std::string> exit;  // the port by which next hop `Internet` leaves, masqueraded
   unsigned line = 0;
 };
 
 // An entry of a zone's `routes`, in the order of the file.
 struct RouteSpec {
-  enum class Kind : std::uint8_t { prefix, file, preset };
+  enum class Kind : std::uint8_t { prefix, file, preset, tag };
   Kind kind = Kind::prefix;
   fib::Prefix prefix;  // Kind::prefix
   std::filesystem::path
       file;            // Kind::file: absolute, or relative to the configuration's folder and made absolute
   std::string preset;  // Kind::preset: "kms"
   std::string cloud;   // Kind::preset: "public", "usgov", "china"
+  std::string tag;     // Kind::tag: a service tag of [azure].service_tags
+  std::optional<std::uint32_t> peer;  // Kind::file, MRT: whose routes
   std::string
       next_hop;  // a name of [next_hop.*], "None" or "Internet"; of a file: what a line without one means, or empty
   unsigned line = 0;
@@ -86,7 +94,40 @@ struct Zone {
   std::vector<std::string> ports;
   std::vector<fib::Prefix> sources;
   bool internet = false;  // gets the default or the halves, and Azure's None routes for private space
+  // Azure's System routes of a subnet in a VNet with these prefixes: VnetLocal for each, VNetPeering for each of `peerings`,
+  // the None routes for private space. Its default to the Internet is not among them: `internet` says where that goes.
+  bool system_routes = false;
+  std::vector<fib::Prefix> vnet;
+  std::vector<fib::Prefix> peerings;
   std::vector<RouteSpec> routes;
+  unsigned line = 0;
+};
+
+// Who carries our default to on-premises networks: what it lets through decides what may be advertised.
+enum class Gateway : std::uint8_t { unknown, expressroute, vpn, virtual_wan };
+
+struct Azure {
+  std::filesystem::path service_tags;  // empty: none; a route to a tag is an error then
+  std::string cloud = "public";        // "usgov", "china": whose KMS set must be whole
+  Gateway gateway = Gateway::unknown;
+  // What is this appliance for a route table besides its ports' own addresses: its load balancer's frontends. Sorted.
+  std::vector<std::uint32_t> own_addresses;
+  // What Azure's next-hop types are here: names of [next_hop.*]. Never VirtualAppliance, Internet or None.
+  std::map<route::NextHopType, std::string> next_hops;
+  unsigned line = 0;
+};
+
+struct BgpPeer {
+  std::uint32_t address = 0;
+  std::uint32_t asn = 0;
+  unsigned line = 0;
+};
+
+// Read and checked; nothing speaks BGP in this version, and a daemon refuses to run with it.
+struct Bgp {
+  std::uint32_t asn = 0;
+  std::vector<BgpPeer> peers;
+  std::vector<RouteSpec> advertise;  // prefixes and files besides [internet].advertise; no next hops
   unsigned line = 0;
 };
 
@@ -102,6 +143,8 @@ struct Config {
   std::vector<NextHop> next_hops;
   std::optional<Internet> internet;
   std::vector<Zone> zones;
+  Azure azure;  // as if there were an empty [azure]
+  std::optional<Bgp> bgp;
   std::optional<Metrics> metrics;  // none: served nowhere
 
   // From and to which the kernel must not forward: every port's, and `sekisho0`. Sorted.

@@ -34,19 +34,25 @@ auto describe(char c) -> std::string {
 // A file names few next hops, and neighbouring lines mostly the same one.
 class Interned {
  public:
-  auto intern(std::string_view name) -> std::uint32_t {
-    if (last_ < names_.size() && names_[last_] == name)
+  auto intern(std::string_view word) -> tl::expected<std::uint32_t, std::string> {
+    if (last_ < words_.size() && words_[last_] == word)
       return last_;
     const auto [entry, added] =
-        ids_.try_emplace(std::string{name}, static_cast<std::uint32_t>(names_.size()));
-    if (added)
-      names_.emplace_back(name);
+        ids_.try_emplace(std::string{word}, static_cast<std::uint32_t>(words_.size()));
+    if (added) {
+      auto next_hop = parse_next_hop(word);
+      if (!next_hop)
+        return tl::unexpected(std::move(next_hop.error()));
+      words_.emplace_back(word);
+      next_hops_.push_back(std::move(*next_hop));
+    }
     return last_ = entry->second;
   }
-  auto take() && -> std::vector<std::string> { return std::move(names_); }
+  auto take() && -> std::vector<NextHop> { return std::move(next_hops_); }
 
  private:
-  std::vector<std::string> names_;
+  std::vector<std::string> words_;
+  std::vector<NextHop> next_hops_;
   std::unordered_map<std::string, std::uint32_t> ids_;
   std::uint32_t last_ = 0;
 };
@@ -83,10 +89,10 @@ auto refuse_rest(std::string_view rest) -> std::optional<std::string> {
 
 }  // namespace
 
-auto parse_text(std::string_view text, const std::filesystem::path& file) -> tl::expected<TextRoutes, Error> {
+auto parse_text(std::string_view text, const std::filesystem::path& file) -> tl::expected<RouteFile, Error> {
   if (text.size() > max_bytes)
     return tl::unexpected(Error{file, 0, fmt::format("holds more than {} bytes", max_bytes)});
-  TextRoutes result;
+  RouteFile result{.file = file, .format = Format::text};
   // A route of a public table takes about 20 bytes.
   result.routes.reserve(text.size() / 16);
   Interned next_hops;
@@ -122,20 +128,13 @@ auto parse_text(std::string_view text, const std::filesystem::path& file) -> tl:
     const auto prefix = fib::parse_prefix(prefix_word);
     if (!prefix)
       return refuse(prefix.error());
-    result.routes.push_back(
-        {*prefix, next_hops.intern(next_hop_word.empty() ? "-" : next_hop_word), line_number});
+    const auto next_hop = next_hops.intern(next_hop_word.empty() ? "-" : next_hop_word);
+    if (!next_hop)
+      return refuse(next_hop.error());
+    result.routes.push_back({.prefix = *prefix, .next_hop = *next_hop, .line = line_number});
   }
   result.next_hops = std::move(next_hops).take();
   return result;
-}
-
-auto read_text(const std::filesystem::path& file) -> tl::expected<TextRoutes, Error> {
-  auto bytes = read_file(file);
-  if (bytes && is_gzip(*bytes))
-    bytes = inflate(*bytes, file);
-  if (!bytes)
-    return tl::unexpected(bytes.error());
-  return parse_text(*bytes, file);
 }
 
 }  // namespace sekisho::load

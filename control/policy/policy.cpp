@@ -11,7 +11,7 @@
 #include <utility>
 
 #include "control/config/words.hpp"
-#include "control/load/text.hpp"
+#include "control/load/reader.hpp"
 #include "control/policy/kms.hpp"
 
 namespace sekisho::policy {
@@ -20,6 +20,7 @@ namespace {
 using fib::Prefix;
 using load::Error;
 using route::NameId;
+using route::NextHopType;
 using route::Origin;
 using route::Route;
 
@@ -46,14 +47,14 @@ class Builder {
   // A next hop as a route file names it.
   auto resolve(const std::string& word, const std::string& otherwise) -> tl::expected<NameId, std::string>;
   auto resolve_address(std::uint32_t address) -> tl::expected<NameId, std::string>;
-  auto read_once(const std::filesystem::path& file) -> tl::expected<const load::TextRoutes*, Error>;
+  auto read_once(const std::filesystem::path& file) -> tl::expected<const load::RouteFile*, Error>;
 
   void warn_of_duplicates(const ZonePolicy& zone);
   auto place(const Route& route) const -> std::string;
   void warn(std::string text);
 
   Policy& policy_;
-  std::map<std::filesystem::path, load::TextRoutes> files_;  // several zones may name the same one
+  std::map<std::filesystem::path, load::RouteFile> files_;  // several zones may name the same one
   std::vector<NameId> file_sources_;
   std::size_t warnings_left_out_ = 0;
 };
@@ -68,16 +69,19 @@ auto Builder::add_zone(const config::Zone& zone) -> std::optional<Error> {
         const auto next_hop = policy_.names.intern(spec.next_hop);
         if (auto reason = refuse(spec.prefix, next_hop))
           return Error{policy_.config.file, spec.line, std::move(*reason)};
-        result.table.add({spec.prefix, Origin::user, next_hop,
+        result.table.add({spec.prefix, Origin::user, NextHopType::named, next_hop,
                           policy_.names.intern(fmt::format("zone.{}.routes", zone.name)), spec.line});
         break;
       }
       case config::RouteSpec::Kind::preset: {
         const auto source = policy_.names.intern(fmt::format("preset {} {}", spec.preset, spec.cloud));
         for (const auto prefix : kms_addresses(spec.cloud))
-          result.table.add({prefix, Origin::user, policy_.names.intern(spec.next_hop), source, spec.line});
+          result.table.add({prefix, Origin::user, NextHopType::named, policy_.names.intern(spec.next_hop),
+                            source, spec.line});
         break;
       }
+      case config::RouteSpec::Kind::tag:
+        return Error{policy_.config.file, spec.line, "service tags are not supported in this version"};
       case config::RouteSpec::Kind::file:
         if (auto error = add_file(result.table, spec))
           return error;
@@ -99,14 +103,15 @@ void Builder::add_internet(route::RouteTable& table) {
   const auto source = policy_.names.intern("[internet]");
   const auto add = [&](std::span<const Prefix> prefixes) {
     for (const auto prefix : prefixes)
-      table.add({prefix, Origin::system, via, source, internet.line});
+      table.add({prefix, Origin::system, NextHopType::named, via, source, internet.line});
   };
   if (internet.install == config::Install::halves)
     add(halves);
   else
     add(default_route);
   for (const auto prefix : private_space)
-    table.add({prefix, Origin::system, policy_.names.intern(none), policy_.names.intern("private space"), 0});
+    table.add({prefix, Origin::system, NextHopType::none, policy_.names.intern(none),
+               policy_.names.intern("private space"), 0});
 }
 
 auto Builder::add_file(route::RouteTable& table, const config::RouteSpec& spec) -> std::optional<Error> {
@@ -119,14 +124,14 @@ auto Builder::add_file(route::RouteTable& table, const config::RouteSpec& spec) 
   for (const auto& line : (*text)->routes) {
     auto& next_hop = resolved[line.next_hop];
     if (!next_hop) {
-      const auto id = resolve((*text)->next_hops[line.next_hop], spec.next_hop);
+      const auto id = resolve(load::to_string((*text)->next_hops[line.next_hop]), spec.next_hop);
       if (!id)
         return Error{spec.file, line.line, id.error()};
       next_hop = *id;
     }
     if (auto reason = refuse(line.prefix, *next_hop))
       return Error{spec.file, line.line, std::move(*reason)};
-    table.add({line.prefix, Origin::user, *next_hop, source, line.line});
+    table.add({line.prefix, Origin::user, NextHopType::named, *next_hop, source, line.line});
   }
   return std::nullopt;
 }
@@ -198,10 +203,10 @@ auto Builder::resolve_address(std::uint32_t address) -> tl::expected<NameId, std
   return policy_.names.intern(found->name);
 }
 
-auto Builder::read_once(const std::filesystem::path& file) -> tl::expected<const load::TextRoutes*, Error> {
+auto Builder::read_once(const std::filesystem::path& file) -> tl::expected<const load::RouteFile*, Error> {
   if (const auto known = files_.find(file); known != files_.end())
     return &known->second;
-  auto text = load::read_text(file);
+  auto text = load::read_routes(file);
   if (!text)
     return tl::unexpected(text.error());
   return &files_.emplace(file, std::move(*text)).first->second;

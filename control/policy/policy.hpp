@@ -3,19 +3,27 @@
 // refused reload leaves the running one as it was.
 //
 // A zone's table, as candidates:
-//   System  with `internet = true`: the default or its halves to [internet].via, and Azure's None routes for
-//           private space (10/8, 172.16/12, 192.168/16, 100.64/10)
-//   User    the zone's `routes`, in order
+//   System  168.63.129.16/32 and 169.254.169.254/32 to None: "always the host's", no default or half captures them;
+//           with `internet = true` the default or its halves to [internet].via, and Azure's None routes for private
+//           space (10/8, 172.16/12, 192.168/16, 100.64/10); with `system_routes = true` those and the VNet's own
+//   BGP     what a file says was learned (effective routes, MRT)
+//   User    the zone's `routes`, in order, service tags unfolded; then what an operator changed at run time
+//
+// Next hops: a name is the configuration's; an Azure type is what [azure.next_hop] binds it to; an address is the next hop
+// with that only member, and one that is our own or our load balancer's means [internet].via. A type that nothing binds is an
+// error which names the route.
 #pragma once
 
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 #include <tl/expected.hpp>
 #include <vector>
 
 #include "control/config/config.hpp"
 #include "control/load/error.hpp"
+#include "control/load/route_file.hpp"
 #include "control/route/route_table.hpp"
 
 namespace sekisho::policy {
@@ -31,18 +39,41 @@ struct ZonePolicy {
   route::RouteTable table;
 };
 
+// A file that the configuration names, as far as checks ask for it.
+struct LoadedFile {
+  std::filesystem::path file;
+  load::Format format = load::Format::text;
+  std::size_t routes = 0;
+  std::vector<load::TableSummary> tables;
+  std::vector<std::string> tags;  // of routes to service tags
+};
+
+// A change of the running state that no file has: until the next reload.
+struct Override {
+  std::string zone;
+  fib::Prefix prefix;
+  std::optional<std::string> next_hop;  // none: the zone's User routes of this prefix are gone
+  friend bool operator==(const Override&, const Override&) = default;
+};
+
 struct Policy {
   config::Config config;
   route::Names names;
   std::vector<ZonePolicy> zones;  // as in config
   // What next hop `Internet` is for, in any zone: sorted, none covers another.
   std::vector<fib::Prefix> exceptions;
+  std::vector<LoadedFile> files;
+  std::vector<Override> overrides;    // a zone's prefix stands once
   std::vector<std::string> warnings;  // "routes.txt:12: 10.1.0.0/16 stands here again; the last one wins"
 
   [[nodiscard]] const ZonePolicy* zone(std::string_view name) const;
 };
 
 [[nodiscard]] auto build(config::Config config) -> tl::expected<std::shared_ptr<const Policy>, load::Error>;
+// The same policy with these overrides instead of its own; no file is read again. The error is one sentence: no such zone, next
+// hop, or route to delete.
+[[nodiscard]] auto with_overrides(const Policy& policy, std::vector<Override> overrides)
+    -> tl::expected<std::shared_ptr<const Policy>, std::string>;
 // config::read, then build.
 [[nodiscard]] auto read(const std::filesystem::path& file)
     -> tl::expected<std::shared_ptr<const Policy>, load::Error>;

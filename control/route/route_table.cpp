@@ -15,15 +15,13 @@ constexpr std::uint64_t sort_key(const Route& route) {
 }  // namespace
 
 std::string_view to_string(Origin origin) noexcept {
-  switch (origin) {
-    case Origin::system:
-      return "System";
-    case Origin::bgp:
-      return "BGP";
-    case Origin::user:
-      return "User";
-  }
-  return "?";
+  if (is_user(origin))
+    return "User";
+  return origin == Origin::bgp ? "BGP" : "System";
+}
+
+bool is_user(Origin origin) noexcept {
+  return origin >= Origin::user_cloud_tag;
 }
 
 NameId Names::intern(std::string_view name) {

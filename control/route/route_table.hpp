@@ -1,8 +1,13 @@
 // A route table as an operator means it: candidates with their origin, and which of them win. Pure; knows no
 // file format and no socket.
 //
-// Selection (Azure, "Virtual network traffic routing"): the longest prefix; for the same prefix User over BGP
-// over System; for the same origin the one that was added last (it is reported as a duplicate).
+// Selection (Azure, "Virtual network traffic routing"):
+//   - the longest prefix;
+//   - for the same prefix User over BGP over System: the greater Origin;
+//   - "System routes for traffic related to virtual network, virtual network peerings, or virtual network service
+//     endpoints are preferred routes. They are preferred, even if BGP routes are more specific": BGP routes that an
+//     active route of Origin::vnet covers are shadowed, whatever their length. A User route is not;
+//   - for the same prefix and origin the one that was added last (it is reported as a duplicate).
 #pragma once
 
 #include <cstdint>
@@ -12,12 +17,27 @@
 #include <unordered_map>
 #include <vector>
 
+#include "control/route/next_hop_type.hpp"
 #include "dataplane/fib/prefix.hpp"
 
 namespace sekisho::route {
 
-enum class Origin : std::uint8_t { system, bgp, user };  // the greater wins
+// Where a route comes from. For the same prefix the greater wins.
+enum class Origin : std::uint8_t {
+  system,
+  bgp,
+  vnet,  // a System route of a VNet, its peerings or its service endpoints
+  // User routes whose destination is a service tag: "explicit UDR > regional tag > top-level tag > AzureCloud.region >
+  // AzureCloud".
+  user_cloud_tag,
+  user_regional_cloud_tag,
+  user_tag,
+  user_regional_tag,
+  user,
+};
+// "System", "BGP" or "User": what an operator knows.
 [[nodiscard]] std::string_view to_string(Origin origin) noexcept;
+[[nodiscard]] bool is_user(Origin origin) noexcept;
 
 using NameId = std::uint32_t;
 
@@ -36,9 +56,11 @@ class Names {
 struct Route {
   fib::Prefix prefix;
   Origin origin = Origin::system;
-  NameId next_hop = 0;  // a next hop's name, or "None"
-  NameId source =
-      0;  // where it comes from: a file's path, "[internet]", "zone.onprem.routes", "preset kms public"
+  NextHopType type =
+      NextHopType::named;  // as it was written; `next_hop` is what that means on this appliance
+  NameId next_hop = 0;     // a next hop's name, "None" or "Internet"
+  // Where it comes from: a file's path, "[internet]", "zone.onprem.routes", "preset kms public".
+  NameId source = 0;
   unsigned line = 0;  // in that file; 0 where there is none
 };
 

@@ -46,4 +46,9 @@ struct View {
 [[nodiscard]] auto incremental(const policy::Policy& policy, const View& before, const View& after)
     -> std::vector<api::Change>;
 
+// From one policy to another in as few changes as there are: what both have is not named. For a dataplane that has exactly
+// `before`, as this view says.
+[[nodiscard]] auto between(const policy::Policy& before, const View& before_view, const policy::Policy& after,
+                           const View& after_view) -> std::vector<api::Change>;
+
 }  // namespace sekisho::sync

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "control/load/file.hpp"
+#include "control/load/reader.hpp"
 #include "control/load/text.hpp"
 #include "tests/unit/control/temporary_folder.hpp"
 
@@ -17,11 +18,11 @@ namespace {
 using namespace std::string_literals;
 
 // Each route as "line PREFIX NEXT-HOP".
-auto describe(const TextRoutes& text) -> std::vector<std::string> {
+auto describe(const RouteFile& text) -> std::vector<std::string> {
   std::vector<std::string> result;
   for (const auto& route : text.routes)
     result.push_back(std::to_string(route.line) + " " + fib::to_string(route.prefix) + " " +
-                     text.next_hops.at(route.next_hop));
+                     to_string(text.next_hops.at(route.next_hop)));
   return result;
 }
 
@@ -64,9 +65,9 @@ TEST(ParseText, Accepts) {
       {"a comment in another language",
        "# \xe9\x96\xa2\xe6\x89\x80\n10.0.0.0/8 a # \xc3\xa9\n",
        {"2 10.0.0.0/8 a"}},
-      {"an address, and None as written",
+      {"an address, and None, however it is written",
        "10.0.0.0/8 10.0.2.10\n11.0.0.0/8 NONE\n",
-       {"1 10.0.0.0/8 10.0.2.10", "2 11.0.0.0/8 NONE"}},
+       {"1 10.0.0.0/8 10.0.2.10", "2 11.0.0.0/8 None"}},
       {"the ends of the space",
        "0.0.0.0/0 a\n255.255.255.255/32 a\n",
        {"1 0.0.0.0/0 a", "2 255.255.255.255/32 a"}},
@@ -86,7 +87,10 @@ TEST(ParseText, KeepsEachNextHopOnce) {
   const auto result =
       parse_text("10.0.0.0/8 a\n11.0.0.0/8 b\n12.0.0.0/8 a\n13.0.0.0/8\n14.0.0.0/8 -\n", "routes.txt");
   ASSERT_TRUE(result);
-  EXPECT_EQ(result->next_hops, (std::vector<std::string>{"a", "b", "-"}));
+  std::vector<std::string> next_hops;
+  std::ranges::transform(result->next_hops, std::back_inserter(next_hops),
+                         [](const NextHop& each) { return to_string(each); });
+  EXPECT_EQ(next_hops, (std::vector<std::string>{"a", "b", "-"}));
 }
 
 struct Refused {
@@ -144,18 +148,18 @@ TEST(ReadText, TellsGzipByContentNotByName) {
   const auto compressed = gzip("10.0.0.0/8 a\n11.0.0.0/8 b\n");
   const std::vector<std::string> routes{"1 10.0.0.0/8 a", "2 11.0.0.0/8 b"};
   for (const auto* name : {"routes.gz", "routes.txt"}) {
-    const auto result = read_text(folder.write(name, compressed));
+    const auto result = read_routes(folder.write(name, compressed));
     ASSERT_TRUE(result) << result.error().to_string();
     EXPECT_EQ(describe(*result), routes);
   }
-  const auto plain = read_text(folder.write("plain.gz", "10.0.0.0/8 a\n11.0.0.0/8 b\n"));
+  const auto plain = read_routes(folder.write("plain.gz", "10.0.0.0/8 a\n11.0.0.0/8 b\n"));
   ASSERT_TRUE(plain) << plain.error().to_string();
   EXPECT_EQ(describe(*plain), routes);
 }
 
 TEST(ReadText, ReadsAllMembersOfAGzipFile) {
   const test::TemporaryFolder folder;
-  const auto result = read_text(folder.write("routes.gz", gzip("10.0.0.0/8 a\n11.0.0") + gzip(".0/8 b\n")));
+  const auto result = read_routes(folder.write("routes.gz", gzip("10.0.0.0/8 a\n11.0.0") + gzip(".0/8 b\n")));
   ASSERT_TRUE(result) << result.error().to_string();
   EXPECT_EQ(describe(*result), (std::vector<std::string>{"1 10.0.0.0/8 a", "2 11.0.0.0/8 b"}));
 }
@@ -163,7 +167,7 @@ TEST(ReadText, ReadsAllMembersOfAGzipFile) {
 TEST(ReadText, NamesTheLineOfACompressedFile) {
   const test::TemporaryFolder folder;
   const auto file = folder.write("routes.gz", gzip("10.0.0.0/8 a\n11.0.0.1/8 b\n"));
-  const auto result = read_text(file);
+  const auto result = read_routes(file);
   ASSERT_FALSE(result);
   EXPECT_TRUE(result.error().to_string().starts_with(file.string() + ":2: host bits are set"))
       << result.error().to_string();
@@ -178,17 +182,17 @@ TEST(ReadText, RefusesDamagedGzip) {
   ASSERT_GT(whole.size(), 1000U);
   for (const std::size_t size : {std::size_t{2}, std::size_t{9}, std::size_t{10}, whole.size() / 2,
                                  whole.size() - 8, whole.size() - 1}) {
-    const auto result = read_text(folder.write("short.gz", whole.substr(0, size)));
+    const auto result = read_routes(folder.write("short.gz", whole.substr(0, size)));
     ASSERT_FALSE(result) << size;
     EXPECT_EQ(result.error().reason, "is compressed with gzip and ends too early") << size;
   }
   auto damaged = whole;
   damaged[damaged.size() - 5] ^= 1;  // of the CRC-32
-  const auto result = read_text(folder.write("damaged.gz", damaged));
+  const auto result = read_routes(folder.write("damaged.gz", damaged));
   ASSERT_FALSE(result);
   EXPECT_TRUE(result.error().reason.starts_with("is compressed with gzip and damaged"))
       << result.error().reason;
-  const auto behind = read_text(folder.write("behind.gz", whole + "10.0.0.0/8 a\n"));
+  const auto behind = read_routes(folder.write("behind.gz", whole + "10.0.0.0/8 a\n"));
   EXPECT_FALSE(behind);
 }
 
@@ -223,14 +227,14 @@ TEST(ReadFile, StopsAtTheLimit) {
 
 TEST(ReadText, RefusesWhatIsNoFile) {
   const test::TemporaryFolder folder;
-  const auto missing = read_text(folder.path() / "missing.txt");
+  const auto missing = read_routes(folder.path() / "missing.txt");
   ASSERT_FALSE(missing);
   EXPECT_EQ(missing.error().to_string(),
             (folder.path() / "missing.txt").string() + ": cannot be opened: No such file or directory");
-  const auto directory = read_text(folder.path());
+  const auto directory = read_routes(folder.path());
   ASSERT_FALSE(directory);
   EXPECT_EQ(directory.error().to_string(), folder.path().string() + ": is a directory");
-  const auto empty = read_text(folder.write("empty.txt", ""));
+  const auto empty = read_routes(folder.write("empty.txt", ""));
   ASSERT_TRUE(empty);
   EXPECT_TRUE(empty->routes.empty());
 }
@@ -242,7 +246,7 @@ TEST(ReadText, ReadsALargeTable) {
   for (unsigned i = 0; i < count; ++i)
     text += fib::to_string({(1U << 24) + (i << 8), 24}) + "\thop-" + std::to_string(i % 16) + "\n";
   const test::TemporaryFolder folder;
-  const auto result = read_text(folder.write("large.gz", gzip(text)));
+  const auto result = read_routes(folder.write("large.gz", gzip(text)));
   ASSERT_TRUE(result) << result.error().to_string();
   ASSERT_EQ(result->routes.size(), count);
   EXPECT_EQ(result->next_hops.size(), 16U);
@@ -264,7 +268,7 @@ TEST(ReadText, ReadsTheTablesOfTheInternet) {
   for (const auto& entry : std::filesystem::directory_iterator{folder / "tables", code}) {
     if (!entry.path().string().ends_with(".tsv.gz"))
       continue;
-    const auto result = read_text(entry.path());
+    const auto result = read_routes(entry.path());
     ASSERT_TRUE(result) << result.error().to_string();
     const auto text = inflate(*read_file(entry.path()), entry.path());
     ASSERT_TRUE(text);

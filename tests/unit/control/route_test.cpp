@@ -1,6 +1,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <array>
 #include <cstddef>
 #include <map>
 #include <optional>
@@ -85,8 +86,9 @@ std::vector<Route> random_routes(std::mt19937& random, std::size_t count) {
     Prefix prefix{0, static_cast<std::uint8_t>(random() % 33)};
     prefix.address =
         static_cast<std::uint32_t>((random() & 0x80000007U) | (random() & 0x00070000U)) & prefix.mask();
-    routes.push_back({prefix, static_cast<Origin>(random() % 3), static_cast<NameId>(random() % 5),
-                      static_cast<NameId>(random() % 3), i});
+    constexpr std::array origins{Origin::system, Origin::bgp, Origin::user};
+    routes.push_back({prefix, origins[random() % origins.size()], NextHopType::named,
+                      static_cast<NameId>(random() % 5), static_cast<NameId>(random() % 3), i});
   }
   return routes;
 }
@@ -144,8 +146,8 @@ TEST(RouteTable, UserBeatsBgpBeatsSystemInWhateverOrderTheyCame) {
 
 TEST(RouteTable, ALongerPrefixOfTheSystemBeatsAShorterOfTheUser) {
   RouteTable table;
-  table.add({{10U << 24, 8}, Origin::user, 1});
-  table.add({{10U << 24, 16}, Origin::system, 2});
+  table.add({{10U << 24, 8}, Origin::user, NextHopType::named, 1});
+  table.add({{10U << 24, 16}, Origin::system, NextHopType::named, 2});
   table.finish();
   EXPECT_EQ(table.lookup(10U << 24 | 5)->next_hop, 2U);
   EXPECT_EQ(table.lookup(10U << 24 | 1U << 16)->next_hop, 1U);
@@ -154,7 +156,7 @@ TEST(RouteTable, ALongerPrefixOfTheSystemBeatsAShorterOfTheUser) {
 TEST(RouteTable, TheLastOfTheSamePrefixAndOriginWins) {
   RouteTable table;
   for (unsigned i = 0; i < 3; ++i)
-    table.add({{10U << 24, 8}, Origin::user, i, 0, i});
+    table.add({{10U << 24, 8}, Origin::user, NextHopType::named, i, 0, i});
   table.finish();
   EXPECT_EQ(table.lookup(10U << 24)->next_hop, 2U);
   EXPECT_EQ(table.duplicates(), 2U);
@@ -166,7 +168,7 @@ TEST(RouteTable, MergesSortedListsThatRepeatEachOther) {
   RouteTable table;
   for (unsigned list = 0; list < 3; ++list) {
     for (unsigned i = 0; i < count; ++i)
-      table.add({{i << 8, 24}, list == 1 ? Origin::user : Origin::system, list, 0, i});
+      table.add({{i << 8, 24}, list == 1 ? Origin::user : Origin::system, NextHopType::named, list, 0, i});
   }
   table.finish();
   EXPECT_EQ(table.duplicates(), count);
@@ -188,8 +190,8 @@ TEST(RouteTable, HalvesCoverEverythingAndAnEmptyTableNothing) {
   EXPECT_TRUE(empty.winners().empty());
 
   RouteTable halves;
-  halves.add({{1U << 31, 1}, Origin::system, 1});
-  halves.add({{0, 1}, Origin::system, 0});
+  halves.add({{1U << 31, 1}, Origin::system, NextHopType::named, 1});
+  halves.add({{0, 1}, Origin::system, NextHopType::named, 0});
   halves.finish();
   EXPECT_EQ(halves.lookup(0)->next_hop, 0U);
   EXPECT_EQ(halves.lookup(0x7fffffff)->next_hop, 0U);

@@ -1,0 +1,18 @@
+#include "control/load/reader.hpp"
+
+#include "control/load/file.hpp"
+#include "control/load/text.hpp"
+
+namespace sekisho::load {
+
+auto read_routes(const std::filesystem::path& file, const Options& /*options*/)
+    -> tl::expected<RouteFile, Error> {
+  auto bytes = read_file(file);
+  if (bytes && is_gzip(*bytes))
+    bytes = inflate(*bytes, file);
+  if (!bytes)
+    return tl::unexpected(bytes.error());
+  return parse_text(*bytes, file);
+}
+
+}  // namespace sekisho::load
