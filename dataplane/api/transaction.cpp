@@ -225,6 +225,9 @@ auto Transaction::add_next_hop(const NextHop& next_hop) -> Result {
     case NextHop::EXIT:
       spec.action = fib::Action::exit;
       break;
+    case NextHop::CONNECTED:
+      spec.action = fib::Action::connected;
+      break;
     default:
       return refuse("next hop {}: action {} is unknown", name, static_cast<int>(next_hop.action()));
   }

@@ -79,6 +79,8 @@ TEST(Transaction, RefusesWithTheObjectsName) {
       {R"(next_hops { name: "a" action: 7 })", "next hop a: action 7 is unknown"},
       {R"(next_hops { name: "a" action: HOST members { port: "egress" address: @10.0.2.10 } })",
        "next hop a: only one that forwards has members"},
+      {R"(next_hops { name: "a" action: CONNECTED members { port: "egress" address: @10.0.2.10 } })",
+       "next hop a: only one that forwards has members"},
       {R"(next_hops { name: "a" members { port: "lan" address: @10.0.2.10 } })",
        "next hop a: member 10.0.2.10 on port lan is not among the adjacencies"},
       {R"(next_hops { name: "a" members { port: "egress" address: @10.0.2.10 }
