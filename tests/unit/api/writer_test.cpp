@@ -1,6 +1,8 @@
 #include "dataplane/api/writer.hpp"
 
 #include <fmt/format.h>
+#include <rte_ethdev.h>
+#include <rte_mbuf.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -8,6 +10,7 @@
 #include <fstream>
 #include <set>
 
+#include "tests/packet/packet_builder.hpp"
 #include "tests/unit/api/writer_fixture.hpp"
 
 namespace sekisho::api::test {
@@ -273,6 +276,42 @@ TEST_F(WriterTest, AConnectedRouteIsSaidAsWhatItIs) {
   EXPECT_EQ(answer("172.16.0.1", "10.0.2.11"), "neighbour_unresolved");
   writer.tell_wanted({});
   EXPECT_EQ(wanted_of(writer.take_events()), Addresses{}) << "a lookup is no packet";
+}
+
+// From the wire to the event, and after it the neighbour's own route; what port lan sends, it receives.
+TEST_F(WriterTest, APacketToAConnectedRouteIsCountedAndItsDestinationTold) {
+  auto wanted = with_subnet();
+  wanted[0].mutable_ports(0)->set_device("net_ring0");
+  ASSERT_TRUE(commit(true, wanted));
+  std::chrono::steady_clock::time_point now{};
+  const auto receive = [&](std::string_view destination) {
+    const auto frame = sekisho::test::packet().to(destination).bytes();
+    rte_mbuf* mbuf = rte_pktmbuf_alloc(pool());
+    ASSERT_NE(mbuf, nullptr);
+    std::ranges::copy(frame, rte_pktmbuf_append(mbuf, static_cast<std::uint16_t>(frame.size())));
+    ASSERT_EQ(rte_eth_tx_burst(writer.live().ports.at("lan").device->dpdk_port(), 0, &mbuf, 1), 1);
+    EXPECT_EQ(worker.poll_once(), 1U);
+    writer.tell_wanted(now += std::chrono::minutes{1});
+  };
+  static_cast<void>(writer.take_events());
+  receive("10.0.2.77");
+  EXPECT_EQ(wanted_of(writer.take_events()), Addresses{"10.0.2.77"});
+  ASSERT_TRUE(commit(false, {routes("onprem", {{"10.0.2.77/32", "gw"}})}));
+  receive("10.0.2.77");
+  EXPECT_EQ(wanted_of(writer.take_events()), Addresses{});
+
+  const auto statistics = writer.statistics();
+  ASSERT_EQ(statistics.ports_size(), 2);
+  const auto& egress = statistics.ports(0);
+  const auto& lan = statistics.ports(1);
+  EXPECT_EQ(lan.rx().packets(), 2U);
+  EXPECT_EQ(lan.drops_size(), 1);
+  EXPECT_EQ(lan.drops().at("neighbour_unresolved"), 1U);
+  EXPECT_EQ(egress.tx().packets(), 1U);
+  EXPECT_EQ(lan.tx().packets() + lan.host() + egress.host(), 0U);
+  const auto subnet = std::ranges::find(statistics.next_hops(), "subnet", &NamedCounter::name);
+  ASSERT_NE(subnet, statistics.next_hops().end());
+  EXPECT_EQ(subnet->counter().packets(), 1U);
 }
 
 TEST_F(WriterTest, AWantedDestinationIsToldAtMostOnceASecond) {
