@@ -254,7 +254,7 @@ TEST(ReadText, ReadsALargeTable) {
     const auto& route = result->routes[i];
     ASSERT_EQ(route.prefix, (fib::Prefix{(1U << 24) + (i << 8), 24}));
     ASSERT_EQ(route.line, i + 1);
-    ASSERT_EQ(result->next_hops[route.next_hop], "hop-" + std::to_string(i % 16));
+    ASSERT_EQ(to_string(result->next_hops[route.next_hop]), "hop-" + std::to_string(i % 16));
   }
 }
 
