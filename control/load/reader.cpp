@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "control/load/azure.hpp"
+#include "control/load/json.hpp"
 #include "control/load/mrt.hpp"
 #include "control/load/text.hpp"
 
@@ -18,6 +20,8 @@ auto read_routes(const std::filesystem::path& file, const Options& options)
     return tl::unexpected(Error{file, 0,
                                 fmt::format("is no MRT file: it has no routes of a peer, {} or another",
                                             fib::address_to_string(*options.peer))});
+  if (is_json(*bytes))
+    return parse_azure(*bytes, file);
   return parse_text(*bytes, file);
 }
 
