@@ -70,10 +70,14 @@ bool decided_early(Json& result, const policy::Policy& policy, const Flow& flow,
 
 // Why a route did or did not win, among the candidates that cover the destination: longest first, and the
 // winner of a prefix before those that it replaced.
-std::string why(const std::vector<route::Route>& covering, std::size_t index) {
+std::string why(const route::RouteTable& table, const std::vector<route::Route>& covering,
+                std::size_t index) {
   const auto& winner = covering.front();
   const auto& route = covering[index];
   if (index != 0) {
+    if (const auto* shadow = table.shadow(route)) {
+      return "BGP gives way to the VNet's " + fib::to_string(shadow->prefix);
+    }
     if (route.prefix != winner.prefix) {
       return "shorter than " + fib::to_string(winner.prefix);
     }
@@ -98,12 +102,13 @@ std::string why(const std::vector<route::Route>& covering, std::size_t index) {
          std::string{route::to_string(next.origin)};
 }
 
-Json candidates_json(const policy::Policy& policy, const std::vector<route::Route>& covering) {
+Json candidates_json(const policy::Policy& policy, const route::RouteTable& table,
+                     const std::vector<route::Route>& covering) {
   auto result = Json::array();
   for (std::size_t i = 0; i < covering.size(); ++i) {
     auto entry = route_json(policy, covering[i]);
     entry["wins"] = i == 0;
-    entry["why"] = why(covering, i);
+    entry["why"] = why(table, covering, i);
     result.push_back(std::move(entry));
   }
   return result;
@@ -219,7 +224,7 @@ Json explain(const policy::Policy& policy, const Flow& flow, const World& world)
       flow.port.empty() ? !ports.empty() : std::find(ports.begin(), ports.end(), flow.port) != ports.end();
   result["port_allowed"] = allowed;
   const auto covering = match->zone->table.covering(flow.destination);
-  result["candidates"] = candidates_json(policy, covering);
+  result["candidates"] = candidates_json(policy, match->zone->table, covering);
   const auto* owner = owner_of(policy, flow.destination, world);
   if (owner != nullptr) {
     decide_host(result, policy, flow, world, *owner);
