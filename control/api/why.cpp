@@ -45,7 +45,11 @@ bool is_override(const policy::Policy& policy, const Route& route) {
   return policy.names[route.source] == policy::override_source;
 }
 
-std::string why_lost(const policy::Policy& policy, const Route& winner, const Route& route) {
+std::string why_lost(const policy::Policy& policy, const policy::ZonePolicy& zone, const Route& winner,
+                     const Route& route) {
+  if (const auto* shadow = zone.table.shadow(route)) {
+    return "BGP gives way to the VNet's " + fib::to_string(shadow->prefix);
+  }
   if (route.prefix != winner.prefix) {
     return "shorter than " + fib::to_string(winner.prefix);
   }
@@ -83,9 +87,9 @@ std::string why_won(const policy::Policy& policy, const std::vector<Route>& cove
 
 }  // namespace
 
-std::string why(const policy::Policy& policy, const policy::ZonePolicy& /*zone*/,
+std::string why(const policy::Policy& policy, const policy::ZonePolicy& zone,
                 const std::vector<Route>& covering, std::size_t index) {
-  return index == 0 ? why_won(policy, covering) : why_lost(policy, covering.front(), covering[index]);
+  return index == 0 ? why_won(policy, covering) : why_lost(policy, zone, covering.front(), covering[index]);
 }
 
 }  // namespace sekisho::api

@@ -20,7 +20,7 @@ auto refuse_exception(fib::Prefix prefix, std::string_view next_hop) -> std::opt
 auto collect_exceptions(const Policy& policy) -> std::vector<fib::Prefix> {
   std::vector<fib::Prefix> all;
   for (const auto& zone : policy.zones)
-    for (const auto& route : zone.table.winners())
+    for (const auto& route : zone.table.active())
       if (policy.names[route.next_hop] == leave)
         all.push_back(route.prefix);
   std::ranges::sort(all);
