@@ -64,7 +64,7 @@ bool has(std::string_view text, std::string_view part) {
 }
 
 void probe_configuration(System& system, const fs::path& file) {
-  const auto policy = policy::read(file, kernel::interface_addresses);
+  const auto policy = policy::read_to_run(file, kernel::interface_addresses);
   if (!policy) {
     system.configuration_error = policy.error().to_string();
     return;

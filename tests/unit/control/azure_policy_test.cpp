@@ -351,6 +351,22 @@ TEST_F(AzurePolicy, EffectiveRoutesNeverLeadPastTheFirewallBySystemRoutes) {
             }));
 }
 
+TEST_F(AzurePolicy, ABgpRouteWhoseNextHopIsNoneHereHasThatOfItsFile) {
+  folder_.write(
+      "learned.json",
+      R"({"value": [)" + effective("VirtualNetworkGateway", "20.0.0.0/8", "VirtualAppliance", "10.0.9.9") +
+          "," + effective("VirtualNetworkGateway", "21.0.0.0/8", "VirtualAppliance", "10.0.1.1") + "," +
+          effective("VirtualNetworkGateway", "22.0.0.0/8", "VirtualAppliance", "10.0.2.100") + "]}");
+  const auto policy =
+      read_with(std::string{zone_head} + "routes = [{ file = \"learned.json\", next_hop = \"pair\" }]\n");
+  ASSERT_TRUE(policy) << policy.error().to_string();
+  EXPECT_EQ(next_hop(**policy, "spoke", "20.0.0.1"), "pair");
+  EXPECT_EQ(next_hop(**policy, "spoke", "21.0.0.1"), "onprem-gateway");
+  EXPECT_EQ(next_hop(**policy, "spoke", "22.0.0.1"), "firewall");
+  expect_refused(read_with(std::string{zone_head} + "routes = [\"learned.json\"]\n"),
+                 "learned.json: route 20.0.0.0/8: no next hop has 10.0.9.9 as its only member");
+}
+
 TEST_F(AzurePolicy, NothingRunsWithBgp) {
   const auto zone = std::string{zone_head} + "internet = true\n";
   const auto fine = read_with(zone);
