@@ -1,4 +1,4 @@
-// What the server of CLI requests needs of the daemon. The daemon (control/daemon.hpp) implements it; tests
+// What the server of CLI requests needs of the daemon. The daemon (control/daemon/daemon.hpp) implements it; tests
 // implement it without one.
 #pragma once
 

@@ -44,12 +44,12 @@ void RoutePages::enter_zone() {
 
 bool RoutePages::seek() {
   while (zone_ < policy_->zones.size()) {
-    const auto& routes = policy_->zones[zone_].table.candidates();
-    // Candidates of one prefix stand together, the winner first.
-    while (route_ > 0 && route_ < routes.size() && routes[route_].prefix == routes[route_ - 1].prefix) {
+    const auto& zone = policy_->zones[zone_];
+    const auto& routes = zone.table.candidates();
+    while (route_ < routes.size() && !zone.table.wins(routes[route_])) {
       ++route_;
     }
-    if (wanted(policy_->zones[zone_]) && route_ < routes.size()) {
+    if (wanted(zone) && route_ < routes.size()) {
       const auto prefix = routes[route_].prefix;
       if (!query_.prefix || prefix == *query_.prefix || (query_.longer && query_.prefix->covers(prefix))) {
         return true;

@@ -1,4 +1,4 @@
-#include <cstddef>
+#include <ranges>
 #include <string>
 
 #include "control/api/show.hpp"
@@ -6,17 +6,6 @@
 
 namespace sekisho::api {
 namespace {
-
-// Candidates are sorted by prefix, winner first.
-std::size_t count_winners(const route::RouteTable& table) {
-  std::size_t count = 0;
-  const route::Route* previous = nullptr;
-  for (const auto& route : table.candidates()) {
-    count += previous == nullptr || previous->prefix != route.prefix ? 1 : 0;
-    previous = &route;
-  }
-  return count;
-}
 
 void add_live_zone(Json& entry, const std::string& name, const Live& live) {
   if (live.state) {
@@ -54,7 +43,7 @@ Json show_zones(const policy::Policy& policy, const Live& live) {
         entry["internet"] = configured.internet;
       }
     }
-    entry["routes"] = count_winners(zone.table);
+    entry["routes"] = std::ranges::distance(zone.table.active());
     entry["duplicates"] = zone.table.duplicates();
     add_live_zone(entry, zone.name, live);
     result.push_back(std::move(entry));

@@ -7,6 +7,7 @@
 #include "control/cli/command.hpp"
 #include "control/cli/output.hpp"
 #include "control/cli/show_tables.hpp"
+#include "control/kernel/interface_addresses.hpp"
 #include "control/policy/policy.hpp"
 #include "dataplane/fib/prefix.hpp"
 
@@ -102,7 +103,7 @@ void add_check(CLI::App& app, Context& context) {
       "  sekisho check --config new.toml && mv new.toml /etc/sekisho/sekisho.toml && sekisho reload\n");
   command->callback([&context, file] {
     context.run = [&context, file]() -> Outcome {
-      const auto policy = policy::read(*file);
+      const auto policy = policy::read(*file, kernel::interface_addresses);
       if (!policy) {
         return tl::unexpected{policy.error().to_string()};
       }

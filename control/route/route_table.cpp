@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <iterator>
 
 namespace sekisho::route {
 namespace {
@@ -32,6 +33,11 @@ NameId Names::intern(std::string_view name) {
 }
 
 void RouteTable::finish() {
+  sort();
+  cast_shadows();
+}
+
+void RouteTable::sort() {
   struct Key {
     std::uint64_t key;
     std::uint32_t added;
@@ -69,13 +75,43 @@ void RouteTable::finish() {
   routes_ = std::move(in_order);
 }
 
+// Pre-order: a route that casts a shadow stands before everything that it covers, and behind its last address comes nothing
+// that it does.
+void RouteTable::cast_shadows() {
+  shadows_.clear();
+  for (auto group = routes_.begin(); group != routes_.end();) {
+    const auto prefix = group->prefix;
+    const auto end =
+        std::find_if(group, routes_.end(), [&](const Route& route) { return route.prefix != prefix; });
+    auto in_shadow = !shadows_.empty() && routes_[shadows_.back()].prefix.covers(prefix);
+    if (!in_shadow && group->origin == Origin::vnet) {
+      shadows_.push_back(static_cast<std::size_t>(group - routes_.begin()));
+      in_shadow = true;
+    }
+    if (in_shadow) {  // a System route that BGP would override comes into force
+      const auto is_bgp = [](const Route& route) { return route.origin == Origin::bgp; };
+      const auto bgp = std::find_if(group, end, is_bgp);
+      std::rotate(bgp, std::find_if_not(bgp, end, is_bgp), end);
+    }
+    group = end;
+  }
+}
+
+const Route* RouteTable::shadow(const Route& route) const noexcept {
+  if (route.origin != Origin::bgp)
+    return nullptr;
+  const auto behind = std::ranges::upper_bound(shadows_, route.prefix, {},
+                                               [this](std::size_t index) { return routes_[index].prefix; });
+  if (behind == shadows_.begin())
+    return nullptr;
+  const auto& last = routes_[behind[-1]];
+  return last.prefix.covers(route.prefix) ? &last : nullptr;
+}
+
 std::vector<Route> RouteTable::winners() const {
   std::vector<Route> result;
   result.reserve(routes_.size());
-  for (const auto& route : routes_) {
-    if (result.empty() || result.back().prefix != route.prefix)
-      result.push_back(route);
-  }
+  std::ranges::copy(active(), std::back_inserter(result));
   return result;
 }
 
@@ -87,6 +123,7 @@ std::vector<Route> RouteTable::covering(std::uint32_t address) const {
     const auto [begin, end] = std::ranges::equal_range(routes_, prefix, {}, &Route::prefix);
     result.insert(result.end(), begin, end);
   }
+  std::ranges::stable_partition(result, [this](const Route& route) { return shadow(route) == nullptr; });
   return result;
 }
 
@@ -95,7 +132,7 @@ std::optional<Route> RouteTable::lookup(std::uint32_t address) const {
     fib::Prefix prefix{0, static_cast<std::uint8_t>(length)};
     prefix.address = address & prefix.mask();
     const auto found = std::ranges::lower_bound(routes_, prefix, {}, &Route::prefix);
-    if (found != routes_.end() && found->prefix == prefix)
+    if (found != routes_.end() && found->prefix == prefix && wins(*found))
       return *found;
   }
   return std::nullopt;

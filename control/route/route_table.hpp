@@ -10,8 +10,10 @@
 //   - for the same prefix and origin the one that was added last (it is reported as a duplicate).
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <ranges>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -63,23 +65,43 @@ struct Route {
   NameId source = 0;
   unsigned line = 0;  // in that file; 0 where there is none
 };
+static_assert(sizeof(Route) == 24, "a table may have 900,000 of them, in several zones");
 
 class RouteTable {
  public:
   void add(Route route) { routes_.push_back(route); }
-  // Sorts by prefix, winner first among equals. Once: after the last add, before any of the questions below.
+  // Sorts by prefix; for the same prefix in the order of preference, the last added of equals first, what is shadowed behind
+  // the rest. Once: after the last add, before any of the questions below.
   void finish();
 
   [[nodiscard]] const std::vector<Route>& candidates() const noexcept { return routes_; }
-  [[nodiscard]] std::vector<Route> winners() const;  // one a prefix, sorted
-  [[nodiscard]] std::vector<Route> covering(
-      std::uint32_t address) const;  // longest first, winner of a prefix first
+  // Whether a candidate is in force. A reference into candidates(), for what stands before it decides.
+  [[nodiscard]] bool wins(const Route& candidate) const noexcept {
+    return (&candidate == routes_.data() || (&candidate)[-1].prefix != candidate.prefix) &&
+           shadow(candidate) == nullptr;
+  }
+  // The active route of Origin::vnet, the shortest of them, that keeps a BGP route from being in force whatever else there
+  // is; null of any other route.
+  [[nodiscard]] const Route* shadow(const Route& route) const noexcept;
+
+  // The candidates in force, at most one a prefix, sorted: a view of candidates().
+  [[nodiscard]] auto active() const {
+    return routes_ | std::views::filter([this](const Route& route) { return wins(route); });
+  }
+  [[nodiscard]] std::vector<Route> winners() const;  // active() as a copy
+  // What covers the address: longest first, winner of a prefix first, and behind all these, in the same order, the BGP routes
+  // that are shadowed. The first is the one that lookup() gives.
+  [[nodiscard]] std::vector<Route> covering(std::uint32_t address) const;
   [[nodiscard]] std::optional<Route> lookup(std::uint32_t address) const;
   // Routes that another of the same prefix and origin replaced.
   [[nodiscard]] std::size_t duplicates() const noexcept { return duplicates_; }
 
  private:
+  void sort();
+  void cast_shadows();
+
   std::vector<Route> routes_;
+  std::vector<std::size_t> shadows_;  // the outermost active routes of Origin::vnet; none covers another
   std::size_t duplicates_ = 0;
 };
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cstddef>
+#include <iterator>
 #include <map>
 #include <optional>
 #include <random>
@@ -31,14 +32,16 @@ auto identities(const std::vector<Route>& routes) {
 // Selection in the words of its definition: no sorting, no search.
 class Model {
  public:
-  explicit Model(std::vector<Route> routes) : routes_(std::move(routes)) {}
-
-  static bool beats(const Route& a, std::size_t added_a, const Route& b, std::size_t added_b) {
-    if (a.prefix.length != b.prefix.length)
-      return a.prefix.length > b.prefix.length;
-    if (a.origin != b.origin)
-      return a.origin > b.origin;
-    return added_a > added_b;
+  explicit Model(std::vector<Route> routes) : routes_(std::move(routes)) {
+    std::vector<Prefix> shadows;
+    for (const auto& route : routes_) {
+      if (route.origin == Origin::vnet && !is_overridden(route.prefix))
+        shadows.push_back(route.prefix);
+    }
+    for (const auto& route : routes_) {
+      const auto covers = [&](Prefix shadow) { return shadow.covers(route.prefix); };
+      shadowed_.push_back(route.origin == Origin::bgp && std::ranges::any_of(shadows, covers));
+    }
   }
 
   std::vector<Route> covering(std::uint32_t address) const {
@@ -47,7 +50,8 @@ class Model {
       if (routes_[i].prefix.covers(address))
         found.push_back(i);
     }
-    std::ranges::sort(found, [&](auto a, auto b) { return beats(routes_[a], a, routes_[b], b); });
+    std::ranges::sort(
+        found, [&](auto a, auto b) { return shadowed_[a] != shadowed_[b] ? shadowed_[b] : beats(a, b); });
     std::vector<Route> result;
     for (const auto i : found)
       result.push_back(routes_[i]);
@@ -57,8 +61,10 @@ class Model {
   std::vector<Route> winners() const {
     std::map<Prefix, std::size_t> best;
     for (std::size_t i = 0; i < routes_.size(); ++i) {
+      if (shadowed_[i])
+        continue;
       const auto [entry, added] = best.try_emplace(routes_[i].prefix, i);
-      if (!added && beats(routes_[i], i, routes_[entry->second], entry->second))
+      if (!added && beats(i, entry->second))
         entry->second = i;
     }
     std::vector<Route> result;
@@ -76,7 +82,20 @@ class Model {
   }
 
  private:
+  bool beats(std::size_t a, std::size_t b) const {
+    if (routes_[a].prefix.length != routes_[b].prefix.length)
+      return routes_[a].prefix.length > routes_[b].prefix.length;
+    if (routes_[a].origin != routes_[b].origin)
+      return routes_[a].origin > routes_[b].origin;
+    return a > b;
+  }
+  bool is_overridden(Prefix vnet) const {
+    return std::ranges::any_of(
+        routes_, [&](const Route& other) { return other.prefix == vnet && is_user(other.origin); });
+  }
+
   std::vector<Route> routes_;
+  std::vector<bool> shadowed_;
 };
 
 // Prefixes from a narrow space, so that they cover and repeat each other.
@@ -86,7 +105,17 @@ std::vector<Route> random_routes(std::mt19937& random, std::size_t count) {
     Prefix prefix{0, static_cast<std::uint8_t>(random() % 33)};
     prefix.address =
         static_cast<std::uint32_t>((random() & 0x80000007U) | (random() & 0x00070000U)) & prefix.mask();
-    constexpr std::array origins{Origin::system, Origin::bgp, Origin::user};
+    // Mostly those that shadow and are shadowed: each of the rest is one more that covers them up.
+    constexpr std::array origins{Origin::bgp,
+                                 Origin::bgp,
+                                 Origin::bgp,
+                                 Origin::vnet,
+                                 Origin::system,
+                                 Origin::user_cloud_tag,
+                                 Origin::user_regional_cloud_tag,
+                                 Origin::user_tag,
+                                 Origin::user_regional_tag,
+                                 Origin::user};
     routes.push_back({prefix, origins[random() % origins.size()], NextHopType::named,
                       static_cast<NameId>(random() % 5), static_cast<NameId>(random() % 3), i});
   }
@@ -113,8 +142,11 @@ TEST(RouteTable, AgreesWithTheDefinitionOnRandomTables) {
     const Model model{routes};
     ASSERT_EQ(table.candidates().size(), routes.size());
     ASSERT_EQ(identities(table.winners()), identities(model.winners()));
+    std::vector<Route> active;
+    std::ranges::copy(table.active(), std::back_inserter(active));
+    ASSERT_EQ(identities(active), identities(model.winners()));
     ASSERT_EQ(table.duplicates(), model.duplicates());
-    for (int i = 0; i < 50; ++i) {
+    for (int i = 0; i < 20; ++i) {
       const auto address = static_cast<std::uint32_t>((random() & 0x80000007U) | (random() & 0x00070000U));
       const auto covering = model.covering(address);
       ASSERT_EQ(identities(table.covering(address)), identities(covering));
@@ -142,6 +174,99 @@ TEST(RouteTable, UserBeatsBgpBeatsSystemInWhateverOrderTheyCame) {
     EXPECT_EQ(covering[2].origin, Origin::system);
     EXPECT_EQ(table.duplicates(), 0U);
   } while (std::ranges::next_permutation(origins).found);
+}
+
+constexpr Prefix vnet{10U << 24, 16};
+constexpr Prefix inside{10U << 24 | 1U << 8, 24};
+constexpr std::uint32_t host_inside = inside.address + 4;
+
+// "System routes for traffic related to virtual network, virtual network peerings, or virtual network service endpoints are
+// preferred routes. They are preferred, even if BGP routes are more specific."
+TEST(RouteTable, ARouteOfTheVnetShadowsWhatBgpSaysInside) {
+  RouteTable table;
+  table.add({inside, Origin::bgp});
+  table.add({vnet, Origin::vnet});
+  table.add({vnet, Origin::bgp});
+  table.add({{10U << 24, 8}, Origin::bgp});
+  table.finish();
+  EXPECT_EQ(table.lookup(host_inside)->origin, Origin::vnet);
+  const auto covering = table.covering(host_inside);
+  ASSERT_EQ(covering.size(), 4U);
+  EXPECT_EQ(covering[0].origin, Origin::vnet);
+  EXPECT_EQ(covering[1].prefix.length, 8) << "it covers the VNet and lost by its length alone";
+  EXPECT_EQ(table.shadow(covering[1]), nullptr);
+  EXPECT_EQ(covering[2].prefix, inside);
+  EXPECT_EQ(covering[3].prefix, vnet);
+  for (const auto i : {2U, 3U}) {
+    ASSERT_NE(table.shadow(covering[i]), nullptr);
+    EXPECT_EQ(table.shadow(covering[i])->origin, Origin::vnet);
+  }
+  EXPECT_EQ(table.winners().size(), 2U);
+}
+
+TEST(RouteTable, AnOverriddenRouteOfTheVnetShadowsNothing) {
+  RouteTable table;
+  table.add({inside, Origin::bgp});
+  table.add({vnet, Origin::vnet});
+  table.add({vnet, Origin::user});
+  table.finish();
+  EXPECT_EQ(table.lookup(host_inside)->origin, Origin::bgp);
+  EXPECT_EQ(table.lookup(vnet.address)->origin, Origin::user);
+}
+
+TEST(RouteTable, AUserRouteIsNeverShadowed) {
+  RouteTable table;
+  table.add({inside, Origin::user_cloud_tag});
+  table.add({inside, Origin::bgp});
+  table.add({vnet, Origin::vnet});
+  table.finish();
+  EXPECT_EQ(table.lookup(host_inside)->origin, Origin::user_cloud_tag);
+}
+
+TEST(RouteTable, ASystemRouteComesIntoForceWhereBgpsIsShadowed) {
+  RouteTable table;
+  table.add({inside, Origin::system});
+  table.add({inside, Origin::bgp});
+  table.add({vnet, Origin::vnet});
+  table.finish();
+  EXPECT_EQ(table.lookup(host_inside)->origin, Origin::system);
+  EXPECT_EQ(table.candidates().back().origin, Origin::bgp) << "winner first";
+}
+
+TEST(RouteTable, OfNestedVnetsTheOneInForceShadows) {
+  RouteTable table;
+  table.add({{10U << 24, 8}, Origin::vnet});
+  table.add({{10U << 24, 12}, Origin::vnet});
+  table.add({{10U << 24, 12}, Origin::user});
+  table.add({inside, Origin::bgp});
+  table.add({{11U << 24, 8}, Origin::bgp});
+  table.finish();
+  EXPECT_EQ(table.lookup(host_inside)->origin, Origin::user) << "the /12; the /8 is in force and shadows";
+  EXPECT_EQ(table.lookup(11U << 24)->origin, Origin::bgp) << "behind the shadow";
+  const auto* shadow = table.shadow({inside, Origin::bgp});
+  ASSERT_NE(shadow, nullptr);
+  EXPECT_EQ(shadow->prefix.length, 8);
+}
+
+// "explicit UDR > regional tag > top-level tag > AzureCloud.region > AzureCloud"
+TEST(RouteTable, AmongUserRoutesTheCloserTagWins) {
+  std::vector<Origin> origins{Origin::user,
+                              Origin::user_regional_tag,
+                              Origin::user_tag,
+                              Origin::user_regional_cloud_tag,
+                              Origin::user_cloud_tag,
+                              Origin::vnet,
+                              Origin::bgp,
+                              Origin::system};
+  RouteTable table;
+  for (auto i = origins.rbegin(); i != origins.rend(); ++i)
+    table.add({vnet, *i});
+  table.finish();
+  std::vector<Origin> found;
+  for (const auto& route : table.candidates())
+    found.push_back(route.origin);
+  EXPECT_EQ(found, origins);
+  EXPECT_EQ(table.duplicates(), 0U);
 }
 
 TEST(RouteTable, ALongerPrefixOfTheSystemBeatsAShorterOfTheUser) {
@@ -213,6 +338,8 @@ TEST(Names, AreKeptOnce) {
 TEST(Origin, IsWrittenAsAzureWritesIt) {
   EXPECT_EQ(to_string(Origin::system), "System");
   EXPECT_EQ(to_string(Origin::bgp), "BGP");
+  EXPECT_EQ(to_string(Origin::vnet), "System");
+  EXPECT_EQ(to_string(Origin::user_cloud_tag), "User");
   EXPECT_EQ(to_string(Origin::user), "User");
 }
 

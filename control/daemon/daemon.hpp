@@ -103,6 +103,7 @@ class Daemon final : public api::Backend {
   // As the policy says; nothing when it wants none.
   auto listen_for_metrics(const policy::Policy& policy)
       -> tl::expected<std::unique_ptr<metrics::Server>, std::string>;
+  [[nodiscard]] auto could_serve_metrics(const policy::Policy& policy) -> tl::expected<void, std::string>;
   [[nodiscard]] bool serves_metrics_of(const policy::Policy& policy) const;
   // Listens where policy_ says, and tries again later where it cannot: what watches must never keep what it watches down.
   void serve_metrics();
