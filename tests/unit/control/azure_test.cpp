@@ -124,7 +124,7 @@ TEST(Azure, ReadsATemplate) {
       UnorderedElementsAre(
           HasSubstr("0 $.parameters.table: "), HasSubstr("0 $.parameters.create: "),
           HasSubstr("0 $.parameters.kms: "), HasSubstr("0 $.parameters.custom: "),
-          HasSubstr("1 $: routes depend on the cloud"),
+          HasSubstr("1 $: route tables depend on the cloud"),
           "2 $.resources[2].properties.routes[1].properties.nextHopIpAddress: route \"default\" to "
           "\"0.0.0.0/0\" is "
           "left out: \"[parameters('firewall')]\" is known to a deployment only (the parameter has no "
