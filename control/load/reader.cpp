@@ -1,6 +1,8 @@
 #include "control/load/reader.hpp"
 
+#include "control/load/azure.hpp"
 #include "control/load/file.hpp"
+#include "control/load/json.hpp"
 #include "control/load/text.hpp"
 
 namespace sekisho::load {
@@ -12,6 +14,8 @@ auto read_routes(const std::filesystem::path& file, const Options& /*options*/)
     bytes = inflate(*bytes, file);
   if (!bytes)
     return tl::unexpected(bytes.error());
+  if (is_json(*bytes))
+    return parse_azure(*bytes, file);
   return parse_text(*bytes, file);
 }
 

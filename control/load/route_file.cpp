@@ -7,10 +7,6 @@
 namespace sekisho::load {
 namespace {
 
-// REST API, VirtualApplianceEcmp: nextHopIpAddresses.
-constexpr std::size_t least_ecmp = 2;
-constexpr std::size_t most_ecmp = 64;
-
 auto parse_addresses(std::string_view list) -> tl::expected<std::vector<std::uint32_t>, std::string> {
   std::vector<std::uint32_t> result;
   for (;;) {

@@ -2,6 +2,7 @@
 // type of all readers.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <string>
@@ -24,6 +25,10 @@ enum class Format : std::uint8_t {
   mrt,               // RFC 6396
 };
 [[nodiscard]] std::string_view to_string(Format format) noexcept;
+
+// REST API, VirtualApplianceEcmp: nextHopIpAddresses.
+inline constexpr std::size_t least_ecmp = 2;
+inline constexpr std::size_t most_ecmp = 64;
 
 struct NextHop {
   route::NextHopType type = route::NextHopType::named;

@@ -1,0 +1,60 @@
+// What reads each of Azure's files once the document is parsed; azure.hpp is what the rest of the control plane sees.
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <tl/expected.hpp>
+#include <unordered_map>
+#include <unordered_set>
+
+#include "control/load/error.hpp"
+#include "control/load/json.hpp"
+#include "control/load/route_collector.hpp"
+#include "control/load/service_tags.hpp"
+
+namespace sekisho::load {
+
+// Route tables and their routes, in whichever of Azure's shapes. What a template leaves to its deployment (see arm_scope.hpp)
+// becomes a finding of Severity::error at its place.
+class RouteTableReader {
+ public:
+  explicit RouteTableReader(RouteCollector& routes) : routes_(routes) {}
+
+  // Answers the table's index in RouteFile::tables.
+  auto table(const Json& table, const std::string& path) -> tl::expected<std::size_t, Error>;
+  // A table that the file does not hold, of whose routes it holds some.
+  auto absent_table(const std::string& name) -> std::size_t;
+  // An element of a table's `routes`.
+  auto route(const Json& route, const std::string& path, std::size_t table) -> tl::expected<void, Error>;
+  // A resource of its own, "name" being that behind the table's. The portal's exports repeat in it what the table says
+  // inline: that is no second route.
+  auto child(const Json& route, const std::string& name, const std::string& path, std::size_t table)
+      -> tl::expected<void, Error>;
+
+ private:
+  struct Meaning {
+    std::string text;  // destination and next hop, to be compared
+    bool inline_route = false;
+  };
+
+  auto read(const Json& route, const std::string* name, const std::string& path, std::size_t table)
+      -> tl::expected<void, Error>;
+  auto is_repeated(const Members& members, const std::string& name, std::size_t table, Meaning meaning)
+      -> tl::expected<bool, Error>;
+  bool is_left_out(const Members& members, const std::string& what);
+
+  RouteCollector& routes_;
+  std::unordered_map<std::string, Meaning> meanings_;  // by "table index/name", the name in small letters
+};
+
+[[nodiscard]] auto read_effective_routes(const Json& list, const std::string& path, RouteCollector& routes)
+    -> tl::expected<void, Error>;
+[[nodiscard]] auto read_template(const Json& document, RouteCollector& routes) -> tl::expected<void, Error>;
+[[nodiscard]] auto service_tags_of(const Json& document, const std::filesystem::path& file)
+    -> tl::expected<ServiceTags, Error>;
+
+// Azure's read-only members, and those that say nothing of routing.
+[[nodiscard]] bool is_harmless_property(std::string_view key) noexcept;
+
+}  // namespace sekisho::load
