@@ -8,19 +8,19 @@
 namespace sekisho::check {
 namespace {
 
-constexpr std::array all{// what a table says
-                         &one_half, &kms_incomplete, &kms_of_another_cloud, &host_address_captured, &bypass,
-                         &internet_without_exit, &sent_back, &hairpin, &asymmetric, &no_way_back,
-                         &sources_overlap, &table_too_long, &table_too_many_tags, &tag_without_udr,
-                         // what is around the ports
-                         &next_hop_not_connected, &subnet_loop, &subnet_elsewhere, &several_tables,
-                         &gateway_of_expressroute, &no_companion, &mtu_above_1500,
-                         // what is advertised
-                         &halves_trap, &default_learned, &default_to_vpn, &vnet_to_vpn, &attracted,
-                         &too_many_advertised, &one_route_server, &asn_banned, &asn_reserved, &asn_of_32_bits,
-                         &bgp_not_spoken,
-                         // what readers found
-                         &refused, &file_error, &file_warning, &file_note};
+constexpr std::array all{
+    // what a table says
+    &one_half, &kms_incomplete, &kms_of_another_cloud, &host_address_captured, &bypass,
+    &internet_without_exit, &sent_back, &hairpin, &asymmetric, &no_way_back, &sources_overlap,
+    &table_too_long, &table_too_many_tags, &tag_without_udr, &tag_without_ipv4,
+    // what is around the ports
+    &next_hop_not_connected, &subnet_loop, &subnet_elsewhere, &several_tables, &gateway_of_expressroute,
+    &no_companion, &mtu_above_1500,
+    // what is advertised
+    &halves_trap, &default_learned, &default_to_vpn, &vnet_to_vpn, &attracted, &too_many_advertised,
+    &one_route_server, &asn_banned, &asn_reserved, &asn_of_32_bits, &bgp_not_spoken,
+    // what readers found
+    &refused, &file_error, &file_warning, &file_note};
 
 }  // namespace
 

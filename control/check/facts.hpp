@@ -1,6 +1,7 @@
 // What the rules look at, gathered once: a policy and what is known beside it, or route tables alone. Immutable.
 #pragma once
 
+#include <cstddef>
 #include <filesystem>
 #include <memory>
 #include <optional>
@@ -27,6 +28,7 @@ struct Table {
 
 struct SubnetTable {
   Table table;
+  std::size_t tables = 0;  // of Azure's that the file holds; 0: it is in another format
   // Whether routes that the VNet's gateways and Route Server learn come in beside these; nullopt: the file does not tell.
   std::optional<bool> takes_bgp;
 };
@@ -53,8 +55,8 @@ struct Facts {
   std::vector<std::optional<std::vector<config::InterfaceAddress>>> addresses;
   // By port: the route table of its subnet in Azure; nullopt: the configuration names none.
   std::vector<std::optional<SubnetTable>> subnets;
-  std::vector<fib::Prefix> advertised;  // sorted, distinct
-  std::vector<AzureTable> azure_tables;
+  std::vector<fib::Prefix> advertised;   // sorted, distinct
+  std::vector<AzureTable> azure_tables;  // each file's once
   std::vector<TagUse> tag_uses;
   std::vector<load::Finding> file_findings;  // what readers found worth a word
   std::optional<load::ServiceTags> tags;     // nullopt: none configured

@@ -1,7 +1,5 @@
 #include <fmt/format.h>
 
-#include <algorithm>
-
 #include "control/check/place.hpp"
 #include "control/check/rules.hpp"
 
@@ -34,16 +32,11 @@ auto find_file_notes(const Facts& facts) -> Offences {
 
 auto find_several_tables(const Facts& facts) -> Offences {
   Offences result;
-  for (std::size_t port = 0; port < facts.subnets.size(); ++port) {
-    if (!facts.subnets[port])
-      continue;
-    const auto& file = facts.policy->config.ports[port].subnet_routes;
-    const auto count = std::ranges::count(facts.azure_tables, file, &AzureTable::file);
-    if (count > 1)
+  for (std::size_t port = 0; port < facts.subnets.size(); ++port)
+    if (const auto& subnet = facts.subnets[port]; subnet && subnet->tables > 1)
       result.push_back(
-          {file.string(), fmt::format("{} route tables are in the file for the subnet of port {}", count,
-                                      facts.policy->config.ports[port].name)});
-  }
+          {subnet->table.name, fmt::format("{} route tables are in the file for the subnet of port {}",
+                                           subnet->tables, facts.policy->config.ports[port].name)});
   return result;
 }
 

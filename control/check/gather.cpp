@@ -23,6 +23,7 @@ class Gatherer {
 
   void add_service_tags(const std::filesystem::path& file);
   void add_policy(std::shared_ptr<const policy::Policy> policy, const InterfaceAddresses& addresses);
+  void add_findings_of_tags();  // where no policy has warned of them
   auto add_file(const std::filesystem::path& file) -> std::optional<SubnetTable>;
   void set_cloud(std::optional<std::string> cloud) { facts_.cloud = std::move(cloud); }
 
@@ -31,6 +32,7 @@ class Gatherer {
   void add_ports(const InterfaceAddresses& addresses);
   void add_advertised();
   void add_tag_uses();
+  void add_azure_tables(const std::filesystem::path& file, const std::vector<load::TableSummary>& tables);
   auto read(const std::filesystem::path& file, const load::Options& options = {}) -> std::optional<RouteFile>;
 
   Facts facts_;
@@ -56,19 +58,24 @@ void Gatherer::add_service_tags(const std::filesystem::path& file) {
     error_ = tags.error();
 }
 
+void Gatherer::add_findings_of_tags() {
+  if (facts_.tags)
+    std::ranges::copy(facts_.tags->findings, std::back_inserter(facts_.file_findings));
+}
+
 auto Gatherer::add_file(const std::filesystem::path& file) -> std::optional<SubnetTable> {
   auto routes = read(file);
   if (!routes)
     return std::nullopt;
-  for (const auto& summary : routes->tables)
-    facts_.azure_tables.push_back({file, summary});
+  add_azure_tables(file, routes->tables);
   for (const auto& route : routes->tag_routes)
     facts_.tag_uses.push_back({route.tag, place(Error{file, 0, {}, route.path})});
+  std::ranges::copy(routes->findings, std::back_inserter(facts_.file_findings));
+  // What is odd about a tag, rules say.
   if (facts_.tags && !routes->tag_routes.empty())
     if (const auto resolved = load::resolve_tags(*routes, *facts_.tags); !resolved && !error_)
       error_ = resolved.error();
-  std::ranges::copy(routes->findings, std::back_inserter(facts_.file_findings));
-  SubnetTable subnet{table_of(*routes), std::nullopt};
+  SubnetTable subnet{.table = table_of(*routes), .tables = routes->tables.size(), .takes_bgp = std::nullopt};
   if (!routes->tables.empty())
     subnet.takes_bgp = std::ranges::any_of(routes->tables, &load::TableSummary::takes_bgp);
   facts_.tables.push_back(subnet.table);
@@ -86,8 +93,15 @@ void Gatherer::add_policy(std::shared_ptr<const policy::Policy> policy, const In
   add_advertised();
   add_tag_uses();
   for (const auto& file : facts_.policy->files)
-    for (const auto& summary : file.tables)
-      facts_.azure_tables.push_back({file.file, summary});
+    add_azure_tables(file.file, file.tables);
+}
+
+void Gatherer::add_azure_tables(const std::filesystem::path& file,
+                                const std::vector<load::TableSummary>& tables) {
+  if (std::ranges::find(facts_.azure_tables, file, &AzureTable::file) != facts_.azure_tables.end())
+    return;
+  for (const auto& summary : tables)
+    facts_.azure_tables.push_back({file, summary});
 }
 
 void Gatherer::add_zones() {
@@ -151,6 +165,7 @@ auto gather(const FilesAlone& alone) -> tl::expected<Facts, Error> {
   Gatherer gatherer;
   gatherer.set_cloud(alone.cloud);
   gatherer.add_service_tags(alone.service_tags);
+  gatherer.add_findings_of_tags();
   for (const auto& file : alone.files)
     gatherer.add_file(file);
   return finish(gatherer);
