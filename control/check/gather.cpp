@@ -22,14 +22,14 @@ class Gatherer {
   [[nodiscard]] auto take() -> Facts { return std::move(facts_); }
 
   void add_service_tags(const std::filesystem::path& file);
-  void add_policy(std::shared_ptr<const policy::Policy> policy, const InterfaceAddresses& addresses);
+  void add_policy(std::shared_ptr<const policy::Policy> policy, const policy::InterfaceAddresses& addresses);
   void add_findings_of_tags();  // where no policy has warned of them
   auto add_file(const std::filesystem::path& file) -> std::optional<SubnetTable>;
   void set_cloud(std::optional<std::string> cloud) { facts_.cloud = std::move(cloud); }
 
  private:
   void add_zones();
-  void add_ports(const InterfaceAddresses& addresses);
+  void add_ports(const policy::InterfaceAddresses& addresses);
   void add_advertised();
   void add_tag_uses();
   void add_azure_tables(const std::filesystem::path& file, const std::vector<load::TableSummary>& tables);
@@ -82,7 +82,8 @@ auto Gatherer::add_file(const std::filesystem::path& file) -> std::optional<Subn
   return subnet;
 }
 
-void Gatherer::add_policy(std::shared_ptr<const policy::Policy> policy, const InterfaceAddresses& addresses) {
+void Gatherer::add_policy(std::shared_ptr<const policy::Policy> policy,
+                          const policy::InterfaceAddresses& addresses) {
   facts_.policy = std::move(policy);
   const auto& azure = facts_.policy->config.azure;
   if (azure.line != 0)
@@ -112,7 +113,7 @@ void Gatherer::add_zones() {
                              std::shared_ptr<const route::Names>{policy, &policy->names}});
 }
 
-void Gatherer::add_ports(const InterfaceAddresses& addresses) {
+void Gatherer::add_ports(const policy::InterfaceAddresses& addresses) {
   for (const auto& port : facts_.policy->config.ports) {
     facts_.addresses.push_back(port.is_af_xdp() ? addresses(*port.netdev()) : port.addresses);
     facts_.subnets.push_back(port.subnet_routes.empty() ? std::nullopt : add_file(port.subnet_routes));
@@ -154,7 +155,7 @@ auto finish(Gatherer& gatherer) -> tl::expected<Facts, Error> {
 
 }  // namespace
 
-auto gather(std::shared_ptr<const policy::Policy> policy, const InterfaceAddresses& addresses)
+auto gather(std::shared_ptr<const policy::Policy> policy, const policy::InterfaceAddresses& addresses)
     -> tl::expected<Facts, Error> {
   Gatherer gatherer;
   gatherer.add_policy(std::move(policy), addresses);

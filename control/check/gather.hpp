@@ -3,7 +3,6 @@
 #pragma once
 
 #include <filesystem>
-#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -16,12 +15,8 @@
 
 namespace sekisho::check {
 
-// The addresses of a kernel's interface; nullopt: not known here.
-using InterfaceAddresses =
-    std::function<std::optional<std::vector<config::InterfaceAddress>>(const std::string& netdev)>;
-
-[[nodiscard]] auto gather(std::shared_ptr<const policy::Policy> policy, const InterfaceAddresses& addresses)
-    -> tl::expected<Facts, load::Error>;
+[[nodiscard]] auto gather(std::shared_ptr<const policy::Policy> policy,
+                          const policy::InterfaceAddresses& addresses) -> tl::expected<Facts, load::Error>;
 
 // Route tables without a configuration.
 struct FilesAlone {

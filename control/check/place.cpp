@@ -5,11 +5,19 @@
 namespace sekisho::check {
 
 auto place(const Facts& facts, const Table& table, const route::Route& route) -> std::string {
-  const auto& source = (*table.names)[route.source];
-  // Of a zone's route only a file's is a path; "[internet]" and the like are parts of the configuration.
-  if (table.holder == Table::Holder::zone && !std::filesystem::path{source}.is_absolute())
-    return place(facts, route.line);
-  return route.line == 0 ? source : fmt::format("{}:{}", source, route.line);
+  const auto of_file = [&](const std::string& source) {
+    return route.line == 0 ? source : fmt::format("{}:{}", source, route.line);
+  };
+  if (table.holder == Table::Holder::file)
+    return of_file((*table.names)[route.source]);
+  const auto& sources = facts.policy->file_sources;
+  const auto source = sources.find(route.source);
+  return source == sources.end() ? place(facts, route.line)
+                                 : of_file(name_of_source(source->second.file, source->second.label));
+}
+
+auto name_of_source(const std::filesystem::path& file, const std::string& label) -> std::string {
+  return label.empty() ? file.string() : fmt::format("{}: route {}", file.string(), label);
 }
 
 auto place(const Facts& facts, unsigned line) -> std::string {

@@ -1,8 +1,8 @@
 #include "control/check/table.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
+
+#include "control/check/place.hpp"
 
 namespace sekisho::check {
 
@@ -14,8 +14,7 @@ auto table_of(const load::RouteFile& file) -> Table {
     next_hops.push_back(names->intern(load::to_string(next_hop)));
   std::vector<route::NameId> sources;
   for (const auto& label : file.labels)
-    sources.push_back(names->intern(label.empty() ? file.file.string()
-                                                  : fmt::format("{}: route {}", file.file.string(), label)));
+    sources.push_back(names->intern(name_of_source(file.file, label)));
   for (const auto& route : file.routes)
     routes->add({route.prefix, route.origin, file.next_hops[route.next_hop].type, next_hops[route.next_hop],
                  sources[route.label], route.line});

@@ -8,11 +8,11 @@
 
 #include "control/check/check.hpp"
 #include "control/check/gather.hpp"
-#include "control/check/interface_addresses.hpp"
 #include "control/cli/check_findings.hpp"
 #include "control/cli/check_summary.hpp"
 #include "control/cli/command.hpp"
 #include "control/cli/output.hpp"
+#include "control/kernel/interface_addresses.hpp"
 #include "control/policy/policy.hpp"
 
 namespace sekisho::cli {
@@ -43,11 +43,11 @@ Outcome report_refusal(const Context& context, const CheckOptions& options, cons
 }
 
 Outcome check_configuration(const Context& context, const CheckOptions& options) {
-  const auto policy = policy::read(options.config);
+  const auto policy = policy::read(options.config, kernel::interface_addresses);
   if (!policy) {
     return report_refusal(context, options, policy.error());
   }
-  const auto facts = check::gather(*policy, check::interface_addresses);
+  const auto facts = check::gather(*policy, kernel::interface_addresses);
   if (!facts) {
     return report_refusal(context, options, facts.error());
   }

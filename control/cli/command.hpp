@@ -13,6 +13,7 @@ void add_reload(CLI::App& app, Context& context);
 void add_show(CLI::App& app, Context& context);
 void add_lookup(CLI::App& app, Context& context);
 void add_explain(CLI::App& app, Context& context);
+void add_presets(CLI::App& app, Context& context);
 void add_top(CLI::App& app, Context& context);
 void add_doctor(CLI::App& app, Context& context);
 void add_guard(CLI::App& app, Context& context);

@@ -11,7 +11,7 @@ namespace {
 int run(int argc, char** argv) {
   CLI::App app{
       "Shows and explains what a Sekisho appliance does with traffic, and applies changed configuration.\n"
-      "Without a daemon: check, lookup --routes, explain --config, doctor, guard. The others ask sekisho-control.",
+      "Without a daemon: check, lookup --routes, explain --config, presets, doctor, guard. The others ask sekisho-control.",
       "sekisho"};
   sekisho::cli::Context context;
   app.require_subcommand(1);
@@ -35,6 +35,7 @@ int run(int argc, char** argv) {
   sekisho::cli::add_show(app, context);
   sekisho::cli::add_lookup(app, context);
   sekisho::cli::add_explain(app, context);
+  sekisho::cli::add_presets(app, context);
   sekisho::cli::add_top(app, context);
   sekisho::cli::add_doctor(app, context);
   sekisho::cli::add_guard(app, context);

@@ -81,7 +81,7 @@ Outcome show_routes(const Context& context, const RouteOptions& options) {
   Table table{{{"ZONE"}, {"PREFIX"}, {"NEXT-HOP"}, {"ORIGIN"}, {"WRITTEN-IN"}}};
   return (*client)->ask_pages(request, [&](const Json& page) {
     for (const auto& route : page) {
-      table.add({value_text(route, "zone"), value_text(route, "prefix"), value_text(route, "next_hop"),
+      table.add({value_text(route, "zone"), value_text(route, "prefix"), next_hop_text(route),
                  value_text(route, "origin"), place_text(route)});
     }
     fmt::print("{}", table.render());

@@ -54,11 +54,17 @@ std::string list_text(const Json& list) {
 
 std::string place_text(const Json& route) {
   const auto source = value_text(route, "source");
-  if (route["file"].is_null()) {
+  if (route["line"].is_null()) {  // what is not a text file is named with the route's name in it
     return source;
   }
   const auto place = fmt::format("{}:{}", value_text(route, "file"), value_text(route, "line"));
   return route["file"] == route["source"] ? place : fmt::format("{} ({})", place, source);
+}
+
+std::string next_hop_text(const Json& route) {
+  const auto name = value_text(route, "next_hop");
+  const auto type = value_text(route, "next_hop_type");
+  return type.empty() || type == name ? name : fmt::format("{} ({})", name, type);
 }
 
 std::string ports_text(const Json& ports) {

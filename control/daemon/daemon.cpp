@@ -7,6 +7,7 @@
 
 #include "control/daemon/guards.hpp"
 #include "control/daemon/timing.hpp"
+#include "control/kernel/interface_addresses.hpp"
 
 namespace sekisho {
 
@@ -29,7 +30,7 @@ Daemon::Daemon(boost::asio::io_context& io, Options options, std::shared_ptr<con
 
 auto Daemon::start(boost::asio::io_context& io, Options options)
     -> tl::expected<std::unique_ptr<Daemon>, std::string> {
-  auto policy = policy::read(options.config);
+  auto policy = policy::read_to_run(options.config, kernel::interface_addresses);
   if (!policy) {
     return tl::unexpected(policy.error().to_string());
   }

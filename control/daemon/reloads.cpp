@@ -6,6 +6,7 @@
 #include "control/daemon/daemon.hpp"
 #include "control/daemon/guards.hpp"
 #include "control/daemon/timing.hpp"
+#include "control/kernel/interface_addresses.hpp"
 
 namespace sekisho {
 namespace {
@@ -24,7 +25,7 @@ void Daemon::reload(ReloadDone caller) {
     }
     caller(result);
   };
-  auto read = policy::read(options_.config);
+  auto read = policy::read_to_run(options_.config, kernel::interface_addresses);
   if (!read) {
     const auto reason = read.error().to_string();
     spdlog::error("reload refused, the policy stays as it was: {}", reason);

@@ -1,5 +1,6 @@
 #include "control/load/file.hpp"
 
+#include <bzlib.h>
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/stat.h>
@@ -10,6 +11,9 @@
 #include <cerrno>
 #include <cstring>
 #include <memory>
+#include <span>
+#include <tuple>
+#include <utility>
 
 namespace sekisho::load {
 namespace {
@@ -33,13 +37,51 @@ auto system_error(const std::filesystem::path& file, std::string_view what, int 
   return tl::unexpected(Error{file, 0, fmt::format("{}: {}", what, std::strerror(code))});
 }
 
+// Grows as it is filled, never past the limit and the byte that shows it is not kept.
+class Bounded {
+ public:
+  Bounded(std::size_t expected, std::size_t limit)
+      : limit_(limit), bytes_(std::min(expected, limit) + 1, '\0') {}
+
+  // Where the next bytes go; empty when the limit is passed.
+  [[nodiscard]] auto room() -> std::span<char> {
+    if (size_ == bytes_.size() && size_ <= limit_)
+      bytes_.resize(std::min(std::max<std::size_t>(2 * size_, 1 << 16), limit_ + 1));
+    return std::span{bytes_}.subspan(size_);
+  }
+  void filled(std::size_t size) { size_ += size; }
+  [[nodiscard]] bool exceeded() const { return size_ > limit_; }
+  [[nodiscard]] auto take() && -> std::string {
+    bytes_.resize(size_);
+    return std::move(bytes_);
+  }
+
+ private:
+  std::size_t limit_;
+  std::string bytes_;
+  std::size_t size_ = 0;
+};
+
+// What is decompressed at a time: zlib and libbz2 count in 32 bits, and progress is told in between.
+constexpr std::size_t chunk = std::size_t{1} << 22;
+
+void tell(const Progress& progress, std::string_view doing, std::size_t done, std::size_t all) {
+  if (progress)
+    progress(doing, all == 0 ? 1.0 : static_cast<double>(done) / static_cast<double>(all));
+}
+
 auto too_large(const std::filesystem::path& file, std::size_t limit) {
   return tl::unexpected(Error{file, 0, fmt::format("holds more than {} bytes", limit)});
 }
 
+auto too_large_inside(const std::filesystem::path& file, std::size_t limit) {
+  return tl::unexpected(Error{file, 0, fmt::format("decompresses to more than {} bytes", limit)});
+}
+
 }  // namespace
 
-auto read_file(const std::filesystem::path& file, std::size_t limit) -> tl::expected<std::string, Error> {
+auto read_file(const std::filesystem::path& file, std::size_t limit, const Progress& progress)
+    -> tl::expected<std::string, Error> {
   const Descriptor descriptor{::open(file.c_str(), O_RDONLY | O_CLOEXEC)};
   if (descriptor.get() < 0)
     return system_error(file, "cannot be opened", errno);
@@ -49,37 +91,32 @@ auto read_file(const std::filesystem::path& file, std::size_t limit) -> tl::expe
   if (S_ISDIR(status.st_mode))
     return tl::unexpected(Error{file, 0, "is a directory"});
 
-  // The size is only a hint: the file may grow meanwhile, and a pipe has none. One byte more lets the read
-  // that fills the buffer be followed by the one that says "end".
-  std::string bytes(std::min(static_cast<std::size_t>(status.st_size), limit) + 1, '\0');
+  // The size is only a hint: the file may grow meanwhile, and a pipe has none.
+  const auto expected = static_cast<std::size_t>(status.st_size);
+  Bounded bytes{expected, limit};
   std::size_t size = 0;
-  for (;;) {
-    if (size == bytes.size()) {
-      if (size > limit)
-        return too_large(file, limit);
-      bytes.resize(std::min(std::max<std::size_t>(2 * size, 1 << 16), limit + 1));
-    }
-    const ssize_t got = ::read(descriptor.get(), bytes.data() + size, bytes.size() - size);
+  while (!bytes.exceeded()) {
+    const auto room = bytes.room();
+    const ssize_t got = ::read(descriptor.get(), room.data(), std::min(room.size(), chunk));
     if (got < 0 && errno == EINTR)
       continue;
     if (got < 0)
       return system_error(file, "cannot be read", errno);
     if (got == 0)
-      break;
+      return std::move(bytes).take();
+    bytes.filled(static_cast<std::size_t>(got));
     size += static_cast<std::size_t>(got);
+    tell(progress, "reading", std::min(size, expected), expected);
   }
-  if (size > limit)
-    return too_large(file, limit);
-  bytes.resize(size);
-  return bytes;
+  return too_large(file, limit);
 }
 
 bool is_gzip(std::string_view bytes) noexcept {
   return bytes.starts_with("\x1f\x8b");
 }
 
-auto inflate(std::string_view bytes, const std::filesystem::path& file, std::size_t limit)
-    -> tl::expected<std::string, Error> {
+auto inflate(std::string_view bytes, const std::filesystem::path& file, std::size_t limit,
+             const Progress& progress) -> tl::expected<std::string, Error> {
   const auto refuse = [&](std::string reason) { return tl::unexpected(Error{file, 0, std::move(reason)}); };
   z_stream stream{};
   constexpr int gzip_only = 16 + MAX_WBITS;
@@ -88,42 +125,95 @@ auto inflate(std::string_view bytes, const std::filesystem::path& file, std::siz
   const std::unique_ptr<z_stream, decltype(&inflateEnd)> owner{&stream, &inflateEnd};
 
   stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(bytes.data()));
-  std::size_t left = bytes.size();  // behind what the stream was given: its counters have 32 bits
-  std::string text(std::min(4 * bytes.size() + 64, limit + 1), '\0');
-  std::size_t size = 0;
-  for (;;) {
-    if (size == text.size()) {
-      if (size > limit)
-        return refuse(fmt::format("decompresses to more than {} bytes", limit));
-      text.resize(std::min(2 * size, limit + 1));
-    }
-    constexpr std::size_t chunk = 1 << 30;
+  std::size_t left = bytes.size();  // behind what the stream was given
+  Bounded text{4 * bytes.size() + 64, limit};
+  while (!text.exceeded()) {
     if (stream.avail_in == 0) {
+      tell(progress, "decompressing", bytes.size() - left, bytes.size());
       stream.avail_in = static_cast<uInt>(std::min(left, chunk));
       left -= stream.avail_in;
     }
-    const auto room = static_cast<uInt>(std::min(text.size() - size, chunk));
-    stream.next_out = reinterpret_cast<Bytef*>(text.data() + size);
-    stream.avail_out = room;
+    const auto room = text.room();
+    const auto size = static_cast<uInt>(std::min(room.size(), chunk));
+    stream.next_out = reinterpret_cast<Bytef*>(room.data());
+    stream.avail_out = size;
     const int result = ::inflate(&stream, Z_NO_FLUSH);
-    size += room - stream.avail_out;
+    text.filled(size - stream.avail_out);
+    const bool at_end = stream.avail_in == 0 && left == 0;
     if (result == Z_STREAM_END) {
-      if (stream.avail_in == 0 && left == 0)
-        break;
+      if (at_end && !text.exceeded())
+        return std::move(text).take();
       if (inflateReset(&stream) != Z_OK)
         return refuse("cannot be decompressed");
-    } else if (result == Z_BUF_ERROR ||
-               (result == Z_OK && stream.avail_out != 0 && stream.avail_in == 0 && left == 0)) {
+    } else if (result == Z_BUF_ERROR || (result == Z_OK && stream.avail_out != 0 && at_end)) {
       return refuse("is compressed with gzip and ends too early");
     } else if (result != Z_OK) {
       return refuse(fmt::format("is compressed with gzip and damaged ({})",
                                 stream.msg != nullptr ? stream.msg : "no reason"));
     }
   }
-  if (size > limit)
-    return refuse(fmt::format("decompresses to more than {} bytes", limit));
-  text.resize(size);
-  return text;
+  return too_large_inside(file, limit);
+}
+
+bool is_bzip2(std::string_view bytes) noexcept {
+  // "BZh", the block size, and the magic number of a block or of the end of an empty stream.
+  return bytes.size() >= 10 && bytes.starts_with("BZh") && bytes[3] >= '1' && bytes[3] <= '9' &&
+         (bytes.substr(4, 6) == "\x31\x41\x59\x26\x53\x59" ||
+          bytes.substr(4, 6) == "\x17\x72\x45\x38\x50\x90");
+}
+
+auto bunzip2(std::string_view bytes, const std::filesystem::path& file, std::size_t limit,
+             const Progress& progress) -> tl::expected<std::string, Error> {
+  const auto refuse = [&](std::string reason) { return tl::unexpected(Error{file, 0, std::move(reason)}); };
+  // libbz2 cannot begin anew with a stream that has ended.
+  bz_stream stream{};
+  const auto begin = [&stream] { return BZ2_bzDecompressInit(&stream, 0, 0) == BZ_OK; };
+  if (!begin())
+    return refuse("cannot be decompressed: out of memory");
+  const std::unique_ptr<bz_stream, decltype(&BZ2_bzDecompressEnd)> owner{&stream, &BZ2_bzDecompressEnd};
+
+  stream.next_in = const_cast<char*>(bytes.data());
+  std::size_t left = bytes.size();  // behind what the stream was given
+  Bounded text{8 * bytes.size() + 64, limit};
+  while (!text.exceeded()) {
+    if (stream.avail_in == 0) {
+      tell(progress, "decompressing", bytes.size() - left, bytes.size());
+      stream.avail_in = static_cast<unsigned>(std::min(left, chunk));
+      left -= stream.avail_in;
+    }
+    const auto room = text.room();
+    const auto size = static_cast<unsigned>(std::min(room.size(), chunk));
+    stream.next_out = room.data();
+    stream.avail_out = size;
+    const int result = BZ2_bzDecompress(&stream);
+    text.filled(size - stream.avail_out);
+    const bool at_end = stream.avail_in == 0 && left == 0;
+    if (result == BZ_STREAM_END) {
+      if (at_end && !text.exceeded())
+        return std::move(text).take();
+      const auto rest = std::pair{stream.next_in, stream.avail_in};
+      BZ2_bzDecompressEnd(&stream);
+      stream = {};
+      if (!begin())
+        return refuse("cannot be decompressed: out of memory");
+      std::tie(stream.next_in, stream.avail_in) = rest;
+    } else if (result == BZ_OK && stream.avail_out != 0 && at_end) {
+      return refuse("is compressed with bzip2 and ends too early");
+    } else if (result != BZ_OK) {
+      return refuse(fmt::format("is compressed with bzip2 and damaged (error {})", result));
+    }
+  }
+  return too_large_inside(file, limit);
+}
+
+auto read_content(const std::filesystem::path& file, std::size_t limit, const Progress& progress)
+    -> tl::expected<std::string, Error> {
+  auto bytes = read_file(file, limit, progress);
+  if (bytes && is_gzip(*bytes))
+    return inflate(*bytes, file, limit, progress);
+  if (bytes && is_bzip2(*bytes))
+    return bunzip2(*bytes, file, limit, progress);
+  return bytes;
 }
 
 }  // namespace sekisho::load

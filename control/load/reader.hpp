@@ -2,14 +2,13 @@
 // they hold.
 #pragma once
 
-#include <cstddef>
+#include <cstdint>
 #include <filesystem>
-#include <functional>
 #include <optional>
-#include <string>
 #include <tl/expected.hpp>
 
 #include "control/load/error.hpp"
+#include "control/load/file.hpp"
 #include "control/load/route_file.hpp"
 
 namespace sekisho::load {
@@ -17,6 +16,8 @@ namespace sekisho::load {
 struct Options {
   // Of an MRT file with several peers: whose routes, by address; needed there, refused elsewhere.
   std::optional<std::uint32_t> peer;
+  // Big files take seconds.
+  Progress progress{};
 };
 
 [[nodiscard]] auto read_routes(const std::filesystem::path& file, const Options& options = {})

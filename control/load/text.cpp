@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 #include <limits>
 #include <optional>
@@ -22,6 +23,14 @@ constexpr bool is_graphic(char c) {
   return c > ' ' && c < '\x7f';
 }
 
+// Whether a byte can stand in a word. As a table: every byte of a file is asked.
+constexpr auto word_bytes = [] {
+  std::array<bool, 256> result{};
+  for (int c = 0; c < 0x80; ++c)
+    result[static_cast<unsigned>(c)] = is_graphic(static_cast<char>(c)) && c != '#';
+  return result;
+}();
+
 auto describe(char c) -> std::string {
   const auto byte = static_cast<unsigned char>(c);
   if (byte == 0)
@@ -31,12 +40,13 @@ auto describe(char c) -> std::string {
   return fmt::format("byte 0x{:02x}, which is not ASCII text", byte);
 }
 
-// A file names few next hops, and neighbouring lines mostly the same one.
+// A file names few next hops, and most lines one that was named shortly before.
 class Interned {
  public:
   auto intern(std::string_view word) -> tl::expected<std::uint32_t, std::string> {
-    if (last_ < words_.size() && words_[last_] == word)
-      return last_;
+    auto& recent = recent_[slot(word)];
+    if (recent < words_.size() && words_[recent] == word)
+      return recent;
     const auto [entry, added] =
         ids_.try_emplace(std::string{word}, static_cast<std::uint32_t>(words_.size()));
     if (added) {
@@ -46,15 +56,24 @@ class Interned {
       words_.emplace_back(word);
       next_hops_.push_back(std::move(*next_hop));
     }
-    return last_ = entry->second;
+    return recent = entry->second;
   }
   auto take() && -> std::vector<NextHop> { return std::move(next_hops_); }
 
  private:
+  // Names of a kind differ in their last bytes: "gateway-1", "10.0.2.11".
+  static auto slot(std::string_view word) -> std::size_t {
+    unsigned hash = static_cast<unsigned>(word.size());
+    for (const char byte : word.substr(word.size() - std::min<std::size_t>(word.size(), 3)))
+      hash = 31 * hash + static_cast<unsigned char>(byte);
+    return hash % slots;
+  }
+
+  static constexpr std::size_t slots = 1024;
+  std::array<std::uint32_t, slots> recent_{};
   std::vector<std::string> words_;
   std::vector<NextHop> next_hops_;
   std::unordered_map<std::string, std::uint32_t> ids_;
-  std::uint32_t last_ = 0;
 };
 
 // Takes the next word off `rest`: empty at the end of the line or at a comment. Nothing but a word, blanks
@@ -64,7 +83,7 @@ auto next_word(std::string_view& rest) -> std::string_view {
   while (begin < rest.size() && is_blank(rest[begin]))
     ++begin;
   std::size_t end = begin;
-  while (end < rest.size() && is_graphic(rest[end]) && rest[end] != '#')
+  while (end < rest.size() && word_bytes[static_cast<unsigned char>(rest[end])])
     ++end;
   const auto word = rest.substr(begin, end - begin);
   rest.remove_prefix(end);

@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include <charconv>
+#include <cstddef>
 #include <optional>
 
 namespace sekisho::fib {
@@ -16,11 +16,17 @@ auto quoted(std::string_view text) -> std::string {
 
 // Takes a decimal number without sign or leading zeros off the front of `text`.
 auto take_number(std::string_view& text, unsigned max) -> std::optional<unsigned> {
+  constexpr std::size_t most_digits = 3;  // one more is read, and is too many for any `max` here
   unsigned value = 0;
-  const char* const begin = text.data();
-  const auto [end, error] = std::from_chars(begin, begin + text.size(), value);
-  const auto digits = static_cast<std::size_t>(end - begin);
-  if (error != std::errc{} || value > max || (digits > 1 && text.front() == '0')) {
+  std::size_t digits = 0;
+  for (; digits <= most_digits && digits < text.size(); ++digits) {
+    const auto digit = static_cast<unsigned>(text[digits]) - '0';
+    if (digit > 9) {
+      break;
+    }
+    value = 10 * value + digit;
+  }
+  if (digits == 0 || value > max || (digits > 1 && text.front() == '0')) {
     return std::nullopt;
   }
   text.remove_prefix(digits);

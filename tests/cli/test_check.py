@@ -72,9 +72,9 @@ def test_check_says_what_a_configuration_means(sekisho, config):
     assert [port["name"] for port in result["ports"]] == ["egress", "lan"]
     assert {hop["name"]: hop["members"] for hop in result["next_hops"]}["firewall"] == ["10.0.2.10", "10.0.2.11"]
     zones = {zone["name"]: zone for zone in result["zones"]}
-    assert zones["internet"]["routes"] == 1 and zones["onprem"]["internet"] is True
-    # two halves, four None routes, of which 10/8 has an override, 10.0/16, 192.0.2/24, the KMS addresses
-    kms = zones["onprem"]["routes"] - 8
+    assert zones["internet"]["routes"] == 3 and zones["onprem"]["internet"] is True
+    # Azure's two host addresses, two halves, four None routes, of which 10/8 has an override, 10.0/16, 192.0.2/24, the KMS addresses
+    kms = zones["onprem"]["routes"] - 10
     assert 1 <= kms <= 5
     assert [warning for warning in result["warnings"] if "overrides.txt:2" in warning and "10.0.0.0/16" in warning]
 

@@ -800,7 +800,7 @@ routes = [{ prefix = "10.0.0.0/8", next_hop = "near" }]
 )");
   const auto policy = policy::read(file);
   ASSERT_TRUE(policy) << policy.error().to_string();
-  const auto found_with = [&](const InterfaceAddresses& addresses) {
+  const auto found_with = [&](const policy::InterfaceAddresses& addresses) {
     Lines result;
     for (const auto& finding : check::check(*gather(*policy, addresses)))
       result.push_back(finding.offence.what);

@@ -193,9 +193,9 @@ TEST(Show, ZonesCountsWinners) {
   FakeBackend backend;
   const auto zones = show(backend, "zones");
   EXPECT_EQ(named(zones, "onprem")["routes"],
-            8);  // two halves, four None of which 10/8 has an override, 9/8, 10.0/16
+            10);  // Azure's host addresses, two halves, four None of which 10/8 has an override, 9/8, 10.0/16
   EXPECT_EQ(named(zones, "onprem")["duplicates"], 1);
-  EXPECT_EQ(named(zones, "internet")["routes"], 11);
+  EXPECT_EQ(named(zones, "internet")["routes"], 13);
 }
 
 TEST(Show, NextHopsSayWhichMembersLive) {
@@ -310,7 +310,8 @@ TEST(Routes, WinnersOnlyInOrder) {
   const auto routes = result_of(backend, {{"command", "show"}, {"what", "routes"}, {"zone", "onprem"}});
   EXPECT_THAT(prefixes(routes),
               testing::ElementsAre("0.0.0.0/1", "9.0.0.0/8", "10.0.0.0/8", "10.0.0.0/16", "100.64.0.0/10",
-                                   "128.0.0.0/1", "172.16.0.0/12", "192.168.0.0/16"));
+                                   "128.0.0.0/1", "168.63.129.16/32", "169.254.169.254/32", "172.16.0.0/12",
+                                   "192.168.0.0/16"));
   EXPECT_EQ(routes[2]["next_hop"], "vnet");      // User before System
   EXPECT_EQ(routes[3]["next_hop"], "firewall");  // the last of two
 }
@@ -322,7 +323,7 @@ TEST(Routes, PrefixAndLonger) {
   request["longer"] = true;
   EXPECT_THAT(prefixes(result_of(backend, request)), testing::ElementsAre("10.0.0.0/8", "10.0.0.0/16"));
   request["prefix"] = "0.0.0.0/0";
-  EXPECT_EQ(result_of(backend, request).size(), 8U);
+  EXPECT_EQ(result_of(backend, request).size(), 10U);
   request["prefix"] = "11.0.0.0/8";
   EXPECT_EQ(error_of(backend, request), "no route to 11.0.0.0/8");
   request.erase("zone");
@@ -621,7 +622,7 @@ TEST_F(Socket, StreamsRoutesInPages) {
     routes += reply["result"].size();
     more = reply.value("more", false);
   }
-  EXPECT_EQ(routes, 3 * RoutePages::page_size + 1);
+  EXPECT_EQ(routes, 3 * RoutePages::page_size + 3);
   EXPECT_EQ(pages, 4U);
   send(socket, frame(zones_request));
   EXPECT_EQ(receive(socket)["result"].size(), 2U);

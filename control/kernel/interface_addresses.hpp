@@ -7,10 +7,10 @@
 
 #include "control/config/config.hpp"
 
-namespace sekisho::check {
+namespace sekisho::kernel {
 
 // nullopt: there is no such interface here, or the kernel does not say.
 [[nodiscard]] auto interface_addresses(const std::string& netdev)
     -> std::optional<std::vector<config::InterfaceAddress>>;
 
-}  // namespace sekisho::check
+}  // namespace sekisho::kernel

@@ -1,4 +1,4 @@
-#include "control/check/interface_addresses.hpp"
+#include "control/kernel/interface_addresses.hpp"
 
 #include <arpa/inet.h>
 #include <ifaddrs.h>
@@ -8,7 +8,7 @@
 #include <bit>
 #include <memory>
 
-namespace sekisho::check {
+namespace sekisho::kernel {
 namespace {
 
 auto ipv4_of(const sockaddr* address) -> std::uint32_t {
@@ -33,4 +33,4 @@ auto interface_addresses(const std::string& netdev) -> std::optional<std::vector
   return result;
 }
 
-}  // namespace sekisho::check
+}  // namespace sekisho::kernel
