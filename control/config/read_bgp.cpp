@@ -23,7 +23,7 @@ auto Reader::read_asn(const Section& section) -> std::uint32_t {
   const auto asn = section.required_integer("asn");
   if (!asn)
     return 0;
-  // RFC 7607: "AS 0 ... MUST NOT" be used; RFC 7300 reserves 65535 and the last of 32 bits.
+  // RFC 7607 keeps 0 out of BGP; RFC 7300 reserves the last number of 16 bits and of 32.
   constexpr std::int64_t last_of_16_bits = 65535;
   constexpr std::int64_t last = std::numeric_limits<std::uint32_t>::max();
   if (asn->value < 1 || asn->value >= last || asn->value == last_of_16_bits) {
