@@ -89,7 +89,11 @@ auto find_with_fate(const Facts& facts, Fate wanted) -> Offences {
         continue;
       const auto& subnet = facts.subnets[*port]->table;
       const auto met = subnet.routes->lookup(route.prefix.address);
-      if (!met)  // Azure's System routes or learned ones, which no file tells
+      // Where a file's routes have none, or for a network only a default, Azure's System routes or learned ones decide,
+      // which no file tells.
+      const bool is_network =
+          route.prefix.length >= shortest_network && next_hop_of(table, route) != policy::leave;
+      if (!met || (is_network && met->prefix.length < shortest_network))
         continue;
       const auto next_hop = load::parse_next_hop(next_hop_of(subnet, *met));
       if (next_hop && fate(facts, *port, next_hop_of(table, route), route.prefix, *next_hop) == wanted) {

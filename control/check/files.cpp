@@ -48,9 +48,10 @@ const Rule refused{"refused", Severity::error,
                    "nothing.",
                    "Correct what the sentence names.", find_refused};
 
-const Rule file_error{"file-error", Severity::error,
-                      "A reader has understood a file and found what will not work.", "Correct the file.",
-                      find_file_errors};
+const Rule file_error{
+    "file-error", Severity::error,
+    "A reader has left routes out that the file does not tell: a template may leave them to who deploys it.",
+    "Name the route table itself, as `az network route-table show` prints it.", find_file_errors};
 
 const Rule file_warning{
     "file-warning", Severity::warning,

@@ -126,7 +126,7 @@ def test_findings_are_named_and_graded(sekisho, config):
     finding, = json.loads(sekisho("check", "--json", "--config", file).stdout)["findings"]
     assert (finding["rule"], finding["severity"]) == ("kms-incomplete", "warning")
     assert finding["where"] == f"{file}:{line_of('20.118.99.224', WARNED)}"
-    assert "23.102.135.246, 40.83.235.53" in finding["what"] and finding["why"] and finding["remedy"]
+    assert "but not 40.83.235.53, 23.102.135.246" in finding["what"] and finding["why"] and finding["remedy"]
 
     lines = sekisho("check", "--config", file).stdout.splitlines()
     at = next(number for number, line in enumerate(lines) if line.startswith("warning  kms-incomplete: "))
@@ -161,7 +161,7 @@ def udr(*routes):
 
 def test_route_tables_without_a_configuration(sekisho, tmp_path):
     bad, good, tags = tmp_path / "bad.json", tmp_path / "good.json", tmp_path / "tags.json"
-    bad.write_text(udr(("0.0.0.0/1", "Internet"), ("169.254.169.254/32", "Internet"), ("23.97.0.13/32", "Internet")))
+    bad.write_text(udr(("0.0.0.0/1", "VirtualNetworkGateway"), ("169.254.169.254/32", "Internet"), ("23.97.0.13/32", "Internet")))
     good.write_text(udr(("0.0.0.0/0", "Internet"), ("AzureCloud", "Internet")))
     tags.write_text(json.dumps({"changeNumber": 1, "cloud": "Public", "values": [{"name": "AzureCloud", "id": "", "properties": {
         "changeNumber": 1, "region": "", "regionId": 0, "platform": "Azure", "systemService": "",

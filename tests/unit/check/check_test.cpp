@@ -160,6 +160,11 @@ auto bgp(const std::string& asn, const std::string& rest = "") -> Edit {
           "\npeer = [{ address = \"10.0.3.4\", asn = 65515 }, { address = \"10.0.3.5\", asn = 65515 }]\n" +
           rest};
 }
+auto bound(const std::string& what) -> Edit {
+  return {"@azure", "gateway = \"" + what + "\"\n[azure.next_hop]\nVnetLocal = \"vnet-gateway\""};
+}
+const Edit vnet_routes{"sources = [\"10.0.0.0/16\"]",
+                       "sources = [\"10.0.0.0/16\"]\nsystem_routes = true\nvnet = [\"10.0.0.0/16\"]"};
 const Edit egress_udr{"@egress", "subnet_routes = \"udr.json\""};
 const Edit lan_udr{"@lan", "subnet_routes = \"udr.json\""};
 
@@ -283,11 +288,12 @@ const std::vector<Case>& cases() {
 
       {"part of a VNet",
        "vnet-to-vpn",
-       {gateway("vpn"),
-        bgp("65010", R"(advertise = ["10.0.7.0/24", "10.0.0.0/8", "203.0.113.0/24"])"),
-        {"sources = [\"10.0.0.0/16\"]",
-         "sources = [\"10.0.0.0/16\"]\nsystem_routes = true\nvnet = [\"10.0.0.0/16\"]\n"
-         "[azure.next_hop]\nVnetLocal = \"vnet-gateway\"\n[zone.vnet]"}},
+       {bound("vpn"), vnet_routes,
+        bgp("65010", R"(advertise = ["10.0.7.0/24", "10.0.0.0/8", "203.0.113.0/24"])")},
+       {"sekisho.toml:50: 10.0.7.0/24 is advertised, and is a VNet's or part of one"}},
+      {"another gateway",
+       "vnet-to-vpn",
+       {bound("expressroute"), vnet_routes, bgp("65010", R"(advertise = ["10.0.7.0/24"])")},
        {}},
 
       {"a thousand",
@@ -389,7 +395,7 @@ const std::vector<Case>& cases() {
       {"AzureCloud in a subnet's table",
        "tag-without-udr",
        {lan_udr},
-       {"udr.json: $.routes[0].addressPrefix: AzureCloud is routed by"},
+       {"udr.json: $.routes[0]: AzureCloud is routed by"},
        {{"udr.json", udr({.routes = {{"AzureCloud", "Internet"}}})}}},
       {"a tag with UDR",
        "tag-without-udr",
@@ -679,11 +685,11 @@ const std::vector<Case>& cases() {
       {"a network that is dropped",
        "subnet-elsewhere",
        {lan_udr},
-       {"udr.json: route r0: zone vnet means onprem-gateway for 172.16.0.0/12, and the subnet of port lan "
-        "sends "
-        "172.0.0.0/8 to None",
-        "udr.json: route r0: zone internet means onprem-gateway for 172.16.0.0/12, and the subnet of port "
+       {"udr.json: route r0: zone internet means onprem-gateway for 172.16.0.0/12, and the subnet of port "
         "lan sends "
+        "172.0.0.0/8 to None",
+        "udr.json: route r0: zone vnet means onprem-gateway for 172.16.0.0/12, and the subnet of port lan "
+        "sends "
         "172.0.0.0/8 to None"},
        {{"udr.json", udr({.routes = {{"172.0.0.0/8", "None"}}})}}},
 
@@ -715,15 +721,23 @@ const std::vector<Case>& cases() {
       {"1501", "mtu-above-1500", {{"@lan", "mtu = 1501"}}, {"sekisho.toml:1: port lan has an MTU of 1501"}},
       {"1500", "mtu-above-1500", {{"@lan", "mtu = 1500"}}, {}},
 
-      {"a type that Azure does not have",
+      {"routes that only who deploys the template knows",
        "file-error",
        {lan_udr},
-       {"?"},
-       {{"udr.json", udr({.routes = {{"20.0.0.0/16", "Elsewhere"}}})}}},
+       {"udr.json: $.resources[0].properties.routes: the routes of this table are left out: "
+        "\"[parameters('routes')]\" is "
+        "known to a deployment only (the parameter has no defaultValue)"},
+       {{"udr.json",
+         R"({"$schema": "https://schema.management.azure.com/schemas/2019-04-01/deploymentTemplate.json#",
+                        "contentVersion": "1.0.0.0", "parameters": {"routes": {"type": "array"}}, "resources": [
+                        {"type": "Microsoft.Network/routeTables", "apiVersion": "2023-04-01", "name": "rt",
+                         "properties": {"routes": "[parameters('routes')]"}}]})"}}},
+      {"all known", "file-error", {lan_udr}, {}, {{"udr.json", udr({.routes = {{"20.0.0.0/16", "None"}}})}}},
       {"a property that nobody knows",
        "file-warning",
        {lan_udr},
-       {"?"},
+       {"udr.json: $.colour: a route table has a property that is not known; it is ignored, here and in "
+        "others"},
        {{"udr.json",
          R"({"name": "rt", "disableBgpRoutePropagation": false, "routes": [], "colour": "blue"})"}}},
       {"all known",
@@ -734,9 +748,12 @@ const std::vector<Case>& cases() {
       {"hasBgpOverride",
        "file-note",
        {lan_udr},
-       {"?"},
+       {"udr.json: $.routes[0].hasBgpOverride: route \"r0\": hasBgpOverride does nothing here: a longer BGP "
+        "prefix goes "
+        "first"},
        {{"udr.json", R"({"name": "rt", "disableBgpRoutePropagation": false, "routes": [{"name": "r0",
                         "addressPrefix": "20.0.0.0/16", "nextHopType": "None", "hasBgpOverride": true}]})"}}},
+      {"all known", "file-note", {lan_udr}, {}, {{"udr.json", udr({.routes = {{"20.0.0.0/16", "None"}}})}}},
   };
   return all;
 }
