@@ -11,7 +11,8 @@ namespace {
 int run(int argc, char** argv) {
   CLI::App app{
       "Shows and explains what a Sekisho appliance does with traffic, and applies changed configuration.\n"
-      "Without a daemon: check, lookup --routes, explain --config, doctor, guard. The others ask sekisho-control.",
+      "Without a daemon: check, lookup --routes, explain --config, effective-routes --vnet, diff, doctor, "
+      "guard. The others ask sekisho-control.",
       "sekisho"};
   sekisho::cli::Context context;
   app.require_subcommand(1);
@@ -35,6 +36,8 @@ int run(int argc, char** argv) {
   sekisho::cli::add_show(app, context);
   sekisho::cli::add_lookup(app, context);
   sekisho::cli::add_explain(app, context);
+  sekisho::cli::add_effective_routes(app, context);
+  sekisho::cli::add_diff(app, context);
   sekisho::cli::add_top(app, context);
   sekisho::cli::add_doctor(app, context);
   sekisho::cli::add_guard(app, context);
@@ -52,7 +55,7 @@ int run(int argc, char** argv) {
     fmt::print(stderr, "sekisho: {}\n", outcome.error());
     return 1;
   }
-  return 0;
+  return context.status;
 }
 
 }  // namespace
