@@ -148,7 +148,7 @@ Loading load_file(const std::string& path, const std::string& service_tags) {
   return std::move(builder).finish();
 }
 
-Loading load(const Context& context, const DiffOptions& options, const std::string& argument) {
+Loading load_table(const Context& context, const DiffOptions& options, const std::string& argument) {
   const auto place = place_of(argument, options.zone);
   switch (place.kind) {
     case Place::Kind::running:
@@ -192,11 +192,11 @@ void print_summary(const route::Difference& counts) {
 }
 
 Outcome diff(Context& context, const DiffOptions& options) {
-  const auto before = load(context, options, options.before);
+  const auto before = load_table(context, options, options.before);
   if (!before) {
     return tl::unexpected{before.error()};
   }
-  const auto after = load(context, options, options.after);
+  const auto after = load_table(context, options, options.after);
   if (!after) {
     return tl::unexpected{after.error()};
   }

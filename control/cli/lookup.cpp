@@ -3,6 +3,7 @@
 #include <functional>
 #include <iostream>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -20,6 +21,7 @@ namespace {
 struct LookupOptions {
   std::vector<std::string> files;
   std::string next_hop;
+  std::string peer;
   std::string zone;
   std::vector<std::string> addresses;
 };
@@ -103,7 +105,8 @@ Outcome feed_all(const LookupOptions& options, Printer& printer, Answer answer) 
 }
 
 Outcome lookup_offline(const Context& context, const LookupOptions& options) {
-  const auto table = RouteFiles::read(options.files, options.next_hop);
+  const auto peer = options.peer.empty() ? std::nullopt : std::optional{*fib::parse_address(options.peer)};
+  const auto table = RouteFiles::read(options.files, options.next_hop, peer);
   if (!table) {
     return tl::unexpected{table.error()};
   }
@@ -150,17 +153,22 @@ void add_lookup(CLI::App& app, Context& context) {
   auto* command = app.add_subcommand("lookup", "Find the longest prefix that covers an address");
   auto* tables = command->add_option_group("Table", "one of");
   tables
-      ->add_option(
-          "--routes", options->files,
-          "Text route files, plain or gzip; of a prefix that stands several times the last line counts")
+      ->add_option("--routes", options->files,
+                   "Route files of any form that `routes convert` reads; of a prefix's routes User wins over "
+                   "BGP over System, "
+                   "then the last")
       ->type_name("FILE[,FILE...]")
       ->delimiter(',')
       ->allow_extra_args(false);
   tables->add_option("--zone", options->zone, "The running table of this zone")->type_name("ZONE");
   tables->require_option(1);
   command
-      ->add_option("--next-hop", options->next_hop, "With --routes: what a line means that names no next hop")
+      ->add_option("--next-hop", options->next_hop,
+                   "With --routes: what a route means that names no next hop")
       ->type_name("NAME");
+  command->add_option("--peer", options->peer, "With --routes, of MRT files with several peers: whose routes")
+      ->type_name("ADDRESS")
+      ->check(is_address());
   command->add_option("address", options->addresses, "Addresses; \"-\" or none: one a line on standard input")
       ->type_name("ADDRESS")
       ->check(is_address_or_dash());

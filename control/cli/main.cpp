@@ -11,7 +11,8 @@ namespace {
 int run(int argc, char** argv) {
   CLI::App app{
       "Shows and explains what a Sekisho appliance does with traffic, and applies changed configuration.\n"
-      "Without a daemon: check, lookup --routes, explain --config, effective-routes --vnet, diff, doctor, "
+      "Without a daemon: check, routes, lookup --routes, explain --config, effective-routes --vnet, diff, "
+      "doctor, "
       "guard. The others ask sekisho-control.",
       "sekisho"};
   sekisho::cli::Context context;
@@ -34,6 +35,7 @@ int run(int argc, char** argv) {
   sekisho::cli::add_check(app, context);
   sekisho::cli::add_reload(app, context);
   sekisho::cli::add_show(app, context);
+  sekisho::cli::add_route_files(app, context);
   sekisho::cli::add_lookup(app, context);
   sekisho::cli::add_explain(app, context);
   sekisho::cli::add_effective_routes(app, context);

@@ -5,23 +5,32 @@
 #include <unordered_map>
 #include <utility>
 
+#include "control/cli/load_progress.hpp"
 #include "control/load/reader.hpp"
+#include "control/route/route_table.hpp"
 #include "dataplane/fib/prefix.hpp"
 
 namespace sekisho::cli {
 
-auto RouteFiles::read(const std::vector<std::string>& files, const std::string& next_hop)
+auto RouteFiles::read(const std::vector<std::string>& files, const std::string& next_hop,
+                      std::optional<std::uint32_t> peer)
     -> tl::expected<std::unique_ptr<RouteFiles>, std::string> {
   std::unique_ptr<RouteFiles> result{new RouteFiles};
   std::unordered_map<std::string, fib::NextHopIndex> indexes;
-  std::vector<fib::Route> routes;
+  route::RouteTable table;
   for (const auto& file : files) {
-    const auto text = load::read_routes(file);
-    if (!text) {
-      return tl::unexpected{text.error().to_string()};
+    LoadProgress progress{file};
+    const auto read = load::read_routes(file, {.peer = peer, .progress = progress.callback()});
+    if (!read) {
+      return tl::unexpected{read.error().to_string()};
+    }
+    if (!read->tag_routes.empty()) {
+      return tl::unexpected{fmt::format(
+          "{}: {}: a route to the service tag {}: `sekisho routes convert --tags` puts its prefixes there",
+          file, read->tag_routes.front().path, read->tag_routes.front().tag)};
     }
     std::vector<fib::NextHopIndex> index_of;  // by the file's own numbering
-    for (const auto& written : text->next_hops) {
+    for (const auto& written : read->next_hops) {
       const auto name = written.is_missing() && !next_hop.empty() ? next_hop : load::to_string(written);
       const auto [known, added] =
           indexes.try_emplace(name, static_cast<fib::NextHopIndex>(result->next_hops_.size()));
@@ -33,10 +42,14 @@ auto RouteFiles::read(const std::vector<std::string>& files, const std::string& 
       }
       index_of.push_back(known->second);
     }
-    routes.reserve(routes.size() + text->routes.size());
-    for (const auto& route : text->routes) {
-      routes.push_back({route.prefix, index_of[route.next_hop]});
+    for (const auto& route : read->routes) {
+      table.add({.prefix = route.prefix, .origin = route.origin, .next_hop = index_of[route.next_hop]});
     }
+  }
+  table.finish();
+  std::vector<fib::Route> routes;
+  for (const auto& winner : table.winners()) {
+    routes.push_back({winner.prefix, static_cast<fib::NextHopIndex>(winner.next_hop)});
   }
   auto fib = fib::Fib::create(result->qsbr_);
   if (!fib) {

@@ -1,8 +1,9 @@
-// Text route files in the dataplane's own lookup table, without a daemon.
+// Route files of any format in the dataplane's own lookup table, without a daemon.
 #pragma once
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <tl/expected.hpp>
 #include <vector>
@@ -14,9 +15,10 @@ namespace sekisho::cli {
 
 class RouteFiles {
  public:
-  // `next_hop`: what a line means that names none; empty: "-". A prefix that stands several times gets the
-  // last.
-  [[nodiscard]] static auto read(const std::vector<std::string>& files, const std::string& next_hop)
+  // `next_hop`: what a route means that names none; empty: "-". `peer`: of MRT files. Of several routes to a prefix
+  // route::RouteTable selects.
+  [[nodiscard]] static auto read(const std::vector<std::string>& files, const std::string& next_hop,
+                                 std::optional<std::uint32_t> peer)
       -> tl::expected<std::unique_ptr<RouteFiles>, std::string>;
 
   struct Match {

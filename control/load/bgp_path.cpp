@@ -17,10 +17,6 @@ enum class Type : std::uint8_t {
   mp_reach_nlri = 14,
 };
 
-auto malformed(std::size_t offset, std::string reason) {
-  return tl::unexpected(Malformed{offset, std::move(reason)});
-}
-
 // RFC 4271, 4.3 b: segments of <type, number of AS numbers, AS numbers>. RFC 5065, 5.3: confederation segments do not
 // count.
 auto as_path_length(Cursor path, unsigned as_size) -> tl::expected<std::uint32_t, Malformed> {

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <string>
 #include <tl/expected.hpp>
+#include <utility>
 
 #include "control/load/cursor.hpp"
 
@@ -37,6 +38,9 @@ struct Malformed {
   std::size_t offset = 0;
   std::string reason;
 };
+[[nodiscard]] inline auto malformed(std::size_t offset, std::string reason) -> tl::unexpected<Malformed> {
+  return tl::unexpected(Malformed{offset, std::move(reason)});
+}
 
 // `as_size`: how many bytes an AS number has in AS_PATH, 2 or 4.
 [[nodiscard]] auto parse_path(Cursor attributes, unsigned as_size) -> tl::expected<Path, Malformed>;

@@ -58,10 +58,6 @@ enum class Subtype : std::uint16_t {
   rib_generic_addpath,
 };
 
-auto malformed(std::size_t offset, std::string reason) {
-  return tl::unexpected(Malformed{offset, std::move(reason)});
-}
-
 auto take_peer_address(Cursor& from, bool is_ipv6) -> PeerAddress {
   PeerAddress address{.is_ipv6 = is_ipv6};
   std::ranges::copy(from.take(is_ipv6 ? 16 : 4), address.bytes.begin());

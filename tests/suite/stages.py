@@ -73,14 +73,17 @@ def unit() -> Count:
     return meson_test("build", "all") if configure("build") else one("meson setup build", False)
 
 
-def clang() -> Count:
-    """One build says what clang thinks of everything, and carries the sanitizers and the fuzzers."""
+def configure_clang() -> bool:
     options = (
         "-Dfuzzers=true", "-Db_sanitize=address,undefined", "-Db_lundef=false", "-Doptimization=1", "-Ddebug=false",
         "-Dcpp_args=-gline-tables-only",
     )  # fmt: skip
-    configured = configure(CLANG, *options, CC="clang-16", CXX="clang++-16")
-    return one("build with clang", configured and execute("ninja", "-C", CLANG))
+    return configure(CLANG, *options, CC="clang-16", CXX="clang++-16")
+
+
+def clang() -> Count:
+    """One build says what clang thinks of everything, and carries the sanitizers and the fuzzers."""
+    return one("build with clang", configure_clang() and execute("ninja", "-C", CLANG))
 
 
 def sanitized() -> Count:
@@ -101,20 +104,25 @@ def threads() -> Count:
     )
 
 
+def run_fuzzer(program: Path, seconds: int) -> bool:
+    """With its seeds, and a corpus that grows from run to run."""
+    corpus = ROOT / CLANG / "corpus" / program.name
+    corpus.mkdir(parents=True, exist_ok=True)
+    name = program.name.removesuffix("_fuzz")
+    seeds = (ROOT / "tests/fixtures" / name, ROOT / "tests/fuzz/corpus" / name)
+    folders = (corpus, *(folder for folder in seeds if folder.is_dir()))
+    limits = (
+        f"-max_total_time={seconds}", "-rss_limit_mb=4096", "-verbosity=0", f"-artifact_prefix={corpus}/",
+    )  # fmt: skip
+    return execute(program, *limits, *folders)
+
+
 def fuzz() -> Count:
     """A short run of each fuzzer: it finds what a change broke, not what years would."""
     count = Count()
     programs = sorted(path for path in (ROOT / CLANG / "tests/fuzz").glob("*_fuzz") if path.is_file())
     for program in programs:
-        corpus = ROOT / CLANG / "corpus" / program.name
-        corpus.mkdir(parents=True, exist_ok=True)
-        name = program.name.removesuffix("_fuzz")
-        seeds = (ROOT / "tests/fixtures" / name, ROOT / "tests/fuzz/corpus" / name)
-        folders = (corpus, *(folder for folder in seeds if folder.is_dir()))
-        limits = (
-            f"-max_total_time={FUZZ_SECONDS}", "-rss_limit_mb=4096", "-verbosity=0", f"-artifact_prefix={corpus}/",
-        )  # fmt: skip
-        count += one(f"fuzz: {program.name}", execute(program, *limits, *folders))
+        count += one(f"fuzz: {program.name}", run_fuzzer(program, FUZZ_SECONDS))
     return count if programs else one("fuzz: there are no fuzzers", False)
 
 

@@ -1,0 +1,183 @@
+#include "control/cli/route_writer.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <string>
+#include <string_view>
+#include <unordered_set>
+
+#include "control/cli/output.hpp"
+
+namespace sekisho::cli {
+namespace {
+
+using route::NextHopType;
+
+auto next_hop_texts(const load::RouteFile& file) -> std::vector<std::string> {
+  std::vector<std::string> texts;
+  std::ranges::transform(file.next_hops, std::back_inserter(texts),
+                         [](const load::NextHop& next_hop) { return load::to_string(next_hop); });
+  return texts;
+}
+
+// A route table's names are its routes' identifiers, so that no two may be the same.
+class RouteNames {
+ public:
+  auto name(std::string_view label) -> std::string {
+    std::string result{label};
+    while (result.empty() || !used_.insert(result).second) {
+      result = fmt::format("{}-{}", label.empty() ? "route" : label, ++last_);
+    }
+    return result;
+  }
+
+ private:
+  std::unordered_set<std::string> used_;
+  std::size_t last_ = 0;
+};
+
+// REST API, RoutePropertiesFormat without its addressPrefix.
+auto azure_properties(const load::NextHop& next_hop) -> Json {
+  Json properties{{"nextHopType", route::to_string(next_hop.type)}};
+  if (next_hop.type == NextHopType::virtual_appliance) {
+    properties["nextHopIpAddress"] = load::to_string(next_hop);
+  } else if (next_hop.type == NextHopType::virtual_appliance_ecmp) {
+    auto addresses = Json::array();
+    for (const auto address : next_hop.addresses) {
+      addresses.push_back(fib::address_to_string(address));
+    }
+    properties["nextHop"] = {{"nextHopIpAddresses", std::move(addresses)}};
+  }
+  return properties;
+}
+
+// The routes of one table, a line each.
+class AzureTable {
+ public:
+  void add(std::string_view label, std::string_view destination, const Json& next_hop) {
+    Json properties{{"addressPrefix", destination}};
+    properties.update(next_hop);
+    fmt::print("{}{}", empty_ ? "\n  " : ",\n  ",
+               Json{{"name", names_.name(label)}, {"properties", std::move(properties)}}.dump(
+                   -1, ' ', false, Json::error_handler_t::replace));
+    empty_ = false;
+  }
+
+ private:
+  RouteNames names_;
+  bool empty_ = true;
+};
+
+auto refuse_next_hops(const load::RouteFile& file) -> Outcome {
+  for (const auto& next_hop : file.next_hops) {
+    if (next_hop.is_missing()) {
+      return tl::unexpected{
+          fmt::format("{}: has routes without a next hop, which Azure has not: --next-hop gives them one",
+                      file.file.string())};
+    }
+    if (next_hop.type == NextHopType::named) {
+      return tl::unexpected{fmt::format(
+          "{}: next hop {} is neither an address nor a next-hop type, and Azure knows nothing else",
+          file.file.string(), next_hop.name)};
+    }
+  }
+  return {};
+}
+
+// {"name": .., "properties": {"disableBgpRoutePropagation": .., without what follows in "properties".
+void open_table(const std::vector<load::RouteFile>& files) {
+  std::vector<const load::TableSummary*> tables;
+  for (const auto& file : files) {
+    for (const auto& table : file.tables) {
+      tables.push_back(&table);
+    }
+  }
+  const auto* only = tables.size() == 1 ? tables.front() : nullptr;
+  auto name = only != nullptr ? only->name : std::string{};
+  if (name.empty()) {
+    const auto file = files.front().file.filename().string();
+    name = file.substr(0, file.find('.'));
+  }
+  fmt::print("{{\"name\": {}, \"properties\": {{\"disableBgpRoutePropagation\": {}, \"routes\": [",
+             Json(name).dump(-1, ' ', false, Json::error_handler_t::replace),
+             only != nullptr && !only->takes_bgp);
+}
+
+}  // namespace
+
+Outcome write_text(const std::vector<load::RouteFile>& files) {
+  for (const auto& file : files) {
+    if (!file.tag_routes.empty()) {
+      return tl::unexpected{
+          fmt::format("{}: {}: a route to the service tag {}: --tags names the file that has its prefixes",
+                      file.file.string(), file.tag_routes.front().path, file.tag_routes.front().tag)};
+    }
+  }
+  for (const auto& file : files) {
+    const auto next_hops = next_hop_texts(file);
+    for (const auto& route : file.routes) {
+      fmt::print("{} {}\n", fib::to_string(route.prefix), next_hops[route.next_hop]);
+    }
+  }
+  return {};
+}
+
+void write_json(const std::vector<load::RouteFile>& files) {
+  JsonArray array;
+  for (const auto& file : files) {
+    const auto next_hops = next_hop_texts(file);
+    const auto add = [&](Json prefix, Json tag, std::uint32_t next_hop, std::uint32_t label,
+                         route::Origin origin, unsigned line) {
+      const auto& hop = file.next_hops[next_hop];
+      array.add({{"prefix", std::move(prefix)},
+                 {"tag", std::move(tag)},
+                 {"next_hop", hop.is_missing() ? Json(nullptr) : Json(next_hops[next_hop])},
+                 {"next_hop_type",
+                  hop.type == NextHopType::named ? Json(nullptr) : Json(route::to_string(hop.type))},
+                 {"origin", route::to_string(origin)},
+                 {"label", file.labels[label].empty() ? Json(nullptr) : Json(file.labels[label])},
+                 {"file", file.file.string()},
+                 {"line", line == 0 ? Json(nullptr) : Json(line)}});
+    };
+    for (const auto& route : file.routes) {
+      add(fib::to_string(route.prefix), nullptr, route.next_hop, route.label, route.origin, route.line);
+    }
+    for (const auto& route : file.tag_routes) {
+      add(nullptr, route.tag, route.next_hop, route.label, route::Origin::user, 0);
+    }
+  }
+  array.close();
+}
+
+auto write_azure(const std::vector<load::RouteFile>& files) -> tl::expected<std::size_t, std::string> {
+  for (const auto& file : files) {
+    if (const auto outcome = refuse_next_hops(file); !outcome) {
+      return tl::unexpected{outcome.error()};
+    }
+  }
+  open_table(files);
+  AzureTable table;
+  std::size_t left_out = 0;
+  for (const auto& file : files) {
+    std::vector<Json> next_hops;
+    std::ranges::transform(file.next_hops, std::back_inserter(next_hops), azure_properties);
+    const auto add = [&](std::string_view destination, std::uint32_t next_hop, std::uint32_t label) {
+      if (route::is_output_only(file.next_hops[next_hop].type)) {
+        ++left_out;
+      } else {
+        table.add(file.labels[label], destination, next_hops[next_hop]);
+      }
+    };
+    for (const auto& route : file.routes) {
+      add(fib::to_string(route.prefix), route.next_hop, route.label);
+    }
+    for (const auto& route : file.tag_routes) {
+      add(route.tag, route.next_hop, route.label);
+    }
+  }
+  fmt::print("\n]}}}}\n");
+  return left_out;
+}
+
+}  // namespace sekisho::cli

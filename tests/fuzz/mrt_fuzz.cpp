@@ -1,0 +1,56 @@
+// Whatever bytes an MRT file holds: well-formed routes of one peer, the same whether that peer is asked for or the only one,
+// or a refusal that names a byte or the peers.
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <cstdlib>
+#include <string_view>
+
+#include "control/load/mrt.hpp"
+#include "control/load/mrt_dump.hpp"
+
+namespace {
+
+using namespace sekisho;
+
+void check(bool holds) {
+  if (!holds)
+    std::abort();
+}
+
+void check_routes(const load::RouteFile& file) {
+  for (const auto& route : file.routes) {
+    check(route.next_hop < file.next_hops.size() && route.origin == route::Origin::bgp);
+    check(route.prefix.length <= 32 && (route.prefix.address & ~route.prefix.mask()) == 0);
+  }
+  for (const auto& next_hop : file.next_hops) {
+    check(next_hop.addresses.size() <= load::most_ecmp);
+    check(std::ranges::is_sorted(next_hop.addresses));
+    check(load::parse_next_hop(load::to_string(next_hop)) == next_hop);
+  }
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  const std::string_view bytes{reinterpret_cast<const char*>(data), size};
+  const auto only = load::parse_mrt(bytes, "fuzz.mrt", {});
+  if (only)
+    check_routes(*only);
+  else
+    check(only.error().reason.starts_with("byte ") || only.error().reason.starts_with("holds routes of "));
+
+  load::MrtDump dump{bytes};
+  const auto nothing = [](std::uint32_t, fib::Prefix, const load::Path&) {};
+  if (!dump.walk(nothing) || dump.peers().empty() || dump.peers().front().address.is_ipv6)
+    return 0;
+  load::Cursor address{{reinterpret_cast<const char*>(dump.peers().front().address.bytes.data()), 4}};
+  const auto chosen = load::parse_mrt(bytes, "fuzz.mrt", address.u32());
+  if (chosen)
+    check_routes(*chosen);
+  else
+    check(chosen.error().reason.starts_with("holds no "));
+  if (chosen && only)
+    check(chosen->routes.size() == only->routes.size());
+  return 0;
+}
