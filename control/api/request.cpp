@@ -8,6 +8,7 @@
 #include <string>
 #include <utility>
 
+#include "control/api/effective_routes.hpp"
 #include "control/api/explain.hpp"
 #include "control/api/live.hpp"
 #include "control/api/lookup.hpp"
@@ -54,7 +55,8 @@ void with_statistics(Backend& backend, Then done, std::function<Json(const Stati
   });
 }
 
-Answer page(std::shared_ptr<RoutePages> pages) {
+template <class Pages>
+Answer page(std::shared_ptr<Pages> pages) {
   auto one = answer(pages->next());
   if (pages->more()) {
     one.reply["more"] = true;
@@ -82,6 +84,17 @@ void show_routes(const Json& request, Backend& backend, const Then& done) {
   }
   auto pages = RoutePages::open(backend.policy(), std::move(query));
   done(pages ? page(std::make_shared<RoutePages>(std::move(*pages))) : refuse(pages.error()));
+}
+
+void effective_routes(const Json& request, Backend& backend, const Then& done) {
+  const auto zone = string_member(request, "zone");
+  const auto winners = flag_member(request, "winners");
+  if (!zone || !winners) {
+    done(refuse(!zone ? zone.error() : winners.error()));
+    return;
+  }
+  auto pages = EffectivePages::open(backend.policy(), zone->value_or(""), {.winners = *winners});
+  done(pages ? page(std::make_shared<EffectivePages>(std::move(*pages))) : refuse(pages.error()));
 }
 
 void show(const Json& request, Backend& backend, std::uint64_t started_unix_ms, Then done) {
@@ -196,6 +209,8 @@ void handle(const Json& request, Backend& backend, std::uint64_t started_unix_ms
     show(request, backend, started_unix_ms, std::move(done));
   } else if (name == "lookup") {
     lookup_addresses(request, backend, std::move(done));
+  } else if (name == "effective-routes") {
+    effective_routes(request, backend, done);
   } else if (name == "explain") {
     explain_flow(request, backend, std::move(done));
   } else {

@@ -5,7 +5,8 @@
 //             {"command": "lookup", "zone": "onprem", "addresses": ["1.1.1.1"]}
 //             {"command": "explain", "source": "172.16.0.10", "destination": "1.1.1.1", "port": "lan"}
 //   reply     {"ok": true, "result": ...}    {"ok": false, "error": "one sentence"}
-//             `show routes` streams: several replies, all but the last with "more": true
+//             {"command": "effective-routes", "zone": "onprem", "winners": true}
+//             `show routes` and `effective-routes` stream: several replies, all but the last with "more": true
 //
 // `result` is what `sekisho ... --json` prints; the CLI draws its tables from the same.
 #pragma once

@@ -3,8 +3,12 @@
 #pragma once
 
 #include <CLI/CLI.hpp>
+#include <string>
+#include <string_view>
+#include <vector>
 
 #include "control/cli/context.hpp"
+#include "dataplane/fib/prefix.hpp"
 
 namespace sekisho::cli {
 
@@ -15,6 +19,8 @@ void add_route_files(CLI::App& app, Context& context);
 void add_lookup(CLI::App& app, Context& context);
 void add_explain(CLI::App& app, Context& context);
 void add_presets(CLI::App& app, Context& context);
+void add_effective_routes(CLI::App& app, Context& context);
+void add_diff(CLI::App& app, Context& context);
 void add_top(CLI::App& app, Context& context);
 void add_doctor(CLI::App& app, Context& context);
 void add_guard(CLI::App& app, Context& context);
@@ -24,5 +30,10 @@ void add_version(CLI::App& app, Context& context);
 [[nodiscard]] CLI::Validator is_address();
 [[nodiscard]] CLI::Validator is_address_or_dash();
 [[nodiscard]] CLI::Validator is_prefix();
+// Prefixes with commas between, or nothing at all.
+[[nodiscard]] CLI::Validator is_prefix_list();
+[[nodiscard]] auto words_of(std::string_view list) -> std::vector<std::string>;
+// Of a list that was checked.
+[[nodiscard]] auto prefixes_of(std::string_view list) -> std::vector<fib::Prefix>;
 
 }  // namespace sekisho::cli

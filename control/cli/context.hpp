@@ -20,6 +20,7 @@ inline constexpr const char* default_socket = "/run/sekisho/control.sock";
 struct Context {
   std::string socket = default_socket;
   bool json = false;
+  int status = 0;                // when done: not 0 where an option asks for it (diff --exit-code)
   std::function<Outcome()> run;  // the command that was chosen
 };
 

@@ -11,8 +11,8 @@ namespace {
 int run(int argc, char** argv) {
   CLI::App app{
       "Shows and explains what a Sekisho appliance does with traffic, and applies changed configuration.\n"
-      "Without a daemon: check, routes, lookup --routes, explain --config, presets, doctor, guard. The others ask "
-      "sekisho-control.",
+      "Without a daemon: check, routes, lookup --routes, explain --config, effective-routes --vnet, diff, presets,\n"
+      "doctor, guard. The others ask sekisho-control.",
       "sekisho"};
   sekisho::cli::Context context;
   app.require_subcommand(1);
@@ -38,6 +38,8 @@ int run(int argc, char** argv) {
   sekisho::cli::add_lookup(app, context);
   sekisho::cli::add_explain(app, context);
   sekisho::cli::add_presets(app, context);
+  sekisho::cli::add_effective_routes(app, context);
+  sekisho::cli::add_diff(app, context);
   sekisho::cli::add_top(app, context);
   sekisho::cli::add_doctor(app, context);
   sekisho::cli::add_guard(app, context);
@@ -55,7 +57,7 @@ int run(int argc, char** argv) {
     fmt::print(stderr, "sekisho: {}\n", outcome.error());
     return 1;
   }
-  return 0;
+  return context.status;
 }
 
 }  // namespace

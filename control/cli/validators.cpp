@@ -27,4 +27,34 @@ CLI::Validator is_prefix() {
           ""};
 }
 
+auto words_of(std::string_view list) -> std::vector<std::string> {
+  std::vector<std::string> result;
+  while (!list.empty()) {
+    const auto comma = list.find(',');
+    result.emplace_back(list.substr(0, comma));
+    list.remove_prefix(comma == std::string_view::npos ? list.size() : comma + 1);
+  }
+  return result;
+}
+
+CLI::Validator is_prefix_list() {
+  return {[](std::string& text) {
+            for (const auto& word : words_of(text)) {
+              if (const auto parsed = fib::parse_prefix(word); !parsed) {
+                return parsed.error();
+              }
+            }
+            return std::string{};
+          },
+          ""};
+}
+
+auto prefixes_of(std::string_view list) -> std::vector<fib::Prefix> {
+  std::vector<fib::Prefix> result;
+  for (const auto& word : words_of(list)) {
+    result.push_back(fib::parse_prefix(word).value());
+  }
+  return result;
+}
+
 }  // namespace sekisho::cli

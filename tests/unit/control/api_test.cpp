@@ -3,16 +3,19 @@
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
 #include <boost/asio/read.hpp>
 #include <boost/asio/write.hpp>
 #include <filesystem>
+#include <iterator>
 #include <map>
 #include <set>
 #include <thread>
 #include <utility>
 
+#include "control/api/effective_routes.hpp"
 #include "control/api/explain.hpp"
 #include "control/api/frame.hpp"
 #include "control/api/request.hpp"
@@ -329,6 +332,80 @@ TEST(Routes, PrefixAndLonger) {
   request.erase("zone");
   request["prefix"] = "172.16.0.0/12";  // in both zones
   EXPECT_EQ(result_of(backend, request).size(), 2U);
+}
+
+TEST(EffectiveRoutes, SayInAzuresWordsWhatIsInForceAndWhatIsNot) {
+  FakeBackend backend;
+  const auto routes =
+      result_of(backend, {{"command", "effective-routes"}, {"zone", "onprem"}, {"winners", true}});
+  EXPECT_EQ(routes.size(), backend.policy_->zone("onprem")->table.candidates().size());
+  const auto of = [&](std::string_view prefix) {
+    std::vector<Json> result;
+    std::ranges::copy_if(routes, std::back_inserter(result),
+                         [&](const Json& route) { return route["addressPrefix"] == Json::array({prefix}); });
+    return result;
+  };
+  const auto half = of("0.0.0.0/1");
+  ASSERT_EQ(half.size(), 1U);
+  EXPECT_EQ(half[0], Json::parse(R"({"addressPrefix": ["0.0.0.0/1"], "destinationServiceTags": [],
+      "disableBgpRoutePropagation": false, "hasBgpOverride": false, "name": null,
+      "nextHopIpAddress": ["10.0.2.10", "10.0.2.11"], "nextHopType": "VirtualApplianceEcmp", "source": "Default",
+      "state": "Active", "tagMap": {}, "overriddenBy": null})"));
+  EXPECT_EQ(of("9.0.0.0/8")[0]["nextHopType"], "Internet");
+  const auto private_space = of("10.0.0.0/8");
+  ASSERT_EQ(private_space.size(), 2U);
+  EXPECT_EQ(private_space[0]["nextHopType"], "VirtualAppliance");
+  EXPECT_EQ(private_space[0]["nextHopIpAddress"], Json::array({"10.0.1.20"}));
+  EXPECT_EQ(private_space[1]["nextHopType"], "None");
+  EXPECT_EQ(private_space[1]["state"], "Invalid");
+  EXPECT_EQ(private_space[1]["overriddenBy"],
+            Json::parse(R"({"addressPrefix": ["10.0.0.0/8"], "nextHopIpAddress": ["10.0.1.20"],
+                            "nextHopType": "VirtualAppliance", "source": "User"})"));
+  const auto plain = result_of(backend, {{"command", "effective-routes"}, {"zone", "onprem"}});
+  EXPECT_FALSE(plain[0].contains("overriddenBy"));
+}
+
+TEST(EffectiveRoutes, PagesHoldEveryRouteOnce) {
+  constexpr auto many = 2 * EffectivePages::page_size;
+  FakeBackend backend{many};
+  std::set<std::string> seen;
+  for (const auto& route : result_of(backend, {{"command", "effective-routes"}, {"zone", "internet"}})) {
+    EXPECT_TRUE(seen.insert(route["addressPrefix"][0].get<std::string>()).second);
+  }
+  EXPECT_EQ(seen.size(), many + 1);
+}
+
+TEST(EffectiveRoutes, RefuseWhatIsNoZone) {
+  FakeBackend backend;
+  EXPECT_EQ(error_of(backend, {{"command", "effective-routes"}, {"zone", "dmz"}}),
+            "there is no zone \"dmz\"");
+  EXPECT_EQ(error_of(backend, {{"command", "effective-routes"}}), "there is no zone \"\"");
+  EXPECT_EQ(error_of(backend, {{"command", "effective-routes"}, {"zone", 1}}), "\"zone\" must be a string");
+  EXPECT_EQ(error_of(backend, {{"command", "effective-routes"}, {"winners", 1}}),
+            "\"winners\" must be true or false");
+}
+
+// A gateway's route has a row for each address, as Azure prints it; one that a user wrote has one row for all.
+TEST(EffectiveRoutes, OfBgpHaveARowANextHop) {
+  auto table = std::make_shared<route::RouteTable>();
+  table->add({{0, 1}, route::Origin::bgp, route::NextHopType::virtual_network_gateway});
+  table->add({{0, 0}, route::Origin::user, route::NextHopType::virtual_appliance_ecmp});
+  table->finish();
+  const std::vector<std::uint32_t> addresses{address("10.1.0.6"), address("10.1.0.7")};
+  EffectivePages pages{table,
+                       [&](const route::Route& route) -> AzureWords {
+                         return {.type = route.type, .addresses = addresses, .name = "r1"};
+                       },
+                       {.takes_bgp = false}};
+  const auto page = pages.next();
+  EXPECT_FALSE(pages.more());
+  ASSERT_EQ(page.size(), 3U);
+  EXPECT_EQ(page[0]["nextHopIpAddress"].size(), 2U);
+  EXPECT_EQ(page[0]["name"], "r1");
+  EXPECT_EQ(page[0]["disableBgpRoutePropagation"], true);
+  EXPECT_EQ(page[1]["nextHopIpAddress"], Json::array({"10.1.0.6"}));
+  EXPECT_EQ(page[2]["nextHopIpAddress"], Json::array({"10.1.0.7"}));
+  EXPECT_EQ(page[2]["source"], "VirtualNetworkGateway");
 }
 
 TEST(Routes, PagesHoldEveryRouteOnce) {

@@ -1,0 +1,59 @@
+// `effective-routes`: a table's candidates in Azure's own words, a page at a time. An element has the members of an
+// EffectiveNetworkRoute (REST API, "Network Interfaces - Get Effective Route Table"), in the order in which az prints them; a
+// BGP route has one element a next hop, as in Azure.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <tl/expected.hpp>
+
+#include "control/api/json.hpp"
+#include "control/policy/policy.hpp"
+#include "control/route/effective.hpp"
+#include "control/route/next_hop_type.hpp"
+
+namespace sekisho::api {
+
+// What a table's own numbers for next hop and source stand for.
+struct AzureWords {
+  route::NextHopType type = route::NextHopType::none;
+  std::span<const std::uint32_t> addresses{};
+  std::string_view name{};  // of the route in its route table; empty: it has none
+};
+using InAzureWords = std::function<AzureWords(const route::Route&)>;
+
+struct EffectiveOptions {
+  bool winners = false;   // also "overriddenBy": what an invalid route lost to, null of an active one
+  bool takes_bgp = true;  // not `disableBgpRoutePropagation`
+};
+
+class EffectivePages {
+ public:
+  static constexpr std::size_t page_size = 4096;
+
+  // What `words` gives must hold until it is asked again.
+  EffectivePages(std::shared_ptr<const route::RouteTable> table, InAzureWords words,
+                 EffectiveOptions options);
+  // Of a zone. A next hop of the configuration is a VirtualAppliance, one of several members a VirtualApplianceEcmp; a route
+  // that was written with another type of Azure's keeps that.
+  [[nodiscard]] static auto open(const std::shared_ptr<const policy::Policy>& policy, const std::string& zone,
+                                 EffectiveOptions options) -> tl::expected<EffectivePages, std::string>;
+
+  [[nodiscard]] Json next();  // an array, empty only when there is nothing at all
+  [[nodiscard]] bool more() const { return !routes_.done(); }
+
+ private:
+  void add(Json& page, const route::EffectiveRoute& effective) const;
+
+  std::shared_ptr<const route::RouteTable> table_;
+  InAzureWords words_;
+  EffectiveOptions options_;
+  route::EffectiveRoutes routes_;
+};
+
+}  // namespace sekisho::api

@@ -1,0 +1,195 @@
+#include "control/cli/azure_subnet.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <iterator>
+#include <map>
+#include <optional>
+#include <utility>
+
+#include "control/cli/bgp_routes.hpp"
+#include "control/load/reader.hpp"
+#include "control/load/service_tags.hpp"
+
+namespace sekisho::cli {
+namespace {
+
+using load::Error;
+using load::Format;
+using load::RouteFile;
+using route::NextHopType;
+using route::Origin;
+
+using Done = tl::expected<void, Error>;
+
+auto refuse(const RouteFile& file, unsigned line, std::string reason) {
+  return tl::unexpected(Error{file.file, line, std::move(reason)});
+}
+
+class Builder {
+ public:
+  explicit Builder(const SubnetInputs& inputs) : inputs_(inputs) {}
+
+  auto build() -> tl::expected<std::shared_ptr<const Subnet>, Error> {
+    if (!inputs_.service_tags.empty()) {
+      auto tags = load::read_service_tags(inputs_.service_tags);
+      if (!tags)
+        return tl::unexpected(std::move(tags.error()));
+      tags_ = std::move(*tags);
+    }
+    auto done = add_system_routes()
+                    .and_then([this] { return each(inputs_.routes, &Builder::add_user_routes); })
+                    .and_then([this] { return each(inputs_.gateway_routes, &Builder::read_gateway_routes); });
+    if (!done)
+      return tl::unexpected(std::move(done.error()));
+    add_gateway_routes();
+    subnet_->table.finish();
+    return std::move(subnet_);
+  }
+
+ private:
+  auto each(const std::vector<std::filesystem::path>& files,
+            Done (Builder::*add)(const std::filesystem::path&)) -> Done {
+    for (const auto& file : files) {
+      if (auto done = (this->*add)(file); !done)
+        return done;
+    }
+    return {};
+  }
+
+  // Azure, "Virtual network traffic routing", System routes: each prefix of the VNet; its peerings; its service endpoints;
+  // the default to the Internet; None for private space, unless a prefix of the VNet is the same.
+  auto add_system_routes() -> Done {
+    for (const auto prefix : inputs_.vnet)
+      add(prefix, Origin::vnet, NextHopType::vnet_local);
+    for (const auto prefix : inputs_.peerings)
+      add(prefix, Origin::vnet, NextHopType::vnet_peering);
+    add({0, 0}, Origin::system, NextHopType::internet);
+    for (const auto prefix : inputs_.none) {
+      if (std::ranges::find(inputs_.vnet, prefix) == inputs_.vnet.end())
+        add(prefix, Origin::system, NextHopType::none);
+    }
+    for (const auto& word : inputs_.service_endpoints) {
+      if (auto done = add_service_endpoint(word); !done)
+        return done;
+    }
+    return {};
+  }
+
+  auto add_service_endpoint(const std::string& word) -> Done {
+    if (const auto prefix = fib::parse_prefix(word)) {
+      add(*prefix, Origin::vnet, NextHopType::virtual_network_service_endpoint);
+      return {};
+    }
+    const auto* tag = tags_ ? tags_->find(word) : nullptr;
+    if (tag == nullptr)
+      return tl::unexpected(
+          Error{inputs_.service_tags, 0,
+                fmt::format("there is no service tag \"{}\" for a service endpoint", word)});
+    for (const auto prefix : tag->prefixes)
+      add(prefix, Origin::vnet, NextHopType::virtual_network_service_endpoint);
+    return {};
+  }
+
+  auto add_user_routes(const std::filesystem::path& path) -> Done {
+    auto file = load::read_routes(path);
+    if (!file)
+      return tl::unexpected(std::move(file.error()));
+    if (file->format == Format::mrt || file->format == Format::service_tags)
+      return refuse(*file, 0, fmt::format("is no route table: it holds {}", load::to_string(file->format)));
+    if (!file->tag_routes.empty()) {
+      if (!tags_)
+        return tl::unexpected(Error{
+            path, 0,
+            fmt::format("goes to the service tag \"{}\": give --service-tags", file->tag_routes.front().tag),
+            file->tag_routes.front().path});
+      if (auto done = load::resolve_tags(*file, *tags_); !done)
+        return done;
+    }
+    for (const auto& table : file->tables)
+      subnet_->takes_bgp = subnet_->takes_bgp && table.takes_bgp;
+    take_findings(*file);
+    const auto first_name = static_cast<route::NameId>(subnet_->names.size());
+    subnet_->names.insert(subnet_->names.end(), file->labels.begin(), file->labels.end());
+    for (const auto& route : file->routes) {
+      if (!route::is_user(route.origin))
+        continue;
+      const auto& next_hop = file->next_hops[route.next_hop];
+      if (next_hop.type == NextHopType::named)
+        return refuse(*file, route.line,
+                      fmt::format("{} needs an address or one of Azure's next-hop types, not \"{}\"",
+                                  fib::to_string(route.prefix), load::to_string(next_hop)));
+      add(route.prefix, route.origin, next_hop.type, next_hop.addresses, first_name + route.label,
+          route.line);
+    }
+    return {};
+  }
+
+  auto read_gateway_routes(const std::filesystem::path& path) -> Done {
+    auto file = load::read_routes(path, {.peer = inputs_.peer});
+    if (!file)
+      return tl::unexpected(std::move(file.error()));
+    if (file->format == Format::service_tags || !file->tag_routes.empty())
+      return refuse(*file, 0, "holds service tags, and BGP tells prefixes");
+    take_findings(*file);
+    for (const auto& route : file->routes) {
+      if (file->format == Format::effective_routes && route.origin != Origin::bgp)
+        continue;
+      const auto& next_hop = file->next_hops[route.next_hop];
+      const auto is_learned = next_hop.is_missing() ||
+                              next_hop.type == NextHopType::virtual_network_gateway ||
+                              next_hop.type == NextHopType::virtual_appliance ||
+                              next_hop.type == NextHopType::virtual_appliance_ecmp;
+      if (!is_learned)
+        return refuse(*file, route.line,
+                      fmt::format("BGP tells an address for a next hop, not {}", load::to_string(next_hop)));
+      gateway_routes_.add(route.prefix, next_hop.addresses);
+    }
+    return {};
+  }
+
+  // "Propagate gateway routes: No" keeps them off the subnet.
+  void add_gateway_routes() {
+    auto routes = std::move(gateway_routes_).merge();
+    if (!subnet_->takes_bgp && !routes.empty()) {
+      subnet_->findings.push_back(
+          {load::Severity::note,
+           {inputs_.gateway_routes.front(), 0,
+            "gateway routes are left out: a route table of the subnet has disableBgpRoutePropagation"}});
+      return;
+    }
+    for (auto& [prefix, addresses] : routes)
+      add(prefix, Origin::bgp, NextHopType::virtual_network_gateway, std::move(addresses));
+  }
+
+  void take_findings(RouteFile& file) {
+    std::ranges::move(file.findings, std::back_inserter(subnet_->findings));
+  }
+
+  void add(fib::Prefix prefix, Origin origin, NextHopType type, std::vector<std::uint32_t> addresses = {},
+           route::NameId name = 0, unsigned line = 0) {
+    const auto [known, added] =
+        ids_.try_emplace({type, std::move(addresses)}, static_cast<route::NameId>(subnet_->next_hops.size()));
+    if (added)
+      subnet_->next_hops.push_back({.type = type, .name = {}, .addresses = known->first.second});
+    subnet_->table.add({prefix, origin, type, known->second, name, line});
+  }
+
+  const SubnetInputs& inputs_;
+  std::optional<load::ServiceTags> tags_;
+  std::shared_ptr<Subnet> subnet_ = std::make_shared<Subnet>(Subnet{.names = {""}});
+  BgpRoutes gateway_routes_;
+  std::map<std::pair<NextHopType, std::vector<std::uint32_t>>, route::NameId> ids_;
+};
+
+}  // namespace
+
+auto read_subnet(const SubnetInputs& inputs) -> tl::expected<std::shared_ptr<const Subnet>, std::string> {
+  auto subnet = Builder{inputs}.build();
+  if (!subnet)
+    return tl::unexpected(subnet.error().to_string());
+  return *subnet;
+}
+
+}  // namespace sekisho::cli

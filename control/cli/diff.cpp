@@ -1,0 +1,258 @@
+#include <fmt/format.h>
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "control/cli/bgp_routes.hpp"
+#include "control/cli/client.hpp"
+#include "control/cli/command.hpp"
+#include "control/cli/output.hpp"
+#include "control/load/reader.hpp"
+#include "control/load/service_tags.hpp"
+#include "control/policy/policy.hpp"
+#include "control/route/difference.hpp"
+
+namespace sekisho::cli {
+namespace {
+
+struct DiffOptions {
+  std::string before;
+  std::string after;
+  std::string zone;
+  std::string service_tags;
+  bool exit_code = false;
+};
+
+// What an argument means.
+struct Place {
+  enum class Kind : std::uint8_t { file, configuration, running };
+  Kind kind = Kind::file;
+  std::string path;
+  std::string zone;
+};
+
+Place place_of(const std::string& argument, const std::string& zone) {
+  constexpr std::string_view running = "running";
+  constexpr std::string_view configuration = ".toml";
+  if (argument == running || argument.starts_with("running:")) {
+    return {Place::Kind::running, {}, argument == running ? zone : argument.substr(running.size() + 1)};
+  }
+  if (argument.ends_with(configuration)) {
+    return {Place::Kind::configuration, argument, zone};
+  }
+  if (const auto end = argument.rfind(".toml:"); end != std::string::npos) {
+    const auto path = end + configuration.size();
+    return {Place::Kind::configuration, argument.substr(0, path), argument.substr(path + 1)};
+  }
+  return {Place::Kind::file, argument, {}};
+}
+
+// A finished table and what its numbers mean, whoever owns them.
+struct Loaded {
+  std::shared_ptr<const route::RouteTable> table;
+  std::shared_ptr<const route::Names> names;
+
+  [[nodiscard]] route::Side side() const { return {*table, *names}; }
+};
+using Loading = tl::expected<Loaded, std::string>;
+
+class TableBuilder {
+ public:
+  void add(fib::Prefix prefix, route::Origin origin, std::string_view next_hop) {
+    table_->add({prefix, origin, route::NextHopType::named, names_->intern(next_hop)});
+  }
+  Loaded finish() && {
+    table_->finish();
+    return {std::move(table_), std::move(names_)};
+  }
+
+ private:
+  std::shared_ptr<route::RouteTable> table_ = std::make_shared<route::RouteTable>();
+  std::shared_ptr<route::Names> names_ = std::make_shared<route::Names>();
+};
+
+Loading load_running(const Context& context, const std::string& zone) {
+  const auto client = Client::connect(context.socket);
+  if (!client) {
+    return tl::unexpected{client.error()};
+  }
+  TableBuilder builder;
+  const Json request{{"command", "show"}, {"what", "routes"}, {"zone", zone}};
+  const auto asked = (*client)->ask_pages(request, [&](const Json& page) {
+    for (const auto& route : page) {  // winners only: what they won against is of no matter here
+      builder.add(fib::parse_prefix(route["prefix"].get_ref<const std::string&>()).value(),
+                  route::Origin::user, route["next_hop"].get_ref<const std::string&>());
+    }
+  });
+  if (!asked) {
+    return tl::unexpected{asked.error()};
+  }
+  return std::move(builder).finish();
+}
+
+Loading load_configuration(const Place& place) {
+  const auto policy = policy::read(place.path);
+  if (!policy) {
+    return tl::unexpected{policy.error().to_string()};
+  }
+  const auto* zone = (*policy)->zone(place.zone);
+  if (zone == nullptr) {
+    return tl::unexpected{fmt::format("{}: there is no zone \"{}\"", place.path, place.zone)};
+  }
+  return Loaded{{*policy, &zone->table}, {*policy, &(*policy)->names}};
+}
+
+Loading load_file(const std::string& path, const std::string& service_tags) {
+  auto file = load::read_routes(path);
+  if (!file) {
+    return tl::unexpected{file.error().to_string()};
+  }
+  if (!file->tag_routes.empty()) {
+    if (service_tags.empty()) {
+      return tl::unexpected{fmt::format("{}: {}: goes to the service tag \"{}\": give --service-tags", path,
+                                        file->tag_routes.front().path, file->tag_routes.front().tag)};
+    }
+    const auto tags = load::read_service_tags(service_tags);
+    if (!tags) {
+      return tl::unexpected{tags.error().to_string()};
+    }
+    if (const auto resolved = load::resolve_tags(*file, *tags); !resolved) {
+      return tl::unexpected{resolved.error().to_string()};
+    }
+  }
+  TableBuilder builder;
+  BgpRoutes learned;  // Azure shows each next hop of a BGP route as a route
+  const auto shows_each = file->format == load::Format::effective_routes;
+  std::vector<std::string> next_hops;
+  for (const auto& next_hop : file->next_hops) {
+    next_hops.push_back(load::to_string(next_hop));
+  }
+  for (const auto& route : file->routes) {
+    if (shows_each && route.origin == route::Origin::bgp) {
+      learned.add(route.prefix, file->next_hops[route.next_hop].addresses);
+    } else {
+      builder.add(route.prefix, route.origin, next_hops[route.next_hop]);
+    }
+  }
+  for (const auto& [prefix, addresses] : std::move(learned).merge()) {
+    std::string next_hop{route::to_string(route::NextHopType::virtual_network_gateway)};
+    for (const auto address : addresses) {
+      next_hop += (&address == addresses.data() ? " " : ",") + fib::address_to_string(address);
+    }
+    builder.add(prefix, route::Origin::bgp, next_hop);
+  }
+  return std::move(builder).finish();
+}
+
+Loading load_table(const Context& context, const DiffOptions& options, const std::string& argument) {
+  const auto place = place_of(argument, options.zone);
+  switch (place.kind) {
+    case Place::Kind::running:
+      return load_running(context, place.zone);
+    case Place::Kind::configuration:
+      return load_configuration(place);
+    case Place::Kind::file:
+      break;
+  }
+  return load_file(place.path, options.service_tags);
+}
+
+void print_change(const route::Change& change) {
+  const auto prefix = fib::to_string(change.prefix);
+  if (change.before == nullptr) {
+    fmt::print("{}\n", toned(fmt::format("+ {} {}", prefix, *change.after), Tone::good));
+  } else if (change.after == nullptr) {
+    fmt::print("{}\n", toned(fmt::format("- {} {}", prefix, *change.before), Tone::bad));
+  } else {
+    fmt::print("~ {} {} -> {}\n", prefix, *change.before, *change.after);
+  }
+}
+
+Json change_json(const route::Change& change) {
+  const auto text = [](const std::string* next_hop) {
+    return next_hop == nullptr ? Json(nullptr) : Json(*next_hop);
+  };
+  return {{"change", change.before == nullptr  ? "added"
+                     : change.after == nullptr ? "removed"
+                                               : "changed"},
+          {"prefix", fib::to_string(change.prefix)},
+          {"before", text(change.before)},
+          {"after", text(change.after)}};
+}
+
+void print_summary(const route::Difference& counts) {
+  constexpr double all = 4294967296.0;
+  fmt::print("{} added, {} removed, {} changed; {} of 2^32 addresses ({:.4g} %) change their next hop\n",
+             counts.added, counts.removed, counts.changed, counts.addresses,
+             100.0 * static_cast<double>(counts.addresses) / all);
+}
+
+Outcome diff(Context& context, const DiffOptions& options) {
+  const auto before = load_table(context, options, options.before);
+  if (!before) {
+    return tl::unexpected{before.error()};
+  }
+  const auto after = load_table(context, options, options.after);
+  if (!after) {
+    return tl::unexpected{after.error()};
+  }
+  route::Difference counts;
+  if (context.json) {
+    fmt::print("{{\"changes\": ");
+    JsonArray changes;
+    counts = route::difference(before->side(), after->side(),
+                               [&](const route::Change& change) { changes.add(change_json(change)); });
+    changes.close();
+    fmt::print(", \"added\": {}, \"removed\": {}, \"changed\": {}, \"addresses\": {}}}\n", counts.added,
+               counts.removed, counts.changed, counts.addresses);
+  } else {
+    counts = route::difference(before->side(), after->side(), print_change);
+    print_summary(counts);
+  }
+  const auto differ = counts.added + counts.removed + counts.changed != 0;
+  context.status = options.exit_code && differ ? 1 : 0;
+  return {};
+}
+
+}  // namespace
+
+void add_diff(CLI::App& app, Context& context) {
+  auto options = std::make_shared<DiffOptions>();
+  auto* command = app.add_subcommand(
+      "diff", "What separates two route tables, and how many addresses they send elsewhere");
+  command->add_option("before", options->before, "The one")->type_name("TABLE")->required();
+  command->add_option("after", options->after, "The other")->type_name("TABLE")->required();
+  command->add_option("--zone", options->zone, "Of a running appliance or a configuration that names none")
+      ->type_name("ZONE");
+  command->add_option("--service-tags", options->service_tags, "What service tags in route tables stand for")
+      ->type_name("FILE");
+  command->add_flag("--exit-code", options->exit_code, "Exit status 1 when they differ");
+  command->footer(
+      "A table is a file of routes in any format (text, Azure's JSON, MRT), a zone of the appliance that "
+      "runs\n"
+      "(\"running:ZONE\"), or a zone of a configuration (\"FILE.toml:ZONE\"). Compared is what is in force: "
+      "prefixes and\n"
+      "next hops by name. + is added, - removed, ~ has another next hop. An address that another prefix "
+      "sends to\n"
+      "the same next hop does not count as changed. Exit status 0 whether they differ or not, unless "
+      "--exit-code.\n\n"
+      "Examples:\n"
+      "  sekisho diff old.txt new.txt\n"
+      "  sekisho diff --zone onprem running new.toml\n"
+      "  sekisho diff --exit-code --json monday.json tuesday.json | jq .addresses\n");
+  command->callback([&context, options] {
+    for (const auto& argument : {options->before, options->after}) {
+      const auto place = place_of(argument, options->zone);
+      if (place.kind != Place::Kind::file && place.zone.empty()) {
+        throw CLI::ValidationError(argument, "a zone is needed: " + argument + ":ZONE, or --zone");
+      }
+    }
+    context.run = [&context, options] { return diff(context, *options); };
+  });
+}
+
+}  // namespace sekisho::cli

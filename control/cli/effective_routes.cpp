@@ -1,0 +1,267 @@
+#include "control/api/effective_routes.hpp"
+
+#include <fmt/format.h>
+
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "control/cli/azure_subnet.hpp"
+#include "control/cli/client.hpp"
+#include "control/cli/command.hpp"
+#include "control/cli/output.hpp"
+
+namespace sekisho::cli {
+namespace {
+
+constexpr const char* private_space = "10.0.0.0/8,172.16.0.0/12,192.168.0.0/16,100.64.0.0/10";
+
+struct EffectiveRouteOptions {
+  std::string zone;
+  std::string config;
+  std::string vnet;
+  std::string peering;
+  std::string service_endpoint;
+  std::string none = private_space;
+  std::vector<std::filesystem::path> gateway_routes;
+  std::vector<std::filesystem::path> routes;
+  std::string service_tags;
+  std::string peer;
+  bool table = false;
+  bool winners = false;
+};
+
+std::string joined(const Json& words, char separator) {
+  std::string result;
+  for (const auto& word : words) {
+    if (!result.empty()) {
+      result.push_back(separator);
+    }
+    result += word.get_ref<const std::string&>();
+  }
+  return result;
+}
+
+// Azure's two forms of effective routes, as az prints them, without ever holding them.
+class EffectivePrinter {
+ public:
+  EffectivePrinter(bool json, bool winners) : json_(json), winners_(winners) {}
+
+  void add(const Json& page) {
+    open();
+    for (const auto& route : page) {
+      json_ ? array_.add(route) : row(route);
+    }
+  }
+  void close() {
+    open();
+    if (json_) {
+      array_.close();
+      fmt::print("}}\n");
+    }
+  }
+
+ private:
+  void open() {
+    if (std::exchange(opened_, true)) {
+      return;
+    }
+    if (json_) {
+      fmt::print("{{\"nextLink\": null, \"value\": ");
+      return;
+    }
+    line("Source", "State", "Address Prefix", "Next Hop Type", "Next Hop IP", "Overridden By");
+    const auto rule = [](std::size_t width) { return std::string(width, '-'); };
+    line(rule(source_width), rule(state_width), rule(prefix_width), rule(type_width), rule(address_width),
+         rule(winner_width));
+  }
+
+  void row(const Json& route) {
+    const auto word = [&](const char* name) { return route[name].get_ref<const std::string&>(); };
+    line(word("source"), word("state"), joined(route["addressPrefix"], ' '), word("nextHopType"),
+         joined(route["nextHopIpAddress"], ' '), winners_ ? winner_text(route["overriddenBy"]) : "");
+  }
+
+  static std::string winner_text(const Json& winner) {
+    if (winner.is_null()) {
+      return "";
+    }
+    const auto addresses = joined(winner["nextHopIpAddress"], ' ');
+    return fmt::format(
+        "{} {} {}{}{}", winner["source"].get_ref<const std::string&>(), joined(winner["addressPrefix"], ' '),
+        winner["nextHopType"].get_ref<const std::string&>(), addresses.empty() ? "" : " ", addresses);
+  }
+
+  // The columns are as wide as the widest of Azure's words: a long table cannot be measured first.
+  void line(std::string_view source, std::string_view state, std::string_view prefix, std::string_view type,
+            std::string_view addresses, std::string_view winner) {
+    auto text = fmt::format("{:{}}  {:{}}  {:{}}  {:{}}  {:{}}", source, source_width, state, state_width,
+                            prefix, prefix_width, type, type_width, addresses, address_width);
+    if (winners_) {
+      text += fmt::format("  {}", winner);
+    }
+    text.erase(text.find_last_not_of(' ') + 1);
+    fmt::print("{}\n", text);
+  }
+
+  static constexpr std::size_t source_width = 21;  // VirtualNetworkGateway
+  static constexpr std::size_t state_width = 7;
+  static constexpr std::size_t prefix_width = 18;
+  static constexpr std::size_t type_width = 29;  // VirtualNetworkServiceEndpoint
+  static constexpr std::size_t address_width = 15;
+  static constexpr std::size_t winner_width = 13;
+
+  bool json_;
+  bool winners_;
+  bool opened_ = false;
+  JsonArray array_;
+};
+
+Outcome print_pages(api::EffectivePages pages, EffectivePrinter& printer) {
+  while (pages.more()) {
+    printer.add(pages.next());
+  }
+  printer.close();
+  return {};
+}
+
+Outcome of_running_zone(const Context& context, const EffectiveRouteOptions& options,
+                        EffectivePrinter& printer) {
+  const auto client = Client::connect(context.socket);
+  if (!client) {
+    return tl::unexpected{client.error()};
+  }
+  const Json request{{"command", "effective-routes"}, {"zone", options.zone}, {"winners", options.winners}};
+  auto outcome = (*client)->ask_pages(request, [&](const Json& page) { printer.add(page); });
+  if (outcome) {
+    printer.close();
+  }
+  return outcome;
+}
+
+Outcome of_configured_zone(const EffectiveRouteOptions& options, EffectivePrinter& printer) {
+  const auto policy = policy::read(options.config);
+  if (!policy) {
+    return tl::unexpected{policy.error().to_string()};
+  }
+  auto pages = api::EffectivePages::open(*policy, options.zone, {.winners = options.winners});
+  return pages ? print_pages(std::move(*pages), printer) : tl::unexpected{pages.error()};
+}
+
+Outcome of_subnet(const EffectiveRouteOptions& options, EffectivePrinter& printer) {
+  // The lists were checked as they were parsed.
+  SubnetInputs inputs{.vnet = prefixes_of(options.vnet),
+                      .peerings = prefixes_of(options.peering),
+                      .service_endpoints = words_of(options.service_endpoint),
+                      .none = prefixes_of(options.none),
+                      .gateway_routes = options.gateway_routes,
+                      .routes = options.routes,
+                      .service_tags = options.service_tags,
+                      .peer = std::nullopt};
+  if (!options.peer.empty()) {
+    inputs.peer = *fib::parse_address(options.peer);
+  }
+  const auto subnet = read_subnet(inputs);
+  if (!subnet) {
+    return tl::unexpected{subnet.error()};
+  }
+  for (const auto& finding : (*subnet)->findings) {
+    fmt::print(stderr, "{}: {}\n", finding.severity == load::Severity::note ? "note" : "warning",
+               finding.where.to_string());
+  }
+  auto words = [subnet = *subnet](const route::Route& route) -> api::AzureWords {
+    return {.type = route.type,
+            .addresses = subnet->next_hops[route.next_hop].addresses,
+            .name = subnet->names[route.source]};
+  };
+  return print_pages({{*subnet, &(*subnet)->table},
+                      std::move(words),
+                      {.winners = options.winners, .takes_bgp = (*subnet)->takes_bgp}},
+                     printer);
+}
+
+}  // namespace
+
+void add_effective_routes(CLI::App& app, Context& context) {
+  auto options = std::make_shared<EffectiveRouteOptions>();
+  auto* command = app.add_subcommand(
+      "effective-routes",
+      "Every route of a table as Azure shows them: Active, or Invalid and by what overridden");
+  auto* whose = command->add_option_group("Whose", "Of a zone, or of a subnet in Azure");
+  auto* zone = whose->add_option("--zone", options->zone, "A zone of the running appliance, or of --config")
+                   ->type_name("ZONE");
+  auto* vnet = whose->add_option("--vnet", options->vnet, "A subnet in a VNet of these prefixes")
+                   ->type_name("PREFIX,..")
+                   ->check(is_prefix_list());
+  whose->require_option(1);
+  command->add_option("-c,--config", options->config, "Read this configuration, without asking the daemon")
+      ->type_name("FILE")
+      ->needs(zone);
+  command->add_option("--peering", options->peering, "Prefixes of VNets that the VNet is peered with")
+      ->type_name("PREFIX,..")
+      ->check(is_prefix_list())
+      ->needs(vnet);
+  command
+      ->add_option("--service-endpoint", options->service_endpoint,
+                   "What the subnet's service endpoints cover: prefixes, or tags of --service-tags")
+      ->type_name("PREFIX|TAG,..")
+      ->needs(vnet);
+  command
+      ->add_option("--gateway-routes", options->gateway_routes,
+                   "Route files with what gateways and Route Server tell by BGP; may be repeated")
+      ->type_name("FILE")
+      ->needs(vnet);
+  command->add_option("--peer", options->peer, "Of gateway routes in an MRT file with several peers: whose")
+      ->type_name("ADDRESS")
+      ->check(is_address())
+      ->needs(vnet);
+  command->add_option("--routes", options->routes, "The subnet's route tables (UDR); may be repeated")
+      ->type_name("FILE")
+      ->needs(vnet);
+  command->add_option("--service-tags", options->service_tags, "Azure's file of service tags")
+      ->type_name("FILE")
+      ->needs(vnet);
+  command
+      ->add_option("--none", options->none,
+                   "What Azure drops by System routes, unless a VNet prefix is the same; '' for nothing")
+      ->type_name("PREFIX,..")
+      ->capture_default_str()
+      ->check(is_prefix_list())
+      ->needs(vnet);
+  command->add_flag("--table", options->table, "Azure's table form, the default; --json is az's JSON");
+  command->add_flag("--winners", options->winners,
+                    "Also name what an Invalid route lost to: a column, in JSON the member overriddenBy");
+  command->footer(
+      "Invalid means overridden: by a User route of the same prefix, by BGP, or, a BGP route, by a System "
+      "route\n"
+      "of the VNet, its peerings or service endpoints, however short. It says nothing of health.\n"
+      "A file is a text route file, Azure's JSON (route tables, effective routes), or MRT. Of effective "
+      "routes\n"
+      "--routes takes the User ones and --gateway-routes those of VirtualNetworkGateway. In text, the next "
+      "hops of\n"
+      "gateway routes are addresses; several lines or commas make several.\n\n"
+      "Examples:\n"
+      "  sekisho effective-routes --zone onprem --winners\n"
+      "  sekisho effective-routes --config new.toml --zone onprem --json | jq '.value | length'\n"
+      "  sekisho effective-routes --vnet 10.1.0.0/16 --peering 10.8.0.0/16 --gateway-routes halves.txt \\\n"
+      "    --routes udr.json --service-tags ServiceTags_Public.json\n");
+  command->callback([&context, options] {
+    if (options->table && context.json) {
+      throw CLI::ExcludesError("--table", "--json");
+    }
+    context.run = [&context, options]() -> Outcome {
+      EffectivePrinter printer{context.json, options->winners};
+      if (options->zone.empty()) {
+        return of_subnet(*options, printer);
+      }
+      return options->config.empty() ? of_running_zone(context, *options, printer)
+                                     : of_configured_zone(*options, printer);
+    };
+  });
+}
+
+}  // namespace sekisho::cli

@@ -1,0 +1,151 @@
+"""`sekisho diff`: what separates two route tables, against Python's own arithmetic of networks."""
+
+import contextlib
+import ipaddress
+import json
+import random
+
+import pytest
+from control_socket import ControlSocket
+
+
+@pytest.fixture
+def write(tmp_path):
+    def file(name, content):
+        path = tmp_path / name
+        path.write_text(content if isinstance(content, str) else "".join(f"{p} {n}\n" for p, n in content.items()))
+        return path
+
+    return file
+
+
+@pytest.fixture
+def diff(sekisho):
+    def run(*arguments):
+        done = sekisho("diff", *arguments)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    return run
+
+
+def test_text(diff, write):
+    a = write("a", "0.0.0.0/0 x\n10.0.0.0/8 x\n11.0.0.0/8 y\n")
+    b = write("b", "0.0.0.0/0 x\n11.0.0.0/8 z\n12.0.0.0/24 y\n")
+    assert diff(a, b).splitlines() == [
+        "- 10.0.0.0/8 x",
+        "~ 11.0.0.0/8 y -> z",
+        "+ 12.0.0.0/24 y",
+        "1 added, 1 removed, 1 changed; 16777472 of 2^32 addresses (0.3906 %) change their next hop",
+    ]
+    assert json.loads(diff("--json", a, b)) == {
+        "changes": [
+            {"change": "removed", "prefix": "10.0.0.0/8", "before": "x", "after": None},
+            {"change": "changed", "prefix": "11.0.0.0/8", "before": "y", "after": "z"},
+            {"change": "added", "prefix": "12.0.0.0/24", "before": None, "after": "y"},
+        ],
+        "added": 1, "removed": 1, "changed": 1, "addresses": (1 << 24) + 256,
+    }
+
+
+def test_the_same(diff, sekisho, write):
+    a = write("a", "0.0.0.0/0 x\n")
+    assert diff(a, a) == "0 added, 0 removed, 0 changed; 0 of 2^32 addresses (0 %) change their next hop\n"
+    assert json.loads(diff("--json", a, a))["changes"] == []
+    assert sekisho("diff", "--exit-code", a, a).returncode == 0
+
+
+def test_exit_code_says_that_they_differ(sekisho, write):
+    a, b = write("a", "0.0.0.0/0 x\n"), write("b", "0.0.0.0/0 y\n")
+    assert sekisho("diff", a, b).returncode == 0
+    for json_flag in ([], ["--json"]):
+        done = sekisho("diff", "--exit-code", *json_flag, a, b)
+        assert done.returncode == 1 and not done.stderr and done.stdout
+
+
+def test_against_networks_of_python(diff, write):
+    rng = random.Random(1)
+
+    def table():
+        result = {}
+        for _ in range(40):
+            length = rng.randint(22, 32)
+            address = int(ipaddress.IPv4Address("192.0.0.0")) + rng.randrange(1024)
+            result[ipaddress.ip_network((address >> (32 - length) << (32 - length), length))] = rng.choice("ab")
+        return result
+
+    def answers(routes):
+        found = {}
+        for network in sorted(routes, key=lambda each: each.prefixlen):
+            found.update(dict.fromkeys(range(int(network[0]), int(network[-1]) + 1), routes[network]))
+        return found
+
+    for _ in range(5):
+        a, b = table(), table()
+        before, after = answers(a), answers(b)
+        result = json.loads(diff("--json", write("a", a), write("b", b)))
+        assert result["addresses"] == sum(before.get(x) != after.get(x) for x in before.keys() | after.keys())
+        assert {(c["prefix"], c["before"], c["after"]) for c in result["changes"]} == {
+            (str(n), a.get(n), b.get(n)) for n in a.keys() | b.keys() if a.get(n) != b.get(n)}
+
+
+def test_rows_of_effective_routes_in_another_order_are_the_same(diff, write):
+    def row(address):
+        return {"addressPrefix": ["0.0.0.0/1"], "nextHopIpAddress": [address], "nextHopType": "VirtualNetworkGateway",
+                "source": "VirtualNetworkGateway", "state": "Active"}
+
+    def effective(name, *addresses):
+        return write(name, json.dumps({"nextLink": None, "value": [row(address) for address in addresses]}))
+
+    a, b = effective("a", "10.1.0.6", "10.1.0.7"), effective("b", "10.1.0.7", "10.1.0.6")
+    assert json.loads(diff("--json", a, b))["addresses"] == 0
+    assert diff(a, effective("c", "10.1.0.6")).startswith(
+        "~ 0.0.0.0/1 VirtualNetworkGateway 10.1.0.6,10.1.0.7 -> VirtualNetworkGateway 10.1.0.6\n")
+
+
+CONFIG = """\
+[port.lan]
+device = "af_xdp:lan0"
+[next_hop.firewall]
+members = ["10.0.2.10"]
+[zone.onprem]
+port = ["lan"]
+sources = ["172.16.0.0/12"]
+routes = [{ prefix = "10.0.0.0/8", next_hop = "firewall" }, { prefix = "192.0.2.0/24", next_hop = "None" }]
+"""
+
+
+def test_a_configuration_against_what_runs(diff, refused, write, tmp_path):
+    def answer(request):
+        if request["zone"] != "onprem":
+            return "there is no such zone"
+        return [[{"prefix": "10.0.0.0/8", "next_hop": "firewall"}], [{"prefix": "11.0.0.0/8", "next_hop": "None"}]]
+
+    new = write("new.toml", CONFIG)
+    path = tmp_path / "control.sock"
+    with contextlib.closing(ControlSocket(path, answer)) as control:
+        for arguments in (["--zone", "onprem", "running", new], ["running:onprem", f"{new}:onprem"]):
+            lines = diff("--socket", path, *arguments).splitlines()
+            assert {"- 11.0.0.0/8 None", "+ 192.0.2.0/24 None"} <= set(lines)
+            assert not [line for line in lines if "10.0.0.0/8" in line]
+        assert "there is no such zone" in refused("--socket", path, "diff", "running:dmz", new.as_posix() + ":onprem")
+    assert control.asked[0] == {"command": "show", "what": "routes", "zone": "onprem"}
+    assert 'there is no zone "dmz"' in refused("diff", f"{new}:dmz", f"{new}:onprem")
+
+
+def test_bad_files(refused, write, tmp_path):
+    good = write("good", "0.0.0.0/0 x\n")
+    for arguments in ([tmp_path / "none", good], [good, tmp_path / "none"]):
+        assert f"{tmp_path / 'none'}: " in refused("diff", *arguments)
+    assert ":2: " in refused("diff", good, write("bad", "\n10.0.0.1/8 x\n"))
+    tagged = write("tagged.json", json.dumps(
+        {"routes": [{"name": "r", "addressPrefix": "Storage", "nextHopType": "Internet"}], "name": "t"}))
+    assert "give --service-tags" in refused("diff", good, tagged)
+
+
+def test_wrong_usage(sekisho, write):
+    good = write("good", "0.0.0.0/0 x\n")
+    for arguments in ([], [good], ["running", good], [good, "new.toml"], [good, good, good]):
+        done = sekisho("diff", *arguments)
+        assert done.returncode == 2 and done.stderr and not done.stdout, (arguments, done)
+    assert "Examples:" in sekisho("diff", "--help").stdout
