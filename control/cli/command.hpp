@@ -10,6 +10,7 @@ namespace sekisho::cli {
 
 void add_check(CLI::App& app, Context& context);
 void add_reload(CLI::App& app, Context& context);
+void add_route(CLI::App& app, Context& context);
 void add_show(CLI::App& app, Context& context);
 void add_lookup(CLI::App& app, Context& context);
 void add_explain(CLI::App& app, Context& context);
