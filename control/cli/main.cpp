@@ -33,6 +33,7 @@ int run(int argc, char** argv) {
       "  sekisho top                                  what passes at this moment\n");
   sekisho::cli::add_check(app, context);
   sekisho::cli::add_reload(app, context);
+  sekisho::cli::add_route(app, context);
   sekisho::cli::add_show(app, context);
   sekisho::cli::add_route_files(app, context);
   sekisho::cli::add_lookup(app, context);

@@ -124,6 +124,9 @@ void add_show(CLI::App& app, Context& context) {
   add(*group, context, "neighbours", "The kernel's neighbours on the ports", neighbours_text);
   add_drops(*group, context);
   add(*group, context, "stats", "Counters by port, and whether every packet is accounted for", stats_text);
+  add(*group, context, "config",
+      "Where the configuration that runs was read, overrides in force, and what a reload would change",
+      config_text);
   add(*group, context, "state", "Dataplane connection, uptime, transaction, memory, warnings", state_text);
 }
 

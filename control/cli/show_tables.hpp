@@ -14,6 +14,7 @@ namespace sekisho::cli {
 [[nodiscard]] std::string neighbours_text(const Json& neighbours);
 [[nodiscard]] std::string drops_text(const Json& drops);
 [[nodiscard]] std::string stats_text(const Json& stats);
+[[nodiscard]] std::string config_text(const Json& config);
 [[nodiscard]] std::string state_text(const Json& state);
 
 // "a, b"; "-" of an empty list.

@@ -69,8 +69,8 @@ void Daemon::on_disconnected(const std::string& reason) {
   told_.reset();
   spdlog::warn("the dataplane is gone ({}); waiting for it at {}", reason,
                options_.dataplane_socket.string());
-  // A reload that was to be sent is kept for the next connection, and its caller need not wait for that.
-  for (auto& waiting : std::exchange(reloads_, {})) {
+  // What was to be sent is kept for the next connection, and its caller need not wait for that.
+  for (auto& waiting : std::exchange(steps_, {})) {
     store(std::move(waiting));
   }
 }

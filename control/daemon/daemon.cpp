@@ -11,9 +11,10 @@
 
 namespace sekisho {
 
-Daemon::Daemon(boost::asio::io_context& io, Options options, std::shared_ptr<const policy::Policy> policy)
+Daemon::Daemon(boost::asio::io_context& io, Options options, Reading reading)
     : options_(std::move(options)),
-      policy_(std::move(policy)),
+      policy_(std::move(reading.policy)),
+      sources_(std::move(reading.sources)),
       io_(io),
       signals_(io, SIGHUP, SIGTERM, SIGINT),
       retry_(io),
@@ -30,11 +31,11 @@ Daemon::Daemon(boost::asio::io_context& io, Options options, std::shared_ptr<con
 
 auto Daemon::start(boost::asio::io_context& io, Options options)
     -> tl::expected<std::unique_ptr<Daemon>, std::string> {
-  auto policy = policy::read_to_run(options.config, kernel::interface_addresses);
-  if (!policy) {
-    return tl::unexpected(policy.error().to_string());
+  auto reading = read(options.config);
+  if (!reading) {
+    return tl::unexpected(std::move(reading.error()));
   }
-  auto daemon = std::unique_ptr<Daemon>(new Daemon(io, std::move(options), std::move(*policy)));
+  auto daemon = std::unique_ptr<Daemon>(new Daemon(io, std::move(options), std::move(*reading)));
   if (auto opened = daemon->open(); !opened) {
     return tl::unexpected(std::move(opened.error()));
   }

@@ -55,8 +55,10 @@ auto Daemon::guard(kernel::Guard wanted) -> tl::expected<void, std::string> {
 // To what the policy says and the interfaces of those that wait.
 auto Daemon::narrow_guard() -> tl::expected<void, std::string> {
   auto wanted = guard_of(*policy_);
-  for (const auto& reload : reloads_) {
-    wanted = kernel::merge(wanted, netdevs_of(*reload.policy));
+  for (const auto& step : steps_) {
+    if (step.policy) {
+      wanted = kernel::merge(wanted, netdevs_of(*step.policy));
+    }
   }
   std::vector<std::string> leaving;
   std::ranges::set_difference(guarded_.netdevs, wanted.netdevs, std::back_inserter(leaving));

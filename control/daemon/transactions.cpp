@@ -26,9 +26,9 @@ void Daemon::advance() {
   if (in_flight_ || !has_taken_over_ || !dataplane_.connected()) {
     return;
   }
-  if (!reloads_.empty()) {
-    if (is_to_wait(reloads_.front())) {
-      patience_.expires_at(reloads_.front().patience);
+  if (!steps_.empty()) {
+    if (is_to_wait(steps_.front())) {
+      patience_.expires_at(steps_.front().patience);
       patience_.async_wait([this](const boost::system::error_code& error) {
         if (!error) {
           advance();
@@ -36,11 +36,15 @@ void Daemon::advance() {
       });
       return;
     }
-    auto next = std::move(reloads_.front());
-    reloads_.pop_front();
-    send_full(std::move(next));
+    auto next = std::move(steps_.front());
+    steps_.pop_front();
+    if (resolve(next)) {
+      send_policy(std::move(next));
+    } else {
+      boost::asio::post(io_, [this] { advance(); });
+    }
   } else if (!told_) {
-    send_full(std::nullopt);
+    send_policy(std::nullopt);
   } else {
     send_incremental();
   }
@@ -48,55 +52,64 @@ void Daemon::advance() {
 
 // A gateway that is new to us has no neighbour yet: traffic that moves to it before the kernel has found it
 // would be dropped.
-bool Daemon::is_to_wait(const Reload& reload) const {
-  if (std::chrono::steady_clock::now() >= reload.patience) {
+bool Daemon::is_to_wait(const Step& step) const {
+  if (!step.policy || std::chrono::steady_clock::now() >= step.patience) {
     return false;
   }
-  const auto exit = egress::exit(reload.policy->config, netlink_->mirror());
+  const auto exit = egress::exit(step.policy->config, netlink_->mirror());
   return (exit && exit->asking) ||
-         std::ranges::any_of(egress::members(reload.policy->config, netlink_->mirror(), inherited_),
+         std::ranges::any_of(egress::members(step.policy->config, netlink_->mirror(), inherited_),
                              [](const egress::Member& member) { return member.asking && !member.inherited; });
 }
 
-void Daemon::send_full(std::optional<Reload> reload) {
-  const auto policy = reload ? reload->policy : policy_;
+// The step's policy, or without one the policy that runs, whole. A step is told as what it changes where the dataplane
+// has exactly what it changes from; one that failed to start something is to try again, which only a full transaction does.
+void Daemon::send_policy(std::optional<Step> step) {
+  const auto policy = step ? step->policy : policy_;
   // Until the dataplane has let go of them, ports of the old policy stay guarded beside those of the new.
   if (auto done = guard(kernel::merge(guarded_, guard_of(*policy))); !done) {
-    if (reload) {
-      spdlog::error("reload refused: {}", done.error());
-      reload->done(tl::unexpected(done.error()));
+    if (step) {
+      spdlog::error("{} refused: {}", step->name(), done.error());
+      step->done(tl::unexpected(done.error()));
       boost::asio::post(io_, [this] { advance(); });
     } else {
       refused(done.error());
     }
     return;
   }
-  auto view = reload ? sync::view(policy->config, netlink_->mirror(), inherited_) : view_;
-  auto changes = sync::full(*policy, view);
+  auto view = step ? sync::view(policy->config, netlink_->mirror(), inherited_) : view_;
+  const bool is_full = !step || !told_ || !failed_ports_.empty() || !failed_exit_.empty();
+  auto changes = is_full ? sync::full(*policy, view) : sync::between(*policy_, *told_, *policy, view);
   in_flight_ = true;
   sending_ = policy;
   dataplane_.transact(
-      true, std::move(changes),
-      [this, policy, view = std::move(view), reload = std::move(reload)](const auto& answer) mutable {
+      is_full, std::move(changes),
+      [this, policy, is_full, view = std::move(view), step = std::move(step)](const auto& answer) mutable {
         in_flight_ = false;
         sending_.reset();
-        const bool goes_on = answer || reload;  // a refused policy waits for the timer
-        on_full(policy, std::move(view), std::move(reload), answer);
+        if (!answer && !is_full && dataplane_.connected()) {
+          spdlog::warn("the dataplane refused what changes ({}); it gets the whole policy", answer.error());
+          told_.reset();
+          send_policy(std::move(step));
+          return;
+        }
+        const bool goes_on = answer || step;  // a refused policy waits for the timer
+        on_policy(policy, std::move(view), std::move(step), answer);
         if (goes_on) {
           advance();
         }
       });
 }
 
-void Daemon::on_full(const std::shared_ptr<const policy::Policy>& policy, sync::View view,
-                     std::optional<Reload> reload,
-                     const tl::expected<std::vector<api::Reply>, std::string>& answer) {
+void Daemon::on_policy(const std::shared_ptr<const policy::Policy>& policy, sync::View view,
+                       std::optional<Step> step,
+                       const tl::expected<std::vector<api::Reply>, std::string>& answer) {
   if (!answer) {
-    if (!reload) {
+    if (!step) {
       refused(answer.error());
       return;
     }
-    spdlog::error("reload refused, the policy stays as it was: {}", answer.error());
+    spdlog::error("{} refused, the policy stays as it was: {}", step->name(), answer.error());
     // The dataplane did not take the new ports. Whether one that is gone did, we do not know: the next commit
     // tidies up.
     if (told_ && dataplane_.connected()) {
@@ -104,23 +117,24 @@ void Daemon::on_full(const std::shared_ptr<const policy::Policy>& policy, sync::
         spdlog::error("{}", done.error());
       }
     }
-    reload->done(tl::unexpected(answer.error()));
+    step->done(tl::unexpected(answer.error()));
     return;
   }
   const api::Committed& result = answer->back().committed();
-  policy_ = policy;
-  serve_metrics();
+  const auto dropped = step ? adopt(*step) : 0;
   if (const auto done = narrow_guard(); !done) {
     spdlog::error("the kernel may forward in our stead: {}", done.error());
   }
   // Attempts to start a failed port are whole policies too; they are not worth a line each.
-  spdlog::log(reload || std::exchange(is_new_connection_, false) ? spdlog::level::info : spdlog::level::debug,
-              "{}: {}", reload ? "reloaded" : "the dataplane has the whole policy", summary(result));
+  spdlog::log(step || std::exchange(is_new_connection_, false) ? spdlog::level::info : spdlog::level::debug,
+              "{}: {}", step ? step->name() + " done" : "the dataplane has the whole policy",
+              summary(result));
   committed(result, std::move(view));
   netlink_->refresh();  // the dataplane may have made interfaces
   look();
-  if (reload) {
-    reload->done(api::Reloaded{.applied = true, .committed = result, .warnings = policy_->warnings});
+  if (step) {
+    step->done(api::Reloaded{
+        .applied = true, .committed = result, .warnings = policy_->warnings, .overrides_dropped = dropped});
   }
 }
 

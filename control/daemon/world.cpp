@@ -84,8 +84,10 @@ void Daemon::keep(const std::vector<std::string>& leaving) {
   if (sending_) {
     add(*sending_);
   }
-  for (const auto& reload : reloads_) {
-    add(*reload.policy);
+  for (const auto& step : steps_) {
+    if (step.policy) {
+      add(*step.policy);
+    }
   }
   std::ranges::sort(neighbours);
   neighbours.erase(std::ranges::unique(neighbours).begin(), neighbours.end());

@@ -18,6 +18,7 @@
 #include "control/api/effective_routes.hpp"
 #include "control/api/explain.hpp"
 #include "control/api/frame.hpp"
+#include "control/api/override.hpp"
 #include "control/api/request.hpp"
 #include "control/api/routes.hpp"
 #include "control/api/server.hpp"
@@ -87,6 +88,13 @@ class FakeBackend : public Backend {
   const std::optional<egress::Exit>& exit() const override { return exit_; }
   bool dataplane_connected() const override { return connected; }
   void reload(std::function<void(tl::expected<Reloaded, std::string>)> done) override { done(reloaded); }
+  auto plan() -> tl::expected<Plan, std::string> override { return planned; }
+  const Sources& sources() const override { return sources_; }
+  void change_route(OverrideRequest request,
+                    std::function<void(tl::expected<Reloaded, std::string>)> done) override {
+    overrides_asked.push_back(to_string(request));
+    done(reloaded);
+  }
   void ask_dataplane(Request request,
                      std::function<void(tl::expected<std::vector<Reply>, std::string>)> done) override {
     asked.push_back(request);
@@ -118,6 +126,9 @@ class FakeBackend : public Backend {
   bool connected = true;
   std::string broken;
   tl::expected<Reloaded, std::string> reloaded;
+  tl::expected<Plan, std::string> planned = tl::unexpected<std::string>("no plan");
+  Sources sources_;
+  std::vector<std::string> overrides_asked;
   State state;
   Statistics statistics;
   Decision decision;
@@ -592,6 +603,28 @@ TEST(Explain, RefusesWhatItCannotRead) {
     request[key] = value;
     EXPECT_NE(error_of(backend, request), "");
   }
+}
+
+TEST(Reload, OfADryRunOnlyThePlan) {
+  FakeBackend backend;
+  backend.reloaded = tl::unexpected{std::string{"this was no dry run"}};
+  const Json request{{"command", "reload"}, {"dry_run", true}};
+  EXPECT_EQ(error_of(backend, request), "no plan");
+  const auto view = sync::view(backend.policy()->config, backend.mirror());
+  backend.planned = Plan{backend.policy(), view, backend.policy(), view};
+  EXPECT_EQ(result_of(backend, request)["routes"]["added"], 0);
+  EXPECT_EQ(show(backend, "config")["reload"]["routes"]["added"], 0);
+}
+
+TEST(Override, IsGivenToTheDaemon) {
+  FakeBackend backend;
+  const Json request{{"command", "route"}, {"verb", "del"}, {"zone", "onprem"}, {"prefix", "10.0.0.0/8"}};
+  backend.reloaded = Reloaded{.applied = true, .committed = {}, .warnings = {}};
+  EXPECT_EQ(result_of(backend, request)["applied"], true);
+  EXPECT_THAT(backend.overrides_asked, testing::ElementsAre("del 10.0.0.0/8 in zone onprem"));
+  backend.reloaded = tl::unexpected{std::string{"no"}};
+  EXPECT_EQ(error_of(backend, request), "no");
+  EXPECT_THAT(error_of(backend, {{"command", "route"}}), testing::HasSubstr("verb"));
 }
 
 TEST(Reload, SaysWhatChangedOrWhyNot) {
