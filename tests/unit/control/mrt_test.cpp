@@ -98,7 +98,7 @@ auto parse(const std::string& bytes, std::optional<std::string> peer = {}) -> tl
   return parse_mrt(bytes, "rib.mrt", peer ? std::optional{fib::parse_address(*peer).value()} : std::nullopt);
 }
 
-auto describe(const RouteFile& file) -> std::vector<std::string> {
+auto as_lines(const RouteFile& file) -> std::vector<std::string> {
   std::vector<std::string> result;
   for (const auto& each : file.routes)
     result.push_back(fib::to_string(each.prefix) + " " + to_string(file.next_hops.at(each.next_hop)));
@@ -109,7 +109,7 @@ using Lines = std::vector<std::string>;
 auto routes(const std::string& bytes, std::optional<std::string> peer = {}) -> Lines {
   const auto result = parse(bytes, std::move(peer));
   EXPECT_TRUE(result) << result.error().to_string();
-  return result ? describe(*result) : Lines{};
+  return result ? as_lines(*result) : Lines{};
 }
 
 auto reason(const std::string& bytes, std::optional<std::string> peer = {}) -> std::string {
@@ -125,7 +125,7 @@ TEST(ParseMrt, ReadsTheRoutesOfOnePeer) {
                      rib("255.255.255.255/32", {{0, next_hop("10.0.0.1")}});
   const auto result = parse(bytes);
   ASSERT_TRUE(result) << result.error().to_string();
-  EXPECT_EQ(describe(*result), (Lines{"0.0.0.0/0 10.0.0.1", "10.1.0.0/16 10.0.0.9", "10.1.2.128/25 10.0.0.1",
+  EXPECT_EQ(as_lines(*result), (Lines{"0.0.0.0/0 10.0.0.1", "10.1.0.0/16 10.0.0.9", "10.1.2.128/25 10.0.0.1",
                                       "255.255.255.255/32 10.0.0.1"}));
   EXPECT_EQ(result->format, Format::mrt);
   EXPECT_EQ(result->next_hops.size(), 2U);
@@ -179,7 +179,7 @@ TEST(ParseMrt, ARouteOfTheRouterItselfHasNoNextHop) {
   const auto result =
       parse(peers + rib("10.0.0.0/8", {{0, ""}}) + rib("11.0.0.0/8", {{0, next_hop("0.0.0.0")}}));
   ASSERT_TRUE(result) << result.error().to_string();
-  EXPECT_EQ(describe(*result), (Lines{"10.0.0.0/8 -", "11.0.0.0/8 -"}));
+  EXPECT_EQ(as_lines(*result), (Lines{"10.0.0.0/8 -", "11.0.0.0/8 -"}));
   ASSERT_EQ(result->next_hops.size(), 1U);
   EXPECT_TRUE(result->next_hops[0].is_missing());
 }
@@ -220,7 +220,7 @@ TEST(ParseMrt, EqualPathsAreOneRouteWhateverTheirOrder) {
     std::ranges::shuffle(paths, random);
     const auto result = parse(peers + rib("10.0.0.0/8", paths, true) + rib("11.0.0.0/8", paths, true));
     ASSERT_TRUE(result) << result.error().to_string();
-    ASSERT_EQ(describe(*result),
+    ASSERT_EQ(as_lines(*result),
               (Lines{"10.0.0.0/8 10.0.9.1,10.0.9.2,10.0.9.3", "11.0.0.0/8 10.0.9.1,10.0.9.2,10.0.9.3"}));
     ASSERT_EQ(result->next_hops.size(), 1U);
     ASSERT_EQ(result->next_hops[0].type, route::NextHopType::virtual_appliance_ecmp);
@@ -252,7 +252,7 @@ TEST(ParseMrt, CountsWhatItLeavesOut) {
                      rib("12.0.0.0/8", {{0, attribute(14, "\x10" + std::string(16, 'x'))}});
   const auto result = parse(bytes);
   ASSERT_TRUE(result) << result.error().to_string();
-  EXPECT_EQ(describe(*result), (Lines{"10.0.0.0/8 10.0.0.1"}));
+  EXPECT_EQ(as_lines(*result), (Lines{"10.0.0.0/8 10.0.0.1"}));
   EXPECT_EQ(result->ipv6, 3U);
   Lines findings;
   for (const auto& finding : result->findings)
@@ -397,7 +397,7 @@ TEST(ReadRoutes, KnowsMrtByItsContent) {
   for (const auto& content : {bytes, bzip2(bytes)}) {
     const auto result = read_routes(folder.write("routes.txt", content));
     ASSERT_TRUE(result) << result.error().to_string();
-    EXPECT_EQ(describe(*result), (Lines{"10.0.0.0/8 10.0.0.1"}));
+    EXPECT_EQ(as_lines(*result), (Lines{"10.0.0.0/8 10.0.0.1"}));
     EXPECT_TRUE(read_routes(folder.path() / "routes.txt", {.peer = fib::parse_address("10.0.0.1").value()}));
   }
 }
