@@ -107,8 +107,8 @@ class Daemon final : public api::Backend {
   [[nodiscard]] bool is_to_wait(const Step& step) const;
   void send_policy(std::optional<Step> step);
   void send_incremental();
-  void on_policy(const std::shared_ptr<const policy::Policy>& policy, sync::View view,
-                 std::optional<Step> step, const tl::expected<std::vector<api::Reply>, std::string>& answer);
+  void on_policy(sync::View view, std::optional<Step> step,
+                 const tl::expected<std::vector<api::Reply>, std::string>& answer);
   void committed(const api::Committed& committed, sync::View view);
   void refused(const std::string& reason);
   // Makes an override's policy from what runs; false: it was refused.

@@ -84,7 +84,7 @@ void Daemon::send_policy(std::optional<Step> step) {
   sending_ = policy;
   dataplane_.transact(
       is_full, std::move(changes),
-      [this, policy, is_full, view = std::move(view), step = std::move(step)](const auto& answer) mutable {
+      [this, is_full, view = std::move(view), step = std::move(step)](const auto& answer) mutable {
         in_flight_ = false;
         sending_.reset();
         if (!answer && !is_full && dataplane_.connected()) {
@@ -94,15 +94,14 @@ void Daemon::send_policy(std::optional<Step> step) {
           return;
         }
         const bool goes_on = answer || step;  // a refused policy waits for the timer
-        on_policy(policy, std::move(view), std::move(step), answer);
+        on_policy(std::move(view), std::move(step), answer);
         if (goes_on) {
           advance();
         }
       });
 }
 
-void Daemon::on_policy(const std::shared_ptr<const policy::Policy>& policy, sync::View view,
-                       std::optional<Step> step,
+void Daemon::on_policy(sync::View view, std::optional<Step> step,
                        const tl::expected<std::vector<api::Reply>, std::string>& answer) {
   if (!answer) {
     if (!step) {
