@@ -72,7 +72,7 @@ TEST_F(PlanTest, NamesWhatComesGoesAndChanges) {
   EXPECT_EQ(head["ports"],
             (Json{{"added", {"wan"}}, {"removed", Json::array()}, {"changed", Json::array()}}));
   EXPECT_EQ(head["zones"], (Json{{"added", {"young"}}, {"removed", {"old"}}, {"changed", Json::array()}}));
-  EXPECT_EQ(head["routes"], (Json{{"added", 2}, {"changed", 1}, {"removed", 1}}));
+  EXPECT_EQ(head["routes"], (Json{{"added", 4}, {"changed", 1}, {"removed", 1}}));
   ASSERT_TRUE(pages.more());
   std::vector<std::string> lines;
   for (const auto& change : pages.next()) {
@@ -80,9 +80,11 @@ TEST_F(PlanTest, NamesWhatComesGoesAndChanges) {
                     change["prefix"].get<std::string>() + " " + change["before"].dump() +
                     change["after"].dump());
   }
-  EXPECT_THAT(lines,
-              ElementsAre(R"(~onprem 10.2.0.0/16 "firewall""gateway")", R"(-onprem 10.3.0.0/16 "None"null)",
-                          R"(+onprem 10.4.0.0/16 null"firewall")", R"(+young 10.9.0.0/16 null"None")"));
+  EXPECT_THAT(
+      lines, ElementsAre(R"(~onprem 10.2.0.0/16 "firewall""gateway")", R"(-onprem 10.3.0.0/16 "None"null)",
+                         R"(+onprem 10.4.0.0/16 null"firewall")", R"(+young 10.9.0.0/16 null"None")",
+                         // The platform's own addresses, in every zone.
+                         R"(+young 168.63.129.16/32 null"None")", R"(+young 169.254.169.254/32 null"None")"));
   EXPECT_FALSE(pages.more());
 }
 
