@@ -1,12 +1,11 @@
-// From a file of a whole Internet's routes to the last live entry; and insertion alone, in four orders, against
-// rte_fib. Ours is one transaction, as control sends it; rte_fib knows single routes only. Creating an empty table
+// Reading route files: text from memory, a gzipped MRT dump, service tags; from a file of a whole Internet's routes to the
+// last live entry; and insertion alone, in four orders, against rte_fib. Ours is one transaction, as control sends it; rte_fib knows single routes only. Creating an empty table
 // is not counted, which spares rte_fib the building of its node pool.
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <filesystem>
-#include <fstream>
+#include <functional>
 #include <random>
 #include <stdexcept>
 #include <string>
@@ -15,15 +14,21 @@
 #include "bench/demand.hpp"
 #include "bench/environment.hpp"
 #include "bench/reference_fib.hpp"
+#include "bench/route_files.hpp"
 #include "bench/stopwatch.hpp"
 #include "bench/tables.hpp"
+#include "control/load/file.hpp"
 #include "control/load/reader.hpp"
+#include "control/load/text.hpp"
 
 using namespace sekisho;
 
 namespace {
 
 constexpr double most_seconds_from_text = 0.5;
+constexpr double least_text_lines_a_second = 10e6;
+constexpr double most_seconds_of_mrt = 3;
+constexpr double most_seconds_of_service_tags = 1;
 
 const bench::Table& full() {
   static const auto table = bench::make_table("full").value();
@@ -31,38 +36,53 @@ const bench::Table& full() {
 }
 
 // The full table as a route file, while the program runs.
-class TextFile {
- public:
-  TextFile() : path_{std::filesystem::temp_directory_path() / fmt::format("sekisho-bench-{}.txt", getpid())} {
-    std::ofstream out{path_};
-    for (const auto& [prefix, next_hop] : full().routes) {
-      out << fmt::format("{} gateway-{}\n", to_string(prefix), next_hop);
-    }
-    if (!out.flush()) {
-      throw std::runtime_error{fmt::format("{} cannot be written", path_.string())};
+const bench::RouteFile& text_file() {
+  static const auto file = bench::write_text(full());
+  return *file;
+}
+
+void parse_text(benchmark::State& state) {
+  const auto text = load::read_file(text_file().path()).value();
+  for (auto _ : state) {
+    const bench::Stopwatch watch;
+    const auto routes = load::parse_text(text, text_file().path());
+    state.SetIterationTime(watch.seconds());
+    if (!routes || routes->routes.size() != full().routes.size()) {
+      return state.SkipWithError("routes are missing");
     }
   }
-  ~TextFile() { std::filesystem::remove(path_); }
-  TextFile(const TextFile&) = delete;
-  TextFile& operator=(const TextFile&) = delete;
-  [[nodiscard]] const std::filesystem::path& path() const noexcept { return path_; }
+  state.SetItemsProcessed(state.iterations() * static_cast<std::int64_t>(full().routes.size()));
+}
 
- private:
-  std::filesystem::path path_;
-};
+void read_mrt(benchmark::State& state) {
+  static const auto file = bench::write_mrt(full());
+  for (auto _ : state) {
+    const bench::Stopwatch watch;
+    const auto routes = load::read_routes(file->path());
+    state.SetIterationTime(watch.seconds());
+    if (!routes) {
+      return state.SkipWithError(routes.error().to_string().c_str());
+    }
+    if (routes->routes.size() != full().routes.size()) {
+      return state.SkipWithError("routes are missing");
+    }
+  }
+  state.SetItemsProcessed(state.iterations() * static_cast<std::int64_t>(full().routes.size()));
+}
 
-void load_text(benchmark::State& state) {
-  static const TextFile file;
+// To the last live entry. `expected`: how many different prefixes; 0: at least one.
+void load_file(benchmark::State& state, const std::filesystem::path& file, std::size_t expected) {
+  std::size_t count = 0;
   for (auto _ : state) {
     fib::Qsbr qsbr{1};
     const auto table = fib::Fib::create(qsbr).value();
     const bench::Stopwatch watch;
-    const auto text = load::read_routes(file.path());
-    if (!text) {
-      return state.SkipWithError(text.error().to_string().c_str());
+    const auto read = load::read_routes(file);
+    if (!read) {
+      return state.SkipWithError(read.error().to_string().c_str());
     }
-    std::vector<fib::Route> routes(text->routes.size());
-    std::transform(text->routes.begin(), text->routes.end(), routes.begin(), [](const auto& route) {
+    std::vector<fib::Route> routes(read->routes.size());
+    std::transform(read->routes.begin(), read->routes.end(), routes.begin(), [](const auto& route) {
       return fib::Route{.prefix = route.prefix,
                         .next_hop = static_cast<fib::NextHopIndex>(route.next_hop + 1)};
     });
@@ -70,11 +90,22 @@ void load_text(benchmark::State& state) {
       return state.SkipWithError(applied.error().c_str());
     }
     state.SetIterationTime(watch.seconds());
-    if (table->size() != full().routes.size()) {
+    if (table->size() == 0 || (expected != 0 && table->size() != expected)) {
       return state.SkipWithError("routes are missing");
     }
+    count = routes.size();
   }
-  state.SetItemsProcessed(state.iterations() * static_cast<std::int64_t>(full().routes.size()));
+  state.SetItemsProcessed(state.iterations() * static_cast<std::int64_t>(count));
+}
+
+void load_text(benchmark::State& state) {
+  load_file(state, text_file().path(), full().routes.size());
+}
+
+void load_service_tags(benchmark::State& state) {
+  static const auto file = bench::find_service_tags();
+  state.SetLabel(file->path().filename().string());
+  load_file(state, file->path(), 0);
 }
 
 void insert_sekisho(benchmark::State& state, const std::vector<fib::Route>& routes) {
@@ -124,6 +155,9 @@ auto make_order(const std::string& name) -> std::vector<fib::Route> {
 
 int main(int argc, char** argv) try {
   const bench::Environment environment;
+  bench::add("load/text", parse_text)->Iterations(1);
+  bench::add("load/mrt", read_mrt)->Iterations(1);
+  bench::add("load/service_tags", load_service_tags)->Iterations(1);
   bench::add("load/sekisho/text", load_text)->Iterations(1);
   std::vector<bench::NoSlower> comparisons;
   for (const std::string order : {"sorted", "shuffled", "long-first", "halves-last"}) {
@@ -135,8 +169,12 @@ int main(int argc, char** argv) try {
     bench::add("load/rte_fib_2B/" + order, with(insert_rte_fib))->Iterations(1);
     comparisons.push_back({.benchmark = "load/sekisho/" + order, .than = "load/rte_fib_2B/" + order});
   }
+  const double text_seconds = static_cast<double>(full().routes.size()) / least_text_lines_a_second;
   return bench::run(argc, argv,
-                    {.limits = {{.benchmark = "load/sekisho/text", .seconds = most_seconds_from_text}},
+                    {.limits = {{.benchmark = "load/text", .seconds = text_seconds},
+                                {.benchmark = "load/mrt", .seconds = most_seconds_of_mrt},
+                                {.benchmark = "load/service_tags", .seconds = most_seconds_of_service_tags},
+                                {.benchmark = "load/sekisho/text", .seconds = most_seconds_from_text}},
                      .comparisons = comparisons});
 } catch (const std::exception& error) {
   fmt::print(stderr, "load: {}\n", error.what());

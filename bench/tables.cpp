@@ -44,7 +44,7 @@ Table make_nva() {
   for (const auto* const network : {"10.0.0.0/16", "10.1.0.0/16", "172.20.0.0/22"}) {
     add(table, network, next++);
   }
-  for (const fib::Prefix server : policy::kms_public) {
+  for (const fib::Prefix server : policy::kms_addresses("public")) {
     table.routes.push_back({.prefix = server, .next_hop = kms});
   }
   add(table, "168.63.129.16/32", host);

@@ -6,7 +6,7 @@
 
 #include <spdlog/spdlog.h>
 
-#include "control/daemon.hpp"
+#include "control/daemon/daemon.hpp"
 #include "dataplane/api/log.hpp"
 #include "dataplane/api/service_manager.hpp"
 

@@ -8,11 +8,7 @@ import pathlib
 import sys
 
 from program_help import help_of, subcommands
-
-
-def verbatim(text):
-    escaped = text.replace("\\", "\\e").replace("-", "\\-")
-    return "\n".join("\\&" + line if line.startswith((".", "'")) else line for line in escaped.split("\n"))
+from roff import verbatim
 
 
 def sections(program, words, title):

@@ -1,7 +1,9 @@
-// What the server of CLI requests needs of the daemon. The daemon (control/daemon.hpp) implements it; tests
+// What the server of CLI requests needs of the daemon. The daemon (control/daemon/daemon.hpp) implements it; tests
 // implement it without one.
 #pragma once
 
+#include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -12,15 +14,42 @@
 #include "control/egress/exit.hpp"
 #include "control/egress/members.hpp"
 #include "control/kernel/netlink.hpp"
+#include "control/load/stamp.hpp"
 #include "control/policy/policy.hpp"
+#include "control/sync/transaction.hpp"
 #include "dataplane.pb.h"
 
 namespace sekisho::api {
 
+// What became of a reload or of an override.
 struct Reloaded {
   bool applied = false;  // false: the dataplane is not connected; it will get this policy when it is
   Committed committed;   // what changed
   std::vector<std::string> warnings;
+  std::size_t overrides_dropped = 0;  // that were in force, and no file has
+};
+
+// Changes one prefix of a zone's table in what runs, until the next reload.
+struct OverrideRequest {
+  enum class Verb : std::uint8_t { add, del, replace };
+  Verb verb = Verb::add;
+  std::string zone;
+  fib::Prefix prefix;
+  std::string next_hop;  // empty with `del`
+};
+
+// What a reload would lead from and to at this moment.
+struct Plan {
+  std::shared_ptr<const policy::Policy> before;
+  sync::View before_view;
+  std::shared_ptr<const policy::Policy> after;
+  sync::View after_view;
+};
+
+// When and from what the policy that runs was read.
+struct Sources {
+  std::uint64_t read_unix_ms = 0;
+  std::vector<load::Stamp> files;  // the configuration first
 };
 
 class Backend {
@@ -35,6 +64,11 @@ class Backend {
 
   // Reads the files again; one transaction or a refusal that changes nothing.
   virtual void reload(std::function<void(tl::expected<Reloaded, std::string>)> done) = 0;
+  // Reads the files, refuses as reload does what it can tell without the dataplane, and changes nothing.
+  [[nodiscard]] virtual auto plan() -> tl::expected<Plan, std::string> = 0;
+  [[nodiscard]] virtual const Sources& sources() const = 0;
+  virtual void change_route(OverrideRequest request,
+                            std::function<void(tl::expected<Reloaded, std::string>)> done) = 0;
   virtual void ask_dataplane(Request request,
                              std::function<void(tl::expected<std::vector<Reply>, std::string>)> done) = 0;
 };

@@ -7,6 +7,7 @@
 #include "control/api/members.hpp"
 #include "control/api/reasons.hpp"
 #include "control/api/route_json.hpp"
+#include "control/api/why.hpp"
 #include "control/api/zone_of.hpp"
 #include "control/sync/transaction.hpp"
 #include "dataplane/fib/prefix.hpp"
@@ -68,48 +69,22 @@ bool decided_early(Json& result, const policy::Policy& policy, const Flow& flow,
   return true;
 }
 
-// Why a route did or did not win, among the candidates that cover the destination: longest first, and the
-// winner of a prefix before those that it replaced.
-std::string why(const route::RouteTable& table, const std::vector<route::Route>& covering,
-                std::size_t index) {
-  const auto& winner = covering.front();
-  const auto& route = covering[index];
-  if (index != 0) {
-    if (const auto* shadow = table.shadow(route)) {
-      return "BGP gives way to the VNet's " + fib::to_string(shadow->prefix);
-    }
-    if (route.prefix != winner.prefix) {
-      return "shorter than " + fib::to_string(winner.prefix);
-    }
-    return route.origin != winner.origin ? std::string{route::to_string(winner.origin)} + " goes before " +
-                                               std::string{route::to_string(route.origin)}
-                                         : "replaced by a later line";
-  }
-  if (covering.size() == 1) {
-    return "the only route that covers it";
-  }
-  const auto& next = covering[1];
-  if (next.prefix != winner.prefix) {
-    return "longest prefix";
-  }
-  const auto same = std::count_if(covering.begin(), covering.end(), [&](const route::Route& other) {
-    return other.prefix == winner.prefix && other.origin == winner.origin;
-  });
-  if (same > 1) {
-    return same == 2 ? "last of two" : "last of " + std::to_string(same);
-  }
-  return std::string{route::to_string(winner.origin)} + " before " +
-         std::string{route::to_string(next.origin)};
-}
-
-Json candidates_json(const policy::Policy& policy, const route::RouteTable& table,
-                     const std::vector<route::Route>& covering) {
+Json candidates_json(const policy::Policy& policy, const policy::ZonePolicy& zone,
+                     const std::vector<route::Route>& covering, std::uint32_t destination) {
   auto result = Json::array();
   for (std::size_t i = 0; i < covering.size(); ++i) {
     auto entry = route_json(policy, covering[i]);
     entry["wins"] = i == 0;
-    entry["why"] = why(table, covering, i);
+    entry["why"] = why(policy, zone, covering, i);
     result.push_back(std::move(entry));
+  }
+  for (const auto& route : zone.withdrawn) {
+    if (route.prefix.covers(destination)) {
+      auto entry = route_json(policy, route);
+      entry["wins"] = false;
+      entry["why"] = why_withdrawn;
+      result.push_back(std::move(entry));
+    }
   }
   return result;
 }
@@ -138,8 +113,10 @@ void decide_host(Json& result, const policy::Policy& policy, const Flow& flow, c
                  const config::Port& owner) {
   Json route{{"prefix", fib::to_string({flow.destination, 32})},
              {"next_hop", sync::host_next_hop},
+             {"next_hop_type", nullptr},
              {"origin", route::to_string(route::Origin::system)},
              {"source", "own address of port " + owner.name},
+             {"name", nullptr},
              {"file", nullptr},
              {"line", nullptr},
              {"wins", true},
@@ -224,7 +201,7 @@ Json explain(const policy::Policy& policy, const Flow& flow, const World& world)
       flow.port.empty() ? !ports.empty() : std::find(ports.begin(), ports.end(), flow.port) != ports.end();
   result["port_allowed"] = allowed;
   const auto covering = match->zone->table.covering(flow.destination);
-  result["candidates"] = candidates_json(policy, match->zone->table, covering);
+  result["candidates"] = candidates_json(policy, *match->zone, covering, flow.destination);
   const auto* owner = owner_of(policy, flow.destination, world);
   if (owner != nullptr) {
     decide_host(result, policy, flow, world, *owner);

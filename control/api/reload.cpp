@@ -18,6 +18,7 @@ Json reload_json(const Reloaded& reloaded) {
           {"routes_changed", committed.routes_changed()},
           {"routes_removed", committed.routes_removed()},
           {"failed_ports", std::move(failed)},
+          {"overrides_dropped", reloaded.overrides_dropped},
           {"warnings", reloaded.warnings}};
 }
 

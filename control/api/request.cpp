@@ -12,6 +12,8 @@
 #include "control/api/explain.hpp"
 #include "control/api/live.hpp"
 #include "control/api/lookup.hpp"
+#include "control/api/override.hpp"
+#include "control/api/plan.hpp"
 #include "control/api/reload.hpp"
 #include "control/api/routes.hpp"
 #include "control/api/show.hpp"
@@ -55,6 +57,7 @@ void with_statistics(Backend& backend, Then done, std::function<Json(const Stati
   });
 }
 
+// As next() gives them, for as long as there are more.
 template <class Pages>
 Answer page(std::shared_ptr<Pages> pages) {
   auto one = answer(pages->next());
@@ -122,6 +125,8 @@ void show(const Json& request, Backend& backend, std::uint64_t started_unix_ms, 
     });
   } else if (name == "neighbours") {
     done(answer(show_neighbours(*backend.policy(), backend.mirror(), backend.members())));
+  } else if (name == "config") {
+    done(answer(show_config(*backend.policy(), backend.sources(), backend.plan())));
   } else if (name == "routes") {
     show_routes(request, backend, done);
   } else if (name == "drops") {
@@ -188,7 +193,43 @@ void lookup_addresses(const Json& request, Backend& backend, Then done) {
   });
 }
 
-void reload(Backend& backend, Then done) {
+void dry_run(Backend& backend, const Then& done) {
+  auto plan = backend.plan();
+  if (!plan) {
+    done(refuse(plan.error()));
+    return;
+  }
+  auto pages = std::make_shared<PlanPages>(std::move(*plan));
+  auto head = answer(plan_json(pages->plan()));
+  if (pages->more()) {
+    head.reply["more"] = true;
+    head.next = [pages] { return page(pages); };
+  }
+  done(std::move(head));
+}
+
+void change_route(const Json& request, Backend& backend, Then done) {
+  auto wanted = read_override(request);
+  if (!wanted) {
+    done(refuse(wanted.error()));
+    return;
+  }
+  backend.change_route(std::move(*wanted),
+                       [done = std::move(done)](const tl::expected<Reloaded, std::string>& result) {
+                         done(result ? answer(reload_json(*result)) : refuse(result.error()));
+                       });
+}
+
+void reload(const Json& request, Backend& backend, Then done) {
+  const auto only_plan = flag_member(request, "dry_run");
+  if (!only_plan) {
+    done(refuse(only_plan.error()));
+    return;
+  }
+  if (*only_plan) {
+    dry_run(backend, done);
+    return;
+  }
   backend.reload([done = std::move(done)](const tl::expected<Reloaded, std::string>& reloaded) {
     done(reloaded ? answer(reload_json(*reloaded)) : refuse(reloaded.error()));
   });
@@ -202,11 +243,13 @@ void handle(const Json& request, Backend& backend, std::uint64_t started_unix_ms
   if (!command) {
     done(refuse(command.error()));
   } else if (name == "reload") {  // also without a policy: this may be how one comes
-    reload(backend, std::move(done));
+    reload(request, backend, std::move(done));
   } else if (backend.policy() == nullptr) {
     done(refuse("no configuration is loaded"));
   } else if (name == "show") {
     show(request, backend, started_unix_ms, std::move(done));
+  } else if (name == "route") {
+    change_route(request, backend, std::move(done));
   } else if (name == "lookup") {
     lookup_addresses(request, backend, std::move(done));
   } else if (name == "effective-routes") {

@@ -7,17 +7,25 @@
 namespace sekisho::api {
 
 Json route_json(const policy::Policy& policy, const route::Route& route) {
-  const auto& source = policy.names[route.source];
-  // A route file is named by its absolute path; everything else that has a line stands in the configuration.
-  const auto own_file = source.starts_with('/');
+  const auto file = policy.file_sources.find(route.source);
+  const auto is_of_file = file != policy.file_sources.end();
+  const auto type = route::to_string(route.type);
   Json result{{"prefix", fib::to_string(route.prefix)},
               {"next_hop", policy.names[route.next_hop]},
+              {"next_hop_type", type.empty() ? Json(nullptr) : Json(type)},
               {"origin", route::to_string(route.origin)},
-              {"source", source},
+              {"source", policy.names[route.source]},
+              {"name", nullptr},
               {"file", nullptr},
               {"line", nullptr}};
+  if (is_of_file && !file->second.label.empty()) {
+    result["name"] = file->second.label;
+  }
+  // Everything else that has a line stands in the configuration.
+  if (is_of_file || route.line != 0) {
+    result["file"] = is_of_file ? file->second.file.string() : policy.config.file.string();
+  }
   if (route.line != 0) {
-    result["file"] = own_file ? source : policy.config.file.string();
     result["line"] = route.line;
   }
   return result;

@@ -2,11 +2,14 @@
 // length, then that many bytes of JSON (requests at most 1 MiB, replies at most 16 MiB).
 //
 //   request   {"command": "show", "what": "ports"}    {"command": "reload"}
+//             {"command": "reload", "dry_run": true}
+//             {"command": "route", "verb": "add", "zone": "onprem", "prefix": "10.1.0.0/16", "next_hop": "firewall"}
 //             {"command": "lookup", "zone": "onprem", "addresses": ["1.1.1.1"]}
 //             {"command": "explain", "source": "172.16.0.10", "destination": "1.1.1.1", "port": "lan"}
 //   reply     {"ok": true, "result": ...}    {"ok": false, "error": "one sentence"}
 //             {"command": "effective-routes", "zone": "onprem", "winners": true}
-//             `show routes` and `effective-routes` stream: several replies, all but the last with "more": true
+//             `show routes` and `effective-routes` stream: several replies, all but the last with "more": true; a dry run
+//             gives what it is about first, then its routes the same way
 //
 // `result` is what `sekisho ... --json` prints; the CLI draws its tables from the same.
 #pragma once

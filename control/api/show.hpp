@@ -5,6 +5,7 @@
 #include <optional>
 #include <vector>
 
+#include "control/api/backend.hpp"
 #include "control/api/json.hpp"
 #include "control/egress/exit.hpp"
 #include "control/egress/members.hpp"
@@ -31,6 +32,9 @@ struct Live {
 [[nodiscard]] Json show_drops(const Statistics& statistics, bool all);
 // Counters of each port and their sum, and whether every packet is accounted for.
 [[nodiscard]] Json show_stats(const Statistics& statistics);
+// Where the policy that runs comes from, and what a reload would change about it: `plan`, or why it would be refused.
+[[nodiscard]] Json show_config(const policy::Policy& policy, const Sources& sources,
+                               const tl::expected<Plan, std::string>& plan);
 [[nodiscard]] Json show_state(const policy::Policy& policy, const Live& live,
                               std::uint64_t control_started_unix_ms, std::uint64_t now_unix_ms);
 

@@ -1,116 +1,144 @@
 #include <fmt/format.h>
 
+#include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
+#include <vector>
 
-#include "control/api/show.hpp"
+#include "control/check/check.hpp"
+#include "control/check/gather.hpp"
+#include "control/cli/check_findings.hpp"
+#include "control/cli/check_summary.hpp"
 #include "control/cli/command.hpp"
 #include "control/cli/output.hpp"
-#include "control/cli/show_tables.hpp"
+#include "control/kernel/interface_addresses.hpp"
 #include "control/policy/policy.hpp"
-#include "dataplane/fib/prefix.hpp"
 
 namespace sekisho::cli {
 namespace {
 
-// What leaves through this appliance's own kernel, past the firewall.
-Json exit_summary(const policy::Policy& policy) {
-  const auto& internet = policy.config.internet;
-  if (!internet || !internet->exit) {
-    return nullptr;
-  }
-  auto exceptions = Json::array();
-  for (const auto prefix : policy.exceptions) {
-    exceptions.push_back(fib::to_string(prefix));
-  }
-  return {{"port", *internet->exit}, {"exceptions", std::move(exceptions)}};
+struct CheckOptions {
+  std::string config = default_configuration;
+  std::vector<std::string> files;
+  std::string service_tags;
+  std::string cloud;
+  bool list = false;
+  bool explain = false;
+  bool strict = false;
+};
+
+void print_good(std::string_view what) {
+  fmt::print("{} {}\n", what, toned("is good", Tone::good));
 }
 
-Json summary(const policy::Policy& policy) {
-  auto ports = Json::array();
-  for (const auto& port : policy.config.ports) {
-    auto addresses = Json::array();
-    for (const auto& address : port.addresses) {
-      addresses.push_back(fmt::format("{}/{}", fib::address_to_string(address.address), address.length));
-    }
-    ports.push_back({{"name", port.name},
-                     {"device", port.device},
-                     {"companion", port.companion.empty() ? Json(nullptr) : Json(port.companion)},
-                     {"gateway", port.gateway ? Json(fib::address_to_string(*port.gateway)) : Json(nullptr)},
-                     {"addresses", std::move(addresses)}});
+Outcome report_refusal(const Context& context, const CheckOptions& options, const load::Error& error) {
+  const auto findings = check::check(check::gather(error));
+  if (context.json) {
+    print_json({{"configuration", options.config}, {"findings", findings_json(findings)}});
+  } else {
+    print_check_findings(findings, options.explain);
   }
-  auto next_hops = Json::array();
-  for (const auto& next_hop : policy.config.next_hops) {
-    auto members = Json::array();
-    for (const auto member : next_hop.members) {
-      members.push_back(fib::address_to_string(member));
-    }
-    next_hops.push_back({{"name", next_hop.name}, {"members", std::move(members)}});
-  }
-  return {{"configuration", policy.config.file.string()},
-          {"ports", std::move(ports)},
-          {"next_hops", std::move(next_hops)},
-          {"zones", api::show_zones(policy, {})},
-          {"exit", exit_summary(policy)},
-          {"warnings", policy.warnings}};
+  return tl::unexpected{error.to_string()};
 }
 
-void print_check(const Json& result) {
-  Table ports{{{"PORT"}, {"DEVICE"}, {"COMPANION"}, {"GATEWAY"}, {"ADDRESSES"}}};
-  for (const auto& port : result["ports"]) {
-    ports.add({value_text(port, "name"), value_text(port, "device"), value_text(port, "companion"),
-               value_text(port, "gateway"), list_text(port["addresses"])});
+Outcome check_configuration(const Context& context, const CheckOptions& options) {
+  const auto policy = policy::read(options.config, kernel::interface_addresses);
+  if (!policy) {
+    return report_refusal(context, options, policy.error());
   }
-  Table next_hops{{{"NEXT-HOP"}, {"MEMBERS"}}};
-  for (const auto& next_hop : result["next_hops"]) {
-    next_hops.add({value_text(next_hop, "name"), list_text(next_hop["members"])});
+  const auto facts = check::gather(*policy, kernel::interface_addresses);
+  if (!facts) {
+    return report_refusal(context, options, facts.error());
   }
-  Table zones{{{"ZONE"}, {"PORTS"}, {"INTERNET"}, {"ROUTES", true}, {"SOURCES"}}};
-  for (const auto& zone : result["zones"]) {
-    zones.add({value_text(zone, "name"), list_text(zone["ports"]), value_text(zone, "internet"),
-               value_text(zone, "routes"), list_text(zone["sources"])});
+  const auto findings = check::check(*facts);
+  const auto outcome = outcome_of(findings, (*policy)->warnings.size(), options.strict);
+  auto summary = summary_json(**policy);
+  if (context.json) {
+    summary["findings"] = findings_json(findings);
+    print_json(summary);
+  } else {
+    print_summary(summary);
+    print_check_findings(findings, options.explain);
+    if (outcome) {
+      print_good(options.config);
+    }
   }
-  fmt::print("{}\n{}\n{}\n", ports.render(), next_hops.render(), zones.render());
-  if (const auto& exit = result["exit"]; !exit.is_null()) {
-    constexpr std::size_t most = 8;
-    const auto& exceptions = exit["exceptions"];
-    const Json first(exceptions.begin(),
-                     exceptions.begin() + static_cast<std::ptrdiff_t>(std::min(exceptions.size(), most)));
-    fmt::print("next hop Internet leaves by port {}: {} exception{}, {}{}\n\n", value_text(exit, "port"),
-               exceptions.size(), exceptions.size() == 1 ? "" : "s", list_text(first),
-               exceptions.size() > most ? ",..." : "");
+  return outcome;
+}
+
+Outcome check_files(const Context& context, const CheckOptions& options) {
+  const auto cloud = options.cloud.empty() ? std::nullopt : std::optional{options.cloud};
+  const auto facts = check::gather(check::FilesAlone{.files = {options.files.begin(), options.files.end()},
+                                                     .service_tags = options.service_tags,
+                                                     .cloud = cloud});
+  if (!facts) {
+    return tl::unexpected{facts.error().to_string()};
   }
-  for (const auto& warning : result["warnings"]) {
-    fmt::print("warning: {}\n", value_text(warning));
+  const auto findings = check::check(*facts);
+  const auto outcome = outcome_of(findings, 0, options.strict);
+  if (context.json) {
+    print_json({{"files", options.files}, {"findings", findings_json(findings)}});
+  } else {
+    print_check_findings(findings, options.explain);
+    if (outcome) {
+      for (const auto& file : options.files) {
+        print_good(file);
+      }
+    }
   }
-  fmt::print("{} {}\n", value_text(result, "configuration"), toned("is good", Tone::good));
+  return outcome;
+}
+
+Outcome run_check(const Context& context, const CheckOptions& options) {
+  if (options.list) {
+    print_rules(context.json);
+    return {};
+  }
+  return options.files.empty() ? check_configuration(context, options) : check_files(context, options);
 }
 
 }  // namespace
 
 void add_check(CLI::App& app, Context& context) {
-  auto file = std::make_shared<std::string>(default_configuration);
+  auto options = std::make_shared<CheckOptions>();
   auto* command =
-      app.add_subcommand("check", "Read a configuration and every file it names, and say what they mean");
-  command->add_option("-c,--config", *file, "The configuration")->type_name("FILE")->capture_default_str();
+      app.add_subcommand("check", "Say what a configuration means, and what will not work on Azure");
+  auto* config = command->add_option("-c,--config", options->config, "The configuration")
+                     ->type_name("FILE")
+                     ->capture_default_str();
+  auto* files = command
+                    ->add_option("--routes", options->files,
+                                 "Check route tables without a configuration: Azure's JSON, text")
+                    ->type_name("FILE,...")
+                    ->delimiter(',')
+                    ->excludes(config);
+  command
+      ->add_option("--service-tags", options->service_tags,
+                   "Azure's file of service tags (ServiceTags_*.json)")
+      ->type_name("FILE")
+      ->needs(files);
+  command->add_option("--cloud", options->cloud, "Whose key management servers the tables are to except")
+      ->check(CLI::IsMember({"public", "usgov", "china"}))
+      ->needs(files);
+  command->add_flag("--explain", options->explain, "Say of each rule why it is one");
+  command->add_flag("--strict", options->strict, "Refuse what has warnings, too");
+  command->add_flag("--list", options->list, "Print all rules")->excludes(config)->excludes(files);
   command->footer(
-      "Needs no daemon and changes nothing. Exit status 1 when the configuration would be refused; the error "
-      "names file,\n"
-      "line and reason.\n\n"
+      "Needs no daemon and changes nothing. Prints what the configuration means, then a line a finding: "
+      "severity, rule,\n"
+      "where, what, and behind \"->\" what to do. sekisho-check(7) explains every rule.\n\n"
+      "Exit status 1 when the configuration would be refused (the error names file, line and reason) or a "
+      "finding is an\n"
+      "error; with --strict also when one is a warning.\n\n"
       "Examples:\n"
       "  sekisho check\n"
-      "  sekisho check --config new.toml && mv new.toml /etc/sekisho/sekisho.toml && sekisho reload\n");
-  command->callback([&context, file] {
-    context.run = [&context, file]() -> Outcome {
-      const auto policy = policy::read(*file);
-      if (!policy) {
-        return tl::unexpected{policy.error().to_string()};
-      }
-      const auto result = summary(**policy);
-      context.json ? print_json(result) : print_check(result);
-      return {};
-    };
-  });
+      "  sekisho check --config new.toml && mv new.toml /etc/sekisho/sekisho.toml && sekisho reload\n"
+      "  sekisho check --routes spoke-udr.json,egress-udr.json --cloud public\n"
+      "  sekisho check --json | jq '.findings[] | select(.severity != \"note\")'\n"
+      "  sekisho check --list\n");
+  command->callback(
+      [&context, options] { context.run = [&context, options] { return run_check(context, *options); }; });
 }
 
 }  // namespace sekisho::cli

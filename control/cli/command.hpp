@@ -14,10 +14,12 @@ namespace sekisho::cli {
 
 void add_check(CLI::App& app, Context& context);
 void add_reload(CLI::App& app, Context& context);
+void add_route(CLI::App& app, Context& context);
 void add_show(CLI::App& app, Context& context);
 void add_route_files(CLI::App& app, Context& context);
 void add_lookup(CLI::App& app, Context& context);
 void add_explain(CLI::App& app, Context& context);
+void add_presets(CLI::App& app, Context& context);
 void add_effective_routes(CLI::App& app, Context& context);
 void add_diff(CLI::App& app, Context& context);
 void add_top(CLI::App& app, Context& context);

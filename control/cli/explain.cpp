@@ -10,6 +10,7 @@
 #include "control/cli/command.hpp"
 #include "control/cli/output.hpp"
 #include "control/cli/show_tables.hpp"
+#include "control/kernel/interface_addresses.hpp"
 #include "control/policy/policy.hpp"
 #include "dataplane/fib/prefix.hpp"
 
@@ -70,7 +71,7 @@ void print_routes(const Json& result) {
     const auto wins = route["wins"] == true;
     table.add({wins ? "*" : " ",
                {value_text(route, "prefix"), wins ? Tone::good : Tone::plain},
-               value_text(route, "next_hop"),
+               next_hop_text(route),
                value_text(route, "origin"),
                value_text(route, "why"),
                place_text(route)});
@@ -153,7 +154,7 @@ void print_explanation(const Json& result, bool online) {
 }
 
 tl::expected<Json, std::string> explain_offline(const ExplainOptions& options) {
-  const auto policy = policy::read(options.config);
+  const auto policy = policy::read(options.config, kernel::interface_addresses);
   if (!policy) {
     return tl::unexpected{policy.error().to_string()};
   }

@@ -9,7 +9,7 @@
 namespace sekisho::cli {
 namespace {
 
-constexpr const char* clear_line = "\r\033[K";
+constexpr const char* back_and_clear = "\r\033[K";
 
 }  // namespace
 
@@ -18,7 +18,7 @@ LoadProgress::LoadProgress(std::string file)
 
 LoadProgress::~LoadProgress() {
   if (shown_) {
-    std::fputs(clear_line, stderr);
+    std::fputs(back_and_clear, stderr);
   }
 }
 
@@ -36,7 +36,7 @@ void LoadProgress::show(std::string_view doing, double share) {
   }
   next_ = now + std::chrono::milliseconds{100};
   shown_ = true;
-  std::fputs(fmt::format("{}{}: {} {:.0f} %", clear_line, file_, doing, 100 * share).c_str(), stderr);
+  std::fputs(fmt::format("{}{}: {} {:.0f} %", back_and_clear, file_, doing, 100 * share).c_str(), stderr);
 }
 
 }  // namespace sekisho::cli

@@ -11,9 +11,8 @@ namespace {
 int run(int argc, char** argv) {
   CLI::App app{
       "Shows and explains what a Sekisho appliance does with traffic, and applies changed configuration.\n"
-      "Without a daemon: check, routes, lookup --routes, explain --config, effective-routes --vnet, diff, "
-      "doctor, "
-      "guard. The others ask sekisho-control.",
+      "Without a daemon: check, routes, lookup --routes, explain --config, effective-routes --vnet, diff, presets,\n"
+      "doctor, guard. The others ask sekisho-control.",
       "sekisho"};
   sekisho::cli::Context context;
   app.require_subcommand(1);
@@ -34,10 +33,12 @@ int run(int argc, char** argv) {
       "  sekisho top                                  what passes at this moment\n");
   sekisho::cli::add_check(app, context);
   sekisho::cli::add_reload(app, context);
+  sekisho::cli::add_route(app, context);
   sekisho::cli::add_show(app, context);
   sekisho::cli::add_route_files(app, context);
   sekisho::cli::add_lookup(app, context);
   sekisho::cli::add_explain(app, context);
+  sekisho::cli::add_presets(app, context);
   sekisho::cli::add_effective_routes(app, context);
   sekisho::cli::add_diff(app, context);
   sekisho::cli::add_top(app, context);

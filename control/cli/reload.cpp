@@ -1,37 +1,91 @@
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <cstdint>
+#include <memory>
 #include <string>
 
+#include "control/cli/applied.hpp"
 #include "control/cli/client.hpp"
 #include "control/cli/command.hpp"
 #include "control/cli/output.hpp"
+#include "control/cli/plan.hpp"
+#include "control/cli/show_tables.hpp"
 
 namespace sekisho::cli {
 namespace {
 
-void print_reload(const Json& result) {
-  if (result["applied"] == true) {
-    fmt::print("applied as transaction {}\n", result["transaction"].get<std::uint64_t>());
-    for (const auto* what : {"ports_changed", "next_hops_changed", "adjacencies_changed", "zones_changed",
-                             "routes_added", "routes_changed", "routes_removed"}) {
-      const auto count = result[what].get<std::uint64_t>();
-      std::string words{what};
-      std::replace(words.begin(), words.end(), '_', ' ');
-      fmt::print("{:>10}  {}\n", count, words);
+// A dry run as it comes: what it is about first, then pages of routes.
+class PlanPrinter {
+ public:
+  explicit PlanPrinter(bool json) : json_(json) {}
+
+  void print(const Json& page) {
+    if (page.is_object()) {
+      head_ = page;
+      if (json_) {
+        open();
+      }
+      return;
     }
-  } else {
-    fmt::print("read and kept; the dataplane is not connected and gets it when it is\n");
+    for (const auto& change : page) {
+      if (json_) {
+        changes_.add(change);
+      } else {
+        print_change(change);
+      }
+    }
   }
-  for (const auto& port : result["failed_ports"]) {
-    fmt::print("{}\n", toned(fmt::format("port {} ({}) is not running: {}", port["name"].get<std::string>(),
-                                         port["device"].get<std::string>(), port["error"].get<std::string>()),
-                             Tone::bad));
+  void close() {
+    if (json_) {
+      changes_.close();
+      fmt::print("}}\n");
+    } else {
+      fmt::print("a reload would change\n{}", plan_text(head_));
+    }
   }
-  for (const auto& warning : result["warnings"]) {
-    fmt::print("warning: {}\n", warning.get<std::string>());
+
+ private:
+  // The object stays open for the routes, of which there may be too many to hold.
+  void open() const {
+    fmt::print("{{");
+    for (const auto& [key, value] : head_.items()) {
+      fmt::print("{}: {},\n", Json(key).dump(), value.dump(-1, ' ', false, Json::error_handler_t::replace));
+    }
+    fmt::print("\"changes\": ");
   }
+  static void print_change(const Json& change) {
+    const auto before = value_text(change, "before");
+    const auto after = value_text(change, "after");
+    fmt::print("{} {} {} {}\n", value_text(change, "change"), value_text(change, "zone"),
+               value_text(change, "prefix"),
+               before.empty() || after.empty() ? before + after : fmt::format("{} -> {}", before, after));
+  }
+
+  bool json_;
+  Json head_;
+  JsonArray changes_;
+};
+
+Outcome dry_run(const Context& context) {
+  const auto client = Client::connect(context.socket);
+  if (!client) {
+    return tl::unexpected{client.error()};
+  }
+  PlanPrinter printer{context.json};
+  const auto asked = (*client)->ask_pages({{"command", "reload"}, {"dry_run", true}},
+                                          [&](const Json& page) { printer.print(page); });
+  if (asked) {
+    printer.close();
+  }
+  return asked;
+}
+
+Outcome reload(const Context& context) {
+  const auto result = ask(context, {{"command", "reload"}});
+  if (!result) {
+    return tl::unexpected{result.error()};
+  }
+  context.json ? print_json(*result) : print_applied(*result);
+  return {};
 }
 
 }  // namespace
@@ -39,21 +93,23 @@ void print_reload(const Json& result) {
 void add_reload(CLI::App& app, Context& context) {
   auto* command = app.add_subcommand(
       "reload", "Read the configuration and its route files again and apply them as one transaction");
+  auto only_plan = std::make_shared<bool>(false);
+  command->add_flag("--dry-run", *only_plan,
+                    "Change nothing; print what a reload would change at this moment, routes one a line");
   command->footer(
       "What does not change is not touched, not even for an instant. A file with an error changes nothing: "
       "the error names\n"
-      "file, line and reason. `sekisho check` tells beforehand.\n\n"
-      "Example:\n"
-      "  sekisho check && sekisho reload\n");
-  command->callback([&context] {
-    context.run = [&context]() -> Outcome {
-      const auto result = ask(context, {{"command", "reload"}});
-      if (!result) {
-        return tl::unexpected{result.error()};
-      }
-      context.json ? print_json(*result) : print_reload(*result);
-      return {};
-    };
+      "file, line and reason. `sekisho check` tells beforehand. A reload ends the overrides of `sekisho "
+      "route`.\n\n"
+      "A dry run prints + (added), - (removed) or ~ (changed), zone, prefix and next hop of each route; what "
+      "only the\n"
+      "dataplane can refuse, a device that cannot be opened say, it does not know.\n\n"
+      "Examples:\n"
+      "  sekisho check && sekisho reload\n"
+      "  sekisho reload --dry-run\n"
+      "  sekisho reload --dry-run --json | jq .routes\n");
+  command->callback([&context, only_plan] {
+    context.run = [&context, only_plan] { return *only_plan ? dry_run(context) : reload(context); };
   });
 }
 

@@ -81,7 +81,7 @@ Outcome show_routes(const Context& context, const RouteOptions& options) {
   Table table{{{"ZONE"}, {"PREFIX"}, {"NEXT-HOP"}, {"ORIGIN"}, {"WRITTEN-IN"}}};
   return (*client)->ask_pages(request, [&](const Json& page) {
     for (const auto& route : page) {
-      table.add({value_text(route, "zone"), value_text(route, "prefix"), value_text(route, "next_hop"),
+      table.add({value_text(route, "zone"), value_text(route, "prefix"), next_hop_text(route),
                  value_text(route, "origin"), place_text(route)});
     }
     fmt::print("{}", table.render());
@@ -124,6 +124,9 @@ void add_show(CLI::App& app, Context& context) {
   add(*group, context, "neighbours", "The kernel's neighbours on the ports", neighbours_text);
   add_drops(*group, context);
   add(*group, context, "stats", "Counters by port, and whether every packet is accounted for", stats_text);
+  add(*group, context, "config",
+      "Where the configuration that runs was read, overrides in force, and what a reload would change",
+      config_text);
   add(*group, context, "state", "Dataplane connection, uptime, transaction, memory, warnings", state_text);
 }
 

@@ -2,8 +2,12 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <chrono>
 #include <cstdint>
 #include <utility>
+
+#include "control/cli/plan.hpp"
 
 namespace sekisho::cli {
 namespace {
@@ -54,11 +58,17 @@ std::string list_text(const Json& list) {
 
 std::string place_text(const Json& route) {
   const auto source = value_text(route, "source");
-  if (route["file"].is_null()) {
+  if (route["line"].is_null()) {  // what is not a text file is named with the route's name in it
     return source;
   }
   const auto place = fmt::format("{}:{}", value_text(route, "file"), value_text(route, "line"));
   return route["file"] == route["source"] ? place : fmt::format("{} ({})", place, source);
+}
+
+std::string next_hop_text(const Json& route) {
+  const auto name = value_text(route, "next_hop");
+  const auto type = value_text(route, "next_hop_type");
+  return type.empty() || type == name ? name : fmt::format("{} ({})", name, type);
 }
 
 std::string ports_text(const Json& ports) {
@@ -221,6 +231,36 @@ std::string stats_text(const Json& stats) {
                            value_text(balance, "unaccounted")),
                Tone::bad) +
          "\n(counters are read while workers count; under traffic a burst may be counted half)\n";
+}
+
+std::string config_text(const Json& config) {
+  const auto ago = [&] {
+    const auto now =
+        std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch());
+    const auto read = config["read_unix_ms"].get<std::int64_t>() / 1000;
+    return static_cast<std::uint64_t>(std::max<std::int64_t>(now.count() - read, 0));
+  };
+  auto text = fmt::format("{}, read {} ago\n\n", value_text(config, "file"), duration(ago()));
+  Table files{{{"FILE"}, {"SINCE-READ"}}};
+  for (const auto& file : config["files"]) {
+    files.add({value_text(file, "file"),
+               {value_text(file, "since_read"), file["since_read"] == "unchanged" ? Tone::good : Tone::bad}});
+  }
+  text += files.render();
+  if (!config["overrides"].empty()) {
+    Table overrides{{{"OVERRIDE-IN"}, {"PREFIX"}, {"NEXT-HOP"}}};
+    for (const auto& each : config["overrides"]) {
+      overrides.add({value_text(each, "zone"), value_text(each, "prefix"),
+                     each["next_hop"].is_null() ? "(deleted)" : value_text(each, "next_hop")});
+    }
+    text += "\n" + overrides.render();
+  }
+  const auto& reload = config["reload"];
+  if (reload.contains("refused")) {
+    return text + "\n" + toned("a reload would be refused: " + value_text(reload, "refused"), Tone::bad) +
+           "\n";
+  }
+  return text + "\na reload would change (`sekisho reload --dry-run` for the routes)\n" + plan_text(reload);
 }
 
 std::string state_text(const Json& state) {

@@ -14,6 +14,7 @@ namespace sekisho::cli {
 [[nodiscard]] std::string neighbours_text(const Json& neighbours);
 [[nodiscard]] std::string drops_text(const Json& drops);
 [[nodiscard]] std::string stats_text(const Json& stats);
+[[nodiscard]] std::string config_text(const Json& config);
 [[nodiscard]] std::string state_text(const Json& state);
 
 // "a, b"; "-" of an empty list.
@@ -24,5 +25,7 @@ namespace sekisho::cli {
 [[nodiscard]] std::string value_text(const Json& object, const char* key);
 // "routes.txt:12", with what wrote it when that is no file of routes: "sekisho.toml:30 (preset kms public)".
 [[nodiscard]] std::string place_text(const Json& route);
+// A route's next hop, and the type of Azure's that was written: "vnet (VnetLocal)".
+[[nodiscard]] std::string next_hop_text(const Json& route);
 
 }  // namespace sekisho::cli

@@ -113,6 +113,21 @@ auto parse_source(std::string_view text) -> tl::expected<fib::Prefix, std::strin
   return *prefix;
 }
 
+auto parse_vnet(std::string_view text) -> tl::expected<fib::Prefix, std::string> {
+  // Azure, "Virtual Network FAQ": "The smallest supported IPv4 subnet is /29, and the largest is /2". A VNet of 0.0.0.0/0
+  // would be a default route that no firewall sees.
+  constexpr std::uint8_t shortest = 2;
+  constexpr std::uint8_t longest = 29;
+  const auto prefix = fib::parse_prefix(text);
+  if (!prefix)
+    return tl::unexpected(prefix.error());
+  if (const auto reason = refuse_martian(*prefix); !reason.empty())
+    return tl::unexpected(fmt::format("{} {} and cannot be a VNet's", text, reason));
+  if (prefix->length < shortest || prefix->length > longest)
+    return tl::unexpected(fmt::format("{} cannot be a VNet's: /{} to /{}", text, shortest, longest));
+  return *prefix;
+}
+
 auto subnet_of(const InterfaceAddress& address) -> fib::Prefix {
   fib::Prefix subnet{0, address.length};
   subnet.address = address.address & subnet.mask();

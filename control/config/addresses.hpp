@@ -21,6 +21,8 @@ namespace sekisho::config {
 [[nodiscard]] auto parse_endpoint(std::string_view text)
     -> tl::expected<std::pair<std::uint32_t, std::uint16_t>, std::string>;
 [[nodiscard]] auto parse_source(std::string_view text) -> tl::expected<fib::Prefix, std::string>;
+// A prefix of a VNet's address space.
+[[nodiscard]] auto parse_vnet(std::string_view text) -> tl::expected<fib::Prefix, std::string>;
 
 [[nodiscard]] auto subnet_of(const InterfaceAddress& address) -> fib::Prefix;
 [[nodiscard]] auto to_string(const InterfaceAddress& address) -> std::string;

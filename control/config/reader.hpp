@@ -1,6 +1,7 @@
 // From a parsed TOML document to a Config: each value checked by itself and against the rest of the file.
 #pragma once
 
+#include <array>
 #include <filesystem>
 #include <map>
 #include <optional>
@@ -13,6 +14,16 @@
 #include "control/config/section.hpp"
 
 namespace sekisho::config {
+
+// What a route's next hop may be besides a name of [next_hop.*].
+inline constexpr std::string_view none = "None";
+inline constexpr std::string_view leave = "Internet";  // through this appliance's own kernel
+
+inline constexpr std::array<Word<std::string_view>, 3> clouds{{
+    {"public", "public"},
+    {"usgov", "usgov"},
+    {"china", "china"},
+}};
 
 class Reader {
  public:
@@ -34,13 +45,29 @@ class Reader {
   void read_companion(const Section& section, Port& port);
   void read_gateway(const Section& section, Port& port);
   void read_next_hop(const NamedTable& named);
-  void read_internet(const toml::table& table, unsigned line);
-  void read_metrics(const toml::table& table, unsigned line);
+  void read_internet(const SingleTable& found);
   void read_exit(const Section& section, Internet& internet);
+  void read_azure(const SingleTable& found);
+  void read_own_addresses(const Section& section, Azure& azure);
+  void read_bound_types(const Section& section, Azure& azure);
+  void read_bgp(const SingleTable& found);
+  [[nodiscard]] auto read_asn(const Section& section) -> std::uint32_t;
+  void read_bgp_peers(const Section& section, Bgp& bgp);
+  void read_bgp_advertise(const Section& section, Bgp& bgp);
+  void read_metrics(const SingleTable& found);
   void read_zone(const NamedTable& named);
+  void read_zone_ports(const Section& section, Zone& zone);
+  void read_zone_sources(const Section& section, Zone& zone);
+  void read_system_routes(const Section& section, Zone& zone);
   void read_routes(const Section& section, Zone& zone);
   [[nodiscard]] auto read_route(const Section& section) -> std::optional<RouteSpec>;
-  void read_route_file(const Located<std::string>& file, RouteSpec& spec);
+  void read_route_prefix(const Located<std::string>& prefix, RouteSpec& spec);
+  void read_route_file(const Section& section, RouteSpec& spec);
+  void read_route_preset(const Section& section, RouteSpec& spec);
+  void read_route_tag(const Section& section, RouteSpec& spec);
+  // Relative to the configuration's folder; empty after a problem.
+  [[nodiscard]] auto resolve_file(const Located<std::string>& file, std::string_view key)
+      -> std::filesystem::path;
   // A next hop's name as the rest of the program spells it; empty after a problem.
   [[nodiscard]] auto resolve_next_hop(const Located<std::string>& name) -> std::string;
 
@@ -49,7 +76,7 @@ class Reader {
   Problems& problems_;
   Config config_;
   std::vector<std::string_view> port_names_;
-  std::vector<std::string_view> next_hop_names_;  // with "None" and "Internet"
+  std::vector<std::string_view> next_hop_names_;
   std::map<std::string, Owner> devices_;
   std::map<std::string, Owner> netdevs_;
   std::vector<std::pair<InterfaceAddress, Owner>> own_addresses_;

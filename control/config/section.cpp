@@ -108,8 +108,12 @@ auto Section::array(std::string_view key, std::string_view of) const -> const to
 }
 
 auto Section::texts(std::string_view key) const -> std::vector<Located<std::string>> {
+  return texts_of(array(key, "strings"), key);
+}
+
+auto Section::texts_of(const toml::array* values, std::string_view key) const
+    -> std::vector<Located<std::string>> {
   std::vector<Located<std::string>> result;
-  const auto* values = array(key, "strings");
   if (values == nullptr)
     return result;
   for (const auto& element : *values) {
@@ -121,17 +125,53 @@ auto Section::texts(std::string_view key) const -> std::vector<Located<std::stri
   return result;
 }
 
+auto Section::choose(std::string_view key, std::span<const std::string_view> words) const
+    -> std::optional<std::size_t> {
+  const auto value = text(key);
+  if (!value)
+    return std::nullopt;
+  if (const auto found = std::ranges::find(words, value->value); found != words.end())
+    return static_cast<std::size_t>(found - words.begin());
+  std::string list;
+  for (const auto word : words)
+    list += fmt::format("{}\"{}\"", list.empty() ? "" : word == words.back() ? " or " : ", ", word);
+  problems_.add(value->line,
+                fmt::format("{} in {} is {}, not {}", in_quotes(key), name_, list, in_quotes(value->value)));
+  return std::nullopt;
+}
+
 auto Section::required_text(std::string_view key) const -> std::optional<Located<std::string>> {
   require(key);
   return text(key);
 }
 
-auto Section::required_texts(std::string_view key) const -> std::vector<Located<std::string>> {
+auto Section::required_integer(std::string_view key) const -> std::optional<Located<std::int64_t>> {
   require(key);
-  const auto* node = table_.get(key);
-  if (node != nullptr && node->is_array() && node->as_array()->empty())
+  return integer(key);
+}
+
+auto Section::required_array(std::string_view key, std::string_view of) const -> const toml::array* {
+  require(key);
+  const auto* values = array(key, of);
+  if (values != nullptr && values->empty())
     problems_.add(line_of_key(key), fmt::format("{} in {} is empty", in_quotes(key), name_));
-  return texts(key);
+  return values;
+}
+
+auto Section::required_texts(std::string_view key) const -> std::vector<Located<std::string>> {
+  return texts_of(required_array(key, "strings"), key);
+}
+
+auto single_table(const toml::table& root, std::string_view key, Problems& problems)
+    -> std::optional<SingleTable> {
+  const auto found = root.find(key);
+  if (found == root.end())
+    return std::nullopt;
+  const unsigned line = found->first.source().begin.line;
+  if (const auto* table = found->second.as_table())
+    return SingleTable{table, line};
+  problems.add(line, fmt::format("{} must be a table, [{}]", in_quotes(key), key));
+  return std::nullopt;
 }
 
 auto named_tables(const toml::table& root, std::string_view key, Problems& problems)

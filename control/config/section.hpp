@@ -3,8 +3,10 @@
 #pragma once
 
 #include <toml++/toml.h>
+#include <array>
 #include <initializer_list>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -32,6 +34,13 @@ struct Located {
   unsigned line = 0;
 };
 
+// One of the words that a key takes, and what it means.
+template <typename T>
+struct Word {
+  std::string_view word;
+  T meaning;
+};
+
 [[nodiscard]] unsigned line_of(const toml::node& node);
 
 class Section {
@@ -53,14 +62,35 @@ class Section {
   [[nodiscard]] auto boolean(std::string_view key) const -> std::optional<Located<bool>>;
   [[nodiscard]] auto texts(std::string_view key) const -> std::vector<Located<std::string>>;
   [[nodiscard]] auto array(std::string_view key, std::string_view of) const -> const toml::array*;
+  template <typename T, std::size_t N>
+  [[nodiscard]] auto choice(std::string_view key, const std::array<Word<T>, N>& words) const
+      -> std::optional<T> {
+    std::array<std::string_view, N> texts;
+    for (std::size_t i = 0; i < N; ++i)
+      texts[i] = words[i].word;
+    const auto index = choose(key, texts);
+    return index ? std::optional{words[*index].meaning} : std::nullopt;
+  }
   // A problem when the key is missing; an empty list is one too.
+  template <typename T, std::size_t N>
+  [[nodiscard]] auto required_choice(std::string_view key, const std::array<Word<T>, N>& words) const
+      -> std::optional<T> {
+    require(key);
+    return choice(key, words);
+  }
   [[nodiscard]] auto required_text(std::string_view key) const -> std::optional<Located<std::string>>;
+  [[nodiscard]] auto required_integer(std::string_view key) const -> std::optional<Located<std::int64_t>>;
+  [[nodiscard]] auto required_array(std::string_view key, std::string_view of) const -> const toml::array*;
   [[nodiscard]] auto required_texts(std::string_view key) const -> std::vector<Located<std::string>>;
 
   void wrong_type(const toml::node& node, std::string_view key, std::string_view wanted) const;
 
  private:
   void require(std::string_view key) const;
+  [[nodiscard]] auto texts_of(const toml::array* values, std::string_view key) const
+      -> std::vector<Located<std::string>>;
+  [[nodiscard]] auto choose(std::string_view key, std::span<const std::string_view> words) const
+      -> std::optional<std::size_t>;
 
   const toml::table& table_;
   unsigned line_;
@@ -68,6 +98,14 @@ class Section {
   Problems& problems_;
   bool strange_keys_ = false;  // one of them may be the missing one misspelt: that is the better complaint
 };
+
+// The one table of `key`, [internet] say; nothing when it is missing or (a problem) no table.
+struct SingleTable {
+  const toml::table* table = nullptr;
+  unsigned line = 0;
+};
+[[nodiscard]] auto single_table(const toml::table& root, std::string_view key, Problems& problems)
+    -> std::optional<SingleTable>;
 
 // The sub-tables of `key`, [port.lan] and [port.egress] say, in the order of the file.
 struct NamedTable {

@@ -19,6 +19,7 @@
 #include "control/doctor/tables.hpp"
 #include "control/egress/host_stack.hpp"
 #include "control/kernel/guard.hpp"
+#include "control/kernel/interface_addresses.hpp"
 #include "control/policy/policy.hpp"
 
 namespace sekisho::doctor {
@@ -63,7 +64,7 @@ bool has(std::string_view text, std::string_view part) {
 }
 
 void probe_configuration(System& system, const fs::path& file) {
-  const auto policy = policy::read(file);
+  const auto policy = policy::read_to_run(file, kernel::interface_addresses);
   if (!policy) {
     system.configuration_error = policy.error().to_string();
     return;

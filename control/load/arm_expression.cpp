@@ -72,12 +72,16 @@ class Evaluation {
 
  private:
   auto unknown(std::string_view reason) const -> Json { return make_unknown(expression_, reason); }
-  // Ends the reading, too.
-  auto malformed() -> Json {
+  // Ends the reading, too. What failed first is the reason.
+  auto fail(std::string_view reason) -> Json {
     rest_ = {};
-    malformed_ = true;
-    return unknown("it is malformed");
+    if (failure_.empty())
+      failure_ = reason;
+    return unknown(failure_);
   }
+  auto malformed() -> Json { return fail("it is malformed"); }
+  auto too_much() -> Json { return fail("it is too much to work out"); }
+  [[nodiscard]] bool has_failed() const { return !failure_.empty(); }
 
   void skip_blanks() { rest_.remove_prefix(std::min(rest_.find_first_not_of(" \t\r\n"), rest_.size())); }
   bool take(char c) {
@@ -98,10 +102,10 @@ class Evaluation {
   // A value, and the members or elements of it that are asked for.
   auto value() -> Json {
     const Allowance::Level level{names_.allowance()};
-    if (!level.is_allowed() || !names_.allowance().take(1))
+    if (!level.is_allowed() || !names_.allowance().take(Allowance::step))
       return too_much();
     auto result = primary();
-    while (!malformed_) {
+    while (!has_failed()) {
       if (take('.')) {
         const auto name = take_word();
         if (name.empty())
@@ -116,13 +120,7 @@ class Evaluation {
         break;
       }
     }
-    return malformed_ ? malformed() : result;
-  }
-
-  auto too_much() -> Json {
-    rest_ = {};
-    malformed_ = true;
-    return unknown("it is too much to work out");
+    return has_failed() ? malformed() : result;
   }
 
   auto primary() -> Json {
@@ -185,7 +183,7 @@ class Evaluation {
     };
     auto then = branch(is_known && condition.get<bool>());
     auto otherwise = branch(is_known && !condition.get<bool>());
-    if (malformed_ || !take(')'))
+    if (has_failed() || !take(')'))
       return malformed();
     if (!is_live_)
       return {};
@@ -353,7 +351,7 @@ class Evaluation {
   std::string_view rest_;
   TemplateNames& names_;
   bool is_live_ = true;
-  bool malformed_ = false;
+  std::string_view failure_;
 };
 
 // Arrays and objects with all that is in them; a string by its length.

@@ -19,6 +19,9 @@ class Allowance {
   // Deeper nesting of values, variables and functions than any template needs; each level is a few frames of the stack.
   static constexpr unsigned max_depth = 250;
 
+  // Of evaluating something, beside a value that is merely copied.
+  static constexpr std::size_t step = 256;
+
   // False: there is no more.
   [[nodiscard]] bool take(std::size_t amount) noexcept;
   [[nodiscard]] bool take(const Json& value) noexcept;
@@ -37,7 +40,7 @@ class Allowance {
   };
 
  private:
-  std::size_t left_ = std::size_t{1} << 22;  // values; a long string counts as several
+  std::size_t left_ = std::size_t{1} << 24;  // values; a long string counts as several
   unsigned depth_ = 0;
 };
 

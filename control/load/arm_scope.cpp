@@ -29,7 +29,7 @@ void TemplateContext::assume(Severity severity, const std::string& path, std::st
 
 auto Scope::resolve(const Json& value) -> Json {
   const Allowance::Level level{allowance()};
-  if (!level.is_allowed() || !allowance().take(1))
+  if (!level.is_allowed() || !allowance().take(Allowance::step))
     return make_unknown("", "it is too much to work out");
   if (value.is_string()) {
     const auto& text = value.get_ref<const std::string&>();
@@ -68,11 +68,12 @@ auto Scope::resolve_loop(const Json& loop) -> Json {
     return make_unknown(name, "the count of the copy loop is no number");
   if (count.get<std::uint64_t>() > max_loop)
     return make_unknown(name, fmt::format("the copy loop runs more than {} times", max_loop));
+  const auto& input = *find_member(loop, "input");
   auto result = Json::array();
   enter_loop(name);
   for (std::uint64_t i = 0; i < count.get<std::uint64_t>(); ++i) {
     set_loop_index(i);
-    result.push_back(resolve(*find_member(loop, "input")));
+    result.push_back(resolve(input));
   }
   leave_loop();
   return result;
@@ -108,9 +109,8 @@ auto Scope::given(std::string_view name) -> std::optional<Json> {
 
 auto Scope::parameter(std::string_view name) -> Json {
   const auto shown = fmt::format("[parameters('{}')]", name);
-  const auto* definitions = find_member(document_, "parameters");
-  const auto* definition = definitions == nullptr ? nullptr : find_member(*definitions, name);
-  if (!allowance().take(definitions == nullptr ? 1 : definitions->size()) || definition == nullptr)
+  const auto* definition = parameters_ == nullptr ? nullptr : find_member(*parameters_, name);
+  if (definition == nullptr || !allowance().take(parameters_->size()))
     return make_unknown(shown, "there is no such parameter");
   if (auto passed = given(name))
     return *std::move(passed);
@@ -118,7 +118,7 @@ auto Scope::parameter(std::string_view name) -> Json {
     // A deployment in the file has passed what it wants to pass; of the outermost template's nobody knows.
     if (!given_)
       context_.assume(Severity::note, member_path(path_ + ".parameters", name),
-                      "routes depend on this parameter; its defaultValue is taken");
+                      "route tables depend on this parameter; its defaultValue is taken");
     return resolve(*value);
   }
   if (const auto* nullable = find_member(*definition, "nullable");
@@ -129,12 +129,11 @@ auto Scope::parameter(std::string_view name) -> Json {
 
 auto Scope::variable(std::string_view name) -> Json {
   const auto shown = fmt::format("[variables('{}')]", name);
-  const auto* variables = find_member(document_, "variables");
-  if (variables == nullptr || !allowance().take(variables->size()))
+  if (variables_ == nullptr || !allowance().take(variables_->size()))
     return make_unknown(shown, "there is no such variable");
-  if (const auto* value = find_member(*variables, name))
+  if (const auto* value = find_member(*variables_, name))
     return resolve(*value);
-  if (const auto* loops = find_member(*variables, "copy"); loops != nullptr && is_property_loop(*loops))
+  if (const auto* loops = find_member(*variables_, "copy"); loops != nullptr && is_property_loop(*loops))
     for (const auto& loop : *loops)
       if (config::equal_without_case(find_member(loop, "name")->get_ref<const std::string&>(), name))
         return resolve_loop(loop);
@@ -144,7 +143,7 @@ auto Scope::variable(std::string_view name) -> Json {
 auto Scope::cloud() -> std::string {
   context_.assume(
       Severity::warning, path_,
-      "routes depend on the cloud that this is deployed to (environment()); taken as AzureCloud, the "
+      "route tables depend on the cloud that this is deployed to (environment()); taken as AzureCloud, the "
       "public one");
   return "AzureCloud";
 }

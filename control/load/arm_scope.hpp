@@ -42,7 +42,11 @@ class Scope final : public TemplateNames {
 
   // `document`: the template; `path`: where it stands. Refers to both and to `given`.
   Scope(const Json& document, std::string path, std::optional<Given> given, TemplateContext& context)
-      : document_(document), path_(std::move(path)), given_(given), context_(context) {}
+      : parameters_(find_member(document, "parameters")),
+        variables_(find_member(document, "variables")),
+        path_(std::move(path)),
+        given_(given),
+        context_(context) {}
 
   [[nodiscard]] auto resolve(const Json& value) -> Json;
   // Inside a copy loop. The name may be empty.
@@ -61,7 +65,8 @@ class Scope final : public TemplateNames {
   auto resolve_object(const Json& object) -> Json;
   auto resolve_loop(const Json& loop) -> Json;
 
-  const Json& document_;
+  const Json* parameters_;  // null: the template has none
+  const Json* variables_;
   std::string path_;
   std::optional<Given> given_;
   TemplateContext& context_;

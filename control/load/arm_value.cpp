@@ -47,8 +47,8 @@ auto unknown_expression(const Json& unknown) -> std::string {
 auto unknown_reason(const Json& unknown) -> std::string {
   const auto text = text_of(unknown);
   const auto end = text.find(separator);
-  return fmt::format("{} is known to a deployment only ({})", config::in_quotes(text.substr(0, end)),
-                     text.substr(end + 1));
+  const auto what = end == 0 ? "what stands here" : config::in_quotes(text.substr(0, end));
+  return fmt::format("{} is known to a deployment only ({})", what, text.substr(end + 1));
 }
 
 }  // namespace sekisho::load

@@ -2,6 +2,16 @@
 // either (a bare array; {"value": [...]}), ARM template exports with inline and child routes; and effective routes. Next-hop
 // types and property names are compared without regard to case; an unknown property is a finding, an unknown next-hop type an
 // error.
+//
+// A template's routes are mostly expressions. Those that need nothing but the template are worked out: parameters (what the
+// deployment around passes, else the defaultValue: a note), variables, copy loops, and the functions that build arrays,
+// objects and texts. `environment()` is taken for the public cloud, and a condition that cannot be known for true: both are
+// warnings. A route that depends on anything else is left out and a finding of Severity::error names it: who forwards by the
+// table has to refuse such a file, who shows it need not.
+//
+// A route's name may stand once in its table; only a child resource may repeat what the table says inline, as the portal
+// exports it. A list that goes on behind its nextLink is refused. No file larger or deeper nested than json.hpp allows is
+// read.
 #pragma once
 
 #include <filesystem>

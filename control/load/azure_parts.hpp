@@ -45,6 +45,7 @@ class RouteTableReader {
   bool is_left_out(const Members& members, const std::string& what);
 
   RouteCollector& routes_;
+  bool has_override_ = false;                          // found already
   std::unordered_map<std::string, Meaning> meanings_;  // by "table index/name", the name in small letters
 };
 

@@ -24,7 +24,7 @@ struct Error {
 enum class Severity : std::uint8_t {
   note,     // good to know
   warning,  // probably not what is meant
-  error,    // will not work
+  error,    // will not work; of a reader: routes are left out that it cannot know
 };
 
 // What a reader understood and yet finds worth a word: a property that it does not know, prefixes that it left out.

@@ -285,9 +285,9 @@ auto RouteTableReader::read(const Json& route, const std::string* child_name, co
     return tl::unexpected(repeated.error());
   if (*repeated)
     return {};
-  if (*overrides)
+  if (*overrides && !std::exchange(has_override_, true))
     routes_.find(Severity::note, members->where("hasbgpoverride"),
-                 fmt::format("{}: hasBgpOverride does nothing here: a longer BGP prefix goes first", what));
+                 "hasBgpOverride does nothing, here and in other routes: the longest prefix goes first");
 
   auto& summary = routes_.result.tables[table];
   ++summary.routes;

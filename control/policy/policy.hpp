@@ -10,14 +10,22 @@
 //   User    the zone's `routes`, in order, service tags unfolded; then what an operator changed at run time
 //
 // Next hops: a name is the configuration's; an Azure type is what [azure.next_hop] binds it to; an address is the next hop
-// with that only member, and one that is our own or our load balancer's means [internet].via. A type that nothing binds is an
-// error which names the route.
+// with that only member, several the one with exactly these, and one that is our own or our load balancer's means
+// [internet].via. A type that nothing binds is an error which names the route. A BGP route whose next hop is none here has the
+// one that the configuration gives for its file.
+//
+// Effective routes bring Azure's own System routes along. Its default to the Internet, and whatever else of them leaves to
+// the Internet, would go past the firewall: they are left out with a warning, as are those of a type that nothing binds.
 #pragma once
 
+#include <cstddef>
 #include <filesystem>
+#include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <tl/expected.hpp>
 #include <vector>
 
@@ -32,18 +40,28 @@ inline constexpr std::string_view none = "None";  // the next hop that drops
 inline constexpr std::string_view leave =
     "Internet";  // the next hop that leaves through this appliance's kernel
 
+// The source of routes that an operator changed at run time.
+inline constexpr std::string_view override_source = "sekisho route";
+
 struct ZonePolicy {
   std::string name;
   std::vector<std::string> ports;
   std::vector<fib::Prefix> sources;
   route::RouteTable table;
+  std::vector<route::Route> withdrawn;  // User routes that an override took out of the table
+};
+
+// What a source's name means that is a route file's: "/etc/sekisho/udr.json DefaultRoute".
+struct FileSource {
+  std::filesystem::path file;
+  std::string label;  // the route's name in Azure; empty: it has none
 };
 
 // A file that the configuration names, as far as checks ask for it.
 struct LoadedFile {
   std::filesystem::path file;
   load::Format format = load::Format::text;
-  std::size_t routes = 0;
+  std::size_t routes = 0;  // prefixes, those of service tags not among them
   std::vector<load::TableSummary> tables;
   std::vector<std::string> tags;  // of routes to service tags
 };
@@ -59,6 +77,7 @@ struct Override {
 struct Policy {
   config::Config config;
   route::Names names;
+  std::map<route::NameId, FileSource> file_sources;
   std::vector<ZonePolicy> zones;  // as in config
   // What next hop `Internet` is for, in any zone: sorted, none covers another.
   std::vector<fib::Prefix> exceptions;
@@ -69,13 +88,25 @@ struct Policy {
   [[nodiscard]] const ZonePolicy* zone(std::string_view name) const;
 };
 
-[[nodiscard]] auto build(config::Config config) -> tl::expected<std::shared_ptr<const Policy>, load::Error>;
-// The same policy with these overrides instead of its own; no file is read again. The error is one sentence: no such zone, next
-// hop, or route to delete.
+// The addresses of a kernel's interface; nullopt: not known here. A route table's VirtualAppliance may be one of them.
+using InterfaceAddresses =
+    std::function<std::optional<std::vector<config::InterfaceAddress>>(const std::string& netdev)>;
+
+// Without `addresses` nothing is known of any interface.
+[[nodiscard]] auto build(config::Config config, const InterfaceAddresses& addresses = {})
+    -> tl::expected<std::shared_ptr<const Policy>, load::Error>;
+// The same policy with these overrides instead of its own (of two of a zone's prefix the last counts); no file is read again.
+// The error is one sentence: no such zone, next hop, or route to delete.
 [[nodiscard]] auto with_overrides(const Policy& policy, std::vector<Override> overrides)
     -> tl::expected<std::shared_ptr<const Policy>, std::string>;
 // config::read, then build.
-[[nodiscard]] auto read(const std::filesystem::path& file)
+[[nodiscard]] auto read(const std::filesystem::path& file, const InterfaceAddresses& addresses = {})
+    -> tl::expected<std::shared_ptr<const Policy>, load::Error>;
+
+// Why no daemon may run with it: it asks for what this version only reads.
+[[nodiscard]] auto refuse_to_run(const Policy& policy) -> std::optional<load::Error>;
+// read, for a daemon.
+[[nodiscard]] auto read_to_run(const std::filesystem::path& file, const InterfaceAddresses& addresses)
     -> tl::expected<std::shared_ptr<const Policy>, load::Error>;
 
 }  // namespace sekisho::policy

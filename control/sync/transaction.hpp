@@ -46,8 +46,8 @@ struct View {
 [[nodiscard]] auto incremental(const policy::Policy& policy, const View& before, const View& after)
     -> std::vector<api::Change>;
 
-// From one policy to another in as few changes as there are: what both have is not named. For a dataplane that has exactly
-// `before`, as this view says.
+// From one policy to another in as few changes as there are, for a dataplane that has exactly `before`, as this view says:
+// an incremental transaction. What both have is not named; empty when that is everything.
 [[nodiscard]] auto between(const policy::Policy& before, const View& before_view, const policy::Policy& after,
                            const View& after_view) -> std::vector<api::Change>;
 

@@ -28,7 +28,7 @@ struct AdjacencySpec {
 };
 
 struct NextHopSpec {
-  fib::Action action = fib::Action::forward;  // drop, host, exit or forward
+  fib::Action action = fib::Action::forward;  // drop, host, exit, connected or forward
   std::vector<AdjacencyId> members;           // sorted: the order in which they were named says nothing
   friend bool operator==(const NextHopSpec&, const NextHopSpec&) = default;
 };

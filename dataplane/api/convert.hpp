@@ -33,10 +33,11 @@ inline void assign(Prefix& message, fib::Prefix prefix) {
 
 inline void assign(NextHop& message, const std::string& name, const NextHopSpec& spec) {
   message.set_name(name);
-  message.set_action(spec.action == fib::Action::drop   ? NextHop::DROP
-                     : spec.action == fib::Action::host ? NextHop::HOST
-                     : spec.action == fib::Action::exit ? NextHop::EXIT
-                                                        : NextHop::FORWARD);
+  message.set_action(spec.action == fib::Action::drop        ? NextHop::DROP
+                     : spec.action == fib::Action::host      ? NextHop::HOST
+                     : spec.action == fib::Action::exit      ? NextHop::EXIT
+                     : spec.action == fib::Action::connected ? NextHop::CONNECTED
+                                                             : NextHop::FORWARD);
   for (const auto& member : spec.members) {
     assign(*message.add_members(), member);
   }

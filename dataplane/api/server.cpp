@@ -22,6 +22,8 @@ using asio::local::stream_protocol;
 constexpr std::size_t max_clients = 64;
 constexpr std::size_t longest_reason = 500;  // what a client sent may be quoted in it
 constexpr auto tick = std::chrono::seconds{1};
+// What the first packet to a neighbour waits before control hears of it. Looking is 1 KiB a worker to read.
+constexpr auto between_looks = std::chrono::milliseconds{50};
 constexpr auto accept_again = std::chrono::milliseconds{100};
 
 // The socket's own identity: what another process has put there meanwhile is not ours to remove.
@@ -39,9 +41,11 @@ struct Server::Impl : Service {
         acceptor{listen(io, socket, access)},
         socket_identity{identity(path)},
         ticks{io},
+        looks{io},
         patience{io} {
     accept();
     wait();
+    look();
   }
 
   ~Impl() override {
@@ -87,6 +91,18 @@ struct Server::Impl : Service {
         session->tick();
       }
       wait();
+    });
+  }
+
+  void look() {
+    looks.expires_after(between_looks);
+    looks.async_wait([this](boost::system::error_code aborted) {
+      if (aborted) {
+        return;
+      }
+      writer.tell_wanted(std::chrono::steady_clock::now());
+      publish_events();
+      look();
     });
   }
 
@@ -231,6 +247,7 @@ struct Server::Impl : Service {
   stream_protocol::acceptor acceptor;
   std::pair<dev_t, ino_t> socket_identity;
   asio::steady_timer ticks;
+  asio::steady_timer looks;
   asio::steady_timer patience;
   std::set<std::shared_ptr<Session>> sessions;
   Session* owner = nullptr;  // of the open transaction

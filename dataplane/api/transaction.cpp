@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <limits>
 #include <ranges>
+#include <utility>
 
 #include "dataplane/forward/forwarding_state.hpp"
 
@@ -96,10 +97,8 @@ Transaction::Transaction(bool full, const Configuration& running) : full_{full},
 }
 
 auto Transaction::add(const Change& change) -> Result {
-  if (change.has_exit()) {
-    target_.configuration.exit = change.exit().port();
-  }
   return remove(change)
+      .and_then([&] { return add_exit(change); })
       .and_then([&] { return each(change.ports(), [&](const Port& port) { return add_port(port); }); })
       .and_then(
           [&] { return each(change.adjacencies(), [&](const Adjacency& a) { return add_adjacency(a); }); })
@@ -110,13 +109,17 @@ auto Transaction::add(const Change& change) -> Result {
 
 auto Transaction::remove(const Change& change) -> Result {
   const bool removes = change.remove_ports_size() + change.remove_next_hops_size() +
-                           change.remove_adjacencies_size() + change.remove_zones_size() +
-                           change.withdraw_size() >
-                       0;
+                               change.remove_adjacencies_size() + change.remove_zones_size() +
+                               change.withdraw_size() >
+                           0 ||
+                       change.remove_exit();
   if (full_ && removes) {
     return refuse("a full transaction names all that exists: removing belongs to an incremental one");
   }
   auto& wanted = target_.configuration;
+  if (change.remove_exit() && !std::exchange(wanted.exit, std::nullopt)) {
+    return refuse("the exit cannot be removed: there is none");
+  }
   for (const auto& name : change.remove_ports()) {
     if (wanted.ports.erase(name) == 0) {
       return refuse("port {} cannot be removed: it is not among the ports", name);
@@ -140,6 +143,13 @@ auto Transaction::remove(const Change& change) -> Result {
     target_.tables[name] = {.replace = true, .routes = {}};
   }
   return each(change.withdraw(), [&](const Routes& routes) { return add_routes(routes, true); });
+}
+
+auto Transaction::add_exit(const Change& change) -> Result {
+  if (change.has_exit()) {
+    target_.configuration.exit = change.exit().port();
+  }
+  return {};
 }
 
 auto Transaction::add_port(const Port& port) -> Result {
@@ -224,6 +234,9 @@ auto Transaction::add_next_hop(const NextHop& next_hop) -> Result {
       break;
     case NextHop::EXIT:
       spec.action = fib::Action::exit;
+      break;
+    case NextHop::CONNECTED:
+      spec.action = fib::Action::connected;
       break;
     default:
       return refuse("next hop {}: action {} is unknown", name, static_cast<int>(next_hop.action()));

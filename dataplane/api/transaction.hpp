@@ -65,6 +65,7 @@ class Transaction {
 
  private:
   auto remove(const Change& change) -> Result;
+  auto add_exit(const Change& change) -> Result;
   auto add_port(const Port& port) -> Result;
   auto add_adjacency(const Adjacency& adjacency) -> Result;
   auto add_next_hop(const NextHop& next_hop) -> Result;

@@ -53,7 +53,8 @@ auto Transition::run() -> tl::expected<Committed, std::string> {
   admit_ports();
   set_local_addresses();
   settle_exit();
-  if (target_.full) {
+  // A port or the exit that has gone leaves its interface behind.
+  if (target_.full || committed_.ports_changed() != 0 || live_.configuration.exit != wanted_.exit) {
     remove_stale_interfaces();
   }
   for (const auto& name : attempted_ports_) {

@@ -11,6 +11,9 @@
 namespace sekisho::api {
 namespace {
 
+// A destination that nobody answers for is told again after this, when packets still come.
+constexpr auto told_again = std::chrono::seconds{1};
+
 bool same(const PortState& a, const PortState& b) {
   return a.SerializeAsString() == b.SerializeAsString();
 }
@@ -186,14 +189,28 @@ void Writer::watch_exit() {
   exit.error = made ? std::string{} : made.error();
 }
 
+void Writer::tell_wanted(std::chrono::steady_clock::time_point now) {
+  std::erase_if(told_, [&](const auto& told) { return now - told.second >= told_again; });
+  Wanted wanted;
+  for (auto* worker : live_.workers) {
+    worker->wanted().take([&](std::uint32_t destination) {
+      if (told_.try_emplace(destination, now).second) {
+        wanted.add_destinations(destination);
+      }
+    });
+  }
+  if (!wanted.destinations().empty()) {
+    *events_.emplace_back().mutable_wanted() = std::move(wanted);
+  }
+}
+
+// What a connected route drops is not among it: tell_wanted().
 void Writer::watch_neighbours() {
   using forward::DropReason;
   std::uint64_t refused = 0;
   for (const auto* worker : live_.workers) {
     for (const auto& port : worker->counters().ports) {
-      for (const auto reason : {DropReason::next_hop_down, DropReason::neighbour_unresolved}) {
-        refused += port.drops[static_cast<std::size_t>(reason)].get();
-      }
+      refused += port.drops[static_cast<std::size_t>(DropReason::next_hop_down)].get();
     }
   }
   // A port that went took its drops along, so that the sum may also have become less.

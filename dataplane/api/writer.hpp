@@ -53,8 +53,10 @@ class Writer : private RunningRoutes {
   [[nodiscard]] auto routes(const std::string& zone) const -> tl::expected<RouteList, std::string>;
   [[nodiscard]] auto lookup(const Lookup& question) const -> tl::expected<Decision, std::string>;
 
-  // Once a second: looks at links and at what was dropped for want of a neighbour.
+  // Once a second: looks at links and at what was dropped for want of a next hop's neighbour.
   void tick();
+  // More often, since a sender waits: tells what connected routes dropped.
+  void tell_wanted(std::chrono::steady_clock::time_point now);
   // What happened since the last call.
   [[nodiscard]] std::vector<Event> take_events() { return std::exchange(events_, {}); }
 
@@ -80,6 +82,8 @@ class Writer : private RunningRoutes {
   std::vector<Event> events_;
   std::uint64_t seen_refused_ = 0;
   std::map<std::string, std::uint64_t> seen_traffic_;  // by next hop
+  // Wanted destinations of the last second, and when each was told.
+  std::map<std::uint32_t, std::chrono::steady_clock::time_point> told_;
 };
 
 }  // namespace sekisho::api

@@ -28,6 +28,21 @@ constexpr std::uint64_t score(std::uint32_t address, std::uint32_t bucket) noexc
   return mix(mix(address) + bucket + 1);
 }
 
+// Of a next hop without members.
+auto adjacency_of(Action action) -> AdjacencyIndex {
+  switch (action) {
+    case Action::host:
+      return host_adjacency;
+    case Action::exit:
+      return exit_adjacency;
+    case Action::connected:
+      return connected_adjacency;
+    default:
+      assert(action == Action::drop);
+      return drop_adjacency;
+  }
+}
+
 auto all_buckets(AdjacencyIndex adjacency) -> NextHop {
   NextHop next_hop;
   next_hop.buckets.fill(adjacency);
@@ -65,6 +80,7 @@ NextHopTable::NextHopTable(Qsbr& qsbr) : qsbr_{qsbr}, neighbours_(max_adjacencie
   publish(qsbr_, adjacencies_[group_down_adjacency], Adjacency{.action = Action::group_down},
           unset_adjacency);
   publish(qsbr_, adjacencies_[exit_adjacency], Adjacency{.action = Action::exit}, unset_adjacency);
+  publish(qsbr_, adjacencies_[connected_adjacency], Adjacency{.action = Action::connected}, unset_adjacency);
 }
 
 NextHopTable::~NextHopTable() {
@@ -134,12 +150,8 @@ void NextHopTable::clear_adjacency(AdjacencyIndex index) {
 
 void NextHopTable::set_action(NextHopIndex index, Action action) {
   assert(index != no_route && index < max_next_hops);
-  assert(action == Action::drop || action == Action::host || action == Action::exit);
   members_[index].clear();
-  const auto adjacency = action == Action::host   ? host_adjacency
-                         : action == Action::exit ? exit_adjacency
-                                                  : drop_adjacency;
-  publish(qsbr_, next_hops_[index], all_buckets(adjacency), unset_next_hop);
+  publish(qsbr_, next_hops_[index], all_buckets(adjacency_of(action)), unset_next_hop);
 }
 
 void NextHopTable::set_members(NextHopIndex index, std::span<const AdjacencyIndex> members) {

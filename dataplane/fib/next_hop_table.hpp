@@ -31,13 +31,14 @@ inline constexpr unsigned group_buckets = 256;
 
 using MacAddress = std::array<std::uint8_t, 6>;
 
-// What to do with a packet, besides sending it. The first five are adjacencies that always exist.
+// What to do with a packet, besides sending it. The first six are adjacencies that always exist.
 enum class Action : std::uint8_t {
   no_route,    // adjacency 0: nothing in the table covers the destination
   drop,        // adjacency 1: a route says so (an Azure route of type None)
   host,        // adjacency 2: for this appliance's own kernel
   group_down,  // adjacency 3: the next hop has members and none is alive
   exit,        // adjacency 4: for the kernel to masquerade and send out
+  connected,   // adjacency 5: the destination is its own neighbour, and not resolved (forward/wanted.hpp)
   unresolved,  // an adjacency without a MAC, or that is not alive
   forward,     // send it
 };
@@ -46,7 +47,8 @@ inline constexpr AdjacencyIndex drop_adjacency = 1;
 inline constexpr AdjacencyIndex host_adjacency = 2;
 inline constexpr AdjacencyIndex group_down_adjacency = 3;
 inline constexpr AdjacencyIndex exit_adjacency = 4;
-inline constexpr AdjacencyIndex first_adjacency = 5;
+inline constexpr AdjacencyIndex connected_adjacency = 5;
+inline constexpr AdjacencyIndex first_adjacency = 6;
 
 // One cache line; immutable once published.
 struct alignas(64) Adjacency {
@@ -93,7 +95,7 @@ class NextHopTable {
   // with a single member, leads to group_down_adjacency: an operator sees one reason for one fault.
   void set_adjacency(AdjacencyIndex index, const Adjacency& adjacency);
   void clear_adjacency(AdjacencyIndex index);          // no next hop may have it as a member
-  void set_action(NextHopIndex index, Action action);  // drop, host or exit
+  void set_action(NextHopIndex index, Action action);  // drop, host, exit or connected
   void set_members(NextHopIndex index, std::span<const AdjacencyIndex> members);  // none: it is down
   void clear(NextHopIndex index);
   [[nodiscard]] unsigned alive_members(NextHopIndex index) const;

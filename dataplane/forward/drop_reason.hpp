@@ -29,7 +29,7 @@ namespace sekisho::forward {
   REASON(no_route,              "no route of the zone's table covers the destination")                           \
   REASON(null_route,            "a route of type None covers the destination")                                   \
   REASON(next_hop_down,         "no member of the next hop is alive")                                            \
-  REASON(neighbour_unresolved,  "the next hop's neighbour has no MAC address")                                   \
+  REASON(neighbour_unresolved,  "the neighbour (the next hop's, or a destination on a port's subnet) has no MAC address")  \
   REASON(ttl_expired,           "TTL 0 or 1")                                                                    \
   REASON(mtu_exceeded,          "longer than the egress port's MTU")                                             \
   REASON(no_host_companion,     "for this appliance, on a port that has no host companion")                      \

@@ -3,11 +3,12 @@
 
 #include "dataplane/forward/counters.hpp"
 #include "dataplane/forward/forwarding_state.hpp"
+#include "dataplane/forward/wanted.hpp"
 
 namespace sekisho::forward {
 
 // Takes at most burst_capacity frames from the queue; how many it took.
-unsigned serve_host_queue(const ForwardingState& state, WorkerCounters& counters, unsigned worker,
-                          const HostQueue& queue) noexcept;
+unsigned serve_host_queue(const ForwardingState& state, WorkerCounters& counters, Wanted& wanted,
+                          unsigned worker, const HostQueue& queue) noexcept;
 
 }  // namespace sekisho::forward

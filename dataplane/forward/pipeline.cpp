@@ -21,9 +21,14 @@ namespace {
 
 class Pipeline {
  public:
-  Pipeline(const ForwardingState& state, WorkerCounters& counters, unsigned worker,
+  Pipeline(const ForwardingState& state, WorkerCounters& counters, Wanted& wanted, unsigned worker,
            const RxQueue& ingress) noexcept
-      : state_(state), counters_(counters), worker_(worker), ingress_(ingress), drops_(state, ingress.port) {}
+      : state_(state),
+        counters_(counters),
+        wanted_(wanted),
+        worker_(worker),
+        ingress_(ingress),
+        drops_(state, ingress.port) {}
 
   void run(std::span<rte_mbuf*> received) noexcept {
     burst_.mbufs = received.data();
@@ -48,10 +53,12 @@ class Pipeline {
                unsigned count) const noexcept;
   [[nodiscard]] std::optional<DropReason> refusal_of_source(ZoneIndex zone) const noexcept;
   [[nodiscard]] DropReason refusal_at_egress(unsigned at) const noexcept;
+  void refuse_at_egress(unsigned at) noexcept;
   [[nodiscard]] PacketMask packets_to(unsigned port) const noexcept;
 
   const ForwardingState& state_;
   WorkerCounters& counters_;
+  Wanted& wanted_;
   const unsigned worker_;
   const RxQueue& ingress_;
   Burst burst_;
@@ -141,7 +148,7 @@ void Pipeline::resolve() noexcept {
     }
   });
   if (refused != 0) [[unlikely]] {
-    for_each_bit(refused, [this](unsigned at) { drops_.add(burst_.mbufs[at], refusal_at_egress(at)); });
+    for_each_bit(refused, [this](unsigned at) { refuse_at_egress(at); });
     burst_.remove(refused, burst_.adjacencies, burst_.rewrites);
   }
   burst_.egress = egress;
@@ -163,6 +170,13 @@ DropReason Pipeline::refusal_at_egress(unsigned at) const noexcept {
   // RFC 1812, 5.3.1: "When a router forwards a packet, it MUST reduce the TTL by at least one. [...] If the
   // TTL is reduced to zero (or less), the packet MUST be discarded".
   return (burst_.expiring & bit(at)) != 0 ? DropReason::ttl_expired : DropReason::mtu_exceeded;
+}
+
+void Pipeline::refuse_at_egress(unsigned at) noexcept {
+  if (burst_.rewrites[at]->action == fib::Action::connected) {
+    wanted_.note(burst_.headers.destinations[at]);
+  }
+  drops_.add(burst_.mbufs[at], refusal_at_egress(at));
 }
 
 // Takes off what follows the first `size` bytes, in whatever segment it begins.
@@ -195,9 +209,9 @@ void Pipeline::rewrite() noexcept {
 
 }  // namespace
 
-void forward_burst(const ForwardingState& state, WorkerCounters& counters, unsigned worker,
+void forward_burst(const ForwardingState& state, WorkerCounters& counters, Wanted& wanted, unsigned worker,
                    const RxQueue& ingress, std::span<rte_mbuf*> received) noexcept {
-  Pipeline(state, counters, worker, ingress).run(received);
+  Pipeline(state, counters, wanted, worker, ingress).run(received);
 }
 
 }  // namespace sekisho::forward

@@ -16,14 +16,15 @@
 
 #include "dataplane/forward/counters.hpp"
 #include "dataplane/forward/forwarding_state.hpp"
+#include "dataplane/forward/wanted.hpp"
 
 struct rte_mbuf;
 
 namespace sekisho::forward {
 
 // Between one and burst_capacity frames that came in by `ingress`; their list is used up. `worker` is also the number
-// of its transmit queues.
-void forward_burst(const ForwardingState& state, WorkerCounters& counters, unsigned worker,
+// of its transmit queues, and `wanted` its own.
+void forward_burst(const ForwardingState& state, WorkerCounters& counters, Wanted& wanted, unsigned worker,
                    const RxQueue& ingress, std::span<rte_mbuf*> received) noexcept;
 
 }  // namespace sekisho::forward

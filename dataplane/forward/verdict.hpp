@@ -91,6 +91,7 @@ namespace sekisho::forward {
       return DropReason::no_exit;
     case fib::Action::group_down:
       return DropReason::next_hop_down;
+    case fib::Action::connected:
     case fib::Action::unresolved:
       break;
   }

@@ -12,6 +12,7 @@
 #include "dataplane/fib/qsbr.hpp"
 #include "dataplane/forward/counters.hpp"
 #include "dataplane/forward/forwarding_state.hpp"
+#include "dataplane/forward/wanted.hpp"
 
 namespace sekisho::forward {
 
@@ -46,6 +47,8 @@ class Worker {
   // the last state and queues that knew it. So it books what only shows when a port closes, and forgets what was counted
   // before the index is given to something else.
   [[nodiscard]] WorkerCounters& mutable_counters() noexcept { return *counters_; }
+  // The destinations that it dropped and that are to be resolved: the writer's to take.
+  [[nodiscard]] Wanted& wanted() noexcept { return wanted_; }
 
  private:
   fib::Qsbr& qsbr_;
@@ -55,6 +58,7 @@ class Worker {
   std::atomic<const std::vector<HostQueue>*> host_queues_{nullptr};
   std::atomic<bool> stop_{false};
   std::unique_ptr<WorkerCounters> counters_;
+  Wanted wanted_;
 };
 
 }  // namespace sekisho::forward

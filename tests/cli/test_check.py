@@ -72,9 +72,9 @@ def test_check_says_what_a_configuration_means(sekisho, config):
     assert [port["name"] for port in result["ports"]] == ["egress", "lan"]
     assert {hop["name"]: hop["members"] for hop in result["next_hops"]}["firewall"] == ["10.0.2.10", "10.0.2.11"]
     zones = {zone["name"]: zone for zone in result["zones"]}
-    assert zones["internet"]["routes"] == 1 and zones["onprem"]["internet"] is True
-    # two halves, four None routes, of which 10/8 has an override, 10.0/16, 192.0.2/24, the KMS addresses
-    kms = zones["onprem"]["routes"] - 8
+    assert zones["internet"]["routes"] == 3 and zones["onprem"]["internet"] is True
+    # Azure's two host addresses, two halves, four None routes, of which 10/8 has an override, 10.0/16, 192.0.2/24, the KMS addresses
+    kms = zones["onprem"]["routes"] - 10
     assert 1 <= kms <= 5
     assert [warning for warning in result["warnings"] if "overrides.txt:2" in warning and "10.0.0.0/16" in warning]
 
@@ -101,6 +101,102 @@ def test_a_bad_route_file_refuses_the_configuration(refused, config, tmp_path):
     file = config(overrides="192.0.2.0/24 None\n\n10.0.0.0/16 nobody\n")
     sentence = refused("check", "--config", file)
     assert f"{tmp_path / 'overrides.txt'}:3: " in sentence and "nobody" in sentence
+
+
+@pytest.mark.parametrize("old, new, rule", [
+    ('via = "firewall"', 'via = "nobody"', "refused"),
+    ('next_hop = "kms-gateway" },', 'next_hop = "Internet" },', "internet-without-exit"),
+])
+def test_a_refusal_is_a_finding_too(sekisho, config, old, new, rule):
+    file = config(CONFIG.replace(old, new))
+    done = sekisho("check", "--json", "--config", file)
+    assert done.returncode == 1
+    finding, = json.loads(done.stdout)["findings"]
+    assert (finding["rule"], finding["severity"]) == (rule, "error")
+    assert done.stderr == f"sekisho: {finding['where']}: {finding['what']}\n"
+    assert f"{rule}: {finding['where']}: {finding['what']}" in sekisho("check", "--config", file).stdout
+
+
+WARNED = CONFIG.replace('{ preset = "kms", cloud = "public",', '{ prefix = "20.118.99.224/32",')
+WRONG = CONFIG.replace('"10.0.0.0/8"', '"168.63.129.16/32"')
+
+
+def test_findings_are_named_and_graded(sekisho, config):
+    file = config(WARNED)
+    finding, = json.loads(sekisho("check", "--json", "--config", file).stdout)["findings"]
+    assert (finding["rule"], finding["severity"]) == ("kms-incomplete", "warning")
+    assert finding["where"] == f"{file}:{line_of('20.118.99.224', WARNED)}"
+    assert "but not 40.83.235.53, 23.102.135.246" in finding["what"] and finding["why"] and finding["remedy"]
+
+    lines = sekisho("check", "--config", file).stdout.splitlines()
+    at = next(number for number, line in enumerate(lines) if line.startswith("warning  kms-incomplete: "))
+    assert lines[at] == f"warning  kms-incomplete: {finding['where']}: {finding['what']}"
+    assert lines[at + 1].strip() == f"-> {finding['remedy']}"
+    explained = sekisho("check", "--explain", "--config", file).stdout
+    assert finding["why"] in explained and finding["why"] not in "\n".join(lines)
+
+
+@pytest.mark.parametrize("content, overrides, arguments, sentence", [
+    (CONFIG, "", [], None),
+    (CONFIG, "", ["--strict"], None),
+    (CONFIG, OVERRIDES, [], None),
+    (CONFIG, OVERRIDES, ["--strict"], "0 errors and 1 warning"),  # a prefix stands twice: no rule's, a warning all the same
+    (WARNED, "", [], None),
+    (WARNED, "", ["--strict"], "0 errors and 1 warning"),
+    (WRONG, "", [], "1 error"),
+    (WRONG, "", ["--strict"], "1 error and 0 warnings"),
+])
+def test_the_exit_status_is_that_of_the_gravest(sekisho, config, content, overrides, arguments, sentence):
+    file = config(content, overrides)
+    for more in ([], ["--json"]):
+        done = sekisho("check", "--config", file, *arguments, *more)
+        assert (done.returncode, done.stderr) == ((1, f"sekisho: {sentence}\n") if sentence else (0, "")), done
+        assert more or (f"{file} is good" in done.stdout) == (sentence is None)
+
+
+def udr(*routes):
+    return json.dumps({"name": "spoke-rt", "disableBgpRoutePropagation": False, "routes": [
+        {"name": f"r{number}", "addressPrefix": prefix, "nextHopType": kind} for number, (prefix, kind) in enumerate(routes)]})
+
+
+def test_route_tables_without_a_configuration(sekisho, tmp_path):
+    bad, good, tags = tmp_path / "bad.json", tmp_path / "good.json", tmp_path / "tags.json"
+    bad.write_text(udr(("0.0.0.0/1", "VirtualNetworkGateway"), ("169.254.169.254/32", "Internet"), ("23.97.0.13/32", "Internet")))
+    good.write_text(udr(("0.0.0.0/0", "Internet"), ("AzureCloud", "Internet")))
+    tags.write_text(json.dumps({"changeNumber": 1, "cloud": "Public", "values": [{"name": "AzureCloud", "id": "", "properties": {
+        "changeNumber": 1, "region": "", "regionId": 0, "platform": "Azure", "systemService": "",
+        "addressPrefixes": ["20.0.0.0/16"], "networkFeatures": ["API", "NSG"]}}]}))
+
+    def rules(*arguments):
+        done = sekisho("check", "--json", "--routes", *arguments)
+        result = json.loads(done.stdout)
+        assert done.returncode == ("error" in {finding["severity"] for finding in result["findings"]})
+        return [finding["rule"] for finding in result["findings"]]
+
+    assert rules(good) == []
+    assert rules(f"{good},{bad}") == ["host-address-captured", "one-half", "kms-incomplete"]
+    assert rules(bad, "--cloud", "public") == ["host-address-captured", "one-half", "kms-incomplete", "kms-of-another-cloud"]
+    assert "tag-without-udr" in rules(good, "--service-tags", tags)
+    assert f"{good} is good" in sekisho("check", "--routes", good).stdout
+
+
+def test_an_unreadable_route_table(refused, tmp_path):
+    assert f"{tmp_path / 'none.json'}: " in refused("check", "--routes", tmp_path / "none.json")
+
+
+def test_the_list_of_rules_is_the_manual(sekisho, build):
+    rules = json.loads(sekisho("check", "--list", "--json").stdout)
+    listed = sekisho("check", "--list").stdout
+    names = [rule["rule"] for rule in rules]
+    assert len(set(names)) == len(names) and {"halves-trap", "loop", "bypass", "refused"} <= set(names)
+    for rule in rules:
+        assert rule["severity"] in ("note", "warning", "error")
+        assert all(rule[part] in listed for part in ("rule", "why", "remedy"))
+    page = build / "doc" / "sekisho-check.7"
+    assert page.exists(), f"{page} is not built"
+    text = page.read_text().replace("\\-", "-")
+    for rule in rules:
+        assert f".B {rule['rule']}\n" in text and rule["why"] in text and rule["remedy"] in text
 
 
 def test_a_missing_configuration(refused, tmp_path):
@@ -170,7 +266,9 @@ def test_a_port_that_does_not_exist(refused, config):
 def test_wrong_usage(sekisho):
     for arguments in (["explain", "172.16.0.1"], ["explain", "172.16.0.1", "x"], ["check", "nonsense"], ["guard"],
                       ["show"], ["show", "nonsense"], ["show", "routes", "--longer"],
-                      ["show", "routes", "--prefix", "10.0.0.1/8"]):
+                      ["show", "routes", "--prefix", "10.0.0.1/8"], ["check", "--list", "--routes", "x"],
+                      ["check", "--routes", "x", "--config", "y"], ["check", "--cloud", "public"],
+                      ["check", "--routes", "x", "--cloud", "moon"]):
         done = sekisho(*arguments)
         assert done.returncode == 2 and done.stderr and not done.stdout, (arguments, done)
 

@@ -14,7 +14,8 @@ void check(bool holds) {
 }
 
 bool is_next_hop(const sekisho::config::Config& config, std::string_view name) {
-  return name == "None" ||
+  const bool leaves = name == "Internet" && config.internet && config.internet->exit;
+  return name == "None" || leaves ||
          std::ranges::find(config.next_hops, name, &sekisho::config::NextHop::name) != config.next_hops.end();
 }
 
@@ -26,12 +27,20 @@ void check(const sekisho::config::Config& config) {
   for (const auto& next_hop : config.next_hops)
     check(!next_hop.members.empty() && std::ranges::is_sorted(next_hop.members));
   check(!config.internet || is_next_hop(config, config.internet->via));
+  check(std::ranges::is_sorted(config.azure.own_addresses));
+  for (const auto& [type, name] : config.azure.next_hops)
+    check(!name.empty() && name != "None" && is_next_hop(config, name));
+  check(!config.bgp || (config.bgp->asn != 0 && !config.bgp->peers.empty()));
   for (const auto& zone : config.zones) {
     check(!zone.ports.empty() && !zone.sources.empty() && (!zone.internet || config.internet));
     for (const auto& port : zone.ports)
       check(std::ranges::find(config.ports, port, &sekisho::config::Port::name) != config.ports.end());
-    for (const auto& route : zone.routes)
+    check(zone.system_routes ? !zone.vnet.empty() : zone.vnet.empty() && zone.peerings.empty());
+    for (const auto& route : zone.routes) {
+      check(route.kind != Kind::tag || !config.azure.service_tags.empty());
+      check(!route.peer || route.kind == Kind::file);
       check(is_next_hop(config, route.next_hop) || (route.kind == Kind::file && route.next_hop.empty()));
+    }
   }
 }
 

@@ -32,6 +32,7 @@ def test_every_program_with_its_page_and_completion(root: Path) -> None:
         assert run("chroot", root, f"/{folder}/{program}", "--version").strip()
         assert (root / f"usr/share/man/man{section}/{program}.{section}.gz").is_file()
         assert (root / f"usr/share/bash-completion/completions/{program}").is_file()
+    assert (root / "usr/share/man/man7/sekisho-check.7.gz").is_file()
 
 
 def test_bind_nic_with_its_page_and_completion(root: Path) -> None:

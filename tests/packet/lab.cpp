@@ -136,6 +136,7 @@ void Lab::make_tables() {
   next_hops.set_action(none, fib::Action::drop);
   next_hops.set_action(self, fib::Action::host);
   next_hops.set_action(leave, fib::Action::exit);
+  next_hops.set_action(subnet, fib::Action::connected);
 
   const auto fill = [](fib::Fib& table, const std::vector<fib::Route>& routes) {
     require(table.apply(routes).has_value(), "a table is refused");
@@ -144,11 +145,11 @@ void Lab::make_tables() {
                   route("8.0.0.0/8", internet_zone), route("198.51.100.0/24", internet_zone),
                   route("192.168.0.0/16", tableless_zone), route("192.168.200.0/24", 77),
                   route("192.168.201.0/24", 4000)});
-  fill(*tables[0],
-       {route("0.0.0.0/1", firewall), route("128.0.0.0/1", firewall), route("10.0.0.0/16", vnet),
-        route("10.1.0.0/16", none), route("192.0.2.1/32", self), route("203.0.113.0/25", down),
-        route("203.0.113.128/25", stopped_hop), route("100.64.0.0/10", narrow_hop),
-        route("198.18.0.0/15", never_set), route("8.9.0.0/16", group), route("20.118.99.224/32", leave)});
+  fill(*tables[0], {route("0.0.0.0/1", firewall), route("128.0.0.0/1", firewall), route("10.0.0.0/16", vnet),
+                    route("10.1.0.0/16", none), route("10.2.0.0/16", subnet), route("192.0.2.1/32", self),
+                    route("203.0.113.0/25", down), route("203.0.113.128/25", stopped_hop),
+                    route("100.64.0.0/10", narrow_hop), route("198.18.0.0/15", never_set),
+                    route("8.9.0.0/16", group), route("20.118.99.224/32", leave)});
   fill(*tables[1], {route("172.16.0.0/12", onprem_gateway), route("8.8.8.0/24", narrow_hop)});
   fill(*tables[2],
        {route("172.16.0.0/12", onprem_gateway), route("172.20.0.0/16", group), route("10.0.0.0/16", vnet)});

@@ -41,11 +41,13 @@ inline constexpr PortIndex lan = 0, egress = 1, spoke = 2, narrow = 3, stopped =
 inline constexpr unsigned running_ports = 4;
 inline constexpr unsigned narrow_capacity = 8;
 
-inline constexpr AdjacencyIndex firewall_a = 5, firewall_b = 6, gateway = 7, vnet_router = 8,
-                                narrow_router = 9, dead_router = 10, stopped_router = 11,
-                                first_group_member = 12;
+inline constexpr AdjacencyIndex firewall_a = fib::first_adjacency, firewall_b = firewall_a + 1,
+                                gateway = firewall_a + 2, vnet_router = firewall_a + 3,
+                                narrow_router = firewall_a + 4, dead_router = firewall_a + 5,
+                                stopped_router = firewall_a + 6, first_group_member = firewall_a + 7;
 inline constexpr NextHopIndex firewall = 1, onprem_gateway = 2, vnet = 3, none = 4, self = 5, down = 6,
-                              narrow_hop = 7, stopped_hop = 8, never_set = 9, group = 10, leave = 11;
+                              narrow_hop = 7, stopped_hop = 8, never_set = 9, group = 10, leave = 11,
+                              subnet = 12;
 inline constexpr ZoneIndex onprem_zone = 1, vnet_zone = 2, internet_zone = 3, tableless_zone = 4;
 
 [[nodiscard]] Mac mac_of(AdjacencyIndex adjacency);

@@ -59,11 +59,15 @@ TEST(NextHops, EachAction) {
   expect_drop("an address of this host", lan, packet().to("192.0.2.1"), DropReason::no_host_companion);
   expect_drop("for the kernel to masquerade, without an exit", lan, packet().to("20.118.99.224"),
               DropReason::no_exit);
+  expect_drop("a subnet's neighbour that is not resolved", lan, packet().to("10.2.0.5"),
+              DropReason::neighbour_unresolved);
   expect_drop("no living member", lan, packet().to("203.0.113.1"), DropReason::next_hop_down);
   expect_drop("a port that does not run", lan, packet().to("203.0.113.129"), DropReason::next_hop_down);
   expect_drop("an index that nobody set", lan, packet().to("198.18.0.1"), DropReason::no_route);
   expect_drop("a dead next hop is said before the TTL", lan, packet().to("203.0.113.1").ttl(1),
               DropReason::next_hop_down);
+  expect_drop("an unresolved neighbour too", lan, packet().to("10.2.0.5").ttl(1),
+              DropReason::neighbour_unresolved);
 }
 
 // A worker may have chosen an adjacency an instant before it died; no packet order can show that here.
@@ -82,6 +86,7 @@ TEST(NextHops, RefusalOfEveryAction) {
   EXPECT_EQ(refusal(fib::Action::host, lan, 0), DropReason::no_host_companion);
   EXPECT_EQ(refusal(fib::Action::exit, lan, 0), DropReason::no_exit);
   EXPECT_EQ(refusal(fib::Action::group_down, lan, 0), DropReason::next_hop_down);
+  EXPECT_EQ(refusal(fib::Action::connected, lan, 0), DropReason::neighbour_unresolved);
   EXPECT_EQ(refusal(fib::Action::unresolved, lan, 0), DropReason::neighbour_unresolved);
 }
 
@@ -107,13 +112,16 @@ TEST(Decide, SaysWhatItFound) {
   EXPECT_EQ(decide("172.16.0.1", "10.1.0.1", lan).next_hop, none);
   EXPECT_EQ(decide("172.16.0.1", "10.1.0.1", lan).drop, DropReason::null_route);
   EXPECT_EQ(decide("192.168.0.1", "10.1.0.1", spoke).drop, DropReason::no_route);
+  EXPECT_EQ(decide("172.16.0.1", "10.2.0.5", lan).next_hop, subnet);
+  EXPECT_EQ(decide("172.16.0.1", "10.2.0.5", lan).adjacency, fib::connected_adjacency);
+  EXPECT_EQ(decide("172.16.0.1", "10.2.0.5", lan).drop, DropReason::neighbour_unresolved);
 }
 
 TEST(Decide, SaysWhatThePipelineDoes) {
-  constexpr std::uint32_t nets[] = {0x00000001, 0x7f000001, 0xac100000, 0xac140000, 0x0a000000,
-                                    0x0a010000, 0x08080800, 0x08090000, 0xc6336400, 0xc0a80000,
-                                    0xc0a8c800, 0xc0a8c900, 0xc0000200, 0xcb007100, 0xcb007180,
-                                    0x64400000, 0xc6120000, 0xe0000000, 0xf0000000, 0xffffffff};
+  constexpr std::uint32_t nets[] = {0x00000001, 0x7f000001, 0xac100000, 0xac140000, 0x0a000000, 0x0a010000,
+                                    0x0a020000, 0x08080800, 0x08090000, 0xc6336400, 0xc0a80000, 0xc0a8c800,
+                                    0xc0a8c900, 0xc0000200, 0xcb007100, 0xcb007180, 0x64400000, 0xc6120000,
+                                    0xe0000000, 0xf0000000, 0xffffffff};
   std::mt19937 random(5);
   for (unsigned round = 0; round < 4000; ++round) {
     const std::uint32_t source = nets[random() % std::size(nets)] | (random() & 0x7f);

@@ -198,6 +198,19 @@ TEST_F(ServerTest, ASubscriberHearsOfPorts) {
   EXPECT_TRUE(event.port().running());
 }
 
+TEST_F(ServerTest, ASubscriberHearsOfWantedDestinations) {
+  Client subscriber{path};
+  Request request;
+  request.mutable_subscribe();
+  EXPECT_TRUE(subscriber.ask(request).has_done());
+  for (const auto* destination : {"10.0.2.77", "10.0.2.78"}) {
+    worker.wanted().note(ip(destination));
+    const auto event = subscriber.receive().event();
+    ASSERT_EQ(event.wanted().destinations_size(), 1) << event.DebugString();
+    EXPECT_EQ(event.wanted().destinations(0), ip(destination));
+  }
+}
+
 TEST_F(ServerTest, AServedSocketIsNotTaken) {
   asio::io_context second;
   try {

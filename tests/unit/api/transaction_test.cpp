@@ -79,6 +79,8 @@ TEST(Transaction, RefusesWithTheObjectsName) {
       {R"(next_hops { name: "a" action: 7 })", "next hop a: action 7 is unknown"},
       {R"(next_hops { name: "a" action: HOST members { port: "egress" address: @10.0.2.10 } })",
        "next hop a: only one that forwards has members"},
+      {R"(next_hops { name: "a" action: CONNECTED members { port: "egress" address: @10.0.2.10 } })",
+       "next hop a: only one that forwards has members"},
       {R"(next_hops { name: "a" members { port: "lan" address: @10.0.2.10 } })",
        "next hop a: member 10.0.2.10 on port lan is not among the adjacencies"},
       {R"(next_hops { name: "a" members { port: "egress" address: @10.0.2.10 }
@@ -105,6 +107,8 @@ TEST(Transaction, RefusesWithTheObjectsName) {
        "zone onprem: route 10.0.0.0/8 leads to next hop gw, which is not among the next hops"},
       {R"(routes { zone: "vnet" address: @10.0.0.0 length: "\x08" next_hop: 0 next_hop_names: "fw" })",
        "routes of zone vnet: it is not among the zones"},
+      {"remove_exit: true",
+       "a full transaction names all that exists: removing belongs to an incremental one"},
       {R"(remove_ports: "lan")",
        "a full transaction names all that exists: removing belongs to an incremental one"},
   };
@@ -121,6 +125,7 @@ TEST(Transaction, RefusesRemovalsThatLeaveSomethingHanging) {
       {R"(remove_zones: "vnet")", "zone vnet cannot be removed: it is not among the zones"},
       {R"(remove_adjacencies { port: "lan" address: @10.0.2.10 })",
        "adjacency 10.0.2.10 on port lan cannot be removed: it is not among the adjacencies"},
+      {"remove_exit: true", "the exit cannot be removed: there is none"},
       {R"(remove_ports: "lan")", "zone onprem: port lan is not among the ports"},
       {R"(remove_ports: "egress")", "adjacency 10.0.2.10 on port egress: port egress is not among the ports"},
       {R"(remove_adjacencies { port: "egress" address: @10.0.2.10 })",
@@ -137,6 +142,20 @@ TEST(Transaction, RefusesRemovalsThatLeaveSomethingHanging) {
   for (const auto& [change, reason] : cases) {
     EXPECT_EQ(refusal(false, now, {parse(change)}, OneRoute{}), reason) << change;
   }
+}
+
+TEST(Transaction, TheExitStaysUntilItIsRemoved) {
+  auto now = running();
+  const auto after = [&](const char* change) {
+    Transaction transaction{false, now};
+    EXPECT_TRUE(transaction.add(parse(change)));
+    now = std::move(transaction).finish(NoRoutes{}).value().configuration;
+    return now.exit;
+  };
+  EXPECT_EQ(after(R"(exit { port: "egress" })"), "egress");
+  EXPECT_EQ(after(""), "egress");
+  EXPECT_EQ(after(R"(remove_exit: true exit { port: "lan" })"), "lan");
+  EXPECT_EQ(after("remove_exit: true"), std::nullopt);
 }
 
 TEST(Transaction, LimitsHold) {

@@ -1,12 +1,16 @@
 #include "dataplane/api/writer.hpp"
 
 #include <fmt/format.h>
+#include <rte_ethdev.h>
+#include <rte_mbuf.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
+#include <set>
 
+#include "tests/packet/packet_builder.hpp"
 #include "tests/unit/api/writer_fixture.hpp"
 
 namespace sekisho::api::test {
@@ -37,6 +41,18 @@ Shown shown(const Live& live) {
   }
   for (const auto& [name, port] : live.ports) {
     all.devices.push_back(port.device.get());
+  }
+  return all;
+}
+
+using Addresses = std::multiset<std::string>;
+
+Addresses wanted_of(const std::vector<Event>& events) {
+  Addresses all;
+  for (const auto& event : events) {
+    for (const auto destination : event.wanted().destinations()) {
+      all.insert(fib::address_to_string(destination));
+    }
   }
   return all;
 }
@@ -220,6 +236,153 @@ TEST_F(WriterTest, AReusedIndexStartsCountingAtZero) {
   for (const auto& port : worker.counters().ports) {
     EXPECT_EQ(port.rx.packets.get(), 0U);
   }
+}
+
+// base(), with a subnet of port egress in which one neighbour is resolved, 10.0.2.11.
+std::vector<Change> with_subnet() {
+  auto wanted = base();
+  wanted.push_back(parse(R"(next_hops { name: "subnet" action: CONNECTED })"));
+  wanted.push_back(routes("onprem", {{"10.0.2.0/24", "subnet"}, {"10.0.2.11/32", "gw"}}));
+  return wanted;
+}
+
+TEST_F(WriterTest, AConnectedRouteIsSaidAsWhatItIs) {
+  ASSERT_TRUE(commit(true, with_subnet()));
+  Lookup question;
+  question.set_source(ip("172.16.0.1"));
+  question.set_destination(ip("10.0.2.77"));
+  const auto decision = writer.lookup(question);
+  ASSERT_TRUE(decision) << decision.error();
+  EXPECT_EQ(decision->drop_reason(), "neighbour_unresolved");
+  EXPECT_EQ(decision->next_hop(), "subnet");
+  EXPECT_EQ(decision->prefix().address(), ip("10.0.2.0"));
+  EXPECT_EQ(decision->prefix().length(), 24U);
+  EXPECT_FALSE(decision->has_adjacency());
+  EXPECT_EQ(answer("172.16.0.1", "10.0.2.11"), "gw");
+  const auto state = writer.state();
+  const auto subnet = std::ranges::find(state.next_hops(), "subnet",
+                                        [](const NextHopState& one) { return one.next_hop().name(); });
+  ASSERT_NE(subnet, state.next_hops().end());
+  EXPECT_EQ(subnet->next_hop().action(), NextHop::CONNECTED);
+  EXPECT_EQ(subnet->alive_members(), 0U);
+  const auto again = commit(true, with_subnet());
+  ASSERT_TRUE(again) << again.error();
+  EXPECT_EQ(changes(*again), 0U);
+
+  // A neighbour that is resolved, and one that went.
+  ASSERT_TRUE(
+      commit(false, {routes("onprem", {{"10.0.2.77/32", "gw"}}), withdraw("onprem", {"10.0.2.11/32"})}));
+  EXPECT_EQ(answer("172.16.0.1", "10.0.2.77"), "gw");
+  EXPECT_EQ(answer("172.16.0.1", "10.0.2.11"), "neighbour_unresolved");
+  writer.tell_wanted({});
+  EXPECT_EQ(wanted_of(writer.take_events()), Addresses{}) << "a lookup is no packet";
+}
+
+// From the wire to the event, and after it the neighbour's own route; what port lan sends, it receives.
+TEST_F(WriterTest, APacketToAConnectedRouteIsCountedAndItsDestinationTold) {
+  auto wanted = with_subnet();
+  wanted[0].mutable_ports(0)->set_device("net_ring0");
+  ASSERT_TRUE(commit(true, wanted));
+  std::chrono::steady_clock::time_point now{};
+  const auto receive = [&](std::string_view destination) {
+    const auto frame = sekisho::test::packet().to(destination).bytes();
+    rte_mbuf* mbuf = rte_pktmbuf_alloc(pool());
+    ASSERT_NE(mbuf, nullptr);
+    std::ranges::copy(frame, rte_pktmbuf_append(mbuf, static_cast<std::uint16_t>(frame.size())));
+    ASSERT_EQ(rte_eth_tx_burst(writer.live().ports.at("lan").device->dpdk_port(), 0, &mbuf, 1), 1);
+    EXPECT_EQ(worker.poll_once(), 1U);
+    writer.tell_wanted(now += std::chrono::minutes{1});
+  };
+  static_cast<void>(writer.take_events());
+  receive("10.0.2.77");
+  EXPECT_EQ(wanted_of(writer.take_events()), Addresses{"10.0.2.77"});
+  ASSERT_TRUE(commit(false, {routes("onprem", {{"10.0.2.77/32", "gw"}})}));
+  receive("10.0.2.77");
+  EXPECT_EQ(wanted_of(writer.take_events()), Addresses{});
+
+  const auto statistics = writer.statistics();
+  ASSERT_EQ(statistics.ports_size(), 2);
+  const auto& egress = statistics.ports(0);
+  const auto& lan = statistics.ports(1);
+  EXPECT_EQ(lan.rx().packets(), 2U);
+  EXPECT_EQ(lan.drops_size(), 1);
+  EXPECT_EQ(lan.drops().at("neighbour_unresolved"), 1U);
+  EXPECT_EQ(egress.tx().packets(), 1U);
+  EXPECT_EQ(lan.tx().packets() + lan.host() + egress.host(), 0U);
+  const auto subnet = std::ranges::find(statistics.next_hops(), "subnet", &NamedCounter::name);
+  ASSERT_NE(subnet, statistics.next_hops().end());
+  EXPECT_EQ(subnet->counter().packets(), 1U);
+}
+
+TEST_F(WriterTest, AWantedDestinationIsToldAtMostOnceASecond) {
+  using std::chrono::milliseconds;
+  const std::chrono::steady_clock::time_point start{std::chrono::hours{1}};
+  const auto told = [&](milliseconds after) {
+    writer.tell_wanted(start + after);
+    return wanted_of(writer.take_events());
+  };
+  EXPECT_EQ(told(milliseconds{0}), Addresses{});
+  worker.wanted().note(ip("10.0.2.77"));
+  EXPECT_EQ(told(milliseconds{0}), Addresses{"10.0.2.77"});
+  worker.wanted().note(ip("10.0.2.77"));
+  EXPECT_EQ(told(milliseconds{999}), Addresses{});
+  worker.wanted().note(ip("10.0.2.77"));
+  worker.wanted().note(ip("10.0.2.78"));
+  EXPECT_EQ(told(milliseconds{999}), Addresses{"10.0.2.78"}) << "each has its own second";
+  EXPECT_EQ(told(milliseconds{1000}), Addresses{}) << "no packet has come since";
+  worker.wanted().note(ip("10.0.2.77"));
+  worker.wanted().note(ip("10.0.2.78"));
+  EXPECT_EQ(told(milliseconds{1000}), Addresses{"10.0.2.77"});
+  worker.wanted().note(ip("10.0.2.78"));
+  EXPECT_EQ(told(milliseconds{1999}), Addresses{"10.0.2.78"});
+}
+
+TEST(TwoWorkers, WantOneDestinationAndItIsToldOnce) {
+  fib::Qsbr qsbr{2};
+  forward::Worker one{qsbr, {.index = 0}}, two{qsbr, {.index = 1}};
+  Writer writer{
+      qsbr, {&one, &two}, {.pool = pool(), .tables = {.max_extension_tables = 8}, .lcores = {0, 1}}};
+  one.wanted().note(ip("10.0.2.77"));
+  two.wanted().note(ip("10.0.2.77"));
+  two.wanted().note(ip("10.0.2.78"));
+  writer.tell_wanted({});
+  auto events = writer.take_events();
+  EXPECT_EQ(events.size(), 1U);
+  EXPECT_EQ(wanted_of(events), (Addresses{"10.0.2.77", "10.0.2.78"}));
+}
+
+// Control asks the kernel for what is named here: a neighbour that no packet misses is not to be named.
+TEST_F(WriterTest, WhatAConnectedRouteDropsWantsNoMember) {
+  using forward::DropReason;
+  auto wanted = with_subnet();
+  wanted.push_back(parse(R"(adjacencies { key { port: "egress" address: @10.0.2.12 } }
+                            next_hops { name: "pair" members { port: "egress" address: @10.0.2.11 }
+                                                     members { port: "egress" address: @10.0.2.12 } })"));
+  ASSERT_TRUE(commit(true, wanted));
+  const auto lan = writer.live().ports.at("lan").index;
+  const auto count = [&](const std::string& next_hop, DropReason reason) {
+    auto& counters = worker.mutable_counters();
+    counters.next_hops[writer.live().next_hop_names.at(next_hop).index].add(1, 100);
+    counters.ports[lan].drops[static_cast<std::size_t>(reason)].add(1);
+  };
+  writer.tick();
+  static_cast<void>(writer.take_events());
+  worker.mutable_counters().next_hops[writer.live().next_hop_names.at("pair").index].add(1, 100);
+  count("subnet", DropReason::neighbour_unresolved);
+  writer.tick();
+  const auto unresolved = [&] {
+    Addresses all;
+    for (const auto& event : writer.take_events()) {
+      if (event.has_unresolved()) {
+        all.insert(fib::address_to_string(event.unresolved().address()));
+      }
+    }
+    return all;
+  };
+  EXPECT_EQ(unresolved(), Addresses{}) << "the pair's living member took its packet";
+  count("pair", DropReason::next_hop_down);
+  writer.tick();
+  EXPECT_EQ(unresolved(), Addresses{"10.0.2.12"});
 }
 
 class FewTables : public WriterTest {

@@ -2,6 +2,8 @@
 
 #include <array>
 #include <filesystem>
+#include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -14,6 +16,7 @@ namespace sekisho::config {
 namespace {
 
 const std::filesystem::path fixture = std::filesystem::path{SEKISHO_FIXTURES} / "config/whole.toml";
+const std::filesystem::path azure_fixture = std::filesystem::path{SEKISHO_FIXTURES} / "config/azure.toml";
 
 constexpr std::uint32_t ip(unsigned a, unsigned b, unsigned c, unsigned d) {
   return a << 24 | b << 16 | c << 8 | d;
@@ -114,8 +117,8 @@ struct Edit {
 
 class EditedConfig : public testing::Test {
  protected:
-  void expect(const std::vector<Edit>& edits) {
-    const auto whole = load::read_file(fixture);
+  void expect(const std::vector<Edit>& edits, const std::filesystem::path& file = fixture) {
+    const auto whole = load::read_file(file);
     ASSERT_TRUE(whole);
     for (const auto& edit : edits) {
       auto text = *whole;
@@ -149,15 +152,13 @@ TEST_F(EditedConfig, KeysAndTypes) {
   expect({
       {"[internet]", "[internt]",
        "12: \"internt\" is not a key of the configuration; did you mean \"internet\"?"},
-      {"[zone.back]", "[bgp]", "25: \"bgp\" in the configuration is not supported in this version"},
       {"mtu = 1500", "mut = 1500", "7: \"mut\" is not a key of [port.wire]; did you mean \"mtu\"?"},
       {"mtu = 1500", "colour = 1500", "7: \"colour\" is not a key of [port.wire]"},
       {"device = \"net", "DEVICE = \"net",
        "4: \"DEVICE\" is not a key of [port.wire]; did you mean \"device\"?"},
       {"members = [\"10.0.1.1\"]", "members = [\"10.0.1.1\"]\nprobe = { type = \"tcp\" }",
        "12: \"probe\" in [next_hop.gateway] is not supported in this version"},
-      {"install = \"halves\"", "advertise = \"halves\"",
-       "14: \"advertise\" in [internet] is not supported in this version"},
+      {"[zone.back]", "[[bgp]]", "25: \"bgp\" must be a table, [bgp]"},
       {"internet = true", "internet = \"true\"",
        "18: \"internet\" in [zone.onprem] must be true or false, not a string"},
       {"mtu = 1500", "mtu = 1500.0",
@@ -194,6 +195,10 @@ TEST_F(EditedConfig, Names) {
        "10: \"none\" has a meaning of its own and cannot name a next hop"},
       {"[next_hop.gateway]", "[next_hop.internet]", "10: \"internet\" has a meaning"},
       {"[next_hop.gateway]", "[next_hop.host]", "10: \"host\" has a meaning"},
+      {"[next_hop.gateway]", "[next_hop.vnetlocal]",
+       "10: \"vnetlocal\" has a meaning of its own and cannot name a next hop"},
+      {"[next_hop.gateway]", "[next_hop.virtualappliance]", "10: \"virtualappliance\" has a meaning"},
+      {"[next_hop.gateway]", "[next_hop.natgateway]", "10: \"natgateway\" has a meaning"},
   });
 }
 
@@ -408,7 +413,7 @@ TEST_F(EditedConfig, Zones) {
        "23: there is no preset \"dns\""},
       {kms, "{ preset = \"kms\", next_hop = \"gateway\" }", "23: an entry of \"routes\" needs \"cloud\""},
       {kms, "{ preset = \"kms\", cloud = \"moon\", next_hop = \"gateway\" }",
-       "23: \"cloud\" is \"public\", \"usgov\" or \"china\", not \"moon\""},
+       "23: \"cloud\" in an entry of \"routes\" is \"public\", \"usgov\" or \"china\", not \"moon\""},
       {kms, "{ preset = \"kms\", cloud = \"public\" }", "23: an entry of \"routes\" needs \"next_hop\""},
       {kms, "{ preset = \"kms\", cloud = \"public\", next_hop = \"Internet\" }",
        "23: next hop \"Internet\" needs to know where to leave"},
@@ -416,8 +421,15 @@ TEST_F(EditedConfig, Zones) {
       {file, "{ file = \"more.txt\" }", ""},
       {file, "{ file = \"\" }", "22: \"file\" names no file"},
       {"\"overrides.txt\"", "\"a\\u0000b\"", "21: \"file\" names no file"},
-      {"\"overrides.txt\"", "\"spoke-udr.json\"",
-       "21: \"spoke-udr.json\": Azure's JSON route tables are not supported"},
+      {"\"overrides.txt\"", "\"spoke-udr.json\"", ""},
+      {"\"overrides.txt\"", "{ file = \"learned.mrt\", peer = \"10.0.0.1\" }", ""},
+      {"\"overrides.txt\"", "{ file = \"learned.mrt\", peer = \"10.0.0\" }", "21: "},
+      {prefix, "{ prefix = \"10.0.0.0/16\", peer = \"10.0.0.1\", next_hop = \"gateway\" }",
+       "20: \"peer\" belongs to a \"file\" only"},
+      {prefix, "{ tag = \"AzureMonitor\", next_hop = \"gateway\" }",
+       "20: what \"AzureMonitor\" means, a file tells: write service_tags = \"FILE\" in [azure]"},
+      {prefix, "{ prefix = \"10.0.0.0/16\", tag = \"AzureMonitor\", next_hop = \"gateway\" }",
+       "20: an entry of \"routes\" has exactly one of \"prefix\", \"file\", \"preset\" and \"tag\""},
   });
 }
 
@@ -438,6 +450,162 @@ TEST_F(EditedConfig, Metrics) {
       {"\nlisten = " + listen, "", "29: [metrics] needs \"listen\""},
       {"[metrics]\nlisten = " + listen, "[[metrics]]", "29: \"metrics\" must be a table, [metrics]"},
   });
+}
+
+TEST(Config, ReadsEveryKeyOfAzure) {
+  const auto config = read(azure_fixture);
+  ASSERT_TRUE(config) << config.error().to_string();
+  const auto folder = azure_fixture.parent_path();
+  EXPECT_EQ(config->ports[0].subnet_routes, folder / "egress-udr.json");
+  EXPECT_TRUE(config->ports[1].subnet_routes.empty());
+  EXPECT_EQ(config->internet->advertise, Advertise::default_route);
+  const auto& azure = config->azure;
+  EXPECT_EQ(azure.service_tags, folder / "ServiceTags.json");
+  EXPECT_EQ(azure.cloud, "china");
+  EXPECT_EQ(azure.gateway, Gateway::expressroute);
+  EXPECT_EQ(azure.own_addresses, (std::vector<std::uint32_t>{ip(10, 0, 1, 100), ip(10, 0, 2, 100)}));
+  EXPECT_EQ(azure.next_hops, (std::map<route::NextHopType, std::string>{
+                                 {route::NextHopType::virtual_network_gateway, "onprem-gateway"},
+                                 {route::NextHopType::vnet_local, "vnet"},
+                                 {route::NextHopType::vnet_peering, "vnet"},
+                             }));
+  EXPECT_EQ(azure.line, 16U);
+  const auto& zone = config->zones.at(0);
+  EXPECT_TRUE(zone.system_routes);
+  EXPECT_EQ(zone.vnet, (std::vector<fib::Prefix>{{ip(10, 0, 0, 0), 16}, {ip(10, 1, 0, 0), 16}}));
+  EXPECT_EQ(zone.peerings, (std::vector<fib::Prefix>{{ip(10, 2, 0, 0), 16}}));
+  ASSERT_EQ(zone.routes.size(), 3U);
+  EXPECT_EQ(zone.routes[0].file, folder / "spoke-udr.json");
+  EXPECT_EQ(zone.routes[0].peer, std::nullopt);
+  EXPECT_EQ(zone.routes[1].kind, RouteSpec::Kind::tag);
+  EXPECT_EQ(zone.routes[1].tag, "AzureMonitor");
+  EXPECT_EQ(zone.routes[1].next_hop, "Internet");
+  EXPECT_EQ(zone.routes[1].line, 33U);
+  EXPECT_EQ(zone.routes[2].peer, ip(10, 0, 0, 1));
+  EXPECT_EQ(zone.routes[2].next_hop, "firewall");
+  ASSERT_TRUE(config->bgp);
+  EXPECT_EQ(config->bgp->asn, 65010U);
+  EXPECT_EQ(config->bgp->line, 36U);
+  ASSERT_EQ(config->bgp->peers.size(), 2U);
+  EXPECT_EQ(config->bgp->peers[0].address, ip(10, 0, 3, 4));
+  EXPECT_EQ(config->bgp->peers[0].asn, 65515U);
+  EXPECT_EQ(config->bgp->peers[1].asn, 4200000000U);
+  EXPECT_EQ(config->bgp->peers[1].line, 38U);
+  ASSERT_EQ(config->bgp->advertise.size(), 2U);
+  EXPECT_EQ(config->bgp->advertise[0].kind, RouteSpec::Kind::prefix);
+  EXPECT_EQ(config->bgp->advertise[0].prefix, (fib::Prefix{ip(198, 51, 100, 0), 24}));
+  EXPECT_EQ(config->bgp->advertise[1].kind, RouteSpec::Kind::file);
+  EXPECT_EQ(config->bgp->advertise[1].file, folder / "announced.txt");
+}
+
+TEST(Config, WithoutAzureNothingIsKnownOfIt) {
+  const auto config = read(fixture);
+  ASSERT_TRUE(config) << config.error().to_string();
+  EXPECT_EQ(config->azure.cloud, "public");
+  EXPECT_EQ(config->azure.gateway, Gateway::unknown);
+  EXPECT_TRUE(config->azure.service_tags.empty());
+  EXPECT_TRUE(config->azure.next_hops.empty());
+  EXPECT_EQ(config->internet->advertise, Advertise::none);
+  EXPECT_FALSE(config->bgp);
+}
+
+TEST_F(EditedConfig, Azure) {
+  const std::string own = "[\"10.0.2.100\", \"10.0.1.100\"]";
+  const std::string bound = "VNetPeering = \"vnet\"";
+  expect(
+      {
+          {"service_tags = ", "service_tag = ",
+           "17: \"service_tag\" is not a key of [azure]; did you mean \"service_tags\"?"},
+          {"\"ServiceTags.json\"", "\"\"", "17: \"service_tags\" names no file"},
+          {"\"ServiceTags.json\"", "1", "17: \"service_tags\" in [azure] must be a string, not an integer"},
+          {"service_tags = \"ServiceTags.json\"", "", "33: what \"AzureMonitor\" means, a file tells"},
+          {"\"china\"", "\"China\"",
+           "18: \"cloud\" in [azure] is \"public\", \"usgov\" or \"china\", not \"China\""},
+          {"\"expressroute\"", "\"vwan\"",
+           "19: \"gateway\" in [azure] is \"expressroute\", \"vpn\" or \"virtual-wan\", not \"vwan\""},
+          {"\"expressroute\"", "\"vpn\"", ""},
+          {"\"expressroute\"", "\"virtual-wan\"", ""},
+          {own, "[\"10.0.2.100/32\"]", "20: "},
+          {own, "[\"127.0.0.1\"]", "20: 127.0.0.1 is in 127.0.0.0/8 (loopback)"},
+          {own, "[\"10.0.2.100\", \"10.0.2.100\"]", "20: own address 10.0.2.100 stands here again"},
+          {own, "[\"10.0.2.10\"]", "20: own address 10.0.2.10 is a member of next hop \"firewall\" (line 6)"},
+          {own, "\"10.0.2.100\"", "20: \"own_addresses\" in [azure] must be an array of strings"},
+          {bound, "VNetLocal = \"vnet\"", "23: VnetLocal stands here again"},
+          {bound, "VNetPering = \"vnet\"",
+           "23: \"VNetPering\" is no next-hop type of Azure's; did you mean \"VNetPeering\"?"},
+          {bound, "internet = \"vnet\"", "23: what Internet is here cannot be chosen"},
+          {bound, "None = \"vnet\"", "23: what None is here cannot be chosen"},
+          {bound, "VirtualAppliance = \"vnet\"", "23: what VirtualAppliance is here cannot be chosen"},
+          {bound, "VirtualApplianceEcmp = \"vnet\"",
+           "23: what VirtualApplianceEcmp is here cannot be chosen"},
+          {bound, "VNetPeering = \"vnets\"", "23: there is no next hop \"vnets\"; did you mean \"vnet\"?"},
+          {bound, "VNetPeering = \"None\"", "23: there is no next hop \"None\""},
+          {bound, "VNetPeering = 1",
+           "23: \"VNetPeering\" in [azure] must be the name of a next hop, not an integer"},
+          {bound, "VNetGlobalPeering = \"vnet\"\nNatGateway = \"vnet\"\nConnectedGroup = \"vnet\"", ""},
+          {"advertise = \"default\"", "advertise = \"both\"",
+           "15: \"advertise\" in [internet] is \"none\", \"default\" or \"halves\", not \"both\""},
+          {"advertise = \"default\"", "advertise = \"none\"", ""},
+          {"subnet_routes = \"egress-udr.json\"", "subnet_routes = \"\"",
+           "5: \"subnet_routes\" names no file"},
+      },
+      azure_fixture);
+}
+
+TEST_F(EditedConfig, SystemRoutes) {
+  const std::string on = "system_routes = true";
+  const std::string vnet = "vnet = [\"10.0.0.0/16\", \"10.1.0.0/16\"]";
+  const std::string peerings = "peerings = [\"10.2.0.0/16\"]";
+  expect(
+      {
+          {on, "", "29: \"vnet\" in [zone.vnet] is of use with system_routes = true only"},
+          {on + "\n" + vnet, "", "29: \"peerings\" in [zone.vnet] is of use with system_routes = true only"},
+          {on, "system_routes = false", "29: \"vnet\" in [zone.vnet] is of use with"},
+          {vnet, "", "25: [zone.vnet] needs \"vnet\""},
+          {vnet, "vnet = []", "29: \"vnet\" in [zone.vnet] is empty"},
+          {peerings, "", ""},
+          {peerings, "peerings = [\"10.1.2.0/24\"]", "30: 10.1.2.0/24 overlaps with 10.1.0.0/16 in \"vnet\""},
+          {peerings, "peerings = [\"10.0.0.0/8\"]", "30: 10.0.0.0/8 overlaps with 10.0.0.0/16 in \"vnet\""},
+          {peerings, "peerings = [\"0.0.0.0/0\"]", "30: 0.0.0.0/0 cannot be a VNet's: /2 to /29"},
+          {peerings, "peerings = [\"128.0.0.0/1\"]", "30: 128.0.0.0/1 cannot be a VNet's: /2 to /29"},
+          {peerings, "peerings = [\"192.168.0.0/30\"]", "30: 192.168.0.0/30 cannot be a VNet's"},
+          {peerings, "peerings = [\"192.168.0.0/29\"]", ""},
+          {peerings, "peerings = [\"127.0.0.0/24\"]", "30: 127.0.0.0/24 is in 127.0.0.0/8 (loopback)"},
+          {peerings, "peerings = [\"10.2.0.1/16\"]", "30: host bits are set"},
+      },
+      azure_fixture);
+}
+
+TEST_F(EditedConfig, Bgp) {
+  const std::string asn = "asn = 65010\n";
+  const std::string first = "{ address = \"10.0.3.4\", asn = 65515 }";
+  const std::string advertise = "[\"198.51.100.0/24\", { file = \"announced.txt\" }]";
+  expect(
+      {
+          {asn, "", "36: [bgp] needs \"asn\""},
+          {asn, "asn = 0\n", "37: 0 is no autonomous system's number: 1 to 4294967294, not 65535"},
+          {asn, "asn = 65535\n", "37: 65535 is no autonomous system's number"},
+          {asn, "asn = 4294967295\n", "37: 4294967295 is no autonomous system's number"},
+          {asn, "asn = -1\n", "37: -1 is no"},
+          {asn, "asn = \"65010\"\n", "37: \"asn\" in [bgp] must be an integer, not a string"},
+          {first, "{ address = \"10.0.3.5\", asn = 65515 }", "38: peer 10.0.3.5 stands here again"},
+          {first, "{ address = \"10.0.3.4\" }", "38: a peer needs \"asn\""},
+          {first, "{ asn = 1 }", "38: a peer needs \"address\""},
+          {first, "{ address = \"224.0.0.1\", asn = 1 }", "38: 224.0.0.1 is in 224.0.0.0/3"},
+          {first, "{ address = \"10.0.3.4\", asn = 1, password = \"x\" }",
+           "38: \"password\" is not a key of a peer"},
+          {first, "\"10.0.3.4\"", "38: \"peer\" in [bgp] must be an array of tables only, not a string"},
+          {"peer = [{ address = \"10.0.3.4\", asn = 65515 }, { address = \"10.0.3.5\", asn = 4200000000 }]",
+           "peer = []", "38: \"peer\" in [bgp] is empty"},
+          {"peer = [", "peers = [", "38: \"peers\" is not a key of [bgp]; did you mean \"peer\"?"},
+          {advertise, "[\"198.51.100.1/24\"]", "39: host bits are set"},
+          {advertise, "[\"announced.txt\"]", "39: "},
+          {advertise, "[{ file = \"announced.mrt\", peer = \"10.0.0.1\" }]", ""},
+          {advertise, "[{ prefix = \"198.51.100.0/24\" }]",
+           "39: \"prefix\" is not a key of an entry of \"advertise\""},
+          {advertise, "[1]", "39: \"advertise\" in [bgp] must be an array of prefixes and tables"},
+      },
+      azure_fixture);
 }
 
 TEST(Config, AFileWithoutPortsSaysSo) {

@@ -149,10 +149,9 @@ TEST(ParseMrt, TellsPeersApart) {
 TEST(ParseMrt, APeerThatSpeaksOverIpv6IsNamedAndReadWhereItIsTheOnlyOne) {
   const auto alone = peers + rib("10.0.0.0/8", {{3, next_hop("10.0.0.4")}});
   EXPECT_EQ(routes(alone), (Lines{"10.0.0.0/8 10.0.0.4"}));
-  EXPECT_EQ(
-      reason(alone + rib("11.0.0.0/8", {{0, next_hop("10.0.0.1")}})),
-      "rib.mrt: holds routes of 2 peers, of which one has to be chosen: 2001:db8::1 (AS 65004, 1 routes), "
-      "10.0.0.1 (AS 65001, 1 routes)");
+  EXPECT_EQ(reason(alone + rib("11.0.0.0/8", {{0, next_hop("10.0.0.1")}})),
+            "rib.mrt: holds routes of 2 peers, of which one has to be chosen: 10.0.0.1 (AS 65001, 1 routes), "
+            "2001:db8::1 (AS 65004, 1 routes)");
 }
 
 TEST(ParseMrt, ANewPeerIndexTableReplacesTheOneBefore) {

@@ -74,17 +74,24 @@ TEST_F(NextHopTableTest, EveryIndexAnswersFromTheStart) {
   EXPECT_EQ(table.adjacency(host_adjacency).action, Action::host);
   EXPECT_EQ(table.adjacency(group_down_adjacency).action, Action::group_down);
   EXPECT_EQ(table.adjacency(exit_adjacency).action, Action::exit);
+  EXPECT_EQ(table.adjacency(connected_adjacency).action, Action::connected);
+  EXPECT_EQ(table.adjacency(first_adjacency).action, Action::no_route);
   EXPECT_EQ(table.adjacency(max_adjacencies - 1).action, Action::no_route);
 }
 
-TEST_F(NextHopTableTest, DropAndHost) {
+TEST_F(NextHopTableTest, AnActionLeadsAllFlowsToItsOwnAdjacency) {
   table.set_action(1, Action::drop);
   table.set_action(2, Action::host);
+  table.set_action(3, Action::exit);
+  table.set_action(4, Action::connected);
   for (const std::uint32_t hash : {0U, 1U, 255U, 0xffffffffU}) {
     EXPECT_EQ(table.next_hop(1).choose(hash), drop_adjacency);
     EXPECT_EQ(table.next_hop(2).choose(hash), host_adjacency);
+    EXPECT_EQ(table.next_hop(3).choose(hash), exit_adjacency);
+    EXPECT_EQ(table.next_hop(4).choose(hash), connected_adjacency);
   }
   EXPECT_EQ(table.alive_members(1), 0U);
+  EXPECT_EQ(table.alive_members(4), 0U);
 }
 
 TEST_F(NextHopTableTest, ASingleMemberTakesAllFlows) {
@@ -271,6 +278,8 @@ TEST_F(NextHopTableTest, ANextHopMayBecomeAnythingElse) {
   EXPECT_EQ(table.next_hop(1).choose(3), host_adjacency) << "it has no members any more";
   table.set_members(1, members);
   EXPECT_THAT(placement(1), Each(firewall + 1));
+  table.set_action(1, Action::connected);
+  EXPECT_EQ(action(1), Action::connected);
   table.clear(1);
   EXPECT_EQ(action(1), Action::no_route);
   set_alive(members[0], true);

@@ -20,6 +20,7 @@
 #include <optional>
 #include <string>
 #include <tl/expected.hpp>
+#include <variant>
 #include <vector>
 
 #include "control/api/backend.hpp"
@@ -52,19 +53,36 @@ class Daemon final : public api::Backend {
   [[nodiscard]] const std::vector<egress::Member>& members() const override { return view_.members; }
   [[nodiscard]] const std::optional<egress::Exit>& exit() const override { return view_.exit; }
   [[nodiscard]] bool dataplane_connected() const override { return dataplane_.connected(); }
+  [[nodiscard]] const api::Sources& sources() const override { return sources_; }
   void reload(std::function<void(tl::expected<api::Reloaded, std::string>)> done) override;
+  [[nodiscard]] auto plan() -> tl::expected<api::Plan, std::string> override;
+  void change_route(api::OverrideRequest request,
+                    std::function<void(tl::expected<api::Reloaded, std::string>)> done) override;
   void ask_dataplane(api::Request request,
                      std::function<void(tl::expected<std::vector<api::Reply>, std::string>)> done) override;
 
  private:
   using ReloadDone = std::function<void(tl::expected<api::Reloaded, std::string>)>;
-  struct Reload {
+  struct Reading {
     std::shared_ptr<const policy::Policy> policy;
+    api::Sources sources;
+  };
+  // Another policy: what the files say, or an override of what runs when its turn has come.
+  struct Step {
+    std::shared_ptr<const policy::Policy> policy;  // null: an override's, whose turn has not come
+    std::variant<api::Sources, api::OverrideRequest> from;
     ReloadDone done;
-    std::chrono::steady_clock::time_point patience;  // until then it waits for its members' neighbours
+    std::chrono::steady_clock::time_point patience{};  // until then it waits for its members' neighbours
+
+    [[nodiscard]] const api::OverrideRequest* override_request() const {
+      return std::get_if<api::OverrideRequest>(&from);
+    }
+    [[nodiscard]] std::string name() const;  // "reload", "route add 10.1.0.0/16 firewall in zone onprem"
   };
 
-  Daemon(boost::asio::io_context& io, Options options, std::shared_ptr<const policy::Policy> policy);
+  Daemon(boost::asio::io_context& io, Options options, Reading reading);
+  // The files as they are now.
+  [[nodiscard]] static auto read(const std::filesystem::path& config) -> tl::expected<Reading, std::string>;
   auto open() -> tl::expected<void, std::string>;
   void wait_for_signal();
 
@@ -86,15 +104,18 @@ class Daemon final : public api::Backend {
 
   // Sends the next transaction if there is one to send and none in flight.
   void advance();
-  [[nodiscard]] bool is_to_wait(const Reload& reload) const;
-  void send_full(std::optional<Reload> reload);
+  [[nodiscard]] bool is_to_wait(const Step& step) const;
+  void send_policy(std::optional<Step> step);
   void send_incremental();
-  void on_full(const std::shared_ptr<const policy::Policy>& policy, sync::View view,
-               std::optional<Reload> reload,
-               const tl::expected<std::vector<api::Reply>, std::string>& answer);
+  void on_policy(const std::shared_ptr<const policy::Policy>& policy, sync::View view,
+                 std::optional<Step> step, const tl::expected<std::vector<api::Reply>, std::string>& answer);
   void committed(const api::Committed& committed, sync::View view);
   void refused(const std::string& reason);
-  void store(Reload reload);
+  // Makes an override's policy from what runs; false: it was refused.
+  auto resolve(Step& step) -> bool;
+  // Takes the step as what is wanted from now on; how many overrides are gone by it.
+  auto adopt(const Step& step) -> std::size_t;
+  void store(Step step);
   void retry_later();
 
   auto guard(kernel::Guard wanted) -> tl::expected<void, std::string>;
@@ -103,12 +124,14 @@ class Daemon final : public api::Backend {
   // As the policy says; nothing when it wants none.
   auto listen_for_metrics(const policy::Policy& policy)
       -> tl::expected<std::unique_ptr<metrics::Server>, std::string>;
+  [[nodiscard]] auto could_serve_metrics(const policy::Policy& policy) -> tl::expected<void, std::string>;
   [[nodiscard]] bool serves_metrics_of(const policy::Policy& policy) const;
   // Listens where policy_ says, and tries again later where it cannot: what watches must never keep what it watches down.
   void serve_metrics();
 
   Options options_;
   std::shared_ptr<const policy::Policy> policy_;
+  api::Sources sources_;  // of policy_
   boost::asio::io_context& io_;
   boost::asio::signal_set signals_;
   boost::asio::steady_timer retry_;
@@ -125,7 +148,7 @@ class Daemon final : public api::Backend {
 
   sync::View view_;                 // of policy_
   std::optional<sync::View> told_;  // what the dataplane has; nothing: it needs a full transaction
-  std::deque<Reload> reloads_;      // read, not sent yet
+  std::deque<Step> steps_;          // not sent yet
   egress::Inherited inherited_;     // shrinks as the kernel speaks
   bool has_taken_over_ = false;     // the dataplane has been asked once what it forwarded to
   bool in_flight_ = false;

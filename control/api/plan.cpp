@@ -1,0 +1,76 @@
+#include "control/api/plan.hpp"
+
+#include <set>
+#include <string_view>
+#include <utility>
+
+#include "control/sync/objects.hpp"
+
+namespace sekisho::api {
+namespace {
+
+// Adjacencies are the kernel's to say, and not named here.
+template <class Messages, class Removed>
+Json kinds_of_change(const Messages& before, const Messages& differing, const Removed& removed) {
+  std::set<std::string_view> known;
+  for (const auto& message : before) {
+    known.insert(message.name());
+  }
+  Json result{{"added", Json::array()}, {"removed", Json::array()}, {"changed", Json::array()}};
+  for (const auto& message : differing) {
+    result[known.contains(message.name()) ? "changed" : "added"].push_back(policy_name(message.name()));
+  }
+  for (const auto& name : removed) {
+    result["removed"].push_back(policy_name(name));
+  }
+  return result;
+}
+
+Json next_hop_json(std::string_view name) {
+  return name.empty() ? Json(nullptr) : Json(policy_name(std::string(name)));
+}
+
+Json change_json(const sync::RouteChange& change) {
+  return {{"zone", change.zone},
+          {"change", change.before.empty()  ? "+"
+                     : change.after.empty() ? "-"
+                                            : "~"},
+          {"prefix", fib::to_string(change.prefix)},
+          {"before", next_hop_json(change.before)},
+          {"after", next_hop_json(change.after)}};
+}
+
+}  // namespace
+
+Json plan_json(const Plan& plan) {
+  const auto before = sync::objects(*plan.before, plan.before_view);
+  const auto change = sync::object_difference(before, sync::objects(*plan.after, plan.after_view));
+  std::uint64_t added = 0;
+  std::uint64_t changed = 0;
+  std::uint64_t removed = 0;
+  sync::RouteDifference difference({*plan.before, plan.before_view}, {*plan.after, plan.after_view});
+  while (const auto route = difference.next()) {
+    ++(route->before.empty() ? added : route->after.empty() ? removed : changed);
+  }
+  return {{"ports", kinds_of_change(before.ports(), change.ports(), change.remove_ports())},
+          {"next_hops", kinds_of_change(before.next_hops(), change.next_hops(), change.remove_next_hops())},
+          {"zones", kinds_of_change(before.zones(), change.zones(), change.remove_zones())},
+          {"routes", {{"added", added}, {"changed", changed}, {"removed", removed}}},
+          {"overrides_dropped", plan.before->overrides.size()},
+          {"warnings", plan.after->warnings}};
+}
+
+PlanPages::PlanPages(Plan plan)
+    : plan_(std::move(plan)),
+      difference_({*plan_.before, plan_.before_view}, {*plan_.after, plan_.after_view}),
+      change_(difference_.next()) {}
+
+Json PlanPages::next() {
+  auto page = Json::array();
+  for (; change_ && page.size() < page_size; change_ = difference_.next()) {
+    page.push_back(change_json(*change_));
+  }
+  return page;
+}
+
+}  // namespace sekisho::api

@@ -1,0 +1,53 @@
+#include "control/check/check.hpp"
+
+#include <algorithm>
+#include <array>
+
+#include "control/check/rules.hpp"
+
+namespace sekisho::check {
+namespace {
+
+constexpr std::array all{
+    // what a table says
+    &one_half, &kms_incomplete, &kms_of_another_cloud, &host_address_captured, &bypass,
+    &internet_without_exit, &sent_back, &hairpin, &asymmetric, &no_way_back, &sources_overlap,
+    &table_too_long, &table_too_many_tags, &tag_without_udr, &tag_without_ipv4,
+    // what is around the ports
+    &next_hop_not_connected, &subnet_loop, &subnet_elsewhere, &several_tables, &gateway_of_expressroute,
+    &no_companion, &mtu_above_1500,
+    // what is advertised
+    &halves_trap, &default_learned, &default_to_vpn, &vnet_to_vpn, &attracted, &too_many_advertised,
+    &one_route_server, &asn_banned, &asn_reserved, &asn_of_32_bits, &bgp_not_spoken,
+    // what readers found
+    &refused, &file_error, &file_warning, &file_note};
+
+}  // namespace
+
+std::string_view to_string(Severity severity) noexcept {
+  switch (severity) {
+    case Severity::note:
+      return "note";
+    case Severity::warning:
+      return "warning";
+    case Severity::error:
+      return "error";
+  }
+  return "";
+}
+
+std::span<const Rule* const> rules() noexcept {
+  return all;
+}
+
+auto check(const Facts& facts) -> std::vector<Finding> {
+  std::vector<Finding> result;
+  for (const auto* rule : rules())
+    for (auto& offence : rule->find(facts))
+      result.push_back({rule, std::move(offence)});
+  std::ranges::stable_sort(result, std::ranges::greater{},
+                           [](const Finding& finding) { return finding.rule->severity; });
+  return result;
+}
+
+}  // namespace sekisho::check

@@ -1,0 +1,66 @@
+// What the rules look at, gathered once: a policy and what is known beside it, or route tables alone. Immutable.
+#pragma once
+
+#include <cstddef>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "control/load/error.hpp"
+#include "control/load/route_file.hpp"
+#include "control/load/service_tags.hpp"
+#include "control/policy/policy.hpp"
+#include "control/route/route_table.hpp"
+#include "dataplane/fib/prefix.hpp"
+
+namespace sekisho::check {
+
+// Routes that one lookup is made in: those of a zone, or those of a file for one of Azure's subnets.
+struct Table {
+  enum class Holder { zone, file };
+  Holder holder = Holder::file;
+  std::string name;  // "zone onprem", "/etc/sekisho/udr.json"
+  std::shared_ptr<const route::RouteTable> routes;
+  std::shared_ptr<const route::Names> names;
+};
+
+struct SubnetTable {
+  Table table;
+  std::size_t tables = 0;  // of Azure's that the file holds; 0: it is in another format
+  // Whether routes that the VNet's gateways and Route Server learn come in beside these; nullopt: the file does not tell.
+  std::optional<bool> takes_bgp;
+};
+
+// A route whose destination is a service tag.
+struct TagUse {
+  std::string tag;
+  std::string where;
+};
+
+// A route table of Azure's in one of the files.
+struct AzureTable {
+  std::filesystem::path file;
+  load::TableSummary summary;
+};
+
+struct Facts {
+  // Never null. Where tables are checked alone, or the configuration was refused: an empty one.
+  std::shared_ptr<const policy::Policy> policy = std::make_shared<policy::Policy>();
+  std::optional<load::Error> refusal;
+  std::vector<Table>
+      tables;  // each zone's, in their order; each port's subnet's; each file's that is checked alone
+  // By port, as in the configuration: its addresses and their subnets; nullopt: not known here.
+  std::vector<std::optional<std::vector<config::InterfaceAddress>>> addresses;
+  // By port: the route table of its subnet in Azure; nullopt: the configuration names none.
+  std::vector<std::optional<SubnetTable>> subnets;
+  std::vector<fib::Prefix> advertised;   // sorted, distinct
+  std::vector<AzureTable> azure_tables;  // each file's once
+  std::vector<TagUse> tag_uses;
+  std::vector<load::Finding> file_findings;  // what readers found worth a word
+  std::optional<load::ServiceTags> tags;     // nullopt: none configured
+  std::optional<std::string> cloud;          // "public", "usgov", "china"; nullopt: nobody said
+};
+
+}  // namespace sekisho::check

@@ -1,0 +1,181 @@
+#include "control/check/gather.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "control/check/place.hpp"
+#include "control/check/table.hpp"
+#include "control/load/reader.hpp"
+
+namespace sekisho::check {
+namespace {
+
+using load::Error;
+using load::RouteFile;
+
+class Gatherer {
+ public:
+  // The first that was met; what is gathered is then of no use.
+  [[nodiscard]] auto error() const -> const std::optional<Error>& { return error_; }
+  [[nodiscard]] auto take() -> Facts { return std::move(facts_); }
+
+  void add_service_tags(const std::filesystem::path& file);
+  void add_policy(std::shared_ptr<const policy::Policy> policy, const policy::InterfaceAddresses& addresses);
+  void add_findings_of_tags();  // where no policy has warned of them
+  auto add_file(const std::filesystem::path& file) -> std::optional<SubnetTable>;
+  void set_cloud(std::optional<std::string> cloud) { facts_.cloud = std::move(cloud); }
+
+ private:
+  void add_zones();
+  void add_ports(const policy::InterfaceAddresses& addresses);
+  void add_advertised();
+  void add_tag_uses();
+  void add_azure_tables(const std::filesystem::path& file, const std::vector<load::TableSummary>& tables);
+  auto read(const std::filesystem::path& file, const load::Options& options = {}) -> std::optional<RouteFile>;
+
+  Facts facts_;
+  std::optional<Error> error_;
+};
+
+auto Gatherer::read(const std::filesystem::path& file, const load::Options& options)
+    -> std::optional<RouteFile> {
+  auto routes = load::read_routes(file, options);
+  if (routes)
+    return std::move(*routes);
+  if (!error_)
+    error_ = routes.error();
+  return std::nullopt;
+}
+
+void Gatherer::add_service_tags(const std::filesystem::path& file) {
+  if (file.empty())
+    return;
+  if (auto tags = load::read_service_tags(file))
+    facts_.tags = std::move(*tags);
+  else if (!error_)
+    error_ = tags.error();
+}
+
+void Gatherer::add_findings_of_tags() {
+  if (facts_.tags)
+    std::ranges::copy(facts_.tags->findings, std::back_inserter(facts_.file_findings));
+}
+
+auto Gatherer::add_file(const std::filesystem::path& file) -> std::optional<SubnetTable> {
+  auto routes = read(file);
+  if (!routes)
+    return std::nullopt;
+  add_azure_tables(file, routes->tables);
+  for (const auto& route : routes->tag_routes)
+    facts_.tag_uses.push_back({route.tag, place(Error{file, 0, {}, route.path})});
+  std::ranges::copy(routes->findings, std::back_inserter(facts_.file_findings));
+  // What is odd about a tag, rules say.
+  if (facts_.tags && !routes->tag_routes.empty())
+    if (const auto resolved = load::resolve_tags(*routes, *facts_.tags); !resolved && !error_)
+      error_ = resolved.error();
+  SubnetTable subnet{.table = table_of(*routes), .tables = routes->tables.size(), .takes_bgp = std::nullopt};
+  if (!routes->tables.empty())
+    subnet.takes_bgp = std::ranges::any_of(routes->tables, &load::TableSummary::takes_bgp);
+  facts_.tables.push_back(subnet.table);
+  return subnet;
+}
+
+void Gatherer::add_policy(std::shared_ptr<const policy::Policy> policy,
+                          const policy::InterfaceAddresses& addresses) {
+  facts_.policy = std::move(policy);
+  const auto& azure = facts_.policy->config.azure;
+  if (azure.line != 0)
+    facts_.cloud = azure.cloud;
+  add_service_tags(azure.service_tags);
+  add_zones();
+  add_ports(addresses);
+  add_advertised();
+  add_tag_uses();
+  for (const auto& file : facts_.policy->files)
+    add_azure_tables(file.file, file.tables);
+}
+
+void Gatherer::add_azure_tables(const std::filesystem::path& file,
+                                const std::vector<load::TableSummary>& tables) {
+  if (std::ranges::find(facts_.azure_tables, file, &AzureTable::file) != facts_.azure_tables.end())
+    return;
+  for (const auto& summary : tables)
+    facts_.azure_tables.push_back({file, summary});
+}
+
+void Gatherer::add_zones() {
+  const auto& policy = facts_.policy;
+  for (const auto& zone : policy->zones)
+    facts_.tables.push_back({Table::Holder::zone, fmt::format("zone {}", zone.name),
+                             std::shared_ptr<const route::RouteTable>{policy, &zone.table},
+                             std::shared_ptr<const route::Names>{policy, &policy->names}});
+}
+
+void Gatherer::add_ports(const policy::InterfaceAddresses& addresses) {
+  for (const auto& port : facts_.policy->config.ports) {
+    facts_.addresses.push_back(port.is_af_xdp() ? addresses(*port.netdev()) : port.addresses);
+    facts_.subnets.push_back(port.subnet_routes.empty() ? std::nullopt : add_file(port.subnet_routes));
+  }
+}
+
+void Gatherer::add_advertised() {
+  const auto& config = facts_.policy->config;
+  auto& all = facts_.advertised;
+  if (config.internet && config.internet->advertise == config::Advertise::default_route)
+    all.push_back(default_route);
+  if (config.internet && config.internet->advertise == config::Advertise::halves)
+    all.insert(all.end(), halves.begin(), halves.end());
+  for (const auto& spec : config.bgp ? config.bgp->advertise : std::vector<config::RouteSpec>{}) {
+    if (spec.kind == config::RouteSpec::Kind::prefix)
+      all.push_back(spec.prefix);
+    else if (const auto routes = read(spec.file, {.peer = spec.peer}))
+      std::ranges::transform(routes->routes, std::back_inserter(all), &load::FileRoute::prefix);
+  }
+  std::ranges::sort(all);
+  all.erase(std::ranges::unique(all).begin(), all.end());
+}
+
+void Gatherer::add_tag_uses() {
+  for (const auto& zone : facts_.policy->config.zones)
+    for (const auto& spec : zone.routes)
+      if (spec.kind == config::RouteSpec::Kind::tag)
+        facts_.tag_uses.push_back({spec.tag, place(facts_, spec.line)});
+  for (const auto& file : facts_.policy->files)
+    for (const auto& tag : file.tags)
+      facts_.tag_uses.push_back({tag, file.file.string()});
+}
+
+auto finish(Gatherer& gatherer) -> tl::expected<Facts, Error> {
+  if (gatherer.error())
+    return tl::unexpected(*gatherer.error());
+  return gatherer.take();
+}
+
+}  // namespace
+
+auto gather(std::shared_ptr<const policy::Policy> policy, const policy::InterfaceAddresses& addresses)
+    -> tl::expected<Facts, Error> {
+  Gatherer gatherer;
+  gatherer.add_policy(std::move(policy), addresses);
+  return finish(gatherer);
+}
+
+auto gather(const FilesAlone& alone) -> tl::expected<Facts, Error> {
+  Gatherer gatherer;
+  gatherer.set_cloud(alone.cloud);
+  gatherer.add_service_tags(alone.service_tags);
+  gatherer.add_findings_of_tags();
+  for (const auto& file : alone.files)
+    gatherer.add_file(file);
+  return finish(gatherer);
+}
+
+auto gather(Error refusal) -> Facts {
+  Facts facts;
+  facts.refusal = std::move(refusal);
+  return facts;
+}
+
+}  // namespace sekisho::check

@@ -1,0 +1,32 @@
+// Fills the facts: reads what only checks want to know (route tables of subnets, service tags, what is advertised) and asks
+// for the addresses of the kernel's interfaces. Refused, as reading any file, with file, line and reason.
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+#include <tl/expected.hpp>
+#include <vector>
+
+#include "control/check/facts.hpp"
+#include "control/load/error.hpp"
+#include "control/policy/policy.hpp"
+
+namespace sekisho::check {
+
+[[nodiscard]] auto gather(std::shared_ptr<const policy::Policy> policy,
+                          const policy::InterfaceAddresses& addresses) -> tl::expected<Facts, load::Error>;
+
+// Route tables without a configuration.
+struct FilesAlone {
+  std::vector<std::filesystem::path> files;
+  std::filesystem::path service_tags;  // empty: none
+  std::optional<std::string> cloud;
+};
+[[nodiscard]] auto gather(const FilesAlone& alone) -> tl::expected<Facts, load::Error>;
+
+// A configuration that is refused is one fact.
+[[nodiscard]] auto gather(load::Error refusal) -> Facts;
+
+}  // namespace sekisho::check

@@ -1,0 +1,35 @@
+#include <fmt/format.h>
+
+#include "control/check/place.hpp"
+#include "control/check/rules.hpp"
+#include "control/check/table.hpp"
+#include "control/check/way.hpp"
+
+namespace sekisho::check {
+namespace {
+
+auto find_not_connected(const Facts& facts) -> Offences {
+  Offences result;
+  if (!all_addresses_known(facts))
+    return result;
+  for (const auto& next_hop : facts.policy->config.next_hops)
+    for (const auto member : next_hop.members)
+      if (!port_towards(facts, member))
+        result.push_back(
+            {place(facts, next_hop.line), fmt::format("member {} of next hop {} is in no port's subnet",
+                                                      fib::address_to_string(member), next_hop.name)});
+  return result;
+}
+
+}  // namespace
+
+const Rule next_hop_not_connected{"next-hop-not-connected", Severity::error,
+                                  "A next hop is a neighbour: the appliance resolves its address on the port "
+                                  "whose subnet holds it, and one that is in none "
+                                  "never comes up.",
+                                  "Write an address of a port's subnet (in Azure its router, the first host "
+                                  "address, will do: the fabric routes by "
+                                  "destination), or correct the port's address.",
+                                  find_not_connected};
+
+}  // namespace sekisho::check

@@ -1,0 +1,26 @@
+// Every rule, by the file that has it. What each means is written there, for `sekisho check --list` and the manual.
+#pragma once
+
+#include "control/check/check.hpp"
+
+namespace sekisho::check {
+
+extern const Rule one_half, halves_trap, default_learned;  // halves.cpp
+extern const Rule default_to_vpn, vnet_to_vpn, too_many_advertised, attracted,
+    bgp_not_spoken;                                                              // advertised.cpp
+extern const Rule kms_incomplete, kms_of_another_cloud;                          // kms.cpp
+extern const Rule table_too_long, table_too_many_tags;                           // limits.cpp
+extern const Rule tag_without_udr, tag_without_ipv4;                             // tags.cpp
+extern const Rule next_hop_not_connected;                                        // next_hops.cpp
+extern const Rule host_address_captured;                                         // host_addresses.cpp
+extern const Rule sources_overlap;                                               // sources.cpp
+extern const Rule asn_banned, asn_reserved, asn_of_32_bits;                      // asn.cpp
+extern const Rule one_route_server;                                              // route_server.cpp
+extern const Rule bypass, internet_without_exit;                                 // exceptions.cpp
+extern const Rule sent_back, hairpin;                                            // loop.cpp
+extern const Rule subnet_loop, subnet_elsewhere, gateway_of_expressroute;        // fabric.cpp
+extern const Rule asymmetric, no_way_back;                                       // way_back.cpp
+extern const Rule no_companion, mtu_above_1500;                                  // ports.cpp
+extern const Rule refused, file_error, file_warning, file_note, several_tables;  // files.cpp
+
+}  // namespace sekisho::check

@@ -1,0 +1,39 @@
+#include "control/check/table.hpp"
+
+#include <algorithm>
+
+#include "control/check/place.hpp"
+
+namespace sekisho::check {
+
+auto table_of(const load::RouteFile& file) -> Table {
+  auto routes = std::make_shared<route::RouteTable>();
+  auto names = std::make_shared<route::Names>();
+  std::vector<route::NameId> next_hops;
+  for (const auto& next_hop : file.next_hops)
+    next_hops.push_back(names->intern(load::to_string(next_hop)));
+  std::vector<route::NameId> sources;
+  for (const auto& label : file.labels)
+    sources.push_back(names->intern(name_of_source(file.file, label)));
+  for (const auto& route : file.routes)
+    routes->add({route.prefix, route.origin, file.next_hops[route.next_hop].type, next_hops[route.next_hop],
+                 sources[route.label], route.line});
+  routes->finish();
+  return {Table::Holder::file, file.file.string(), std::move(routes), std::move(names)};
+}
+
+auto exact(const Table& table, fib::Prefix prefix) -> std::optional<route::Route> {
+  const auto covering = table.routes->covering(prefix.address);
+  const auto found = std::ranges::find(covering, prefix, &route::Route::prefix);
+  return found == covering.end() ? std::nullopt : std::optional{*found};
+}
+
+bool has_both_halves(const Table& table) {
+  return std::ranges::all_of(halves, [&](fib::Prefix half) { return exact(table, half).has_value(); });
+}
+
+auto next_hop_of(const Table& table, const route::Route& route) -> const std::string& {
+  return (*table.names)[route.next_hop];
+}
+
+}  // namespace sekisho::check

@@ -1,0 +1,29 @@
+// Questions that several rules ask of a table.
+#pragma once
+
+#include <array>
+#include <optional>
+#include <string>
+
+#include "control/check/facts.hpp"
+#include "control/load/route_file.hpp"
+#include "control/route/route_table.hpp"
+#include "dataplane/fib/prefix.hpp"
+
+namespace sekisho::check {
+
+inline constexpr fib::Prefix default_route{0, 0};
+inline constexpr std::array halves{fib::Prefix{0, 1}, fib::Prefix{1U << 31, 1}};
+// What is shorter stands for the Internet and not for a network of somebody's: no one was ever given more than a /8.
+inline constexpr std::uint8_t shortest_network = 8;
+
+// A file's routes as a table; its next hops are named as the text format writes them, and each route's source is where the
+// file has it. Routes to service tags that were not resolved are left out.
+[[nodiscard]] auto table_of(const load::RouteFile& file) -> Table;
+
+// The winner of exactly this prefix.
+[[nodiscard]] auto exact(const Table& table, fib::Prefix prefix) -> std::optional<route::Route>;
+[[nodiscard]] bool has_both_halves(const Table& table);
+[[nodiscard]] auto next_hop_of(const Table& table, const route::Route& route) -> const std::string&;
+
+}  // namespace sekisho::check

@@ -1,0 +1,21 @@
+// What the linter found and what it looks for, as JSON and for people.
+#pragma once
+
+#include <span>
+
+#include "control/check/check.hpp"
+#include "control/cli/context.hpp"
+
+namespace sekisho::cli {
+
+[[nodiscard]] Json findings_json(std::span<const check::Finding> findings);
+// Says why, too, if it is to explain.
+void print_check_findings(std::span<const check::Finding> findings, bool explain);
+// Refused when a finding is an error or, if it is to be strict, a warning; `more_warnings` are those of no rule.
+[[nodiscard]] Outcome outcome_of(std::span<const check::Finding> findings, std::size_t more_warnings,
+                                 bool strict);
+
+// All rules.
+void print_rules(bool json);
+
+}  // namespace sekisho::cli

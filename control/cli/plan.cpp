@@ -1,0 +1,46 @@
+#include "control/cli/plan.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cstdint>
+#include <utility>
+
+#include "control/cli/show_tables.hpp"
+
+namespace sekisho::cli {
+namespace {
+
+constexpr std::array signs{std::pair{"added", '+'}, std::pair{"changed", '~'}, std::pair{"removed", '-'}};
+
+}  // namespace
+
+std::string plan_text(const Json& plan) {
+  std::string text;
+  for (const auto& [kind, word] :
+       {std::pair{"ports", "port"}, std::pair{"next_hops", "next hop"}, std::pair{"zones", "zone"}}) {
+    for (const auto& [what, sign] : signs) {
+      for (const auto& name : plan[kind][what]) {
+        text += fmt::format("  {} {} {}\n", sign, word, value_text(name));
+      }
+    }
+  }
+  const auto& routes = plan["routes"];
+  if (std::ranges::any_of(signs, [&](const auto& sign) { return routes[sign.first] != 0; })) {
+    text += fmt::format("  routes: {} added, {} changed, {} removed\n", value_text(routes, "added"),
+                        value_text(routes, "changed"), value_text(routes, "removed"));
+  }
+  if (text.empty()) {
+    text = "  nothing: the files say what runs\n";
+  }
+  if (const auto dropped = plan["overrides_dropped"].get<std::uint64_t>(); dropped != 0) {
+    text += fmt::format("  {} override{} of `sekisho route` would end\n", dropped, dropped == 1 ? "" : "s");
+  }
+  for (const auto& warning : plan["warnings"]) {
+    text += "warning: " + value_text(warning) + "\n";
+  }
+  return text;
+}
+
+}  // namespace sekisho::cli

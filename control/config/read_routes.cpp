@@ -1,0 +1,114 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+#include "control/config/addresses.hpp"
+#include "control/config/reader.hpp"
+#include "control/config/words.hpp"
+
+namespace sekisho::config {
+namespace {
+
+// What an entry of "routes" is about.
+constexpr std::array<std::string_view, 4> subjects{"prefix", "file", "preset", "tag"};
+
+}  // namespace
+
+void Reader::read_routes(const Section& section, Zone& zone) {
+  const auto* entries = section.array("routes", "tables and file names");
+  if (entries == nullptr)
+    return;
+  for (const auto& entry : *entries) {
+    if (const auto* table = entry.as_table()) {
+      const Section inner{*table,
+                          line_of(entry),
+                          "an entry of \"routes\"",
+                          problems_,
+                          {"prefix", "file", "peer", "preset", "cloud", "tag", "next_hop"}};
+      if (auto spec = read_route(inner))
+        zone.routes.push_back(std::move(*spec));
+    } else if (const auto* file = entry.as_string()) {  // short for { file = "..." }
+      RouteSpec spec;
+      spec.kind = RouteSpec::Kind::file;
+      spec.line = line_of(entry);
+      spec.file = resolve_file({file->get(), spec.line}, "file");
+      zone.routes.push_back(std::move(spec));
+    } else {
+      section.wrong_type(entry, "routes", "an array of tables and file names only");
+    }
+  }
+}
+
+auto Reader::read_route(const Section& section) -> std::optional<RouteSpec> {
+  RouteSpec spec;
+  spec.line = section.line();
+  if (std::ranges::count_if(subjects, [&](auto key) { return section.has(key); }) != 1) {
+    refuse(section.line(),
+           "an entry of \"routes\" has exactly one of \"prefix\", \"file\", \"preset\" and \"tag\"");
+    return std::nullopt;
+  }
+  if (section.has("cloud") && !section.has("preset"))
+    refuse(section.line_of_key("cloud"), "\"cloud\" belongs to a \"preset\" only");
+  if (section.has("peer") && !section.has("file"))
+    refuse(section.line_of_key("peer"), "\"peer\" belongs to a \"file\" only");
+
+  if (const auto prefix = section.text("prefix"))
+    read_route_prefix(*prefix, spec);
+  else if (section.has("file"))
+    read_route_file(section, spec);
+  else if (section.has("preset"))
+    read_route_preset(section, spec);
+  else if (section.has("tag"))
+    read_route_tag(section, spec);
+  // The lines of a file may each name their own.
+  if (const auto next_hop =
+          section.has("file") ? section.text("next_hop") : section.required_text("next_hop"))
+    spec.next_hop = resolve_next_hop(*next_hop);
+  return spec;
+}
+
+void Reader::read_route_prefix(const Located<std::string>& prefix, RouteSpec& spec) {
+  spec.kind = RouteSpec::Kind::prefix;
+  if (const auto parsed = fib::parse_prefix(prefix.value))
+    spec.prefix = *parsed;
+  else
+    refuse(prefix.line, parsed.error());
+}
+
+void Reader::read_route_file(const Section& section, RouteSpec& spec) {
+  spec.kind = RouteSpec::Kind::file;
+  if (const auto file = section.text("file"))
+    spec.file = resolve_file(*file, "file");
+  if (const auto peer = section.text("peer")) {
+    if (const auto address = parse_host(peer->value))
+      spec.peer = *address;
+    else
+      refuse(peer->line, address.error());
+  }
+}
+
+void Reader::read_route_preset(const Section& section, RouteSpec& spec) {
+  spec.kind = RouteSpec::Kind::preset;
+  if (const auto preset = section.text("preset")) {
+    spec.preset = preset->value;
+    if (preset->value != "kms")
+      refuse(preset->line, fmt::format("there is no preset {}; there is \"kms\"", in_quotes(preset->value)));
+  }
+  spec.cloud = section.required_choice("cloud", clouds).value_or("");
+}
+
+void Reader::read_route_tag(const Section& section, RouteSpec& spec) {
+  spec.kind = RouteSpec::Kind::tag;
+  const auto tag = section.text("tag");
+  if (!tag)
+    return;
+  if (tag->value.empty())
+    refuse(tag->line, "\"tag\" names no service tag");
+  else if (config_.azure.service_tags.empty())
+    refuse(tag->line, fmt::format("what {} means, a file tells: write service_tags = \"FILE\" in [azure]",
+                                  in_quotes(tag->value)));
+  spec.tag = tag->value;
+}
+
+}  // namespace sekisho::config

@@ -1,0 +1,98 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "control/config/addresses.hpp"
+#include "control/config/reader.hpp"
+#include "control/config/words.hpp"
+
+namespace sekisho::config {
+
+void Reader::read_zone(const NamedTable& named) {
+  const Section section{*named.table,
+                        named.line,
+                        fmt::format("[zone.{}]", named.name),
+                        problems_,
+                        {"port", "sources", "internet", "system_routes", "vnet", "peerings", "routes"}};
+  Zone zone;
+  zone.name = named.name;
+  zone.line = named.line;
+  if (zone.name == "sources")
+    refuse(named.line, "\"sources\" is the table that finds the zones and cannot name one");
+  read_zone_ports(section, zone);
+  read_zone_sources(section, zone);
+  if (const auto internet = section.boolean("internet")) {
+    zone.internet = internet->value;
+    if (internet->value && !config_.internet)
+      refuse(internet->line, fmt::format("{} wants the Internet and there is no [internet]", section.name()));
+  }
+  read_system_routes(section, zone);
+  read_routes(section, zone);
+  config_.zones.push_back(std::move(zone));
+}
+
+void Reader::read_zone_ports(const Section& section, Zone& zone) {
+  for (auto& port : section.required_texts("port")) {
+    if (std::ranges::find(port_names_, port.value) == port_names_.end())
+      refuse(port.line, fmt::format("there is no port {}{}", in_quotes(port.value),
+                                    suggestion(port.value, port_names_)));
+    else if (std::ranges::find(zone.ports, port.value) != zone.ports.end())
+      refuse(port.line, fmt::format("port {} stands here again", in_quotes(port.value)));
+    zone.ports.push_back(std::move(port.value));
+  }
+}
+
+void Reader::read_zone_sources(const Section& section, Zone& zone) {
+  for (const auto& text : section.required_texts("sources")) {
+    if (text.value == "bgp") {
+      refuse(text.line, "\"bgp\" as a source is not supported in this version");
+      continue;
+    }
+    const auto source = parse_source(text.value);
+    if (!source) {
+      refuse(text.line, source.error());
+      continue;
+    }
+    const auto [other, added] = sources_.try_emplace(*source, Owner{zone.name, text.line});
+    if (!added)
+      refuse(text.line, fmt::format("{} is a source of zone {} already (line {})", text.value,
+                                    other->second.name, other->second.line));
+    zone.sources.push_back(*source);
+  }
+}
+
+void Reader::read_system_routes(const Section& section, Zone& zone) {
+  const auto wanted = section.boolean("system_routes");
+  zone.system_routes = wanted && wanted->value;
+  for (const std::string_view key : {"vnet", "peerings"}) {
+    if (!zone.system_routes && section.has(key))
+      refuse(section.line_of_key(key),
+             fmt::format("\"{}\" in {} is of use with system_routes = true only", key, section.name()));
+  }
+  if (!zone.system_routes)
+    return;
+  // Azure, "Virtual network peering": "The virtual networks you peer must have nonoverlapping IP address spaces."
+  std::vector<std::pair<fib::Prefix, std::string_view>> seen;
+  const auto read = [&](std::string_view key, const std::vector<Located<std::string>>& texts) {
+    std::vector<fib::Prefix> result;
+    for (const auto& text : texts) {
+      const auto prefix = parse_vnet(text.value);
+      if (!prefix) {
+        refuse(text.line, prefix.error());
+        continue;
+      }
+      for (const auto& [other, where] : seen) {
+        if (other.covers(*prefix) || prefix->covers(other))
+          refuse(text.line,
+                 fmt::format("{} overlaps with {} in \"{}\"", text.value, fib::to_string(other), where));
+      }
+      seen.emplace_back(*prefix, key);
+      result.push_back(*prefix);
+    }
+    return result;
+  };
+  zone.vnet = read("vnet", section.required_texts("vnet"));
+  zone.peerings = read("peerings", section.texts("peerings"));
+}
+
+}  // namespace sekisho::config

@@ -1,0 +1,97 @@
+// The dataplane comes, goes, and says what happens there.
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "control/daemon/daemon.hpp"
+#include "control/daemon/timing.hpp"
+
+namespace sekisho {
+
+void Daemon::on_connected() {
+  spdlog::info("connected to the dataplane");
+  told_.reset();
+  is_new_connection_ = true;
+  retry_pause_ = first_retry;
+  failed_ports_.clear();
+  failed_exit_.clear();
+  api::Request subscribe;
+  subscribe.mutable_subscribe();
+  dataplane_.ask(std::move(subscribe), [](const auto& answer) {
+    if (!answer) {
+      spdlog::warn("the dataplane reports no events: {}", answer.error());
+    }
+  });
+  if (has_taken_over_) {
+    advance();
+  } else {
+    take_over();
+  }
+}
+
+// Asks, before the first transaction, which members the dataplane forwards to on the word of an earlier
+// control.
+void Daemon::take_over() {
+  api::Request request;
+  request.mutable_get_state();
+  dataplane_.ask(std::move(request), [this](const auto& answer) {
+    if (!answer) {
+      return;  // the connection is gone; the next one asks again
+    }
+    has_taken_over_ = true;
+    // Ports that still run, whatever our configuration says by now, are guarded until the first commit has
+    // closed them.
+    kernel::Guard running;
+    for (const auto& port : answer->back().state().ports()) {
+      constexpr std::string_view af_xdp = "af_xdp:";
+      if (port.device().starts_with(af_xdp)) {
+        running.netdevs.push_back(port.device().substr(af_xdp.size()));
+      }
+    }
+    std::ranges::sort(running.netdevs);
+    if (const auto done = guard(kernel::merge(running, guarded_)); !done) {
+      spdlog::error("the kernel may forward in our stead: {}", done.error());
+    }
+    for (const auto& adjacency : answer->back().state().adjacencies()) {
+      kernel::MacAddress mac{};
+      if (adjacency.alive() && adjacency.mac().size() == mac.size()) {
+        std::ranges::copy(adjacency.mac(), reinterpret_cast<char*>(mac.data()));
+        inherited_[{adjacency.key().port(), adjacency.key().address()}] = mac;
+      }
+    }
+    look();
+    advance();
+  });
+}
+
+void Daemon::on_disconnected(const std::string& reason) {
+  told_.reset();
+  spdlog::warn("the dataplane is gone ({}); waiting for it at {}", reason,
+               options_.dataplane_socket.string());
+  // What was to be sent is kept for the next connection, and its caller need not wait for that.
+  for (auto& waiting : std::exchange(steps_, {})) {
+    store(std::move(waiting));
+  }
+}
+
+void Daemon::on_event(const api::Event& event) {
+  if (event.has_port()) {
+    const auto& port = event.port();
+    if (port.running()) {
+      if (failed_ports_.erase(port.name()) != 0) {
+        spdlog::info("port {} runs now", port.name());
+      }
+    } else if (!port.error().empty()) {
+      auto& why = failed_ports_[port.name()];
+      if (std::exchange(why, port.error()) != port.error()) {
+        spdlog::warn("port {} failed: {}", port.name(), port.error());
+      }
+      retry_later();
+    }
+  } else if (event.has_link()) {
+    spdlog::info("port {}: the device's link is {}", event.link().port(), event.link().up() ? "up" : "down");
+  }
+}
+
+}  // namespace sekisho

@@ -1,0 +1,111 @@
+#include "control/daemon/daemon.hpp"
+
+#include <spdlog/spdlog.h>
+
+#include <csignal>
+#include <utility>
+
+#include "control/daemon/guards.hpp"
+#include "control/daemon/timing.hpp"
+#include "control/kernel/interface_addresses.hpp"
+
+namespace sekisho {
+
+Daemon::Daemon(boost::asio::io_context& io, Options options, Reading reading)
+    : options_(std::move(options)),
+      policy_(std::move(reading.policy)),
+      sources_(std::move(reading.sources)),
+      io_(io),
+      signals_(io, SIGHUP, SIGTERM, SIGINT),
+      retry_(io),
+      guard_retry_(io),
+      metrics_retry_(io),
+      patience_(io),
+      dataplane_(io, options_.dataplane_socket,
+                 {.connected = [this] { on_connected(); },
+                  .disconnected = [this](const std::string& reason) { on_disconnected(reason); },
+                  .event = [this](const api::Event& event) { on_event(event); }}),
+      started_unix_ms_(now_unix_ms()) {
+  reload_counts_.last_success_unix_ms = started_unix_ms_;
+}
+
+auto Daemon::start(boost::asio::io_context& io, Options options)
+    -> tl::expected<std::unique_ptr<Daemon>, std::string> {
+  auto reading = read(options.config);
+  if (!reading) {
+    return tl::unexpected(std::move(reading.error()));
+  }
+  auto daemon = std::unique_ptr<Daemon>(new Daemon(io, std::move(options), std::move(*reading)));
+  if (auto opened = daemon->open(); !opened) {
+    return tl::unexpected(std::move(opened.error()));
+  }
+  return daemon;
+}
+
+// The API's socket first: a second sekisho-control is refused before it touches anything. The guard before
+// the dataplane: no port starts without it.
+auto Daemon::open() -> tl::expected<void, std::string> {
+  auto server =
+      api::Server::listen(io_, options_.socket, *this, {.user = {}, .group = options_.socket_group});
+  if (!server) {
+    return tl::unexpected(std::move(server.error()));
+  }
+  server_ = std::move(*server);
+  for (const auto& warning : policy_->warnings) {
+    spdlog::warn("{}", warning);
+  }
+
+  auto wanted = guard_of(*policy_);
+  // The dataplane may still run the ports that an earlier run of ours guarded; they leave with the first
+  // commit.
+  if (const auto before = kernel::guard_status()) {
+    wanted = kernel::merge(*before, wanted);
+  }
+  if (auto guarded = guard(std::move(wanted)); !guarded) {
+    return guarded;
+  }
+  auto watch = kernel::GuardWatch::open(io_, [this] { on_nftables_changed(); });
+  if (!watch) {
+    return tl::unexpected(std::move(watch.error()));
+  }
+  guard_watch_ = std::move(*watch);
+  // Between the guard and its watch somebody may have removed it.
+  if (auto guarded = guard(guarded_); !guarded) {
+    return guarded;
+  }
+
+  auto netlink = kernel::Netlink::open(io_, [this] { on_kernel_changed(); });
+  if (!netlink) {
+    return tl::unexpected(std::move(netlink.error()));
+  }
+  netlink_ = std::move(*netlink);
+  look();
+  serve_metrics();
+  wait_for_signal();
+  spdlog::info("{} read: {} ports, {} zones; connecting to the dataplane at {}", options_.config.string(),
+               policy_->config.ports.size(), policy_->zones.size(), options_.dataplane_socket.string());
+  dataplane_.start();
+  return {};
+}
+
+void Daemon::wait_for_signal() {
+  signals_.async_wait([this](const boost::system::error_code& error, int signal) {
+    if (error) {
+      return;
+    }
+    if (signal != SIGHUP) {
+      spdlog::info("stopping; the dataplane goes on forwarding and the guard stays");
+      io_.stop();
+      return;
+    }
+    reload([](const auto&) {});  // what became of it stands in the log
+    wait_for_signal();
+  });
+}
+
+void Daemon::ask_dataplane(api::Request request,
+                           std::function<void(tl::expected<std::vector<api::Reply>, std::string>)> done) {
+  dataplane_.ask(std::move(request), std::move(done));
+}
+
+}  // namespace sekisho

@@ -1,0 +1,164 @@
+// Another policy takes the place of the one that runs: the files read again, or an override.
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <iterator>
+#include <utility>
+
+#include "control/api/override.hpp"
+#include "control/daemon/daemon.hpp"
+#include "control/daemon/guards.hpp"
+#include "control/daemon/timing.hpp"
+#include "control/kernel/interface_addresses.hpp"
+
+namespace sekisho {
+namespace {
+
+// How long a reload waits for neighbours that are new to us.
+constexpr std::chrono::seconds longest_patience{1};
+
+// What a reload would read, besides the configuration itself.
+std::vector<std::filesystem::path> files_of(const config::Config& config) {
+  std::vector<std::filesystem::path> files;
+  for (const auto& zone : config.zones) {
+    for (const auto& spec : zone.routes) {
+      if (spec.kind == config::RouteSpec::Kind::file) {
+        files.push_back(spec.file);
+      }
+    }
+  }
+  if (!config.azure.service_tags.empty()) {
+    files.push_back(config.azure.service_tags);
+  }
+  std::ranges::sort(files);
+  const auto same = std::ranges::unique(files);
+  files.erase(same.begin(), same.end());
+  return files;
+}
+
+}  // namespace
+
+std::string Daemon::Step::name() const {
+  const auto* request = override_request();
+  return request == nullptr ? "reload" : "route " + api::to_string(*request);
+}
+
+auto Daemon::read(const std::filesystem::path& file) -> tl::expected<Reading, std::string> {
+  api::Sources sources{.read_unix_ms = now_unix_ms(), .files = {load::stamp(file)}};
+  if (const auto config = config::read(file)) {  // what is wrong with it comes out below
+    std::ranges::transform(files_of(*config), std::back_inserter(sources.files), load::stamp);
+  }
+  auto policy = policy::read_to_run(file, kernel::interface_addresses);
+  if (!policy) {
+    return tl::unexpected(policy.error().to_string());
+  }
+  return Reading{std::move(*policy), std::move(sources)};
+}
+
+void Daemon::reload(ReloadDone caller) {
+  auto done = [this, caller = std::move(caller)](const tl::expected<api::Reloaded, std::string>& result) {
+    reload_counts_.last_succeeded = result.has_value();
+    ++(result ? reload_counts_.succeeded : reload_counts_.failed);
+    if (result) {
+      reload_counts_.last_success_unix_ms = now_unix_ms();
+    }
+    caller(result);
+  };
+  auto reading = read(options_.config);
+  const auto possible = reading ? could_serve_metrics(*reading->policy)
+                                : tl::expected<void, std::string>(tl::unexpected(reading.error()));
+  if (!possible) {
+    spdlog::error("reload refused, the policy stays as it was: {}", possible.error());
+    done(tl::unexpected(possible.error()));
+    return;
+  }
+  for (const auto& warning : reading->policy->warnings) {
+    spdlog::warn("{}", warning);
+  }
+  Step next{std::move(reading->policy), std::move(reading->sources), std::move(done),
+            std::chrono::steady_clock::now() + longest_patience};
+  if (!dataplane_.connected()) {
+    store(std::move(next));
+    return;
+  }
+  // Before look() has the kernel forward at a new exit.
+  if (auto guarded = guard(kernel::merge(guarded_, netdevs_of(*next.policy))); !guarded) {
+    spdlog::error("reload refused: {}", guarded.error());
+    next.done(tl::unexpected(guarded.error()));
+    return;
+  }
+  steps_.push_back(std::move(next));
+  look();
+  advance();
+}
+
+auto Daemon::plan() -> tl::expected<api::Plan, std::string> {
+  auto reading = read(options_.config);
+  if (!reading) {
+    return tl::unexpected(std::move(reading.error()));
+  }
+  if (auto possible = could_serve_metrics(*reading->policy); !possible) {
+    return tl::unexpected(std::move(possible.error()));
+  }
+  const auto seen = [this](const policy::Policy& policy) {
+    return sync::view(policy.config, netlink_->mirror(), inherited_);
+  };
+  return api::Plan{policy_, seen(*policy_), reading->policy, seen(*reading->policy)};
+}
+
+void Daemon::change_route(api::OverrideRequest request, ReloadDone done) {
+  Step next{nullptr, std::move(request), std::move(done)};
+  if (!dataplane_.connected()) {
+    store(std::move(next));
+    return;
+  }
+  steps_.push_back(std::move(next));
+  advance();
+}
+
+auto Daemon::resolve(Step& step) -> bool {
+  const auto* request = step.override_request();
+  if (request == nullptr) {
+    return true;
+  }
+  auto policy = api::apply(*policy_, *request);
+  if (!policy) {
+    step.done(tl::unexpected(policy.error()));
+    return false;
+  }
+  step.policy = std::move(*policy);
+  return true;
+}
+
+auto Daemon::adopt(const Step& step) -> std::size_t {
+  const auto* sources = std::get_if<api::Sources>(&step.from);
+  const auto dropped = sources == nullptr ? 0 : policy_->overrides.size();
+  if (sources != nullptr) {
+    sources_ = *sources;
+  }
+  if (dropped != 0) {
+    spdlog::info("the reload ends {} override{} of `sekisho route`", dropped, dropped == 1 ? "" : "s");
+  }
+  policy_ = step.policy;
+  serve_metrics();
+  return dropped;
+}
+
+void Daemon::store(Step step) {
+  if (!resolve(step)) {
+    return;
+  }
+  if (auto done = guard(kernel::merge(guarded_, guard_of(*step.policy))); !done) {
+    spdlog::error("{} refused: {}", step.name(), done.error());
+    step.done(tl::unexpected(done.error()));
+    return;
+  }
+  const auto dropped = adopt(step);
+  look();
+  spdlog::info("{} done; the dataplane gets it when it is connected", step.name());
+  step.done(api::Reloaded{
+      .applied = false, .committed = {}, .warnings = policy_->warnings, .overrides_dropped = dropped});
+}
+
+}  // namespace sekisho

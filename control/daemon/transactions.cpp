@@ -1,0 +1,217 @@
+// One transaction at a time: which is next, and what becomes of it.
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <boost/asio/post.hpp>
+#include <utility>
+
+#include "control/daemon/daemon.hpp"
+#include "control/daemon/guards.hpp"
+#include "control/daemon/timing.hpp"
+
+namespace sekisho {
+namespace {
+
+std::string summary(const api::Committed& committed) {
+  return fmt::format("ports {}, next hops {}, adjacencies {}, zones {}, routes +{} ~{} -{}",
+                     committed.ports_changed(), committed.next_hops_changed(),
+                     committed.adjacencies_changed(), committed.zones_changed(), committed.routes_added(),
+                     committed.routes_changed(), committed.routes_removed());
+}
+
+}  // namespace
+
+void Daemon::advance() {
+  if (in_flight_ || !has_taken_over_ || !dataplane_.connected()) {
+    return;
+  }
+  if (!steps_.empty()) {
+    if (is_to_wait(steps_.front())) {
+      patience_.expires_at(steps_.front().patience);
+      patience_.async_wait([this](const boost::system::error_code& error) {
+        if (!error) {
+          advance();
+        }
+      });
+      return;
+    }
+    auto next = std::move(steps_.front());
+    steps_.pop_front();
+    if (resolve(next)) {
+      send_policy(std::move(next));
+    } else {
+      boost::asio::post(io_, [this] { advance(); });
+    }
+  } else if (!told_) {
+    send_policy(std::nullopt);
+  } else {
+    send_incremental();
+  }
+}
+
+// A gateway that is new to us has no neighbour yet: traffic that moves to it before the kernel has found it
+// would be dropped.
+bool Daemon::is_to_wait(const Step& step) const {
+  if (!step.policy || std::chrono::steady_clock::now() >= step.patience) {
+    return false;
+  }
+  const auto exit = egress::exit(step.policy->config, netlink_->mirror());
+  return (exit && exit->asking) ||
+         std::ranges::any_of(egress::members(step.policy->config, netlink_->mirror(), inherited_),
+                             [](const egress::Member& member) { return member.asking && !member.inherited; });
+}
+
+// The step's policy, or without one the policy that runs, whole. A step is told as what it changes where the dataplane
+// has exactly what it changes from; one that failed to start something is to try again, which only a full transaction does.
+void Daemon::send_policy(std::optional<Step> step) {
+  const auto policy = step ? step->policy : policy_;
+  // Until the dataplane has let go of them, ports of the old policy stay guarded beside those of the new.
+  if (auto done = guard(kernel::merge(guarded_, guard_of(*policy))); !done) {
+    if (step) {
+      spdlog::error("{} refused: {}", step->name(), done.error());
+      step->done(tl::unexpected(done.error()));
+      boost::asio::post(io_, [this] { advance(); });
+    } else {
+      refused(done.error());
+    }
+    return;
+  }
+  auto view = step ? sync::view(policy->config, netlink_->mirror(), inherited_) : view_;
+  const bool is_full = !step || !told_ || !failed_ports_.empty() || !failed_exit_.empty();
+  auto changes = is_full ? sync::full(*policy, view) : sync::between(*policy_, *told_, *policy, view);
+  in_flight_ = true;
+  sending_ = policy;
+  dataplane_.transact(
+      is_full, std::move(changes),
+      [this, policy, is_full, view = std::move(view), step = std::move(step)](const auto& answer) mutable {
+        in_flight_ = false;
+        sending_.reset();
+        if (!answer && !is_full && dataplane_.connected()) {
+          spdlog::warn("the dataplane refused what changes ({}); it gets the whole policy", answer.error());
+          told_.reset();
+          send_policy(std::move(step));
+          return;
+        }
+        const bool goes_on = answer || step;  // a refused policy waits for the timer
+        on_policy(policy, std::move(view), std::move(step), answer);
+        if (goes_on) {
+          advance();
+        }
+      });
+}
+
+void Daemon::on_policy(const std::shared_ptr<const policy::Policy>& policy, sync::View view,
+                       std::optional<Step> step,
+                       const tl::expected<std::vector<api::Reply>, std::string>& answer) {
+  if (!answer) {
+    if (!step) {
+      refused(answer.error());
+      return;
+    }
+    spdlog::error("{} refused, the policy stays as it was: {}", step->name(), answer.error());
+    // The dataplane did not take the new ports. Whether one that is gone did, we do not know: the next commit
+    // tidies up.
+    if (told_ && dataplane_.connected()) {
+      if (const auto done = narrow_guard(); !done) {
+        spdlog::error("{}", done.error());
+      }
+    }
+    step->done(tl::unexpected(answer.error()));
+    return;
+  }
+  const api::Committed& result = answer->back().committed();
+  const auto dropped = step ? adopt(*step) : 0;
+  if (const auto done = narrow_guard(); !done) {
+    spdlog::error("the kernel may forward in our stead: {}", done.error());
+  }
+  // Attempts to start a failed port are whole policies too; they are not worth a line each.
+  spdlog::log(step || std::exchange(is_new_connection_, false) ? spdlog::level::info : spdlog::level::debug,
+              "{}: {}", step ? step->name() + " done" : "the dataplane has the whole policy",
+              summary(result));
+  committed(result, std::move(view));
+  netlink_->refresh();  // the dataplane may have made interfaces
+  look();
+  if (step) {
+    step->done(api::Reloaded{
+        .applied = true, .committed = result, .warnings = policy_->warnings, .overrides_dropped = dropped});
+  }
+}
+
+void Daemon::send_incremental() {
+  auto changes = sync::incremental(*policy_, *told_, view_);
+  if (changes.empty()) {
+    return;
+  }
+  in_flight_ = true;
+  dataplane_.transact(false, std::move(changes), [this, view = view_](const auto& answer) mutable {
+    in_flight_ = false;
+    if (answer) {
+      committed(answer->back().committed(), std::move(view));
+      advance();
+    } else {
+      refused(answer.error());
+    }
+  });
+}
+
+void Daemon::committed(const api::Committed& committed, sync::View view) {
+  told_ = std::move(view);
+  last_refusal_.clear();
+  std::map<std::string, std::string> failed;
+  for (const auto& port : committed.failed_ports()) {
+    failed[port.name()] = port.error();
+    if (const auto old = failed_ports_.find(port.name());
+        old == failed_ports_.end() || old->second != port.error()) {
+      spdlog::warn("port {} failed: {}", port.name(), port.error());
+    }
+  }
+  for (const auto& [port, why] : failed_ports_) {
+    if (!failed.contains(port)) {
+      spdlog::info("port {} runs now", port);
+    }
+  }
+  failed_ports_ = std::move(failed);
+  const auto& exit = committed.exit();
+  auto failed_exit = committed.has_exit() && !exit.running() ? exit.error() : std::string{};
+  if (!failed_exit.empty() && failed_exit != failed_exit_) {
+    spdlog::warn("next hop Internet: {}", failed_exit);
+  }
+  failed_exit_ = std::move(failed_exit);
+  if (failed_ports_.empty() && failed_exit_.empty()) {
+    retry_pause_ = first_retry;
+  } else {
+    retry_later();
+  }
+}
+
+void Daemon::refused(const std::string& reason) {
+  told_.reset();
+  if (!dataplane_.connected()) {
+    return;  // on_disconnected says so, and on_connected begins anew
+  }
+  if (std::exchange(last_refusal_, reason) != reason) {
+    spdlog::error("the dataplane has not taken the policy: {}", reason);
+  }
+  retry_later();
+}
+
+void Daemon::retry_later() {
+  if (std::exchange(retry_runs_, true)) {
+    return;
+  }
+  retry_.expires_after(retry_pause_);
+  retry_pause_ = std::min(2 * retry_pause_, last_retry);
+  retry_.async_wait([this](const boost::system::error_code& error) {
+    if (error) {
+      return;
+    }
+    retry_runs_ = false;
+    if (!told_ || !failed_ports_.empty() || !failed_exit_.empty()) {
+      told_.reset();
+      advance();
+    }
+  });
+}
+
+}  // namespace sekisho

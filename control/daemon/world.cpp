@@ -1,0 +1,168 @@
+// The world as it is now, and what the kernel is to keep for us.
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <boost/asio/post.hpp>
+#include <fstream>
+#include <map>
+#include <utility>
+
+#include "control/daemon/daemon.hpp"
+#include "control/egress/host_stack.hpp"
+#include "control/kernel/wanted.hpp"
+
+namespace sekisho {
+namespace {
+
+bool host_forwards() {
+  bool forwards = false;
+  return std::ifstream("/proc/sys/net/ipv4/conf/all/forwarding") >> forwards && forwards;
+}
+
+std::vector<std::pair<std::string, std::uint32_t>> neighbours_to_keep(const policy::Policy& policy,
+                                                                      const kernel::Mirror& mirror) {
+  std::map<std::string, std::string> netdevs;
+  for (const auto& port : policy.config.ports) {
+    if (const auto netdev = port.netdev()) {
+      netdevs[port.name] = *netdev;
+    }
+  }
+  std::vector<std::pair<std::string, std::uint32_t>> result;
+  for (const auto& member : egress::members(policy.config, mirror)) {
+    if (const auto netdev = netdevs.find(member.port); netdev != netdevs.end()) {
+      result.emplace_back(netdev->second, member.address);
+    }
+  }
+  if (const auto gateway = egress::exit_neighbour(policy.config, mirror)) {
+    result.push_back(*gateway);
+  }
+  return result;
+}
+
+}  // namespace
+
+void Daemon::on_kernel_changed() {
+  if (std::exchange(look_is_due_, true)) {
+    return;
+  }
+  boost::asio::post(io_, [this] {
+    look_is_due_ = false;
+    look();
+    advance();
+  });
+}
+
+void Daemon::look() {
+  const auto before = std::exchange(view_, sync::view(policy_->config, netlink_->mirror(), inherited_));
+  if (view_.exit && !failed_exit_.empty()) {
+    view_.exit->ready = false;
+    view_.exit->why = failed_exit_;
+  }
+  std::erase_if(inherited_, [this](const auto& entry) {
+    return std::ranges::none_of(view_.members, [&](const egress::Member& member) {
+      return member.inherited && entry.first == std::pair{member.port, member.address};
+    });
+  });
+  report_links();
+  report_members(before.members);
+  report_exit(before.exit);
+  keep();
+}
+
+// The policy that runs and those that are to come: what those need is there before traffic moves to it. Interfaces that
+// are leaving the guard no longer forward, unless an operator has the whole host forward.
+void Daemon::keep(const std::vector<std::string>& leaving) {
+  std::vector<std::pair<std::string, std::uint32_t>> neighbours;
+  kernel::Wanted wanted;
+  const auto add = [&](const policy::Policy& policy) {
+    const auto& mirror = netlink_->mirror();
+    const auto more = neighbours_to_keep(policy, mirror);
+    neighbours.insert(neighbours.end(), more.begin(), more.end());
+    wanted.merge(egress::host_stack(policy.config, mirror));
+  };
+  add(*policy_);
+  if (sending_) {
+    add(*sending_);
+  }
+  for (const auto& step : steps_) {
+    if (step.policy) {
+      add(*step.policy);
+    }
+  }
+  std::ranges::sort(neighbours);
+  neighbours.erase(std::ranges::unique(neighbours).begin(), neighbours.end());
+  if (!leaving.empty() && !host_forwards()) {
+    for (const auto& netdev : leaving) {
+      if (const kernel::Link* link = netlink_->mirror().link(netdev)) {
+        wanted.settings[link->index].forwarding = false;
+      }
+    }
+  }
+  netlink_->keep_resolved(neighbours);
+  netlink_->keep(wanted);
+}
+
+void Daemon::report_exit(const std::optional<egress::Exit>& before) const {
+  const auto& now = view_.exit;
+  if (!now || (before && before->ready == now->ready && before->why == now->why)) {
+    return;
+  }
+  if (now->ready) {
+    spdlog::info("next hop Internet is up: by port {}, masqueraded as {}", now->port,
+                 fib::address_to_string(*now->address));
+  } else {
+    spdlog::log(now->asking ? spdlog::level::debug : spdlog::level::warn, "next hop Internet is down: {}",
+                now->why);
+  }
+}
+
+void Daemon::report_members(const std::vector<egress::Member>& before) const {
+  for (const auto& member : view_.members) {
+    const auto old = std::ranges::find(before, member.address, &egress::Member::address);
+    if (old != before.end() && old->alive == member.alive) {
+      continue;
+    }
+    for (const auto& next_hop : policy_->config.next_hops) {
+      if (!std::ranges::binary_search(next_hop.members, member.address)) {
+        continue;
+      }
+      if (member.alive) {
+        spdlog::info("member {} {} is up on port {}", next_hop.name, fib::address_to_string(member.address),
+                     member.port);
+      } else {
+        spdlog::warn("member {} {} is down: {}", next_hop.name, fib::address_to_string(member.address),
+                     member.why);
+      }
+    }
+  }
+}
+
+void Daemon::report_links() {
+  std::map<std::string, std::optional<bool>> now;
+  bool came = false;
+  for (const auto& port : policy_->config.ports) {
+    const auto netdev = port.netdev();
+    if (!netdev) {
+      continue;
+    }
+    const kernel::Link* link = netlink_->mirror().link(*netdev);
+    const auto state = link == nullptr ? std::optional<bool>() : link->up;
+    now[*netdev] = state;
+    const auto old = links_.find(*netdev);
+    if (old != links_.end() && old->second == state) {
+      continue;
+    }
+    came = came || (state && failed_ports_.contains(port.name));
+    if (!state) {
+      spdlog::warn("port {}: there is no interface {}", port.name, *netdev);
+    } else {
+      spdlog::info("port {}: link {} is {}", port.name, *netdev, *state ? "up" : "down");
+    }
+  }
+  links_ = std::move(now);
+  if (came) {
+    told_.reset();  // the next transaction starts the port, and is a full one
+  }
+}
+
+}  // namespace sekisho

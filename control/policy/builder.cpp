@@ -1,0 +1,217 @@
+#include "control/policy/builder.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "control/policy/exceptions.hpp"
+#include "control/policy/kms.hpp"
+#include "control/policy/system_routes.hpp"
+
+namespace sekisho::policy {
+
+using load::Error;
+using route::NextHopType;
+using route::Origin;
+
+auto Builder::build() -> std::optional<Error> {
+  warn_of_idle_ports();
+  const auto& config = policy_.config;
+  if (!config.azure.service_tags.empty()) {
+    if (auto refused = files_.read_service_tags(config.azure.service_tags))
+      return refused;
+  }
+  for (const auto& zone : config.zones) {
+    if (auto refused = add_zone(zone))
+      return refused;
+  }
+  policy_.exceptions = collect_exceptions(policy_);
+  policy_.files = std::move(files_).take_loaded();
+  policy_.warnings = std::move(warnings_).take();
+  return std::nullopt;
+}
+
+auto Builder::add_zone(const config::Zone& zone) -> std::optional<Error> {
+  ZonePolicy result{zone.name, zone.ports, zone.sources, {}, {}};
+  if (auto refused = add_system_routes(result.table, policy_.config, zone, next_hops_, policy_.names))
+    return refused;
+  for (const auto& spec : zone.routes) {
+    if (auto refused = add_spec(result.table, zone, spec))
+      return refused;
+  }
+  result.table.finish();
+  if (result.table.candidates().size() == routes_of_every_zone)
+    warnings_.add(fmt::format("{}:{}: zone {} has no route: everything from it is dropped",
+                              policy_.config.file.string(), zone.line, zone.name));
+  warn_of_duplicates(result);
+  policy_.zones.push_back(std::move(result));
+  return std::nullopt;
+}
+
+auto Builder::add_spec(route::RouteTable& table, const config::Zone& zone, const config::RouteSpec& spec)
+    -> std::optional<Error> {
+  switch (spec.kind) {
+    case config::RouteSpec::Kind::prefix:
+      return add_prefix(table, zone, spec);
+    case config::RouteSpec::Kind::preset:
+      add_preset(table, spec);
+      return std::nullopt;
+    case config::RouteSpec::Kind::tag:
+      return add_tag(table, spec);
+    case config::RouteSpec::Kind::file:
+      return add_file(table, spec);
+  }
+  return std::nullopt;
+}
+
+auto Builder::add_prefix(route::RouteTable& table, const config::Zone& zone, const config::RouteSpec& spec)
+    -> std::optional<Error> {
+  if (auto reason = refuse_exception(spec.prefix, spec.next_hop))
+    return Error{policy_.config.file, spec.line, std::move(*reason)};
+  const auto next_hop = next_hops_.named(spec.next_hop);
+  const auto source = policy_.names.intern(fmt::format("zone.{}.routes", zone.name));
+  table.add({spec.prefix, Origin::user, next_hop.type, next_hop.name, source, spec.line});
+  return std::nullopt;
+}
+
+void Builder::add_preset(route::RouteTable& table, const config::RouteSpec& spec) {
+  const auto next_hop = next_hops_.named(spec.next_hop);
+  const auto source = policy_.names.intern(fmt::format("preset {} {}", spec.preset, spec.cloud));
+  for (const auto prefix : kms_addresses(spec.cloud))
+    table.add({prefix, Origin::user, next_hop.type, next_hop.name, source, spec.line});
+}
+
+auto Builder::add_tag(route::RouteTable& table, const config::RouteSpec& spec) -> std::optional<Error> {
+  const auto unfolded = files_.unfold(spec.tag);
+  if (!unfolded)
+    return Error{policy_.config.file, spec.line, unfolded.error()};
+  const auto place = fmt::format("{}:{}", policy_.config.file.string(), spec.line);
+  for (const auto& finding : unfolded->findings)
+    warnings_.add(fmt::format("{}: {}", place, finding.where.reason));
+  const auto next_hop = next_hops_.named(spec.next_hop);
+  const auto source = policy_.names.intern("service tag " + spec.tag);
+  for (const auto& route : unfolded->routes) {
+    if (auto reason = refuse_exception(route.prefix, spec.next_hop))
+      return Error{policy_.config.file, spec.line, std::move(*reason)};
+    table.add({route.prefix, route.origin, next_hop.type, next_hop.name, source, spec.line});
+  }
+  return std::nullopt;
+}
+
+auto Builder::add_file(route::RouteTable& table, const config::RouteSpec& spec) -> std::optional<Error> {
+  const auto file = files_.read(spec);
+  if (!file)
+    return file.error();
+  Source source{.file = **file, .spec = spec, .names = {}, .next_hops = {}, .left_out = {}};
+  for (const auto& label : (*file)->labels)
+    source.names.push_back(source_name(**file, label));
+  source.next_hops.resize((*file)->next_hops.size());
+  for (const auto& route : (*file)->routes) {
+    if (auto refused = add_route(table, source, route))
+      return refused;
+  }
+  warn_of_left_out(source);
+  return std::nullopt;
+}
+
+auto Builder::add_route(route::RouteTable& table, Source& source, const load::FileRoute& route)
+    -> std::optional<Error> {
+  const auto refuse = [&](const std::string& reason) {
+    if (route.line != 0)
+      return Error{source.file.file, route.line, reason};
+    const auto& label = source.file.labels[route.label];
+    return Error{source.file.file, 0,
+                 fmt::format("route {}{}: {}", label.empty() ? "" : fmt::format("\"{}\" to ", label),
+                             fib::to_string(route.prefix), reason)};
+  };
+  const auto& written = source.file.next_hops[route.next_hop];
+  const auto type = written.type;
+  // Azure's own way out knows no firewall; who wants it writes the route.
+  const auto is_system = !route::is_user(route.origin) && route.origin != Origin::bgp;
+  const auto unbound = type != NextHopType::none && !next_hops_.is_bound(type);
+  if (is_system && (type == NextHopType::internet || unbound)) {
+    auto& left_out = source.left_out[type];
+    if (left_out.count++ == 0)
+      left_out.first = route.prefix;
+    return std::nullopt;
+  }
+  auto& next_hop = source.next_hops[route.next_hop];
+  if (!next_hop) {
+    const auto resolved = resolve(written, route.origin, source.spec.next_hop);
+    if (!resolved)
+      return refuse(resolved.error());
+    next_hop = *resolved;
+  }
+  if (const auto reason = refuse_exception(route.prefix, policy_.names[next_hop->name]))
+    return refuse(*reason);
+  table.add(
+      {route.prefix, route.origin, next_hop->type, next_hop->name, source.names[route.label], route.line});
+  return std::nullopt;
+}
+
+auto Builder::resolve(const load::NextHop& written, Origin origin, const std::string& otherwise)
+    -> tl::expected<NextHop, std::string> {
+  if (written.is_missing()) {
+    if (otherwise.empty())
+      return tl::unexpected(std::string{
+          "names no next hop, and the configuration gives none for this file: write { file = \"...\", "
+          "next_hop = \"...\" } in \"routes\""});
+    return next_hops_.named(otherwise);
+  }
+  auto resolved = next_hops_.resolve(written);
+  if (!resolved && origin == Origin::bgp && !otherwise.empty())
+    return next_hops_.named(otherwise);
+  return resolved;
+}
+
+auto Builder::source_name(const load::RouteFile& file, const std::string& label) -> route::NameId {
+  const auto id = policy_.names.intern(label.empty() ? file.file.string() : file.file.string() + " " + label);
+  policy_.file_sources.try_emplace(id, FileSource{file.file, label});
+  return id;
+}
+
+void Builder::warn_of_idle_ports() {
+  const auto& config = policy_.config;
+  for (const auto& port : config.ports) {
+    const auto has_it = [&](const config::Zone& zone) {
+      return std::ranges::find(zone.ports, port.name) != zone.ports.end();
+    };
+    if (std::ranges::none_of(config.zones, has_it))
+      warnings_.add(fmt::format("{}:{}: port {} is in no zone: everything received on it is dropped",
+                                config.file.string(), port.line, port.name));
+  }
+}
+
+void Builder::warn_of_left_out(const Source& source) {
+  for (const auto& [type, left_out] : source.left_out) {
+    const auto reason = type == NextHopType::internet
+                            ? std::string{"it would go past the firewall; write the route if that is meant"}
+                            : std::string{"nothing is bound to it in [azure.next_hop]"};
+    warnings_.add(fmt::format("{}: System route {}{} to {} is left out: {}", source.file.file.string(),
+                              fib::to_string(left_out.first),
+                              left_out.count > 1 ? fmt::format(" and {} more", left_out.count - 1) : "",
+                              route::to_string(type), reason));
+  }
+}
+
+void Builder::warn_of_duplicates(const ZonePolicy& zone) {
+  if (zone.table.duplicates() == 0)
+    return;
+  const auto& routes = zone.table.candidates();
+  for (std::size_t i = 1; i < routes.size(); ++i) {
+    const auto& last = routes[i - 1];
+    const auto& before = routes[i];
+    if (last.prefix == before.prefix && last.origin == before.origin)
+      warnings_.add(fmt::format("{}: {} stands in zone {} again, before at {}; the last one wins",
+                                place(last), fib::to_string(last.prefix), zone.name, place(before)));
+  }
+}
+
+auto Builder::place(const route::Route& route) const -> std::string {
+  const auto& source = policy_.names[route.source];
+  if (!policy_.file_sources.contains(route.source))
+    return fmt::format("{}:{} ({})", policy_.config.file.string(), route.line, source);
+  return route.line == 0 ? source : fmt::format("{}:{}", source, route.line);
+}
+
+}  // namespace sekisho::policy

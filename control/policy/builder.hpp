@@ -1,0 +1,66 @@
+// Builds a policy's zones, one after the other.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "control/policy/files.hpp"
+#include "control/policy/next_hops.hpp"
+#include "control/policy/policy.hpp"
+#include "control/policy/warnings.hpp"
+
+namespace sekisho::policy {
+
+class Builder {
+ public:
+  Builder(Policy& policy, const InterfaceAddresses& addresses)
+      : policy_(policy), next_hops_(policy.config, policy.names, addresses), files_(warnings_) {}
+
+  [[nodiscard]] auto build() -> std::optional<load::Error>;
+
+ private:
+  // Routes of a file that are System's, left out: how many of a type, and the first of them.
+  struct LeftOut {
+    std::size_t count = 0;
+    fib::Prefix first;
+  };
+  // What a route of a file is to be here.
+  struct Source {
+    const load::RouteFile& file;
+    const config::RouteSpec& spec;
+    std::vector<route::NameId> names;  // by label
+    std::vector<std::optional<NextHop>> next_hops;
+    std::map<route::NextHopType, LeftOut> left_out;
+  };
+
+  auto add_zone(const config::Zone& zone) -> std::optional<load::Error>;
+  auto add_spec(route::RouteTable& table, const config::Zone& zone, const config::RouteSpec& spec)
+      -> std::optional<load::Error>;
+  auto add_prefix(route::RouteTable& table, const config::Zone& zone, const config::RouteSpec& spec)
+      -> std::optional<load::Error>;
+  void add_preset(route::RouteTable& table, const config::RouteSpec& spec);
+  auto add_tag(route::RouteTable& table, const config::RouteSpec& spec) -> std::optional<load::Error>;
+  auto add_file(route::RouteTable& table, const config::RouteSpec& spec) -> std::optional<load::Error>;
+  auto add_route(route::RouteTable& table, Source& source, const load::FileRoute& route)
+      -> std::optional<load::Error>;
+  // A next hop as a route of a file names it; the error is half a sentence.
+  auto resolve(const load::NextHop& written, route::Origin origin, const std::string& otherwise)
+      -> tl::expected<NextHop, std::string>;
+  auto source_name(const load::RouteFile& file, const std::string& label) -> route::NameId;
+
+  void warn_of_idle_ports();
+  void warn_of_left_out(const Source& source);
+  void warn_of_duplicates(const ZonePolicy& zone);
+  [[nodiscard]] auto place(const route::Route& route) const -> std::string;
+
+  Policy& policy_;
+  Warnings warnings_;
+  NextHops next_hops_;
+  Files files_;
+};
+
+}  // namespace sekisho::policy

@@ -1,0 +1,21 @@
+// Exceptions: what leaves by next hop `Internet`, past the firewall.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "control/policy/policy.hpp"
+#include "dataplane/fib/prefix.hpp"
+
+namespace sekisho::policy {
+
+// Why this next hop cannot be that prefix's.
+[[nodiscard]] auto refuse_exception(fib::Prefix prefix, std::string_view next_hop)
+    -> std::optional<std::string>;
+
+// Of all zones: sorted, none covers another.
+[[nodiscard]] auto collect_exceptions(const Policy& policy) -> std::vector<fib::Prefix>;
+
+}  // namespace sekisho::policy

@@ -1,0 +1,75 @@
+#include "control/policy/files.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <iterator>
+
+#include "control/load/reader.hpp"
+
+namespace sekisho::policy {
+
+auto Files::read_service_tags(const std::filesystem::path& file) -> std::optional<load::Error> {
+  auto tags = load::read_service_tags(file);
+  if (!tags)
+    return tags.error();
+  tags_ = std::move(*tags);
+  return judge(tags_->findings);
+}
+
+auto Files::read(const config::RouteSpec& spec) -> tl::expected<const load::RouteFile*, load::Error> {
+  const auto key = std::pair{spec.file, spec.peer};
+  if (const auto known = files_.find(key); known != files_.end())
+    return &known->second;
+  auto file = load::read_routes(spec.file, {.peer = spec.peer});
+  if (!file)
+    return tl::unexpected(std::move(file.error()));
+  LoadedFile loaded{.file = spec.file,
+                    .format = file->format,
+                    .routes = file->routes.size(),
+                    .tables = file->tables,
+                    .tags = {}};
+  std::ranges::transform(file->tag_routes, std::back_inserter(loaded.tags), &load::TagRoute::tag);
+  if (const auto resolved = resolve_tags(*file); !resolved)
+    return tl::unexpected(resolved.error());
+  if (auto refused = judge(file->findings))
+    return tl::unexpected(std::move(*refused));
+  loaded_.push_back(std::move(loaded));
+  return &files_.emplace(key, std::move(*file)).first->second;
+}
+
+auto Files::unfold(const std::string& tag) -> tl::expected<load::RouteFile, std::string> {
+  load::RouteFile file;
+  file.next_hops.emplace_back();
+  file.tag_routes.push_back({.tag = tag, .next_hop = 0, .label = 0, .path = {}});
+  if (const auto resolved = resolve_tags(file); !resolved)
+    return tl::unexpected(resolved.error().reason);
+  return file;
+}
+
+auto Files::resolve_tags(load::RouteFile& file) -> tl::expected<void, load::Error> {
+  if (file.tag_routes.empty())
+    return {};
+  if (!tags_) {
+    const auto& route = file.tag_routes.front();
+    return tl::unexpected(
+        load::Error{file.file, 0,
+                    fmt::format("what the service tag \"{}\" means, a file tells: write service_tags = "
+                                "\"FILE\" in [azure]",
+                                route.tag),
+                    route.path});
+  }
+  return load::resolve_tags(file, *tags_);
+}
+
+auto Files::judge(const std::vector<load::Finding>& findings) -> std::optional<load::Error> {
+  for (const auto& finding : findings) {
+    if (finding.severity == load::Severity::error)
+      return finding.where;
+    if (finding.severity == load::Severity::warning)
+      warnings_.add(finding.where.to_string());
+  }
+  return std::nullopt;
+}
+
+}  // namespace sekisho::policy

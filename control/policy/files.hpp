@@ -1,0 +1,42 @@
+// The files that a configuration names: each read once, however many zones name it, with its service tags unfolded.
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <string>
+#include <tl/expected.hpp>
+#include <utility>
+#include <vector>
+
+#include "control/load/route_file.hpp"
+#include "control/load/service_tags.hpp"
+#include "control/policy/policy.hpp"
+#include "control/policy/warnings.hpp"
+
+namespace sekisho::policy {
+
+class Files {
+ public:
+  explicit Files(Warnings& warnings) : warnings_(warnings) {}
+
+  [[nodiscard]] auto read_service_tags(const std::filesystem::path& file) -> std::optional<load::Error>;
+  // The reference lives as long as this.
+  [[nodiscard]] auto read(const config::RouteSpec& spec) -> tl::expected<const load::RouteFile*, load::Error>;
+  // A tag's prefixes, as a file that holds nothing else. The error is half a sentence.
+  [[nodiscard]] auto unfold(const std::string& tag) -> tl::expected<load::RouteFile, std::string>;
+
+  [[nodiscard]] auto take_loaded() && -> std::vector<LoadedFile> { return std::move(loaded_); }
+
+ private:
+  // Findings are warned of; one that something is missing is the error.
+  [[nodiscard]] auto judge(const std::vector<load::Finding>& findings) -> std::optional<load::Error>;
+  [[nodiscard]] auto resolve_tags(load::RouteFile& file) -> tl::expected<void, load::Error>;
+
+  Warnings& warnings_;
+  std::optional<load::ServiceTags> tags_;
+  std::map<std::pair<std::filesystem::path, std::optional<std::uint32_t>>, load::RouteFile> files_;
+  std::vector<LoadedFile> loaded_;
+};
+
+}  // namespace sekisho::policy

@@ -1,0 +1,51 @@
+// What next hops are on this appliance, however a file writes them: names of the configuration, "None", "Internet".
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <tl/expected.hpp>
+#include <vector>
+
+#include "control/config/config.hpp"
+#include "control/load/route_file.hpp"
+#include "control/policy/policy.hpp"
+#include "control/route/route_table.hpp"
+
+namespace sekisho::policy {
+
+struct NextHop {
+  route::NameId name = 0;
+  route::NextHopType type = route::NextHopType::named;  // as it was written
+};
+
+class NextHops {
+ public:
+  // What they are given lives as long as they do.
+  NextHops(const config::Config& config, route::Names& names, const InterfaceAddresses& addresses)
+      : config_(config), names_(names), addresses_(addresses) {}
+
+  // As the configuration names it: a next hop of its own, "None" or "Internet".
+  [[nodiscard]] auto named(const std::string& name) -> NextHop;
+  // Errors are half a sentence.
+  [[nodiscard]] auto resolve(const load::NextHop& written) -> tl::expected<NextHop, std::string>;
+  [[nodiscard]] bool is_bound(route::NextHopType type) const {
+    return config_.azure.next_hops.contains(type);
+  }
+
+ private:
+  [[nodiscard]] auto resolve_name(const std::string& name) -> tl::expected<NextHop, std::string>;
+  [[nodiscard]] auto resolve_members(const load::NextHop& written) -> tl::expected<NextHop, std::string>;
+  [[nodiscard]] auto resolve_type(route::NextHopType type) -> tl::expected<NextHop, std::string>;
+  // The address, among these, that is this appliance's or its load balancer's.
+  [[nodiscard]] auto own(const std::vector<std::uint32_t>& addresses) -> std::optional<std::uint32_t>;
+  void ask_for_own_addresses();
+
+  const config::Config& config_;
+  route::Names& names_;
+  const InterfaceAddresses& addresses_;
+  std::optional<std::vector<std::uint32_t>> own_addresses_;  // once somebody asked
+  std::string unknown_interfaces_;                           // "lan0, egress0"
+};
+
+}  // namespace sekisho::policy

@@ -1,0 +1,126 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <iterator>
+#include <map>
+#include <optional>
+#include <ranges>
+#include <utility>
+
+#include "control/config/words.hpp"
+#include "control/policy/exceptions.hpp"
+#include "control/policy/next_hops.hpp"
+#include "control/policy/policy.hpp"
+
+namespace sekisho::policy {
+namespace {
+
+using route::Route;
+
+using Changes = std::map<fib::Prefix, std::optional<std::string>>;  // of one zone
+
+// The name as policies have it.
+auto find_next_hop(const config::Config& config, const std::string& name)
+    -> tl::expected<std::string, std::string> {
+  if (config::equal_without_case(name, none))
+    return std::string{none};
+  if (config::equal_without_case(name, leave)) {
+    if (!config.internet || !config.internet->exit)
+      return tl::unexpected(std::string{config::no_exit});
+    return std::string{leave};
+  }
+  std::vector<std::string_view> known{none, leave};
+  std::ranges::transform(config.next_hops, std::back_inserter(known), &config::NextHop::name);
+  if (std::ranges::find(known, name) == known.end())
+    return tl::unexpected(
+        fmt::format("there is no next hop {}{}", config::in_quotes(name), config::suggestion(name, known)));
+  return name;
+}
+
+auto by_zone(const Policy& policy) -> tl::expected<std::map<std::string, Changes>, std::string> {
+  std::map<std::string, Changes> result;
+  for (const auto& change : policy.overrides) {
+    if (policy.zone(change.zone) == nullptr)
+      return tl::unexpected(fmt::format("there is no zone {}", config::in_quotes(change.zone)));
+    auto& next_hop = result[change.zone][change.prefix];
+    next_hop = std::nullopt;
+    if (!change.next_hop)
+      continue;
+    const auto name = find_next_hop(policy.config, *change.next_hop);
+    if (!name)
+      return tl::unexpected(name.error());
+    if (auto reason = refuse_exception(change.prefix, *name))
+      return tl::unexpected(std::move(*reason));
+    next_hop = *name;
+  }
+  return result;
+}
+
+// Every candidate that is no override, in the order in which those of one prefix were added: the preferred one last.
+template <typename Visit>
+void for_each_base_route(const ZonePolicy& zone, route::NameId override_id, Visit visit) {
+  const auto& routes = zone.table.candidates();
+  for (auto group = routes.begin(); group != routes.end();) {
+    const auto end =
+        std::find_if(group, routes.end(), [&](const Route& route) { return route.prefix != group->prefix; });
+    for (const auto& route : std::ranges::subrange(group, end) | std::views::reverse) {
+      if (route.source != override_id)
+        visit(route);
+    }
+    group = end;
+  }
+  std::ranges::for_each(zone.withdrawn, visit);
+}
+
+auto apply(const ZonePolicy& zone, const Changes& changes, NextHops& next_hops, route::NameId override_id)
+    -> tl::expected<ZonePolicy, std::string> {
+  ZonePolicy result{zone.name, zone.ports, zone.sources, {}, {}};
+  for_each_base_route(zone, override_id, [&](const Route& route) {
+    const auto change = route::is_user(route.origin) ? changes.find(route.prefix) : changes.end();
+    if (change != changes.end() && !change->second)
+      result.withdrawn.push_back(route);
+    else
+      result.table.add(route);
+  });
+  for (const auto& [prefix, name] : changes) {
+    if (name) {
+      const auto next_hop = next_hops.named(*name);
+      result.table.add({prefix, route::Origin::user, next_hop.type, next_hop.name, override_id, 0});
+    } else if (std::ranges::find(result.withdrawn, prefix, &Route::prefix) == result.withdrawn.end()) {
+      return tl::unexpected(
+          fmt::format("there is no User route to {} in zone {}", fib::to_string(prefix), zone.name));
+    }
+  }
+  result.table.finish();
+  return result;
+}
+
+}  // namespace
+
+auto with_overrides(const Policy& policy, std::vector<Override> overrides)
+    -> tl::expected<std::shared_ptr<const Policy>, std::string> {
+  auto result = std::make_shared<Policy>(policy);
+  result->overrides = std::move(overrides);
+  const auto changes = by_zone(*result);
+  if (!changes)
+    return tl::unexpected(changes.error());
+  const auto override_id = result->names.intern(override_source);
+  const InterfaceAddresses unknown;
+  NextHops next_hops{result->config, result->names, unknown};
+  for (auto& zone : result->zones) {
+    const auto of_zone = changes->find(zone.name);
+    const auto was_changed =
+        std::ranges::find(policy.overrides, zone.name, &Override::zone) != policy.overrides.end();
+    if (of_zone == changes->end() && !was_changed)
+      continue;
+    auto changed =
+        apply(zone, of_zone == changes->end() ? Changes{} : of_zone->second, next_hops, override_id);
+    if (!changed)
+      return tl::unexpected(std::move(changed.error()));
+    zone = std::move(*changed);
+  }
+  result->exceptions = collect_exceptions(*result);
+  return result;
+}
+
+}  // namespace sekisho::policy

@@ -1,0 +1,175 @@
+#include "control/sync/objects.hpp"
+
+#include <algorithm>
+#include <map>
+#include <string_view>
+#include <utility>
+
+namespace sekisho::sync {
+namespace {
+
+using Key = std::pair<std::string, std::uint32_t>;  // port and address
+
+void set_key(api::AdjacencyKey& key, const Key& from) {
+  key.set_port(from.first);
+  key.set_address(from.second);
+}
+
+void set_port(api::Port& port, const config::Port& config, const View::PortAddresses& addresses) {
+  port.set_name(config.name);
+  port.set_device(config.device);
+  port.mutable_local()->Add(addresses.local.begin(), addresses.local.end());
+  port.set_mtu(config.mtu);
+  port.set_instance(addresses.instance);
+  port.set_companion(config.companion);
+}
+
+// A member that no port leads to has no adjacency.
+std::map<Key, const egress::Member*> adjacencies(const View& view) {
+  std::map<Key, const egress::Member*> result;
+  for (const auto& member : view.members) {
+    if (!member.port.empty()) {
+      result.emplace(Key{member.port, member.address}, &member);
+    }
+  }
+  return result;
+}
+
+void set_adjacency(api::Adjacency& adjacency, const Key& key, const egress::Member& member) {
+  set_key(*adjacency.mutable_key(), key);
+  if (member.mac) {
+    adjacency.set_mac(member.mac->data(), member.mac->size());
+  }
+  adjacency.set_alive(member.alive && member.mac);
+}
+
+std::vector<Key> members_of(const config::NextHop& next_hop, const View& view) {
+  std::vector<Key> result;
+  for (const auto& member : view.members) {
+    if (!member.port.empty() &&
+        std::ranges::find(next_hop.members, member.address) != next_hop.members.end()) {
+      result.emplace_back(member.port, member.address);
+    }
+  }
+  return result;
+}
+
+// With no member left it is still FORWARD: down, not a drop that somebody configured.
+void set_next_hop(api::NextHop& next_hop, const std::string& name, const std::vector<Key>& members) {
+  next_hop.set_name(name);
+  next_hop.set_action(api::NextHop::FORWARD);
+  for (const auto& key : members) {
+    set_key(*next_hop.add_members(), key);
+  }
+}
+
+void set_action(api::NextHop& next_hop, std::string_view name, api::NextHop::Action action) {
+  next_hop.set_name(std::string(name));
+  next_hop.set_action(action);
+}
+
+// One that is not ready is a next hop without a living member: what would take it is dropped as such.
+void set_exit(api::NextHop& next_hop, const egress::Exit& exit) {
+  set_action(next_hop, exit_next_hop, exit.ready ? api::NextHop::EXIT : api::NextHop::FORWARD);
+}
+
+template <class Message>
+using ByName = std::map<std::string_view, const Message*>;
+
+template <class Message>
+ByName<Message> by_name(const google::protobuf::RepeatedPtrField<Message>& messages) {
+  ByName<Message> result;
+  for (const auto& message : messages) {
+    result.emplace(message.name(), &message);
+  }
+  return result;
+}
+
+std::map<Key, const api::Adjacency*> by_key(
+    const google::protobuf::RepeatedPtrField<api::Adjacency>& adjacencies) {
+  std::map<Key, const api::Adjacency*> result;
+  for (const auto& adjacency : adjacencies) {
+    result.emplace(Key{adjacency.key().port(), adjacency.key().address()}, &adjacency);
+  }
+  return result;
+}
+
+// Neither has a map, in whose order equal messages could differ.
+bool equal(const google::protobuf::MessageLite& a, const google::protobuf::MessageLite& b) {
+  return a.SerializeAsString() == b.SerializeAsString();
+}
+
+// `put` what is new or another, `remove` the key of what is gone.
+template <class Map>
+void compare(const Map& before, const Map& after, auto put, auto remove) {
+  for (const auto& [key, message] : after) {
+    const auto old = before.find(key);
+    if (old == before.end() || !equal(*old->second, *message)) {
+      put(*message);
+    }
+  }
+  for (const auto& [key, message] : before) {
+    if (!after.contains(key)) {
+      remove(key);
+    }
+  }
+}
+
+}  // namespace
+
+auto objects(const policy::Policy& policy, const View& view) -> api::Change {
+  api::Change result;
+  for (std::size_t i = 0; i < policy.config.ports.size(); ++i) {
+    set_port(*result.add_ports(), policy.config.ports[i], view.ports[i]);
+  }
+  for (const auto& [key, member] : adjacencies(view)) {
+    set_adjacency(*result.add_adjacencies(), key, *member);
+  }
+  set_action(*result.add_next_hops(), host_next_hop, api::NextHop::HOST);
+  set_action(*result.add_next_hops(), drop_next_hop, api::NextHop::DROP);
+  if (view.exit) {
+    result.mutable_exit()->set_port(view.exit->port);
+    set_exit(*result.add_next_hops(), *view.exit);
+  }
+  for (const auto& next_hop : policy.config.next_hops) {
+    set_next_hop(*result.add_next_hops(), next_hop.name, members_of(next_hop, view));
+  }
+  for (const auto& zone : policy.zones) {
+    api::Zone& message = *result.add_zones();
+    message.set_name(zone.name);
+    for (const auto& port : zone.ports) {
+      message.add_ports(port);
+    }
+    for (const auto& source : zone.sources) {
+      api::Prefix& prefix = *message.add_sources();
+      prefix.set_address(source.address);
+      prefix.set_length(source.length);
+    }
+  }
+  return result;
+}
+
+auto object_difference(const api::Change& before, const api::Change& after) -> api::Change {
+  api::Change change;
+  compare(
+      by_name(before.ports()), by_name(after.ports()), [&](const auto& port) { *change.add_ports() = port; },
+      [&](const auto& name) { change.add_remove_ports(std::string(name)); });
+  compare(
+      by_key(before.adjacencies()), by_key(after.adjacencies()),
+      [&](const auto& adjacency) { *change.add_adjacencies() = adjacency; },
+      [&](const auto& key) { set_key(*change.add_remove_adjacencies(), key); });
+  compare(
+      by_name(before.next_hops()), by_name(after.next_hops()),
+      [&](const auto& next_hop) { *change.add_next_hops() = next_hop; },
+      [&](const auto& name) { change.add_remove_next_hops(std::string(name)); });
+  compare(
+      by_name(before.zones()), by_name(after.zones()), [&](const auto& zone) { *change.add_zones() = zone; },
+      [&](const auto& name) { change.add_remove_zones(std::string(name)); });
+  if (after.has_exit() && !(before.has_exit() && equal(before.exit(), after.exit()))) {
+    *change.mutable_exit() = after.exit();
+  }
+  change.set_remove_exit(before.has_exit() && !after.has_exit());
+  return change;
+}
+
+}  // namespace sekisho::sync

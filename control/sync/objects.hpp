@@ -1,0 +1,19 @@
+// All that the dataplane has but routes (ports, adjacencies, next hops, zones and the exit), as a policy and a view say,
+// and what separates two of those. Pure.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "control/policy/policy.hpp"
+#include "control/sync/transaction.hpp"
+#include "dataplane.pb.h"
+
+namespace sekisho::sync {
+
+[[nodiscard]] auto objects(const policy::Policy& policy, const View& view) -> api::Change;
+
+// Names what `after` has and `before` has not, or not so; removes what only `before` has. Empty when they are equal.
+[[nodiscard]] auto object_difference(const api::Change& before, const api::Change& after) -> api::Change;
+
+}  // namespace sekisho::sync

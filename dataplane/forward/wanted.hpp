@@ -1,0 +1,54 @@
+// Destinations that want an adjacency: what a connected route dropped, noted by one worker and taken by the writer, which
+// tells control.
+//
+// A connected route says that the destination sits on a port's own subnet and is its own neighbour. Until control has had
+// the kernel resolve it, and has installed a /32 that leads to its adjacency, there is no MAC to send by: other routers
+// call this a glean adjacency. Its packets are dropped, all of them. RFC 1122, 2.3.2.2: "The link layer SHOULD save
+// (rather than discard) at least one (the latest) packet of each set of packets destined to the same unresolved IP
+// address". A worker saves none: it holds no packet beyond its burst. A saved one would need a timer for the neighbour that
+// never answers, and a scan of a /16 would hold every mbuf of the pool. The sender's next packet comes by itself.
+//
+// Which destinations they were is to be told without a lock, an allocation or a system call. A ring of addresses, one for
+// each dropped packet, is full after a moment's flood to a single absent host, and then loses what everybody else asks; to
+// enter an address only once, a worker would need a set, and to forget. Here an address has one slot, chosen by its value,
+// and noting it is one store: a flood to one destination rewrites one slot. The cost is 1 KiB a worker, and that of two
+// destinations with the same slot the later one is told: the other asks again with its next packet.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+
+namespace sekisho::forward {
+
+// On cache lines of its own: what a worker notes does not slow down whoever reads what lies beside it.
+class alignas(64) Wanted {
+ public:
+  static constexpr unsigned slots = 256;
+
+  // The worker's, for a packet that it drops. Host byte order; never 0.0.0.0, which no packet gets to (0/8 is martian).
+  void note(std::uint32_t destination) noexcept {
+    slots_[slot_of(destination)].store(destination, std::memory_order_relaxed);
+  }
+
+  // The writer's: calls `visit(destination)` for each that was noted since the last time.
+  template <typename Visit>
+  void take(Visit visit) {
+    for (auto& slot : slots_) {
+      // Nearly all are empty: they are not written, and stay in the worker's cache.
+      if (slot.load(std::memory_order_relaxed) != 0) {
+        visit(slot.exchange(0, std::memory_order_relaxed));
+      }
+    }
+  }
+
+  // The addresses of a /24 have a slot each, and the same host of two neighbouring /24s has two.
+  [[nodiscard]] static constexpr unsigned slot_of(std::uint32_t destination) noexcept {
+    return (destination ^ destination >> 8) % slots;
+  }
+
+ private:
+  std::array<std::atomic<std::uint32_t>, slots> slots_{};
+};
+
+}  // namespace sekisho::forward

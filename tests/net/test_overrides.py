@@ -1,0 +1,162 @@
+"""Overrides of the running state, on real packets; dry runs, and what a reload then does."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from lab import config
+from lab.account import Account
+from lab.appliance import Appliance, Refused
+from lab.frames import Capture, Injector, frame
+from lab.process import wait_until
+from lab.stream import Stream
+from lab.topology import MOVED, Lab
+
+ZONE = ("--zone", "onprem")
+
+
+@pytest.fixture(autouse=True)
+def restored(appliance: Appliance) -> Iterator[None]:
+    text = appliance.config.read_text()
+    yield
+    appliance.config.write_text(text)
+    config.overrides(appliance.config, [])
+    appliance.reload()
+
+
+def arrives_by(lab: Lab, appliance: Appliance, onprem: Injector, space: str) -> None:
+    account = Account(appliance)
+    with Capture(lab, space, "inside") as seen:
+        onprem.send(frame(destination=MOVED), 100)
+        seen.wait(100)
+    account.forwarded("lan", "egress", 100)
+
+
+def overrides(appliance: Appliance) -> Any:
+    return appliance.json("show", "config")["overrides"]
+
+
+def test_an_override_takes_effect_and_goes_with_the_next_reload(
+    lab: Lab, appliance: Appliance, onprem: Injector
+) -> None:
+    arrives_by(lab, appliance, onprem, "firewall")
+    added = appliance.json("route", "add", *ZONE, f"{MOVED}/32", "second-gateway")
+    assert (added["applied"], added["routes_added"], added["routes_changed"]) == (True, 1, 0)
+    arrives_by(lab, appliance, onprem, "gateway2")
+    assert overrides(appliance) == [{"zone": "onprem", "prefix": f"{MOVED}/32", "next_hop": "second-gateway"}]
+    dropped = appliance.reload()
+    assert (dropped["overrides_dropped"], dropped["routes_removed"]) == (1, 1)
+    assert overrides(appliance) == []
+    arrives_by(lab, appliance, onprem, "firewall")
+
+
+def test_an_override_of_a_files_route(lab: Lab, appliance: Appliance, onprem: Injector) -> None:
+    config.overrides(appliance.config, [f"{MOVED}/32 second-gateway"])
+    appliance.reload()
+    with pytest.raises(Refused, match="already"):
+        appliance.json("route", "add", *ZONE, f"{MOVED}/32", "firewall")
+    assert appliance.json("route", "replace", *ZONE, f"{MOVED}/32", "firewall")["routes_changed"] == 1
+    arrives_by(lab, appliance, onprem, "firewall")
+    assert appliance.json("route", "del", *ZONE, f"{MOVED}/32")["routes_removed"] == 1
+    arrives_by(lab, appliance, onprem, "firewall")  # by the halves
+    with pytest.raises(Refused, match="no User route"):
+        appliance.json("route", "del", *ZONE, f"{MOVED}/32")
+    assert appliance.reload()["routes_added"] == 1
+    arrives_by(lab, appliance, onprem, "gateway2")
+
+
+def test_an_override_that_is_refused(appliance: Appliance) -> None:
+    before = appliance.json("show", "state")["dataplane"]["transaction"]
+    for words in (
+        ("add", "--zone", "nowhere", f"{MOVED}/32", "firewall"),
+        ("add", *ZONE, f"{MOVED}/32", "nobody"),
+        ("replace", *ZONE, "128.0.0.0/1", "Internet"),
+    ):
+        assert appliance.execute("route", *words).returncode == 1
+    assert appliance.execute("route", "add", *ZONE, f"{MOVED}/32").returncode == 2
+    assert appliance.execute("route", "add", *ZONE, f"{MOVED}/24", "firewall").returncode == 2
+    assert appliance.json("show", "state")["dataplane"]["transaction"] == before
+    assert overrides(appliance) == []
+
+
+def test_overrides_outlive_the_dataplane(lab: Lab, appliance: Appliance, onprem: Injector) -> None:
+    appliance.json("route", "add", *ZONE, f"{MOVED}/32", "second-gateway")
+    appliance.kill_dataplane()
+    wait_until("control to notice", lambda: not appliance.json("show", "state")["dataplane"]["connected"])
+    appliance.start_dataplane()
+    appliance.wait_ready()
+    arrives_by(lab, appliance, onprem, "gateway2")
+
+
+def test_a_dry_run_says_what_the_reload_then_does(appliance: Appliance) -> None:
+    before = appliance.json("show", "state")["dataplane"]["transaction"]
+    text = appliance.config.read_text()
+    appliance.config.write_text(
+        text.replace("[zone.vnet]", '[next_hop.new]\nmembers = ["10.0.2.11"]\n\n[zone.vnet]')
+    )
+    config.overrides(appliance.config, [f"{MOVED}/32 new", *config.many_routes("second-gateway", 10_000)])
+    shown = appliance.json("show", "config")
+    assert [file["since_read"] for file in shown["files"]] == ["changed", "changed"]
+    plan = appliance.json("reload", "--dry-run")
+    changes = plan.pop("changes")
+    assert shown["reload"] == plan
+    assert plan["next_hops"] == {"added": ["new"], "removed": [], "changed": []}
+    assert {change["change"] for change in changes} == {"+"}
+    assert f"+ onprem {MOVED}/32 new\n" in appliance.execute("reload", "--dry-run").stdout
+    assert appliance.json("show", "state")["dataplane"]["transaction"] == before
+    done = appliance.reload()
+    assert done["routes_added"] == plan["routes"]["added"] == len(changes) == 10_001
+    assert done["next_hops_changed"] == 1
+    assert appliance.json("reload", "--dry-run")["changes"] == []
+    assert [file["since_read"] for file in appliance.json("show", "config")["files"]] == ["unchanged"] * 2
+
+
+def test_a_dry_run_of_a_broken_file(appliance: Appliance) -> None:
+    config.overrides(appliance.config, ["198.51.100.91/33 firewall"])
+    done = appliance.execute("reload", "--dry-run")
+    assert done.returncode == 1
+    assert done.stderr == appliance.execute("reload").stderr
+    assert "overrides.txt:1:" in done.stderr
+    assert "overrides.txt:1:" in appliance.json("show", "config")["reload"]["refused"]
+    assert "would be refused" in appliance.execute("show", "config").stdout
+
+
+def test_a_port_that_goes_and_comes_back(appliance: Appliance) -> None:
+    """Removals of every kind, as what changes and not as a whole policy."""
+    text = appliance.config.read_text()
+    extra = '\n[port.spare]\ndevice = "net_null7,no-rx=1"\ncompanion = false\n\n[zone.spare]\nport = ["spare"]\n'
+    extra += 'sources = ["192.0.2.0/24"]\nroutes = [{ prefix = "192.0.2.0/24", next_hop = "None" }]\n'
+    appliance.config.write_text(text + extra)
+    added = appliance.reload()
+    assert (added["ports_changed"], added["zones_changed"], added["failed_ports"]) == (1, 1, [])
+    assert set(appliance.ports()) == {"lan", "egress", "spare"}
+    appliance.config.write_text(text)
+    removed = appliance.reload()
+    assert (removed["ports_changed"], removed["zones_changed"]) == (1, 1)
+    assert set(appliance.ports()) == {"lan", "egress"}
+
+
+def test_a_stream_while_overrides_come_and_go(lab: Lab, appliance: Appliance) -> None:
+    before = lab.counters()
+    moves = 0
+    with Stream(lab, MOVED) as stream:
+        stream.wait_received(1000)
+        while stream.running():
+            moves += 1
+            if moves % 2:
+                appliance.json("route", "add", *ZONE, f"{MOVED}/32", "second-gateway")
+            else:
+                appliance.json("route", "del", *ZONE, f"{MOVED}/32")
+            reached = stream.status()["received"] + 10_000
+            wait_until(
+                "more of the stream",
+                lambda reached=reached: not stream.running() or stream.status()["received"] > reached,
+            )
+        result = stream.finish()
+    after = lab.counters()
+    assert (result.lost, result.duplicated) == (0, 0), result
+    assert moves > 3
+    assert after["gateway2"] - before["gateway2"] > 1000
+    assert after["firewall"] - before["firewall"] > 1000

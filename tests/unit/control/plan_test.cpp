@@ -1,0 +1,207 @@
+// What a reload would change, overrides on top of a policy, and where the configuration that runs comes from.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <filesystem>
+#include <string>
+
+#include "control/api/override.hpp"
+#include "control/api/plan.hpp"
+#include "control/api/show.hpp"
+#include "control/load/stamp.hpp"
+#include "tests/unit/control/temporary_folder.hpp"
+
+namespace sekisho::api {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+constexpr std::string_view base = R"([port.lan]
+device = "af_xdp:lan0"
+[next_hop.firewall]
+members = ["10.0.2.10"]
+[next_hop.gateway]
+members = ["10.0.2.20"]
+[zone.onprem]
+port = ["lan"]
+sources = ["172.16.0.0/12"]
+routes = [{ file = "routes.txt", next_hop = "firewall" }]
+)";
+
+class PlanTest : public testing::Test {
+ protected:
+  auto policy(const std::string& routes, const std::string& more = "") {
+    static_cast<void>(folder.write("routes.txt", routes));
+    return policy::read(folder.write("sekisho.toml", std::string(base) + more)).value();
+  }
+  static Plan plan(std::shared_ptr<const policy::Policy> before,
+                   std::shared_ptr<const policy::Policy> after) {
+    const auto seen = [](const policy::Policy& of) { return sync::view(of.config, {}); };
+    return {before, seen(*before), after, seen(*after)};
+  }
+  static OverrideRequest request(OverrideRequest::Verb verb, const char* prefix, const char* next_hop = "") {
+    return {verb, "onprem", fib::parse_prefix(prefix).value(), next_hop};
+  }
+  // The next hop of exactly this prefix; "-" where there is none.
+  static std::string next_hop(const policy::Policy& policy, const char* prefix) {
+    const auto wanted = fib::parse_prefix(prefix).value();
+    for (const auto& route : policy.zones[0].table.winners()) {
+      if (route.prefix == wanted) {
+        return policy.names[route.next_hop];
+      }
+    }
+    return "-";
+  }
+
+  test::TemporaryFolder folder;
+};
+
+using Verb = OverrideRequest::Verb;
+
+TEST_F(PlanTest, NamesWhatComesGoesAndChanges) {
+  const auto before = policy("10.1.0.0/16\n10.2.0.0/16\n10.3.0.0/16 None\n",
+                             "[zone.old]\nport = [\"lan\"]\nsources = [\"192.168.0.0/16\"]\n");
+  const auto after = policy("10.1.0.0/16\n10.2.0.0/16 gateway\n10.4.0.0/16\n",
+                            "[zone.young]\nport = [\"lan\"]\nsources = [\"192.168.0.0/16\"]\n"
+                            "routes = [{ prefix = \"10.9.0.0/16\", next_hop = \"None\" }]\n"
+                            "[port.wan]\ndevice = \"af_xdp:wan0\"\n");
+  PlanPages pages(plan(before, after));
+  const auto head = plan_json(pages.plan());
+  EXPECT_EQ(head["ports"],
+            (Json{{"added", {"wan"}}, {"removed", Json::array()}, {"changed", Json::array()}}));
+  EXPECT_EQ(head["zones"], (Json{{"added", {"young"}}, {"removed", {"old"}}, {"changed", Json::array()}}));
+  EXPECT_EQ(head["routes"], (Json{{"added", 2}, {"changed", 1}, {"removed", 1}}));
+  ASSERT_TRUE(pages.more());
+  std::vector<std::string> lines;
+  for (const auto& change : pages.next()) {
+    lines.push_back(change["change"].get<std::string>() + change["zone"].get<std::string>() + " " +
+                    change["prefix"].get<std::string>() + " " + change["before"].dump() +
+                    change["after"].dump());
+  }
+  EXPECT_THAT(lines,
+              ElementsAre(R"(~onprem 10.2.0.0/16 "firewall""gateway")", R"(-onprem 10.3.0.0/16 "None"null)",
+                          R"(+onprem 10.4.0.0/16 null"firewall")", R"(+young 10.9.0.0/16 null"None")"));
+  EXPECT_FALSE(pages.more());
+}
+
+TEST_F(PlanTest, IsEmptyWhereTheFilesSayWhatRuns) {
+  const auto before = policy("10.1.0.0/16\n");
+  PlanPages pages(plan(before, policy("10.1.0.0/16 firewall\n")));
+  EXPECT_FALSE(pages.more());
+  EXPECT_EQ(plan_json(pages.plan())["routes"], (Json{{"added", 0}, {"changed", 0}, {"removed", 0}}));
+}
+
+TEST_F(PlanTest, ComesInPages) {
+  std::string routes;
+  for (std::uint32_t i = 0; i < 5000; ++i) {
+    routes += fib::to_string({(20U << 24) + (i << 8), 24}) + "\n";
+  }
+  PlanPages pages(plan(policy(""), policy(routes)));
+  EXPECT_EQ(plan_json(pages.plan())["routes"]["added"], 5000);
+  EXPECT_EQ(pages.next().size(), PlanPages::page_size);
+  ASSERT_TRUE(pages.more());
+  EXPECT_EQ(pages.next().size(), 5000 - PlanPages::page_size);
+  EXPECT_FALSE(pages.more());
+}
+
+TEST_F(PlanTest, AddRefusesAPrefixThatHasAUserRoute) {
+  const auto before = policy("10.1.0.0/16\n");
+  const auto refused = apply(*before, request(Verb::add, "10.1.0.0/16", "gateway"));
+  ASSERT_FALSE(refused);
+  EXPECT_THAT(refused.error(), HasSubstr("zone onprem has a User route to 10.1.0.0/16 already, by firewall"));
+  const auto added = apply(*before, request(Verb::add, "10.2.0.0/16", "gateway")).value();
+  EXPECT_EQ(next_hop(*added, "10.2.0.0/16"), "gateway");
+  EXPECT_EQ(next_hop(*added, "10.1.0.0/16"), "firewall");
+  EXPECT_FALSE(apply(*added, request(Verb::add, "10.2.0.0/16", "firewall")));
+}
+
+TEST_F(PlanTest, ReplaceWantsOrMakesOne) {
+  const auto before = policy("10.1.0.0/16\n");
+  const auto replaced = apply(*before, request(Verb::replace, "10.1.0.0/16", "None")).value();
+  EXPECT_EQ(next_hop(*replaced, "10.1.0.0/16"), "None");
+  const auto again = apply(*replaced, request(Verb::replace, "10.1.0.0/16", "gateway")).value();
+  EXPECT_EQ(next_hop(*again, "10.1.0.0/16"), "gateway");
+  EXPECT_EQ(again->overrides.size(), 1U);
+  EXPECT_EQ(next_hop(*apply(*again, request(Verb::replace, "10.5.0.0/16", "gateway")).value(), "10.5.0.0/16"),
+            "gateway");
+}
+
+TEST_F(PlanTest, DelTakesTheFilesRouteToo) {
+  const auto before = policy("10.1.0.0/16\n");
+  EXPECT_EQ(apply(*before, request(Verb::del, "10.2.0.0/16")).error(),
+            "zone onprem has no User route to 10.2.0.0/16");
+  const auto replaced = apply(*before, request(Verb::replace, "10.1.0.0/16", "gateway")).value();
+  const auto removed = apply(*replaced, request(Verb::del, "10.1.0.0/16")).value();
+  EXPECT_EQ(next_hop(*removed, "10.1.0.0/16"), "-");
+  EXPECT_THAT(removed->overrides, ElementsAre(policy::Override{
+                                      "onprem", fib::parse_prefix("10.1.0.0/16").value(), std::nullopt}));
+  EXPECT_FALSE(apply(*removed, request(Verb::del, "10.1.0.0/16")));
+  const auto back = apply(*removed, request(Verb::add, "10.1.0.0/16", "firewall")).value();
+  EXPECT_EQ(next_hop(*back, "10.1.0.0/16"), "firewall");
+}
+
+TEST_F(PlanTest, DelOfWhatOnlyAnOverrideHasLeavesNothingBehind) {
+  const auto added = apply(*policy("10.1.0.0/16\n"), request(Verb::add, "10.2.0.0/16", "gateway")).value();
+  const auto removed = apply(*added, request(Verb::del, "10.2.0.0/16")).value();
+  EXPECT_TRUE(removed->overrides.empty());
+  EXPECT_EQ(next_hop(*removed, "10.2.0.0/16"), "-");
+}
+
+TEST_F(PlanTest, OverridesObeyTheConfigurationsRules) {
+  const auto before = policy("10.1.0.0/16\n");
+  auto elsewhere = request(Verb::add, "10.2.0.0/16", "gateway");
+  elsewhere.zone = "nowhere";
+  EXPECT_EQ(apply(*before, elsewhere).error(), "there is no zone \"nowhere\"");
+  EXPECT_THAT(apply(*before, request(Verb::add, "10.2.0.0/16", "gatewya")).error(), HasSubstr("gatewya"));
+  EXPECT_THAT(apply(*before, request(Verb::add, "10.2.0.0/16", "Internet")).error(), HasSubstr("exit"));
+}
+
+TEST(ReadOverride, RefusesWhatItDoesNotUnderstand) {
+  const Json whole{{"verb", "add"}, {"zone", "onprem"}, {"prefix", "10.1.0.0/16"}, {"next_hop", "firewall"}};
+  EXPECT_EQ(to_string(read_override(whole).value()), "add 10.1.0.0/16 firewall in zone onprem");
+  for (const auto& [member, value, reason] :
+       {std::tuple{"verb", Json("put"), "\"verb\" must be"},
+        std::tuple{"verb", Json("del"), "takes no next hop"},
+        std::tuple{"zone", Json(7), "\"zone\" must be a string"},
+        std::tuple{"prefix", Json("10.1.0.1/16"), "host bits are set"},
+        std::tuple{"next_hop", Json(nullptr), "\"next_hop\" must name"}}) {
+    auto broken = whole;
+    broken[member] = value;
+    const auto read = read_override(broken);
+    ASSERT_FALSE(read) << broken;
+    EXPECT_THAT(read.error(), HasSubstr(reason));
+  }
+}
+
+TEST_F(PlanTest, ShowConfigTellsFilesOverridesAndTheDifference) {
+  const auto running = apply(*policy("10.1.0.0/16\n"), request(Verb::del, "10.1.0.0/16")).value();
+  const auto file = folder.write("routes.txt", "10.1.0.0/16\n");
+  const Sources sources{.read_unix_ms = 7, .files = {load::stamp(file), load::stamp(folder.path() / "gone")}};
+  const auto again = policy("10.1.0.0/16\n10.2.0.0/16\n");
+  const auto shown = show_config(*running, sources, plan(running, again));
+  EXPECT_EQ(shown["read_unix_ms"], 7);
+  EXPECT_EQ(shown["files"][0], (Json{{"file", file.string()}, {"since_read", "changed"}}));
+  EXPECT_EQ(shown["files"][1]["since_read"], "missing");
+  EXPECT_EQ(shown["overrides"],
+            Json::array({{{"zone", "onprem"}, {"prefix", "10.1.0.0/16"}, {"next_hop", nullptr}}}));
+  EXPECT_EQ(shown["reload"]["routes"]["added"], 2);
+  EXPECT_EQ(shown["reload"]["overrides_dropped"], 1);
+  EXPECT_EQ(show_config(*running, sources, tl::unexpected(std::string("why")))["reload"],
+            (Json{{"refused", "why"}}));
+}
+
+TEST_F(PlanTest, AStampTellsContentThatIsAsLongFromWhatItWas) {
+  const auto file = folder.write("routes.txt", "10.1.0.0/16\n");
+  const auto before = load::stamp(file);
+  EXPECT_EQ(load::since(before), load::Since::unchanged);
+  static_cast<void>(folder.write("routes.txt", "10.2.0.0/16\n"));
+  std::filesystem::last_write_time(file, std::filesystem::last_write_time(file) + std::chrono::seconds(1));
+  EXPECT_EQ(load::since(before), load::Since::changed);
+  std::filesystem::remove(file);
+  EXPECT_EQ(load::since(before), load::Since::missing);
+}
+
+}  // namespace
+}  // namespace sekisho::api
