@@ -140,7 +140,7 @@ Loading load_file(const std::string& path, const std::string& service_tags) {
   }
   for (const auto& [prefix, addresses] : std::move(learned).merge()) {
     std::string next_hop{route::to_string(route::NextHopType::virtual_network_gateway)};
-    for (const auto address : addresses) {
+    for (const auto& address : addresses) {
       next_hop += (&address == addresses.data() ? " " : ",") + fib::address_to_string(address);
     }
     builder.add(prefix, route::Origin::bgp, next_hop);
