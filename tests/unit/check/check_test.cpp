@@ -748,9 +748,8 @@ const std::vector<Case>& cases() {
       {"hasBgpOverride",
        "file-note",
        {lan_udr},
-       {"udr.json: $.routes[0].hasBgpOverride: route \"r0\": hasBgpOverride does nothing here: a longer BGP "
-        "prefix goes "
-        "first"},
+       {"udr.json: $.routes[0].hasBgpOverride: hasBgpOverride does nothing, here and in other routes: the longest "
+        "prefix goes first"},
        {{"udr.json", R"({"name": "rt", "disableBgpRoutePropagation": false, "routes": [{"name": "r0",
                         "addressPrefix": "20.0.0.0/16", "nextHopType": "None", "hasBgpOverride": true}]})"}}},
       {"all known", "file-note", {lan_udr}, {}, {{"udr.json", udr({.routes = {{"20.0.0.0/16", "None"}}})}}},
