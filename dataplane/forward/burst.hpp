@@ -25,6 +25,11 @@ static_assert(burst_capacity == 8 * sizeof(PacketMask));
   return PacketMask{1} << at;
 }
 
+// Of `count` packets, of which there are some.
+[[nodiscard]] constexpr PacketMask first_bits(unsigned count) noexcept {
+  return ~PacketMask{0} >> (burst_capacity - count);
+}
+
 template <typename Visit>
 void for_each_bit(PacketMask mask, Visit visit) noexcept {
   for (; mask != 0; mask &= mask - 1) {
