@@ -48,8 +48,9 @@ Mask led_on_of(const NextHopIndex* entries, unsigned count) noexcept {
 template <typename Format>
 Mask lookup_shortcuts(const View<Format>& view, const std::uint32_t* addresses, NextHopIndex* next_hops,
                       unsigned count) noexcept {
+  const auto* const shortcut = view.shortcut;
   for (unsigned i = 0; i < count; ++i) {
-    next_hops[i] = load(view.shortcut[addresses[i] >> shortcut_shift]);
+    next_hops[i] = load(shortcut[addresses[i] >> shortcut_shift]);
   }
   return led_on_of<Format>(next_hops, count);
 }
