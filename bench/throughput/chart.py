@@ -41,7 +41,7 @@ def _cycles(axes: Axes, results: Sequence[Result], machine: Machine) -> None:
     profiled = [result for result in results if result.stages]
     places = range(len(profiled))
     bottom = [0.0] * len(profiled)
-    colours = pyplot.get_cmap("tab10").colors
+    colours = pyplot.get_cmap("tab20").colors[: len(STAGES)]
     for stage, colour in zip(STAGES, colours, strict=True):
         height = [result.stages[stage] * cycles(result, "sekisho", machine) for result in profiled]
         axes.bar(places, height, bottom=bottom, label=stage, color=colour)

@@ -15,11 +15,12 @@ from throughput.engine import BenchError
 
 FREQUENCY, SECONDS = 4000, 1.5
 PIPELINE = ("validate", "admit", "route", "resolve", "rewrite", "transmit")
-# The two lookups are one function; what no stage encloses is the worker's loop.
-STAGES = ("driver rx", *PIPELINE, "lookup", "driver tx", "other")
+# Lookups and tallies are the same functions for several stages; what no stage encloses is the worker's loop.
+STAGES = ("driver rx", *PIPELINE, "lookup", "tally", "driver tx", "other")
 DRIVERS = {"librte_net_pcap": "driver rx", "librte_net_null": "driver tx"}
-# Qualified or, where debug information has no linkage name for what was inlined, bare.
-STAGE = re.compile(rf"(?:^|::)(lookup_bulk|{'|'.join(PIPELINE)})(?:\(|$)")
+# Qualified or, where debug information has no linkage name for what was inlined, bare; with a template's arguments or without.
+STAGE = re.compile(rf"(?:^|::)(?:(lookup)\w*|(tally|read_sixteen|{'|'.join(PIPELINE)}))(?:<.*>)?(?:\(|$)")
+PARTS = {"read_sixteen": "validate"}  # not inlined: made for another CPU than what calls it
 # "    55d0c8a4f6b0 some::function(int)+0x1f (/usr/lib/x86_64-linux-gnu/librte_net_pcap.so.23.0)"
 PLACE = re.compile(r"^\s*([0-9a-f]+) .*\(([^()]+)\)$")
 
@@ -76,5 +77,5 @@ def _stage(dso: str, chain: list[str]) -> str:
     for library, stage in DRIVERS.items():
         if library in dso:
             return stage
-    found = next((found.group(1) for name in chain if (found := STAGE.search(name))), "other")
-    return "lookup" if found == "lookup_bulk" else found
+    found = next((found[1] or found[2] for name in chain if (found := STAGE.search(name))), "other")
+    return PARTS.get(found, found)

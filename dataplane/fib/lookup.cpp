@@ -1,19 +1,18 @@
 #include "dataplane/fib/lookup.hpp"
 
+#include <emmintrin.h>
+
 #include <algorithm>
-#include <array>
+#include <bit>
 
 namespace sekisho::fib {
 namespace {
 
 // Looking at more would cost more than a wrong choice.
 constexpr unsigned sample = 8;
-constexpr unsigned mostly = 6;  // of the sample
+constexpr int mostly = 6;  // of the sample
 
 const bool vectors = have_avx512();
-
-// How many shortcuts are tested by one branch.
-constexpr unsigned group = 8;
 
 // Keeps the compiler from making a branch of a choice between two pointers.
 template <typename T>
@@ -23,50 +22,52 @@ const T* chosen(bool first, const T* one, const T* other) noexcept {
   return pointer;
 }
 
-// How many of the first addresses their shortcuts lead on.
+// One bit an address of a bulk.
+using Mask = std::uint64_t;
+static_assert(bulk <= 8 * sizeof(Mask));
+
+// Which of the shortcuts' entries lead on, eight at a time. Where they do not, they are the answers.
 template <typename Format>
-unsigned led_on_of_sample(const View<Format>& view, const std::uint32_t* addresses, unsigned count) noexcept {
-  unsigned led_on = 0;
-  for (unsigned i = 0; i < std::min(count, sample); ++i) {
-    led_on += Format::leads_on(load(view.shortcut[addresses[i] >> shortcut_shift]));
+Mask led_on_of(const NextHopIndex* entries, unsigned count) noexcept {
+  constexpr unsigned lanes = 8;
+  const __m128i on = _mm_set1_epi16(static_cast<short>(Format::on));
+  Mask led_on = 0;
+  unsigned at = 0;
+  for (; at + lanes <= count; at += lanes) {
+    const __m128i eight = _mm_loadu_si128(reinterpret_cast<const __m128i*>(entries + at));
+    const __m128i equal = _mm_cmpeq_epi16(_mm_and_si128(eight, on), on);
+    led_on |= Mask{static_cast<unsigned>(_mm_movemask_epi8(_mm_packs_epi16(equal, _mm_setzero_si128())))}
+              << at;
+  }
+  for (; at < count; ++at) {
+    led_on |= Mask{(entries[at] & Format::on) == Format::on} << at;
   }
   return led_on;
 }
 
-// Positions of those that their shortcuts lead on; the last one written may not count.
-using Positions = std::array<std::uint8_t, bulk + 1>;
-
-// From `first` to `last`. Returns how many are led on, with those found before; the others have their answers.
 template <typename Format>
-unsigned ask_shortcuts(const View<Format>& view, const std::uint32_t* addresses, NextHopIndex* next_hops,
-                       unsigned first, unsigned last, Positions& led_on, unsigned led_on_count) noexcept {
-  for (unsigned i = first; i < last; ++i) {
-    const auto entry = load(view.shortcut[addresses[i] >> shortcut_shift]);
-    next_hops[i] = entry;
-    led_on[led_on_count] = static_cast<std::uint8_t>(i);
-    led_on_count += Format::leads_on(entry);
+Mask lookup_shortcuts(const View<Format>& view, const std::uint32_t* addresses, NextHopIndex* next_hops,
+                      unsigned count) noexcept {
+  const auto* const shortcut = view.shortcut;
+  for (unsigned i = 0; i < count; ++i) {
+    next_hops[i] = load(shortcut[addresses[i] >> shortcut_shift]);
   }
-  return led_on_count;
+  return led_on_of<Format>(next_hops, count);
 }
 
-// The same where hardly any is led on: one branch for a group, and nothing to note.
-template <typename Format>
-unsigned ask_shortcuts_in_groups(const View<Format>& view, const std::uint32_t* addresses,
-                                 NextHopIndex* next_hops, unsigned count, Positions& led_on) noexcept {
-  unsigned led_on_count = 0;
-  unsigned at = 0;
-  for (; at + group <= count; at += group) {
-    bool any = false;
-    for (unsigned i = at; i < at + group; ++i) {
-      const auto entry = load(view.shortcut[addresses[i] >> shortcut_shift]);
-      next_hops[i] = entry;
-      any |= Format::leads_on(entry);
-    }
-    if (any) {
-      led_on_count = ask_shortcuts(view, addresses, next_hops, at, at + group, led_on, led_on_count);
-    }
+template <typename Visit>
+void for_each_bit(Mask mask, Visit visit) noexcept {
+  for (; mask != 0; mask &= mask - 1) {
+    visit(static_cast<unsigned>(std::countr_zero(mask)));
   }
-  return ask_shortcuts(view, addresses, next_hops, at, count, led_on, led_on_count);
+}
+
+// Those that their shortcuts lead on.
+template <typename Format>
+void lookup_led_on(const View<Format>& view, const std::uint32_t* addresses, NextHopIndex* next_hops,
+                   Mask led_on) noexcept {
+  for_each_bit(led_on, [&](unsigned at) { __builtin_prefetch(&view.tbl24[addresses[at] >> 8]); });
+  for_each_bit(led_on, [&](unsigned at) { next_hops[at] = lookup_block(view, addresses[at]); });
 }
 
 }  // namespace
@@ -100,18 +101,8 @@ void lookup_blocks(const View<Format>& view, const std::uint32_t* addresses, Nex
 
 template <typename Format>
 void lookup_by_shortcut(const View<Format>& view, const std::uint32_t* addresses, NextHopIndex* next_hops,
-                        unsigned count, bool hardly_any_led_on) noexcept {
-  Positions led_on;
-  const unsigned led_on_count = hardly_any_led_on
-                                    ? ask_shortcuts_in_groups(view, addresses, next_hops, count, led_on)
-                                    : ask_shortcuts(view, addresses, next_hops, 0, count, led_on, 0);
-  for (unsigned i = 0; i < led_on_count; ++i) {
-    __builtin_prefetch(&view.tbl24[addresses[led_on[i]] >> 8]);
-  }
-  for (unsigned i = 0; i < led_on_count; ++i) {
-    const unsigned at = led_on[i];
-    next_hops[at] = lookup_block(view, addresses[at]);
-  }
+                        unsigned count) noexcept {
+  lookup_led_on(view, addresses, next_hops, lookup_shortcuts(view, addresses, next_hops, count));
 }
 
 template <typename Format>
@@ -119,8 +110,11 @@ void lookup_bulk(const View<Format>& view, const std::uint32_t* addresses, NextH
                  unsigned count) noexcept {
   while (count != 0) {
     const unsigned now = std::min(count, bulk);
-    if (const unsigned led_on = led_on_of_sample(view, addresses, now); led_on < mostly) {
-      lookup_by_shortcut(view, addresses, next_hops, now, led_on == 0);
+    const unsigned first = std::min(now, sample);
+    const Mask led_on = lookup_shortcuts(view, addresses, next_hops, first);
+    if (std::popcount(led_on) < mostly) {
+      const Mask others = lookup_shortcuts(view, addresses + first, next_hops + first, now - first);
+      lookup_led_on(view, addresses, next_hops, led_on | others << first);
     } else if (vectors) {
       lookup_blocks_avx512(view, addresses, next_hops, now);
     } else {
@@ -136,10 +130,8 @@ template NextHopIndex lookup_block(const View<Narrow>&, std::uint32_t) noexcept;
 template NextHopIndex lookup_block(const View<Wide>&, std::uint32_t) noexcept;
 template void lookup_blocks(const View<Narrow>&, const std::uint32_t*, NextHopIndex*, unsigned) noexcept;
 template void lookup_blocks(const View<Wide>&, const std::uint32_t*, NextHopIndex*, unsigned) noexcept;
-template void lookup_by_shortcut(const View<Narrow>&, const std::uint32_t*, NextHopIndex*, unsigned,
-                                 bool) noexcept;
-template void lookup_by_shortcut(const View<Wide>&, const std::uint32_t*, NextHopIndex*, unsigned,
-                                 bool) noexcept;
+template void lookup_by_shortcut(const View<Narrow>&, const std::uint32_t*, NextHopIndex*, unsigned) noexcept;
+template void lookup_by_shortcut(const View<Wide>&, const std::uint32_t*, NextHopIndex*, unsigned) noexcept;
 template void lookup_bulk(const View<Narrow>&, const std::uint32_t*, NextHopIndex*, unsigned) noexcept;
 template void lookup_bulk(const View<Wide>&, const std::uint32_t*, NextHopIndex*, unsigned) noexcept;
 

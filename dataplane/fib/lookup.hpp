@@ -30,10 +30,10 @@ void lookup_blocks_avx512(const View<Narrow>& view, const std::uint32_t* address
 void lookup_blocks_avx512(const View<Wide>& view, const std::uint32_t* addresses, NextHopIndex* next_hops,
                           unsigned count) noexcept;
 
-// `count` addresses, at most `bulk`, by their shortcuts first. The guess decides about speed only.
+// `count` addresses, at most `bulk`, by their shortcuts first.
 template <typename Format>
 void lookup_by_shortcut(const View<Format>& view, const std::uint32_t* addresses, NextHopIndex* next_hops,
-                        unsigned count, bool hardly_any_led_on) noexcept;
+                        unsigned count) noexcept;
 
 // Any number of addresses, each bulk the way that suits it.
 template <typename Format>

@@ -25,6 +25,11 @@ static_assert(burst_capacity == 8 * sizeof(PacketMask));
   return PacketMask{1} << at;
 }
 
+// Of `count` packets, of which there are some.
+[[nodiscard]] constexpr PacketMask first_bits(unsigned count) noexcept {
+  return ~PacketMask{0} >> (burst_capacity - count);
+}
+
 template <typename Visit>
 void for_each_bit(PacketMask mask, Visit visit) noexcept {
   for (; mask != 0; mask &= mask - 1) {
@@ -37,7 +42,7 @@ struct Burst {
   unsigned count = 0;
   rte_mbuf** mbufs = nullptr;  // the receiver's own list
   std::array<std::uint8_t*, burst_capacity> frames;
-  alignas(16) std::array<std::uint32_t, burst_capacity> sizes;  // of the frames
+  alignas(64) std::array<std::uint32_t, burst_capacity> sizes;  // of the frames
   packet::Columns<burst_capacity> headers;
   std::array<ZoneIndex, burst_capacity> zones;
   std::array<fib::NextHopIndex, burst_capacity> next_hops;

@@ -8,6 +8,7 @@
 #include "dataplane/forward/burst.hpp"
 #include "dataplane/forward/drops.hpp"
 #include "dataplane/forward/group.hpp"
+#include "dataplane/forward/split.hpp"
 #include "dataplane/forward/tally.hpp"
 #include "dataplane/forward/transmit.hpp"
 #include "dataplane/forward/validate.hpp"
@@ -47,6 +48,9 @@ class Pipeline {
   void admit() noexcept;
   void route() noexcept;
   void resolve() noexcept;
+  [[nodiscard]] std::uint32_t hash_of(unsigned at) const noexcept;
+  [[nodiscard]] bool resolve_alike() noexcept;
+  [[nodiscard]] PacketMask resolve_each() noexcept;
   void rewrite() noexcept;
 
   void look_up(ZoneIndex zone, const std::uint32_t* destinations, fib::NextHopIndex* next_hops,
@@ -94,7 +98,7 @@ void Pipeline::admit() noexcept {
                     burst_.zones);
     }
   }
-  tally<ZoneIndex>(counters_.zones, burst_.zones, burst_.sizes, burst_.count);
+  tally(counters_.zones, burst_.zones, burst_.sizes, burst_.count);
 }
 
 void Pipeline::look_up(ZoneIndex zone, const std::uint32_t* destinations, fib::NextHopIndex* next_hops,
@@ -123,26 +127,15 @@ void Pipeline::route() noexcept {
       }
     });
   }
-  tally<fib::NextHopIndex>(counters_.next_hops, burst_.next_hops, burst_.sizes, burst_.count);
+  tally(counters_.next_hops, burst_.next_hops, burst_.sizes, burst_.count);
 }
 
 void Pipeline::resolve() noexcept {
   PacketMask refused = burst_.expiring;
-  PortMask egress = 0;
-  const fib::NextHopTable& next_hops = *state_.next_hops;
-  for (unsigned at = 0; at < burst_.count; ++at) {
-    const fib::NextHop& next_hop = next_hops.next_hop(burst_.next_hops[at]);
-    const std::uint32_t hash = packet::flow_hash(burst_.headers.senders[at], burst_.headers.receivers[at]);
-    const fib::AdjacencyIndex index = next_hop.choose(hash);
-    const fib::Adjacency& adjacency = next_hops.adjacency(index);
-    burst_.adjacencies[at] = index;
-    burst_.rewrites[at] = &adjacency;
-    egress |= PortMask{1} << adjacency.port;
-    if (adjacency.action != fib::Action::forward || burst_.headers.lengths[at] > adjacency.mtu) [[unlikely]] {
-      refused |= bit(at);
-    }
+  if (!resolve_alike()) {
+    refused |= resolve_each();
   }
-  for_each_bit(egress, [&](unsigned port) {
+  for_each_bit(burst_.egress, [&](unsigned port) {
     if (!runs(state_.ports[port], worker_)) [[unlikely]] {
       refused |= packets_to(port);
     }
@@ -151,7 +144,60 @@ void Pipeline::resolve() noexcept {
     for_each_bit(refused, [this](unsigned at) { refuse_at_egress(at); });
     burst_.remove(refused, burst_.adjacencies, burst_.rewrites);
   }
+}
+
+std::uint32_t Pipeline::hash_of(unsigned at) const noexcept {
+  return packet::flow_hash(burst_.headers.senders[at], burst_.headers.receivers[at]);
+}
+
+// Where all packets have one next hop and it has at most two living members, none of which refuses any: what an adjacency says is
+// asked once. Otherwise nothing has been decided.
+bool Pipeline::resolve_alike() noexcept {
+  if (!alike(burst_.next_hops, burst_.count)) {
+    return false;
+  }
+  const fib::NextHopTable& next_hops = *state_.next_hops;
+  const fib::NextHop& next_hop = next_hops.next_hop(burst_.next_hops[0]);
+  std::uint32_t longest = 0;
+  for (unsigned at = 0; at < burst_.count; ++at) {
+    burst_.adjacencies[at] = next_hop.choose(hash_of(at));
+    longest = std::max(longest, burst_.headers.lengths[at]);
+  }
+  const Split split(burst_.adjacencies, burst_.count);
+  if (!split.in_two()) {
+    return false;
+  }
+  const std::array pair{&next_hops.adjacency(split.first), &next_hops.adjacency(split.second)};
+  for (const fib::Adjacency* const adjacency : pair) {
+    if (adjacency->action != fib::Action::forward || longest > adjacency->mtu) [[unlikely]] {
+      return false;
+    }
+  }
+  for (unsigned at = 0; at < burst_.count; ++at) {
+    burst_.rewrites[at] = pair[split.seconds >> at & 1];
+  }
+  burst_.egress = PortMask{1} << pair[0]->port | PortMask{1} << pair[1]->port;
+  return true;
+}
+
+// Which packets their adjacencies refuse.
+PacketMask Pipeline::resolve_each() noexcept {
+  const fib::NextHopTable& next_hops = *state_.next_hops;
+  PacketMask refused = 0;
+  PortMask egress = 0;
+  for (unsigned at = 0; at < burst_.count; ++at) {
+    const fib::NextHop& next_hop = next_hops.next_hop(burst_.next_hops[at]);
+    const fib::AdjacencyIndex index = next_hop.choose(hash_of(at));
+    const fib::Adjacency& adjacency = next_hops.adjacency(index);
+    burst_.adjacencies[at] = index;
+    burst_.rewrites[at] = &adjacency;
+    egress |= PortMask{1} << adjacency.port;
+    if (adjacency.action != fib::Action::forward || burst_.headers.lengths[at] > adjacency.mtu) [[unlikely]] {
+      refused |= bit(at);
+    }
+  }
   burst_.egress = egress;
+  return refused;
 }
 
 PacketMask Pipeline::packets_to(unsigned port) const noexcept {

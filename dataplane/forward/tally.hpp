@@ -2,66 +2,51 @@
 // that is one or two additions, where one a packet would each wait for the one before.
 #pragma once
 
-#include <algorithm>
 #include <array>
-#include <cstddef>
+#include <bit>
 #include <cstdint>
+#include <numeric>
 #include <span>
 
 #include "dataplane/forward/burst.hpp"
 #include "dataplane/forward/counters.hpp"
+#include "dataplane/forward/split.hpp"
 
 namespace sekisho::forward {
 
-// Whether the first `count` are equal, and there are any.
-template <typename Key>
-[[nodiscard]] bool alike(const std::array<Key, burst_capacity>& keys, unsigned count) noexcept {
-  Key differing = 0;
-  for (unsigned at = 0; at < count; ++at) {
-    differing = static_cast<Key>(differing | (keys[at] ^ keys[0]));
-  }
-  return count != 0 && differing == 0;
-}
+using Sizes = std::array<std::uint32_t, burst_capacity>;
 
-struct Sum {
-  std::uint32_t packets = 0;
+// Of those of the first `count` that have the key. Masks instead of a condition: which packets have it follows no pattern.
+[[nodiscard]] inline std::uint32_t bytes_of(std::uint16_t key, const Keys& keys, const Sizes& sizes,
+                                            unsigned count) noexcept {
   std::uint32_t bytes = 0;
-};
-
-template <typename Key>
-[[nodiscard]] Sum sum_of(Key key, const std::array<Key, burst_capacity>& keys,
-                         const std::array<std::uint32_t, burst_capacity>& sizes, unsigned count) noexcept {
-  Sum sum;
   for (unsigned at = 0; at < count; ++at) {
-    const std::uint32_t mask = keys[at] == key ? ~0U : 0U;
-    sum.packets -= mask;
-    sum.bytes += sizes[at] & mask;
+    bytes += sizes[at] & (keys[at] == key ? ~0U : 0U);
   }
-  return sum;
+  return bytes;
 }
 
 // Packet `at`, of sizes[at] bytes, counts for traffic[keys[at]].
-template <typename Key>
-void tally(std::span<Traffic> traffic, const std::array<Key, burst_capacity>& keys,
-           const std::array<std::uint32_t, burst_capacity>& sizes, unsigned count) noexcept {
+inline void tally(std::span<Traffic> traffic, const Keys& keys, const Sizes& sizes, unsigned count) noexcept {
   if (count == 0) {
     return;
   }
-  const Sum first = sum_of(keys[0], keys, sizes, count);
-  if (first.packets == count) {
-    traffic[keys[0]].add(first.packets, first.bytes);
+  const Split split(keys, count);
+  if (!split.in_two()) {
+    for (unsigned at = 0; at < count; ++at) {
+      traffic[keys[at]].add(1, sizes[at]);
+    }
     return;
   }
-  const Key other = *std::find_if(keys.begin(), keys.end(), [&](Key key) { return key != keys[0]; });
-  const Sum second = sum_of(other, keys, sizes, count);
-  if (first.packets + second.packets == count) {
-    traffic[keys[0]].add(first.packets, first.bytes);
-    traffic[other].add(second.packets, second.bytes);
-    return;
+  std::uint32_t bytes = std::accumulate(sizes.begin(), sizes.begin() + count, 0U);
+  if (split.others != 0) {
+    const auto others = static_cast<unsigned>(std::popcount(split.others));
+    const std::uint32_t bytes_of_others = bytes_of(split.second, keys, sizes, count);
+    traffic[split.second].add(others, bytes_of_others);
+    count -= others;
+    bytes -= bytes_of_others;
   }
-  for (unsigned at = 0; at < count; ++at) {
-    traffic[keys[at]].add(1, sizes[at]);
-  }
+  traffic[split.first].add(count, bytes);
 }
 
 }  // namespace sekisho::forward

@@ -40,7 +40,7 @@ class Transmitter {
     const unsigned sent = send(state_.ports[port].dpdk_port, worker_, burst.mbufs, burst.count);
     // The device owns what it took, and may have freed it: only what the burst remembers is looked at.
     counters_.ports[port].tx.add(sent, std::accumulate(burst.sizes.begin(), burst.sizes.begin() + sent, 0U));
-    tally<fib::AdjacencyIndex>(counters_.adjacencies, burst.adjacencies, burst.sizes, sent);
+    tally(counters_.adjacencies, burst.adjacencies, burst.sizes, sent);
     for (unsigned at = sent; at < burst.count; ++at) [[unlikely]] {
       drops_.add(burst.mbufs[at], DropReason::transmit_full);
     }

@@ -10,15 +10,15 @@
 
 namespace sekisho::packet {
 
-// A multiple of four packets. Uninitialised on purpose.
+// A multiple of four packets, or of sixteen where they are read sixteen at a time. Uninitialised on purpose.
 template <std::size_t Capacity>
 struct Columns {
   static_assert(Capacity % 4 == 0, "they are filled four at a time");
-  alignas(16) std::array<std::uint32_t, Capacity> sources;  // in host byte order, as the lookups want them
-  alignas(16) std::array<std::uint32_t, Capacity> destinations;
-  alignas(16) std::array<std::uint32_t, Capacity> lengths;  // the IPv4 total length
-  alignas(16) std::array<FlowEnd, Capacity> senders;        // the two ends of the flow
-  alignas(16) std::array<FlowEnd, Capacity> receivers;
+  alignas(64) std::array<std::uint32_t, Capacity> sources;  // in host byte order, as the lookups want them
+  alignas(64) std::array<std::uint32_t, Capacity> destinations;
+  alignas(64) std::array<std::uint32_t, Capacity> lengths;  // the IPv4 total length
+  alignas(64) std::array<FlowEnd, Capacity> senders;        // the two ends of the flow
+  alignas(64) std::array<FlowEnd, Capacity> receivers;
 };
 
 }  // namespace sekisho::packet

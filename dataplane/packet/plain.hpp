@@ -12,7 +12,6 @@
 
 #include <nmmintrin.h>
 
-#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -37,6 +36,10 @@ class PlainFrames {
   template <std::size_t Capacity>
   [[nodiscard]] bool read_four(const std::uint8_t* const* frames, const std::uint32_t* sizes,
                                Columns<Capacity>& columns, std::size_t at) const noexcept;
+  // The same of sixteen frames (plain_avx512.hpp). Only where have_avx512() says so.
+  template <std::size_t Capacity>
+  [[nodiscard]] bool read_sixteen(const std::uint8_t* const* frames, const std::uint32_t* sizes,
+                                  Columns<Capacity>& columns, std::size_t at) const noexcept;
 
  private:
   // One 32-bit word of each frame's IPv4 header, the first frame's in the lowest lane, as it lies in memory.
@@ -60,19 +63,12 @@ class PlainFrames {
 };
 
 inline PlainFrames::PlainFrames(const std::array<std::uint8_t, 6>& station) noexcept {
-  alignas(16) std::array<std::uint8_t, 16> pattern{};
-  alignas(16) std::array<std::uint8_t, 16> mask{};
-  if (station == std::array<std::uint8_t, 6>{}) {
-    mask[0] = 1;
-  } else {
-    std::copy(station.begin(), station.end(), pattern.begin());
-    std::fill_n(mask.begin(), station.size(), 0xff);
-  }
-  pattern[12] = 0x08;
-  pattern[14] = 0x45;
-  mask[12] = mask[13] = mask[14] = 0xff;
-  pattern_ = load(pattern.data());
-  mask_ = load(mask.data());
+  // In numbers, of which the lowest byte is the first: bytes stored one by one would hold up the load of all.
+  const std::uint64_t address =
+      std::uint64_t{load_native32(station.data())} | std::uint64_t{load_native32(station.data() + 2)} << 16;
+  const std::uint64_t all = 0xffff'ffff'ffff;
+  pattern_ = _mm_set_epi64x(0x0045'0008'0000'0000, static_cast<long long>(address));
+  mask_ = _mm_set_epi64x(0x00ff'ffff'0000'0000, static_cast<long long>(address == 0 ? 1 : all));
 }
 
 inline PlainFrames::Words PlainFrames::load_words(const std::uint8_t* const* frames,

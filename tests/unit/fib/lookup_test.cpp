@@ -61,11 +61,7 @@ class LookupTest : public ::testing::Test {
       return;
     }
     expect("blocks", lookup_blocks<Format>);
-    for (const bool hardly_any : {false, true}) {
-      expect("by shortcut", [hardly_any](const auto& view, const auto* from, auto* to, auto n) {
-        lookup_by_shortcut(view, from, to, n, hardly_any);
-      });
-    }
+    expect("by shortcut", lookup_by_shortcut<Format>);
     if (have_avx512()) {
       expect("AVX-512", [](const auto& view, const auto* from, auto* to, auto n) {
         lookup_blocks_avx512(view, from, to, n);

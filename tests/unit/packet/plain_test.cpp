@@ -1,6 +1,6 @@
 // The plain frame's test against the exact ones: a frame is plain when they all accept it and it is none of the few
 // that are left to them; and then the columns hold what the views say.
-#include "dataplane/packet/plain.hpp"
+#include "dataplane/packet/plain_avx512.hpp"
 
 #include <gtest/gtest.h>
 
@@ -62,7 +62,8 @@ bool expected(const Frame& frame, const Station& to) {
   return exact(frame, to) && !rare(frame);
 }
 
-void expect_columns(const Columns<4>& columns, std::size_t at, const Frame& frame) {
+template <std::size_t Capacity>
+void expect_columns(const Columns<Capacity>& columns, std::size_t at, const Frame& frame) {
   const Ipv4View ip(frame.bytes.data() + ethernet_header_size);
   const Flow flow = flow_of(ip, plain_minimum - ethernet_header_size);
   ASSERT_EQ(columns.sources[at], ip.source());
@@ -71,6 +72,27 @@ void expect_columns(const Columns<4>& columns, std::size_t at, const Frame& fram
   ASSERT_EQ(columns.senders[at], flow_end(flow.source, flow.source_port, flow.protocol));
   ASSERT_EQ(columns.receivers[at], flow_end(flow.destination, flow.destination_port, flow.protocol));
   ASSERT_EQ(flow_hash(columns.senders[at], columns.receivers[at]), flow_hash(flow));
+}
+
+// Among twelve plain ones, at each of the four places in turn.
+void check_sixteen(const std::array<const std::uint8_t*, 4>& frames,
+                   const std::array<std::uint32_t, 4>& sizes, const std::array<Frame, 4>& contents,
+                   const Station& to, bool plain) {
+  static const Frame usual = make_frame();
+  static std::size_t turn = 0;
+  const std::size_t place = ++turn % 4 * 4;
+  std::array<const std::uint8_t*, 16> all;
+  all.fill(usual.bytes.data());
+  std::array<std::uint32_t, 16> all_sizes;
+  all_sizes.fill(usual.size);
+  std::copy(frames.begin(), frames.end(), all.begin() + place);
+  std::copy(sizes.begin(), sizes.end(), all_sizes.begin() + place);
+  Columns<16> columns;
+  ASSERT_EQ(PlainFrames(to).read_sixteen(all.data(), all_sizes.data(), columns, 0), plain) << "at " << place;
+  for (std::size_t at = 0; plain && at < 16; ++at) {
+    const bool theirs = at / 4 * 4 == place;
+    expect_columns(columns, at, theirs ? contents[at - place] : usual);
+  }
 }
 
 void check_four(const std::array<Frame, 4>& frames, const Station& to) {
@@ -91,6 +113,9 @@ void check_four(const std::array<Frame, 4>& frames, const Station& to) {
   ASSERT_EQ(PlainFrames(to).read_four(pointers.data(), sizes.data(), columns, 0), plain);
   for (std::size_t at = 0; plain && at < 4; ++at) {
     expect_columns(columns, at, frames[at]);
+  }
+  if (have_avx512()) {
+    check_sixteen(pointers, sizes, frames, to, plain);
   }
 }
 

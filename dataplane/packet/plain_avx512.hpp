@@ -1,0 +1,154 @@
+// The plain frame (plain.hpp) by AVX-512: sixteen at a time, by the same tests.
+//
+// What one 128-bit lane holds is one frame's, and four vectors hold every fourth frame: within lanes, words are transposed as of
+// four frames, and a word's vector has the sixteen frames in their order.
+#pragma once
+
+#ifndef __clang__
+// GCC 12 finds its own _mm512_undefined_epi32() uninitialized (GCC bug 105593).
+#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
+#pragma GCC diagnostic ignored "-Wuninitialized"
+#endif
+#include <immintrin.h>
+
+#include <cstddef>
+#include <cstdint>
+
+#include "dataplane/packet/columns.hpp"
+#include "dataplane/packet/ethernet.hpp"
+#include "dataplane/packet/ipv4.hpp"
+#include "dataplane/packet/plain.hpp"
+
+namespace sekisho::packet {
+
+#define SEKISHO_AVX512 __attribute__((target("avx512f,avx512bw,avx512vl")))
+
+[[nodiscard]] inline bool have_avx512() noexcept {
+  return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+         __builtin_cpu_supports("avx512vl");
+}
+
+namespace avx512 {
+
+SEKISHO_AVX512 inline __m128i load(const std::uint8_t* bytes) noexcept {
+  return _mm_loadu_si128(reinterpret_cast<const __m128i*>(bytes));
+}
+
+// 16 bytes each of every fourth frame.
+SEKISHO_AVX512 inline __m512i load_fourths(const std::uint8_t* const* frames, std::size_t at) noexcept {
+  __m512i all = _mm512_castsi128_si512(load(frames[0] + at));
+  all = _mm512_inserti32x4(all, load(frames[4] + at), 1);
+  all = _mm512_inserti32x4(all, load(frames[8] + at), 2);
+  return _mm512_inserti32x4(all, load(frames[12] + at), 3);
+}
+
+// The bits in which the beginning of any of every fourth frame differs from the pattern.
+SEKISHO_AVX512 inline __m512i differ(const std::uint8_t* const* frames, __m512i pattern) noexcept {
+  return _mm512_xor_si512(load_fourths(frames, 0), pattern);
+}
+
+SEKISHO_AVX512 inline __m512i sum_halves(__m512i words) noexcept {
+  return _mm512_madd_epi16(_mm512_xor_si512(words, _mm512_set1_epi16(static_cast<short>(0x8000))),
+                           _mm512_set1_epi16(1));
+}
+
+// In each word: its byte number b0 becomes the lowest, and so on; -128 is zero.
+SEKISHO_AVX512 inline __m512i pick_bytes(__m512i words, int b0, int b1, int b2, int b3) noexcept {
+  const int one = (b0 & 0xff) | (b1 & 0xff) << 8 | (b2 & 0xff) << 16 | (b3 & 0xff) << 24;
+  const __m512i word_at = _mm512_broadcast_i32x4(_mm_set_epi32(0x0c0c0c0c, 0x08080808, 0x04040404, 0));
+  return _mm512_shuffle_epi8(words, _mm512_or_si512(_mm512_set1_epi32(one), word_at));
+}
+
+// Two halves of each end of a flow, from unpacked lanes back into the frames' order.
+SEKISHO_AVX512 inline void store_ends(FlowEnd* ends, __m512i low, __m512i high) noexcept {
+  const __m512i even = _mm512_unpacklo_epi32(low, high);
+  const __m512i odd = _mm512_unpackhi_epi32(low, high);
+  const __m512i first = _mm512_set_epi64(11, 10, 3, 2, 9, 8, 1, 0);
+  const __m512i second = _mm512_set_epi64(15, 14, 7, 6, 13, 12, 5, 4);
+  _mm512_storeu_si512(ends, _mm512_permutex2var_epi64(even, first, odd));
+  _mm512_storeu_si512(ends + 8, _mm512_permutex2var_epi64(even, second, odd));
+}
+
+}  // namespace avx512
+
+template <std::size_t Capacity>
+SEKISHO_AVX512 bool PlainFrames::read_sixteen(const std::uint8_t* const* frames, const std::uint32_t* sizes,
+                                              Columns<Capacity>& columns, std::size_t at) const noexcept {
+  constexpr std::size_t ip = ethernet_header_size;
+
+  const __m512i pattern = _mm512_broadcast_i32x4(pattern_);
+  const __m512i differing = _mm512_or_si512(
+      _mm512_or_si512(avx512::differ(frames, pattern), avx512::differ(frames + 1, pattern)),
+      _mm512_or_si512(avx512::differ(frames + 2, pattern), avx512::differ(frames + 3, pattern)));
+  __mmask16 wrong = _mm512_test_epi32_mask(differing, _mm512_broadcast_i32x4(mask_));
+
+  // The header's first two words.
+  const __m512i begin01 =
+      _mm512_unpacklo_epi32(avx512::load_fourths(frames, ip), avx512::load_fourths(frames + 1, ip));
+  const __m512i begin23 =
+      _mm512_unpacklo_epi32(avx512::load_fourths(frames + 2, ip), avx512::load_fourths(frames + 3, ip));
+  const __m512i first = _mm512_unpacklo_epi64(begin01, begin23);
+  const __m512i fragment = _mm512_unpackhi_epi64(begin01, begin23);
+  // The other three, and the ports.
+  const __m512i f0 = avx512::load_fourths(frames, ip + 8);
+  const __m512i f1 = avx512::load_fourths(frames + 1, ip + 8);
+  const __m512i f2 = avx512::load_fourths(frames + 2, ip + 8);
+  const __m512i f3 = avx512::load_fourths(frames + 3, ip + 8);
+  const __m512i low01 = _mm512_unpacklo_epi32(f0, f1);
+  const __m512i low23 = _mm512_unpacklo_epi32(f2, f3);
+  const __m512i high01 = _mm512_unpackhi_epi32(f0, f1);
+  const __m512i high23 = _mm512_unpackhi_epi32(f2, f3);
+  const __m512i life = _mm512_unpacklo_epi64(low01, low23);
+  const __m512i source = _mm512_unpackhi_epi64(low01, low23);
+  const __m512i destination = _mm512_unpacklo_epi64(high01, high23);
+  const __m512i ports = _mm512_unpackhi_epi64(high01, high23);
+
+  __m512i sum = _mm512_add_epi32(_mm512_add_epi32(avx512::sum_halves(first), avx512::sum_halves(fragment)),
+                                 _mm512_add_epi32(avx512::sum_halves(life), avx512::sum_halves(source)));
+  sum = _mm512_add_epi32(_mm512_add_epi32(sum, avx512::sum_halves(destination)),
+                         _mm512_set1_epi32(10 * 0x8000));
+  const __m512i low_half = _mm512_set1_epi32(0xffff);
+  const __m512i folded = _mm512_add_epi32(_mm512_and_si512(sum, low_half), _mm512_srli_epi32(sum, 16));
+  wrong |= _mm512_cmpneq_epi32_mask(folded, low_half);
+
+  const __m512i length = avx512::pick_bytes(first, 3, 2, zero, zero);
+  const __m512i end = _mm512_add_epi32(length, _mm512_set1_epi32(ip));
+  const __m512i size = _mm512_loadu_si512(sizes);
+  wrong |= _mm512_cmplt_epi32_mask(end, _mm512_set1_epi32(plain_minimum));
+  wrong |= _mm512_cmpgt_epi32_mask(end, size);
+  wrong |= _mm512_cmpgt_epi32_mask(size, _mm512_max_epi32(end, _mm512_set1_epi32(ethernet_minimum)));
+  wrong |= _mm512_testn_epi32_mask(life, _mm512_set1_epi32(0xfe));
+
+  // Of addresses the first octets, as read_four() has them.
+  const __m512i octets = _mm512_or_si512(
+      _mm512_or_si512(_mm512_and_si512(source, _mm512_set1_epi32(0xff)), _mm512_slli_epi32(destination, 24)),
+      _mm512_set1_epi32(0x00010100));
+  const __mmask64 special = _mm512_testn_epi8_mask(octets, octets) |
+                            _mm512_cmpeq_epi8_mask(octets, _mm512_set1_epi8(127)) |
+                            _mm512_cmpeq_epi8_mask(octets, _mm512_set1_epi8(static_cast<char>(169))) |
+                            _mm512_cmpge_epu8_mask(octets, _mm512_set1_epi8(static_cast<char>(224)));
+
+  const __m512i protocol = _mm512_and_si512(life, _mm512_set1_epi32(0xff00));
+  const __mmask16 with_ports = _mm512_cmpeq_epi32_mask(protocol, _mm512_set1_epi32(6 << 8)) |
+                               _mm512_cmpeq_epi32_mask(protocol, _mm512_set1_epi32(17 << 8));
+  const __mmask16 whole = _mm512_testn_epi32_mask(fragment, _mm512_set1_epi32(static_cast<int>(0xff3f'0000)));
+  const __m512i shown = _mm512_maskz_mov_epi32(with_ports & whole, ports);
+
+  const __m512i sources = avx512::pick_bytes(source, 3, 2, 1, 0);
+  const __m512i destinations = avx512::pick_bytes(destination, 3, 2, 1, 0);
+  const __m512i low_seed = _mm512_set1_epi32(static_cast<int>(flow_seed));
+  const __m512i high =
+      _mm512_xor_si512(_mm512_slli_epi32(protocol, 8), _mm512_set1_epi32(static_cast<int>(flow_seed >> 32)));
+  _mm512_storeu_si512(&columns.sources[at], sources);
+  _mm512_storeu_si512(&columns.destinations[at], destinations);
+  _mm512_storeu_si512(&columns.lengths[at], length);
+  avx512::store_ends(&columns.senders[at], _mm512_xor_si512(sources, low_seed),
+                     _mm512_xor_si512(avx512::pick_bytes(shown, 1, 0, zero, zero), high));
+  avx512::store_ends(&columns.receivers[at], _mm512_xor_si512(destinations, low_seed),
+                     _mm512_xor_si512(avx512::pick_bytes(shown, 3, 2, zero, zero), high));
+  return wrong == 0 && special == 0;
+}
+
+#undef SEKISHO_AVX512
+
+}  // namespace sekisho::packet
