@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "control/policy/policy.hpp"
 #include "control/sync/transaction.hpp"
 #include "dataplane/fib/prefix.hpp"
@@ -56,6 +58,16 @@ auto flag_member(const Json& request, std::string_view name) -> tl::expected<boo
     return tl::unexpected{fmt::format("\"{}\" must be true or false", name)};
   }
   return member->get<bool>();
+}
+
+auto refuse_other_members(const Json& request, std::initializer_list<std::string_view> known)
+    -> tl::expected<void, std::string> {
+  for (const auto& [name, value] : request.items()) {
+    if (name != "command" && std::ranges::find(known, name) == known.end()) {
+      return tl::unexpected{fmt::format("there is no \"{}\" in this request", name)};
+    }
+  }
+  return {};
 }
 
 }  // namespace sekisho::api

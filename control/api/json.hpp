@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <initializer_list>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <span>
@@ -30,5 +31,8 @@ using Json = nlohmann::ordered_json;
 [[nodiscard]] auto string_member(const Json& request, std::string_view name)
     -> tl::expected<std::optional<std::string>, std::string>;
 [[nodiscard]] auto flag_member(const Json& request, std::string_view name) -> tl::expected<bool, std::string>;
+// For what changes something: a misspelt "dry_run" must not become a reload. Besides "command" it may have `known` only.
+[[nodiscard]] auto refuse_other_members(const Json& request, std::initializer_list<std::string_view> known)
+    -> tl::expected<void, std::string>;
 
 }  // namespace sekisho::api

@@ -44,6 +44,9 @@ auto remove(const policy::Policy& policy, const OverrideRequest& request,
 }  // namespace
 
 auto read_override(const Json& request) -> tl::expected<OverrideRequest, std::string> {
+  if (auto known = refuse_other_members(request, {"verb", "zone", "prefix", "next_hop"}); !known) {
+    return tl::unexpected(std::move(known.error()));
+  }
   const auto verb = string_member(request, "verb");
   const auto zone = string_member(request, "zone");
   const auto prefix = string_member(request, "prefix");

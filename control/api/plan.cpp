@@ -1,6 +1,11 @@
 #include "control/api/plan.hpp"
 
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <optional>
 #include <set>
+#include <string>
 #include <string_view>
 #include <utility>
 
@@ -24,6 +29,29 @@ Json kinds_of_change(const Messages& before, const Messages& differing, const Re
     result["removed"].push_back(policy_name(name));
   }
   return result;
+}
+
+// The dataplane has not heard of members that no port leads to: what it would be told hides that they are others.
+void add_other_members(Json& next_hops, const config::Config& before, const config::Config& after) {
+  auto& changed = next_hops["changed"];
+  for (const auto& next_hop : after.next_hops) {
+    const auto old = std::ranges::find(before.next_hops, next_hop.name, &config::NextHop::name);
+    if (old != before.next_hops.end() && old->members != next_hop.members &&
+        std::ranges::find(changed, Json(next_hop.name)) == changed.end()) {
+      changed.push_back(next_hop.name);
+    }
+  }
+}
+
+Json exit_port(const config::Config& config) {
+  const auto exit = config.internet ? config.internet->exit : std::nullopt;
+  return exit ? Json(*exit) : Json(nullptr);
+}
+
+Json metrics_address(const config::Config& config) {
+  return config.metrics ? Json(fmt::format("{}:{}", fib::address_to_string(config.metrics->address),
+                                           config.metrics->port))
+                        : Json(nullptr);
 }
 
 Json next_hop_json(std::string_view name) {
@@ -52,12 +80,18 @@ Json plan_json(const Plan& plan) {
   while (const auto route = difference.next()) {
     ++(route->before.empty() ? added : route->after.empty() ? removed : changed);
   }
-  return {{"ports", kinds_of_change(before.ports(), change.ports(), change.remove_ports())},
-          {"next_hops", kinds_of_change(before.next_hops(), change.next_hops(), change.remove_next_hops())},
-          {"zones", kinds_of_change(before.zones(), change.zones(), change.remove_zones())},
-          {"routes", {{"added", added}, {"changed", changed}, {"removed", removed}}},
-          {"overrides_dropped", plan.before->overrides.size()},
-          {"warnings", plan.after->warnings}};
+  auto next_hops = kinds_of_change(before.next_hops(), change.next_hops(), change.remove_next_hops());
+  add_other_members(next_hops, plan.before->config, plan.after->config);
+  return {
+      {"ports", kinds_of_change(before.ports(), change.ports(), change.remove_ports())},
+      {"next_hops", std::move(next_hops)},
+      {"zones", kinds_of_change(before.zones(), change.zones(), change.remove_zones())},
+      {"routes", {{"added", added}, {"changed", changed}, {"removed", removed}}},
+      {"exit", {{"before", exit_port(plan.before->config)}, {"after", exit_port(plan.after->config)}}},
+      {"metrics",
+       {{"before", metrics_address(plan.before->config)}, {"after", metrics_address(plan.after->config)}}},
+      {"overrides_dropped", plan.before->overrides.size()},
+      {"warnings", plan.after->warnings}};
 }
 
 PlanPages::PlanPages(Plan plan)

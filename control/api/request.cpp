@@ -221,6 +221,10 @@ void change_route(const Json& request, Backend& backend, Then done) {
 }
 
 void reload(const Json& request, Backend& backend, Then done) {
+  if (auto known = refuse_other_members(request, {"dry_run"}); !known) {
+    done(refuse(known.error()));
+    return;
+  }
   const auto only_plan = flag_member(request, "dry_run");
   if (!only_plan) {
     done(refuse(only_plan.error()));

@@ -14,6 +14,10 @@ namespace {
 
 constexpr std::array signs{std::pair{"added", '+'}, std::pair{"changed", '~'}, std::pair{"removed", '-'}};
 
+std::string value_or_none(const Json& value) {
+  return value.is_null() ? "none" : value_text(value);
+}
+
 }  // namespace
 
 std::string plan_text(const Json& plan) {
@@ -24,6 +28,13 @@ std::string plan_text(const Json& plan) {
       for (const auto& name : plan[kind][what]) {
         text += fmt::format("  {} {} {}\n", sign, word, value_text(name));
       }
+    }
+  }
+  for (const auto& [what, words] : {std::pair{"exit", "exit port"}, std::pair{"metrics", "metrics on"}}) {
+    const auto& moved = plan[what];
+    if (moved["before"] != moved["after"]) {
+      text += fmt::format("  ~ {} {} -> {}\n", words, value_or_none(moved["before"]),
+                          value_or_none(moved["after"]));
     }
   }
   const auto& routes = plan["routes"];

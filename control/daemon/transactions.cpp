@@ -34,6 +34,10 @@ void Daemon::advance() {
           advance();
         }
       });
+      // A member that dies meanwhile loses its traffic at once.
+      if (told_) {
+        send_incremental();
+      }
       return;
     }
     auto next = std::move(steps_.front());

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from lab import config
@@ -17,6 +18,11 @@ from scapy.layers.l2 import Ether
 from scapy.packet import Packet
 
 FLOWS = 64
+
+
+def neighbours(lab: Lab) -> str:
+    """As the appliance's kernel has them, also those that do not answer."""
+    return lab["nva"].run("ip", "neigh", "show", "nud", "all")
 
 
 @pytest.fixture(scope="module")
@@ -53,6 +59,24 @@ def firewall_of_each_flow(lab: Lab, appliance: Appliance, onprem: Injector) -> d
     account.forwarded("lan", "egress", FLOWS)
     names = {MACS["firewall", "inside"]: "firewall", MACS["firewall2", "inside"]: "firewall2"}
     return {packet[UDP].sport: names[packet[Ether].dst] for packet in got}
+
+
+def test_a_firewall_dies_while_a_reload_waits_for_a_new_gateway(lab: Lab, appliance: Appliance) -> None:
+    """Nobody answers for the new one, so the reload waits as long as it ever does; the dead one is not kept meanwhile."""
+    before = appliance.json("show", "state")["dataplane"]["transaction"]
+    text = appliance.config.read_text()
+    try:
+        appliance.config.write_text(text + '\n[next_hop.absent]\nmembers = ["10.0.2.99"]\n')
+        with ThreadPoolExecutor() as pool:
+            reloading = pool.submit(appliance.reload)
+            wait_until("control to ask for the new gateway", lambda: "10.0.2.99" in neighbours(lab))
+            lab["nva"].ip("neigh", "change", FIREWALL, "dev", "egress0", "nud", "failed")
+            committed = reloading.result()
+        # Would it wait, too, it would be part of the reload's transaction.
+        assert committed["transaction"] >= before + 2
+    finally:
+        appliance.config.write_text(text)
+        appliance.reload()
 
 
 def test_a_firewall_dies_and_returns(lab: Lab, appliance: Appliance, onprem: Injector) -> None:

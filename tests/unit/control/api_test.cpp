@@ -616,6 +616,13 @@ TEST(Reload, OfADryRunOnlyThePlan) {
   EXPECT_EQ(show(backend, "config")["reload"]["routes"]["added"], 0);
 }
 
+TEST(Reload, OfAMisspeltDryRunIsNone) {
+  FakeBackend backend;
+  backend.reloaded = tl::unexpected{std::string{"this was a reload"}};
+  EXPECT_EQ(error_of(backend, {{"command", "reload"}, {"dry-run", true}}),
+            "there is no \"dry-run\" in this request");
+}
+
 TEST(Override, IsGivenToTheDaemon) {
   FakeBackend backend;
   const Json request{{"command", "route"}, {"verb", "del"}, {"zone", "onprem"}, {"prefix", "10.0.0.0/8"}};

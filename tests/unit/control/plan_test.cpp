@@ -95,6 +95,28 @@ TEST_F(PlanTest, IsEmptyWhereTheFilesSayWhatRuns) {
   EXPECT_EQ(plan_json(pages.plan())["routes"], (Json{{"added", 0}, {"changed", 0}, {"removed", 0}}));
 }
 
+// None of these is a route, a name that comes or goes, or anything else that the dataplane's objects show.
+TEST_F(PlanTest, NamesWhatMovesWithoutARoute) {
+  const auto with = [&](const char* exit, const char* metrics) {
+    return policy(
+        "", std::string("[port.wan]\ndevice = \"af_xdp:wan0\"\n[internet]\nvia = \"firewall\"\nexit = {") +
+                " port = \"" + exit + "\" }\n" + metrics);
+  };
+  const auto before = with("lan", "");
+  const auto head = plan_json(plan(before, with("wan", "[metrics]\nlisten = \"127.0.0.1:9464\"\n")));
+  EXPECT_EQ(head["exit"], (Json{{"before", "lan"}, {"after", "wan"}}));
+  EXPECT_EQ(head["metrics"], (Json{{"before", nullptr}, {"after", "127.0.0.1:9464"}}));
+  const auto none = plan_json(plan(before, policy("")));
+  EXPECT_EQ(none["exit"], (Json{{"before", "lan"}, {"after", nullptr}}));
+}
+
+TEST_F(PlanTest, NamesANextHopWhoseMembersNoPortLeadsTo) {
+  const auto before = policy("");
+  auto after = std::make_shared<policy::Policy>(*before);
+  after->config.next_hops[0].members = {0x0a00020b};
+  EXPECT_EQ(plan_json(plan(before, after))["next_hops"]["changed"], Json::array({"firewall"}));
+}
+
 TEST_F(PlanTest, ComesInPages) {
   std::string routes;
   for (std::uint32_t i = 0; i < 5000; ++i) {
@@ -168,6 +190,7 @@ TEST(ReadOverride, RefusesWhatItDoesNotUnderstand) {
         std::tuple{"verb", Json("del"), "takes no next hop"},
         std::tuple{"zone", Json(7), "\"zone\" must be a string"},
         std::tuple{"prefix", Json("10.1.0.1/16"), "host bits are set"},
+        std::tuple{"dry_run", Json(true), "there is no \"dry_run\" in this request"},
         std::tuple{"next_hop", Json(nullptr), "\"next_hop\" must name"}}) {
     auto broken = whole;
     broken[member] = value;
