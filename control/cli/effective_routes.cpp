@@ -2,9 +2,14 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <cstdio>
 #include <filesystem>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -35,15 +40,45 @@ struct EffectiveRouteOptions {
   bool winners = false;
 };
 
-std::string joined(const Json& words, char separator) {
+std::string joined(const Json& words) {
   std::string result;
   for (const auto& word : words) {
     if (!result.empty()) {
-      result.push_back(separator);
+      result.push_back(' ');
     }
     result += word.get_ref<const std::string&>();
   }
   return result;
+}
+
+std::string joined(std::span<const std::uint32_t> addresses) {
+  std::string result;
+  for (const auto address : addresses) {
+    if (!result.empty()) {
+      result.push_back(' ');
+    }
+    result += fib::address_to_string(address);
+  }
+  return result;
+}
+
+std::string winner_text(std::string_view source, std::string_view prefix, std::string_view type,
+                        std::string_view addresses) {
+  return fmt::format("{} {} {}{}{}", source, prefix, type, addresses.empty() ? "" : " ", addresses);
+}
+
+std::string winner_text(const Json& winner) {
+  return winner.is_null()
+             ? ""
+             : winner_text(winner["source"].get_ref<const std::string&>(), joined(winner["addressPrefix"]),
+                           winner["nextHopType"].get_ref<const std::string&>(),
+                           joined(winner["nextHopIpAddress"]));
+}
+
+std::string winner_text(const std::optional<api::AzureRoute>& winner) {
+  return winner ? winner_text(winner->source, fib::to_string(winner->prefix),
+                              route::to_string(winner->words.type), joined(winner->words.addresses))
+                : "";
 }
 
 // Azure's two forms of effective routes, as az prints them, without ever holding them.
@@ -51,10 +86,18 @@ class EffectivePrinter {
  public:
   EffectivePrinter(bool json, bool winners) : json_(json), winners_(winners) {}
 
+  // A page of the daemon's.
   void add(const Json& page) {
     open();
     for (const auto& route : page) {
       json_ ? array_.add(route) : row(route);
+    }
+  }
+  // All that is left.
+  void add(api::EffectivePages pages) {
+    open();
+    while (pages.more()) {
+      pages.next([&](const api::EffectiveRow& route) { json_ ? element(pages, route) : row(route); });
     }
   }
   void close() {
@@ -80,32 +123,40 @@ class EffectivePrinter {
          rule(winner_width));
   }
 
-  void row(const Json& route) {
-    const auto word = [&](const char* name) { return route[name].get_ref<const std::string&>(); };
-    line(word("source"), word("state"), joined(route["addressPrefix"], ' '), word("nextHopType"),
-         joined(route["nextHopIpAddress"], ' '), winners_ ? winner_text(route["overriddenBy"]) : "");
+  void element(const api::EffectivePages& pages, const api::EffectiveRow& row) {
+    text_.clear();
+    pages.append(text_, row);
+    array_.add_text(text_);
   }
 
-  static std::string winner_text(const Json& winner) {
-    if (winner.is_null()) {
-      return "";
-    }
-    const auto addresses = joined(winner["nextHopIpAddress"], ' ');
-    return fmt::format(
-        "{} {} {}{}{}", winner["source"].get_ref<const std::string&>(), joined(winner["addressPrefix"], ' '),
-        winner["nextHopType"].get_ref<const std::string&>(), addresses.empty() ? "" : " ", addresses);
+  void row(const Json& route) {
+    const auto word = [&](const char* name) { return route[name].get_ref<const std::string&>(); };
+    line(word("source"), word("state"), joined(route["addressPrefix"]), word("nextHopType"),
+         joined(route["nextHopIpAddress"]), winners_ ? winner_text(route["overriddenBy"]) : "");
+  }
+  void row(const api::EffectiveRow& row) {
+    const auto& [prefix, source, words] = row.route;
+    line(source, row.state, fib::to_string(prefix), route::to_string(words.type), joined(words.addresses),
+         winner_text(row.winner));
   }
 
   // The columns are as wide as the widest of Azure's words: a long table cannot be measured first.
   void line(std::string_view source, std::string_view state, std::string_view prefix, std::string_view type,
             std::string_view addresses, std::string_view winner) {
-    auto text = fmt::format("{:{}}  {:{}}  {:{}}  {:{}}  {:{}}", source, source_width, state, state_width,
-                            prefix, prefix_width, type, type_width, addresses, address_width);
-    if (winners_) {
-      text += fmt::format("  {}", winner);
-    }
-    text.erase(text.find_last_not_of(' ') + 1);
-    fmt::print("{}\n", text);
+    text_.clear();
+    cell(source, source_width);
+    cell(state, state_width);
+    cell(prefix, prefix_width);
+    cell(type, type_width);
+    cell(addresses, address_width);
+    text_ += winners_ ? winner : "";
+    text_.erase(text_.find_last_not_of(' ') + 1);
+    text_.push_back('\n');
+    std::fwrite(text_.data(), 1, text_.size(), stdout);
+  }
+
+  void cell(std::string_view word, std::size_t width) {
+    text_.append(word).append(width - std::min(width, word.size()) + 2, ' ');
   }
 
   static constexpr std::size_t source_width = 21;  // VirtualNetworkGateway
@@ -119,12 +170,11 @@ class EffectivePrinter {
   bool winners_;
   bool opened_ = false;
   JsonArray array_;
+  std::string text_;  // of the row that is being printed
 };
 
-Outcome print_pages(api::EffectivePages pages, EffectivePrinter& printer) {
-  while (pages.more()) {
-    printer.add(pages.next());
-  }
+Outcome print_all(api::EffectivePages pages, EffectivePrinter& printer) {
+  printer.add(std::move(pages));
   printer.close();
   return {};
 }
@@ -149,7 +199,7 @@ Outcome of_configured_zone(const EffectiveRouteOptions& options, EffectivePrinte
     return tl::unexpected{policy.error().to_string()};
   }
   auto pages = api::EffectivePages::open(*policy, options.zone, {.winners = options.winners});
-  return pages ? print_pages(std::move(*pages), printer) : tl::unexpected{pages.error()};
+  return pages ? print_all(std::move(*pages), printer) : tl::unexpected{pages.error()};
 }
 
 Outcome of_subnet(const EffectiveRouteOptions& options, EffectivePrinter& printer) {
@@ -178,10 +228,10 @@ Outcome of_subnet(const EffectiveRouteOptions& options, EffectivePrinter& printe
             .addresses = subnet->next_hops[route.next_hop].addresses,
             .name = subnet->names[route.source]};
   };
-  return print_pages({{*subnet, &(*subnet)->table},
-                      std::move(words),
-                      {.winners = options.winners, .takes_bgp = (*subnet)->takes_bgp}},
-                     printer);
+  return print_all({{*subnet, &(*subnet)->table},
+                    std::move(words),
+                    {.winners = options.winners, .takes_bgp = (*subnet)->takes_bgp}},
+                   printer);
 }
 
 }  // namespace

@@ -27,7 +27,12 @@ void print_json(const Json& document) {
 }
 
 void JsonArray::add(const Json& element) {
-  fmt::print("{}{}", empty_ ? "[\n  " : ",\n  ", dump(element, -1));
+  add_text(dump(element, -1));
+}
+
+void JsonArray::add_text(std::string_view element) {
+  std::fputs(empty_ ? "[\n  " : ",\n  ", stdout);
+  std::fwrite(element.data(), 1, element.size(), stdout);
   empty_ = false;
 }
 

@@ -15,6 +15,7 @@ void print_json(const Json& document);
 class JsonArray {
  public:
   void add(const Json& element);
+  void add_text(std::string_view element);  // that is JSON already
   void close();
 
  private:

@@ -133,8 +133,8 @@ auto list(const std::vector<Peer>& peers, const Census& census, std::vector<std:
   std::ranges::stable_sort(ids, std::ranges::greater{}, [&](std::uint32_t id) { return census.routes(id); });
   std::vector<std::string> words;
   for (const auto id : ids)
-    words.push_back(
-        fmt::format("{} (AS {}, {} routes)", to_string(peers[id].address), peers[id].as, census.routes(id)));
+    words.push_back(fmt::format("{} (AS {}, {} route{})", to_string(peers[id].address), peers[id].as,
+                                census.routes(id), census.routes(id) == 1 ? "" : "s"));
   return fmt::format("{}", fmt::join(words, ", "));
 }
 

@@ -31,6 +31,9 @@ constexpr auto word_bytes = [] {
   return result;
 }();
 
+// `az network nic show-effective-route-table --output table` begins with it.
+constexpr std::string_view azures_table_title = "Source";
+
 auto describe(char c) -> std::string {
   const auto byte = static_cast<unsigned char>(c);
   if (byte == 0)
@@ -141,7 +144,9 @@ auto parse_text(std::string_view text, const std::filesystem::path& file) -> tl:
     while (!line.empty() && is_blank(line.front()))
       line.remove_prefix(1);
     if (const auto reason = refuse_rest(line))
-      return refuse(*reason);
+      return refuse(prefix_word == azures_table_title
+                        ? "is Azure's table form: save JSON (az ... --output json)"
+                        : *reason);
     if (prefix_word.empty())
       continue;
     const auto prefix = fib::parse_prefix(prefix_word);

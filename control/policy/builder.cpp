@@ -201,7 +201,10 @@ void Builder::warn_of_duplicates(const ZonePolicy& zone) {
   for (std::size_t i = 1; i < routes.size(); ++i) {
     const auto& last = routes[i - 1];
     const auto& before = routes[i];
-    if (last.prefix == before.prefix && last.origin == before.origin)
+    // Microsoft's tags overlap (AzureMonitor.Core lies in AzureMonitor): of one next hop that is nobody's mistake.
+    const auto is_overlap_of_tags =
+        last.origin != route::Origin::user && route::is_user(last.origin) && last.next_hop == before.next_hop;
+    if (last.prefix == before.prefix && last.origin == before.origin && !is_overlap_of_tags)
       warnings_.add(fmt::format("{}: {} stands in zone {} again, before at {}; the last one wins",
                                 place(last), fib::to_string(last.prefix), zone.name, place(before)));
   }
@@ -209,9 +212,10 @@ void Builder::warn_of_duplicates(const ZonePolicy& zone) {
 
 auto Builder::place(const route::Route& route) const -> std::string {
   const auto& source = policy_.names[route.source];
+  const auto line = route.line == 0 ? "" : fmt::format(":{}", route.line);
   if (!policy_.file_sources.contains(route.source))
-    return fmt::format("{}:{} ({})", policy_.config.file.string(), route.line, source);
-  return route.line == 0 ? source : fmt::format("{}:{}", source, route.line);
+    return fmt::format("{}{} ({})", policy_.config.file.string(), line, source);
+  return source + line;
 }
 
 }  // namespace sekisho::policy

@@ -419,6 +419,18 @@ TEST(EffectiveRoutes, OfBgpHaveARowANextHop) {
   EXPECT_EQ(page[2]["source"], "VirtualNetworkGateway");
 }
 
+// A name comes from a file: quotes, control bytes and what is no UTF-8 must not break the document.
+TEST(EffectiveRoutes, MayHaveAnyName) {
+  for (const auto& [name, expected] :
+       {std::pair{"\"a\\\n", "\"a\\\n"}, {"\xff", "\xef\xbf\xbd"}, {"é", "é"}}) {
+    auto table = std::make_shared<route::RouteTable>();
+    table->add({{0, 0}, route::Origin::user, route::NextHopType::none});
+    table->finish();
+    EffectivePages pages{table, [&](const route::Route&) -> AzureWords { return {.name = name}; }, {}};
+    EXPECT_EQ(pages.next()[0]["name"], expected);
+  }
+}
+
 TEST(Routes, PagesHoldEveryRouteOnce) {
   constexpr std::size_t others = 3;  // of the zone: one that is written, Azure's host addresses
   for (const auto extra : {RoutePages::page_size - others - 1, RoutePages::page_size - others,

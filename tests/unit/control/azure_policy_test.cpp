@@ -294,6 +294,20 @@ TEST_F(TagPolicy, ATagByItsNameAndInARouteTable) {
   EXPECT_EQ(shorten((*policy)->warnings[0]).substr(0, 20), "sekisho.toml:24: the") << (*policy)->warnings[0];
 }
 
+TEST_F(TagPolicy, TagsThatOverlapAreReportedWhereTheirNextHopsDiffer) {
+  const auto warnings = [&](std::string_view next_hop) {
+    const auto policy = read_tagged(
+        "routes = [{ tag = \"Storage\", next_hop = \"vnet\" }, { tag = \"Storage\", next_hop = \"" +
+        std::string{next_hop} + "\" }]\n");
+    EXPECT_TRUE(policy) << policy.error().to_string();
+    return policy ? (*policy)->warnings : Lines{};
+  };
+  EXPECT_EQ(warnings("vnet"), Lines{});
+  const auto differing = warnings("pair");
+  ASSERT_EQ(differing.size(), 2U);
+  EXPECT_NE(differing[0].find("20.0.0.0/16 stands in zone spoke again"), std::string::npos) << differing[0];
+}
+
 TEST_F(TagPolicy, AnUnknownTagIsRefusedWhereItStands) {
   const auto policy = read_tagged("routes = [\n{ tag = \"Storages\", next_hop = \"vnet\" }]\n");
   ASSERT_FALSE(policy);

@@ -141,7 +141,7 @@ TEST(ParseMrt, TellsPeersApart) {
                      rib("11.0.0.0/8", {{1, next_hop("10.0.0.22")}});
   EXPECT_EQ(routes(bytes, "10.0.0.1"), (Lines{"10.0.0.0/8 10.0.0.1"}));
   EXPECT_EQ(routes(bytes, "10.0.0.2"), (Lines{"10.0.0.0/8 10.0.0.2", "11.0.0.0/8 10.0.0.22"}));
-  const std::string list = "10.0.0.2 (AS 4200000000, 2 routes), 10.0.0.1 (AS 65001, 1 routes)";
+  const std::string list = "10.0.0.2 (AS 4200000000, 2 routes), 10.0.0.1 (AS 65001, 1 route)";
   EXPECT_EQ(reason(bytes), "rib.mrt: holds routes of 2 peers, of which one has to be chosen: " + list);
   EXPECT_EQ(reason(bytes, "10.0.0.3"), "rib.mrt: holds no route of peer 10.0.0.3, but of " + list);
 }
@@ -150,8 +150,8 @@ TEST(ParseMrt, APeerThatSpeaksOverIpv6IsNamedAndReadWhereItIsTheOnlyOne) {
   const auto alone = peers + rib("10.0.0.0/8", {{3, next_hop("10.0.0.4")}});
   EXPECT_EQ(routes(alone), (Lines{"10.0.0.0/8 10.0.0.4"}));
   EXPECT_EQ(reason(alone + rib("11.0.0.0/8", {{0, next_hop("10.0.0.1")}})),
-            "rib.mrt: holds routes of 2 peers, of which one has to be chosen: 10.0.0.1 (AS 65001, 1 routes), "
-            "2001:db8::1 (AS 65004, 1 routes)");
+            "rib.mrt: holds routes of 2 peers, of which one has to be chosen: 10.0.0.1 (AS 65001, 1 route), "
+            "2001:db8::1 (AS 65004, 1 route)");
 }
 
 TEST(ParseMrt, ANewPeerIndexTableReplacesTheOneBefore) {
@@ -171,7 +171,7 @@ TEST(ParseMrt, ReadsTheOldTableDump) {
                      old_rib("4.0.0.0/8", "193.203.0.65", 1273, next_hop("193.203.0.66"));
   EXPECT_EQ(routes(bytes, "193.203.0.1"), (Lines{"3.0.0.0/8 193.203.0.1"}));
   EXPECT_EQ(routes(bytes, "193.203.0.65"), (Lines{"4.0.0.0/8 193.203.0.66"}));
-  EXPECT_NE(reason(bytes).find("193.203.0.1 (AS 1853, 1 routes), 193.203.0.65 (AS 1273, 1 routes)"),
+  EXPECT_NE(reason(bytes).find("193.203.0.1 (AS 1853, 1 route), 193.203.0.65 (AS 1273, 1 route)"),
             std::string::npos);
 }
 
