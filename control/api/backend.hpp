@@ -11,8 +11,6 @@
 #include <tl/expected.hpp>
 #include <vector>
 
-#include "control/egress/exit.hpp"
-#include "control/egress/members.hpp"
 #include "control/kernel/netlink.hpp"
 #include "control/load/stamp.hpp"
 #include "control/policy/policy.hpp"
@@ -58,8 +56,7 @@ class Backend {
 
   [[nodiscard]] virtual std::shared_ptr<const policy::Policy> policy() const = 0;  // that runs
   [[nodiscard]] virtual const kernel::Mirror& mirror() const = 0;
-  [[nodiscard]] virtual const std::vector<egress::Member>& members() const = 0;
-  [[nodiscard]] virtual const std::optional<egress::Exit>& exit() const = 0;  // nothing: none is configured
+  [[nodiscard]] virtual const sync::View& view() const = 0;  // of that policy, now
   [[nodiscard]] virtual bool dataplane_connected() const = 0;
 
   // Reads the files again; one transaction or a refusal that changes nothing.

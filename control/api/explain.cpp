@@ -9,6 +9,7 @@
 #include "control/api/route_json.hpp"
 #include "control/api/why.hpp"
 #include "control/api/zone_of.hpp"
+#include "control/sync/kernel_routes.hpp"
 #include "control/sync/transaction.hpp"
 #include "dataplane/fib/prefix.hpp"
 #include "dataplane/packet/address.hpp"
@@ -69,14 +70,52 @@ bool decided_early(Json& result, const policy::Policy& policy, const Flow& flow,
   return true;
 }
 
+// The kernel's routes that cover the destination, the longest first. What is our own is decided before them.
+std::vector<sync::KernelRoute> kernel_covering(const policy::ZonePolicy& zone, std::uint32_t destination,
+                                               const World& world) {
+  if (world.view == nullptr) {
+    return {};
+  }
+  auto result = sync::kernel_routes(zone, *world.view);
+  std::erase_if(result, [&](const sync::KernelRoute& route) {
+    return route.kind == sync::KernelRoute::Kind::own || !route.prefix.covers(destination);
+  });
+  std::ranges::reverse(result);
+  return result;
+}
+
+// One of the kernel's goes before the policy's of the same prefix: otherwise it would not be there.
+bool goes_before(const sync::KernelRoute& route, const std::vector<route::Route>& covering,
+                 std::size_t index) {
+  return index >= covering.size() || route.prefix.length >= covering[index].prefix.length;
+}
+
 Json candidates_json(const policy::Policy& policy, const policy::ZonePolicy& zone,
-                     const std::vector<route::Route>& covering, std::uint32_t destination) {
+                     const std::vector<route::Route>& covering, const std::vector<sync::KernelRoute>& kernel,
+                     std::uint32_t destination) {
   auto result = Json::array();
-  for (std::size_t i = 0; i < covering.size(); ++i) {
-    auto entry = route_json(policy, covering[i]);
-    entry["wins"] = i == 0;
-    entry["why"] = why(policy, zone, covering, i);
+  const auto add = [&](Json entry, std::string why) {
+    entry["wins"] = result.empty();
+    entry["why"] = std::move(why);
     result.push_back(std::move(entry));
+  };
+  const auto shorter = [&] { return "shorter than " + result[0]["prefix"].get<std::string>(); };
+  auto next = kernel.begin();
+  for (std::size_t i = 0; i <= covering.size(); ++i) {
+    for (; next != kernel.end() && goes_before(*next, covering, i); ++next) {
+      const auto only = covering.empty() && kernel.size() == 1;
+      add(route_json(*next), !result.empty() ? shorter()
+                             : only          ? "the only route that covers it"
+                                             : "longest prefix");
+    }
+    if (i == covering.size()) {
+      break;
+    }
+    const auto lost = i == 0 && !result.empty();
+    const auto is_same = lost && covering[0].prefix == kernel.front().prefix;
+    add(route_json(policy, covering[i]), is_same ? "a port's own subnet goes before it"
+                                         : lost  ? shorter()
+                                                 : why(policy, zone, covering, i));
   }
   for (const auto& route : zone.withdrawn) {
     if (route.prefix.covers(destination)) {
@@ -90,13 +129,13 @@ Json candidates_json(const policy::Policy& policy, const policy::ZonePolicy& zon
 }
 
 void decide_exit(Json& result, const policy::Policy& policy, const World& world) {
-  if (world.exit == nullptr || !*world.exit) {
+  if (world.view == nullptr || !world.view->exit) {
     result["verdict"] = "exit";
     result["sentence"] = fmt::format("leaves by {}, masqueraded, out of port {}", config::exit_netdev,
                                      *policy.config.internet->exit);
     return;
   }
-  const auto& exit = **world.exit;
+  const auto& exit = *world.view->exit;
   result["exit"] = exit_json(exit);
   if (exit.ready) {
     result["verdict"] = "exit";
@@ -138,6 +177,24 @@ void decide_host(Json& result, const policy::Policy& policy, const Flow& flow, c
   }
 }
 
+void decide_kernel_route(Json& result, const sync::KernelRoute& route, std::uint32_t destination,
+                         const World& world) {
+  result["next_hop"] = policy_name(std::string{route.next_hop});
+  switch (route.kind) {
+    case sync::KernelRoute::Kind::connected:
+      drop(result, "neighbour_unresolved");
+      break;
+    case sync::KernelRoute::Kind::edge:
+      drop(result, "null_route");
+      break;
+    default:
+      result["members"] =
+          members_json(config::NextHop{.name = std::string{route.next_hop}, .members = {destination}},
+                       &world.view->members);
+      result["verdict"] = "forward";
+  }
+}
+
 void decide_next_hop(Json& result, const policy::Policy& policy, const std::string& name,
                      const World& world) {
   result["next_hop"] = name;
@@ -151,12 +208,12 @@ void decide_next_hop(Json& result, const policy::Policy& policy, const std::stri
   }
   for (const auto& next_hop : policy.config.next_hops) {
     if (next_hop.name == name) {
-      result["members"] = members_json(next_hop, world.members);
+      result["members"] = members_json(next_hop, world.view == nullptr ? nullptr : &world.view->members);
     }
   }
   const auto& members = result["members"];
-  if (world.members != nullptr && std::none_of(members.begin(), members.end(),
-                                               [](const Json& member) { return member["alive"] == true; })) {
+  if (world.view != nullptr && std::none_of(members.begin(), members.end(),
+                                            [](const Json& member) { return member["alive"] == true; })) {
     drop(result, "next_hop_down");
     return;
   }
@@ -201,10 +258,13 @@ Json explain(const policy::Policy& policy, const Flow& flow, const World& world)
       flow.port.empty() ? !ports.empty() : std::find(ports.begin(), ports.end(), flow.port) != ports.end();
   result["port_allowed"] = allowed;
   const auto covering = match->zone->table.covering(flow.destination);
-  result["candidates"] = candidates_json(policy, *match->zone, covering, flow.destination);
+  const auto kernel = kernel_covering(*match->zone, flow.destination, world);
+  result["candidates"] = candidates_json(policy, *match->zone, covering, kernel, flow.destination);
   const auto* owner = owner_of(policy, flow.destination, world);
   if (owner != nullptr) {
     decide_host(result, policy, flow, world, *owner);
+  } else if (!kernel.empty() && goes_before(kernel.front(), covering, 0)) {
+    decide_kernel_route(result, kernel.front(), flow.destination, world);
   } else if (!covering.empty()) {
     decide_next_hop(result, policy, policy.names[covering.front().next_hop], world);
   } else {

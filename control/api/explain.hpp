@@ -8,10 +8,9 @@
 #include <vector>
 
 #include "control/api/json.hpp"
-#include "control/egress/exit.hpp"
-#include "control/egress/members.hpp"
 #include "control/kernel/netlink.hpp"
 #include "control/policy/policy.hpp"
+#include "control/sync/transaction.hpp"
 #include "dataplane.pb.h"
 
 namespace sekisho::api {
@@ -25,8 +24,7 @@ struct Flow {
 // What the daemon knows of the world; an offline `explain` knows nothing of it.
 struct World {
   const kernel::Mirror* mirror = nullptr;
-  const std::vector<egress::Member>* members = nullptr;
-  const std::optional<egress::Exit>* exit = nullptr;
+  const sync::View* view = nullptr;
 };
 
 // What the policy says.

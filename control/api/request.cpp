@@ -85,7 +85,7 @@ void show_routes(const Json& request, Backend& backend, const Then& done) {
     }
     query.prefix = *parsed;
   }
-  auto pages = RoutePages::open(backend.policy(), std::move(query));
+  auto pages = RoutePages::open(backend.policy(), backend.view(), std::move(query));
   done(pages ? page(std::make_shared<RoutePages>(std::move(*pages))) : refuse(pages.error()));
 }
 
@@ -117,14 +117,14 @@ void show(const Json& request, Backend& backend, std::uint64_t started_unix_ms, 
     live([&backend](const Live& said) { return show_zones(*backend.policy(), said); });
   } else if (name == "next-hops") {
     live([&backend](const Live& said) {
-      return show_next_hops(*backend.policy(), backend.members(), backend.exit(), said);
+      return show_next_hops(*backend.policy(), backend.view().members, backend.view().exit, said);
     });
   } else if (name == "state") {
     live([&backend, started_unix_ms](const Live& said) {
       return show_state(*backend.policy(), said, started_unix_ms, now_unix_ms());
     });
   } else if (name == "neighbours") {
-    done(answer(show_neighbours(*backend.policy(), backend.mirror(), backend.members())));
+    done(answer(show_neighbours(*backend.policy(), backend.mirror(), backend.view().members)));
   } else if (name == "config") {
     done(answer(show_config(*backend.policy(), backend.sources(), backend.plan())));
   } else if (name == "routes") {
@@ -160,8 +160,7 @@ void explain_flow(const Json& request, Backend& backend, Then done) {
     done(refuse(fmt::format("there is no port \"{}\"", flow.port)));
     return;
   }
-  auto explanation = explain(
-      *policy, flow, {.mirror = &backend.mirror(), .members = &backend.members(), .exit = &backend.exit()});
+  auto explanation = explain(*policy, flow, {.mirror = &backend.mirror(), .view = &backend.view()});
   if (!backend.dataplane_connected()) {
     done(answer(std::move(explanation)));
     return;

@@ -1,10 +1,30 @@
 #include "control/api/route_json.hpp"
 
+#include <fmt/format.h>
+
 #include <string>
 
 #include "dataplane/fib/prefix.hpp"
 
 namespace sekisho::api {
+namespace {
+
+std::string source_of(const sync::KernelRoute& route) {
+  using Kind = sync::KernelRoute::Kind;
+  switch (route.kind) {
+    case Kind::own:
+      return "own address";
+    case Kind::connected:
+      return fmt::format("connected prefix of port {}", route.port);
+    case Kind::edge:
+      return fmt::format("network or broadcast address on port {}", route.port);
+    case Kind::host:
+      return fmt::format("host on port {}", route.port);
+  }
+  return "?";
+}
+
+}  // namespace
 
 Json route_json(const policy::Policy& policy, const route::Route& route) {
   const auto file = policy.file_sources.find(route.source);
@@ -29,6 +49,17 @@ Json route_json(const policy::Policy& policy, const route::Route& route) {
     result["line"] = route.line;
   }
   return result;
+}
+
+Json route_json(const sync::KernelRoute& route) {
+  return {{"prefix", fib::to_string(route.prefix)},
+          {"next_hop", policy_name(std::string{route.next_hop})},
+          {"next_hop_type", nullptr},
+          {"origin", route::to_string(route::Origin::system)},
+          {"source", source_of(route)},
+          {"name", nullptr},
+          {"file", nullptr},
+          {"line", nullptr}};
 }
 
 }  // namespace sekisho::api

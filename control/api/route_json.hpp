@@ -3,9 +3,12 @@
 
 #include "control/api/json.hpp"
 #include "control/policy/policy.hpp"
+#include "control/sync/kernel_routes.hpp"
 
 namespace sekisho::api {
 
 [[nodiscard]] Json route_json(const policy::Policy& policy, const route::Route& route);
+// The same of one that nobody wrote.
+[[nodiscard]] Json route_json(const sync::KernelRoute& route);
 
 }  // namespace sekisho::api

@@ -9,18 +9,18 @@
 
 namespace sekisho::api {
 
-RoutePages::RoutePages(std::shared_ptr<const policy::Policy> policy, RouteQuery query)
-    : policy_(std::move(policy)), query_(std::move(query)) {
+RoutePages::RoutePages(std::shared_ptr<const policy::Policy> policy, const sync::View& view, RouteQuery query)
+    : policy_(std::move(policy)), view_(std::make_shared<const sync::View>(view)), query_(std::move(query)) {
   enter_zone();
 }
 
-auto RoutePages::open(std::shared_ptr<const policy::Policy> policy, RouteQuery query)
+auto RoutePages::open(std::shared_ptr<const policy::Policy> policy, const sync::View& view, RouteQuery query)
     -> tl::expected<RoutePages, std::string> {
   if (query.zone && policy->zone(*query.zone) == nullptr) {
     return tl::unexpected{fmt::format("there is no zone \"{}\"", *query.zone)};
   }
   const auto prefix = query.prefix;
-  RoutePages pages{std::move(policy), std::move(query)};
+  RoutePages pages{std::move(policy), view, std::move(query)};
   if (prefix && !pages.more()) {
     return tl::unexpected{fmt::format("no route to {}", fib::to_string(*prefix))};
   }
@@ -33,27 +33,51 @@ bool RoutePages::wanted(const policy::ZonePolicy& zone) const {
 
 void RoutePages::enter_zone() {
   route_ = 0;
-  if (query_.prefix && zone_ < policy_->zones.size()) {
-    const auto& routes = policy_->zones[zone_].table.candidates();
-    const auto first =
-        std::lower_bound(routes.begin(), routes.end(), *query_.prefix,
-                         [](const route::Route& route, fib::Prefix prefix) { return route.prefix < prefix; });
+  kernel_.clear();
+  if (zone_ == policy_->zones.size()) {
+    return;
+  }
+  const auto& zone = policy_->zones[zone_];
+  kernel_ = sync::kernel_routes(zone, *view_);
+  std::erase_if(kernel_, [this](const sync::KernelRoute& route) {
+    return route.kind == sync::KernelRoute::Kind::own || (query_.prefix && route.prefix < *query_.prefix);
+  });
+  std::ranges::reverse(kernel_);
+  if (query_.prefix) {
+    const auto& routes = zone.table.candidates();
+    const auto first = std::ranges::lower_bound(routes, *query_.prefix, {}, &route::Route::prefix);
     route_ = static_cast<std::size_t>(first - routes.begin());
   }
+  skip_losers();
+}
+
+void RoutePages::skip_losers() {
+  const auto& table = policy_->zones[zone_].table;
+  const auto& routes = table.candidates();
+  while (route_ < routes.size() && !table.wins(routes[route_])) {
+    ++route_;
+  }
+}
+
+bool RoutePages::is_kernel() const {
+  const auto& routes = policy_->zones[zone_].table.candidates();
+  return !kernel_.empty() && (route_ == routes.size() || kernel_.back().prefix <= routes[route_].prefix);
+}
+
+std::optional<fib::Prefix> RoutePages::front() const {
+  const auto& routes = policy_->zones[zone_].table.candidates();
+  if (is_kernel()) {
+    return kernel_.back().prefix;
+  }
+  return route_ < routes.size() ? std::optional{routes[route_].prefix} : std::nullopt;
 }
 
 bool RoutePages::seek() {
   while (zone_ < policy_->zones.size()) {
-    const auto& zone = policy_->zones[zone_];
-    const auto& routes = zone.table.candidates();
-    while (route_ < routes.size() && !zone.table.wins(routes[route_])) {
-      ++route_;
-    }
-    if (wanted(zone) && route_ < routes.size()) {
-      const auto prefix = routes[route_].prefix;
-      if (!query_.prefix || prefix == *query_.prefix || (query_.longer && query_.prefix->covers(prefix))) {
-        return true;
-      }
+    const auto prefix = front();
+    if (wanted(policy_->zones[zone_]) && prefix &&
+        (!query_.prefix || *prefix == *query_.prefix || (query_.longer && query_.prefix->covers(*prefix)))) {
+      return true;
     }
     ++zone_;  // what a prefix covers stands together, too: behind it comes nothing more
     enter_zone();
@@ -65,13 +89,28 @@ bool RoutePages::more() {
   return seek();
 }
 
+// What stands in front, and the policy's route whose place one of the kernel's has.
+Json RoutePages::take() {
+  const auto& routes = policy_->zones[zone_].table.candidates();
+  const bool kernel = is_kernel();
+  const auto prefix = *front();
+  auto result = kernel ? route_json(kernel_.back()) : route_json(*policy_, routes[route_]);
+  if (kernel) {
+    kernel_.pop_back();
+  }
+  if (route_ < routes.size() && routes[route_].prefix == prefix) {
+    ++route_;
+    skip_losers();
+  }
+  return result;
+}
+
 Json RoutePages::next() {
   auto page = Json::array();
   while (page.size() < page_size && seek()) {
     const auto& zone = policy_->zones[zone_];
-    const auto& route = zone.table.candidates()[route_++];
     Json entry{{"zone", zone.name}};
-    entry.update(route_json(*policy_, route));
+    entry.update(take());
     page.push_back(std::move(entry));
   }
   return page;

@@ -30,9 +30,19 @@ const char* action_text(NextHop::Action action) {
       return "host";
     case NextHop::EXIT:
       return "exit";
+    case NextHop::CONNECTED:
+      return "connected";
     default:
       return "forward";
   }
+}
+
+config::NextHop members_of(const NextHop& next_hop) {
+  config::NextHop result{.name = next_hop.name(), .members = {}};
+  for (const auto& key : next_hop.members()) {
+    result.members.push_back(key.address());
+  }
+  return result;
 }
 
 // What was transmitted to each: whether a group's flows are spread.
@@ -92,13 +102,13 @@ Json show_next_hops(const policy::Policy& policy, const std::vector<egress::Memb
     shown.insert(name);
     result.push_back(std::move(entry));
   }
-  if (live.state) {  // what no section of the configuration names: "None"
+  if (live.state) {  // what no section of the configuration names: "None", a host on a port's subnet
     for (const auto& state : live.state->next_hops()) {
       if (!shown.contains(state.next_hop().name())) {
         Json entry{{"name", state.next_hop().name()},
                    {"action", action_text(state.next_hop().action())},
                    {"alive", state.alive_members()},
-                   {"members", Json::array()}};
+                   {"members", members_json(members_of(state.next_hop()), &members)}};
         add_live(entry, state.next_hop().name(), live);
         result.push_back(std::move(entry));
       }

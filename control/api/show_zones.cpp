@@ -41,6 +41,7 @@ Json show_zones(const policy::Policy& policy, const Live& live) {
     for (const auto& configured : policy.config.zones) {
       if (configured.name == zone.name) {
         entry["internet"] = configured.internet;
+        entry["connected"] = configured.connected;
       }
     }
     entry["routes"] = std::ranges::distance(zone.table.active());

@@ -99,6 +99,8 @@ struct Zone {
   bool system_routes = false;
   std::vector<fib::Prefix> vnet;
   std::vector<fib::Prefix> peerings;
+  bool connected =
+      false;  // gets the ports' subnets: a host there is reached without a next hop that has it as a member
   std::vector<RouteSpec> routes;
   unsigned line = 0;
 };

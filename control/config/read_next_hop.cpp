@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <string>
 
 #include "control/config/addresses.hpp"
 #include "control/config/reader.hpp"
@@ -12,11 +13,22 @@ namespace {
 
 constexpr std::size_t max_members = 64;  // of one next hop, in the dataplane (forward/forwarding_state.hpp)
 
+// The dataplane's name for an address on a port's subnet (egress/connected.hpp).
+bool is_host_name(const std::string& name) {
+  constexpr std::string_view prefix = "host-";
+  if (!name.starts_with(prefix))
+    return false;
+  auto address = name.substr(prefix.size());
+  std::ranges::replace(address, '-', '.');
+  return fib::parse_address(address).has_value();
+}
+
 }  // namespace
 
 void Reader::read_next_hop(const NamedTable& named) {
   // A route file could not tell a type of Azure's from a next hop of that name.
-  if (route::parse_next_hop_type(named.name) || named.name == "host")
+  if (route::parse_next_hop_type(named.name) || named.name == "host" || named.name == "connected" ||
+      is_host_name(named.name))
     refuse(named.line, fmt::format("\"{}\" has a meaning of its own and cannot name a next hop", named.name));
   const Section section{*named.table, named.line,  fmt::format("[next_hop.{}]", named.name),
                         problems_,    {"members"}, {"probe"}};

@@ -9,11 +9,12 @@
 namespace sekisho::config {
 
 void Reader::read_zone(const NamedTable& named) {
-  const Section section{*named.table,
-                        named.line,
-                        fmt::format("[zone.{}]", named.name),
-                        problems_,
-                        {"port", "sources", "internet", "system_routes", "vnet", "peerings", "routes"}};
+  const Section section{
+      *named.table,
+      named.line,
+      fmt::format("[zone.{}]", named.name),
+      problems_,
+      {"port", "sources", "internet", "system_routes", "vnet", "peerings", "connected", "routes"}};
   Zone zone;
   zone.name = named.name;
   zone.line = named.line;
@@ -27,6 +28,8 @@ void Reader::read_zone(const NamedTable& named) {
       refuse(internet->line, fmt::format("{} wants the Internet and there is no [internet]", section.name()));
   }
   read_system_routes(section, zone);
+  const auto connected = section.boolean("connected");
+  zone.connected = connected && connected->value;
   read_routes(section, zone);
   config_.zones.push_back(std::move(zone));
 }

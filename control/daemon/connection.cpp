@@ -60,6 +60,13 @@ void Daemon::take_over() {
         inherited_[{adjacency.key().port(), adjacency.key().address()}] = mac;
       }
     }
+    for (const auto& state : answer->back().state().next_hops()) {
+      const auto& next_hop = state.next_hop();
+      if (next_hop.members_size() == 1 &&
+          next_hop.name() == egress::host_name(next_hop.members(0).address())) {
+        hosts_.inherit(next_hop.members(0).address());
+      }
+    }
     look();
     advance();
   });
@@ -91,6 +98,20 @@ void Daemon::on_event(const api::Event& event) {
     }
   } else if (event.has_link()) {
     spdlog::info("port {}: the device's link is {}", event.link().port(), event.link().up() ? "up" : "down");
+  } else if (event.has_wanted()) {
+    on_wanted(event.wanted());
+  }
+}
+
+void Daemon::on_wanted(const api::Wanted& wanted) {
+  const auto outcome = hosts_.want(wanted.destinations(), {policy_->config, netlink_->mirror(), inherited_},
+                                   std::chrono::steady_clock::now());
+  if (outcome.more) {
+    on_kernel_changed();
+  }
+  if (outcome.full && !std::exchange(hosts_are_full_, true)) {
+    spdlog::warn("{} hosts on the ports' subnets are followed: there is no room for another until one goes",
+                 egress::Hosts::most);
   }
 }
 

@@ -25,6 +25,7 @@
 
 #include "control/api/backend.hpp"
 #include "control/api/server.hpp"
+#include "control/egress/hosts.hpp"
 #include "control/kernel/guard.hpp"
 #include "control/kernel/netlink.hpp"
 #include "control/metrics/exposition.hpp"
@@ -50,8 +51,7 @@ class Daemon final : public api::Backend {
 
   [[nodiscard]] std::shared_ptr<const policy::Policy> policy() const override { return policy_; }
   [[nodiscard]] const kernel::Mirror& mirror() const override { return netlink_->mirror(); }
-  [[nodiscard]] const std::vector<egress::Member>& members() const override { return view_.members; }
-  [[nodiscard]] const std::optional<egress::Exit>& exit() const override { return view_.exit; }
+  [[nodiscard]] const sync::View& view() const override { return view_; }
   [[nodiscard]] bool dataplane_connected() const override { return dataplane_.connected(); }
   [[nodiscard]] const api::Sources& sources() const override { return sources_; }
   void reload(std::function<void(tl::expected<api::Reloaded, std::string>)> done) override;
@@ -94,9 +94,11 @@ class Daemon final : public api::Backend {
   void take_over();
   void on_disconnected(const std::string& reason);
   void on_event(const api::Event& event);
+  void on_wanted(const api::Wanted& wanted);
 
   // The world as it is now, in view_, and a line for each thing that changed.
   void look();
+  [[nodiscard]] sync::View view_of(const policy::Policy& policy) const;
   void report_members(const std::vector<egress::Member>& before) const;
   void report_exit(const std::optional<egress::Exit>& before) const;
   void report_links();
@@ -149,6 +151,8 @@ class Daemon final : public api::Backend {
   sync::View view_;                 // of policy_
   std::optional<sync::View> told_;  // what the dataplane has; nothing: it needs a full transaction
   std::deque<Step> steps_;          // not sent yet
+  egress::Hosts hosts_;             // of policy_
+  bool hosts_are_full_ = false;     // and the log says so
   egress::Inherited inherited_;     // shrinks as the kernel speaks
   bool has_taken_over_ = false;     // the dataplane has been asked once what it forwarded to
   bool in_flight_ = false;

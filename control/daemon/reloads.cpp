@@ -101,10 +101,7 @@ auto Daemon::plan() -> tl::expected<api::Plan, std::string> {
   if (auto possible = could_serve_metrics(*reading->policy); !possible) {
     return tl::unexpected(std::move(possible.error()));
   }
-  const auto seen = [this](const policy::Policy& policy) {
-    return sync::view(policy.config, netlink_->mirror(), inherited_);
-  };
-  return api::Plan{policy_, seen(*policy_), reading->policy, seen(*reading->policy)};
+  return api::Plan{policy_, view_of(*policy_), reading->policy, view_of(*reading->policy)};
 }
 
 void Daemon::change_route(api::OverrideRequest request, ReloadDone done) {

@@ -81,7 +81,7 @@ void Daemon::send_policy(std::optional<Step> step) {
     }
     return;
   }
-  auto view = step ? sync::view(policy->config, netlink_->mirror(), inherited_) : view_;
+  auto view = step ? view_of(*policy) : view_;
   const bool is_full = !step || !told_ || !failed_ports_.empty() || !failed_exit_.empty();
   auto changes = is_full ? sync::full(*policy, view) : sync::between(*policy_, *told_, *policy, view);
   in_flight_ = true;

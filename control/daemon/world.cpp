@@ -20,7 +20,8 @@ bool host_forwards() {
 }
 
 std::vector<std::pair<std::string, std::uint32_t>> neighbours_to_keep(const policy::Policy& policy,
-                                                                      const kernel::Mirror& mirror) {
+                                                                      const kernel::Mirror& mirror,
+                                                                      const egress::Hosts& hosts) {
   std::map<std::string, std::string> netdevs;
   for (const auto& port : policy.config.ports) {
     if (const auto netdev = port.netdev()) {
@@ -28,7 +29,11 @@ std::vector<std::pair<std::string, std::uint32_t>> neighbours_to_keep(const poli
     }
   }
   std::vector<std::pair<std::string, std::uint32_t>> result;
-  for (const auto& member : egress::members(policy.config, mirror)) {
+  auto members = egress::members(policy.config, mirror);
+  for (const auto address : hosts.all()) {
+    members.push_back(egress::member(address, policy.config, mirror));
+  }
+  for (const auto& member : members) {
     if (const auto netdev = netdevs.find(member.port); netdev != netdevs.end()) {
       result.emplace_back(netdev->second, member.address);
     }
@@ -52,8 +57,14 @@ void Daemon::on_kernel_changed() {
   });
 }
 
+sync::View Daemon::view_of(const policy::Policy& policy) const {
+  return sync::view(policy.config, netlink_->mirror(), inherited_, hosts_.answered());
+}
+
 void Daemon::look() {
-  const auto before = std::exchange(view_, sync::view(policy_->config, netlink_->mirror(), inherited_));
+  hosts_.follow({policy_->config, netlink_->mirror(), inherited_}, std::chrono::steady_clock::now());
+  hosts_are_full_ = hosts_are_full_ && hosts_.is_full();
+  const auto before = std::exchange(view_, view_of(*policy_));
   if (view_.exit && !failed_exit_.empty()) {
     view_.exit->ready = false;
     view_.exit->why = failed_exit_;
@@ -76,7 +87,7 @@ void Daemon::keep(const std::vector<std::string>& leaving) {
   kernel::Wanted wanted;
   const auto add = [&](const policy::Policy& policy) {
     const auto& mirror = netlink_->mirror();
-    const auto more = neighbours_to_keep(policy, mirror);
+    const auto more = neighbours_to_keep(policy, mirror, hosts_);
     neighbours.insert(neighbours.end(), more.begin(), more.end());
     wanted.merge(egress::host_stack(policy.config, mirror));
   };

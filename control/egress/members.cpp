@@ -11,32 +11,12 @@ using config::InterfaceAddress;
 // A /31 (RFC 3021) and a /32 have no broadcast address.
 constexpr std::uint8_t longest_with_broadcast = 30;
 
-fib::Prefix subnet(const InterfaceAddress& address) {
-  fib::Prefix prefix{address.address, address.length};
-  prefix.address &= prefix.mask();
-  return prefix;
-}
-
-const std::vector<InterfaceAddress>& addresses_of(const config::Port& port, const kernel::Mirror& mirror) {
-  static const std::vector<InterfaceAddress> none;
-  const auto netdev = port.netdev();
-  if (!netdev) {
-    return port.addresses;
-  }
-  const kernel::Link* link = mirror.link(*netdev);
-  if (link == nullptr) {
-    return none;
-  }
-  const auto found = mirror.addresses.find(link->index);
-  return found == mirror.addresses.end() ? none : found->second;
-}
-
 const config::Port* port_towards(std::uint32_t address, const config::Config& config,
                                  const kernel::Mirror& mirror) {
   const config::Port* best = nullptr;
   int best_length = -1;
   for (const auto& port : config.ports) {
-    for (const auto& own : addresses_of(port, mirror)) {
+    for (const auto& own : port_addresses(port, mirror)) {
       const bool better = own.length > best_length ||
                           (own.length == best_length && best != nullptr && port.name < best->name);
       if (better && subnet(own).covers(address)) {
@@ -77,8 +57,31 @@ void judge_by_kernel(Member& member, const std::string& netdev, const kernel::Mi
   }
 }
 
-Member judge(std::uint32_t address, const config::Config& config, const kernel::Mirror& mirror,
-             const Inherited& inherited) {
+}  // namespace
+
+auto subnet(const InterfaceAddress& address) -> fib::Prefix {
+  fib::Prefix prefix{address.address, address.length};
+  prefix.address &= prefix.mask();
+  return prefix;
+}
+
+auto port_addresses(const config::Port& port, const kernel::Mirror& mirror)
+    -> const std::vector<InterfaceAddress>& {
+  static const std::vector<InterfaceAddress> none;
+  const auto netdev = port.netdev();
+  if (!netdev) {
+    return port.addresses;
+  }
+  const kernel::Link* link = mirror.link(*netdev);
+  if (link == nullptr) {
+    return none;
+  }
+  const auto found = mirror.addresses.find(link->index);
+  return found == mirror.addresses.end() ? none : found->second;
+}
+
+auto member(std::uint32_t address, const config::Config& config, const kernel::Mirror& mirror,
+            const Inherited& inherited) -> Member {
   Member member;
   member.address = address;
   const config::Port* port = port_towards(address, config, mirror);
@@ -87,7 +90,7 @@ Member judge(std::uint32_t address, const config::Config& config, const kernel::
     return member;
   }
   member.port = port->name;
-  const auto& own = addresses_of(*port, mirror);
+  const auto& own = port_addresses(*port, mirror);
   if (std::ranges::any_of(own, [&](const InterfaceAddress& entry) { return entry.address == address; })) {
     member.why = "it is this appliance's own address";
   } else if (const auto netdev = port->netdev()) {
@@ -103,8 +106,6 @@ Member judge(std::uint32_t address, const config::Config& config, const kernel::
   return member;
 }
 
-}  // namespace
-
 auto members(const config::Config& config, const kernel::Mirror& mirror, const Inherited& inherited)
     -> std::vector<Member> {
   std::set<std::uint32_t> addresses;
@@ -114,7 +115,7 @@ auto members(const config::Config& config, const kernel::Mirror& mirror, const I
   std::vector<Member> result;
   result.reserve(addresses.size());
   for (const auto address : addresses) {
-    result.push_back(judge(address, config, mirror, inherited));
+    result.push_back(member(address, config, mirror, inherited));
   }
   std::ranges::stable_sort(result, {}, &Member::port);
   return result;
@@ -122,7 +123,7 @@ auto members(const config::Config& config, const kernel::Mirror& mirror, const I
 
 auto local_addresses(const config::Port& port, const kernel::Mirror& mirror) -> std::vector<std::uint32_t> {
   std::set<std::uint32_t> result;
-  for (const auto& address : addresses_of(port, mirror)) {
+  for (const auto& address : port_addresses(port, mirror)) {
     result.insert(address.address);
     if (address.length <= longest_with_broadcast) {
       result.insert(subnet(address).last());
@@ -133,7 +134,7 @@ auto local_addresses(const config::Port& port, const kernel::Mirror& mirror) -> 
 
 auto unicast_addresses(const config::Port& port, const kernel::Mirror& mirror) -> std::vector<std::uint32_t> {
   std::set<std::uint32_t> result;
-  for (const auto& address : addresses_of(port, mirror)) {
+  for (const auto& address : port_addresses(port, mirror)) {
     result.insert(address.address);
   }
   return {result.begin(), result.end()};

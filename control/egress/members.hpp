@@ -19,7 +19,7 @@ struct Member {
   std::uint32_t address = 0;
   std::optional<kernel::MacAddress> mac;
   bool alive = false;
-  std::string why;  // "reachable"; or why not: "link egress is down", "neighbour is FAILED"
+  std::string why;         // "reachable"; or why not: "link egress is down", "neighbour is FAILED"
   bool asking = false;     // the kernel has not said yet whether the neighbour is there
   bool inherited = false;  // alive because it was when we took over, and the kernel has not spoken yet
 
@@ -35,6 +35,14 @@ using Inherited = std::map<std::pair<std::string, std::uint32_t>, kernel::MacAdd
 // an empty `port` and is not alive: it has no adjacency until an address appears that reaches it.
 [[nodiscard]] auto members(const config::Config& config, const kernel::Mirror& mirror,
                            const Inherited& inherited = {}) -> std::vector<Member>;
+// Any address as if a next hop had it.
+[[nodiscard]] auto member(std::uint32_t address, const config::Config& config, const kernel::Mirror& mirror,
+                          const Inherited& inherited = {}) -> Member;
+
+// What a port has, by the kernel or, where that has no interface of it, by the configuration.
+[[nodiscard]] auto port_addresses(const config::Port& port, const kernel::Mirror& mirror)
+    -> const std::vector<config::InterfaceAddress>&;
+[[nodiscard]] auto subnet(const config::InterfaceAddress& address) -> fib::Prefix;
 
 // The kernel's addresses on a port: unicast, and the broadcast addresses of their subnets. Sorted.
 [[nodiscard]] auto local_addresses(const config::Port& port, const kernel::Mirror& mirror)

@@ -32,7 +32,7 @@ auto Builder::build() -> std::optional<Error> {
 }
 
 auto Builder::add_zone(const config::Zone& zone) -> std::optional<Error> {
-  ZonePolicy result{zone.name, zone.ports, zone.sources, {}, {}};
+  ZonePolicy result{zone.name, zone.ports, zone.sources, {}, {}, zone.connected};
   if (auto refused = add_system_routes(result.table, policy_.config, zone, next_hops_, policy_.names))
     return refused;
   for (const auto& spec : zone.routes) {
@@ -40,7 +40,7 @@ auto Builder::add_zone(const config::Zone& zone) -> std::optional<Error> {
       return refused;
   }
   result.table.finish();
-  if (result.table.candidates().size() == routes_of_every_zone)
+  if (result.table.candidates().size() == routes_of_every_zone && !zone.connected)
     warnings_.add(fmt::format("{}:{}: zone {} has no route: everything from it is dropped",
                               policy_.config.file.string(), zone.line, zone.name));
   warn_of_duplicates(result);

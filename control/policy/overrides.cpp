@@ -74,7 +74,7 @@ void for_each_base_route(const ZonePolicy& zone, route::NameId override_id, Visi
 
 auto apply(const ZonePolicy& zone, const Changes& changes, NextHops& next_hops, route::NameId override_id)
     -> tl::expected<ZonePolicy, std::string> {
-  ZonePolicy result{zone.name, zone.ports, zone.sources, {}, {}};
+  ZonePolicy result{zone.name, zone.ports, zone.sources, {}, {}, zone.connected};
   for_each_base_route(zone, override_id, [&](const Route& route) {
     const auto change = route::is_user(route.origin) ? changes.find(route.prefix) : changes.end();
     if (change != changes.end() && !change->second)

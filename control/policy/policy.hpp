@@ -49,6 +49,7 @@ struct ZonePolicy {
   std::vector<fib::Prefix> sources;
   route::RouteTable table;
   std::vector<route::Route> withdrawn;  // User routes that an override took out of the table
+  bool connected = false;               // wants the ports' subnets, which the kernel knows
 };
 
 // What a source's name means that is a route file's: "/etc/sekisho/udr.json DefaultRoute".

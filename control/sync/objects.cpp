@@ -131,6 +131,12 @@ auto objects(const policy::Policy& policy, const View& view) -> api::Change {
     result.mutable_exit()->set_port(view.exit->port);
     set_exit(*result.add_next_hops(), *view.exit);
   }
+  if (std::ranges::any_of(policy.zones, &policy::ZonePolicy::connected)) {
+    set_action(*result.add_next_hops(), connected_next_hop, api::NextHop::CONNECTED);
+  }
+  for (const auto& host : view.hosts) {
+    set_next_hop(*result.add_next_hops(), host.next_hop, {{host.port, host.address}});
+  }
   for (const auto& next_hop : policy.config.next_hops) {
     set_next_hop(*result.add_next_hops(), next_hop.name, members_of(next_hop, view));
   }

@@ -1,7 +1,11 @@
 #include "control/sync/transaction.hpp"
 
+#include <algorithm>
+#include <iterator>
+#include <set>
 #include <utility>
 
+#include "control/sync/kernel_routes.hpp"
 #include "control/sync/objects.hpp"
 #include "control/sync/route_difference.hpp"
 #include "control/sync/route_writer.hpp"
@@ -12,6 +16,50 @@ namespace {
 
 // A small change is one request, not two.
 constexpr std::size_t small = std::size_t{64} << 10;
+
+void write(RouteWriter& writer, fib::Prefix prefix, std::string_view next_hop) {
+  if (next_hop.empty()) {
+    writer.withdraw(prefix);
+  } else {
+    writer.add(prefix, next_hop);
+  }
+}
+
+// Of the same policy only the kernel's routes can differ, and what they uncover: there is no need to look at 900,000 others
+// whenever a host answers.
+void write_kernel_difference(RouteWriter& writer, const policy::Policy& policy, const View& before,
+                             const View& after) {
+  for (const auto& zone : policy.zones) {
+    const auto old = kernel_routes(zone, before);
+    const auto now = kernel_routes(zone, after);
+    std::set<fib::Prefix> prefixes;
+    std::ranges::transform(old, std::inserter(prefixes, prefixes.end()), &KernelRoute::prefix);
+    std::ranges::transform(now, std::inserter(prefixes, prefixes.end()), &KernelRoute::prefix);
+    writer.zone(zone.name);
+    for (const auto prefix : prefixes) {
+      const auto next_hop = next_hop_at(prefix, policy, zone, now);
+      if (next_hop != next_hop_at(prefix, policy, zone, old)) {
+        write(writer, prefix, next_hop);
+      }
+    }
+  }
+}
+
+void write_difference(RouteWriter& writer, RouteDifference difference) {
+  std::string_view zone;
+  while (const auto change = difference.next()) {
+    if (change->zone != std::exchange(zone, change->zone)) {
+      writer.zone(zone);
+    }
+    write(writer, change->prefix, change->after);
+  }
+}
+
+// A link or a neighbour of a next hop changes no route.
+bool has_same_routes(const View& before, const View& after) {
+  return before.unicast == after.unicast && before.connected == after.connected &&
+         before.hosts == after.hosts;
+}
 
 }  // namespace
 
@@ -37,21 +85,11 @@ auto between(const policy::Policy& before, const View& before_view, const policy
              const View& after_view) -> std::vector<api::Change> {
   std::vector<api::Change> changes{
       object_difference(objects(before, before_view), objects(after, after_view))};
-  // A link or a neighbour changes no route; then there is no need to look at 900,000 of them.
-  if (&before != &after || before_view.unicast != after_view.unicast) {
-    RouteWriter writer(changes);
-    std::string_view zone;
-    RouteDifference difference({before, before_view}, {after, after_view});
-    while (const auto change = difference.next()) {
-      if (change->zone != std::exchange(zone, change->zone)) {
-        writer.zone(zone);
-      }
-      if (change->after.empty()) {
-        writer.withdraw(change->prefix);
-      } else {
-        writer.add(change->prefix, change->after);
-      }
-    }
+  RouteWriter writer(changes);
+  if (&before != &after) {
+    write_difference(writer, {{before, before_view}, {after, after_view}});
+  } else if (!has_same_routes(before_view, after_view)) {
+    write_kernel_difference(writer, after, before_view, after_view);
   }
   if (changes.size() == 2 && changes[0].ByteSizeLong() + changes[1].ByteSizeLong() < small) {
     changes[0].MergeFrom(changes[1]);

@@ -3,10 +3,12 @@
 
 #include <cstdint>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "control/egress/connected.hpp"
 #include "control/egress/exit.hpp"
 #include "control/egress/members.hpp"
 #include "control/kernel/netlink.hpp"
@@ -19,6 +21,8 @@ namespace sekisho::sync {
 // another port belongs to the kernel, not to the firewall; and an Azure route of type None.
 inline constexpr std::string_view host_next_hop = "host";
 inline constexpr std::string_view drop_next_hop = "none";
+// Of a policy with a zone that wants the ports' subnets.
+inline constexpr std::string_view connected_next_hop = "connected";
 // Of a policy with an exit: `Internet`.
 inline constexpr std::string_view exit_next_hop = "internet";
 
@@ -30,13 +34,22 @@ struct View {
     std::vector<std::uint32_t> local;  // unicast and broadcast
     friend bool operator==(const PortAddresses&, const PortAddresses&) = default;
   };
+  struct Host {  // on a port's subnet, and usable: among the members, too
+    std::string next_hop;
+    std::string port;
+    std::uint32_t address = 0;
+    friend bool operator==(const Host&, const Host&) = default;
+  };
   std::vector<egress::Member> members;
   std::vector<PortAddresses> ports;    // as in config
   std::vector<std::uint32_t> unicast;  // of all ports, sorted and distinct
+  std::vector<egress::Connected> connected;
+  std::vector<Host> hosts;  // sorted by address
   std::optional<egress::Exit> exit;
 };
 [[nodiscard]] auto view(const config::Config& config, const kernel::Mirror& mirror,
-                        const egress::Inherited& inherited = {}) -> View;
+                        const egress::Inherited& inherited = {}, const std::set<std::uint32_t>& hosts = {})
+    -> View;
 
 // The full transaction, in pieces that fit a frame: what exists afterwards is exactly this.
 [[nodiscard]] auto full(const policy::Policy& policy, const View& view) -> std::vector<api::Change>;

@@ -1,5 +1,7 @@
 #include "control/sync/wire_routes.hpp"
 
+#include <algorithm>
+
 namespace sekisho::sync {
 namespace {
 
@@ -13,32 +15,51 @@ std::string_view wire_name(std::string_view name) {
 }  // namespace
 
 WireRoutes::WireRoutes(const policy::Policy& policy, const policy::ZonePolicy& zone, const View& view)
-    : names_(&policy.names), routes_(zone.table.candidates()), own_(view.unicast) {}
+    : names_(&policy.names),
+      table_(&zone.table),
+      routes_(zone.table.candidates()),
+      kernel_(kernel_routes(zone, view)) {
+  skip_losers();
+}
 
-bool WireRoutes::is_own() const noexcept {
-  return !own_.empty() && (routes_.empty() || fib::Prefix{own_.front(), 32} <= routes_.front().prefix);
+bool WireRoutes::is_kernel() const noexcept {
+  return next_ != kernel_.size() && (routes_.empty() || kernel_[next_].prefix <= routes_.front().prefix);
 }
 
 WireRoute WireRoutes::front() const {
-  if (is_own()) {
-    return {{own_.front(), 32}, host_next_hop};
+  if (is_kernel()) {
+    return {kernel_[next_].prefix, kernel_[next_].next_hop};
   }
   return {routes_.front().prefix, wire_name((*names_)[routes_.front().next_hop])};
 }
 
 void WireRoutes::pop() {
   const auto prefix = front().prefix;
-  if (is_own()) {
-    own_ = own_.subspan(1);
+  if (is_kernel()) {
+    ++next_;
   }
-  skip_prefix(prefix);
+  if (!routes_.empty() && routes_.front().prefix == prefix) {
+    routes_ = routes_.subspan(1);
+    skip_losers();
+  }
 }
 
-// The winner and the candidates that it beat.
-void WireRoutes::skip_prefix(fib::Prefix prefix) noexcept {
-  while (!routes_.empty() && routes_.front().prefix == prefix) {
+void WireRoutes::skip_losers() noexcept {
+  while (!routes_.empty() && !table_->wins(routes_.front())) {
     routes_ = routes_.subspan(1);
   }
+}
+
+auto next_hop_at(fib::Prefix prefix, const policy::Policy& policy, const policy::ZonePolicy& zone,
+                 std::span<const KernelRoute> kernel) -> std::string_view {
+  const auto known = std::ranges::lower_bound(kernel, prefix, {}, &KernelRoute::prefix);
+  if (known != kernel.end() && known->prefix == prefix) {
+    return known->next_hop;
+  }
+  const auto& routes = zone.table.candidates();
+  const auto found = std::ranges::lower_bound(routes, prefix, {}, &route::Route::prefix);
+  const bool wins = found != routes.end() && found->prefix == prefix && zone.table.wins(*found);
+  return wins ? wire_name(policy.names[found->next_hop]) : std::string_view{};
 }
 
 }  // namespace sekisho::sync

@@ -79,13 +79,18 @@ class FakeBackend : public Backend {
     mirror_.neighbours[{2, address("10.0.2.10")}] = {
         .state = "REACHABLE", .usable = true, .mac = {2, 0, 0, 0, 0, 10}};
     mirror_.neighbours[{2, address("10.0.2.11")}] = {.state = "FAILED", .usable = false, .mac = {}};
-    members_ = egress::members(policy_->config, mirror_);
+    view_ = sync::view(policy_->config, mirror_);
+    view_.exit = egress::Exit{.port = "egress",
+                              .netdev = "egress0",
+                              .address = address("10.0.2.4"),
+                              .gateway = address("10.0.2.1"),
+                              .ready = true,
+                              .why = "ready"};
   }
 
   std::shared_ptr<const policy::Policy> policy() const override { return policy_; }
   const kernel::Mirror& mirror() const override { return mirror_; }
-  const std::vector<egress::Member>& members() const override { return members_; }
-  const std::optional<egress::Exit>& exit() const override { return exit_; }
+  const sync::View& view() const override { return view_; }
   bool dataplane_connected() const override { return connected; }
   void reload(std::function<void(tl::expected<Reloaded, std::string>)> done) override { done(reloaded); }
   auto plan() -> tl::expected<Plan, std::string> override { return planned; }
@@ -116,13 +121,7 @@ class FakeBackend : public Backend {
   test::TemporaryFolder folder;
   std::shared_ptr<const policy::Policy> policy_;
   kernel::Mirror mirror_;
-  std::vector<egress::Member> members_;
-  std::optional<egress::Exit> exit_ = egress::Exit{.port = "egress",
-                                                   .netdev = "egress0",
-                                                   .address = address("10.0.2.4"),
-                                                   .gateway = address("10.0.2.1"),
-                                                   .ready = true,
-                                                   .why = "ready"};
+  sync::View view_;
   bool connected = true;
   std::string broken;
   tl::expected<Reloaded, std::string> reloaded;
@@ -436,8 +435,9 @@ TEST(Routes, PagesHoldEveryRouteOnce) {
   for (const auto extra : {RoutePages::page_size - others - 1, RoutePages::page_size - others,
                            RoutePages::page_size - others + 1, 3 * RoutePages::page_size}) {
     FakeBackend backend{extra};
-    auto pages =
-        RoutePages::open(backend.policy(), {.zone = "internet", .prefix = {}, .longer = false}).value();
+    auto pages = RoutePages::open(backend.policy(), backend.view(),
+                                  {.zone = "internet", .prefix = {}, .longer = false})
+                     .value();
     std::set<std::string> seen;
     std::size_t count = 0;
     do {
@@ -545,7 +545,7 @@ TEST(Explain, SaysWhereTheDataplaneDecidesOtherwise) {
 TEST(Explain, TheKernelsDeadMembersDropIt) {
   FakeBackend backend;
   backend.mirror_.links[2].up = false;
-  backend.members_ = egress::members(backend.policy_->config, backend.mirror_);
+  backend.view_.members = egress::members(backend.policy_->config, backend.mirror_);
   backend.connected = false;
   const auto result = result_of(backend, explain_request);
   EXPECT_EQ(result["drop_reason"], "next_hop_down");
@@ -584,8 +584,8 @@ TEST(Explain, AnExceptionLeavesByTheExitOrSaysWhyNot) {
   EXPECT_EQ(ready["sentence"], "leaves by sekisho0, masqueraded as 10.0.2.4 out of egress0");
   EXPECT_EQ(ready["dataplane"]["agrees"], true) << ready;
 
-  backend.exit_->ready = false;
-  backend.exit_->why = "gateway 10.0.2.1 is FAILED";
+  backend.view_.exit->ready = false;
+  backend.view_.exit->why = "gateway 10.0.2.1 is FAILED";
   backend.decision.set_drop_reason("next_hop_down");
   const auto down = result_of(backend, request);
   EXPECT_EQ(down["drop_reason"], "next_hop_down");
