@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <map>
 #include <utility>
 
 #include "control/config/words.hpp"
@@ -24,9 +25,28 @@ constexpr std::array<std::string_view, 10> known{"addressprefix",
                                                  "state",
                                                  "tagmap"};
 
+// Where a learned route stands among those that are collected. Azure tells each of its next hops in a row of its own, and
+// routes by all of them: the type as it is written tells two routes of a prefix apart.
+using Learned = std::map<std::pair<fib::Prefix, NextHopType>, std::size_t>;
+
+// Seen from Azure: a VirtualApplianceEcmp of a route table is a VirtualAppliance with several addresses here.
+void set_type(NextHop& next_hop) {
+  if (next_hop.type == NextHopType::virtual_appliance && next_hop.addresses.size() > 1)
+    next_hop.type = NextHopType::virtual_appliance_ecmp;
+}
+
+auto merged(NextHop next_hop, const NextHop& other) -> NextHop {
+  for (const auto address : other.addresses)
+    if (std::ranges::find(next_hop.addresses, address) == next_hop.addresses.end())
+      next_hop.addresses.push_back(address);
+  set_type(next_hop);
+  return next_hop;
+}
+
 class EffectiveRoute {
  public:
-  EffectiveRoute(const Members& members, RouteCollector& routes) : members_(members), routes_(routes) {}
+  EffectiveRoute(const Members& members, RouteCollector& routes, Learned& learned)
+      : members_(members), routes_(routes), learned_(learned) {}
 
   auto read() -> tl::expected<void, Error> {
     if (const auto checked = check_state(); !checked)
@@ -123,9 +143,7 @@ class EffectiveRoute {
         return tl::unexpected(std::move(addresses.error()));
       result.addresses = std::move(*addresses);
     }
-    // Seen from Azure: a VirtualApplianceEcmp of a route table is a VirtualAppliance with several addresses here.
-    if (type == NextHopType::virtual_appliance && result.addresses.size() > 1)
-      result.type = NextHopType::virtual_appliance_ecmp;
+    set_type(result);
     const std::size_t least = type == NextHopType::virtual_appliance        ? 1
                               : type == NextHopType::virtual_appliance_ecmp ? least_ecmp
                                                                             : 0;
@@ -168,29 +186,49 @@ class EffectiveRoute {
     auto hop = next_hop(type);
     if (!hop)
       return tl::unexpected(std::move(hop.error()));
-    const auto hop_id = routes_.next_hop(std::move(*hop));
+    const auto hop_id = routes_.next_hop(*hop);
     const auto label_id = routes_.label(label);
-    for (const auto prefix : prefixes)
+    for (const auto prefix : prefixes) {
+      if (origin == Origin::bgp) {
+        const auto [known, added] = learned_.try_emplace({prefix, type}, routes_.result.routes.size());
+        if (!added) {
+          if (const auto joined = join(routes_.result.routes[known->second], *hop); !joined)
+            return joined;
+          continue;
+        }
+      }
       routes_.result.routes.push_back(
           {.prefix = prefix, .origin = origin, .next_hop = hop_id, .label = label_id});
+    }
     for (auto& [name, path] : tags)
       routes_.result.tag_routes.push_back({std::move(name), hop_id, label_id, std::move(path)});
     return {};
   }
 
+  auto join(FileRoute& route, const NextHop& another) -> tl::expected<void, Error> {
+    auto all = merged(routes_.result.next_hops[route.next_hop], another);
+    if (all.addresses.size() > most_ecmp)
+      return members_.refuse("nexthopipaddress", fmt::format("{} has more than {} next hops",
+                                                             to_string(route.prefix), most_ecmp));
+    route.next_hop = routes_.next_hop(std::move(all));
+    return {};
+  }
+
   const Members& members_;
   RouteCollector& routes_;
+  Learned& learned_;
 };
 
 }  // namespace
 
 auto read_effective_routes(const Json& list, const std::string& path, RouteCollector& routes)
     -> tl::expected<void, Error> {
+  Learned learned;
   for (std::size_t i = 0; i < list.size(); ++i) {
     const auto members = Members::of(list[i], element_path(path, i), routes.result.file);
     if (!members)
       return tl::unexpected(members.error());
-    if (const auto result = EffectiveRoute{*members, routes}.read(); !result)
+    if (const auto result = EffectiveRoute{*members, routes, learned}.read(); !result)
       return result;
   }
   return {};

@@ -102,15 +102,16 @@ auto Builder::add_file(route::RouteTable& table, const config::RouteSpec& spec) 
   const auto file = files_.read(spec);
   if (!file)
     return file.error();
-  Source source{.file = **file, .spec = spec, .names = {}, .next_hops = {}, .left_out = {}};
+  Source source{.file = **file, .spec = spec, .names = {}, .next_hops = {}, .left_out = {}, .unsure = {}};
   for (const auto& label : (*file)->labels)
     source.names.push_back(source_name(**file, label));
-  source.next_hops.resize((*file)->next_hops.size());
+  source.next_hops.resize(2 * (*file)->next_hops.size());
   for (const auto& route : (*file)->routes) {
     if (auto refused = add_route(table, source, route))
       return refused;
   }
   warn_of_left_out(source);
+  warn_of_unsure(source);
   return std::nullopt;
 }
 
@@ -126,21 +127,24 @@ auto Builder::add_route(route::RouteTable& table, Source& source, const load::Fi
   };
   const auto& written = source.file.next_hops[route.next_hop];
   const auto type = written.type;
-  // Azure's own way out knows no firewall; who wants it writes the route.
-  const auto is_system = !route::is_user(route.origin) && route.origin != Origin::bgp;
+  // Azure's own way out knows no firewall, nor does who advertises one; who wants it writes the route.
+  const auto is_written = route::is_user(route.origin);
+  const auto is_bgp = route.origin == Origin::bgp;
   const auto unbound = type != NextHopType::none && !next_hops_.is_bound(type);
-  if (is_system && (type == NextHopType::internet || unbound)) {
-    auto& left_out = source.left_out[type];
+  if (!is_written && (type == NextHopType::internet || (!is_bgp && unbound))) {
+    auto& left_out = source.left_out[{type, to_string(route.origin)}];
     if (left_out.count++ == 0)
       left_out.first = route.prefix;
     return std::nullopt;
   }
-  auto& next_hop = source.next_hops[route.next_hop];
+  auto& next_hop = source.next_hops[2 * route.next_hop + (is_bgp ? 1 : 0)];
   if (!next_hop) {
     const auto resolved = resolve(written, route.origin, source.spec.next_hop);
     if (!resolved)
       return refuse(resolved.error());
     next_hop = *resolved;
+    if (is_bgp)
+      note_if_unsure(source, route, *next_hop);
   }
   if (const auto reason = refuse_exception(route.prefix, policy_.names[next_hop->name]))
     return refuse(*reason);
@@ -158,10 +162,16 @@ auto Builder::resolve(const load::NextHop& written, Origin origin, const std::st
           "next_hop = \"...\" } in \"routes\""});
     return next_hops_.named(otherwise);
   }
-  auto resolved = next_hops_.resolve(written);
-  if (!resolved && origin == Origin::bgp && !otherwise.empty())
-    return next_hops_.named(otherwise);
-  return resolved;
+  return next_hops_.resolve(written, origin == Origin::bgp ? otherwise : std::string{});
+}
+
+void Builder::note_if_unsure(Source& source, const load::FileRoute& route, NextHop next_hop) {
+  const auto& internet = policy_.config.internet;
+  const auto address = next_hops_.possibly_own(source.file.next_hops[route.next_hop].addresses);
+  if (!address || !internet || policy_.names[next_hop.name] == internet->via)
+    return;
+  if (source.unsure.count++ == 0)
+    source.unsure = {.count = 1, .address = *address, .prefix = route.prefix, .next_hop = next_hop.name};
 }
 
 auto Builder::source_name(const load::RouteFile& file, const std::string& label) -> route::NameId {
@@ -183,15 +193,30 @@ void Builder::warn_of_idle_ports() {
 }
 
 void Builder::warn_of_left_out(const Source& source) {
-  for (const auto& [type, left_out] : source.left_out) {
+  for (const auto& [kind, left_out] : source.left_out) {
+    const auto& [type, origin] = kind;
     const auto reason = type == NextHopType::internet
                             ? std::string{"it would go past the firewall; write the route if that is meant"}
                             : std::string{"nothing is bound to it in [azure.next_hop]"};
-    warnings_.add(fmt::format("{}: System route {}{} to {} is left out: {}", source.file.file.string(),
+    warnings_.add(fmt::format("{}: {} route {}{} to {} is left out: {}", source.file.file.string(), origin,
                               fib::to_string(left_out.first),
                               left_out.count > 1 ? fmt::format(" and {} more", left_out.count - 1) : "",
                               route::to_string(type), reason));
   }
+}
+
+void Builder::warn_of_unsure(const Source& source) {
+  const auto& unsure = source.unsure;
+  if (unsure.count == 0)
+    return;
+  warnings_.add(fmt::format(
+      "{}: BGP route {} goes to {}, unless its next hop {}{} is this appliance's own, which means "
+      "[internet].via: the addresses of {} are not known here; an own one can be written in own_addresses "
+      "of [azure]",
+      source.file.file.string(), fib::to_string(unsure.prefix), policy_.names[unsure.next_hop],
+      fib::address_to_string(unsure.address),
+      unsure.count > 1 ? fmt::format(" (and {} more of others)", unsure.count - 1) : "",
+      next_hops_.unknown_interfaces()));
 }
 
 void Builder::warn_of_duplicates(const ZonePolicy& zone) {
@@ -201,10 +226,10 @@ void Builder::warn_of_duplicates(const ZonePolicy& zone) {
   for (std::size_t i = 1; i < routes.size(); ++i) {
     const auto& last = routes[i - 1];
     const auto& before = routes[i];
-    // Microsoft's tags overlap (AzureMonitor.Core lies in AzureMonitor): of one next hop that is nobody's mistake.
-    const auto is_overlap_of_tags =
-        last.origin != route::Origin::user && route::is_user(last.origin) && last.next_hop == before.next_hop;
-    if (last.prefix == before.prefix && last.origin == before.origin && !is_overlap_of_tags)
+    // Effective routes repeat the System routes that a zone has already, and Microsoft's tags overlap (AzureMonitor.Core lies
+    // in AzureMonitor): of one next hop that is nobody's mistake.
+    const auto repeats = last.origin != route::Origin::user && last.next_hop == before.next_hop;
+    if (last.prefix == before.prefix && last.origin == before.origin && !repeats)
       warnings_.add(fmt::format("{}: {} stands in zone {} again, before at {}; the last one wins",
                                 place(last), fib::to_string(last.prefix), zone.name, place(before)));
   }

@@ -23,18 +23,28 @@ class Builder {
   [[nodiscard]] auto build() -> std::optional<load::Error>;
 
  private:
-  // Routes of a file that are System's, left out: how many of a type, and the first of them.
+  // Routes of a file that nobody wrote, left out: how many of an origin and a type, and the first of them.
   struct LeftOut {
     std::size_t count = 0;
     fib::Prefix first;
+  };
+  // Next hops of a file's learned routes of which it is not known whether they are this appliance: how many, and the first of
+  // them with the first of its routes.
+  struct Unsure {
+    std::size_t count = 0;
+    std::uint32_t address = 0;
+    fib::Prefix prefix;
+    route::NameId next_hop = 0;
   };
   // What a route of a file is to be here.
   struct Source {
     const load::RouteFile& file;
     const config::RouteSpec& spec;
     std::vector<route::NameId> names;  // by label
+    // Of the file's next hops each as a route has it, and then as a BGP route does.
     std::vector<std::optional<NextHop>> next_hops;
-    std::map<route::NextHopType, LeftOut> left_out;
+    std::map<std::pair<route::NextHopType, std::string_view>, LeftOut> left_out;
+    Unsure unsure;
   };
 
   auto add_zone(const config::Zone& zone) -> std::optional<load::Error>;
@@ -53,7 +63,9 @@ class Builder {
   auto source_name(const load::RouteFile& file, const std::string& label) -> route::NameId;
 
   void warn_of_idle_ports();
+  void note_if_unsure(Source& source, const load::FileRoute& route, NextHop next_hop);
   void warn_of_left_out(const Source& source);
+  void warn_of_unsure(const Source& source);
   void warn_of_duplicates(const ZonePolicy& zone);
   [[nodiscard]] auto place(const route::Route& route) const -> std::string;
 

@@ -19,7 +19,8 @@ auto NextHops::named(const std::string& name) -> NextHop {
   return {names_.intern(name), type};
 }
 
-auto NextHops::resolve(const load::NextHop& written) -> tl::expected<NextHop, std::string> {
+auto NextHops::resolve(const load::NextHop& written, const std::string& otherwise)
+    -> tl::expected<NextHop, std::string> {
   switch (written.type) {
     case NextHopType::named:
       return resolve_name(written.name);
@@ -31,12 +32,12 @@ auto NextHops::resolve(const load::NextHop& written) -> tl::expected<NextHop, st
       return named(std::string{leave});
     case NextHopType::virtual_appliance:
     case NextHopType::virtual_appliance_ecmp:
-      return resolve_members(written);
+      return resolve_members(written, otherwise);
     default:
       // What a gateway learned from this appliance has its address.
       if (own(written.addresses))
-        return resolve_members(written);
-      return resolve_type(written.type);
+        return resolve_members(written, otherwise);
+      return resolve_type(written.type, otherwise);
   }
 }
 
@@ -50,7 +51,8 @@ auto NextHops::resolve_name(const std::string& name) -> tl::expected<NextHop, st
                                     config::suggestion(name, names)));
 }
 
-auto NextHops::resolve_members(const load::NextHop& written) -> tl::expected<NextHop, std::string> {
+auto NextHops::resolve_members(const load::NextHop& written, const std::string& otherwise)
+    -> tl::expected<NextHop, std::string> {
   auto members = written.addresses;
   std::ranges::sort(members);
   const auto text = load::to_string({NextHopType::virtual_appliance_ecmp, {}, members});
@@ -73,6 +75,8 @@ auto NextHops::resolve_members(const load::NextHop& written) -> tl::expected<Nex
   }
   if (found != nullptr)
     return NextHop{names_.intern(found->name), written.type};
+  if (!otherwise.empty())
+    return named(otherwise);
   const auto hint = unknown_interfaces_.empty()
                         ? std::string{}
                         : fmt::format(
@@ -84,14 +88,28 @@ auto NextHops::resolve_members(const load::NextHop& written) -> tl::expected<Nex
                             : fmt::format("no next hop has exactly the members {}{}", text, hint));
 }
 
-auto NextHops::resolve_type(NextHopType type) -> tl::expected<NextHop, std::string> {
+auto NextHops::resolve_type(NextHopType type, const std::string& otherwise)
+    -> tl::expected<NextHop, std::string> {
   const auto bound = config_.azure.next_hops.find(type);
-  if (bound == config_.azure.next_hops.end())
-    return tl::unexpected(
-        fmt::format("what next hop {0} is here, nothing says: write {0} = \"NAME\" in "
-                    "[azure.next_hop]",
-                    route::to_string(type)));
-  return NextHop{names_.intern(bound->second), type};
+  if (bound != config_.azure.next_hops.end())
+    return NextHop{names_.intern(bound->second), type};
+  if (!otherwise.empty())
+    return named(otherwise);
+  return tl::unexpected(
+      fmt::format("what next hop {0} is here, nothing says: write {0} = \"NAME\" in "
+                  "[azure.next_hop]",
+                  route::to_string(type)));
+}
+
+auto NextHops::possibly_own(const std::vector<std::uint32_t>& addresses) -> std::optional<std::uint32_t> {
+  if (addresses.empty() || own(addresses) || unknown_interfaces_.empty())
+    return std::nullopt;
+  const auto found = std::ranges::find_if(addresses, [this](std::uint32_t address) {
+    return std::ranges::none_of(config_.next_hops, [&](const config::NextHop& next_hop) {
+      return std::ranges::binary_search(next_hop.members, address);
+    });
+  });
+  return found == addresses.end() ? std::nullopt : std::optional{*found};
 }
 
 auto NextHops::own(const std::vector<std::uint32_t>& addresses) -> std::optional<std::uint32_t> {
@@ -116,7 +134,8 @@ void NextHops::ask_for_own_addresses() {
     add(port.addresses);
     if (!port.is_af_xdp())
       continue;
-    if (const auto known = addresses_ ? addresses_(*port.netdev()) : std::nullopt)
+    // One without an address has not got it yet.
+    if (const auto known = addresses_ ? addresses_(*port.netdev()) : std::nullopt; known && !known->empty())
       add(*known);
     else
       unknown_interfaces_ += (unknown_interfaces_.empty() ? "" : ", ") + *port.netdev();

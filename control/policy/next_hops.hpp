@@ -27,16 +27,24 @@ class NextHops {
 
   // As the configuration names it: a next hop of its own, "None" or "Internet".
   [[nodiscard]] auto named(const std::string& name) -> NextHop;
-  // Errors are half a sentence.
-  [[nodiscard]] auto resolve(const load::NextHop& written) -> tl::expected<NextHop, std::string>;
+  // Errors are half a sentence. `otherwise`: what is no next hop here is the one of this name; empty: it is an error.
+  [[nodiscard]] auto resolve(const load::NextHop& written, const std::string& otherwise = {})
+      -> tl::expected<NextHop, std::string>;
+  // Which of the addresses may be this appliance's own though none is known to be: it is no next hop's, and there are
+  // interfaces whose addresses are not known here.
+  [[nodiscard]] auto possibly_own(const std::vector<std::uint32_t>& addresses)
+      -> std::optional<std::uint32_t>;
+  [[nodiscard]] auto unknown_interfaces() const -> const std::string& { return unknown_interfaces_; }
   [[nodiscard]] bool is_bound(route::NextHopType type) const {
     return config_.azure.next_hops.contains(type);
   }
 
  private:
   [[nodiscard]] auto resolve_name(const std::string& name) -> tl::expected<NextHop, std::string>;
-  [[nodiscard]] auto resolve_members(const load::NextHop& written) -> tl::expected<NextHop, std::string>;
-  [[nodiscard]] auto resolve_type(route::NextHopType type) -> tl::expected<NextHop, std::string>;
+  [[nodiscard]] auto resolve_members(const load::NextHop& written, const std::string& otherwise)
+      -> tl::expected<NextHop, std::string>;
+  [[nodiscard]] auto resolve_type(route::NextHopType type, const std::string& otherwise)
+      -> tl::expected<NextHop, std::string>;
   // The address, among these, that is this appliance's or its load balancer's.
   [[nodiscard]] auto own(const std::vector<std::uint32_t>& addresses) -> std::optional<std::uint32_t>;
   void ask_for_own_addresses();

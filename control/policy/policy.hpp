@@ -15,7 +15,8 @@
 // one that the configuration gives for its file.
 //
 // Effective routes bring Azure's own System routes along. Its default to the Internet, and whatever else of them leaves to
-// the Internet, would go past the firewall: they are left out with a warning, as are those of a type that nothing binds.
+// the Internet, would go past the firewall: they are left out with a warning, as are those of a type that nothing binds. BGP
+// leads nothing to the Internet either. Only User routes do.
 #pragma once
 
 #include <cstddef>

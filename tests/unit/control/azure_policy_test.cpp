@@ -108,6 +108,11 @@ auto next_hop(const Policy& policy, std::string_view zone, std::string_view addr
   return route ? policy.names[route->next_hop] : "no route";
 }
 
+// Interfaces that are known, none with an address that a test asks for.
+auto no_address(const std::string& /*netdev*/) -> std::optional<std::vector<config::InterfaceAddress>> {
+  return std::vector<config::InterfaceAddress>{{10U << 24 | 250U, 24}};
+}
+
 TEST_F(AzurePolicy, TheHostsAddressesAreNobodyElses) {
   const auto policy = read_with(std::string{zone_head} +
                                 "internet = true\n[zone.b]\nport = [\"lan\"]\nsources = [\"0.0.0.0/0\"]\n"
@@ -343,7 +348,7 @@ TEST_F(AzurePolicy, EffectiveRoutesNeverLeadPastTheFirewallBySystemRoutes) {
                     "," +
                     effective("VirtualNetworkGateway", "0.0.0.0/1", "VirtualNetworkGateway", "10.0.2.100") +
                     "," + effective("User", "128.0.0.0/1", "VirtualAppliance", "10.0.2.100") + "]}");
-  const auto policy = read_with(std::string{zone_head} + "routes = [\"effective.json\"]\n");
+  const auto policy = read_with(std::string{zone_head} + "routes = [\"effective.json\"]\n", no_address);
   ASSERT_TRUE(policy) << policy.error().to_string();
   EXPECT_EQ(candidates(**policy),
             (Lines{
@@ -379,6 +384,89 @@ TEST_F(AzurePolicy, ABgpRouteWhoseNextHopIsNoneHereHasThatOfItsFile) {
   EXPECT_EQ(next_hop(**policy, "spoke", "22.0.0.1"), "firewall");
   expect_refused(read_with(std::string{zone_head} + "routes = [\"learned.json\"]\n"),
                  "learned.json: route 20.0.0.0/8: no next hop has 10.0.9.9 as its only member");
+}
+
+// Each of two appliances learns the other's halves beside its own, a row each.
+TEST_F(AzurePolicy, WhatAPairAdvertisesMeansTheFirewallInWhateverOrderItIsTold) {
+  for (const auto& [first, second] : {std::pair{"10.0.2.100", "10.0.2.99"}, {"10.0.2.99", "10.0.2.100"}}) {
+    folder_.write("effective.json",
+                  "[" + effective("VirtualNetworkGateway", "0.0.0.0/1", "VirtualNetworkGateway", first) +
+                      "," + effective("VirtualNetworkGateway", "0.0.0.0/1", "VirtualNetworkGateway", second) +
+                      "]");
+    const auto policy = read_with(std::string{zone_head} + "routes = [\"effective.json\"]\n", no_address);
+    ASSERT_TRUE(policy) << policy.error().to_string();
+    EXPECT_EQ(next_hop(**policy, "spoke", "8.8.8.8"), "firewall") << first;
+    EXPECT_EQ((*policy)->warnings, Lines{});
+  }
+}
+
+TEST_F(AzurePolicy, TheNextHopOfAFileIsForItsBgpRoutesOnly) {
+  const auto learned = effective("VirtualNetworkGateway", "20.0.0.0/8", "VirtualAppliance", "10.0.9.9");
+  const auto written = effective("User", "21.0.0.0/8", "VirtualAppliance", "10.0.9.9");
+  for (const auto& rows : {learned + "," + written, written + "," + learned}) {
+    folder_.write("effective.json", "[" + rows + "]");
+    expect_refused(
+        read_with(std::string{zone_head} + "routes = [{ file = \"effective.json\", next_hop = \"pair\" }]\n"),
+        "effective.json: route 21.0.0.0/8: no next hop has 10.0.9.9 as its only member");
+  }
+}
+
+TEST_F(AzurePolicy, TheNextHopOfAFileHidesNoMistake) {
+  folder_.write("learned.json",
+                "[" + effective("VirtualNetworkGateway", "20.0.0.0/8", "VirtualAppliance", "10.0.1.1") + "]");
+  const auto routes =
+      std::string{zone_head} + "routes = [{ file = \"learned.json\", next_hop = \"pair\" }]\n";
+  expect_refused(read_with("[next_hop.same]\nmembers = [\"10.0.1.1\"]\n" + routes),
+                 "learned.json: route 20.0.0.0/8: next hop 10.0.1.1 may be \"onprem-gateway\" or \"same\"");
+}
+
+TEST_F(AzurePolicy, WhatIsLearnedNeverLeadsPastTheFirewall) {
+  folder_.write("learned.json", "[" + effective("VirtualNetworkGateway", "20.0.0.0/8", "Internet") + "]");
+  for (const auto* entry : {"\"learned.json\"", "{ file = \"learned.json\", next_hop = \"pair\" }"}) {
+    const auto policy = read_with(std::string{zone_head} + "routes = [" + entry + "]\n");
+    ASSERT_TRUE(policy) << policy.error().to_string();
+    EXPECT_EQ(candidates(**policy), Lines{});
+    EXPECT_EQ((*policy)->exceptions, std::vector<fib::Prefix>{});
+    EXPECT_EQ(shorten((*policy)->warnings.at(0)),
+              "learned.json: BGP route 20.0.0.0/8 to Internet is left out: it would go past the firewall; "
+              "write the route if that is meant");
+  }
+}
+
+TEST_F(AzurePolicy, ANextHopThatMayBeOurOwnIsWarnedOf) {
+  folder_.write(
+      "learned.json",
+      "[" + effective("VirtualNetworkGateway", "0.0.0.0/1", "VirtualNetworkGateway", "10.0.1.4") + "," +
+          effective("VirtualNetworkGateway", "128.0.0.0/1", "VirtualNetworkGateway", "10.0.1.4") + "," +
+          effective("VirtualNetworkGateway", "172.16.0.0/12", "VirtualNetworkGateway", "10.0.1.1") + "]");
+  const auto routes = std::string{zone_head} + "routes = [\"learned.json\"]\n";
+  const InterfaceAddresses none_yet = [](const std::string&) {
+    return std::optional{std::vector<config::InterfaceAddress>{}};
+  };
+  for (const auto& addresses : {InterfaceAddresses{}, none_yet}) {
+    const auto policy = read_with(routes, addresses);
+    ASSERT_TRUE(policy) << policy.error().to_string();
+    EXPECT_EQ(next_hop(**policy, "spoke", "8.8.8.8"), "onprem-gateway");
+    ASSERT_EQ((*policy)->warnings.size(), 1U);
+    EXPECT_EQ(
+        shorten((*policy)->warnings[0]),
+        "learned.json: BGP route 0.0.0.0/1 goes to onprem-gateway, unless its next hop 10.0.1.4 is this "
+        "appliance's own, which means [internet].via: the addresses of lan0 are not known here; an own "
+        "one can be written in own_addresses of [azure]");
+  }
+  const auto known = read_with(routes, no_address);
+  ASSERT_TRUE(known) << known.error().to_string();
+  EXPECT_EQ((*known)->warnings, Lines{});
+}
+
+TEST_F(AzurePolicy, SystemRoutesThatAFileRepeatsAreNotWarnedOf) {
+  folder_.write("effective.json", "[" + effective("Default", "10.0.0.0/8", "None") + "," +
+                                      effective("Default", "10.0.0.0/16", "VnetLocal") + "]");
+  const auto policy = read_with(std::string{zone_head} +
+                                "internet = true\nsystem_routes = true\nvnet = [\"10.0.0.0/16\"]\n"
+                                "routes = [\"effective.json\"]\n");
+  ASSERT_TRUE(policy) << policy.error().to_string();
+  EXPECT_EQ((*policy)->warnings, Lines{});
 }
 
 TEST_F(AzurePolicy, NothingRunsWithBgp) {

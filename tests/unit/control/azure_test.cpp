@@ -1,5 +1,6 @@
 #include "control/load/azure.hpp"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -107,6 +108,34 @@ TEST(Azure, ReadsEffectiveRoutesWithAllCandidates) {
   for (std::size_t i = 0; i < origins.size(); ++i)
     EXPECT_EQ(file->routes[i].origin, origins[i]) << i;
   EXPECT_EQ(file->ipv6, 1U);
+}
+
+// A pair of appliances that both advertise the halves, as `az network nic show-effective-route-table` has it in each of them.
+TEST(Azure, RowsOfOneLearnedRouteAreItsNextHops) {
+  const auto row = [](std::string_view source, std::string_view type, std::string_view prefix,
+                      std::string_view address) {
+    return fmt::format(
+        R"({{"source": "{}", "state": "Active", "addressPrefix": ["{}"], "nextHopType": "{}", "nextHopIpAddress": ["{}"]}})",
+        source, prefix, type, address);
+  };
+  constexpr std::string_view gateway = "VirtualNetworkGateway";
+  const auto file = parse_azure(
+      fmt::format("[{}]", fmt::join(std::vector{row(gateway, gateway, "0.0.0.0/1", "10.1.0.6"),
+                                                row(gateway, gateway, "128.0.0.0/1", "10.1.0.7"),
+                                                row(gateway, gateway, "0.0.0.0/1", "10.1.0.7"),
+                                                row(gateway, gateway, "128.0.0.0/1", "10.1.0.7"),
+                                                row(gateway, "VirtualAppliance", "10.0.0.0/8", "10.1.0.6"),
+                                                row(gateway, "VirtualAppliance", "10.0.0.0/8", "10.1.0.7"),
+                                                row("User", "VirtualAppliance", "0.0.0.0/1", "10.1.0.8"),
+                                                row("User", "VirtualAppliance", "0.0.0.0/1", "10.1.0.9")},
+                                    ",")),
+      "effective.json");
+  ASSERT_TRUE(file) << file.error().to_string();
+  EXPECT_THAT(azure_routes(*file),
+              ElementsAre(" 0.0.0.0/1 VirtualNetworkGateway 10.1.0.6,10.1.0.7",
+                          " 128.0.0.0/1 VirtualNetworkGateway 10.1.0.7",
+                          " 10.0.0.0/8 VirtualApplianceEcmp 10.1.0.6,10.1.0.7",
+                          " 0.0.0.0/1 VirtualAppliance 10.1.0.8", " 0.0.0.0/1 VirtualAppliance 10.1.0.9"));
 }
 
 TEST(Azure, ReadsATemplate) {
