@@ -12,7 +12,8 @@ from lab.appliance import Appliance, Refused
 from lab.frames import Capture, Injector, frame
 from lab.process import wait_until
 from lab.stream import Stream
-from lab.topology import MOVED, Lab
+from lab.topology import EGRESS, MOVED, Lab
+from scapy.layers.inet import IP
 
 ZONE = ("--zone", "onprem")
 
@@ -65,6 +66,20 @@ def test_an_override_of_a_files_route(lab: Lab, appliance: Appliance, onprem: In
         appliance.json("route", "del", *ZONE, f"{MOVED}/32")
     assert appliance.reload()["routes_added"] == 1
     arrives_by(lab, appliance, onprem, "gateway2")
+
+
+def test_an_override_to_the_internet_passes_the_guard(lab: Lab, appliance: Appliance, onprem: Injector) -> None:
+    destination = "20.118.99.223"  # beside an exception
+    appliance.json("route", "add", *ZONE, f"{destination}/32", "Internet")
+    with Capture(lab, "router", "inside") as seen:
+        onprem.send(frame(destination=destination), 5)
+        assert {packet[IP].src for packet in seen.wait(5)} == {EGRESS}
+    appliance.reload()
+    left = lab.counters("router")["inside"]
+    with Capture(lab, "firewall", "inside") as seen:
+        onprem.send(frame(destination=destination), 5)
+        seen.wait(5)
+    assert lab.counters("router")["inside"] == left
 
 
 def test_an_override_that_is_refused(appliance: Appliance) -> None:
