@@ -10,6 +10,7 @@
 
 #include "control/cli/bgp_routes.hpp"
 #include "control/cli/load_findings.hpp"
+#include "control/config/words.hpp"
 #include "control/load/reader.hpp"
 #include "control/load/service_tags.hpp"
 
@@ -28,10 +29,10 @@ auto refuse(const RouteFile& file, unsigned line, std::string reason) {
   return tl::unexpected(Error{file.file, line, std::move(reason)});
 }
 
-// "10.0.0.0/8", or where it has a name in Azure, "10.0.0.0/8 (DefaultRoute)".
+// "10.0.0.0/8", or where it has a name in Azure, "10.0.0.0/8 ("DefaultRoute")", without the bytes that steer a terminal.
 auto describe(const RouteFile& file, const load::FileRoute& route) -> std::string {
   const auto& label = file.labels[route.label];
-  return fib::to_string(route.prefix) + (label.empty() ? "" : fmt::format(" ({})", label));
+  return fib::to_string(route.prefix) + (label.empty() ? "" : fmt::format(" ({})", config::in_quotes(label)));
 }
 
 class Builder {

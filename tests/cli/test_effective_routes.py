@@ -183,7 +183,7 @@ def test_missing_files_and_tags(refused, tmp_path):
 
 def test_a_route_of_a_route_table_is_refused_by_its_name(refused):
     file = FIXTURES / "drop-default.json"
-    assert f"{file}: BGP tells an address for the next hop of 0.0.0.0/0 (nowhere), not" in refused(
+    assert f'{file}: BGP tells an address for the next hop of 0.0.0.0/0 ("nowhere"), not' in refused(
         "effective-routes", "--vnet", "10.1.0.0/16", "--gateway-routes", file)
 
 
