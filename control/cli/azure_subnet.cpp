@@ -9,6 +9,8 @@
 #include <utility>
 
 #include "control/cli/bgp_routes.hpp"
+#include "control/cli/load_findings.hpp"
+#include "control/config/words.hpp"
 #include "control/load/reader.hpp"
 #include "control/load/service_tags.hpp"
 
@@ -25,6 +27,12 @@ using Done = tl::expected<void, Error>;
 
 auto refuse(const RouteFile& file, unsigned line, std::string reason) {
   return tl::unexpected(Error{file.file, line, std::move(reason)});
+}
+
+// "10.0.0.0/8", or where it has a name in Azure, "10.0.0.0/8 ("DefaultRoute")", without the bytes that steer a terminal.
+auto describe(const RouteFile& file, const load::FileRoute& route) -> std::string {
+  const auto& label = file.labels[route.label];
+  return fib::to_string(route.prefix) + (label.empty() ? "" : fmt::format(" ({})", config::in_quotes(label)));
 }
 
 class Builder {
@@ -82,11 +90,15 @@ class Builder {
       add(*prefix, Origin::vnet, NextHopType::virtual_network_service_endpoint);
       return {};
     }
-    const auto* tag = tags_ ? tags_->find(word) : nullptr;
+    if (!tags_)
+      return tl::unexpected(
+          Error{"--service-endpoint", 0,
+                fmt::format("\"{}\" is no prefix, and for a service tag --service-tags is needed", word)});
+    const auto* tag = tags_->find(word);
     if (tag == nullptr)
       return tl::unexpected(
           Error{inputs_.service_tags, 0,
-                fmt::format("there is no service tag \"{}\" for a service endpoint", word)});
+                fmt::format("service endpoint \"{}\" is neither a prefix nor a service tag there", word)});
     for (const auto prefix : tag->prefixes)
       add(prefix, Origin::vnet, NextHopType::virtual_network_service_endpoint);
     return {};
@@ -119,7 +131,7 @@ class Builder {
       if (next_hop.type == NextHopType::named)
         return refuse(*file, route.line,
                       fmt::format("{} needs an address or one of Azure's next-hop types, not \"{}\"",
-                                  fib::to_string(route.prefix), load::to_string(next_hop)));
+                                  describe(*file, route), load::to_string(next_hop)));
       add(route.prefix, route.origin, next_hop.type, next_hop.addresses, first_name + route.label,
           route.line);
     }
@@ -143,7 +155,8 @@ class Builder {
                               next_hop.type == NextHopType::virtual_appliance_ecmp;
       if (!is_learned)
         return refuse(*file, route.line,
-                      fmt::format("BGP tells an address for a next hop, not {}", load::to_string(next_hop)));
+                      fmt::format("BGP tells an address for the next hop of {}, not \"{}\"",
+                                  describe(*file, route), load::to_string(next_hop)));
       gateway_routes_.add(route.prefix, next_hop.addresses);
     }
     return {};
@@ -163,8 +176,8 @@ class Builder {
       add(prefix, Origin::bgp, NextHopType::virtual_network_gateway, std::move(addresses));
   }
 
-  void take_findings(RouteFile& file) {
-    std::ranges::move(file.findings, std::back_inserter(subnet_->findings));
+  void take_findings(const RouteFile& file) {
+    std::ranges::move(findings_of(file), std::back_inserter(subnet_->findings));
   }
 
   void add(fib::Prefix prefix, Origin origin, NextHopType type, std::vector<std::uint32_t> addresses = {},

@@ -10,6 +10,7 @@
 #include "control/cli/bgp_routes.hpp"
 #include "control/cli/client.hpp"
 #include "control/cli/command.hpp"
+#include "control/cli/load_findings.hpp"
 #include "control/cli/output.hpp"
 #include "control/load/reader.hpp"
 #include "control/load/service_tags.hpp"
@@ -124,6 +125,7 @@ Loading load_file(const std::string& path, const std::string& service_tags) {
       return tl::unexpected{resolved.error().to_string()};
     }
   }
+  tell_findings(findings_of(*file));
   TableBuilder builder;
   BgpRoutes learned;  // Azure shows each next hop of a BGP route as a route
   const auto shows_each = file->format == load::Format::effective_routes;

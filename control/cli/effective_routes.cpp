@@ -18,6 +18,7 @@
 #include "control/cli/azure_subnet.hpp"
 #include "control/cli/client.hpp"
 #include "control/cli/command.hpp"
+#include "control/cli/load_findings.hpp"
 #include "control/cli/output.hpp"
 
 namespace sekisho::cli {
@@ -199,7 +200,10 @@ Outcome of_configured_zone(const EffectiveRouteOptions& options, EffectivePrinte
     return tl::unexpected{policy.error().to_string()};
   }
   auto pages = api::EffectivePages::open(*policy, options.zone, {.winners = options.winners});
-  return pages ? print_all(std::move(*pages), printer) : tl::unexpected{pages.error()};
+  if (!pages) {
+    return tl::unexpected{fmt::format("{}: {}", options.config, pages.error())};
+  }
+  return print_all(std::move(*pages), printer);
 }
 
 Outcome of_subnet(const EffectiveRouteOptions& options, EffectivePrinter& printer) {
@@ -219,10 +223,7 @@ Outcome of_subnet(const EffectiveRouteOptions& options, EffectivePrinter& printe
   if (!subnet) {
     return tl::unexpected{subnet.error()};
   }
-  for (const auto& finding : (*subnet)->findings) {
-    fmt::print(stderr, "{}: {}\n", finding.severity == load::Severity::note ? "note" : "warning",
-               finding.where.to_string());
-  }
+  tell_findings((*subnet)->findings);
   auto words = [subnet = *subnet](const route::Route& route) -> api::AzureWords {
     return {.type = route.type,
             .addresses = subnet->next_hops[route.next_hop].addresses,
@@ -246,7 +247,10 @@ void add_effective_routes(CLI::App& app, Context& context) {
                    ->type_name("ZONE");
   auto* vnet = whose->add_option("--vnet", options->vnet, "A subnet in a VNet of these prefixes")
                    ->type_name("PREFIX,..")
-                   ->check(is_prefix_list());
+                   ->check(is_prefix_list())
+                   ->check([](const std::string& list) {
+                     return list.empty() ? std::string{"a VNet has a prefix"} : std::string{};
+                   });
   whose->require_option(1);
   command->add_option("-c,--config", options->config, "Read this configuration, without asking the daemon")
       ->type_name("FILE")

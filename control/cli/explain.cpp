@@ -160,7 +160,7 @@ tl::expected<Json, std::string> explain_offline(const ExplainOptions& options) {
   }
   const auto& ports = (*policy)->config.ports;
   if (!options.port.empty() && std::ranges::find(ports, options.port, &config::Port::name) == ports.end()) {
-    return tl::unexpected{fmt::format("there is no port \"{}\"", options.port)};
+    return tl::unexpected{fmt::format("{}: there is no port \"{}\"", options.config, options.port)};
   }
   // Both were checked as they were parsed.
   const api::Flow flow{.source = *fib::parse_address(options.source),

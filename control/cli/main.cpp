@@ -47,6 +47,11 @@ int run(int argc, char** argv) {
   sekisho::cli::add_version(app, context);
   try {
     app.parse(argc, argv);
+  } catch (const CLI::RequiredError& error) {
+    // A command with a slip in its name is what is wrong, not that there is no command.
+    const auto unknown = app.remaining(true);
+    static_cast<void>(unknown.empty() ? app.exit(error) : app.exit(CLI::ExtrasError{unknown}));
+    return 2;
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? 0 : 2;
   }

@@ -5,6 +5,7 @@
 #include <unordered_map>
 #include <utility>
 
+#include "control/cli/load_findings.hpp"
 #include "control/cli/load_progress.hpp"
 #include "control/load/reader.hpp"
 #include "control/route/route_table.hpp"
@@ -29,6 +30,7 @@ auto RouteFiles::read(const std::vector<std::string>& files, const std::string& 
           "{}: {}: a route to the service tag {}: `sekisho routes convert --tags` puts its prefixes there",
           file, read->tag_routes.front().path, read->tag_routes.front().tag)};
     }
+    tell_findings(findings_of(*read));
     std::vector<fib::NextHopIndex> index_of;  // by the file's own numbering
     for (const auto& written : read->next_hops) {
       const auto name = written.is_missing() && !next_hop.empty() ? next_hop : load::to_string(written);

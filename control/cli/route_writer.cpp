@@ -70,19 +70,24 @@ class AzureTable {
 };
 
 auto refuse_next_hops(const load::RouteFile& file) -> Outcome {
-  for (const auto& next_hop : file.next_hops) {
-    if (next_hop.is_missing()) {
-      return tl::unexpected{
-          fmt::format("{}: has routes without a next hop, which Azure has not: --next-hop gives them one",
-                      file.file.string())};
-    }
-    if (next_hop.type == NextHopType::named) {
-      return tl::unexpected{fmt::format(
-          "{}: next hop {} is neither an address nor a next-hop type, and Azure knows nothing else",
-          file.file.string(), next_hop.name)};
-    }
+  const auto is_refused = [&](const load::FileRoute& route) {
+    return file.next_hops[route.next_hop].type == NextHopType::named;
+  };
+  const auto route = std::ranges::find_if(file.routes, is_refused);
+  if (route == file.routes.end()) {
+    return {};
   }
-  return {};
+  const auto& next_hop = file.next_hops[route->next_hop];
+  const auto reason =
+      next_hop.is_missing()
+          ? std::string{"has no next hop, and in Azure every route has one: --next-hop gives it"}
+          : fmt::format(
+                "next hop {} is neither an address nor a next-hop type, and Azure knows "
+                "nothing else",
+                next_hop.name);
+  const load::Error error{file.file, route->line,
+                          fmt::format("{}: {}", fib::to_string(route->prefix), reason)};
+  return tl::unexpected{error.to_string()};
 }
 
 // {"name": .., "properties": {"disableBgpRoutePropagation": .., without what follows in "properties".

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "control/cli/command.hpp"
+#include "control/cli/load_findings.hpp"
 #include "control/cli/load_progress.hpp"
 #include "control/cli/route_writer.hpp"
 #include "control/load/reader.hpp"
@@ -72,13 +73,7 @@ auto read(const ConvertOptions& options) -> tl::expected<std::vector<load::Route
 
 void tell_what_is_left_out(const std::vector<load::RouteFile>& files, std::size_t azures_own) {
   for (const auto& file : files) {
-    for (const auto& finding : file.findings) {
-      fmt::print(stderr, "warning: {}\n", finding.where.to_string());
-    }
-    if (file.ipv6 != 0) {
-      fmt::print(stderr, "{}: {} IPv6 prefix{} left out\n", file.file.string(), file.ipv6,
-                 file.ipv6 == 1 ? " is" : "es are");
-    }
+    tell_findings(findings_of(file));
   }
   if (azures_own != 0) {
     fmt::print(stderr, "{} route{} left out: only Azure itself makes such next hops\n", azures_own,

@@ -263,6 +263,13 @@ def test_a_port_that_does_not_exist(refused, config):
     assert 'there is no port "wan"' in refused("explain", "--config", config(), "172.16.0.1", "1.1.1.1", "--port", "wan")
 
 
+def test_a_command_that_does_not_exist_is_named(sekisho):
+    for arguments in (["chek"], ["routes", "convrt"], ["chek", "--json"]):
+        done = sekisho(*arguments)
+        assert done.returncode == 2 and arguments[-1 if arguments[0] == "routes" else 0] in done.stderr, done
+    assert "subcommand is required" in sekisho().stderr
+
+
 def test_wrong_usage(sekisho):
     for arguments in (["explain", "172.16.0.1"], ["explain", "172.16.0.1", "x"], ["check", "nonsense"], ["guard"],
                       ["show"], ["show", "nonsense"], ["show", "routes", "--longer"],

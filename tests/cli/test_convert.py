@@ -107,7 +107,7 @@ def test_bgpdump_reads_what_we_build_as_we_do(sekisho, tmp_path):
 def test_a_peer_has_to_be_chosen_among_several(sekisho, refused, tmp_path):
     file = tmp_path / "rib.mrt"
     file.write_bytes(mrt_file({"10.0.0.0/8": {0: "10.9.0.1", 1: "10.9.1.1"}, "11.0.0.0/8": {1: "10.9.1.2"}}))
-    assert "10.0.0.2 (AS 65002, 2 routes), 10.0.0.1 (AS 65001, 1 routes)" in refused("routes", "convert", file)
+    assert "10.0.0.2 (AS 65002, 2 routes), 10.0.0.1 (AS 65001, 1 route)" in refused("routes", "convert", file)
     assert "no route of peer 10.0.0.9" in refused("routes", "convert", "--peer", "10.0.0.9", file)
     assert sekisho("routes", "convert", "--peer", "10.0.0.1", file).stdout == "10.0.0.0/8 10.9.0.1\n"
     assert sekisho("lookup", "--peer", "10.0.0.2", "--routes", file, "11.1.1.1").stdout == "11.1.1.1 11.0.0.0/8 10.9.1.2\n"
@@ -123,7 +123,7 @@ def test_ipv6_is_counted_on_standard_error(sekisho, tmp_path):
     file = tmp_path / "rib.mrt"
     file.write_bytes(mrt_file({"10.0.0.0/8": {0: "10.9.0.1"}}) + 3 * mrt_record(13, 4, b""))
     done = sekisho("routes", "convert", file)
-    assert (done.returncode, done.stdout, done.stderr) == (0, "10.0.0.0/8 10.9.0.1\n", f"{file}: 3 IPv6 prefixes are left out\n")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "10.0.0.0/8 10.9.0.1\n", f"note: {file}: 3 IPv6 prefixes are left out\n")
 
 
 def test_a_log_of_updates_is_refused(refused, tmp_path):
@@ -185,10 +185,18 @@ def test_a_missing_next_hop_is_the_one_given(sekisho, refused, tmp_path):
     assert json.loads(azure.stdout)["properties"]["routes"][0]["properties"]["nextHopType"] == "Internet"
 
 
+def test_azures_table_form_is_known_for_what_it_is(refused, tmp_path):
+    file = tmp_path / "effective.txt"
+    file.write_text("Source    State    Address Prefix    Next Hop Type    Next Hop IP\n")
+    assert refused("routes", "convert", file) == (
+        f"sekisho: {file}:1: is Azure's table form: save JSON (az ... --output json)\n")
+
+
 def test_a_name_of_a_configuration_is_nothing_to_azure(refused, tmp_path):
     file = tmp_path / "routes.txt"
     file.write_text("10.0.0.0/8 10.0.2.4\n11.0.0.0/8 firewall\n")
-    assert "next hop firewall is neither an address nor a next-hop type" in refused("routes", "convert", "--to", "azure", file)
+    sentence = refused("routes", "convert", "--to", "azure", file)
+    assert f"{file}:2: 11.0.0.0/8: next hop firewall is neither an address nor a next-hop type" in sentence
 
 
 def azure_table(routes, **properties):
@@ -222,7 +230,7 @@ def test_tags_become_their_prefixes(sekisho, refused, tmp_path):
     assert "service tag Storage" in refused("lookup", "--routes", file, "1.1.1.1")
     done = sekisho("routes", "convert", "--tags", tags, file)
     assert sorted(done.stdout.splitlines()) == ["0.0.0.0/0 None", "20.1.0.0/16 Internet", "20.2.0.0/24 Internet"]
-    assert done.stderr == f"{file}: 1 IPv6 prefix is left out\n"
+    assert done.stderr == f"note: {file}: 1 IPv6 prefix is left out\n"
     kept = json.loads(sekisho("routes", "convert", "--to", "azure", file).stdout)["properties"]["routes"]
     assert sorted(route["properties"]["addressPrefix"] for route in kept) == ["0.0.0.0/0", "Storage"]
     as_json = json.loads(sekisho("routes", "convert", "--to", "json", file).stdout)

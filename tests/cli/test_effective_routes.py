@@ -155,7 +155,7 @@ def test_a_service_endpoint_may_be_a_tag(subnet):
 
 
 @pytest.mark.parametrize("option, content, why", [
-    ("--gateway-routes", "10.0.0.0/8 firewall\n", ":1: BGP tells an address"),
+    ("--gateway-routes", "10.0.0.0/8 firewall\n", ":1: BGP tells an address for the next hop of 10.0.0.0/8, not \"firewall\""),
     ("--gateway-routes", "\n10.0.0.0/8 None\n", ":2: BGP tells an address"),
     ("--gateway-routes", "10.0.0.1/8\n", ":1: host bits"),
     ("--routes", "0.0.0.0/0 None\n10.0.0.0/8 firewall\n", ":2: 10.0.0.0/8 needs an address"),
@@ -174,11 +174,30 @@ def test_missing_files_and_tags(refused, tmp_path):
     vnet = ["effective-routes", "--vnet", "10.1.0.0/16"]
     for option in ("--routes", "--gateway-routes", "--service-tags"):
         assert str(tmp_path / "none") in refused(*vnet, option, tmp_path / "none")
-    assert '"Nothing"' in refused(*vnet, "--service-endpoint", "Nothing")
+    assert refused(*vnet, "--service-endpoint", "Nothing").startswith(
+        'sekisho: --service-endpoint: "Nothing" is no prefix, and for a service tag')
+    for word in ("Nothing", "10.0.0.0/33"):
+        sentence = refused(*vnet, "--service-endpoint", word, "--service-tags", FIXTURES / "service-tags.json")
+        assert f'service-tags.json: service endpoint "{word}" is neither' in sentence
+
+
+def test_a_route_of_a_route_table_is_refused_by_its_name(refused):
+    file = FIXTURES / "drop-default.json"
+    assert f'{file}: BGP tells an address for the next hop of 0.0.0.0/0 ("nowhere"), not' in refused(
+        "effective-routes", "--vnet", "10.1.0.0/16", "--gateway-routes", file)
+
+
+def test_ipv6_is_not_left_out_silently(sekisho, tmp_path):
+    file = tmp_path / "udr.json"
+    file.write_text('{"routes": [{"name": "six", "addressPrefix": "2001:db8::/32", "nextHopType": "None"}]}')
+    for arguments in (["effective-routes", "--vnet", "10.1.0.0/16", "--routes", file], ["diff", file, file],
+                      ["lookup", "--routes", file, "1.1.1.1"]):
+        done = sekisho(*arguments)
+        assert done.returncode == 0 and f"note: {file}: 1 IPv6 prefix is left out\n" in done.stderr, (arguments, done)
 
 
 def test_wrong_usage(sekisho):
-    for arguments in ([], ["--zone", "a", "--vnet", "10.0.0.0/8"], ["--vnet", "10.0.0.1/8"], ["--vnet", "10.0.0.0/8,x"],
+    for arguments in ([], ["--zone", "a", "--vnet", "10.0.0.0/8"], ["--vnet", "10.0.0.1/8"], ["--vnet", "10.0.0.0/8,x"], ["--vnet", ""],
                       ["--config", "a.toml"], ["--zone", "a", "--peering", "10.0.0.0/8"],
                       ["--vnet", "10.0.0.0/8", "--json", "--table"], ["--vnet", "10.0.0.0/8", "--peer", "x"]):
         done = sekisho("effective-routes", *arguments)

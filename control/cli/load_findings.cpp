@@ -1,0 +1,27 @@
+#include "control/cli/load_findings.hpp"
+
+#include <fmt/format.h>
+
+#include <cstdio>
+
+namespace sekisho::cli {
+
+auto findings_of(const load::RouteFile& file) -> std::vector<load::Finding> {
+  auto result = file.findings;
+  if (file.ipv6 != 0) {
+    result.push_back(
+        {load::Severity::note,
+         {file.file, 0,
+          fmt::format("{} IPv6 prefix{} left out", file.ipv6, file.ipv6 == 1 ? " is" : "es are")}});
+  }
+  return result;
+}
+
+void tell_findings(const std::vector<load::Finding>& findings) {
+  for (const auto& finding : findings) {
+    fmt::print(stderr, "{}: {}\n", finding.severity == load::Severity::note ? "note" : "warning",
+               finding.where.to_string());
+  }
+}
+
+}  // namespace sekisho::cli
