@@ -237,7 +237,7 @@ void Builder::warn_of_duplicates(const ZonePolicy& zone) {
 auto Builder::place(const route::Route& route) const -> std::string {
   const auto& source = policy_.names[route.source];
   const auto is_of_file = policy_.file_sources.contains(route.source);
-  const auto& file = is_of_file ? source : policy_.config.file.string();
+  const auto file = is_of_file ? source : policy_.config.file.string();
   const auto where = route.line == 0 ? file : fmt::format("{}:{}", file, route.line);
   return is_of_file ? where : fmt::format("{} ({})", where, source);
 }
