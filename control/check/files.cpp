@@ -1,5 +1,7 @@
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "control/check/place.hpp"
 #include "control/check/rules.hpp"
 
@@ -30,6 +32,12 @@ auto find_file_notes(const Facts& facts) -> Offences {
   return find_in_files(facts, Severity::note);
 }
 
+// How many route tables of Azure's an entry of "routes" takes in.
+auto tables_of(const policy::Policy& policy, const config::RouteSpec& spec) -> std::size_t {
+  const auto found = std::ranges::find(policy.files, spec.file, &policy::LoadedFile::file);
+  return spec.kind != config::RouteSpec::Kind::file || found == policy.files.end() ? 0 : found->tables.size();
+}
+
 auto find_several_tables(const Facts& facts) -> Offences {
   Offences result;
   for (std::size_t port = 0; port < facts.subnets.size(); ++port)
@@ -37,6 +45,11 @@ auto find_several_tables(const Facts& facts) -> Offences {
       result.push_back(
           {subnet->table.name, fmt::format("{} route tables are in the file for the subnet of port {}",
                                            subnet->tables, facts.policy->config.ports[port].name)});
+  for (const auto& zone : facts.policy->config.zones)
+    for (const auto& spec : zone.routes)
+      if (const auto tables = tables_of(*facts.policy, spec); tables > 1)
+        result.push_back({spec.file.string(),
+                          fmt::format("{} route tables are in the file for zone {}", tables, zone.name)});
   return result;
 }
 

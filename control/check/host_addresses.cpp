@@ -1,6 +1,6 @@
-#include <fmt/format.h>
+#include "control/policy/system_routes.hpp"
 
-#include <array>
+#include <fmt/format.h>
 
 #include "control/check/place.hpp"
 #include "control/check/rules.hpp"
@@ -8,10 +8,6 @@
 
 namespace sekisho::check {
 namespace {
-
-// Load balancer probes, DHCP and DNS; instance metadata.
-constexpr std::array host_addresses{fib::Prefix{168U << 24 | 63U << 16 | 129U << 8 | 16U, 32},
-                                    fib::Prefix{169U << 24 | 254U << 16 | 169U << 8 | 254U, 32}};
 
 // In a zone the route that wins is what packets meet. Azure's own subnets reach these addresses whatever a default or a network
 // says ("it is not subject to user defined routes"): there only a route for the very address shows a mistake.
@@ -24,7 +20,7 @@ auto captor(const Table& table, fib::Prefix host) -> std::optional<route::Route>
 auto find_captured(const Facts& facts) -> Offences {
   Offences result;
   for (const auto& table : facts.tables)
-    for (const auto host : host_addresses)
+    for (const auto host : policy::host_addresses)
       if (const auto route = captor(table, host))
         result.push_back({place(facts, table, *route),
                           fmt::format("{} sends {} to {}", table.name, fib::address_to_string(host.address),

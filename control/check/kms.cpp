@@ -2,17 +2,12 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <array>
-
 #include "control/check/place.hpp"
 #include "control/check/rules.hpp"
 #include "control/check/table.hpp"
 
 namespace sekisho::check {
 namespace {
-
-constexpr std::array<std::string_view, 3> clouds{"public", "usgov", "china"};
 
 // A host route that somebody wrote, and that goes somewhere.
 auto exception_for(const Table& table, fib::Prefix host) -> std::optional<route::Route> {
@@ -44,7 +39,7 @@ auto left_out(const Table& table, std::string_view cloud, const route::Route& ex
 auto find_kms_incomplete(const Facts& facts) -> Offences {
   Offences result;
   for (const auto& table : facts.tables) {
-    for (const auto cloud : clouds) {
+    for (const auto cloud : policy::kms_clouds) {
       const auto exceptions = exceptions_of(table, cloud);
       if (exceptions.empty())
         continue;
@@ -63,7 +58,7 @@ auto find_kms_of_another_cloud(const Facts& facts) -> Offences {
   if (!facts.cloud)
     return result;
   for (const auto& table : facts.tables) {
-    for (const auto cloud : clouds) {
+    for (const auto cloud : policy::kms_clouds) {
       const auto exceptions = exceptions_of(table, cloud);
       if (cloud != *facts.cloud && !exceptions.empty())
         result.push_back(

@@ -1,7 +1,7 @@
 // Azure's JSON: route tables as `az network route-table` flattens them and as REST and ARM nest them in "properties", lists of
 // either (a bare array; {"value": [...]}), ARM template exports with inline and child routes; and effective routes, whose rows
-// of one learned prefix are one route with several next hops. Next-hop types and property names are compared without regard to case; an unknown property is a finding, an unknown next-hop type an
-// error.
+// of one learned prefix are one route with several next hops. Next-hop types and property names are compared without regard to
+// case; an unknown property is a finding, an unknown next-hop type an error.
 //
 // A template's routes are mostly expressions. Those that need nothing but the template are worked out: parameters (what the
 // deployment around passes, else the defaultValue: a note), variables, copy loops, and the functions that build arrays,

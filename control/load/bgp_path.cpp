@@ -37,6 +37,18 @@ auto as_path_length(Cursor path, unsigned as_size) -> tl::expected<std::uint32_t
   return length;
 }
 
+// RFC 6396, 4.3.4: of MP_REACH_NLRI "only the Next Hop Address Length and Next Hop Address fields are included". Who writes
+// all of it begins with address family and subsequent one, the first byte of which is zero.
+auto ipv4_next_hop(Cursor reach) -> std::optional<std::uint32_t> {
+  auto size = reach.u8();
+  if (size == 0) {
+    reach.skip(2);
+    size = reach.u8();
+  }
+  const auto address = reach.u32();
+  return size == 4 && reach.complete() ? std::optional{address} : std::nullopt;
+}
+
 auto expect_size(const Cursor& value, std::size_t size, const char* name) -> std::optional<Malformed> {
   if (value.left() == size)
     return std::nullopt;
@@ -48,6 +60,7 @@ auto expect_size(const Cursor& value, std::size_t size, const char* name) -> std
 auto parse_path(Cursor attributes, unsigned as_size) -> tl::expected<Path, Malformed> {
   Path path;
   bool has_next_hop = false, has_mp_reach = false;
+  std::optional<std::uint32_t> reached_by;
   while (!attributes.empty()) {
     const auto offset = attributes.offset();
     constexpr std::uint8_t extended_length = 0x10;
@@ -85,6 +98,7 @@ auto parse_path(Cursor attributes, unsigned as_size) -> tl::expected<Path, Malfo
         break;
       case Type::mp_reach_nlri:
         has_mp_reach = true;
+        reached_by = ipv4_next_hop(value);
         break;
       default:
         break;
@@ -92,7 +106,9 @@ auto parse_path(Cursor attributes, unsigned as_size) -> tl::expected<Path, Malfo
     if (wrong)
       return tl::unexpected(std::move(*wrong));
   }
-  path.ipv6_next_hop = has_mp_reach && !has_next_hop;
+  if (!has_next_hop && reached_by)
+    path.next_hop = *reached_by;
+  path.ipv6_next_hop = has_mp_reach && !has_next_hop && !reached_by;
   return path;
 }
 

@@ -34,6 +34,9 @@ auto Files::read(const config::RouteSpec& spec) -> tl::expected<const load::Rout
     return tl::unexpected(resolved.error());
   if (auto refused = judge(file->findings))
     return tl::unexpected(std::move(*refused));
+  // A command that failed leaves an empty file behind.
+  if (file->routes.empty() && file->findings.empty())
+    warnings_.add(fmt::format("{}: holds no IPv4 route", spec.file.string()));
   loaded_.push_back(std::move(loaded));
   return &files_.emplace(key, std::move(*file)).first->second;
 }

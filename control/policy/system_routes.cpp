@@ -20,11 +20,6 @@ constexpr std::array halves{Prefix{0, 1}, Prefix{1U << 31, 1}};
 // The System routes with next hop None that Azure gives every subnet.
 constexpr std::array private_space{Prefix{10U << 24, 8}, Prefix{172U << 24 | 16U << 16, 12},
                                    Prefix{192U << 24 | 168U << 16, 16}, Prefix{100U << 24 | 64U << 16, 10}};
-// Azure's platform (DHCP, DNS, load balancer probes) and its metadata service: each host's own business, never to be
-// captured by a default or a half.
-constexpr std::array host_only{Prefix{168U << 24 | 63U << 16 | 129U << 8 | 16U, 32},
-                               Prefix{169U << 24 | 254U << 16 | 169U << 8 | 254U, 32}};
-static_assert(host_only.size() == routes_of_every_zone);
 
 class SystemRoutes {
  public:
@@ -78,7 +73,7 @@ class SystemRoutes {
 auto add_system_routes(route::RouteTable& table, const config::Config& config, const config::Zone& zone,
                        NextHops& next_hops, route::Names& names) -> std::optional<load::Error> {
   SystemRoutes routes{table, next_hops, names};
-  routes.add_none(host_only, "Azure's host addresses");
+  routes.add_none(host_addresses, "Azure's host addresses");
   if (zone.internet)
     routes.add_internet(*config.internet);
   if (zone.internet || zone.system_routes)

@@ -699,6 +699,17 @@ const std::vector<Case>& cases() {
        {"udr.json: 2 route tables are in the file for the subnet of port lan"},
        {{"udr.json", "[" + udr({.name = "a", .routes = {}}) + "," + udr({.name = "b", .routes = {}}) + "]"}}},
       {"one", "several-subnet-tables", {lan_udr}, {}, {{"udr.json", udr({.routes = {}})}}},
+      {"two tables of a zone",
+       "several-subnet-tables",
+       {{"@onprem", "\"udr.json\""}},
+       {"udr.json: 2 route tables are in the file for zone onprem"},
+       {{"udr.json", "[" + udr({.name = "a", .routes = {{"20.0.0.0/8", "None"}}}) + "," +
+                         udr({.name = "b", .routes = {{"21.0.0.0/8", "None"}}}) + "]"}}},
+      {"one of a zone",
+       "several-subnet-tables",
+       {{"@onprem", "\"udr.json\""}},
+       {},
+       {{"udr.json", udr({.routes = {{"20.0.0.0/8", "None"}}})}}},
 
       {"by a user route",
        "udr-to-expressroute",
@@ -748,7 +759,8 @@ const std::vector<Case>& cases() {
       {"hasBgpOverride",
        "file-note",
        {lan_udr},
-       {"udr.json: $.routes[0].hasBgpOverride: hasBgpOverride does nothing, here and in other routes: the longest "
+       {"udr.json: $.routes[0].hasBgpOverride: hasBgpOverride does nothing, here and in other routes: the "
+        "longest "
         "prefix goes first"},
        {{"udr.json", R"({"name": "rt", "disableBgpRoutePropagation": false, "routes": [{"name": "r0",
                         "addressPrefix": "20.0.0.0/16", "nextHopType": "None", "hasBgpOverride": true}]})"}}},

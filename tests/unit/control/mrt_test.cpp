@@ -242,6 +242,18 @@ TEST(ParseMrt, MoreEqualNextHopsThanAzureTakesAreShortened) {
             "rib.mrt: 1 routes have more than 64 equal next hops, of which the lowest are kept");
 }
 
+TEST(ParseMrt, AnIpv4NextHopMayStandInMpReachNlri) {
+  const auto of = [](const std::string& value) { return attribute(14, value); };
+  const auto four = number(4, 1);
+  const auto whole = number(1, 2) + number(1, 1) + four + address("10.0.0.8") + number(0, 1);
+  const auto result =
+      parse(peers + rib("10.0.0.0/8", {{0, of(four + address("10.0.0.9"))}}) +
+            rib("11.0.0.0/8", {{0, of(whole)}}) + rib("12.0.0.0/8", {{0, of(whole) + next_hop("10.0.0.7")}}) +
+            rib("13.0.0.0/8", {{0, of(four + "abc")}}));
+  ASSERT_TRUE(result) << result.error().to_string();
+  EXPECT_EQ(as_lines(*result), (Lines{"10.0.0.0/8 10.0.0.9", "11.0.0.0/8 10.0.0.8", "12.0.0.0/8 10.0.0.7"}));
+}
+
 TEST(ParseMrt, CountsWhatItLeavesOut) {
   const auto bytes = peers + rib("10.0.0.0/8", {{0, next_hop("10.0.0.1")}}) +
                      record(table_dump_v2, ipv6_unicast, "anything") +

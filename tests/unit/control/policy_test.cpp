@@ -248,6 +248,18 @@ TEST_F(PolicyFiles, TheLastOfTheSamePrefixWinsAndSaysSo) {
              "the last one wins"}));
 }
 
+TEST_F(PolicyFiles, WarnsOfAFileThatRoutesNothing) {
+  folder_.write("routes.txt", "");
+  folder_.write("comment.txt", "# 1.0.0.0/8 pair\n");
+  folder_.write("six.json",
+                R"({"routes": [{"name": "six", "addressPrefix": "2001:db8::/32", "nextHopType": "None"}]})");
+  folder_.write("one.txt", "1.0.0.0/8 pair\n");
+  const auto policy = read_with("routes = [\"routes.txt\", \"comment.txt\", \"six.json\", \"one.txt\"]\n");
+  ASSERT_TRUE(policy) << policy.error().to_string();
+  EXPECT_EQ(warnings(**policy), (Lines{"routes.txt: holds no IPv4 route", "comment.txt: holds no IPv4 route",
+                                       "six.json: holds no IPv4 route"}));
+}
+
 TEST_F(PolicyFiles, WarningsAreCountedBehindTheFirstTwenty) {
   std::string content;
   for (int i = 0; i < 50; ++i)
