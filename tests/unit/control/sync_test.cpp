@@ -539,7 +539,13 @@ class RandomWorld {
 
   static void add_host(View& view, std::uint32_t address, const std::string& port) {
     view.hosts.push_back({egress::host_name(address), port, address});
-    view.members.push_back({port, address, mac, true, "why"});
+    const auto known = std::ranges::find(view.members, address, &egress::Member::address);
+    const egress::Member member{port, address, mac, true, "why"};
+    if (known == view.members.end()) {
+      view.members.push_back(member);
+    } else {
+      *known = member;
+    }
   }
 
   // What one zone has in a world may be another's in the next.
