@@ -2,6 +2,7 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
+#include <span>
 #include <utility>
 
 #include "control/daemon/daemon.hpp"
@@ -104,7 +105,9 @@ void Daemon::on_event(const api::Event& event) {
 }
 
 void Daemon::on_wanted(const api::Wanted& wanted) {
-  const auto outcome = hosts_.want(wanted.destinations(), {policy_->config, netlink_->mirror(), inherited_},
+  const std::span destinations(wanted.destinations().data(),
+                               static_cast<std::size_t>(wanted.destinations_size()));
+  const auto outcome = hosts_.want(destinations, {policy_->config, netlink_->mirror(), inherited_},
                                    std::chrono::steady_clock::now());
   if (outcome.more) {
     on_kernel_changed();

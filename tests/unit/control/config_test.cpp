@@ -195,6 +195,9 @@ TEST_F(EditedConfig, Names) {
        "10: \"none\" has a meaning of its own and cannot name a next hop"},
       {"[next_hop.gateway]", "[next_hop.internet]", "10: \"internet\" has a meaning"},
       {"[next_hop.gateway]", "[next_hop.host]", "10: \"host\" has a meaning"},
+      {"[next_hop.gateway]", "[next_hop.connected]", "10: \"connected\" has a meaning"},
+      {"[next_hop.gateway]", "[next_hop.host-10-0-1-7]", "10: \"host-10-0-1-7\" has a meaning"},
+      {"[next_hop.gateway]", "[next_hop.host-a]\nmembers = [\"10.0.2.77\"]\n[next_hop.gateway]", ""},
       {"[next_hop.gateway]", "[next_hop.vnetlocal]",
        "10: \"vnetlocal\" has a meaning of its own and cannot name a next hop"},
       {"[next_hop.gateway]", "[next_hop.virtualappliance]", "10: \"virtualappliance\" has a meaning"},
@@ -550,6 +553,11 @@ TEST_F(EditedConfig, Azure) {
            "5: \"subnet_routes\" names no file"},
       },
       azure_fixture);
+}
+
+TEST_F(EditedConfig, Connected) {
+  expect({{"[zone.back]", "[zone.back]\nconnected = true", ""},
+          {"[zone.back]", "[zone.back]\nconnected = \"lan\"", "26: \"connected\""}});
 }
 
 TEST_F(EditedConfig, SystemRoutes) {

@@ -147,6 +147,134 @@ TEST(Full, FillsChangesWithAtMost100000Routes) {
   EXPECT_EQ(sum, 250'007u);
 }
 
+// Ports egress (10.0.2.4/24) and lan (10.0.1.4/24), and a host on lan; zone vnet wants them.
+std::pair<policy::Policy, View> connected_example() {
+  std::pair<policy::Policy, View> result{example(), example_view()};
+  auto& [policy, view] = result;
+  policy.zones[1].connected = true;
+  view.connected = {{{0x0a000100, 24}, "lan"}, {{0x0a000200, 24}, "egress"}};
+  view.hosts = {{"host-10-0-1-7", "lan", 0x0a000107}};
+  view.members.push_back({"lan", 0x0a000107, mac, true, "reachable"});
+  return result;
+}
+
+const Table own_table{{{lan_address, 32}, "host"}, {{0x0a000204, 32}, "host"}};
+
+Table with_own(Table table) {
+  table.insert(own_table.begin(), own_table.end());
+  return table;
+}
+
+TEST(ConnectedRoutes, AreOfZonesThatWantThemOnly) {
+  const auto [policy, view] = connected_example();
+  const auto changes = full(policy, view);
+  const auto result = tables(changes);
+  EXPECT_EQ(result.at("vnet"), with_own({{{0x0a000100, 24}, "connected"},
+                                         {{0x0a000100, 32}, "none"},
+                                         {{0x0a000107, 32}, "host-10-0-1-7"},
+                                         {{0x0a0001ff, 32}, "none"},
+                                         {{0x0a000200, 24}, "connected"},
+                                         {{0x0a000200, 32}, "none"},
+                                         {{0x0a0002ff, 32}, "none"}}));
+  EXPECT_EQ(result.at("onprem"), tables(full(example(), example_view())).at("onprem"));
+  std::map<std::string, std::pair<api::NextHop::Action, int>> next_hops;
+  for (const auto& next_hop : changes[0].next_hops()) {
+    next_hops[next_hop.name()] = {next_hop.action(), next_hop.members_size()};
+  }
+  EXPECT_EQ(next_hops.at("connected"), std::pair(api::NextHop::CONNECTED, 0));
+  EXPECT_EQ(next_hops.at("host-10-0-1-7"), std::pair(api::NextHop::FORWARD, 1));
+  const auto without = full(example(), example_view());
+  for (const auto& next_hop : without[0].next_hops()) {
+    EXPECT_NE(next_hop.action(), api::NextHop::CONNECTED);
+  }
+}
+
+TEST(ConnectedRoutes, GiveWayToAllButSystemRoutes) {
+  using route::Origin;
+  for (const auto origin : {Origin::system, Origin::bgp, Origin::vnet, Origin::user_tag, Origin::user}) {
+    auto [policy, view] = connected_example();
+    auto& table = policy.zones[1].table;
+    table = {};
+    table.add({.prefix = {0x0a000100, 24}, .origin = origin, .next_hop = policy.names.intern("firewall")});
+    table.finish();
+    const auto result = tables(full(policy, view)).at("vnet");
+    if (origin == Origin::system) {
+      EXPECT_EQ(result, tables(full(connected_example().first, view)).at("vnet"));
+    } else {  // with its edges and hosts, which are that route's now
+      EXPECT_EQ(result, with_own({{{0x0a000100, 24}, "firewall"},
+                                  {{0x0a000200, 24}, "connected"},
+                                  {{0x0a000200, 32}, "none"},
+                                  {{0x0a0002ff, 32}, "none"}}));
+    }
+  }
+}
+
+TEST(ConnectedRoutes, GiveWayToLongerOnesForWhatThoseCover) {
+  auto [policy, view] = connected_example();
+  auto& table = policy.zones[1].table;
+  table = {};
+  for (const auto prefix :
+       {fib::Prefix{0x0a000100, 29}, fib::Prefix{0x0a0002ff, 32}, fib::Prefix{0x0a000000, 16}}) {
+    table.add({.prefix = prefix, .origin = route::Origin::user, .next_hop = policy.names.intern("firewall")});
+  }
+  table.finish();
+  EXPECT_EQ(tables(full(policy, view)).at("vnet"), with_own({{{0x0a000000, 16}, "firewall"},
+                                                             {{0x0a000100, 24}, "connected"},
+                                                             {{0x0a000100, 29}, "firewall"},
+                                                             {{0x0a0001ff, 32}, "none"},
+                                                             {{0x0a000200, 24}, "connected"},
+                                                             {{0x0a000200, 32}, "none"},
+                                                             {{0x0a0002ff, 32}, "firewall"}}));
+}
+
+TEST(ConnectedRoutes, AHostThatAnswersIsOneRoute) {
+  const auto [policy, after] = connected_example();
+  auto before = after;
+  before.hosts.clear();
+  before.members.pop_back();
+  const auto come = incremental(policy, before, after);
+  ASSERT_EQ(come.size(), 1u);
+  EXPECT_EQ(come[0].next_hops_size(), 1);
+  EXPECT_EQ(come[0].adjacencies_size(), 1);
+  EXPECT_EQ(tables(come), (std::map<std::string, Table>{{"vnet", {{{0x0a000107, 32}, "host-10-0-1-7"}}}}));
+  const auto gone = incremental(policy, after, before);
+  ASSERT_EQ(gone.size(), 1u);
+  EXPECT_EQ(gone[0].remove_next_hops_size(), 1);
+  EXPECT_EQ(gone[0].remove_adjacencies_size(), 1);
+  ASSERT_EQ(gone[0].withdraw_size(), 1);
+  EXPECT_THAT(gone[0].withdraw(0).address(), ElementsAre(0x0a000107u));
+}
+
+TEST(ConnectedRoutes, ComeFromTheKernelsAddresses) {
+  auto policy = example();
+  policy.config.zones = {{.name = "vnet", .connected = true}};
+  kernel::Mirror mirror;
+  mirror.links[3] = {.index = 3, .name = "eth0", .up = true};
+  mirror.addresses[3] = {{lan_address, 24}};
+  mirror.neighbours[{3, 0x0a000107}] = {.state = "STALE", .usable = true, .mac = mac};
+  mirror.neighbours[{3, 0x0a000108}] = {.state = "FAILED"};
+  // Not the broadcast address, nobody who is away, and nothing of elsewhere.
+  const auto seen = view(policy.config, mirror, {}, {0x08080808, 0x0a000107, 0x0a000108, 0x0a0001ff});
+  EXPECT_THAT(seen.connected, ElementsAre(egress::Connected{{0x0a000100, 24}, "lan"}));
+  EXPECT_THAT(seen.hosts, ElementsAre(View::Host{"host-10-0-1-7", "lan", 0x0a000107}));
+  EXPECT_EQ(std::ranges::count(seen.members, 0x0a000107u, &egress::Member::address), 1);
+  policy.config.zones[0].connected = false;
+  const auto unwanted = view(policy.config, mirror, {}, {0x0a000107});
+  EXPECT_THAT(unwanted.connected, IsEmpty());
+  EXPECT_THAT(unwanted.hosts, IsEmpty());
+}
+
+// A BGP route that a System route of the VNet keeps from being in force.
+TEST(Full, NamesNoRouteInTheShadow) {
+  auto policy = example();
+  auto& table = policy.zones[1].table;
+  const auto far = policy.names.intern("far");
+  table.add({.prefix = {0x0b000000, 16}, .origin = route::Origin::vnet, .next_hop = far});
+  table.add({.prefix = {0x0b000100, 24}, .origin = route::Origin::bgp, .next_hop = far});
+  table.finish();
+  EXPECT_EQ(tables(full(policy, example_view())).at("vnet"), with_own({{{0x0b000000, 16}, "far"}}));
+}
+
 TEST(Incremental, IsEmptyWhenNothingTheDataplaneKnowsChanged) {
   auto after = example_view();
   after.members[2].why = "neighbour is INCOMPLETE";
@@ -365,6 +493,12 @@ class RandomWorld {
     const auto same = std::ranges::unique(view.unicast);
     view.unicast.erase(same.begin(), same.end());
     if (maybe()) {
+      view.connected.push_back({{0x0a000000, 30}, any_port(policy)});
+    }
+    if (maybe()) {
+      view.connected.push_back({{0x0a000080, 29}, any_port(policy)});
+    }
+    if (maybe()) {
       view.exit = egress::Exit{.port = any_port(policy), .ready = maybe()};
     }
     std::set<std::uint32_t> members;
@@ -379,6 +513,11 @@ class RandomWorld {
       const bool known = maybe();
       view.members.push_back({maybe() ? any_port(policy) : "", member,
                               known ? std::optional(mac) : std::nullopt, known && maybe(), "why"});
+    }
+    for (const std::uint32_t host : {0x0a000001U, 0x0a000081U, 0x0a000083U}) {
+      if (maybe() && egress::has_host(view.connected, host)) {
+        add_host(view, host, any_port(policy));
+      }
     }
     free_sources_ = {
         {0xac100000, 16}, {0xac110000, 16}, {0xac120000, 16}, {0xc0000200, 24}, {0xc6336400, 24}};
@@ -399,6 +538,17 @@ class RandomWorld {
     return policy.config.ports[below(static_cast<unsigned>(policy.config.ports.size()))].name;
   }
 
+  static void add_host(View& view, std::uint32_t address, const std::string& port) {
+    view.hosts.push_back({egress::host_name(address), port, address});
+    const auto known = std::ranges::find(view.members, address, &egress::Member::address);
+    const egress::Member member{port, address, mac, true, "why"};
+    if (known == view.members.end()) {
+      view.members.push_back(member);
+    } else {
+      *known = member;
+    }
+  }
+
   // What one zone has in a world may be another's in the next.
   std::vector<fib::Prefix> take_sources() {
     std::vector<fib::Prefix> result;
@@ -411,7 +561,8 @@ class RandomWorld {
   }
 
   policy::ZonePolicy zone_named(const std::string& name, policy::Policy& policy, const View& view) {
-    policy::ZonePolicy zone{.name = name, .ports = {any_port(policy)}, .sources = take_sources()};
+    policy::ZonePolicy zone{
+        .name = name, .ports = {any_port(policy)}, .sources = take_sources(), .connected = maybe()};
     std::vector<std::string> next_hops{"None"};
     if (view.exit) {
       next_hops.emplace_back("Internet");
@@ -465,13 +616,17 @@ TEST(Between, MakesOfAnyStateWhatTheFullTransactionWould) {
 
 TEST(Incremental, FollowsTheKernelAsAFullTransactionWould) {
   for (unsigned seed = 0; seed < 500; ++seed) {
-    const auto [policy, before] = RandomWorld(seed).next();
+    RandomWorld world(seed);
+    const auto [policy, before] = world.next();
+    const auto other = world.next().second;
     auto after = before;
     for (auto& member : after.members) {
       member.mac.reset();
       member.alive = false;
     }
     after.unicast = {0x0a000001};
+    after.connected = other.connected;
+    after.hosts.clear();
     auto dataplane = dataplane_with(policy, before);
     ASSERT_EQ(dataplane.commit(false, incremental(policy, before, after)), "") << "seed " << seed;
     ASSERT_TRUE(dataplane == dataplane_with(policy, after)) << "seed " << seed;
