@@ -14,7 +14,8 @@ namespace {
 // What the dataplane has room for (forward/forwarding_state.hpp).
 constexpr std::size_t max_ports = 32;
 constexpr std::size_t max_zones = 255;
-constexpr std::size_t max_next_hops = 4000;
+constexpr std::size_t max_next_hops =
+    3000;  // hosts on the ports' subnets (egress/hosts.hpp) take up to 1,024 more
 
 }  // namespace
 

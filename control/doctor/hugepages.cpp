@@ -7,8 +7,6 @@
 namespace sekisho::doctor {
 namespace {
 
-constexpr std::uint64_t mb = std::uint64_t{1} << 20;
-
 // Written with physical addresses, which only hugepages keep.
 bool needs_hugepages(const Port& port) {
   return port.nic && (port.nic->driver == "uio_pci_generic" || port.nic->driver == "igb_uio");

@@ -5,7 +5,6 @@
 namespace sekisho::doctor {
 
 Findings check_memory(const System& system) {
-  constexpr std::uint64_t mb = std::uint64_t{1} << 20;
   constexpr std::uint64_t reserve =
       128 * mb;  // for control, while it reads a full Internet table, and all else
   const std::string name = "memory";

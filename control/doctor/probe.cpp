@@ -27,8 +27,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::uint64_t mb = std::uint64_t{1} << 20;
-
 // Empty where there is no such file.
 std::string content(const fs::path& file) {
   std::ifstream stream{file};

@@ -10,6 +10,8 @@
 
 namespace sekisho::doctor {
 
+inline constexpr std::uint64_t mb = std::uint64_t{1} << 20;
+
 // What sekisho-control says of itself and of the dataplane.
 struct Control {
   std::string version;

@@ -2,10 +2,11 @@
 
 #include <cstddef>
 
+#include "control/doctor/system.hpp"
+
 namespace sekisho::doctor {
 namespace {
 
-constexpr std::uint64_t mb = std::uint64_t{1} << 20;
 constexpr std::uint64_t narrow = 18 * mb;  // dataplane/fib/fib.hpp, rounded up to pages of 2 MB
 constexpr std::uint64_t wide = 34 * mb;
 constexpr std::uint64_t extension = 512;  // of a wide table
