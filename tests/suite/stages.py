@@ -12,7 +12,7 @@ from pathlib import Path
 from suite.count import Count, junit
 
 ROOT = Path(__file__).resolve().parents[2]
-FUZZ_SECONDS = 10
+FUZZ_SECONDS = 6
 CLANG = "build-clang"
 
 
@@ -34,10 +34,10 @@ def configure(folder: str, *options: str, **environment: str) -> bool:
 
 
 def meson_test(folder: str, name: str, *words: str, **environment: str) -> Count:
-    """Builds what the tests need, runs them one after another and counts their cases."""
+    """Builds what the tests need, runs them two at a time and counts their cases."""
     log = ROOT / folder / "meson-logs" / f"{name}.junit.xml"
     log.unlink(missing_ok=True)
-    command = ("meson", "test", "-C", folder, "--num-processes", "1", "--print-errorlogs", "--logbase", name)
+    command = ("meson", "test", "-C", folder, "--num-processes", "2", "--print-errorlogs", "--logbase", name)
     ran = execute(*command, *words, **environment)
     count = junit(log, folder)
     if not ran and not count.failed:
