@@ -126,7 +126,8 @@ auto find_service_tags() -> std::unique_ptr<RouteFile> {
     return std::make_unique<RouteFile>(*real, false);
   }
   std::map<fib::NextHopIndex, nlohmann::json> prefixes;
-  for (const auto& route : make_table("tags").value().routes) {
+  const auto table = make_table("tags").value();
+  for (const auto& route : table.routes) {
     prefixes[route.next_hop].push_back(to_string(route.prefix));
   }
   auto values = nlohmann::json::array();
