@@ -94,6 +94,7 @@ def test_a_subnet_has_what_azure_prints(effective, name):
         assert len(rows) == len(set(rows)) and set(rows) == expected
 
 
+# That the rows expected above are Azure's own. Its outputs are not in the repository, so only where the folder is.
 @pytest.mark.skipif(not DATA.is_dir(), reason="the folder of real data is not there")
 @pytest.mark.parametrize("name", SUBNETS)
 def test_what_azure_prints_is_what_azure_printed(name):

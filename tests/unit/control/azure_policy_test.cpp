@@ -512,6 +512,7 @@ auto data_folder() -> std::filesystem::path {
 
 TEST(AzureData, EveryRoutableTagOfTheRealFileIsRouted) {
   const auto file = data_folder() / "azure/ServiceTags_Public_20251117.json.gz";
+  // Microsoft's file has no open licence and is not in the repository; the tests above do with small ones.
   if (!std::filesystem::exists(file))
     GTEST_SKIP() << "there is no " << file;
   const auto tags = load::read_service_tags(file);
