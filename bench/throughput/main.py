@@ -46,6 +46,7 @@ def parse(words: Sequence[str] | None = None) -> argparse.Namespace:
         help="for throughput.json and throughput.png (default: build/bench)",
     )  # fmt: skip
     options = parser.parse_args(words)
+    options.build = options.build.resolve()  # a configuration names files in it, and lies elsewhere
     if options.rounds is not None and options.rounds < 1:
         parser.error("--rounds: at least one")
     return options

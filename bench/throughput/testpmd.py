@@ -35,6 +35,8 @@ class Testpmd:
             "--",
             "--interactive",
             "--nb-cores=1",
+            # Each start would read a capture without end for a while, in a thread of the same priority as what answers.
+            "--no-flush-rx",
             f"--total-num-mbufs={buffers}",
             cpus=[MAIN_CPU, WORKER_CPU],
             pipe=True,
