@@ -1,9 +1,10 @@
 #include "dataplane/fib/lookup.hpp"
 
-#include <emmintrin.h>
+#include <smmintrin.h>
 
 #include <algorithm>
 #include <bit>
+#include <utility>
 
 namespace sekisho::fib {
 namespace {
@@ -26,33 +27,41 @@ const T* chosen(bool first, const T* one, const T* other) noexcept {
 using Mask = std::uint64_t;
 static_assert(bulk <= 8 * sizeof(Mask));
 
-// Which of the shortcuts' entries lead on, eight at a time. Where they do not, they are the answers.
+// The shortcuts of eight addresses, straight from the table into a vector: stored one by one they would hold up the vector that
+// judges them. Plain loads, because compilers keep atomic ones out of vector instructions; an entry is read whole all the same.
+template <typename Format, int... lane>
+[[gnu::no_sanitize_thread]] __m128i eight_shortcuts(const View<Format>& view, const std::uint32_t* addresses,
+                                                    std::integer_sequence<int, lane...>) noexcept {
+  __m128i eight = _mm_setzero_si128();
+  if constexpr (sizeof(typename Format::Entry) == 1) {
+    ((eight = _mm_insert_epi8(eight, view.shortcut[addresses[lane] >> shortcut_shift], 2 * lane)), ...);
+  } else {
+    ((eight = _mm_insert_epi16(eight, view.shortcut[addresses[lane] >> shortcut_shift], lane)), ...);
+  }
+  return eight;
+}
+
+// Which shortcuts lead on. Where they do not, they are the answers.
 template <typename Format>
-Mask led_on_of(const NextHopIndex* entries, unsigned count) noexcept {
+Mask lookup_shortcuts(const View<Format>& view, const std::uint32_t* addresses, NextHopIndex* next_hops,
+                      unsigned count) noexcept {
   constexpr unsigned lanes = 8;
   const __m128i on = _mm_set1_epi16(static_cast<short>(Format::on));
   Mask led_on = 0;
   unsigned at = 0;
   for (; at + lanes <= count; at += lanes) {
-    const __m128i eight = _mm_loadu_si128(reinterpret_cast<const __m128i*>(entries + at));
+    const __m128i eight = eight_shortcuts(view, addresses + at, std::make_integer_sequence<int, lanes>());
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(next_hops + at), eight);
     const __m128i equal = _mm_cmpeq_epi16(_mm_and_si128(eight, on), on);
     led_on |= Mask{static_cast<unsigned>(_mm_movemask_epi8(_mm_packs_epi16(equal, _mm_setzero_si128())))}
               << at;
   }
   for (; at < count; ++at) {
-    led_on |= Mask{(entries[at] & Format::on) == Format::on} << at;
+    const auto entry = load(view.shortcut[addresses[at] >> shortcut_shift]);
+    next_hops[at] = entry;
+    led_on |= Mask{Format::leads_on(entry)} << at;
   }
   return led_on;
-}
-
-template <typename Format>
-Mask lookup_shortcuts(const View<Format>& view, const std::uint32_t* addresses, NextHopIndex* next_hops,
-                      unsigned count) noexcept {
-  const auto* const shortcut = view.shortcut;
-  for (unsigned i = 0; i < count; ++i) {
-    next_hops[i] = load(shortcut[addresses[i] >> shortcut_shift]);
-  }
-  return led_on_of<Format>(next_hops, count);
 }
 
 template <typename Visit>
@@ -62,12 +71,21 @@ void for_each_bit(Mask mask, Visit visit) noexcept {
   }
 }
 
-// Those that their shortcuts lead on.
+// Those that their shortcuts lead on, and then the few of them that tbl24 leads on. No load of a round waits for another's.
 template <typename Format>
 void lookup_led_on(const View<Format>& view, const std::uint32_t* addresses, NextHopIndex* next_hops,
                    Mask led_on) noexcept {
-  for_each_bit(led_on, [&](unsigned at) { __builtin_prefetch(&view.tbl24[addresses[at] >> 8]); });
-  for_each_bit(led_on, [&](unsigned at) { next_hops[at] = lookup_block(view, addresses[at]); });
+  Mask extended = 0;
+  for_each_bit(led_on, [&](unsigned at) {
+    const auto entry = load(view.tbl24[addresses[at] >> 8]);
+    next_hops[at] = entry;
+    extended |= Mask{Format::leads_on(entry)} << at;
+  });
+  for_each_bit(extended, [&](unsigned at) {
+    const auto entry = static_cast<typename Format::Entry>(next_hops[at]);
+    const unsigned table = view.extension(addresses[at] >> 8, entry);
+    next_hops[at] = load(view.tbl8[table * extension_entries + (addresses[at] & 0xff)]);
+  });
 }
 
 }  // namespace
