@@ -49,6 +49,13 @@ auto all_buckets(AdjacencyIndex adjacency) -> NextHop {
   return next_hop;
 }
 
+auto for_workers(Adjacency adjacency) -> Adjacency {
+  const bool sends = adjacency.action == Action::forward;
+  adjacency.mtu = sends ? adjacency.mtu : std::uint16_t{0};
+  adjacency.port_bit = sends ? 1U << adjacency.port : 0;
+  return adjacency;
+}
+
 template <typename T>
 void release(Qsbr& qsbr, const T* old, const T& unset) {
   if (old != &unset) {
@@ -109,7 +116,7 @@ auto NextHopTable::place(std::span<const AdjacencyIndex> members) const -> NextH
   if (alive.size() == 1) {
     return all_buckets(alive.front());
   }
-  NextHop next_hop{.mask = group_buckets - 1};
+  NextHop next_hop;
   for (std::uint32_t bucket = 0; bucket < group_buckets; ++bucket) {
     next_hop.buckets[bucket] =
         *std::max_element(alive.begin(), alive.end(), [&](AdjacencyIndex left, AdjacencyIndex right) {
@@ -138,7 +145,7 @@ void NextHopTable::set_adjacency(AdjacencyIndex index, const Adjacency& adjacenc
   if (before.alive && !after.alive) {
     place_groups_of(index);
   }
-  publish(qsbr_, adjacencies_[index], adjacency, unset_adjacency);
+  publish(qsbr_, adjacencies_[index], for_workers(adjacency), unset_adjacency);
   if (after.alive && after != before) {
     place_groups_of(index);
   }

@@ -1,6 +1,6 @@
 // What a table entry's index means: next hops, and the adjacencies that they lead to.
 //
-//   NextHopIndex -> NextHop { mask, buckets[] } -> AdjacencyIndex -> Adjacency { port, rewrite, ... }
+//   NextHopIndex -> NextHop { buckets[] } -> AdjacencyIndex -> Adjacency { port, rewrite, ... }
 //
 // Every next hop is resolved to buckets of adjacencies, also one that drops or goes to the host (a bucket
 // with a special adjacency): a worker does the same steps for all and takes one branch, at the end. Groups
@@ -50,23 +50,25 @@ inline constexpr AdjacencyIndex exit_adjacency = 4;
 inline constexpr AdjacencyIndex connected_adjacency = 5;
 inline constexpr AdjacencyIndex first_adjacency = 6;
 
-// One cache line; immutable once published.
+// One cache line; immutable once published. Of an adjacency that sends nothing the table publishes `mtu` and `port_bit` as 0: a
+// worker learns by one comparison that a packet is not sent, be it too long or the action another.
 struct alignas(64) Adjacency {
   std::array<std::uint8_t, 14> ethernet{};  // header of a forwarded frame: destination, source, 0x0800
   std::uint16_t mtu = 0;                    // of the port, bytes of IPv4
   std::uint8_t port = 0;                    // port index (forward/forwarding_state.hpp)
   Action action = Action::no_route;
-  std::uint32_t address = 0;  // the neighbour's
+  std::uint32_t address = 0;   // the neighbour's
+  std::uint32_t port_bit = 0;  // 1 << port
   friend bool operator==(const Adjacency&, const Adjacency&) = default;
 };
 static_assert(sizeof(Adjacency) == 64);
 
-struct NextHop {
-  std::uint16_t mask = 0;                               // bucket = flow hash & mask: 0, or group_buckets - 1
-  std::array<AdjacencyIndex, group_buckets> buckets{};  // all the same where mask is 0
+// By whole cache lines: a lookup touches one of eight.
+struct alignas(64) NextHop {
+  std::array<AdjacencyIndex, group_buckets> buckets{};  // all the same where there is one member, or none
 
   [[nodiscard]] AdjacencyIndex choose(std::uint32_t flow_hash) const noexcept {
-    return buckets[flow_hash & mask];
+    return buckets[flow_hash % group_buckets];
   }
   friend bool operator==(const NextHop&, const NextHop&) = default;
 };

@@ -6,6 +6,7 @@
 #include <array>
 #include <bit>
 #include <cstdint>
+#include <numeric>
 
 #include "dataplane/fib/next_hop_table.hpp"
 #include "dataplane/forward/forwarding_state.hpp"
@@ -40,6 +41,7 @@ void for_each_bit(PacketMask mask, Visit visit) noexcept {
 // Uninitialised on purpose: only the first `count` of a column are ever read, once a stage has written them.
 struct Burst {
   unsigned count = 0;
+  std::uint32_t bytes = 0;     // of all frames
   rte_mbuf** mbufs = nullptr;  // the receiver's own list
   std::array<std::uint8_t*, burst_capacity> frames;
   alignas(64) std::array<std::uint32_t, burst_capacity> sizes;  // of the frames
@@ -75,6 +77,7 @@ struct Burst {
       ++kept;
     }
     count = kept;
+    bytes = std::accumulate(sizes.begin(), sizes.begin() + count, 0U);
     expiring = kept_expiring;
     trailed = kept_trailed;
   }

@@ -15,7 +15,6 @@
 #include "dataplane/forward/verdict.hpp"
 #include "dataplane/packet/checksum.hpp"
 #include "dataplane/packet/ethernet.hpp"
-#include "dataplane/packet/flow_hash.hpp"
 
 namespace sekisho::forward {
 namespace {
@@ -48,9 +47,7 @@ class Pipeline {
   void admit() noexcept;
   void route() noexcept;
   void resolve() noexcept;
-  [[nodiscard]] std::uint32_t hash_of(unsigned at) const noexcept;
-  [[nodiscard]] bool resolve_alike() noexcept;
-  [[nodiscard]] PacketMask resolve_each() noexcept;
+  [[nodiscard]] PacketMask choose() noexcept;
   void rewrite() noexcept;
 
   void look_up(ZoneIndex zone, const std::uint32_t* destinations, fib::NextHopIndex* next_hops,
@@ -67,6 +64,7 @@ class Pipeline {
   const RxQueue& ingress_;
   Burst burst_;
   Drops drops_;
+  bool one_zone_ = false;  // all packets' sources are of the same one
 };
 
 void Pipeline::validate() noexcept {
@@ -85,20 +83,23 @@ std::optional<DropReason> Pipeline::refusal_of_source(ZoneIndex zone) const noex
 
 void Pipeline::admit() noexcept {
   state_.sources->lookup_bulk(burst_.headers.sources.data(), burst_.zones.data(), burst_.count);
-  if (!alike(burst_.zones, burst_.count) || refusal_of_source(burst_.zones[0])) [[unlikely]] {
-    PacketMask refused = 0;
-    for (unsigned at = 0; at < burst_.count; ++at) {
-      if (const auto reason = refusal_of_source(burst_.zones[at])) [[unlikely]] {
-        drops_.add(burst_.mbufs[at], *reason);
-        refused |= bit(at);
-      }
-    }
-    if (refused != 0) {
-      burst_.remove(refused, burst_.headers.destinations, burst_.headers.senders, burst_.headers.receivers,
-                    burst_.zones);
+  one_zone_ = alike(burst_.zones, burst_.count);
+  if (one_zone_ && !refusal_of_source(burst_.zones[0])) [[likely]] {
+    counters_.zones[burst_.zones[0]].add(burst_.count, burst_.bytes);
+    return;
+  }
+  PacketMask refused = 0;
+  for (unsigned at = 0; at < burst_.count; ++at) {
+    if (const auto reason = refusal_of_source(burst_.zones[at])) [[unlikely]] {
+      drops_.add(burst_.mbufs[at], *reason);
+      refused |= bit(at);
     }
   }
-  tally(counters_.zones, burst_.zones, burst_.sizes, burst_.count);
+  if (refused != 0) {
+    burst_.remove(refused, burst_.headers.destinations, burst_.headers.hashes, burst_.zones);
+    one_zone_ = alike(burst_.zones, burst_.count);
+  }
+  tally(counters_.zones, burst_.zones, burst_.sizes, burst_.count, burst_.bytes);
 }
 
 void Pipeline::look_up(ZoneIndex zone, const std::uint32_t* destinations, fib::NextHopIndex* next_hops,
@@ -112,7 +113,7 @@ void Pipeline::look_up(ZoneIndex zone, const std::uint32_t* destinations, fib::N
 
 void Pipeline::route() noexcept {
   const auto& destinations = burst_.headers.destinations;
-  if (alike(burst_.zones, burst_.count)) [[likely]] {
+  if (one_zone_) [[likely]] {
     look_up(burst_.zones[0], destinations.data(), burst_.next_hops.data(), burst_.count);
   } else {
     for_each_group(burst_.zones, burst_.count, [&](ZoneIndex zone, std::span<const std::uint8_t> positions) {
@@ -127,14 +128,11 @@ void Pipeline::route() noexcept {
       }
     });
   }
-  tally(counters_.next_hops, burst_.next_hops, burst_.sizes, burst_.count);
+  tally(counters_.next_hops, burst_.next_hops, burst_.sizes, burst_.count, burst_.bytes);
 }
 
 void Pipeline::resolve() noexcept {
-  PacketMask refused = burst_.expiring;
-  if (!resolve_alike()) {
-    refused |= resolve_each();
-  }
+  PacketMask refused = burst_.expiring | choose();
   for_each_bit(burst_.egress, [&](unsigned port) {
     if (!runs(state_.ports[port], worker_)) [[unlikely]] {
       refused |= packets_to(port);
@@ -146,53 +144,19 @@ void Pipeline::resolve() noexcept {
   }
 }
 
-std::uint32_t Pipeline::hash_of(unsigned at) const noexcept {
-  return packet::flow_hash(burst_.headers.senders[at], burst_.headers.receivers[at]);
-}
-
-// Where all packets have one next hop and it has at most two living members, none of which refuses any: what an adjacency says is
-// asked once. Otherwise nothing has been decided.
-bool Pipeline::resolve_alike() noexcept {
-  if (!alike(burst_.next_hops, burst_.count)) {
-    return false;
-  }
-  const fib::NextHopTable& next_hops = *state_.next_hops;
-  const fib::NextHop& next_hop = next_hops.next_hop(burst_.next_hops[0]);
-  std::uint32_t longest = 0;
-  for (unsigned at = 0; at < burst_.count; ++at) {
-    burst_.adjacencies[at] = next_hop.choose(hash_of(at));
-    longest = std::max(longest, burst_.headers.lengths[at]);
-  }
-  const Split split(burst_.adjacencies, burst_.count);
-  if (!split.in_two()) {
-    return false;
-  }
-  const std::array pair{&next_hops.adjacency(split.first), &next_hops.adjacency(split.second)};
-  for (const fib::Adjacency* const adjacency : pair) {
-    if (adjacency->action != fib::Action::forward || longest > adjacency->mtu) [[unlikely]] {
-      return false;
-    }
-  }
-  for (unsigned at = 0; at < burst_.count; ++at) {
-    burst_.rewrites[at] = pair[split.seconds >> at & 1];
-  }
-  burst_.egress = PortMask{1} << pair[0]->port | PortMask{1} << pair[1]->port;
-  return true;
-}
-
-// Which packets their adjacencies refuse.
-PacketMask Pipeline::resolve_each() noexcept {
+// An adjacency for each packet. Returns which ones theirs does not take.
+PacketMask Pipeline::choose() noexcept {
   const fib::NextHopTable& next_hops = *state_.next_hops;
   PacketMask refused = 0;
   PortMask egress = 0;
   for (unsigned at = 0; at < burst_.count; ++at) {
     const fib::NextHop& next_hop = next_hops.next_hop(burst_.next_hops[at]);
-    const fib::AdjacencyIndex index = next_hop.choose(hash_of(at));
+    const fib::AdjacencyIndex index = next_hop.choose(burst_.headers.hashes[at]);
     const fib::Adjacency& adjacency = next_hops.adjacency(index);
     burst_.adjacencies[at] = index;
     burst_.rewrites[at] = &adjacency;
-    egress |= PortMask{1} << adjacency.port;
-    if (adjacency.action != fib::Action::forward || burst_.headers.lengths[at] > adjacency.mtu) [[unlikely]] {
+    egress |= adjacency.port_bit;
+    if (burst_.headers.lengths[at] > adjacency.mtu) [[unlikely]] {
       refused |= bit(at);
     }
   }
@@ -243,7 +207,9 @@ void trim(rte_mbuf* mbuf, std::uint32_t size) noexcept {
 void Pipeline::rewrite() noexcept {
   // A trailer is not part of the datagram, and with it the frame may be longer than the MTU test has seen.
   for_each_bit(burst_.trailed, [this](unsigned at) {
+    burst_.bytes -= burst_.sizes[at];
     burst_.sizes[at] = packet::frame_size(burst_.headers.lengths[at]);
+    burst_.bytes += burst_.sizes[at];
     trim(burst_.mbufs[at], burst_.sizes[at]);
   });
   for (unsigned at = 0; at < burst_.count; ++at) {

@@ -5,7 +5,6 @@
 #include <array>
 #include <bit>
 #include <cstdint>
-#include <numeric>
 #include <span>
 
 #include "dataplane/forward/burst.hpp"
@@ -26,8 +25,9 @@ using Sizes = std::array<std::uint32_t, burst_capacity>;
   return bytes;
 }
 
-// Packet `at`, of sizes[at] bytes, counts for traffic[keys[at]].
-inline void tally(std::span<Traffic> traffic, const Keys& keys, const Sizes& sizes, unsigned count) noexcept {
+// Packet `at`, of sizes[at] bytes, counts for traffic[keys[at]]. All have `bytes`.
+inline void tally(std::span<Traffic> traffic, const Keys& keys, const Sizes& sizes, unsigned count,
+                  std::uint32_t bytes) noexcept {
   if (count == 0) {
     return;
   }
@@ -38,7 +38,6 @@ inline void tally(std::span<Traffic> traffic, const Keys& keys, const Sizes& siz
     }
     return;
   }
-  std::uint32_t bytes = std::accumulate(sizes.begin(), sizes.begin() + count, 0U);
   if (split.others != 0) {
     const auto others = static_cast<unsigned>(std::popcount(split.others));
     const std::uint32_t bytes_of_others = bytes_of(split.second, keys, sizes, count);

@@ -4,6 +4,7 @@
 #include <rte_pause.h>
 
 #include <bit>
+#include <functional>
 #include <numeric>
 
 #include "dataplane/forward/tally.hpp"
@@ -39,11 +40,14 @@ class Transmitter {
     }
     const unsigned sent = send(state_.ports[port].dpdk_port, worker_, burst.mbufs, burst.count);
     // The device owns what it took, and may have freed it: only what the burst remembers is looked at.
-    counters_.ports[port].tx.add(sent, std::accumulate(burst.sizes.begin(), burst.sizes.begin() + sent, 0U));
-    tally(counters_.adjacencies, burst.adjacencies, burst.sizes, sent);
-    for (unsigned at = sent; at < burst.count; ++at) [[unlikely]] {
-      drops_.add(burst.mbufs[at], DropReason::transmit_full);
-    }
+    const std::uint32_t bytes = std::accumulate(burst.sizes.begin() + sent, burst.sizes.begin() + burst.count,
+                                                burst.bytes, std::minus<>());
+    counters_.ports[port].tx.add(sent, bytes);
+    tally(counters_.adjacencies, burst.adjacencies, burst.sizes, sent, bytes);
+    for (unsigned at = sent; at < burst.count; ++at)
+      [[unlikely]] {
+        drops_.add(burst.mbufs[at], DropReason::transmit_full);
+      }
   }
 
  private:
@@ -71,6 +75,7 @@ void transmit(const ForwardingState& state, WorkerCounters& counters, unsigned w
         mbufs[share.count] = burst.mbufs[at];
         share.sizes[share.count] = burst.sizes[at];
         share.adjacencies[share.count] = burst.adjacencies[at];
+        share.bytes += burst.sizes[at];
         ++share.count;
       }
     }

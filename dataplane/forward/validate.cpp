@@ -22,51 +22,47 @@ using packet::ethernet_header_size;
 
 const bool sixteen_at_once = packet::have_avx512();
 
-// How many bytes of each frame lie in its first segment.
-using Readable = std::array<std::uint32_t, burst_capacity>;
-
-// Where the frames lie. All of them are asked for before the first is looked at. The last one stands in for those
-// that would make the number a multiple of sixteen. Returns the bytes of all.
-std::uint64_t locate(Burst& burst, Readable& readable) noexcept {
-  std::uint64_t bytes = 0;
+// Where the frames lie, and how long they are. All of them are asked for before the first is looked at. The last one stands in
+// for those that would make the number a multiple of sixteen. Returns whether each lies in one piece.
+bool locate(Burst& burst) noexcept {
+  std::uint32_t bytes = 0;
+  std::uint32_t elsewhere = 0;
   for (unsigned at = 0; at < burst.count; ++at) {
-    rte_mbuf* const mbuf = burst.mbufs[at];
+    const rte_mbuf* const mbuf = burst.mbufs[at];
     std::uint8_t* const frame = rte_pktmbuf_mtod(mbuf, std::uint8_t*);
     rte_prefetch0(frame);
     burst.frames[at] = frame;
     burst.sizes[at] = mbuf->pkt_len;
-    readable[at] = mbuf->data_len;
     bytes += mbuf->pkt_len;
+    elsewhere |= mbuf->pkt_len ^ mbuf->data_len;
   }
   for (unsigned at = burst.count; at % 16 != 0; ++at) {
     burst.frames[at] = burst.frames[at - 1];
     burst.sizes[at] = burst.sizes[at - 1];
-    readable[at] = readable[at - 1];
   }
-  return bytes;
+  burst.bytes = bytes;
+  return elsewhere == 0;
 }
 
-bool four_in_one_piece(const std::uint32_t* sizes, const std::uint32_t* readable) noexcept {
-  const __m128i size = _mm_load_si128(reinterpret_cast<const __m128i*>(sizes));
-  const __m128i here = _mm_load_si128(reinterpret_cast<const __m128i*>(readable));
-  const __m128i enough = _mm_cmpgt_epi32(here, _mm_set1_epi32(packet::plain_minimum - 1));
-  return _mm_test_all_ones(_mm_and_si128(_mm_cmpeq_epi32(size, here), enough)) != 0;
+bool four_in_one_piece(const Burst& burst, unsigned at) noexcept {
+  return std::all_of(burst.mbufs + at, burst.mbufs + std::min(at + 4, burst.count),
+                     [](const rte_mbuf* mbuf) { return mbuf->pkt_len == mbuf->data_len; });
 }
 
-// Whether those from `at` on are plain, and read.
-bool read_four(const packet::PlainFrames& plain, Burst& burst, const Readable& readable,
-               unsigned at) noexcept {
-  return four_in_one_piece(&burst.sizes[at], &readable[at]) &&
+bool four_long_enough(const Burst& burst, unsigned at) noexcept {
+  const __m128i sizes = _mm_load_si128(reinterpret_cast<const __m128i*>(&burst.sizes[at]));
+  return _mm_movemask_epi8(_mm_cmplt_epi32(sizes, _mm_set1_epi32(packet::plain_minimum))) == 0;
+}
+
+// Whether those from `at` on, each in one piece, are plain, and read.
+bool read_four(const packet::PlainFrames& plain, Burst& burst, unsigned at) noexcept {
+  return four_long_enough(burst, at) &&
          plain.read_four(&burst.frames[at], &burst.sizes[at], burst.headers, at);
 }
 
-bool read_sixteen(const packet::PlainFrames& plain, Burst& burst, const Readable& readable,
-                  unsigned at) noexcept {
-  if (!sixteen_at_once) {
-    return false;
-  }
+bool read_sixteen(const packet::PlainFrames& plain, Burst& burst, unsigned at) noexcept {
   for (unsigned four = at; four < at + 16; four += 4) {
-    if (!four_in_one_piece(&burst.sizes[four], &readable[four])) [[unlikely]] {
+    if (!four_long_enough(burst, four)) [[unlikely]] {
       return false;
     }
   }
@@ -121,8 +117,7 @@ void read_one(Burst& burst, unsigned at, std::size_t readable) noexcept {
   burst.headers.sources[at] = flow.source;
   burst.headers.destinations[at] = flow.destination;
   burst.headers.lengths[at] = ip.total_length();
-  burst.headers.senders[at] = packet::flow_end(flow.source, flow.source_port, flow.protocol);
-  burst.headers.receivers[at] = packet::flow_end(flow.destination, flow.destination_port, flow.protocol);
+  burst.headers.hashes[at] = packet::flow_hash(flow);
   if (ip.ttl() <= 1) {
     burst.expiring |= bit(at);
   }
@@ -134,30 +129,31 @@ void read_one(Burst& burst, unsigned at, std::size_t readable) noexcept {
 }  // namespace
 
 std::uint64_t validate(const RxQueue& ingress, Burst& burst, Drops& drops) noexcept {
-  alignas(16) Readable readable;
-  const std::uint64_t bytes = locate(burst, readable);
+  const bool in_one_piece = locate(burst);
+  const bool by_sixteen = in_one_piece && sixteen_at_once;
+  const std::uint64_t bytes = burst.bytes;
   const packet::PlainFrames plain(ingress.station);
   PacketMask refused = 0;
   for (unsigned four = 0; four < burst.count; four += 4) {
-    if (four % 16 == 0 && read_sixteen(plain, burst, readable, four)) [[likely]] {
+    if (by_sixteen && four % 16 == 0 && read_sixteen(plain, burst, four)) [[likely]] {
       four += 16 - 4;
       continue;
     }
-    if (read_four(plain, burst, readable, four)) [[likely]] {
+    if ((in_one_piece || four_in_one_piece(burst, four)) && read_four(plain, burst, four)) [[likely]] {
       continue;
     }
     for (unsigned at = four; at < std::min(four + 4, burst.count); ++at) {
-      if (const auto reason = fault_of(burst.frames[at], readable[at], burst.sizes[at], ingress)) {
+      const std::uint32_t readable = burst.mbufs[at]->data_len;
+      if (const auto reason = fault_of(burst.frames[at], readable, burst.sizes[at], ingress)) {
         drops.add(burst.mbufs[at], *reason);
         refused |= bit(at);
       } else {
-        read_one(burst, at, readable[at]);
+        read_one(burst, at, readable);
       }
     }
   }
   if (refused != 0) [[unlikely]] {
-    burst.remove(refused, burst.headers.sources, burst.headers.destinations, burst.headers.senders,
-                 burst.headers.receivers);
+    burst.remove(refused, burst.headers.sources, burst.headers.destinations, burst.headers.hashes);
   }
   return bytes;
 }

@@ -29,6 +29,12 @@ static_assert(std::endian::native == std::endian::little, "the swaps below are m
   return value;
 }
 
+[[nodiscard]] inline std::uint64_t load_native64(const std::uint8_t* bytes) noexcept {
+  std::uint64_t value;
+  std::memcpy(&value, bytes, sizeof value);
+  return value;
+}
+
 inline void store_be16(std::uint8_t* bytes, std::uint16_t value) noexcept {
   value = __builtin_bswap16(value);
   std::memcpy(bytes, &value, sizeof value);

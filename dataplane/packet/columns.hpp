@@ -6,8 +6,6 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "dataplane/packet/flow_hash.hpp"
-
 namespace sekisho::packet {
 
 // A multiple of four packets, or of sixteen where they are read sixteen at a time. Uninitialised on purpose.
@@ -17,8 +15,7 @@ struct Columns {
   alignas(64) std::array<std::uint32_t, Capacity> sources;  // in host byte order, as the lookups want them
   alignas(64) std::array<std::uint32_t, Capacity> destinations;
   alignas(64) std::array<std::uint32_t, Capacity> lengths;  // the IPv4 total length
-  alignas(64) std::array<FlowEnd, Capacity> senders;        // the two ends of the flow
-  alignas(64) std::array<FlowEnd, Capacity> receivers;
+  alignas(64) std::array<std::uint32_t, Capacity> hashes;   // of the flows (flow_hash.hpp)
 };
 
 }  // namespace sekisho::packet

@@ -19,6 +19,7 @@
 #include "dataplane/packet/bytes.hpp"
 #include "dataplane/packet/columns.hpp"
 #include "dataplane/packet/ethernet.hpp"
+#include "dataplane/packet/flow_hash.hpp"
 #include "dataplane/packet/ipv4.hpp"
 
 namespace sekisho::packet {
@@ -55,6 +56,7 @@ class PlainFrames {
   static __m128i differ(const std::uint8_t* const* frames, __m128i pattern) noexcept;
   static __m128i sum_halves(Words words) noexcept;
   static __m128i pick_bytes(Words words, int b0, int b1, int b2, int b3) noexcept;
+  static __m128i flow_ends(__m128i addresses, __m128i ports) noexcept;
 
   static constexpr int zero = -128;  // instead of a byte's number
 
@@ -95,6 +97,14 @@ inline __m128i PlainFrames::pick_bytes(Words words, int b0, int b1, int b2, int 
   const __m128i one = _mm_set1_epi32((b0 & 0xff) | (b1 & 0xff) << 8 | (b2 & 0xff) << 16 | (b3 & 0xff) << 24);
   const __m128i word_at = _mm_set_epi32(0x0c0c0c0c, 0x08080808, 0x04040404, 0);
   return _mm_shuffle_epi8(words, _mm_or_si128(one, word_at));
+}
+
+// What flow_end() says of each.
+inline __m128i PlainFrames::flow_ends(__m128i addresses, __m128i ports) noexcept {
+  const __m128i ends =
+      _mm_add_epi32(_mm_mullo_epi32(addresses, _mm_set1_epi32(static_cast<int>(flow_address_factor))),
+                    _mm_mullo_epi32(ports, _mm_set1_epi32(static_cast<int>(flow_port_factor))));
+  return _mm_or_si128(_mm_xor_si128(ends, _mm_srli_epi32(ends, 16)), _mm_set1_epi32(1));
 }
 
 template <std::size_t Capacity>
@@ -155,24 +165,20 @@ inline bool PlainFrames::read_four(const std::uint8_t* const* frames, const std:
       _mm_and_si128(fragment, _mm_set1_epi32(static_cast<int>(0xff3f'0000))), _mm_setzero_si128());
   const Words shown = _mm_and_si128(ports, _mm_and_si128(with_ports, whole));
 
-  // What flow_end() makes of each end, by halves: the address; port and protocol.
   const __m128i sources = pick_bytes(source, 3, 2, 1, 0);
   const __m128i destinations = pick_bytes(destination, 3, 2, 1, 0);
-  const __m128i low_seed = _mm_set1_epi32(static_cast<int>(flow_seed));
-  const __m128i high =
-      _mm_xor_si128(_mm_slli_epi32(protocol, 8), _mm_set1_epi32(static_cast<int>(flow_seed >> 32)));
-  const __m128i sender_low = _mm_xor_si128(sources, low_seed);
-  const __m128i sender_high = _mm_xor_si128(pick_bytes(shown, 1, 0, zero, zero), high);
-  const __m128i receiver_low = _mm_xor_si128(destinations, low_seed);
-  const __m128i receiver_high = _mm_xor_si128(pick_bytes(shown, 3, 2, zero, zero), high);
+
+  // flow_hash().
+  const __m128i sender = flow_ends(sources, pick_bytes(shown, 1, 0, zero, zero));
+  const __m128i receiver = flow_ends(destinations, pick_bytes(shown, 3, 2, zero, zero));
+  const __m128i all = _mm_add_epi32(_mm_mullo_epi32(sender, receiver), _mm_srli_epi32(protocol, 8));
+  const __m128i hash = _mm_mullo_epi32(_mm_xor_si128(all, _mm_srli_epi32(all, 15)),
+                                       _mm_set1_epi32(static_cast<int>(flow_factor)));
 
   store(&columns.sources[at], sources);
   store(&columns.destinations[at], destinations);
   store(&columns.lengths[at], length);
-  store(&columns.senders[at], _mm_unpacklo_epi32(sender_low, sender_high));
-  store(&columns.senders[at + 2], _mm_unpackhi_epi32(sender_low, sender_high));
-  store(&columns.receivers[at], _mm_unpacklo_epi32(receiver_low, receiver_high));
-  store(&columns.receivers[at + 2], _mm_unpackhi_epi32(receiver_low, receiver_high));
+  store(&columns.hashes[at], _mm_xor_si128(hash, _mm_srli_epi32(hash, 16)));
   return _mm_testz_si128(wrong, wrong) != 0;
 }
 

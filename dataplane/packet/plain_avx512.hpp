@@ -16,6 +16,7 @@
 
 #include "dataplane/packet/columns.hpp"
 #include "dataplane/packet/ethernet.hpp"
+#include "dataplane/packet/flow_hash.hpp"
 #include "dataplane/packet/ipv4.hpp"
 #include "dataplane/packet/plain.hpp"
 
@@ -42,11 +43,6 @@ SEKISHO_AVX512 inline __m512i load_fourths(const std::uint8_t* const* frames, st
   return _mm512_inserti32x4(all, load(frames[12] + at), 3);
 }
 
-// The bits in which the beginning of any of every fourth frame differs from the pattern.
-SEKISHO_AVX512 inline __m512i differ(const std::uint8_t* const* frames, __m512i pattern) noexcept {
-  return _mm512_xor_si512(load_fourths(frames, 0), pattern);
-}
-
 SEKISHO_AVX512 inline __m512i sum_halves(__m512i words) noexcept {
   return _mm512_madd_epi16(_mm512_xor_si512(words, _mm512_set1_epi16(static_cast<short>(0x8000))),
                            _mm512_set1_epi16(1));
@@ -59,14 +55,12 @@ SEKISHO_AVX512 inline __m512i pick_bytes(__m512i words, int b0, int b1, int b2, 
   return _mm512_shuffle_epi8(words, _mm512_or_si512(_mm512_set1_epi32(one), word_at));
 }
 
-// Two halves of each end of a flow, from unpacked lanes back into the frames' order.
-SEKISHO_AVX512 inline void store_ends(FlowEnd* ends, __m512i low, __m512i high) noexcept {
-  const __m512i even = _mm512_unpacklo_epi32(low, high);
-  const __m512i odd = _mm512_unpackhi_epi32(low, high);
-  const __m512i first = _mm512_set_epi64(11, 10, 3, 2, 9, 8, 1, 0);
-  const __m512i second = _mm512_set_epi64(15, 14, 7, 6, 13, 12, 5, 4);
-  _mm512_storeu_si512(ends, _mm512_permutex2var_epi64(even, first, odd));
-  _mm512_storeu_si512(ends + 8, _mm512_permutex2var_epi64(even, second, odd));
+// What flow_end() says of each.
+SEKISHO_AVX512 inline __m512i flow_ends(__m512i addresses, __m512i ports) noexcept {
+  const __m512i ends = _mm512_add_epi32(
+      _mm512_mullo_epi32(addresses, _mm512_set1_epi32(static_cast<int>(flow_address_factor))),
+      _mm512_mullo_epi32(ports, _mm512_set1_epi32(static_cast<int>(flow_port_factor))));
+  return _mm512_or_si512(_mm512_xor_si512(ends, _mm512_srli_epi32(ends, 16)), _mm512_set1_epi32(1));
 }
 
 }  // namespace avx512
@@ -76,28 +70,36 @@ SEKISHO_AVX512 bool PlainFrames::read_sixteen(const std::uint8_t* const* frames,
                                               Columns<Capacity>& columns, std::size_t at) const noexcept {
   constexpr std::size_t ip = ethernet_header_size;
 
-  const __m512i pattern = _mm512_broadcast_i32x4(pattern_);
+  // The station by itself: two vectors a frame hold the rest. `begin` is the sender, the EtherType and the header's first two
+  // words; `rest` the other three, and the ports.
+  constexpr std::size_t begin_at = ip - 8;
+  const auto station = static_cast<std::uint64_t>(_mm_cvtsi128_si64(pattern_));
+  std::uint64_t other_station = 0;
+  __m512i begin[4];
+  __m512i rest[4];
+  for (unsigned v = 0; v < 4; ++v) {
+    begin[v] = avx512::load_fourths(frames + v, begin_at);
+    rest[v] = avx512::load_fourths(frames + v, ip + 8);
+    for (unsigned frame = v; frame < 16; frame += 4) {
+      other_station |= load_native64(frames[frame]) ^ station;
+    }
+  }
+  other_station &= static_cast<std::uint64_t>(_mm_cvtsi128_si64(mask_));
+  const __m512i pattern = _mm512_broadcast_i32x4(_mm_srli_si128(pattern_, begin_at));
+  const __m512i mask = _mm512_broadcast_i32x4(_mm_srli_si128(mask_, begin_at));
   const __m512i differing = _mm512_or_si512(
-      _mm512_or_si512(avx512::differ(frames, pattern), avx512::differ(frames + 1, pattern)),
-      _mm512_or_si512(avx512::differ(frames + 2, pattern), avx512::differ(frames + 3, pattern)));
-  __mmask16 wrong = _mm512_test_epi32_mask(differing, _mm512_broadcast_i32x4(mask_));
+      _mm512_or_si512(_mm512_xor_si512(begin[0], pattern), _mm512_xor_si512(begin[1], pattern)),
+      _mm512_or_si512(_mm512_xor_si512(begin[2], pattern), _mm512_xor_si512(begin[3], pattern)));
+  __mmask16 wrong = _mm512_test_epi32_mask(differing, mask);
 
-  // The header's first two words.
-  const __m512i begin01 =
-      _mm512_unpacklo_epi32(avx512::load_fourths(frames, ip), avx512::load_fourths(frames + 1, ip));
-  const __m512i begin23 =
-      _mm512_unpacklo_epi32(avx512::load_fourths(frames + 2, ip), avx512::load_fourths(frames + 3, ip));
+  const __m512i begin01 = _mm512_unpackhi_epi32(begin[0], begin[1]);
+  const __m512i begin23 = _mm512_unpackhi_epi32(begin[2], begin[3]);
   const __m512i first = _mm512_unpacklo_epi64(begin01, begin23);
   const __m512i fragment = _mm512_unpackhi_epi64(begin01, begin23);
-  // The other three, and the ports.
-  const __m512i f0 = avx512::load_fourths(frames, ip + 8);
-  const __m512i f1 = avx512::load_fourths(frames + 1, ip + 8);
-  const __m512i f2 = avx512::load_fourths(frames + 2, ip + 8);
-  const __m512i f3 = avx512::load_fourths(frames + 3, ip + 8);
-  const __m512i low01 = _mm512_unpacklo_epi32(f0, f1);
-  const __m512i low23 = _mm512_unpacklo_epi32(f2, f3);
-  const __m512i high01 = _mm512_unpackhi_epi32(f0, f1);
-  const __m512i high23 = _mm512_unpackhi_epi32(f2, f3);
+  const __m512i low01 = _mm512_unpacklo_epi32(rest[0], rest[1]);
+  const __m512i low23 = _mm512_unpacklo_epi32(rest[2], rest[3]);
+  const __m512i high01 = _mm512_unpackhi_epi32(rest[0], rest[1]);
+  const __m512i high23 = _mm512_unpackhi_epi32(rest[2], rest[3]);
   const __m512i life = _mm512_unpacklo_epi64(low01, low23);
   const __m512i source = _mm512_unpackhi_epi64(low01, low23);
   const __m512i destination = _mm512_unpacklo_epi64(high01, high23);
@@ -136,17 +138,17 @@ SEKISHO_AVX512 bool PlainFrames::read_sixteen(const std::uint8_t* const* frames,
 
   const __m512i sources = avx512::pick_bytes(source, 3, 2, 1, 0);
   const __m512i destinations = avx512::pick_bytes(destination, 3, 2, 1, 0);
-  const __m512i low_seed = _mm512_set1_epi32(static_cast<int>(flow_seed));
-  const __m512i high =
-      _mm512_xor_si512(_mm512_slli_epi32(protocol, 8), _mm512_set1_epi32(static_cast<int>(flow_seed >> 32)));
+  // flow_hash().
+  const __m512i sender = avx512::flow_ends(sources, avx512::pick_bytes(shown, 1, 0, zero, zero));
+  const __m512i receiver = avx512::flow_ends(destinations, avx512::pick_bytes(shown, 3, 2, zero, zero));
+  const __m512i all = _mm512_add_epi32(_mm512_mullo_epi32(sender, receiver), _mm512_srli_epi32(protocol, 8));
+  const __m512i hash = _mm512_mullo_epi32(_mm512_xor_si512(all, _mm512_srli_epi32(all, 15)),
+                                          _mm512_set1_epi32(static_cast<int>(flow_factor)));
   _mm512_storeu_si512(&columns.sources[at], sources);
   _mm512_storeu_si512(&columns.destinations[at], destinations);
   _mm512_storeu_si512(&columns.lengths[at], length);
-  avx512::store_ends(&columns.senders[at], _mm512_xor_si512(sources, low_seed),
-                     _mm512_xor_si512(avx512::pick_bytes(shown, 1, 0, zero, zero), high));
-  avx512::store_ends(&columns.receivers[at], _mm512_xor_si512(destinations, low_seed),
-                     _mm512_xor_si512(avx512::pick_bytes(shown, 3, 2, zero, zero), high));
-  return wrong == 0 && special == 0;
+  _mm512_storeu_si512(&columns.hashes[at], _mm512_xor_si512(hash, _mm512_srli_epi32(hash, 16)));
+  return wrong == 0 && special == 0 && other_station == 0;
 }
 
 #undef SEKISHO_AVX512

@@ -5,6 +5,7 @@
 
 #include <map>
 #include <memory>
+#include <numeric>
 #include <random>
 
 namespace sekisho::forward {
@@ -43,7 +44,8 @@ TEST(Tally, CountsWhatEachPacketWouldCount) {
         expected[column.keys[at]].bytes += column.sizes[at];
       }
       const auto traffic = std::make_unique<std::array<Traffic, 4'096>>();
-      tally(*traffic, column.keys, column.sizes, count);
+      const auto bytes = std::accumulate(column.sizes.begin(), column.sizes.begin() + count, 0U);
+      tally(*traffic, column.keys, column.sizes, count, bytes);
       for (unsigned key = 0; key < traffic->size(); ++key) {
         const Counted found{(*traffic)[key].packets.get(), (*traffic)[key].bytes.get()};
         const auto counted = expected.find(key);
