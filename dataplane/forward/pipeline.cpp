@@ -47,7 +47,8 @@ class Pipeline {
   void admit() noexcept;
   void route() noexcept;
   void resolve() noexcept;
-  [[nodiscard]] PacketMask choose() noexcept;
+  template <typename Count>
+  [[nodiscard]] PacketMask choose(Count count) noexcept;
   void rewrite() noexcept;
 
   void look_up(ZoneIndex zone, const std::uint32_t* destinations, fib::NextHopIndex* next_hops,
@@ -128,11 +129,17 @@ void Pipeline::route() noexcept {
       }
     });
   }
-  tally(counters_.next_hops, burst_.next_hops, burst_.sizes, burst_.count, burst_.bytes);
 }
 
 void Pipeline::resolve() noexcept {
-  PacketMask refused = burst_.expiring | choose();
+  PacketMask refused = burst_.expiring;
+  if (alike(burst_.next_hops, burst_.count)) {
+    counters_.next_hops[burst_.next_hops[0]].add(burst_.count, burst_.bytes);
+    refused |= choose([](unsigned) noexcept {});
+  } else {
+    refused |= choose(
+        [this](unsigned at) noexcept { counters_.next_hops[burst_.next_hops[at]].add(1, burst_.sizes[at]); });
+  }
   for_each_bit(burst_.egress, [&](unsigned port) {
     if (!runs(state_.ports[port], worker_)) [[unlikely]] {
       refused |= packets_to(port);
@@ -144,8 +151,10 @@ void Pipeline::resolve() noexcept {
   }
 }
 
-// An adjacency for each packet. Returns which ones theirs does not take.
-PacketMask Pipeline::choose() noexcept {
+// An adjacency for each packet, which is then counted: by the way, for another loop would read the same again. Returns which
+// ones their adjacencies do not take.
+template <typename Count>
+PacketMask Pipeline::choose(Count count) noexcept {
   const fib::NextHopTable& next_hops = *state_.next_hops;
   PacketMask refused = 0;
   PortMask egress = 0;
@@ -155,6 +164,7 @@ PacketMask Pipeline::choose() noexcept {
     const fib::Adjacency& adjacency = next_hops.adjacency(index);
     burst_.adjacencies[at] = index;
     burst_.rewrites[at] = &adjacency;
+    count(at);
     egress |= adjacency.port_bit;
     if (burst_.headers.lengths[at] > adjacency.mtu) [[unlikely]] {
       refused |= bit(at);
@@ -212,7 +222,8 @@ void Pipeline::rewrite() noexcept {
     burst_.bytes += burst_.sizes[at];
     trim(burst_.mbufs[at], burst_.sizes[at]);
   });
-  for (unsigned at = 0; at < burst_.count; ++at) {
+  const unsigned count = burst_.count;  // which no frame's bytes are
+  for (unsigned at = 0; at < count; ++at) {
     std::uint8_t* const frame = burst_.frames[at];
     packet::decrement_ttl(frame + packet::ethernet_header_size);
     packet::rewrite_ethernet(frame, burst_.rewrites[at]->ethernet);

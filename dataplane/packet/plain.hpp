@@ -37,10 +37,12 @@ class PlainFrames {
   template <std::size_t Capacity>
   [[nodiscard]] bool read_four(const std::uint8_t* const* frames, const std::uint32_t* sizes,
                                Columns<Capacity>& columns, std::size_t at) const noexcept;
-  // The same of sixteen frames (plain_avx512.hpp). Only where have_avx512() says so.
+  // The same by sixteens, as long as all of one are plain, and long enough to be looked at: from `at` on up to `count`, the last
+  // sixteen whole. Returns where it stopped. Only where have_avx512() says so (plain_avx512.hpp).
   template <std::size_t Capacity>
-  [[nodiscard]] bool read_sixteen(const std::uint8_t* const* frames, const std::uint32_t* sizes,
-                                  Columns<Capacity>& columns, std::size_t at) const noexcept;
+  [[nodiscard]] std::size_t read_sixteens(const std::uint8_t* const* frames, const std::uint32_t* sizes,
+                                          Columns<Capacity>& columns, std::size_t at,
+                                          std::size_t count) const noexcept;
 
  private:
   // One 32-bit word of each frame's IPv4 header, the first frame's in the lowest lane, as it lies in memory.

@@ -6,6 +6,7 @@
 
 #include <memory>
 #include <random>
+#include <vector>
 
 #include "dataplane/packet/address.hpp"
 #include "tests/unit/packet/headers.hpp"
@@ -86,7 +87,8 @@ void check_sixteen(const std::array<const std::uint8_t*, 4>& frames,
   std::copy(frames.begin(), frames.end(), all.begin() + place);
   std::copy(sizes.begin(), sizes.end(), all_sizes.begin() + place);
   Columns<16> columns;
-  ASSERT_EQ(PlainFrames(to).read_sixteen(all.data(), all_sizes.data(), columns, 0), plain) << "at " << place;
+  ASSERT_EQ(PlainFrames(to).read_sixteens(all.data(), all_sizes.data(), columns, 0, 16), plain ? 16U : 0U)
+      << "at " << place;
   for (std::size_t at = 0; plain && at < 16; ++at) {
     const bool theirs = at / 4 * 4 == place;
     expect_columns(columns, at, theirs ? contents[at - place] : usual);
@@ -130,6 +132,34 @@ TEST(PlainFrames, TheUsualOneIsPlain) {
   EXPECT_TRUE(expected(make_frame(), station));
   EXPECT_TRUE(expected(make_frame(), any_station));
   EXPECT_TRUE(expected(make_frame(1500), station));
+}
+
+TEST(PlainFrames, SixteensEndWhereOneIsNotPlain) {
+  if (!have_avx512()) {
+    GTEST_SKIP() << "this CPU has no AVX-512, and read_sixteens() no caller";
+  }
+  const Frame usual = make_frame();
+  Frame multicast = usual;
+  multicast.bytes[0] |= 1;
+  const std::vector<std::uint8_t> short_one(plain_minimum - 1);  // AddressSanitizer sees whether it is read
+  for (std::size_t count = 1; count <= 64; ++count) {
+    const std::size_t whole = (count + 15) / 16 * 16;
+    for (std::size_t odd = 0; odd <= whole; ++odd) {  // none, where it is the last
+      for (const bool is_short : {false, true}) {
+        std::vector<const std::uint8_t*> frames(whole + 1, usual.bytes.data());
+        std::vector<std::uint32_t> sizes(whole + 1, usual.size);
+        frames[odd] = is_short ? short_one.data() : multicast.bytes.data();
+        sizes[odd] = is_short ? plain_minimum - 1 : multicast.size;
+        Columns<64> columns;
+        const std::size_t read =
+            PlainFrames(station).read_sixteens(frames.data(), sizes.data(), columns, 0, count);
+        ASSERT_EQ(read, odd / 16 * 16) << odd << " of " << count;
+        for (std::size_t at = 0; at < read; ++at) {
+          expect_columns(columns, at, usual);
+        }
+      }
+    }
+  }
 }
 
 TEST(PlainFrames, EveryValueOfEveryByteInEveryLane) {
