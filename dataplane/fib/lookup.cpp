@@ -28,7 +28,8 @@ using Mask = std::uint64_t;
 static_assert(bulk <= 8 * sizeof(Mask));
 
 // The shortcuts of eight addresses, straight from the table into a vector: stored one by one they would hold up the vector that
-// judges them. Plain loads, because compilers keep atomic ones out of vector instructions; an entry is read whole all the same.
+// judges them. Plain loads, because compilers keep atomic ones out of vector instructions; on x86 an entry is read whole all the
+// same, and what it leads to is read after it: tbl24 by load(), a next hop by an address that is made of it.
 template <typename Format, int... lane>
 [[gnu::no_sanitize_thread]] __m128i eight_shortcuts(const View<Format>& view, const std::uint32_t* addresses,
                                                     std::integer_sequence<int, lane...>) noexcept {
@@ -71,7 +72,7 @@ void for_each_bit(Mask mask, Visit visit) noexcept {
   }
 }
 
-// Those that their shortcuts lead on, and then the few of them that tbl24 leads on. No load of a round waits for another's.
+// Those that their shortcuts lead on, and then those of them that tbl24 leads on.
 template <typename Format>
 void lookup_led_on(const View<Format>& view, const std::uint32_t* addresses, NextHopIndex* next_hops,
                    Mask led_on) noexcept {

@@ -1,8 +1,8 @@
 // Lookups in a layout. Any thread that is an online reader of the table's Qsbr.
 //
-// A bulk is judged by its first addresses. Where their shortcuts answer, all addresses ask theirs and those that are led
-// on are listed and finished together: branches are few, and none waits for a cache miss. Where nearly all are led on
-// (destinations inside a full table's prefixes) the shortcut is only a detour and tbl24 is asked at once.
+// A bulk is judged by its first addresses. Where their shortcuts answer, all addresses ask theirs, those that are led on ask
+// tbl24, and those that lead on again the extension tables: three rounds, and no load waits for another of its round. Where nearly
+// all are led on (destinations inside a full table's prefixes) the shortcut is only a detour and tbl24 is asked at once.
 #pragma once
 
 #include <cstdint>

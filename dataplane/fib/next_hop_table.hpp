@@ -91,7 +91,7 @@ class NextHopTable {
   // Writer. Indexes are the caller's to give out (adjacencies from first_adjacency, next hops from 1); an
   // index may be given to something else only after a grace period (Qsbr::retire). What is set to what it
   // already is publishes nothing. Setting an adjacency also re-computes the buckets of the next hops that
-  // have it as a member.
+  // have it as a member. It is said anew each time: adjacency() has forgotten the MTU of one that sends nothing.
   //
   // A member is alive when its adjacency's action is `forward`. A next hop without a living member, also one
   // with a single member, leads to group_down_adjacency: an operator sees one reason for one fault.

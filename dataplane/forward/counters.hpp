@@ -1,5 +1,5 @@
-// What a worker counts. Each worker has its own, and each counter one thread that writes it at a time (plain loads and relaxed stores: no
-// locked instruction); a reader on another thread sums over workers and may see a burst half counted.
+// What a worker counts. Each worker has its own, and each counter one thread that writes it at a time: no locked
+// instruction. A reader on another thread sums over workers and may see a burst half counted.
 //
 // Packets and bytes (bytes of the frame without FCS). Every frame that was received or generated ends in exactly one of: tx of
 // some port, drops, host.
@@ -34,8 +34,8 @@ struct alignas(16) Traffic {
   Counter packets;
   Counter bytes;
 
-  // Both at once, in half the loads and stores. An x86 CPU never shows half of an aligned number, whatever instruction writes it:
-  // as good as relaxed atomics, save that a sanitizer cannot know it.
+  // Both at once, in half the loads and stores. No x86 CPU known shows half of an aligned 64-bit number that a vector instruction
+  // writes (those with AVX guarantee it for all 16 bytes): as good as relaxed atomics, save that a sanitizer cannot know it.
   [[gnu::no_sanitize_thread]] void add(std::uint64_t more_packets, std::uint64_t more_bytes) noexcept {
     auto* const both = reinterpret_cast<__m128i*>(this);
     const __m128i more =
@@ -48,14 +48,14 @@ static_assert(sizeof(Traffic) == sizeof(__m128i) && std::is_standard_layout_v<Tr
 struct alignas(64) PortCounters {
   Traffic rx;
   Traffic tx;
-  Traffic generated;  // from this appliance's kernel: to be sent here, or a reply by the exit
+  Traffic generated;                             // from this appliance's kernel: to be sent here, or a reply by the exit
   Counter host;
   std::array<Counter, drop_reason_count> drops;  // of frames received on this port
 };
 
 struct WorkerCounters {
   std::array<PortCounters, max_ports> ports;
-  std::array<Traffic, max_zones + 1> zones;  // packets whose source belongs to it, after the spoof test
+  std::array<Traffic, max_zones + 1> zones;               // packets whose source belongs to it, after the spoof test
   std::array<Traffic, fib::max_next_hops> next_hops;      // packets that the destination table sent there
   std::array<Traffic, fib::max_adjacencies> adjacencies;  // packets transmitted to it
   Counter polls;

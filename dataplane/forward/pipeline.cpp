@@ -48,7 +48,7 @@ class Pipeline {
   void route() noexcept;
   void resolve() noexcept;
   template <typename Count>
-  [[nodiscard]] PacketMask choose(Count count) noexcept;
+  [[nodiscard]] PacketMask choose(Count count_packet) noexcept;
   void rewrite() noexcept;
 
   void look_up(ZoneIndex zone, const std::uint32_t* destinations, fib::NextHopIndex* next_hops,
@@ -151,10 +151,10 @@ void Pipeline::resolve() noexcept {
   }
 }
 
-// An adjacency for each packet, which is then counted: by the way, for another loop would read the same again. Returns which
-// ones their adjacencies do not take.
+// An adjacency for each packet. Returns which packets their adjacencies do not take. Packets are counted by the way: a loop of its own
+// would read the same again.
 template <typename Count>
-PacketMask Pipeline::choose(Count count) noexcept {
+PacketMask Pipeline::choose(Count count_packet) noexcept {
   const fib::NextHopTable& next_hops = *state_.next_hops;
   PacketMask refused = 0;
   PortMask egress = 0;
@@ -164,7 +164,7 @@ PacketMask Pipeline::choose(Count count) noexcept {
     const fib::Adjacency& adjacency = next_hops.adjacency(index);
     burst_.adjacencies[at] = index;
     burst_.rewrites[at] = &adjacency;
-    count(at);
+    count_packet(at);
     egress |= adjacency.port_bit;
     if (burst_.headers.lengths[at] > adjacency.mtu) [[unlikely]] {
       refused |= bit(at);
@@ -222,7 +222,7 @@ void Pipeline::rewrite() noexcept {
     burst_.bytes += burst_.sizes[at];
     trim(burst_.mbufs[at], burst_.sizes[at]);
   });
-  const unsigned count = burst_.count;  // which no frame's bytes are
+  const unsigned count = burst_.count;  // for the compiler, the bytes of a frame might be burst_'s own
   for (unsigned at = 0; at < count; ++at) {
     std::uint8_t* const frame = burst_.frames[at];
     packet::decrement_ttl(frame + packet::ethernet_header_size);

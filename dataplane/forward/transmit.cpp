@@ -44,10 +44,9 @@ class Transmitter {
                                                 burst.bytes, std::minus<>());
     counters_.ports[port].tx.add(sent, bytes);
     tally(counters_.adjacencies, burst.adjacencies, burst.sizes, sent, bytes);
-    for (unsigned at = sent; at < burst.count; ++at)
-      [[unlikely]] {
-        drops_.add(burst.mbufs[at], DropReason::transmit_full);
-      }
+    for (unsigned at = sent; at < burst.count; ++at) {
+      drops_.add(burst.mbufs[at], DropReason::transmit_full);
+    }
   }
 
  private:

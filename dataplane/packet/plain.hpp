@@ -37,8 +37,9 @@ class PlainFrames {
   template <std::size_t Capacity>
   [[nodiscard]] bool read_four(const std::uint8_t* const* frames, const std::uint32_t* sizes,
                                Columns<Capacity>& columns, std::size_t at) const noexcept;
-  // The same by sixteens, as long as all of one are plain, and long enough to be looked at: from `at` on up to `count`, the last
-  // sixteen whole. Returns where it stopped. Only where have_avx512() says so (plain_avx512.hpp).
+  // The same by sixteens from `at` on, as long as all sixteen are plain, until `count` are read. `at` is a multiple of sixteen, and
+  // frames (each in one piece, of any length) and columns reach to the multiple that holds `count`. Returns where it stopped: the
+  // columns from there on say nothing. Only where have_avx512() says so (plain_avx512.hpp).
   template <std::size_t Capacity>
   [[nodiscard]] std::size_t read_sixteens(const std::uint8_t* const* frames, const std::uint32_t* sizes,
                                           Columns<Capacity>& columns, std::size_t at,

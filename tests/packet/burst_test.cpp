@@ -10,6 +10,15 @@ std::uint16_t id_of(const Bytes& frame) {
   return static_cast<std::uint16_t>(frame[18] * 256 + frame[19]);
 }
 
+std::uint16_t u16(unsigned number) {
+  return static_cast<std::uint16_t>(number);
+}
+
+std::size_t bytes_of(const std::vector<Bytes>& frames) {
+  return std::accumulate(frames.begin(), frames.end(), std::size_t{0},
+                         [](std::size_t sum, const Bytes& frame) { return sum + frame.size(); });
+}
+
 TEST(Bursts, MixedVerdictsKeepTheOrderOfEachWay) {
   // Six kinds in turn: two zones, three ways out, three reasons.
   const std::vector<Packet> kinds = {packet().to("10.0.5.5"),  packet().from("10.0.5.5").to("172.16.0.1"),
@@ -18,7 +27,7 @@ TEST(Bursts, MixedVerdictsKeepTheOrderOfEachWay) {
   for (const unsigned count : {1U, 2U, 63U, 64U, 65U, 128U, 200U}) {
     const Counts before = lab().counts();
     for (unsigned i = 0; i < count; ++i) {
-      lab().send(lan, Packet(kinds[i % kinds.size()]).id(static_cast<std::uint16_t>(i)).bytes());
+      lab().send(lan, Packet(kinds[i % kinds.size()]).id(u16(i)).size(u16(60 + i)).bytes());
     }
     EXPECT_EQ(lab().poll(), count);
     const auto sent_of = [&](std::size_t kind) {
@@ -27,6 +36,7 @@ TEST(Bursts, MixedVerdictsKeepTheOrderOfEachWay) {
     const auto expect_order = [&](PortIndex port, unsigned kind) {
       const auto frames = lab().sent(port);
       ASSERT_EQ(frames.size(), sent_of(kind));
+      EXPECT_EQ(lab().counts().ports[port].tx_bytes - before.ports[port].tx_bytes, bytes_of(frames));
       for (std::size_t i = 0; i < frames.size(); ++i) {
         EXPECT_EQ(id_of(frames[i]), i * kinds.size() + kind);
       }
@@ -49,8 +59,8 @@ TEST(Bursts, AFullQueueIsTheIngressPortsDrop) {
   const Counts before = lab().counts();
   constexpr unsigned count = 20;
   for (unsigned i = 0; i < count; ++i) {
-    lab().send(lan, packet().to("100.64.0.1").id(static_cast<std::uint16_t>(i)).bytes());
-    lab().send(lan, packet().to("10.0.5.5").id(static_cast<std::uint16_t>(i)).bytes());
+    lab().send(lan, packet().to("100.64.0.1").id(u16(i)).size(u16(60 + i)).bytes());
+    lab().send(lan, packet().to("10.0.5.5").id(u16(i)).size(u16(300 + i)).bytes());
   }
   EXPECT_EQ(lab().poll(), 2 * count);
   const auto full = static_cast<std::size_t>(DropReason::transmit_full);
@@ -66,7 +76,10 @@ TEST(Bursts, AFullQueueIsTheIngressPortsDrop) {
   for (unsigned i = 0; i < narrow_capacity; ++i) {
     EXPECT_EQ(id_of(frames[i]), i) << "the first to come are the ones to go";
   }
-  EXPECT_EQ(lab().sent(spoke).size(), count);
+  EXPECT_EQ(after.ports[narrow].tx_bytes - before.ports[narrow].tx_bytes, bytes_of(frames));
+  const auto others = lab().sent(spoke);
+  EXPECT_EQ(others.size(), count);
+  EXPECT_EQ(after.ports[spoke].tx_bytes - before.ports[spoke].tx_bytes, bytes_of(others));
   expect_all_accounted(lab());
   const Packet in = packet().to("100.64.0.1");
   lab().check({"room again", lan, in.bytes(), Forwarded{narrow}, forwarded_to(narrow_router, in)});
@@ -143,6 +156,48 @@ TEST(Segments, AreForwardedAsTheyAre) {
     }
     expect_all_accounted(lab());
   }
+}
+
+// A burst is read by sixteens and by fours where it can be: one frame that cannot, at each place among others.
+TEST(Segments, OneAmongFramesInOnePiece) {
+  struct Odd {
+    const char* why;
+    Packet in;
+    std::vector<std::size_t> sizes;
+  };
+  const Packet plain = packet().to("10.0.5.5").size(100);
+  const Odd odd_ones[] = {
+      {"in two pieces", plain, {60, 54}},
+      {"with a trailer", Packet(plain).trailer(86), {200}},
+      {"with a trailer in a piece of its own", Packet(plain).trailer(86), {114, 86}},
+      {"with options", Packet(plain).options(Bytes(8, 1)), {114}},
+  };
+  for (const Odd& odd : odd_ones) {
+    for (const unsigned count : {1U, 4U, 15U, 16U, 17U, 37U, 64U}) {
+      for (unsigned place = 0; place < count; ++place) {
+        SCOPED_TRACE(testing::Message() << odd.why << ", number " << place << " of " << count);
+        const Counts before = lab().counts();
+        const auto number = [](const Packet& one, unsigned i) { return Packet(one).id(u16(i)); };
+        std::vector<Bytes> expected;
+        std::size_t received = 0;
+        for (unsigned i = 0; i < count; ++i) {
+          const bool is_odd = i == place;
+          const Packet in = is_odd ? number(odd.in, i) : number(plain, i).size(u16(60 + i));
+          const Bytes frame = in.bytes();
+          received += frame.size();
+          lab().send(lan, frame, is_odd ? odd.sizes : std::vector{frame.size()});
+          expected.push_back(forwarded_to(vnet_router, is_odd ? Packet(in).trailer(0) : in));
+        }
+        ASSERT_EQ(lab().poll(), count);
+        ASSERT_EQ(lab().sent(spoke), expected);
+        const Counts after = lab().counts();
+        ASSERT_EQ(after.ports[lan].rx_bytes - before.ports[lan].rx_bytes, received);
+        ASSERT_EQ(after.ports[spoke].tx_bytes - before.ports[spoke].tx_bytes, bytes_of(expected));
+        ASSERT_EQ(after.ports[lan].drops, before.ports[lan].drops);
+      }
+    }
+  }
+  expect_all_accounted(lab());
 }
 
 TEST(Segments, TheTotalLengthIsHeldAgainstAllOfThem) {

@@ -36,9 +36,8 @@ class NextHopTableTest : public ::testing::Test {
   }
 
   void set_alive(AdjacencyIndex member, bool alive) {
-    Adjacency adjacency = table.adjacency(member);
-    adjacency.action = alive ? Action::forward : Action::unresolved;
-    table.set_adjacency(member, adjacency);
+    table.set_adjacency(
+        member, neighbour(table.adjacency(member).address, alive ? Action::forward : Action::unresolved));
   }
 
   [[nodiscard]] std::array<std::uint32_t, group_buckets> placement(NextHopIndex index) const {
@@ -110,13 +109,17 @@ TEST_F(NextHopTableTest, WhatSendsNothingTakesNoLengthAndNamesNoPort) {
     EXPECT_EQ(table.adjacency(first_adjacency).mtu, 1500);
     EXPECT_EQ(table.adjacency(first_adjacency).port_bit, 0b10U);
     table.set_adjacency(first_adjacency, neighbour(firewall, action));
-    EXPECT_EQ(table.adjacency(first_adjacency).mtu, 0);
-    EXPECT_EQ(table.adjacency(first_adjacency).port_bit, 0U);
+    const Adjacency& dead = table.adjacency(first_adjacency);
+    EXPECT_EQ(dead.mtu, 0);
+    EXPECT_EQ(dead.port_bit, 0U);
+    table.set_adjacency(first_adjacency, neighbour(firewall, action));
+    EXPECT_EQ(&table.adjacency(first_adjacency), &dead) << "what it already is publishes nothing";
   }
   for (const AdjacencyIndex special :
        {no_route_adjacency, drop_adjacency, host_adjacency, group_down_adjacency, exit_adjacency,
         connected_adjacency, AdjacencyIndex{77}}) {
     EXPECT_EQ(table.adjacency(special).mtu, 0) << special;
+    EXPECT_EQ(table.adjacency(special).port_bit, 0U) << special;
   }
 }
 
@@ -330,11 +333,6 @@ TEST_F(NextHopTableTest, ReadersAlwaysFindALivingMember) {
   constexpr unsigned readers = 2;
   constexpr unsigned count = 3;
   const auto members = add_members(count);
-  for (const AdjacencyIndex member : members) {
-    auto adjacency = table.adjacency(member);
-    adjacency.mtu = 0;
-    table.set_adjacency(member, adjacency);
-  }
   table.set_members(1, members);
   std::atomic<bool> stop{false};
   std::atomic<unsigned> running{0};
@@ -349,7 +347,7 @@ TEST_F(NextHopTableTest, ReadersAlwaysFindALivingMember) {
         EXPECT_TRUE(std::find(members.begin(), members.end(), chosen) != members.end()) << chosen;
         const Adjacency& adjacency = table.adjacency(chosen);
         EXPECT_EQ(adjacency.address, firewall + chosen - first_adjacency);
-        EXPECT_EQ(adjacency.ethernet[4], adjacency.mtu & 0xff) << "both carry the number of the change";
+        EXPECT_EQ(adjacency.ethernet[4], adjacency.ethernet[10]) << "both carry the number of the change";
         qsbr.quiescent(reader);
       }
       qsbr.offline(reader);
@@ -362,8 +360,7 @@ TEST_F(NextHopTableTest, ReadersAlwaysFindALivingMember) {
     const AdjacencyIndex member = members[change / 2 % count];
     auto adjacency =
         neighbour(table.adjacency(member).address, change % 2 == 0 ? Action::unresolved : Action::forward);
-    adjacency.mtu = static_cast<std::uint16_t>(change);
-    adjacency.ethernet[4] = static_cast<std::uint8_t>(change);
+    adjacency.ethernet[4] = adjacency.ethernet[10] = static_cast<std::uint8_t>(change);
     table.set_adjacency(member, adjacency);
     qsbr.poll();
   }
