@@ -71,6 +71,7 @@ SEKISHO_AVX512 std::size_t PlainFrames::read_sixteens(const std::uint8_t* const*
                                                       const std::uint32_t* all_sizes,
                                                       Columns<Capacity>& columns, std::size_t at,
                                                       std::size_t count) const noexcept {
+  static_assert(Capacity % 16 == 0, "the last sixteen are written whole");
   constexpr std::size_t ip = ethernet_header_size;
   for (; at < count; at += 16) {
     const std::uint8_t* const* const frames = all_frames + at;

