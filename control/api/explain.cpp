@@ -62,7 +62,7 @@ bool decided_early(Json& result, const policy::Policy& policy, const Flow& flow,
   if (owner == nullptr || !(flow.port.empty() || flow.port == owner->name)) {
     return false;
   }
-  if (owner->netdev()) {
+  if (owner->has_netdev()) {
     be_host(result, *owner);
   } else {
     drop(result, "no_host_companion");
@@ -168,7 +168,7 @@ void decide_host(Json& result, const policy::Policy& policy, const Flow& flow, c
   const auto came_in = std::find_if(policy.config.ports.begin(), policy.config.ports.end(),
                                     [&](const config::Port& port) { return port.name == flow.port; });
   const auto* way_in = world.mirror->link(std::string{config::exit_netdev});
-  if (!came_in->netdev()) {
+  if (!came_in->has_netdev()) {
     drop(result, "no_host_companion");
   } else if (came_in->is_af_xdp() && (way_in == nullptr || !way_in->up)) {
     drop(result, "no_exit");  // steering passes the kernel only what is for the port's own addresses

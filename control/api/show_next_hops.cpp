@@ -144,8 +144,7 @@ Json show_neighbours(const policy::Policy& policy, const kernel::Mirror& mirror,
     for (const auto& neighbour : port.neighbours) {
       add(neighbour.address, mac_json(neighbour.mac), "CONFIGURED", true);
     }
-    const auto netdev = port.netdev();
-    if (const auto* link = netdev ? mirror.link(*netdev) : nullptr) {
+    if (const auto* link = mirror.link_of(port)) {
       for (const auto& [key, neighbour] : mirror.neighbours) {
         if (key.first == link->index) {
           add(key.second, neighbour.usable ? mac_json(neighbour.mac) : Json(nullptr), neighbour.state,

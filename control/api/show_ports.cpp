@@ -69,13 +69,15 @@ Json show_ports(const policy::Policy& policy, const kernel::Mirror& mirror, cons
   auto result = Json::array();
   for (const auto& port : policy.config.ports) {
     Json entry{{"name", port.name}, {"device", port.device}};
-    const auto netdev = port.netdev();
-    const auto* link = netdev ? mirror.link(*netdev) : nullptr;
+    const auto* link = mirror.link_of(port);
     entry["companion"] = port.companion.empty() ? Json(nullptr) : Json(port.companion);
     const auto gateway = egress::gateway_of(port, mirror);
     entry["gateway"] = gateway ? Json(fib::address_to_string(*gateway)) : Json(nullptr);
     // A port without an interface of the kernel has no link that it could tell of.
-    entry["link"] = !netdev ? Json(nullptr) : Json(link == nullptr ? "missing" : link->up ? "up" : "down");
+    entry["link"] = !port.has_netdev() ? Json(nullptr)
+                                       : Json(link == nullptr ? "missing"
+                                              : link->up      ? "up"
+                                                              : "down");
     add_live(entry, port, live);
     entry["addresses"] = addresses_json(port, link, mirror);
     auto zones = Json::array();

@@ -11,7 +11,7 @@ constexpr std::uint16_t gateway_mtu = 1500;
 auto find_no_companion(const Facts& facts) -> Offences {
   Offences result;
   for (const auto& port : facts.policy->config.ports)
-    if (!port.netdev())
+    if (!port.has_netdev())
       result.push_back(
           {place(facts, port.line), fmt::format("the kernel has no interface of port {}", port.name)});
   return result;

@@ -15,6 +15,10 @@ bool Port::is_af_xdp() const {
   return device.starts_with(netdev_prefix);
 }
 
+bool Port::has_netdev() const {
+  return is_af_xdp() || !companion.empty();
+}
+
 std::optional<std::string> Port::netdev() const {
   if (is_af_xdp())
     return device.substr(netdev_prefix.size());

@@ -52,7 +52,10 @@ struct Port {
   unsigned line = 0;
 
   [[nodiscard]] bool is_af_xdp() const;
-  // The kernel's interface with this port's addresses: an AF_XDP port's device, or the companion.
+  // Whether the kernel has an interface with this port's addresses: an AF_XDP port's device, or the companion. Which
+  // link that is now: kernel::Mirror::link_of.
+  [[nodiscard]] bool has_netdev() const;
+  // How the configuration names it.
   [[nodiscard]] std::optional<std::string> netdev() const;
 };
 

@@ -56,7 +56,7 @@ void Reader::read_exit(const Section& section, Internet& internet) {
   if (std::ranges::find(port_names_, name->value) == port_names_.end())
     refuse(name->line, fmt::format("there is no port {}{}", in_quotes(name->value),
                                    suggestion(name->value, port_names_)));
-  else if (port != config_.ports.end() && !port->netdev())
+  else if (port != config_.ports.end() && !port->has_netdev())
     refuse(name->line,
            fmt::format("port {} cannot be the exit: the kernel has no interface of it", port->name));
   internet.exit = name->value;

@@ -43,7 +43,7 @@ void Reader::read_port(const NamedTable& named) {
     read_addresses(section, port);
     read_companion(section, port);
   }
-  if (!port.netdev())
+  if (!port.has_netdev())
     read_neighbours(section, port);
   else if (section.has("neighbours"))
     refuse(section.line_of_key("neighbours"),
@@ -171,7 +171,7 @@ void Reader::read_gateway(const Section& section, Port& port) {
   };
   if (!gateway)
     refuse(text->line, gateway.error());
-  else if (!port.netdev())
+  else if (!port.has_netdev())
     refuse(text->line,
            fmt::format("a gateway is the kernel's, and the kernel has no interface of port {}", port.name));
   else if (std::ranges::find(port.addresses, *gateway, &InterfaceAddress::address) != port.addresses.end())

@@ -19,23 +19,23 @@ bool host_forwards() {
   return std::ifstream("/proc/sys/net/ipv4/conf/all/forwarding") >> forwards && forwards;
 }
 
-std::vector<std::pair<std::string, std::uint32_t>> neighbours_to_keep(const policy::Policy& policy,
-                                                                      const kernel::Mirror& mirror,
-                                                                      const egress::Hosts& hosts) {
-  std::map<std::string, std::string> netdevs;
+std::vector<kernel::NeighbourKey> neighbours_to_keep(const policy::Policy& policy,
+                                                     const kernel::Mirror& mirror,
+                                                     const egress::Hosts& hosts) {
+  std::map<std::string, int> links;
   for (const auto& port : policy.config.ports) {
-    if (const auto netdev = port.netdev()) {
-      netdevs[port.name] = *netdev;
+    if (const kernel::Link* link = mirror.link_of(port)) {
+      links[port.name] = link->index;
     }
   }
-  std::vector<std::pair<std::string, std::uint32_t>> result;
+  std::vector<kernel::NeighbourKey> result;
   auto members = egress::members(policy.config, mirror);
   for (const auto address : hosts.all()) {
     members.push_back(egress::member(address, policy.config, mirror));
   }
   for (const auto& member : members) {
-    if (const auto netdev = netdevs.find(member.port); netdev != netdevs.end()) {
-      result.emplace_back(netdev->second, member.address);
+    if (const auto link = links.find(member.port); link != links.end()) {
+      result.emplace_back(link->second, member.address);
     }
   }
   if (const auto gateway = egress::exit_neighbour(policy.config, mirror)) {
@@ -83,7 +83,7 @@ void Daemon::look() {
 // The policy that runs and those that are to come: what those need is there before traffic moves to it. Interfaces that
 // are leaving the guard no longer forward, unless an operator has the whole host forward.
 void Daemon::keep(const std::vector<std::string>& leaving) {
-  std::vector<std::pair<std::string, std::uint32_t>> neighbours;
+  std::vector<kernel::NeighbourKey> neighbours;
   kernel::Wanted wanted;
   const auto add = [&](const policy::Policy& policy) {
     const auto& mirror = netlink_->mirror();
@@ -156,7 +156,7 @@ void Daemon::report_links() {
     if (!netdev) {
       continue;
     }
-    const kernel::Link* link = netlink_->mirror().link(*netdev);
+    const kernel::Link* link = netlink_->mirror().link_of(port);
     const auto state = link == nullptr ? std::optional<bool>() : link->up;
     now[*netdev] = state;
     const auto old = links_.find(*netdev);

@@ -95,8 +95,8 @@ auto exit(const config::Config& config, const kernel::Mirror& mirror) -> std::op
   if (port == nullptr) {
     return std::nullopt;
   }
-  Exit exit{.port = port->name, .netdev = *port->netdev()};
-  const kernel::Link* link = mirror.link(exit.netdev);
+  const kernel::Link* link = mirror.link_of(*port);
+  Exit exit{.port = port->name, .netdev = link == nullptr ? *port->netdev() : link->name};
   if (link == nullptr) {
     be_down(exit, fmt::format("there is no interface {}", exit.netdev));
     return exit;

@@ -27,8 +27,7 @@ auto addresses_of(const kernel::Link& link, const kernel::Mirror& mirror)
 
 // The port's interface, if it is there and is what the dataplane made.
 const kernel::Link* link_of(const config::Port& port, const kernel::Mirror& mirror) {
-  const auto netdev = port.netdev();
-  const kernel::Link* link = netdev ? mirror.link(*netdev) : nullptr;
+  const kernel::Link* link = mirror.link_of(port);
   return link != nullptr && (port.is_af_xdp() || link->alias == companion_alias(port)) ? link : nullptr;
 }
 
@@ -73,8 +72,7 @@ auto gateway_of(const config::Port& port, const kernel::Mirror& mirror) -> std::
   if (port.gateway) {
     return port.gateway;
   }
-  const auto netdev = port.netdev();
-  const kernel::Link* link = netdev ? mirror.link(*netdev) : nullptr;
+  const kernel::Link* link = mirror.link_of(port);
   if (link == nullptr) {
     return std::nullopt;
   }
@@ -128,10 +126,11 @@ auto host_stack(const config::Config& config, const kernel::Mirror& mirror) -> k
 }
 
 auto exit_neighbour(const config::Config& config, const kernel::Mirror& mirror)
-    -> std::optional<std::pair<std::string, std::uint32_t>> {
+    -> std::optional<kernel::NeighbourKey> {
   const config::Port* port = exit_port(config);
-  const auto gateway = port == nullptr ? std::nullopt : gateway_of(*port, mirror);
-  return gateway ? std::optional(std::pair{*port->netdev(), *gateway}) : std::nullopt;
+  const kernel::Link* link = port == nullptr ? nullptr : mirror.link_of(*port);
+  const auto gateway = link == nullptr ? std::nullopt : gateway_of(*port, mirror);
+  return gateway ? std::optional(kernel::NeighbourKey{link->index, *gateway}) : std::nullopt;
 }
 
 }  // namespace sekisho::egress

@@ -34,8 +34,8 @@ inline constexpr std::string_view exit_alias = "sekisho exit";
 [[nodiscard]] auto host_stack(const config::Config& config, const kernel::Mirror& mirror) -> kernel::Wanted;
 // The part of it that next hop `Internet` needs.
 [[nodiscard]] auto exit_stack(const config::Config& config, const kernel::Mirror& mirror) -> kernel::Wanted;
-// What has to be resolved for it, by interface.
+// What has to be resolved for it.
 [[nodiscard]] auto exit_neighbour(const config::Config& config, const kernel::Mirror& mirror)
-    -> std::optional<std::pair<std::string, std::uint32_t>>;
+    -> std::optional<kernel::NeighbourKey>;
 
 }  // namespace sekisho::egress

@@ -17,8 +17,7 @@ bool is_ours(std::uint32_t address, const Hosts::World& world) {
 // Nothing resolves where the kernel has no interface, and none that is down.
 bool can_be_asked(const Member& member, const Hosts::World& world) {
   const auto port = std::ranges::find(world.config.ports, member.port, &config::Port::name);
-  const auto netdev = port == world.config.ports.end() ? std::nullopt : port->netdev();
-  const kernel::Link* link = netdev ? world.mirror.link(*netdev) : nullptr;
+  const kernel::Link* link = port == world.config.ports.end() ? nullptr : world.mirror.link_of(*port);
   return link != nullptr && link->up;
 }
 

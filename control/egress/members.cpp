@@ -29,9 +29,8 @@ const config::Port* port_towards(std::uint32_t address, const config::Config& co
 }
 
 // A neighbour on an interface of the kernel: what the kernel knows, or what was known before it was asked.
-void judge_by_kernel(Member& member, const std::string& netdev, const kernel::Mirror& mirror,
+void judge_by_kernel(Member& member, const kernel::Link* link, const kernel::Mirror& mirror,
                      const Inherited& inherited) {
-  const kernel::Link* link = mirror.link(netdev);
   const auto neighbour = mirror.neighbours.find({link->index, member.address});
   const bool usable = neighbour != mirror.neighbours.end() && neighbour->second.usable;
   const bool asking = neighbour == mirror.neighbours.end() || neighbour->second.state == "INCOMPLETE";
@@ -49,7 +48,7 @@ void judge_by_kernel(Member& member, const std::string& netdev, const kernel::Mi
   } else if (member.alive) {
     member.why = "reachable";
   } else if (!link->up) {
-    member.why = "link " + netdev + " is down";
+    member.why = "link " + link->name + " is down";
   } else if (neighbour != mirror.neighbours.end()) {
     member.why = "neighbour is " + neighbour->second.state;
   } else {
@@ -68,11 +67,10 @@ auto subnet(const InterfaceAddress& address) -> fib::Prefix {
 auto port_addresses(const config::Port& port, const kernel::Mirror& mirror)
     -> const std::vector<InterfaceAddress>& {
   static const std::vector<InterfaceAddress> none;
-  const auto netdev = port.netdev();
-  if (!netdev) {
+  if (!port.has_netdev()) {
     return port.addresses;
   }
-  const kernel::Link* link = mirror.link(*netdev);
+  const kernel::Link* link = mirror.link_of(port);
   if (link == nullptr) {
     return none;
   }
@@ -93,8 +91,8 @@ auto member(std::uint32_t address, const config::Config& config, const kernel::M
   const auto& own = port_addresses(*port, mirror);
   if (std::ranges::any_of(own, [&](const InterfaceAddress& entry) { return entry.address == address; })) {
     member.why = "it is this appliance's own address";
-  } else if (const auto netdev = port->netdev()) {
-    judge_by_kernel(member, *netdev, mirror, inherited);
+  } else if (port->has_netdev()) {
+    judge_by_kernel(member, mirror.link_of(*port), mirror, inherited);
   } else {
     const auto entry = std::ranges::find(port->neighbours, address, &config::StaticNeighbour::address);
     member.alive = entry != port->neighbours.end();

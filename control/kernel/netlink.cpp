@@ -26,7 +26,6 @@
 namespace sekisho::kernel {
 namespace {
 
-using NeighbourKey = std::pair<int, std::uint32_t>;
 using AddressKey = std::tuple<int, std::uint32_t, std::uint8_t>;
 using RouteKey = std::pair<std::uint32_t, fib::Prefix>;
 
@@ -39,12 +38,6 @@ constexpr std::chrono::seconds ask_again{1};
 constexpr int dump_timeout_ms = 10'000;
 
 }  // namespace
-
-const Link* Mirror::link(const std::string& name) const {
-  const auto found =
-      std::ranges::find_if(links, [&](const auto& entry) { return entry.second.name == name; });
-  return found == links.end() ? nullptr : &found->second;
-}
 
 struct Netlink::Impl : std::enable_shared_from_this<Netlink::Impl> {
   Impl(boost::asio::io_context& io, std::function<void()> on_change)
@@ -439,12 +432,11 @@ struct Netlink::Impl : std::enable_shared_from_this<Netlink::Impl> {
   // than 5.16, or somebody replaced the entry), once a second. Sleeps while all is well.
   void ask() {
     std::set<NeighbourKey> open;
-    for (const auto& [netdev, address] : wanted) {
-      const Link* link = mirror.link(netdev);
-      const NeighbourKey key{link != nullptr ? link->index : 0, address};
+    for (const auto& key : wanted) {
+      const auto link = mirror.links.find(key.first);
       // Entries vanish when a link goes down; a link that returned is asked at once. An operator's permanent
       // entry is his: NTF_USE would make it a dynamic one.
-      if (link == nullptr || !link->up || is_settled(key) || permanent.contains(key)) {
+      if (link == mirror.links.end() || !link->second.up || is_settled(key) || permanent.contains(key)) {
         continue;
       }
       open.insert(key);
@@ -476,10 +468,9 @@ struct Netlink::Impl : std::enable_shared_from_this<Netlink::Impl> {
     send(message, rtnetlink::write_resolve(message, key.first, key.second, manage, ++sequence));
   }
 
-  void release(const std::string& netdev, std::uint32_t address) {
-    const Link* link = mirror.link(netdev);
-    if (link != nullptr && managed.contains({link->index, address})) {
-      resolve({link->index, address}, false);
+  void release(const NeighbourKey& key) {
+    if (managed.contains(key)) {
+      resolve(key, false);
     }
   }
 
@@ -508,7 +499,7 @@ struct Netlink::Impl : std::enable_shared_from_this<Netlink::Impl> {
   std::set<DefaultRoute> named_defaults;
   std::set<Rule> named_rules;
 
-  std::set<std::pair<std::string, std::uint32_t>> wanted;
+  std::set<NeighbourKey> wanted;
   std::set<NeighbourKey> asked;  // within this second
   bool timer_runs = false;
 
@@ -559,12 +550,11 @@ void Netlink::refresh() {
   }
 }
 
-void Netlink::keep_resolved(const std::vector<std::pair<std::string, std::uint32_t>>& netdev_and_address) {
-  const std::set<std::pair<std::string, std::uint32_t>> wanted(netdev_and_address.begin(),
-                                                               netdev_and_address.end());
+void Netlink::keep_resolved(const std::vector<NeighbourKey>& neighbours) {
+  const std::set<NeighbourKey> wanted(neighbours.begin(), neighbours.end());
   for (const auto& old : impl_->wanted) {
     if (!wanted.contains(old)) {
-      impl_->release(old.first, old.second);
+      impl_->release(old);
     }
   }
   impl_->wanted = wanted;

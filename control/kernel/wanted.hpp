@@ -14,7 +14,7 @@
 #include <vector>
 
 #include "control/config/config.hpp"
-#include "control/kernel/netlink.hpp"
+#include "control/kernel/mirror.hpp"
 
 namespace sekisho::kernel {
 

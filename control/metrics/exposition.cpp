@@ -74,9 +74,8 @@ bool is_up(const Known& known, const config::Port& port) {
   if (state == states.end() || !state->running()) {
     return false;
   }
-  const auto netdev = port.netdev();
-  const auto* link = netdev ? known.mirror.link(*netdev) : nullptr;
-  return !netdev || (link != nullptr && link->up);
+  const auto* link = known.mirror.link_of(port);
+  return !port.has_netdev() || (link != nullptr && link->up);
 }
 
 void add_port_states(Text& text, const Known& known) {

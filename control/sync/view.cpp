@@ -13,8 +13,7 @@ namespace {
 
 // A companion is the dataplane's own: when that makes it anew, the port is no other.
 std::string instance_of(const config::Port& port, const kernel::Mirror& mirror) {
-  const auto netdev = port.netdev();
-  const kernel::Link* link = port.is_af_xdp() ? mirror.link(*netdev) : nullptr;
+  const kernel::Link* link = port.is_af_xdp() ? mirror.link_of(port) : nullptr;
   return link == nullptr ? std::string{} : fmt::format("{} {:02x}", link->index, fmt::join(link->mac, ":"));
 }
 

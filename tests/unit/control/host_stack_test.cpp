@@ -183,7 +183,8 @@ class HostStackTest : public test::InNamespace {
 
   void look() {
     if (netlink) {
-      netlink->keep_resolved({{"out0", gateway}});
+      const auto* out = netlink->mirror().link("out0");
+      netlink->keep_resolved({{out != nullptr ? out->index : 0, gateway}});
       netlink->keep(host_stack(config, netlink->mirror()));
     }
   }

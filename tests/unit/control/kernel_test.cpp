@@ -137,7 +137,7 @@ TEST_F(NetlinkTest, TakesNoMacThatIsNoStations) {
 TEST_F(NetlinkTest, KeepsANeighbourResolved) {
   start();
   EXPECT_EQ(neighbour(), nullptr);
-  netlink->keep_resolved({{"kern0", peer_address}});
+  netlink->keep_resolved({{index(), peer_address}});
   ASSERT_TRUE(until([&] { return usable(); }));
   EXPECT_EQ(neighbour()->mac, peer_mac);
   EXPECT_THAT(output("ip neigh show dev kern0"), testing::HasSubstr("managed"));
@@ -149,7 +149,7 @@ TEST_F(NetlinkTest, KeepsANeighbourResolved) {
 
 TEST_F(NetlinkTest, AsksAgainWhenTheLinkReturns) {
   start();
-  netlink->keep_resolved({{"kern0", peer_address}});
+  netlink->keep_resolved({{index(), peer_address}});
   ASSERT_TRUE(until([&] { return usable(); }));
   run("ip link set kern0 down");
   ASSERT_TRUE(until([&] { return !is_up() && neighbour() == nullptr; }));
@@ -158,9 +158,9 @@ TEST_F(NetlinkTest, AsksAgainWhenTheLinkReturns) {
   EXPECT_THAT(output("ip neigh show dev kern0"), testing::HasSubstr("managed"));
 }
 
-TEST_F(NetlinkTest, AsksForALinkThatComesLater) {
+TEST_F(NetlinkTest, GoesOnUnderAnotherName) {
   start();
-  netlink->keep_resolved({{"kern5", peer_address}});
+  netlink->keep_resolved({{index(), peer_address}});
   run("ip link set kern0 down && ip link set kern0 name kern5 && ip link set kern5 up");
   EXPECT_TRUE(until([&] {
     const Link* link = netlink->mirror().link("kern5");
@@ -171,7 +171,7 @@ TEST_F(NetlinkTest, AsksForALinkThatComesLater) {
 
 TEST_F(NetlinkTest, AsksAgainWhenSomebodyDeletesTheEntry) {
   start();
-  netlink->keep_resolved({{"kern0", peer_address}});
+  netlink->keep_resolved({{index(), peer_address}});
   ASSERT_TRUE(until([&] { return usable(); }));
   run("ip neigh del 10.9.0.2 dev kern0");
   ASSERT_TRUE(until([&] { return !usable(); }));
@@ -182,7 +182,7 @@ TEST_F(NetlinkTest, AsksAgainAfterANeighbourFailed) {
   peer.run("ip address del 10.9.0.2/24 dev kern1");
   run("sysctl -qw net.ipv4.neigh.kern0.retrans_time_ms=20");
   start();
-  netlink->keep_resolved({{"kern0", peer_address}});
+  netlink->keep_resolved({{index(), peer_address}});
   ASSERT_TRUE(until([&] { return neighbour() != nullptr && neighbour()->state == "FAILED"; }));
   EXPECT_FALSE(usable());
   peer.run("ip address add 10.9.0.2/24 dev kern1");
@@ -192,7 +192,7 @@ TEST_F(NetlinkTest, AsksAgainAfterANeighbourFailed) {
 TEST_F(NetlinkTest, LeavesAnOperatorsPermanentEntryAlone) {
   run("ip neigh add 10.9.0.2 lladdr 02:00:00:00:00:77 dev kern0 nud permanent");
   start();
-  netlink->keep_resolved({{"kern0", peer_address}});
+  netlink->keep_resolved({{index(), peer_address}});
   run("ip link add kernmark type veth peer name kernmark1");
   ASSERT_TRUE(until([&] { return netlink->mirror().link("kernmark") != nullptr; }));
   EXPECT_THAT(output("ip neigh show dev kern0"), testing::HasSubstr("02:00:00:00:00:77 PERMANENT"));

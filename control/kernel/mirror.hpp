@@ -1,0 +1,82 @@
+// What the kernel has of links, addresses, neighbours and routing, as values. Netlink keeps one up to date.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <map>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "control/config/config.hpp"
+#include "dataplane/fib/prefix.hpp"
+
+namespace sekisho::kernel {
+
+using MacAddress = std::array<std::uint8_t, 6>;
+
+struct Link {
+  int index = 0;
+  std::string name;
+  bool up = false;       // IFF_UP and IFF_LOWER_UP
+  bool enabled = false;  // IFF_UP alone
+  MacAddress mac{};
+  std::uint32_t mtu = 0;
+  std::string alias;
+  bool forwarding = false;  // net.ipv4.conf.NAME.forwarding
+  int rp_filter = 0;        // net.ipv4.conf.NAME.rp_filter; the kernel takes the larger of it and `all`'s
+};
+
+struct Neighbour {
+  std::string state;    // as `ip neigh` says: REACHABLE, STALE, FAILED, ...
+  bool usable = false;  // has a MAC and is not FAILED or INCOMPLETE
+  MacAddress mac{};
+};
+
+using NeighbourKey = std::pair<int, std::uint32_t>;  // link index and address
+
+// An IPv4 route that we made, known by its protocol.
+struct Route {
+  std::uint32_t table = 0;
+  fib::Prefix prefix;
+  std::uint32_t gateway = 0;  // 0: the prefix is on the link
+  int link = 0;
+  friend auto operator<=>(const Route&, const Route&) = default;
+};
+
+// A rule of IPv4 policy routing that we made.
+struct Rule {
+  std::uint32_t priority = 0;
+  std::uint32_t from = 0;  // one address; 0: any
+  std::string iif;         // empty: any
+  std::uint32_t table = 0;
+  friend auto operator<=>(const Rule&, const Rule&) = default;
+};
+
+// A default route of the main table: somebody else's, by DHCP say.
+struct DefaultRoute {
+  int link = 0;
+  std::uint32_t metric = 0;
+  std::uint32_t gateway = 0;
+  friend auto operator<=>(const DefaultRoute&, const DefaultRoute&) = default;
+};
+
+struct Mirror {
+  std::map<int, Link> links;
+  std::map<int, std::vector<config::InterfaceAddress>> addresses;  // by link index
+  std::map<NeighbourKey, Neighbour> neighbours;
+  std::set<std::pair<int, config::InterfaceAddress>> own_addresses;  // of those above, what we set
+  std::set<Route> routes;
+  std::set<Rule> rules;
+  std::set<DefaultRoute> defaults;
+  int all_rp_filter = 0;                       // net.ipv4.conf.all.rp_filter
+  std::map<std::string, std::string> refused;  // what was asked for and not granted, and why
+
+  // Null: there is none.
+  [[nodiscard]] const Link* link(const std::string& name) const;
+  // The link that is this port's interface now; null: there is none, or the kernel has no interface of this port.
+  [[nodiscard]] const Link* link_of(const config::Port& port) const;
+};
+
+}  // namespace sekisho::kernel
