@@ -100,9 +100,9 @@ class Appliance:
 
     # --- the command line -----------------------------------------------------------------------------------
 
-    def execute(self, *words: str | Path) -> subprocess.CompletedProcess[str]:
+    def execute(self, *words: str | Path, timeout: float = 120) -> subprocess.CompletedProcess[str]:
         command = BUILD / "control" / "sekisho"
-        return self.lab.execute("nva", command, "--socket", self.socket, *words)
+        return self.lab.execute("nva", command, "--socket", self.socket, *words, timeout=timeout)
 
     def json(self, *words: str | Path) -> Any:
         done = self.execute(*words, "--json")

@@ -10,6 +10,10 @@
                                                        +--- router   10.0.2.1  / 203.0.113.1 ---+
 
 The router is the cloud's: it translates nothing, and forwards nothing but what the appliance sends as its own.
+
+`add_management` gives the appliance a third interface, as most appliances have one, and a kernel route to the Internet by it:
+
+                [nva] mgmt0 10.0.9.4 --- 10.0.9.1 management 203.0.113.5 --- Internet bridge
 """
 
 from __future__ import annotations
@@ -42,6 +46,9 @@ FIREWALL_OUTSIDE = "203.0.113.2"
 FIREWALL2_OUTSIDE = "203.0.113.4"
 GATEWAY2_OUTSIDE = "203.0.113.3"
 ROUTER_OUTSIDE = "203.0.113.1"
+MANAGEMENT = "10.0.9.4"
+MANAGEMENT_GATEWAY = "10.0.9.1"
+MANAGEMENT_OUTSIDE = "203.0.113.5"
 INTERNET = "203.0.113.10"
 WEB = "198.51.100.80"
 STREAM = "198.51.100.90"
@@ -64,6 +71,9 @@ MACS = {
     ("gateway2", "outside"): "02:00:00:00:03:03",
     ("router", "outside"): "02:00:00:00:03:01",
     ("internet", "eth0"): "02:00:00:00:03:10",
+    ("nva", "mgmt0"): "02:00:00:00:09:04",
+    ("management", "inside"): "02:00:00:00:09:01",
+    ("management", "outside"): "02:00:00:00:03:05",
 }
 
 # What arrives at the Internet host, by who sent it: `nft` counts what no program has to be fast enough to see.
@@ -139,6 +149,15 @@ table ip lab {
 }
 """
 
+MASQUERADE = """
+table ip lab {
+  chain translate {
+    type nat hook postrouting priority srcnat; policy accept;
+    oifname "outside" masquerade
+  }
+}
+"""
+
 
 class Lab:
     """Use as a context manager: everything is removed at the end, also after an exception, SIGINT or SIGTERM."""
@@ -203,8 +222,10 @@ class Lab:
         self.processes.append(process)
         return process
 
-    def execute(self, space: str, *command: str | Path) -> subprocess.CompletedProcess[str]:
-        return execute(*self[space].command(*command))
+    def execute(
+        self, space: str, *command: str | Path, timeout: float = 120
+    ) -> subprocess.CompletedProcess[str]:
+        return execute(*self[space].command(*command), timeout=timeout)
 
     def forget(self, process: Process) -> None:
         self.processes.remove(process)
@@ -314,6 +335,22 @@ class Lab:
         python = shutil.which("python3", path="/usr/bin") or "python3"
         services = self.spawn("internet", "services", python, server, self.accesses, WEB, KMS, str(KMS_PORT))
         wait_until("the Internet's servers", lambda: "ready" in services.output())
+
+    def add_management(self) -> None:
+        """A network for who logs in, whose router translates and takes whatever comes to the Internet, as they do."""
+        self._spaces["management"] = Namespace(f"{self.prefix}-management")
+        router = self["management"]
+        router.create()
+        fabric = self["fabric"]
+        fabric.ip("link", "add", "mgmt-br", "type", "bridge", "mcast_snooping", "0", "stp_state", "0")
+        fabric.ip("link", "set", "mgmt-br", "up")
+        self.connect("nva", "mgmt0", "mgmt-br", f"{MANAGEMENT}/24")
+        self.connect("management", "inside", "mgmt-br", f"{MANAGEMENT_GATEWAY}/24")
+        self.connect("management", "outside", "internet-br", f"{MANAGEMENT_OUTSIDE}/24")
+        router.sysctl("net.ipv4.ip_forward", 1)
+        router.ip("route", "add", "default", "via", INTERNET)
+        router.nft(MASQUERADE)
+        self["nva"].sysctl("net.ipv4.conf.mgmt0.rp_filter", 0)
 
     # --- disturbing -----------------------------------------------------------------------------------------
 

@@ -10,12 +10,13 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-pytest.register_assert_rewrite("lab.account", "lab.frames")
+pytest.register_assert_rewrite("lab.account", "lab.frames", "lab.matrix")
 
 from lab import config  # noqa: E402
 from lab.account import Account  # noqa: E402
 from lab.appliance import Appliance  # noqa: E402
 from lab.frames import Injector  # noqa: E402
+from lab.matrix import Bench  # noqa: E402
 from lab.topology import Lab  # noqa: E402
 
 
@@ -30,6 +31,13 @@ def appliance(lab: Lab) -> Appliance:
     appliance = Appliance(lab, config.adapted(lab))
     appliance.start()
     return appliance
+
+
+@pytest.fixture(scope="module")
+def bench(lab: Lab) -> Iterator[Bench]:
+    bench = Bench(lab)
+    yield bench
+    bench.resume()  # a process that hangs does not hear that it should end
 
 
 @pytest.fixture

@@ -1,0 +1,257 @@
+"""One cell of the matrix: something happens to an interface, a lock or a process while transit comes in, and nothing passes.
+
+A cell is a record; the bench is a lab with an appliance whose kernel would gladly forward. It stays for many cells: each puts
+back what it did, and the appliance has to forward again.
+"""
+
+from __future__ import annotations
+
+import itertools
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from allpairspy import AllPairs
+
+from lab import config
+from lab.appliance import Appliance
+from lab.interfaces import Interfaces
+from lab.process import Process, wait_until
+from lab.topology import Lab
+from lab.transit import Seen, Transit, Watch
+
+FULL = os.environ.get("SEKISHO_FULL") == "1"
+STATES = ("alive", "stopped", "killed", "hung")
+GUARDS = ("kept", "flushed")
+ROUNDS = 50
+HEAL_SECONDS = 15
+ANSWER_SECONDS = 4
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What a whole lab runs with; changing it takes a restart."""
+
+    exit: bool = True
+    scope: str = "host"
+    ip_forward: bool = True
+
+    def __str__(self) -> str:
+        return f"{'exit' if self.exit else 'no-exit'}-{self.scope}-ip_forward-{int(self.ip_forward)}"
+
+
+SETTINGS = tuple(
+    Setting(exit, scope, ip_forward) for exit in (True, False) for scope in ("host", "ports") for ip_forward in (True, False)
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Cell:
+    """`why`: when this happens to somebody."""
+
+    why: str
+    act: str
+    dataplane: str
+    control: str
+    guard: str
+    setting: Setting
+
+    def __str__(self) -> str:
+        return f"{self.act}-{self.setting}-dataplane-{self.dataplane}-control-{self.control}-guard-{self.guard}"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    seen: Seen
+    sent: int
+    said: dict[str, int | None]  # exit codes; None: no answer in time
+    healed: bool
+
+    @property
+    def passed(self) -> tuple[int, int]:
+        """Past the firewall, and with a spoofed source."""
+        return self.seen.past, self.seen.spoofed
+
+    def lies(self, cell: Cell) -> list[str]:
+        """Which commands found nothing wrong, or nothing to say, although something was."""
+        open_hook = cell.guard == "flushed" and cell.control != "alive"
+        broken = cell.dataplane != "alive" or cell.control != "alive"
+        wrong = {"guard status": open_hook, "show state": broken, "doctor": broken or open_hook}
+        return [command for command, code in self.said.items() if code is None or (wrong[command] and code == 0)]
+
+
+def cells(acts: Mapping[str, str]) -> list[Cell]:
+    """Every pair of values is in some cell; with SEKISHO_FULL=1 every combination is. Cells of one setting are neighbours."""
+    values = [list(acts), STATES, STATES, GUARDS, SETTINGS]
+    chosen = itertools.product(*values) if FULL else AllPairs(values)
+    made = [Cell(acts[act], act, *rest) for act, *rest in chosen]
+    return sorted(made, key=lambda cell: SETTINGS.index(cell.setting))
+
+
+class Bench:
+    def __init__(self, lab: Lab) -> None:
+        lab.add_management()
+        self.lab = lab
+        self.interfaces = Interfaces(lab)
+        self.watch = Watch(lab)
+        self.appliance = Appliance(lab, config.example(lab))
+        self.setting: Setting | None = None
+
+    # --- states ---------------------------------------------------------------------------------------------
+
+    def configure(self, setting: Setting) -> None:
+        if setting == self.setting:
+            return
+        self.stop()
+        self.setting = None
+        config.adapted(self.lab, *edits(setting))
+        self.interfaces.forward(setting.ip_forward)
+        self.appliance.start()
+        self.setting = setting
+
+    def stop(self) -> None:
+        """Nothing runs, nothing guards, nothing of ours is left."""
+        self.resume()
+        self.appliance.stop()
+        self.interfaces.restore()
+        self.appliance.execute("guard", "off")
+        self.interfaces.xdp_off()
+        self.interfaces.tc_off()
+        self.lab.execute("nva", "ip", "rule", "flush", "protocol", "83")
+        self.lab.execute("nva", "ip", "route", "flush", "table", "all", "proto", "83")
+
+    def processes(self) -> list[Process]:
+        both = (self.appliance.dataplane, self.appliance.control)
+        return [process for process in both if process is not None and process in self.lab.processes]
+
+    def resume(self) -> None:
+        for process in self.processes():
+            if process.running():
+                process.send(signal.SIGCONT)
+
+    def put(self, process: Process, state: str) -> None:
+        if state == "stopped":
+            process.stop()
+        elif state == "killed":
+            process.kill()
+        elif state == "hung":
+            process.send(signal.SIGSTOP)
+        if state in ("stopped", "killed"):
+            self.lab.forget(process)
+
+    # --- a cell ---------------------------------------------------------------------------------------------
+
+    def run(self, cell: Cell, act: Callable[[Interfaces], None]) -> Outcome:
+        self.configure(cell.setting)
+        dataplane, control = self.appliance.dataplane, self.appliance.control
+        assert dataplane is not None and control is not None
+        self.put(dataplane, cell.dataplane)
+        self.put(control, cell.control)
+        before = self.watch.seen()
+        transit = Transit(self.lab)
+        try:
+            with transit:
+                act(self.interfaces)
+                if cell.guard == "flushed":
+                    self.lab["nva"].run("nft", "flush", "ruleset")
+                transit.address(**self.interfaces.macs)
+                said = self.said()
+            self.deliver(transit)
+            return Outcome(self.watch.seen() - before, transit.sent, said, self.heal())
+        finally:
+            transit.close()
+
+    def boot(self, setting: Setting, act: Callable[[Interfaces], None]) -> Outcome:
+        """Something happened while nothing ran; the guard first, then the processes, under transit from the guard on."""
+        self.stop()
+        self.setting = setting
+        config.adapted(self.lab, *edits(setting))
+        self.interfaces.forward(setting.ip_forward)
+        act(self.interfaces)
+        self.appliance.execute("guard", "on", "--config", self.appliance.config)
+        before = self.watch.seen()
+        transit = Transit(self.lab, **self.interfaces.macs)
+        try:
+            with transit:
+                self.appliance.start_dataplane()
+                self.appliance.start_control()
+                self.wait_answer()
+                said = self.said()
+            self.deliver(transit)
+            return Outcome(self.watch.seen() - before, transit.sent, said, self.heal())
+        finally:
+            transit.close()
+
+    def deliver(self, transit: Transit, rounds: int = ROUNDS) -> None:
+        """Returns when the appliance's interfaces had them all and nothing is under way any more."""
+        both = tuple(self.interfaces.names)
+        before = wait_until("silence at the appliance", self._standing)
+        expected = dict(zip(both, transit.send(rounds), strict=True))
+        wait_until(
+            "the appliance's interfaces to have all",
+            lambda: all(self.interfaces.received(role) - before[role] >= expected[role] for role in both),
+        )
+        self.lab.settle()
+
+    def _standing(self) -> dict[str, int] | None:
+        before = {role: self.interfaces.received(role) for role in self.interfaces.names}
+        time.sleep(0.02)
+        after = {role: self.interfaces.received(role) for role in self.interfaces.names}
+        return after if after == before else None
+
+    def wait_answer(self) -> None:
+        wait_until("control to answer", lambda: self.appliance.execute("show", "ports").returncode == 0)
+
+    def said(self) -> dict[str, int | None]:
+        said: dict[str, int | None] = {}
+        for words in (("guard", "status"), ("show", "state"), ("doctor", "--config", self.appliance.config)):
+            try:
+                code = self.appliance.execute(*words, timeout=ANSWER_SECONDS).returncode
+            except subprocess.TimeoutExpired:
+                code = None
+            said[" ".join(words[:2] if words[0] != "doctor" else words[:1])] = code
+        return said
+
+    def heal(self) -> bool:
+        """Puts back what the cell did; whether the appliance then forwards by itself. If not, the next cell starts anew."""
+        self.resume()
+        self.interfaces.restore()
+        assert self.setting is not None
+        self.interfaces.forward(self.setting.ip_forward)
+        running = self.processes()
+        if self.appliance.dataplane not in running:
+            self.appliance.start_dataplane()
+        if self.appliance.control not in running:
+            self.appliance.start_control()
+        try:
+            self.appliance.wait_ready(HEAL_SECONDS)
+            return self.forwards()
+        except AssertionError:
+            self.setting = None
+            return False
+
+    def forwards(self) -> bool:
+        transit = Transit(self.lab)
+        before = self.watch.seen()
+
+        def arrives() -> bool:
+            transit.send(1)
+            return (self.watch.seen() - before).through > 0
+
+        try:
+            return wait_until("a packet at the firewall", arrives, HEAL_SECONDS)
+        finally:
+            transit.close()
+
+
+def edits(setting: Setting) -> list[tuple[str, str]]:
+    changes = []
+    if not setting.exit:
+        kms = '  { preset = "kms", cloud = "public", next_hop = "Internet" },\n'
+        changes += [('exit    = { port = "egress" }', ""), (kms, ""), (kms, "")]
+    if setting.scope == "ports":
+        changes.append(("[zone.onprem]", '[guard]\nscope = "ports"\nallow = ["mgmt0"]\n\n[zone.onprem]'))
+    return changes

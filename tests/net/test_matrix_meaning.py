@@ -1,0 +1,34 @@
+"""The zeros of the matrix mean something: with the guard off and nothing running, this kernel forwards all that the matrix
+sends, by the port and by the management interface, with spoofed sources and IPv6.
+"""
+
+from __future__ import annotations
+
+from lab.matrix import ROUNDS, Bench, Setting
+from lab.transit import Transit
+
+
+def test_without_locks_everything_passes(bench: Bench) -> None:
+    bench.configure(Setting())
+    bench.stop()
+    bench.interfaces.forwarding_on()
+    before, transit = bench.watch.seen(), Transit(bench.lab)
+    bench.deliver(transit)
+    transit.close()
+    seen = (bench.watch.seen() - before).counts
+    # Of each kind so many: good and spoofed IPv4 and IPv6, by each of the two ways.
+    assert seen["router", "past"] == 3 * ROUNDS
+    assert seen["management", "past"] == 3 * ROUNDS + ROUNDS, "and from the router's side"
+    assert seen["internet", "past"] >= 2 * ROUNDS, "translated by the management network's router"
+    assert seen["router", "spoofed"] == seen["management", "spoofed"] == ROUNDS
+    assert seen["onprem", "spoofed"] == ROUNDS
+
+
+def test_with_them_nothing_does(bench: Bench) -> None:
+    bench.setting = None
+    bench.configure(Setting())
+    before, transit = bench.watch.seen(), Transit(bench.lab)
+    bench.deliver(transit)
+    transit.close()
+    seen = bench.watch.seen() - before
+    assert (seen.past, seen.spoofed, seen.through) == (0, 0, 2 * ROUNDS)
