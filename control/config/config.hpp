@@ -142,6 +142,12 @@ struct Metrics {              // who asks over HTTP is told
   unsigned line = 0;  // of "listen"
 };
 
+// What the kernel may forward besides what leaves by the exit.
+struct Guard {
+  bool whole_host = true;          // nothing; else, among the interfaces of `allow`
+  std::vector<std::string> allow;  // names; sorted
+};
+
 struct Config {
   std::filesystem::path file;
   std::vector<Port> ports;  // each list sorted by name
@@ -151,8 +157,9 @@ struct Config {
   Azure azure;  // as if there were an empty [azure]
   std::optional<Bgp> bgp;
   std::optional<Metrics> metrics;  // none: served nowhere
+  Guard guard;                     // as if there were an empty [guard]
 
-  // From and to which the kernel must not forward: every port's, and `sekisho0`. Sorted.
+  // From and to which the kernel must not forward whatever [guard] says: every port's, and `sekisho0`. Sorted.
   [[nodiscard]] std::vector<std::string> guarded_netdevs() const;
 };
 

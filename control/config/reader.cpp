@@ -24,7 +24,7 @@ auto Reader::read(const toml::table& root) -> Config {
                     1,
                     "the configuration",
                     problems_,
-                    {"port", "next_hop", "internet", "azure", "bgp", "metrics", "zone"}};
+                    {"port", "next_hop", "internet", "azure", "bgp", "metrics", "guard", "zone"}};
   const auto ports = named_tables(root, "port", problems_);
   const auto next_hops = named_tables(root, "next_hop", problems_);
   const auto zones = named_tables(root, "zone", problems_);
@@ -53,6 +53,8 @@ auto Reader::read(const toml::table& root) -> Config {
     read_bgp(*found);
   if (const auto found = single_table(root, "metrics", problems_))
     read_metrics(*found);
+  if (const auto found = single_table(root, "guard", problems_))
+    read_guard(*found);
   for (const auto& zone : zones)
     read_zone(zone);
 

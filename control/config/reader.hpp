@@ -55,6 +55,7 @@ class Reader {
   void read_bgp_peers(const Section& section, Bgp& bgp);
   void read_bgp_advertise(const Section& section, Bgp& bgp);
   void read_metrics(const SingleTable& found);
+  void read_guard(const SingleTable& found);
   void read_zone(const NamedTable& named);
   void read_zone_ports(const Section& section, Zone& zone);
   void read_zone_sources(const Section& section, Zone& zone);

@@ -41,19 +41,16 @@ void Daemon::take_over() {
       return;  // the connection is gone; the next one asks again
     }
     has_taken_over_ = true;
-    // Ports that still run, whatever our configuration says by now, are guarded until the first commit has
-    // closed them.
-    kernel::Guard running;
+    // Ports that still run, whatever our configuration says by now.
+    guard::Guard running;
     for (const auto& port : answer->back().state().ports()) {
       constexpr std::string_view af_xdp = "af_xdp:";
       if (port.device().starts_with(af_xdp)) {
-        running.netdevs.push_back(port.device().substr(af_xdp.size()));
+        running.names.insert(port.device().substr(af_xdp.size()));
       }
     }
-    std::ranges::sort(running.netdevs);
-    if (const auto done = guard(kernel::merge(running, guarded_)); !done) {
-      spdlog::error("the kernel may forward in our stead: {}", done.error());
-    }
+    let_out_ = guard::remember(running, std::move(let_out_));
+    guard();
     for (const auto& adjacency : answer->back().state().adjacencies()) {
       kernel::MacAddress mac{};
       if (adjacency.alive() && adjacency.mac().size() == mac.size()) {

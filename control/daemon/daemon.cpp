@@ -5,7 +5,6 @@
 #include <csignal>
 #include <utility>
 
-#include "control/daemon/guards.hpp"
 #include "control/daemon/timing.hpp"
 #include "control/kernel/interface_addresses.hpp"
 
@@ -18,7 +17,6 @@ Daemon::Daemon(boost::asio::io_context& io, Options options, Reading reading)
       io_(io),
       signals_(io, SIGHUP, SIGTERM, SIGINT),
       retry_(io),
-      guard_retry_(io),
       metrics_retry_(io),
       patience_(io),
       dataplane_(io, options_.dataplane_socket,
@@ -55,30 +53,20 @@ auto Daemon::open() -> tl::expected<void, std::string> {
     spdlog::warn("{}", warning);
   }
 
-  auto wanted = guard_of(*policy_);
-  // The dataplane may still run the ports that an earlier run of ours guarded; they leave with the first
-  // commit.
-  if (const auto before = kernel::guard_status()) {
-    wanted = kernel::merge(*before, wanted);
+  auto keeper = guard::Keeper::open(io_);
+  if (!keeper) {
+    return tl::unexpected(std::move(keeper.error()));
   }
-  if (auto guarded = guard(std::move(wanted)); !guarded) {
-    return guarded;
-  }
-  auto watch = kernel::GuardWatch::open(io_, [this] { on_nftables_changed(); });
-  if (!watch) {
-    return tl::unexpected(std::move(watch.error()));
-  }
-  guard_watch_ = std::move(*watch);
-  // Between the guard and its watch somebody may have removed it.
-  if (auto guarded = guard(guarded_); !guarded) {
-    return guarded;
-  }
-
+  guard_ = std::move(*keeper);
+  let_out_ = guard_->found();
   auto netlink = kernel::Netlink::open(io_, [this] { on_kernel_changed(); });
   if (!netlink) {
     return tl::unexpected(std::move(netlink.error()));
   }
   netlink_ = std::move(*netlink);
+  if (auto guarded = guard(); !guarded) {
+    return guarded;
+  }
   look();
   serve_metrics();
   wait_for_signal();

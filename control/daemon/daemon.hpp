@@ -18,6 +18,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <tl/expected.hpp>
 #include <variant>
@@ -26,7 +27,7 @@
 #include "control/api/backend.hpp"
 #include "control/api/server.hpp"
 #include "control/egress/hosts.hpp"
-#include "control/kernel/guard.hpp"
+#include "control/guard/keeper.hpp"
 #include "control/kernel/netlink.hpp"
 #include "control/metrics/exposition.hpp"
 #include "control/metrics/server.hpp"
@@ -88,8 +89,6 @@ class Daemon final : public api::Backend {
 
   // What happens outside.
   void on_kernel_changed();
-  void on_nftables_changed();
-  void guard_later();
   void on_connected();
   void take_over();
   void on_disconnected(const std::string& reason);
@@ -102,7 +101,7 @@ class Daemon final : public api::Backend {
   void report_members(const std::vector<egress::Member>& before) const;
   void report_exit(const std::optional<egress::Exit>& before) const;
   void report_links();
-  void keep(const std::vector<std::string>& leaving = {});
+  void keep();
 
   // Sends the next transaction if there is one to send and none in flight.
   void advance();
@@ -120,8 +119,10 @@ class Daemon final : public api::Backend {
   void store(Step step);
   void retry_later();
 
-  auto guard(kernel::Guard wanted) -> tl::expected<void, std::string>;
-  auto narrow_guard() -> tl::expected<void, std::string>;
+  [[nodiscard]] guard::Guard guard_of(const policy::Policy& policy) const;
+  [[nodiscard]] guard::Guard wanted_guard() const;
+  auto guard() -> tl::expected<void, std::string>;
+  void report_missing_ports();
 
   // As the policy says; nothing when it wants none.
   auto listen_for_metrics(const policy::Policy& policy)
@@ -137,12 +138,11 @@ class Daemon final : public api::Backend {
   boost::asio::io_context& io_;
   boost::asio::signal_set signals_;
   boost::asio::steady_timer retry_;
-  boost::asio::steady_timer guard_retry_;
   boost::asio::steady_timer metrics_retry_;
   boost::asio::steady_timer patience_;
   sync::DataplaneClient dataplane_;
   std::unique_ptr<kernel::Netlink> netlink_;
-  std::unique_ptr<kernel::GuardWatch> guard_watch_;
+  std::unique_ptr<guard::Keeper> guard_;
   std::unique_ptr<api::Server> server_;
   std::unique_ptr<metrics::Server> metrics_;
   metrics::Reloads reload_counts_;
@@ -160,9 +160,10 @@ class Daemon final : public api::Backend {
   bool is_new_connection_ = false;                 // that has not had its first transaction
   bool look_is_due_ = false;
   bool retry_runs_ = false;
-  std::chrono::seconds retry_pause_{2};               // grows while a port cannot be opened
-  std::chrono::seconds metrics_pause_{2};             // grows while metrics cannot be served
-  kernel::Guard guarded_;                             // what the guard must be
+  std::chrono::seconds retry_pause_{2};    // grows while a port cannot be opened
+  std::chrono::seconds metrics_pause_{2};  // grows while metrics cannot be served
+  guard::Guard let_out_;                   // what the dataplane may send by the exit until the next commit
+  std::set<std::string> missing_ports_;    // whose interfaces are not there, and the log says so
   std::map<std::string, std::string> failed_ports_;   // why
   std::string failed_exit_;                           // why the dataplane could not make it
   std::map<std::string, std::optional<bool>> links_;  // of the ports' netdevs: up, down, or not there

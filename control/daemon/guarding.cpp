@@ -1,79 +1,56 @@
-// The guard in nftables: wide before a transaction, narrow after it, and back when somebody removes it.
+// What the guard must be: what the policies say that run or are to come, on the interfaces that are there now.
 #include <spdlog/spdlog.h>
 
-#include <algorithm>
-#include <iterator>
 #include <utility>
 
 #include "control/daemon/daemon.hpp"
-#include "control/daemon/guards.hpp"
-#include "control/egress/host_stack.hpp"
 
 namespace sekisho {
-namespace {
 
-// How long the guard may be missing after nftables has refused it.
-constexpr std::chrono::seconds guard_retry_after{1};
-
-}  // namespace
-
-kernel::Guard guard_of(const policy::Policy& policy) {
-  const config::Port* port = egress::exit_port(policy.config);
-  return {.netdevs = policy.config.guarded_netdevs(),
-          .exit = port == nullptr ? std::string{} : *port->netdev(),
-          .exceptions = policy.exceptions};
+guard::Guard Daemon::guard_of(const policy::Policy& policy) const {
+  return guard::guard_of(policy.config, policy.exceptions, netlink_->mirror());
 }
 
-kernel::Guard netdevs_of(const policy::Policy& policy) {
-  return {.netdevs = policy.config.guarded_netdevs(), .exit = {}, .exceptions = {}};
-}
-
-void Daemon::on_nftables_changed() {
-  const auto status = kernel::guard_status();
-  if (status && *status == guarded_) {
-    return;
-  }
-  if (const auto done = guard(guarded_)) {
-    spdlog::warn("somebody removed or changed the guard in nftables; it is back");
-  } else {
-    spdlog::error("the kernel may forward in our stead: {}", done.error());
-  }
-}
-
-// What nftables refuses is not remembered: a name that it will never take must not stand in the way of the
-// others.
-auto Daemon::guard(kernel::Guard wanted) -> tl::expected<void, std::string> {
-  auto done = kernel::guard_on(wanted);
-  if (done) {
-    guarded_ = std::move(wanted);
-  } else {
-    guard_later();
-  }
-  return done;
-}
-
-// To what the policy says and the interfaces of those that wait.
-auto Daemon::narrow_guard() -> tl::expected<void, std::string> {
+// Ports of the policy that runs, of the one that is being sent and of those that wait; what the dataplane may let out
+// until the next commit.
+guard::Guard Daemon::wanted_guard() const {
   auto wanted = guard_of(*policy_);
+  if (sending_) {
+    wanted = guard::merge(wanted, guard_of(*sending_));
+  }
   for (const auto& step : steps_) {
     if (step.policy) {
-      wanted = kernel::merge(wanted, netdevs_of(*step.policy));
+      wanted = guard::merge(wanted, guard::ports_of(step.policy->config, netlink_->mirror()));
     }
   }
-  std::vector<std::string> leaving;
-  std::ranges::set_difference(guarded_.netdevs, wanted.netdevs, std::back_inserter(leaving));
-  keep(leaving);
-  return guard(std::move(wanted));
+  guard::Guard out = let_out_;
+  out.allow = wanted.allow;
+  return guard::merge(out, wanted);
 }
 
-// Looks again whether the guard is as it should be.
-void Daemon::guard_later() {
-  guard_retry_.expires_after(guard_retry_after);
-  guard_retry_.async_wait([this](const boost::system::error_code& error) {
-    if (!error) {
-      on_nftables_changed();
+auto Daemon::guard() -> tl::expected<void, std::string> {
+  auto wanted = wanted_guard();
+  report_missing_ports();
+  return guard_->close(std::move(wanted));
+}
+
+// Once for each change of what is missing.
+void Daemon::report_missing_ports() {
+  std::set<std::string> missing;
+  if (!policy_->config.guard.whole_host) {
+    for (const auto* port : guard::missing_ports(policy_->config, netlink_->mirror())) {
+      missing.insert(port->name);
     }
-  });
+  }
+  for (const auto& port : missing) {
+    if (!missing_ports_.contains(port)) {
+      spdlog::warn(
+          "port {}: its interface is not there; until it is, the kernel forwards for nobody, [guard] allow "
+          "or not",
+          port);
+    }
+  }
+  missing_ports_ = std::move(missing);
 }
 
 }  // namespace sekisho

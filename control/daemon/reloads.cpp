@@ -8,7 +8,6 @@
 
 #include "control/api/override.hpp"
 #include "control/daemon/daemon.hpp"
-#include "control/daemon/guards.hpp"
 #include "control/daemon/timing.hpp"
 #include "control/kernel/interface_addresses.hpp"
 
@@ -82,13 +81,15 @@ void Daemon::reload(ReloadDone caller) {
     store(std::move(next));
     return;
   }
+  steps_.push_back(std::move(next));
   // Before look() has the kernel forward at a new exit.
-  if (auto guarded = guard(kernel::merge(guarded_, netdevs_of(*next.policy))); !guarded) {
+  if (auto guarded = guard(); !guarded) {
+    const auto refused = std::move(steps_.back());
+    steps_.pop_back();
     spdlog::error("reload refused: {}", guarded.error());
-    next.done(tl::unexpected(guarded.error()));
+    refused.done(tl::unexpected(guarded.error()));
     return;
   }
-  steps_.push_back(std::move(next));
   look();
   advance();
 }
@@ -146,12 +147,14 @@ void Daemon::store(Step step) {
   if (!resolve(step)) {
     return;
   }
-  if (auto done = guard(kernel::merge(guarded_, guard_of(*step.policy))); !done) {
+  if (auto done = guard_->close(guard::merge(guard_->wanted(), guard_of(*step.policy))); !done) {
     spdlog::error("{} refused: {}", step.name(), done.error());
     step.done(tl::unexpected(done.error()));
     return;
   }
+  let_out_ = guard_->wanted();
   const auto dropped = adopt(step);
+  guard();
   look();
   spdlog::info("{} done; the dataplane gets it when it is connected", step.name());
   step.done(api::Reloaded{

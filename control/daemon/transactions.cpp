@@ -7,7 +7,6 @@
 #include <utility>
 
 #include "control/daemon/daemon.hpp"
-#include "control/daemon/guards.hpp"
 #include "control/daemon/timing.hpp"
 
 namespace sekisho {
@@ -70,8 +69,10 @@ bool Daemon::is_to_wait(const Step& step) const {
 // has exactly what it changes from; one that failed to start something is to try again, which only a full transaction does.
 void Daemon::send_policy(std::optional<Step> step) {
   const auto policy = step ? step->policy : policy_;
-  // Until the dataplane has let go of them, ports of the old policy stay guarded beside those of the new.
-  if (auto done = guard(kernel::merge(guarded_, guard_of(*policy))); !done) {
+  // Until the dataplane has committed, what either policy lets out may leave.
+  sending_ = policy;
+  if (auto done = guard(); !done) {
+    sending_.reset();
     if (step) {
       spdlog::error("{} refused: {}", step->name(), done.error());
       step->done(tl::unexpected(done.error()));
@@ -85,7 +86,6 @@ void Daemon::send_policy(std::optional<Step> step) {
   const bool is_full = !step || !told_ || !failed_ports_.empty() || !failed_exit_.empty();
   auto changes = is_full ? sync::full(*policy, view) : sync::between(*policy_, *told_, *policy, view);
   in_flight_ = true;
-  sending_ = policy;
   dataplane_.transact(
       is_full, std::move(changes),
       [this, is_full, view = std::move(view), step = std::move(step)](const auto& answer) mutable {
@@ -113,21 +113,18 @@ void Daemon::on_policy(sync::View view, std::optional<Step> step,
       return;
     }
     spdlog::error("{} refused, the policy stays as it was: {}", step->name(), answer.error());
-    // The dataplane did not take the new ports. Whether one that is gone did, we do not know: the next commit
-    // tidies up.
-    if (told_ && dataplane_.connected()) {
-      if (const auto done = narrow_guard(); !done) {
-        spdlog::error("{}", done.error());
-      }
+    // Whether a dataplane that is gone took the new policy, we do not know: the next commit tidies up.
+    if (!told_ || !dataplane_.connected()) {
+      let_out_ = guard_->wanted();
     }
+    guard();
     step->done(tl::unexpected(answer.error()));
     return;
   }
   const api::Committed& result = answer->back().committed();
   const auto dropped = step ? adopt(*step) : 0;
-  if (const auto done = narrow_guard(); !done) {
-    spdlog::error("the kernel may forward in our stead: {}", done.error());
-  }
+  let_out_ = {};
+  guard();
   // Attempts to start a failed port are whole policies too; they are not worth a line each.
   spdlog::log(step || std::exchange(is_new_connection_, false) ? spdlog::level::info : spdlog::level::debug,
               "{}: {}", step ? step->name() + " done" : "the dataplane has the whole policy",

@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <boost/asio/post.hpp>
-#include <fstream>
 #include <map>
 #include <utility>
 
@@ -13,11 +12,6 @@
 
 namespace sekisho {
 namespace {
-
-bool host_forwards() {
-  bool forwards = false;
-  return std::ifstream("/proc/sys/net/ipv4/conf/all/forwarding") >> forwards && forwards;
-}
 
 std::vector<kernel::NeighbourKey> neighbours_to_keep(const policy::Policy& policy,
                                                      const kernel::Mirror& mirror,
@@ -46,7 +40,9 @@ std::vector<kernel::NeighbourKey> neighbours_to_keep(const policy::Policy& polic
 
 }  // namespace
 
+// The guard follows at once; the rest when those who wait have had their turn.
 void Daemon::on_kernel_changed() {
+  guard();
   if (std::exchange(look_is_due_, true)) {
     return;
   }
@@ -80,9 +76,8 @@ void Daemon::look() {
   keep();
 }
 
-// The policy that runs and those that are to come: what those need is there before traffic moves to it. Interfaces that
-// are leaving the guard no longer forward, unless an operator has the whole host forward.
-void Daemon::keep(const std::vector<std::string>& leaving) {
+// The policy that runs and those that are to come: what those need is there before traffic moves to it.
+void Daemon::keep() {
   std::vector<kernel::NeighbourKey> neighbours;
   kernel::Wanted wanted;
   const auto add = [&](const policy::Policy& policy) {
@@ -102,13 +97,6 @@ void Daemon::keep(const std::vector<std::string>& leaving) {
   }
   std::ranges::sort(neighbours);
   neighbours.erase(std::ranges::unique(neighbours).begin(), neighbours.end());
-  if (!leaving.empty() && !host_forwards()) {
-    for (const auto& netdev : leaving) {
-      if (const kernel::Link* link = netlink_->mirror().link(netdev)) {
-        wanted.settings[link->index].forwarding = false;
-      }
-    }
-  }
   netlink_->keep_resolved(neighbours);
   netlink_->keep(wanted);
 }

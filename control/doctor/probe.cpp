@@ -18,7 +18,7 @@
 #include "control/doctor/options.hpp"
 #include "control/doctor/tables.hpp"
 #include "control/egress/host_stack.hpp"
-#include "control/kernel/guard.hpp"
+#include "control/guard/table.hpp"
 #include "control/kernel/interface_addresses.hpp"
 #include "control/policy/policy.hpp"
 
@@ -150,7 +150,9 @@ System probe(const fs::path& configuration, tl::expected<Control, std::string> c
   probe_kernel(system);
   probe_memory(system);
   probe_cpus(system, configuration.parent_path() / "dataplane.env");
-  system.guard = kernel::guard_status().map([](const kernel::Guard& guard) { return guard.netdevs; });
+  system.guard = guard::installed().map([](const guard::Guard& guard) {
+    return std::vector<std::string>(guard.names.begin(), guard.names.end());
+  });
   system.frr = find_frr();
   return system;
 }

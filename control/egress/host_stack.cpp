@@ -82,14 +82,23 @@ auto gateway_of(const config::Port& port, const kernel::Mirror& mirror) -> std::
                                                                       : std::nullopt;
 }
 
-auto exit_stack(const config::Config& config, const kernel::Mirror& mirror) -> kernel::Wanted {
-  kernel::Wanted wanted;
+auto exit_links(const config::Config& config, const kernel::Mirror& mirror)
+    -> std::optional<std::pair<int, int>> {
   const config::Port* port = exit_port(config);
   const kernel::Link* in = way_in(mirror);
   const kernel::Link* out = port == nullptr ? nullptr : link_of(*port, mirror);
-  if (in == nullptr || out == nullptr) {
+  return in != nullptr && out != nullptr ? std::optional(std::pair{in->index, out->index}) : std::nullopt;
+}
+
+auto exit_stack(const config::Config& config, const kernel::Mirror& mirror) -> kernel::Wanted {
+  kernel::Wanted wanted;
+  const auto links = exit_links(config, mirror);
+  if (!links) {
     return wanted;
   }
+  const config::Port* port = exit_port(config);
+  const kernel::Link* in = &mirror.links.at(links->first);
+  const kernel::Link* out = &mirror.links.at(links->second);
   wanted.enabled.insert(in->index);
   wanted.settings[in->index] = {.forwarding = true, .rp_filter = 0};
   // Of these two alone. What a reply is once translated back has no route by the exit: a strict test would drop it.

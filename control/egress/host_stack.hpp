@@ -31,6 +31,10 @@ inline constexpr std::string_view exit_alias = "sekisho exit";
 [[nodiscard]] auto gateway_of(const config::Port& port, const kernel::Mirror& mirror)
     -> std::optional<std::uint32_t>;
 
+// The links of next hop `Internet`: sekisho0, if it is ours, and the exit port's.
+[[nodiscard]] auto exit_links(const config::Config& config, const kernel::Mirror& mirror)
+    -> std::optional<std::pair<int, int>>;
+
 [[nodiscard]] auto host_stack(const config::Config& config, const kernel::Mirror& mirror) -> kernel::Wanted;
 // The part of it that next hop `Internet` needs.
 [[nodiscard]] auto exit_stack(const config::Config& config, const kernel::Mirror& mirror) -> kernel::Wanted;

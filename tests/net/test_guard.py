@@ -31,14 +31,14 @@ def remove_steering(lab: Lab) -> None:
         lab["nva"].ip("link", "set", "dev", device, "xdp", "off")
 
 
-def arrived_at_internet(lab: Lab, onprem: Injector, packets: int) -> int:
+def arrived_at_internet(lab: Lab, onprem: Injector, packets: int, device: str = "lan0") -> int:
     """How many of the packets the Internet saw once the kernel has had them all."""
     before = lab.counters()["arrived"]
-    received = lab.interface("nva", "lan0")["rx_packets"]
+    received = lab.interface("nva", device)["rx_packets"]
     onprem.send(frame(), packets)
     wait_until(
         "the appliance's interface to have all",
-        lambda: lab.interface("nva", "lan0")["rx_packets"] - received >= packets,
+        lambda: lab.interface("nva", device)["rx_packets"] - received >= packets,
     )
     lab.settle()
     return lab.counters()["arrived"] - before
@@ -129,11 +129,8 @@ def other_forwarding(lab: Lab) -> int:
     return int(re.search(r"(\d+) received", done.stdout)[1])  # type: ignore[index]
 
 
-def test_an_unreadable_configuration_closes_everything(lab: Lab, appliance: Appliance) -> None:
-    """As at boot: no guard, nobody runs, and a typing error in the configuration."""
-    appliance.stop()
-    remove_steering(lab)
-    assert appliance.execute("guard", "off").returncode == 0
+def connect_others(lab: Lab) -> None:
+    """Two interfaces that are no ports, between networks of their own."""
     nva = lab["nva"]
     nva.run("ip", "link", "add", "spare", "type", "veth", "peer", "name", "eth9", "netns", lab["onprem"].name)
     nva.run("ip", "link", "add", "spare2", "type", "veth", "peer", "name", "eth9", "netns", lab["vnet"].name)
@@ -147,6 +144,19 @@ def test_an_unreadable_configuration_closes_everything(lab: Lab, appliance: Appl
         lab[space].ip("link", "set", device, "up")
     lab["onprem"].ip("route", "add", f"{FAR}/32", "via", "192.0.2.1")
     lab["vnet"].ip("route", "add", f"{OTHER}/32", "via", "192.0.2.129")
+
+
+def table(lab: Lab) -> str:
+    listed = lab["nva"].run("nft", "-a", "list", "table", "inet", "sekisho")
+    return re.sub(r"packets.*", "", listed)
+
+
+def test_an_unreadable_configuration_closes_everything(lab: Lab, appliance: Appliance) -> None:
+    """As at boot: no guard, nobody runs, and a typing error in the configuration."""
+    appliance.stop()
+    remove_steering(lab)
+    assert appliance.execute("guard", "off").returncode == 0
+    connect_others(lab)
     assert other_forwarding(lab) == 3
 
     text = appliance.config.read_text()
@@ -160,20 +170,50 @@ def test_an_unreadable_configuration_closes_everything(lab: Lab, appliance: Appl
         assert other_forwarding(lab) == 0
         ping = lab.execute("onprem", "ping", "-n", "-c", "1", "-W", "5", "-I", OTHER, "192.0.2.1")
         assert " 1 received" in ping.stdout, "who logs in is not shut out"
-    finally:
-        appliance.config.write_text(text)
-    assert appliance.execute("guard", "on", "--config", appliance.config).returncode == 0
-    narrowed = appliance.json("guard", "status")
-    assert (narrowed["everything"], "lan0" in narrowed["interfaces"]) == (False, True)
-    assert other_forwarding(lab) == 3
-
-    before = lab["nva"].run("nft", "-a", "list", "table", "inet", "sekisho")
-    appliance.config.write_text("[[[\n")
-    try:
+        before = table(lab)
         done = appliance.execute("guard", "on", "--config", appliance.config)
         assert done.returncode == 1 and "the guard stays as it is" in done.stderr
-        assert re.sub(r"packets.*", "", lab["nva"].run("nft", "-a", "list", "table", "inet", "sekisho")) == re.sub(
-            r"packets.*", "", before
-        )
+        assert table(lab) == before
     finally:
         appliance.config.write_text(text)
+
+
+def test_the_whole_host_or_what_is_allowed(lab: Lab, appliance: Appliance) -> None:
+    """By default the kernel forwards for nobody; with scope = "ports" among the interfaces that are named, and for nobody
+    while a configured port's interface is missing."""
+    text = appliance.config.read_text()
+    try:
+        assert appliance.execute("guard", "on", "--config", appliance.config).returncode == 0
+        assert appliance.json("guard", "status")["everything"] is True
+        assert other_forwarding(lab) == 0
+        ports = text + '\n[guard]\nscope = "ports"\nallow = ["spare", "spare2"]\n'
+        appliance.config.write_text(ports)
+        assert appliance.execute("guard", "on", "--config", appliance.config).returncode == 0
+        status = appliance.json("guard", "status")
+        assert (status["everything"], status["allow"]) == (False, ["spare", "spare2"])
+        assert other_forwarding(lab) == 3
+        appliance.config.write_text(ports.replace("af_xdp:lan0", "af_xdp:lan9"))
+        assert appliance.execute("guard", "on", "--config", appliance.config).returncode == 0
+        assert appliance.json("guard", "status")["everything"] is True
+        assert other_forwarding(lab) == 0
+    finally:
+        appliance.config.write_text(text)
+
+
+def test_both_renamed_live(lab: Lab, appliance: Appliance, onprem: Injector) -> None:
+    """A guard that knew its interfaces by name alone would hold nothing now: not with the dataplane, not without it."""
+    nva = lab["nva"]
+    appliance.start()
+    for old, new in (("lan0", "was-lan"), ("egress0", "was-egress")):
+        nva.ip("link", "set", old, "down")
+        nva.ip("link", "set", old, "name", new)
+        nva.ip("link", "set", new, "up")
+    nva.ip("route", "replace", "default", "via", "10.0.2.10")
+    appliance.kill_control()
+    appliance.kill_dataplane()
+    for device in ("was-lan", "was-egress"):
+        nva.ip("link", "set", "dev", device, "xdp", "off")
+    nva.sysctl("net.ipv4.ip_forward", 1)
+    assert arrived_at_internet(lab, onprem, 1000, "was-lan") == 0
+    assert appliance.execute("guard", "off").returncode == 0
+    assert arrived_at_internet(lab, onprem, 1000, "was-lan") > 0

@@ -1,16 +1,18 @@
-#include "control/kernel/guard.hpp"
+#include "control/guard/table.hpp"
 
 #include <arpa/inet.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <net/if.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
 
 #include <nlohmann/json.hpp>
 
+#include "control/guard/watch.hpp"
 #include "tests/unit/control/namespace.hpp"
 
-namespace sekisho::kernel {
+namespace sekisho::guard {
 namespace {
 
 using test::Namespace;
@@ -26,13 +28,14 @@ std::string error_of(const tl::expected<Value, std::string>& result) {
 
 class GuardTest : public test::InNamespace {
  protected:
-  // How many packets the guard's two rules dropped.
+  // How many packets the guard's rules dropped.
   static unsigned dropped() {
     unsigned sum = 0;
     const auto listing = nlohmann::json::parse(output("nft -j list table inet sekisho"));
     for (const auto& object : listing["nftables"]) {
       if (object.contains("rule") && object["rule"]["expr"].back().contains("drop")) {
-        sum += object["rule"]["expr"][1]["counter"]["packets"].get<unsigned>();
+        const auto& expressions = object["rule"]["expr"];
+        sum += expressions[expressions.size() - 2]["counter"]["packets"].get<unsigned>();
       }
     }
     return sum;
@@ -172,22 +175,58 @@ class GuardForwardingTest : public GuardTest {
   std::string last_sender_;
 };
 
-TEST_F(GuardForwardingTest, TheKernelForwardsNothingFromOrToAPortAndAllElse) {
+int index(const char* name) {
+  return static_cast<int>(if_nametoindex(name));
+}
+
+TEST_F(GuardForwardingTest, NamesOrNoNamesTheKernelForwardsNothing) {
   for (const char* destination : {"10.0.2.2", "fd00:2::2", "10.0.4.2", "fd00:4::2", "10.0.2.3", "10.0.4.3"}) {
     expect_passes(destination);  // it would, without the guard
   }
-  ASSERT_TRUE(guard_on({.netdevs = {"kerna", "kernb"}}));
-  for (const char* both : {"10.0.2.2", "fd00:2::2"}) {
-    expect_dropped(both);
+  ASSERT_TRUE(install({}));
+  for (const char* destination : {"10.0.2.2", "fd00:2::2", "10.0.4.2", "fd00:4::2", "10.0.2.3", "10.0.4.3"}) {
+    expect_dropped(destination);
   }
-  for (const char* one : {"10.0.2.3", "fd00:2::3", "10.0.4.3", "fd00:4::3"}) {
-    expect_dropped(one);
+  left.run("ping -c 1 -W 5 10.0.1.1 > /dev/null");  // the host itself answers
+  ASSERT_TRUE(remove());
+  expect_passes("10.0.2.2");
+}
+
+TEST_F(GuardForwardingTest, WhereItForwardsForOthersThePortsStayGuarded) {
+  Guard wanted{.names = {"kerna", "kernb"}, .allow = {"kernc", "kernd"}};
+  ASSERT_TRUE(install(wanted));
+  for (const char* port : {"10.0.2.2", "fd00:2::2", "10.0.2.3", "fd00:2::3", "10.0.4.3", "fd00:4::3"}) {
+    expect_dropped(port);
   }
   for (const char* neither : {"10.0.4.2", "fd00:4::2"}) {
     expect_passes(neither);
   }
-  ASSERT_TRUE(guard_off());
-  expect_passes("10.0.2.2");
+  wanted.allow = {"kernc"};
+  ASSERT_TRUE(install(wanted));
+  expect_dropped("10.0.4.2");  // kernd is not named
+}
+
+// A port that takes a name which may forward is still a port: by its index, and made anew by its MAC.
+TEST_F(GuardForwardingTest, FollowsAPortUnderAnyName) {
+  const Guard wanted{
+      .names = {"kerna", "kernb"}, .links = {index("kerna"), index("kernb")}, .allow = {"kernc", "kernd"}};
+  ASSERT_TRUE(install(wanted));
+  run("ip link set kernc name away && ip link set kernd name away2 && ip link set kerna name kernc && "
+      "ip link set kernb name kernd");
+  for (const char* destination : {"10.0.2.2", "fd00:2::2"}) {
+    expect_dropped(destination);
+  }
+  Guard stations = wanted;
+  stations.links.clear();
+  ASSERT_TRUE(install(stations));
+  expect_passes("10.0.2.2");  // nothing holds it now
+  stations.stations = {{0x02, 0, 0, 0, 0, 0xaa}};
+  ASSERT_TRUE(install(stations));
+  run("ip link set kernc address 02:00:00:00:00:aa");
+  for (const char* destination : {"10.0.2.2", "fd00:2::2"}) {
+    left.run("ip neigh flush all");
+    expect_dropped(destination);
+  }
 }
 
 // sekisho0 as one end of a pair: what left sends into it is what the dataplane would write to it.
@@ -197,10 +236,11 @@ TEST_F(GuardForwardingTest, OnlyExceptionsLeaveAndOnlyTheirRepliesReturn) {
       "ip route replace 10.0.2.2/32 via 10.0.5.1 && ip route replace 10.0.2.3/32 via 10.0.5.1 && "
       "ip route replace 10.0.4.2/32 via 10.0.5.1");
   right.run("ip route add 10.0.5.0/24 via 10.0.2.1");
-  const Guard wanted{
-      .netdevs = {"kerna", "kernb", "sekisho0"}, .exit = "kernb", .exceptions = {{0x0a000202, 32}}};
-  ASSERT_TRUE(guard_on(wanted));
-  EXPECT_EQ(guard_status().value(), wanted);
+  const Guard wanted{.names = {"kerna", "kernb", "sekisho0"},
+                     .exit = Exit{index("sekisho0"), index("kernb")},
+                     .exceptions = {{0x0a000202, 32}}};
+  ASSERT_TRUE(install(wanted));
+  EXPECT_EQ(installed().value(), wanted);
   expect_passes("10.0.2.2");
   EXPECT_EQ(last_sender(), "10.0.2.1");  // kernb's own address
   expect_dropped("10.0.2.3");            // no exception, though by the exit
@@ -213,101 +253,133 @@ TEST_F(GuardForwardingTest, OnlyExceptionsLeaveAndOnlyTheirRepliesReturn) {
   EXPECT_EQ(dropped(), before + 1);
   // What was let out is answered: a ping has a reply.
   left.run("ip route replace 10.0.2.2/32 via 10.0.5.1 && ping -c 1 -W 5 10.0.2.2 > /dev/null");
+  // Another interface that takes the exit's name opens nothing.
+  run("ip link set kernb name gone && ip link set kernd name kernb");
+  left.run("ip route replace 10.0.4.2/32 via 10.0.5.1");
+  Guard renamed = wanted;
+  renamed.exceptions = {{0x0a000402, 32}};
+  ASSERT_TRUE(install(renamed));
+  EXPECT_EQ(installed().value(), renamed);
+  expect_dropped("10.0.4.2");
 }
 
 TEST_F(GuardTest, ExceptionsComeAndGoWithoutNewRules) {
-  Guard wanted{.netdevs = {"a", "sekisho0"}, .exit = "a", .exceptions = {{0x0a000000, 9}, {0x0a800000, 9}}};
-  ASSERT_TRUE(guard_on(wanted));
-  EXPECT_EQ(guard_status().value(), wanted);
+  Guard wanted{
+      .names = {"a", "sekisho0"}, .exit = Exit{901, 902}, .exceptions = {{0x0a000000, 9}, {0x0a800000, 9}}};
+  ASSERT_TRUE(install(wanted));
+  EXPECT_EQ(installed().value(), wanted);
   const std::string chains =
       output("nft -a list chain inet sekisho forward && nft -a list chain inet sekisho exit");
   wanted.exceptions = {{0x0a000000, 8}, {0x147663e0, 32}};
-  ASSERT_TRUE(guard_on(wanted));
-  EXPECT_EQ(guard_status().value(), wanted);
+  ASSERT_TRUE(install(wanted));
+  EXPECT_EQ(installed().value(), wanted);
   wanted.exceptions.clear();
-  ASSERT_TRUE(guard_on(wanted));
-  EXPECT_EQ(guard_status().value(), wanted);
+  ASSERT_TRUE(install(wanted));
+  EXPECT_EQ(installed().value(), wanted);
   EXPECT_EQ(output("nft -a list chain inet sekisho forward && nft -a list chain inet sekisho exit"), chains);
   for (const char* damage :
        {"nft flush chain inet sekisho exit", "nft insert rule inet sekisho exit masquerade",
-        "nft 'flush chain inet sekisho forward; add rule inet sekisho forward iifname sekisho0 oifname a "
+        "nft 'flush chain inet sekisho forward; add rule inet sekisho forward iif 901 oif 902 "
         "accept'"}) {
     run(damage);
-    EXPECT_THAT(error_of(guard_status()), HasSubstr("damaged")) << damage;
-    ASSERT_TRUE(guard_on(wanted)) << damage;
-    EXPECT_EQ(guard_status().value(), wanted);
+    EXPECT_THAT(error_of(installed()), HasSubstr("damaged")) << damage;
+    ASSERT_TRUE(install(wanted)) << damage;
+    EXPECT_EQ(installed().value(), wanted);
   }
   // Without an exit nothing is translated, and no connection tracked for it.
-  ASSERT_TRUE(guard_on({.netdevs = {"a", "sekisho0"}}));
+  ASSERT_TRUE(install({.names = {"a", "sekisho0"}}));
   EXPECT_THAT(output("nft list table inet sekisho"), testing::Not(HasSubstr("masquerade")));
 }
 
-TEST(Guard, OfTwoGuardsWhatEitherSays) {
-  const Guard before{.netdevs = {"a", "b"}, .exit = "a", .exceptions = {{0x0a000000, 8}, {0x14000000, 8}}};
-  const Guard after{.netdevs = {"b", "c"}, .exit = "c", .exceptions = {{0x0a010000, 16}, {0x1e000000, 8}}};
-  EXPECT_EQ(merge(before, after), (Guard{.netdevs = {"a", "b", "c"},
-                                         .exit = "c",
+TEST(Guard, OfTwoGuardsWhatEitherSaysAndWhatBothAllow) {
+  const Guard before{.names = {"a", "b"},
+                     .links = {1},
+                     .stations = {{2, 0, 0, 0, 0, 1}},
+                     .allow = {"x", "y"},
+                     .exit = Exit{7, 1},
+                     .exceptions = {{0x0a000000, 8}, {0x14000000, 8}}};
+  const Guard after{.names = {"b", "c"},
+                    .links = {2},
+                    .allow = {"y", "z"},
+                    .exit = Exit{7, 2},
+                    .exceptions = {{0x0a010000, 16}, {0x1e000000, 8}}};
+  EXPECT_EQ(merge(before, after), (Guard{.names = {"a", "b", "c"},
+                                         .links = {1, 2},
+                                         .stations = {{2, 0, 0, 0, 0, 1}},
+                                         .allow = {"y"},
+                                         .exit = Exit{7, 2},
                                          .exceptions = {{0x0a000000, 8}, {0x14000000, 8}, {0x1e000000, 8}}}));
-  EXPECT_EQ(merge(before, {.netdevs = {"a"}}).exit, "a");
+  EXPECT_EQ(merge(before, {.names = {"a"}}).exit, before.exit);
+  EXPECT_EQ(remember(before, {}),
+            (Guard{.names = {"a", "b"}, .links = {1}, .stations = {{2, 0, 0, 0, 0, 1}}}));
 }
 
-TEST_F(GuardForwardingTest, AgainstEverythingUntilAPolicyCanBeRead) {
-  ASSERT_TRUE(guard_on({.everything = true}));
-  EXPECT_EQ(guard_status().value(), (Guard{.everything = true}));
-  for (const char* destination : {"10.0.4.2", "fd00:4::2"}) {
-    send(destination);
+config::Config two_ports() {
+  config::Config config;
+  for (const char* name : {"a", "b"}) {
+    config.ports.push_back({.name = name, .device = std::string("af_xdp:") + name});
   }
-  left.run("ping -c 1 -W 5 10.0.1.1 > /dev/null");  // the host itself answers
-  left.run("ping -c 1 -W 1 10.0.4.2 > /dev/null; [ $? = 1 ]");
-  EXPECT_EQ(received(), 0u);
-  const Guard narrow = merge(guard_status().value(), {.netdevs = {"kerna"}});
-  EXPECT_FALSE(narrow.everything);
-  ASSERT_TRUE(guard_on(narrow));
-  EXPECT_EQ(guard_status().value(), narrow);
-  expect_passes("10.0.4.2");
+  config.guard = {.whole_host = false, .allow = {"docker0"}};
+  return config;
+}
+
+TEST(Guard, AllowsNothingWhileAPortsInterfaceIsMissing) {
+  kernel::Mirror mirror;
+  mirror.links[4] = {.index = 4, .name = "a", .mac = {2, 0, 0, 0, 0, 4}};
+  const auto config = two_ports();
+  EXPECT_EQ(ports_of(config, mirror),
+            (Guard{.names = {"a", "b", "sekisho0"}, .links = {4}, .stations = {{2, 0, 0, 0, 0, 4}}}));
+  ASSERT_EQ(missing_ports(config, mirror).size(), 1u);
+  EXPECT_EQ(missing_ports(config, mirror).front()->name, "b");
+  mirror.links[9] = {.index = 9, .name = "b"};
+  EXPECT_THAT(ports_of(config, mirror).allow, ElementsAre("docker0"));
+  EXPECT_TRUE(missing_ports(config, mirror).empty());
 }
 
 TEST_F(GuardTest, NamesItsInterfaces) {
-  EXPECT_THAT(error_of(guard_status()), HasSubstr("there is no guard"));
-  ASSERT_TRUE(guard_on({.netdevs = {"eth1.12", "b", "b"}}));
-  EXPECT_THAT(guard_status().value().netdevs, ElementsAre("b", "eth1.12"));
+  EXPECT_THAT(error_of(installed()), HasSubstr("there is no guard"));
+  ASSERT_TRUE(install({.names = {"eth1.12", "b", "b"}}));
+  EXPECT_THAT(installed().value().names, ElementsAre("b", "eth1.12"));
+  const Guard all{.names = {"a"}, .links = {1, 77}, .stations = {{2, 0, 0, 0, 1, 4}}, .allow = {"lo", "c"}};
+  ASSERT_TRUE(install(all));  // 1 is lo, 77 is not there
+  EXPECT_EQ(installed().value(), all);
   EXPECT_THAT(output("nft list table inet sekisho"), HasSubstr("'sekisho guard off' removes it"));
-  ASSERT_TRUE(guard_on({}));
-  EXPECT_TRUE(guard_status().value().netdevs.empty());
+  ASSERT_TRUE(install({}));
+  EXPECT_TRUE(installed().value().names.empty());
 }
 
 TEST_F(GuardTest, ChangesOnlyTheDifference) {
-  ASSERT_TRUE(guard_on({.netdevs = {"a", "b"}}));
+  ASSERT_TRUE(install({.names = {"a", "b"}}));
   const std::string chain = output("nft -a list chain inet sekisho forward");
-  ASSERT_TRUE(guard_on({.netdevs = {"b", "c"}}));
-  EXPECT_THAT(guard_status().value().netdevs, ElementsAre("b", "c"));
+  ASSERT_TRUE(install({.names = {"b", "c"}}));
+  EXPECT_THAT(installed().value().names, ElementsAre("b", "c"));
   EXPECT_EQ(output("nft -a list chain inet sekisho forward"), chain);  // the very same rules, by handle
 }
 
 TEST_F(GuardTest, WritesNothingWhenNothingDiffers) {
-  ASSERT_TRUE(guard_on({.netdevs = {"a", "b"}}));
+  ASSERT_TRUE(install({.names = {"a", "b"}}));
   int calls = 0;
-  const auto watch = GuardWatch::open(io, [&] { ++calls; });
+  const auto watch = Watch::nftables(io, [&] { ++calls; });
   ASSERT_TRUE(watch) << watch.error();
-  ASSERT_TRUE(guard_on({.netdevs = {"b", "a"}}));
+  ASSERT_TRUE(install({.names = {"b", "a"}}));
   io.poll();
   EXPECT_EQ(calls, 0);
-  ASSERT_TRUE(guard_on({.netdevs = {"a"}}));
+  ASSERT_TRUE(install({.names = {"a"}}));
   EXPECT_TRUE(until([&] { return calls == 1; }));
 }
 
 TEST_F(GuardTest, ComesBackAfterAFlushAndThenRests) {
-  ASSERT_TRUE(guard_on({.netdevs = {"a", "b"}}));
+  ASSERT_TRUE(install({.names = {"a", "b"}}));
   int calls = 0;
-  const auto watch = GuardWatch::open(io, [&] {
+  const auto watch = Watch::nftables(io, [&] {
     ++calls;
-    EXPECT_TRUE(guard_on({.netdevs = {"a", "b"}}));
+    EXPECT_TRUE(install({.names = {"a", "b"}}));
   });
   ASSERT_TRUE(watch);
   run("nft flush ruleset");
-  ASSERT_FALSE(guard_status());
-  EXPECT_TRUE(until([&] { return guard_status().has_value(); }));
-  EXPECT_THAT(guard_status().value().netdevs, ElementsAre("a", "b"));
+  ASSERT_FALSE(installed());
+  EXPECT_TRUE(until([&] { return installed().has_value(); }));
+  EXPECT_THAT(installed().value().names, ElementsAre("a", "b"));
   // Its own change is seen once, and nothing follows from it.
   io.restart();
   io.poll();
@@ -318,45 +390,47 @@ TEST_F(GuardTest, SeesAndRepairsDamage) {
   for (const char* damage :
        {"nft flush chain inet sekisho forward", "nft add table inet sekisho '{ flags dormant; }'",
         "nft insert rule inet sekisho forward accept", "nft flush table inet sekisho",
+        "nft chain inet sekisho forward '{ policy accept; }'",
         "nft delete chain inet sekisho forward && nft add chain inet sekisho forward"}) {
-    ASSERT_TRUE(guard_on({.netdevs = {"a"}}));
-    ASSERT_TRUE(guard_status());
+    ASSERT_TRUE(install({.names = {"a"}}));
+    ASSERT_TRUE(installed());
     run(damage);
-    EXPECT_THAT(error_of(guard_status()), HasSubstr("damaged")) << damage;
-    const auto repaired = guard_on({.netdevs = {"a"}});
+    EXPECT_THAT(error_of(installed()), HasSubstr("damaged")) << damage;
+    const auto repaired = install({.names = {"a"}});
     ASSERT_TRUE(repaired) << damage << ": " << repaired.error();
-    EXPECT_THAT(guard_status().value().netdevs, ElementsAre("a"));
+    EXPECT_THAT(installed().value().names, ElementsAre("a"));
   }
   // The set alone is no damage that a person would see in the rules.
   run("nft flush set inet sekisho ports");
-  EXPECT_TRUE(guard_status().value().netdevs.empty());
-  ASSERT_TRUE(guard_on({.netdevs = {"a"}}));
-  EXPECT_THAT(guard_status().value().netdevs, ElementsAre("a"));
+  EXPECT_TRUE(installed().value().names.empty());
+  ASSERT_TRUE(install({.names = {"a"}}));
+  EXPECT_THAT(installed().value().names, ElementsAre("a"));
 }
 
 TEST_F(GuardTest, RefusesSomebodyElsesTable) {
   run("nft add table inet sekisho '{ comment \"mine\"; }' && nft add chain inet sekisho forward");
   const std::string before = output("nft list ruleset");
-  EXPECT_THAT(error_of(guard_on({.netdevs = {"a"}})), HasSubstr("was not made by Sekisho"));
-  EXPECT_THAT(error_of(guard_off()), HasSubstr("was not made by Sekisho"));
-  EXPECT_THAT(error_of(guard_status()), HasSubstr("was not made by Sekisho"));
+  EXPECT_THAT(error_of(install({.names = {"a"}})), HasSubstr("was not made by Sekisho"));
+  EXPECT_THAT(error_of(remove()), HasSubstr("was not made by Sekisho"));
+  EXPECT_THAT(error_of(installed()), HasSubstr("was not made by Sekisho"));
   EXPECT_EQ(output("nft list ruleset"), before);
 }
 
 TEST_F(GuardTest, RemovesItsTableAndNoOther) {
   run("nft add table inet other");
-  ASSERT_TRUE(guard_on({.netdevs = {"a"}}));
-  ASSERT_TRUE(guard_off());
+  ASSERT_TRUE(install({.names = {"a"}}));
+  ASSERT_TRUE(remove());
   EXPECT_EQ(output("nft list tables"), "table inet other\n");
-  EXPECT_TRUE(guard_off());  // nothing to do is no error
+  EXPECT_TRUE(remove());  // nothing to do is no error
 }
 
 TEST_F(GuardTest, RefusesANameThatNftablesWouldMisread) {
   for (const char* name : {"", "eth*", "a\"b", "a\\", "longer-than-15-characters"}) {
-    EXPECT_FALSE(guard_on({.netdevs = {name}})) << name;
+    EXPECT_FALSE(install({.names = {name}})) << name;
+    EXPECT_FALSE(install({.allow = {name}})) << name;
   }
   EXPECT_EQ(output("nft list tables"), "");
 }
 
 }  // namespace
-}  // namespace sekisho::kernel
+}  // namespace sekisho::guard

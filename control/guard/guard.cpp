@@ -1,0 +1,99 @@
+#include "control/guard/guard.hpp"
+
+#include <algorithm>
+#include <iterator>
+#include <utility>
+
+#include "control/egress/host_stack.hpp"
+
+namespace sekisho::guard {
+namespace {
+
+constexpr std::size_t longest_name = 15;  // IFNAMSIZ with its NUL is 16
+
+void add(Guard& guard, const kernel::Link& link) {
+  guard.links.insert(link.index);
+  if (is_quotable(link.name)) {
+    guard.names.insert(link.name);
+  }
+  if (link.mac != kernel::MacAddress{}) {
+    guard.stations.insert(link.mac);
+  }
+}
+
+std::vector<fib::Prefix> united(const std::vector<fib::Prefix>& one, const std::vector<fib::Prefix>& other) {
+  std::vector<fib::Prefix> all;
+  std::ranges::merge(one, other, std::back_inserter(all));
+  std::vector<fib::Prefix> result;
+  for (const auto prefix : all) {
+    if (result.empty() || !result.back().covers(prefix)) {
+      result.push_back(prefix);
+    }
+  }
+  return result;
+}
+
+}  // namespace
+
+auto remember(const Guard& before, Guard now) -> Guard {
+  now.names.insert(before.names.begin(), before.names.end());
+  now.links.insert(before.links.begin(), before.links.end());
+  now.stations.insert(before.stations.begin(), before.stations.end());
+  return now;
+}
+
+auto merge(const Guard& before, const Guard& after) -> Guard {
+  Guard both = remember(before, after);
+  both.allow.clear();
+  std::ranges::set_intersection(before.allow, after.allow, std::inserter(both.allow, both.allow.end()));
+  both.exit = after.exit ? after.exit : before.exit;
+  if (both.exit) {
+    both.exceptions = united(before.exceptions, after.exceptions);
+  }
+  return both;
+}
+
+auto missing_ports(const config::Config& config, const kernel::Mirror& mirror)
+    -> std::vector<const config::Port*> {
+  std::vector<const config::Port*> missing;
+  for (const auto& port : config.ports) {
+    if (port.has_netdev() && mirror.link_of(port) == nullptr) {
+      missing.push_back(&port);
+    }
+  }
+  return missing;
+}
+
+auto ports_of(const config::Config& config, const kernel::Mirror& mirror) -> Guard {
+  Guard guard;
+  std::ranges::copy_if(config.guarded_netdevs(), std::inserter(guard.names, guard.names.end()), is_quotable);
+  for (const auto& port : config.ports) {
+    if (const kernel::Link* link = mirror.link_of(port)) {
+      add(guard, *link);
+    }
+  }
+  if (const kernel::Link* exit = mirror.link(std::string{config::exit_netdev})) {
+    add(guard, *exit);
+  }
+  if (missing_ports(config, mirror).empty()) {
+    guard.allow.insert(config.guard.allow.begin(), config.guard.allow.end());
+  }
+  return guard;
+}
+
+auto guard_of(const config::Config& config, const std::vector<fib::Prefix>& exceptions,
+              const kernel::Mirror& mirror) -> Guard {
+  Guard guard = ports_of(config, mirror);
+  if (const auto links = egress::exit_links(config, mirror)) {
+    guard.exit = Exit{.in = links->first, .out = links->second};
+    guard.exceptions = exceptions;
+  }
+  return guard;
+}
+
+bool is_quotable(std::string_view interface) {
+  return !interface.empty() && interface.size() <= longest_name &&
+         interface.find_first_of("\"\\*\n") == std::string_view::npos;
+}
+
+}  // namespace sekisho::guard
