@@ -18,8 +18,8 @@ constexpr auto names = [] {
 
 // The steering program is the kernel's and carries no sentences; its counters' names are in dataplane/steer.
 constexpr auto steering_texts = std::to_array<std::pair<std::string_view, std::string_view>>({
-    {"dropped_not_ready", "the dataplane was not ready for this port yet"},
-    {"dropped_no_socket", "no dataplane was there to take it"},
+    {"dropped_not_ready", "no dataplane was ready for this port: starting, reopening it, or stopped"},
+    {"dropped_no_socket", "no dataplane was there to take it: it had died"},
     {"dropped_ipv6", "IPv6 is not forwarded"},
     {"dropped_other", "the EtherType is neither IPv4, ARP nor IPv6"},
     {"dropped_short", "the frame ends before an Ethernet header does"},

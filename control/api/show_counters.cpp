@@ -19,6 +19,7 @@ struct Account {
   std::uint64_t missed = 0;
   std::uint64_t steer_passed = 0;
   std::uint64_t steer_dropped = 0;
+  std::uint64_t steer_before = 0;  // redirected to earlier dataplanes
 
   void add(const Account& other) {
     arrived += other.arrived;
@@ -31,6 +32,7 @@ struct Account {
     missed += other.missed;
     steer_passed += other.steer_passed;
     steer_dropped += other.steer_dropped;
+    steer_before += other.steer_before;
   }
 };
 
@@ -40,7 +42,8 @@ Account account_of(const PortStatistics& port) {
                   .tx = port.tx().packets(),
                   .host = port.host(),
                   .held = port.held(),
-                  .missed = port.missed()};
+                  .missed = port.missed(),
+                  .steer_before = port.redirected_before()};
   for (const auto& [reason, packets] : port.drops()) {
     account.drops += packets;
   }
@@ -69,6 +72,7 @@ Json account_json(const Account& account) {
           {"generated", account.generated},
           {"steer_passed", account.steer_passed},
           {"steer_dropped", account.steer_dropped},
+          {"steer_before", account.steer_before},
           {"tx", account.tx},
           {"host", account.host},
           {"held", account.held},
@@ -123,12 +127,13 @@ Json show_stats(const Statistics& statistics) {
     entry.update(account_json(account));
     entry["rx_bytes"] = port.rx().bytes();
     entry["tx_bytes"] = port.tx().bytes();
+    entry["steering_restored"] = port.steering_restored();
     entry["steer"] = Json(std::map<std::string, std::uint64_t>(port.steer().begin(), port.steer().end()));
     ports.push_back(std::move(entry));
   }
   const auto in = total.arrived + total.generated;
   const auto out = total.tx + total.host + total.held + total.drops + total.missed + total.steer_passed +
-                   total.steer_dropped;
+                   total.steer_dropped + total.steer_before;
   auto workers = Json::array();
   for (const auto& worker : statistics.workers()) {
     workers.push_back({{"lcore", worker.lcore()},

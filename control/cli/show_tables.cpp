@@ -197,6 +197,7 @@ std::string stats_text(const Json& stats) {
                {"GENERATED", true},
                {"STEER-PASSED", true},
                {"STEER-DROPPED", true},
+               {"STEER-BEFORE", true},
                {"TX", true},
                {"HOST", true},
                {"HELD", true},
@@ -204,8 +205,8 @@ std::string stats_text(const Json& stats) {
                {"MISSED", true}}};
   const auto add = [&](const std::string& name, const Json& account) {
     std::vector<Cell> row{name};
-    for (const auto* key : {"arrived", "rx", "generated", "steer_passed", "steer_dropped", "tx", "host",
-                            "held", "drops", "missed"}) {
+    for (const auto* key : {"arrived", "rx", "generated", "steer_passed", "steer_dropped", "steer_before",
+                            "tx", "host", "held", "drops", "missed"}) {
       row.emplace_back(value_text(account, key));
     }
     table.add(std::move(row));
@@ -222,7 +223,8 @@ std::string stats_text(const Json& stats) {
       value_text(total, "arrived"), value_text(total, "generated"), value_text(total, "tx"),
       value_text(total, "host"), value_text(total, "held"), value_text(total, "drops"),
       value_text(total, "missed"),
-      total["steer_passed"].get<std::uint64_t>() + total["steer_dropped"].get<std::uint64_t>());
+      total["steer_passed"].get<std::uint64_t>() + total["steer_dropped"].get<std::uint64_t>() +
+          total["steer_before"].get<std::uint64_t>());
   if (balance["adds_up"] == true) {
     return text + toned("every packet is accounted for", Tone::good) + "\n";
   }

@@ -157,9 +157,16 @@ void add_port_counters(Text& text, const api::Statistics& statistics) {
       "Frames that the device received and no worker took yet.",
       [](const api::PortStatistics& port) { return port.held(); });
 
+  add("sekisho_port_steering_redirected_before_packets", Type::counter, "packets",
+      "Of what steering has redirected, what went to earlier dataplanes.",
+      [](const api::PortStatistics& port) { return port.redirected_before(); });
+  add("sekisho_port_steering_restored", Type::counter, "",
+      "Times that the steering program of an AF_XDP port was found removed and was put back.",
+      [](const api::PortStatistics& port) { return port.steering_restored(); });
   family(text, "sekisho_port_steering_packets", Type::counter, "packets",
-         "Frames of an AF_XDP port, by what its steering program did with them.", statistics.ports(),
-         [&](const api::PortStatistics& port) {
+         "Frames of an AF_XDP port since its interface was first steered, by what its steering program did "
+         "with them.",
+         statistics.ports(), [&](const api::PortStatistics& port) {
            const std::map<std::string, std::uint64_t> sorted(port.steer().begin(), port.steer().end());
            for (const auto& [verdict, packets] : sorted) {
              text.sample({{"port", port.name()}, {"verdict", verdict}}, packets);

@@ -25,12 +25,23 @@
 
 namespace sekisho::api {
 
+// What was counted by devices that a port had before and that no worker has counted: the netdev they were on, by index, what
+// steering gave to their sockets, and what of that no worker took.
+struct ClosedDevices {
+  int ifindex = 0;
+  std::uint64_t redirected = 0;
+  std::uint64_t missed = 0;
+};
+
 struct LivePort {
   forward::PortIndex index = 0;
   port::PortConfig config;                     // what the device was last told
   std::unique_ptr<port::Port> device;          // null: it could not be brought up
   std::unique_ptr<host::Companion> companion;  // while there is a device
   std::string error;                           // of the last attempt, when it failed
+  std::string unsteered;                       // why nothing comes in, although there is a device
+  std::uint64_t steering_restored = 0;         // how often its steering program was removed and put back
+  ClosedDevices closed;
   std::vector<unsigned> workers;               // by receive queue
   bool closing = false;                        // workers are being taken off it
   std::optional<bool> link;                    // as last seen

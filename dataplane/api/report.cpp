@@ -68,13 +68,19 @@ State Writer::state() const {
 auto Writer::port_statistics(const std::string& name, const LivePort& port) const -> PortStatistics {
   PortStatistics statistics;
   statistics.set_name(name);
+  const auto steered =
+      port.device == nullptr ? port::steer_counters_of(port.config.device) : port.device->steer_counters();
+  statistics.mutable_steer()->insert(steered.begin(), steered.end());
+  if (const auto redirected = steered.find("redirected"); redirected != steered.end()) {
+    const auto before = port.device == nullptr ? redirected->second : port.device->redirected_before();
+    statistics.set_redirected_before(before - std::min(before, port.closed.redirected));
+  }
+  statistics.set_missed(port.closed.missed);
   if (port.device != nullptr) {
-    for (const auto& [counter, value] : port.device->steer_counters()) {
-      (*statistics.mutable_steer())[counter] = value;
-    }
-    statistics.set_missed(port.device->missed());
+    statistics.set_missed(port.closed.missed + port.device->missed());
     statistics.set_held(port.device->held());
   }
+  statistics.set_steering_restored(port.steering_restored);
   // Read first: what the kernel refuses from here on is not taken from a count that does not hold it yet.
   const auto refused = port.companion == nullptr ? 0 : port.companion->refused();
   for (const auto* worker : live_.workers) {

@@ -101,6 +101,7 @@ struct Server::Impl : Service {
         return;
       }
       writer.tell_wanted(std::chrono::steady_clock::now());
+      writer.keep_steered();
       publish_events();
       look();
     });

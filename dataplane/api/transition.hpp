@@ -86,6 +86,7 @@ class Transition {
   void open_early_ports();
   void open_late_ports();
   void open(LivePort& port, const port::PortConfig& config);
+  void close(LivePort& port);
   void replace(const port::PortConfig& config, unsigned index);
   void close_ports();
   void take_down();

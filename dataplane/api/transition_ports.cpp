@@ -28,6 +28,23 @@ bool Transition::device_held(const port::PortConfig& config) const {
          std::ranges::any_of(replaced_ports_, holds);
 }
 
+// No worker polls it any more.
+void Transition::close(LivePort& port) {
+  take_companion(port);
+  if (port.device != nullptr) {
+    port.device->revoke();
+    const auto steered = port.device->steer_counters();
+    const auto redirected = steered.find("redirected");
+    port.closed.ifindex = port.device->ifindex();
+    port.closed.redirected +=
+        redirected == steered.end() ? 0 : redirected->second - port.device->redirected_before();
+    port.closed.missed += port.device->missed() + port.device->held();
+  }
+  port.device.reset();
+  port.workers.clear();
+  port.unsteered.clear();
+}
+
 // A queue stays with its worker for as long as the port runs: two workers must never poll it at once.
 void Transition::open(LivePort& port, const port::PortConfig& config) {
   attempted_ports_.insert(config.name);
@@ -41,6 +58,11 @@ void Transition::open(LivePort& port, const port::PortConfig& config) {
     return;
   }
   port.device = std::move(*device);
+  if (port.closed.ifindex != port.device->ifindex()) {
+    // Another interface begins its own books, and so do workers.
+    port.closed = {};
+    forget_port(live_, port.index);
+  }
   if (auto done = give_companion(port); !done) {
     port.error = done.error();
     port.device.reset();
@@ -132,20 +154,15 @@ void Transition::take_down() {
   publish_host_queues();
   live_.qsbr.synchronize();
   publish_state(with_zones(with_ports(*live_.state)));
-  const auto close = [this](LivePort& port) {
-    if (!std::exchange(port.closing, false)) {
-      return;
+  const auto close_marked = [this](LivePort& port) {
+    if (std::exchange(port.closing, false)) {
+      close(port);
     }
-    take_companion(port);
-    port.device.reset();
-    port.workers.clear();
   };
   for (auto& [name, port] : live_.ports) {
-    close(port);
+    close_marked(port);
   }
-  for (auto& port : replaced_ports_) {
-    close(port);
-  }
+  std::ranges::for_each(replaced_ports_, close_marked);
 }
 
 void Transition::open_late_ports() {

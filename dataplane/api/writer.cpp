@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 #include <rte_ethdev.h>
+#include <spdlog/spdlog.h>
 
 #include <stdexcept>
 
@@ -98,8 +99,8 @@ auto Writer::port_state(const std::string& name, const LivePort& port) const -> 
   PortState state;
   state.set_name(name);
   state.set_device(port.config.device);
-  state.set_running(port.usable());
-  state.set_error(port.error);
+  state.set_running(port.usable() && port.unsteered.empty());
+  state.set_error(port.unsteered.empty() ? port.error : port.unsteered);
   if (port.device == nullptr) {
     return state;
   }
@@ -187,6 +188,24 @@ void Writer::watch_exit() {
   const auto& port = live_.ports.at(*live_.configuration.exit);
   const auto made = exit.device->adopt(port.device->mac(), exit.mtu);
   exit.error = made ? std::string{} : made.error();
+}
+
+void Writer::keep_steered() {
+  for (auto& [name, port] : live_.ports) {
+    if (!port.usable()) {
+      continue;
+    }
+    const auto restored = port.device->keep_steered();
+    const auto why = restored ? std::string{} : restored.error();
+    if (restored.value_or(false)) {
+      ++port.steering_restored;
+      spdlog::warn("port {}: somebody removed the steering program of {}; it is attached again", name,
+                   port.config.device);
+    }
+    if (std::exchange(port.unsteered, why) != why || restored.value_or(false)) {
+      *events_.emplace_back().mutable_port() = port_state(name, port);
+    }
+  }
 }
 
 void Writer::tell_wanted(std::chrono::steady_clock::time_point now) {

@@ -57,6 +57,8 @@ class Writer : private RunningRoutes {
   void tick();
   // More often, since a sender waits: tells what connected routes dropped.
   void tell_wanted(std::chrono::steady_clock::time_point now);
+  // As often: a steering program that somebody has taken off its interface is put back.
+  void keep_steered();
   // What happened since the last call.
   [[nodiscard]] std::vector<Event> take_events() { return std::exchange(events_, {}); }
 

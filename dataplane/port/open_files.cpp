@@ -1,6 +1,7 @@
 #include "dataplane/port/open_files.hpp"
 
 #include <fmt/format.h>
+#include <linux/if_xdp.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -77,17 +78,47 @@ std::vector<int> sockets_of(const OpenFiles& files) {
   return sockets;
 }
 
-std::vector<MappedRange> mapped_ranges(std::string_view file) {
-  std::vector<MappedRange> ranges;
+namespace {
+
+struct Mapping {
+  MappedRange range;
+  std::string file;
+};
+
+std::vector<Mapping> mappings() {
+  std::vector<Mapping> all;
   std::ifstream maps("/proc/self/maps");
   for (std::string line; std::getline(maps, line);) {
     MappedRange range;
-    if (line.ends_with(file) && std::sscanf(line.c_str(), "%" SCNxPTR "-%" SCNxPTR " %*s %" SCNx64,
-                                            &range.begin, &range.end, &range.offset) == 3) {
-      ranges.push_back(range);
+    int file_at = 0;
+    if (std::sscanf(line.c_str(), "%" SCNxPTR "-%" SCNxPTR " %*s %" SCNx64 " %*s %*s %n", &range.begin,
+                    &range.end, &range.offset, &file_at) == 3) {
+      all.push_back({range, line.substr(static_cast<std::size_t>(file_at))});
+    }
+  }
+  return all;
+}
+
+}  // namespace
+
+std::vector<MappedRange> mapped_ranges(std::string_view file) {
+  std::vector<MappedRange> ranges;
+  for (const auto& mapping : mappings()) {
+    if (mapping.file == file) {
+      ranges.push_back(mapping.range);
     }
   }
   return ranges;
+}
+
+std::set<std::string> mapped_sockets() {
+  std::set<std::string> sockets;
+  for (const auto& [range, file] : mappings()) {
+    if (range.offset == XDP_UMEM_PGOFF_FILL_RING && file.starts_with("socket:")) {
+      sockets.insert(file);
+    }
+  }
+  return sockets;
 }
 
 void close_leftovers(const OpenFiles& files) {

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <map>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -26,6 +27,9 @@ struct MappedRange {
   std::uint64_t offset = 0;
 };
 [[nodiscard]] std::vector<MappedRange> mapped_ranges(std::string_view file);
+
+// AF_XDP sockets whose fill ring is mapped, by what OpenFiles calls them: also those that have no file descriptor any more.
+[[nodiscard]] std::set<std::string> mapped_sockets();
 
 // Unmaps the rings and closes the descriptor of each that still is what it was.
 void close_leftovers(const OpenFiles& files);

@@ -31,8 +31,7 @@ constexpr std::uint16_t default_descriptors = 1024;
 
 // The kernel gives a queue back to others from a work queue, a moment after its AF_XDP socket is gone (ours
 // at close, or a crashed process's), and does not say when; binding it before fails with EBUSY, which the PMD
-// reports as EINVAL. Each failed attempt costs the PMD's 2048 buffers, so that waiting comes first and trying
-// again second.
+// reports as EINVAL. So it is tried again.
 constexpr unsigned queue_release_us = 100'000;
 constexpr int max_retries = 3;
 constexpr std::string_view receive_queue_step = "setting up receive queue";
@@ -217,14 +216,18 @@ auto Port::plug_af_xdp(const PortConfig& config, unsigned workers, rte_mempool* 
   if (auto fits = check_pool(config.device, pool, netdev->queues, mtu); !fits) {
     return fits;
   }
+  pool_ = pool;
   files_before_ = kernel_files();
+  posted_.emplace(*pool);
   auto steering = steer::Steering::prepare(name);
   if (!steering) {
     return tl::unexpected(steering.error());
   }
   steering_ = std::move(*steering);
+  if (auto known = steering_->set_local(config.local); !known) {
+    return known;
+  }
   disable_merging(name);
-  pool_ = pool;
   rx_queues_ = tx_queues_ = netdev->queues;
   mtu_ = netdev->mtu;
   return hotplug({.bus = Bus::vdev,
@@ -358,6 +361,9 @@ auto Port::start(const PortConfig& config, rte_mempool* pool) -> tl::expected<vo
   for (std::uint16_t queue = 0; queue < rx_queues_; ++queue) {
     if (const int error = rte_eth_rx_queue_setup(dpdk_port_, queue, rx_descriptors, socket, nullptr, pool);
         error != 0) {
+      if (steering_ && !steering_->refusal().empty()) {
+        return tl::unexpected(steering_->refusal());
+      }
       return refuse(fmt::format("{} {}", receive_queue_step, queue), error);
     }
   }
@@ -382,32 +388,32 @@ auto Port::start(const PortConfig& config, rte_mempool* pool) -> tl::expected<vo
 
 auto Port::bind_af_xdp(const PortConfig& config) -> tl::expected<void, std::string> {
   files_ = files_since(files_before_);
+  std::vector<XskRings> found;
   for (const int socket : sockets_of(files_)) {
     if (auto rings = XskRings::find(socket, mapped_ranges(files_.at(socket)))) {
-      rings_.push_back(*rings);
+      found.push_back(*rings);
     }
   }
-  if (rings_.size() != rx_queues_) {
+  if (found.size() != rx_queues_) {
     return tl::unexpected(fmt::format(
         "{}: the rings of {} of its {} sockets are found; DPDK's af_xdp driver is not the expected one",
-        config.device, rings_.size(), rx_queues_));
+        config.device, found.size(), rx_queues_));
   }
-  if (auto bound = steering_->bind(); !bound) {
-    return bound;
-  }
-  return steering_->set_local(config.local);
+  rings_ = std::move(found);
+  posted_.reset();
+  return steering_->bind();
 }
 
 Port::~Port() {
-  if (steering_) {
-    steering_->revoke();
-    if (files_.empty()) {
-      files_ = files_since(files_before_);  // open() did not get to its end
-    }
-  }
+  revoke();
   std::set<rte_mbuf*> lent;
   for (const auto& rings : rings_) {
     lent.merge(rings.lent(*pool_));
+  }
+  if (posted_) {  // open() did not get to its end
+    files_ = files_since(files_before_);
+    lent = posted_->find();
+    posted_.reset();
   }
   rings_.clear();
   if (started_) {
@@ -417,14 +423,26 @@ Port::~Port() {
     rte_eth_dev_close(dpdk_port_);
     rte_eal_hotplug_remove(plugged_.bus == Bus::pci ? "pci" : "vdev", plugged_.name.c_str());
   }
-  steering_.reset();
-  close_leftovers(files_);
-  if (!files_.empty()) {
-    usleep(queue_release_us);
+  if (steering_) {
+    steering_.reset();
+    close_leftovers(files_);
+    if (!files_.empty()) {
+      usleep(queue_release_us);
+    }
   }
   // Only now does the kernel write to none of them any more.
   for (rte_mbuf* buffer : lent) {
     rte_pktmbuf_free(buffer);
+  }
+}
+
+auto Port::keep_steered() -> tl::expected<bool, std::string> {
+  return steering_ ? steering_->keep() : tl::expected<bool, std::string>{false};
+}
+
+void Port::revoke() noexcept {
+  if (steering_) {
+    steering_->revoke();
   }
 }
 
@@ -438,6 +456,19 @@ auto Port::admit() -> tl::expected<void, std::string> {
 
 std::map<std::string, std::uint64_t> Port::steer_counters() const {
   return steering_ ? steering_->counters() : std::map<std::string, std::uint64_t>{};
+}
+
+std::uint64_t Port::redirected_before() const noexcept {
+  return steering_ ? steering_->redirected_before() : 0;
+}
+
+int Port::ifindex() const noexcept {
+  return steering_ ? steering_->ifindex() : 0;
+}
+
+std::map<std::string, std::uint64_t> steer_counters_of(const std::string& device) {
+  return device.starts_with(af_xdp_prefix) ? steer::counters_of(device.substr(af_xdp_prefix.size()))
+                                           : std::map<std::string, std::uint64_t>{};
 }
 
 std::uint64_t Port::missed() const {

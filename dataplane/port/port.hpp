@@ -7,7 +7,7 @@
 // takes it from the workers and lets a grace period pass before closing.
 //
 // For an AF_XDP port, whenever no frame is on its way between two of these places:
-//   steer_counters()["redirected"] = frames that workers received + missed() + held()
+//   steer_counters()["redirected"] = redirected_before() + frames that workers received + missed() + held()
 #pragma once
 
 #include <rte_config.h>
@@ -23,6 +23,7 @@
 #include "dataplane/fib/next_hop_table.hpp"
 #include "dataplane/port/bus.hpp"
 #include "dataplane/port/open_files.hpp"
+#include "dataplane/port/posted_buffers.hpp"
 #include "dataplane/port/xsk_rings.hpp"
 
 struct rte_mempool;
@@ -83,9 +84,19 @@ class Port {
   // queues.
   [[nodiscard]] auto admit() -> tl::expected<void, std::string>;
 
-  // What happened before a worker saw the frame: the steering program's counters by name, empty for other
-  // devices.
+  // Whether an AF_XDP port's steering program had been removed from its netdev and is there again. The error says what is there
+  // instead, or why it cannot be put back.
+  [[nodiscard]] auto keep_steered() -> tl::expected<bool, std::string>;
+  // No frame reaches an AF_XDP port's sockets any more. After workers have been taken off it what is counted here is final.
+  void revoke() noexcept;
+
+  // What happened before a worker saw the frame: the steering program's counters by name, since the netdev was first steered;
+  // empty for other devices.
   [[nodiscard]] std::map<std::string, std::uint64_t> steer_counters() const;
+  // Of those, what was redirected to others' sockets before this port was opened.
+  [[nodiscard]] std::uint64_t redirected_before() const noexcept;
+  // Of an AF_XDP port's netdev; otherwise 0.
+  [[nodiscard]] int ifindex() const noexcept;
   // Frames the device or the socket had no room or no buffer for.
   [[nodiscard]] std::uint64_t missed() const;
   // Frames in the receive rings of an AF_XDP port: not yet taken by a worker.
@@ -116,7 +127,11 @@ class Port {
   rte_mempool* pool_ = nullptr;
   OpenFiles files_before_;
   OpenFiles files_;
+  std::optional<PostedBuffers> posted_;  // until all rings are found
   std::vector<XskRings> rings_;
 };
+
+// What steering counts for a device that no port has open; empty unless it is a netdev that was steered.
+[[nodiscard]] std::map<std::string, std::uint64_t> steer_counters_of(const std::string& device);
 
 }  // namespace sekisho::port

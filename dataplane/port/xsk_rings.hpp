@@ -16,6 +16,7 @@
 
 struct rte_mbuf;
 struct rte_mempool;
+struct xdp_ring_offset;
 
 namespace sekisho::port {
 
@@ -23,6 +24,10 @@ class XskRings {
  public:
   // `socket` as the PMD has just set it up, nothing received yet, and where it is mapped. Nothing if a ring is not.
   [[nodiscard]] static std::optional<XskRings> find(int socket, const std::vector<MappedRange>& mapped);
+
+  // The buffers that lie in the fill ring of a socket with which nothing was received, found where the ring is mapped.
+  [[nodiscard]] static std::set<rte_mbuf*> posted(const std::vector<MappedRange>& mapped,
+                                                  const rte_mempool& pool);
 
   // Received and not yet taken by the worker.
   [[nodiscard]] std::uint64_t held() const noexcept;
@@ -41,6 +46,11 @@ class XskRings {
     [[nodiscard]] std::uint32_t produced() const noexcept;
     [[nodiscard]] std::uint32_t used() const noexcept;
   };
+  [[nodiscard]] static Ring find_ring(const std::vector<MappedRange>& mapped, const xdp_ring_offset& offset,
+                                      std::size_t entry, std::uint64_t page);
+  // Those in its entries from number `begin` up to `end`.
+  static void add_buffers(std::set<rte_mbuf*>& buffers, const rte_mempool& pool, const Ring& ring,
+                          std::size_t entry, std::uint32_t begin, std::uint32_t end);
   explicit XskRings(int socket) noexcept : socket_(socket) {}
 
   int socket_;

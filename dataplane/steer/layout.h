@@ -3,7 +3,8 @@
 
 #include <linux/types.h>
 
-/* What became of a frame: one line a verdict, the name is the counter's. */
+/* What became of a frame: one line a verdict, the name is the counter's. New ones go to the end: a program of another
+ * version hands its counters on by number. */
 #define SEKISHO_STEER_VERDICTS(VERDICT) \
   VERDICT(passed_arp)                   \
   VERDICT(passed_local)                 \
@@ -29,4 +30,5 @@ struct sekisho_steer_state {
   __u64 ready;            /* IPv4 may go to the sockets */
   __u64 owner_pid;        /* who loaded the program; a pid alone could be another process's by now */
   __u64 owner_start_time; /* field 22 of /proc/PID/stat */
+  __u64 carried[sekisho_steer_verdict_count]; /* what the programs before this one counted on the interface */
 };

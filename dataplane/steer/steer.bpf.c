@@ -9,7 +9,7 @@
 // short for a header has no destination that could be local, so it goes to the dataplane, which drops and counts it by
 // name, and so do wrong versions and header lengths. Only a frame too short for an Ethernet header is dropped here.
 //
-// When the dataplane dies this program stays attached. Its sockets are gone then and the redirect falls back to DROP.
+// When the dataplane dies or stops this program stays attached. Its sockets are gone then and the redirect falls back to DROP.
 #include <linux/bpf.h>
 #include <linux/if_ether.h>
 #include <linux/ip.h>

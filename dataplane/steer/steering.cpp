@@ -2,7 +2,7 @@
 
 #include <arpa/inet.h>
 #include <bpf/bpf.h>
-#include <bpf/libbpf.h>
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <net/if.h>
 #include <sys/mman.h>
@@ -11,21 +11,12 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <cstring>
-#include <fstream>
 #include <iterator>
-#include <optional>
-#include <span>
-#include <sstream>
-#include <string_view>
+#include <system_error>
 #include <utility>
-
-#include "dataplane/steer/layout.h"
 
 namespace sekisho::steer {
 namespace {
-
-constexpr std::string_view program_name = "sekisho_steer";
 
 constexpr auto object_bytes = std::to_array<unsigned char>({
 #include "steer_object.h"
@@ -37,104 +28,56 @@ constexpr std::array<const char*, sekisho_steer_verdict_count> verdict_names{
 #undef VERDICT
 };
 
-struct Program {
-  Fd fd;
-  std::string name;
-  std::vector<std::uint32_t> map_ids;
-};
-
 std::string errno_text(int error) {
   return std::generic_category().message(error);
 }
 
-// Nothing attached is a Program without a file descriptor.
-auto attached_program(int ifindex) -> tl::expected<Program, int> {
-  bpf_xdp_query_opts query{};
-  query.sz = sizeof query;
-  if (const int error = bpf_xdp_query(ifindex, 0, &query); error < 0) {
-    return tl::unexpected(-error);
-  }
-  // With programs in several modes `prog_id` is 0 and each mode has its own.
-  std::uint32_t id = query.prog_id;
-  for (const std::uint32_t other : {query.drv_prog_id, query.skb_prog_id, query.hw_prog_id}) {
-    id = id == 0 ? other : id;
-  }
-  Program program;
-  if (id == 0) {
-    return program;
-  }
-  program.fd = Fd{bpf_prog_get_fd_by_id(id)};
-  if (!program.fd.valid()) {
-    return tl::unexpected(errno);
-  }
-  program.map_ids.resize(64);
-  bpf_prog_info info{};
-  std::uint32_t length = sizeof info;
-  info.nr_map_ids = static_cast<std::uint32_t>(program.map_ids.size());
-  info.map_ids = reinterpret_cast<std::uintptr_t>(program.map_ids.data());
-  if (bpf_obj_get_info_by_fd(program.fd.get(), &info, &length) < 0) {
-    return tl::unexpected(errno);
-  }
-  program.map_ids.resize(std::min<std::size_t>(info.nr_map_ids, program.map_ids.size()));
-  program.name = info.name;
-  return program;
+Counts operator+(Counts sum, const Counts& other) {
+  std::ranges::transform(sum, other, sum.begin(), std::plus<>());
+  return sum;
 }
 
-Fd find_map(const Program& program, std::string_view name) {
-  for (const std::uint32_t id : program.map_ids) {
-    Fd map{bpf_map_get_fd_by_id(id)};
-    bpf_map_info info{};
-    std::uint32_t length = sizeof info;
-    // The kernel keeps 15 characters of a name.
-    if (map.valid() && bpf_obj_get_info_by_fd(map.get(), &info, &length) == 0 &&
-        name.substr(0, 15) == info.name) {
-      return map;
-    }
-  }
-  return Fd{};
+Counts carried_by(const sekisho_steer_state& state) {
+  Counts counts;
+  std::ranges::copy(state.carried, counts.begin());
+  return counts;
 }
 
-// When the process started, in clock ticks; nothing if it is gone or a zombie, whose sockets are closed.
-std::optional<std::uint64_t> start_time(std::uint64_t pid) {
-  std::ifstream file(fmt::format("/proc/{}/stat", pid));
-  const std::string stat{std::istreambuf_iterator<char>{file}, {}};
-  // The command's name, in parentheses, may contain anything; state is the field behind it.
-  const auto name_end = stat.rfind(')');
-  if (name_end == std::string::npos) {
-    return std::nullopt;
+auto named(const Counts& counts) -> std::map<std::string, std::uint64_t> {
+  std::map<std::string, std::uint64_t> by_name;
+  for (std::size_t verdict = 0; verdict < counts.size(); ++verdict) {
+    by_name[verdict_names[verdict]] = counts[verdict];
   }
-  std::istringstream rest{stat.substr(name_end + 1)};
-  const std::vector<std::string> fields{std::istream_iterator<std::string>{rest}, {}};
-  if (fields.size() < 20 || fields[0] == "Z" || fields[0] == "X") {
-    return std::nullopt;
-  }
-  return std::stoull(fields[19]);
+  return by_name;
 }
 
-std::optional<std::uint64_t> living_owner(const Program& program) {
-  const Fd map = find_map(program, "state");
-  const std::uint32_t key = 0;
-  sekisho_steer_state state{};
-  if (!map.valid() || bpf_map_lookup_elem(map.get(), &key, &state) != 0 || state.owner_pid == 0 ||
-      start_time(state.owner_pid) != state.owner_start_time) {
-    return std::nullopt;
-  }
-  return state.owner_pid;
+std::string foreign(const std::string& netdev, const Program& program) {
+  return fmt::format(
+      "{}: an XDP program that is not Sekisho's is attached ('{}'); remove it with `ip link set {} xdp off` "
+      "if "
+      "it is not needed",
+      netdev, program.name, netdev);
+}
+
+std::string taken(const std::string& netdev, std::uint64_t pid) {
+  return fmt::format("{}: another Sekisho dataplane, process {}, is using it; stop that one first", netdev,
+                     pid);
 }
 
 }  // namespace
-
-Fd::~Fd() {
-  if (fd_ >= 0) {
-    close(fd_);
-  }
-}
 
 Steering::Steering(std::string netdev, int ifindex, Fd object)
     : netdev_(std::move(netdev)),
       ifindex_(ifindex),
       object_(std::move(object)),
-      own_start_time_(start_time(static_cast<std::uint64_t>(getpid())).value_or(0)) {}
+      own_start_time_(start_time(static_cast<std::uint64_t>(getpid())).value_or(0)) {
+  claim(ifindex_, *this);
+}
+
+Steering::~Steering() {
+  release(ifindex_, *this);
+  settle();
+}
 
 auto Steering::prepare(const std::string& netdev) -> tl::expected<std::unique_ptr<Steering>, std::string> {
   const auto ifindex = static_cast<int>(if_nametoindex(netdev.c_str()));
@@ -150,24 +93,12 @@ auto Steering::prepare(const std::string& netdev) -> tl::expected<std::unique_pt
                     netdev, errno_text(attached.error())));
   }
   if (attached->fd.valid()) {
-    if (attached->name != program_name) {
-      return tl::unexpected(
-          fmt::format("{}: an XDP program that is not Sekisho's is attached ('{}'); remove it with "
-                      "`ip link set {} xdp off` if it is not needed",
-                      netdev, attached->name, netdev));
+    if (!attached->is_steering()) {
+      return tl::unexpected(foreign(netdev, *attached));
     }
     if (const auto pid = living_owner(*attached)) {
-      return tl::unexpected(fmt::format(
-          "{}: another Sekisho dataplane, process {}, is using it; stop that one first", netdev, *pid));
+      return tl::unexpected(taken(netdev, *pid));
     }
-    if (const int error = bpf_xdp_detach(ifindex, 0, nullptr); error < 0) {
-      return tl::unexpected(
-          fmt::format("{}: the XDP program of a crashed dataplane cannot be detached ({}); "
-                      "`ip link set {} xdp off` may do it",
-                      netdev, errno_text(-error), netdev));
-    }
-    // The kernel takes the queues of a process that just died back from a work queue, and does not say when.
-    usleep(100'000);
   }
 
   Fd object{memfd_create("sekisho_steer", MFD_CLOEXEC)};
@@ -183,31 +114,115 @@ std::string Steering::program_path() const {
   return fmt::format("/proc/self/fd/{}", object_.get());
 }
 
+int Steering::install(int program) noexcept try {
+  auto described = describe(Fd{fcntl(program, F_DUPFD_CLOEXEC, 0)});
+  if (!described) {
+    return -described.error();
+  }
+  program_ = std::move(*described);
+  state_ = find_map(program_, "state");
+  local_map_ = find_map(program_, "local_addresses");
+  verdicts_ = find_map(program_, "verdicts");
+  if (!state_.valid() || !local_map_.valid() || !verdicts_.valid()) {
+    const int error = errno;
+    refused_ = fmt::format(
+        "{}: the maps of the steering program cannot be used ({}); run as root or with CAP_SYS_ADMIN, which "
+        "finding a map by its id needs",
+        netdev_, errno_text(error));
+    return -error;
+  }
+  auto done = write_local();
+  if (done) {
+    const auto old = attached_program(ifindex_);
+    done = old ? take_place_of(*old) : tl::unexpected(old.error());
+  }
+  if (done) {
+    return 0;
+  }
+  if (refused_.empty()) {
+    refused_ =
+        fmt::format("{}: the steering program cannot be attached ({})", netdev_, errno_text(done.error()));
+  }
+  return -done.error();
+} catch (const std::exception&) {
+  return -ENOMEM;
+}
+
+auto Steering::take_place_of(const Program& old) -> tl::expected<void, int> {
+  Fd old_verdicts;
+  if (old.fd.valid()) {
+    // Since prepare().
+    if (!old.is_steering()) {
+      refused_ = foreign(netdev_, old);
+      return tl::unexpected(EBUSY);
+    }
+    const auto pid = living_owner(old);
+    if (pid && *pid != static_cast<std::uint64_t>(getpid())) {
+      refused_ = taken(netdev_, *pid);
+      return tl::unexpected(EBUSY);
+    }
+    before_ = carried_by(read_state(find_map(old, "state")));
+    old_verdicts = find_map(old, "verdicts");
+    carried_ = before_ + read_verdicts(old_verdicts);
+  }
+  if (const int error = set_state(false, true); error != 0) {
+    return tl::unexpected(error);
+  }
+  if (const int error = attach_in_place_of(ifindex_, program_.fd.get(), old.fd.get()); error < 0) {
+    return tl::unexpected(-error);
+  }
+  replaced_verdicts_ = std::move(old_verdicts);
+  return {};
+}
+
+// The program before has run for the last time: what it counted since it was read is booked, too.
+void Steering::settle() noexcept {
+  if (!replaced_verdicts_.valid()) {
+    return;
+  }
+  wait_for_runs();
+  carried_ = before_ + read_verdicts(replaced_verdicts_);
+  replaced_verdicts_ = Fd{};
+  auto state = read_state(state_);
+  std::ranges::copy(carried_, state.carried);
+  const std::uint32_t key = 0;
+  bpf_map_update_elem(state_.get(), &key, &state, BPF_ANY);
+}
+
 auto Steering::bind() -> tl::expected<void, std::string> {
-  const auto attached = attached_program(ifindex_);
-  if (!attached || attached->name != program_name) {
-    return tl::unexpected(fmt::format(
-        "{}: the steering program is not attached; look for the reason in the log above", netdev_));
-  }
-  state_ = find_map(*attached, "state");
-  local_map_ = find_map(*attached, "local_addresses");
-  verdicts_ = find_map(*attached, "verdicts");
-  const bool found = state_.valid() && local_map_.valid() && verdicts_.valid();
-  if (const int error = found ? set_ready(false) : errno; error != 0) {
+  const auto attached = attached_id(ifindex_);
+  if (!attached || program_.id == 0 || *attached != program_.id) {
     return tl::unexpected(
-        fmt::format("{}: the maps of the steering program cannot be used ({}); run as root or with "
-                    "CAP_SYS_ADMIN, which finding a map by its id needs",
-                    netdev_, errno_text(error)));
+        refused_.empty()
+            ? fmt::format("{}: the steering program is not attached; look for the reason in the log above",
+                          netdev_)
+            : refused_);
   }
+  settle();
   object_ = Fd{};
   return {};
 }
 
+auto Steering::write_local() -> tl::expected<void, int> {
+  for (const std::uint32_t address : local_) {
+    const std::uint32_t key = htonl(address);
+    const std::uint8_t present = 1;
+    if (bpf_map_update_elem(local_map_.get(), &key, &present, BPF_ANY) != 0) {
+      return tl::unexpected(errno);
+    }
+  }
+  return {};
+}
+
 auto Steering::set_local(const std::vector<std::uint32_t>& local) -> tl::expected<void, std::string> {
-  const std::set<std::uint32_t> wanted(local.begin(), local.end());
+  std::set<std::uint32_t> wanted(local.begin(), local.end());
   if (wanted.size() > SEKISHO_STEER_MAX_LOCAL) {
     return tl::unexpected(fmt::format("{}: {} local addresses are more than the {} that steering can hold",
                                       netdev_, wanted.size(), SEKISHO_STEER_MAX_LOCAL));
+  }
+  if (!local_map_.valid()) {
+    local_ = std::move(wanted);  // written by install()
+    return {};
   }
   std::vector<std::uint32_t> gone;
   std::vector<std::uint32_t> added;
@@ -234,41 +249,69 @@ auto Steering::set_local(const std::vector<std::uint32_t>& local) -> tl::expecte
   return {};
 }
 
-int Steering::set_ready(bool ready) noexcept {
-  const auto pid = static_cast<std::uint64_t>(getpid());
+int Steering::set_state(bool ready, bool owned) noexcept {
+  sekisho_steer_state state{.ready = ready,
+                            .owner_pid = owned ? static_cast<std::uint64_t>(getpid()) : 0,
+                            .owner_start_time = owned ? own_start_time_ : 0,
+                            .carried = {}};
+  std::ranges::copy(carried_, state.carried);
   const std::uint32_t key = 0;
-  const sekisho_steer_state state{ready, pid, own_start_time_};
   return bpf_map_update_elem(state_.get(), &key, &state, BPF_ANY) == 0 ? 0 : errno;
 }
 
 auto Steering::admit() -> tl::expected<void, std::string> {
-  if (const int error = set_ready(true); error != 0) {
+  if (const int error = set_state(true, true); error != 0) {
     return tl::unexpected(fmt::format("{}: steering cannot be made ready ({})", netdev_, errno_text(error)));
   }
   return {};
 }
 
+auto Steering::keep() -> tl::expected<bool, std::string> {
+  const auto id = attached_id(ifindex_);
+  if (id && *id == program_.id) {
+    return false;
+  }
+  const auto attached = id ? attached_program(ifindex_) : tl::unexpected(id.error());
+  if (!attached) {
+    return tl::unexpected(
+        fmt::format("{}: its XDP program cannot be queried ({})", netdev_, errno_text(attached.error())));
+  }
+  if (!attached->fd.valid()) {
+    if (const int error = attach_in_place_of(ifindex_, program_.fd.get(), -1); error < 0) {
+      return tl::unexpected(
+          fmt::format("{}: its steering program was removed and cannot be attached again ({})", netdev_,
+                      errno_text(-error)));
+    }
+    return true;
+  }
+  return tl::unexpected(
+      attached->is_steering()
+          ? fmt::format("{}: another Sekisho dataplane has put its steering program there", netdev_)
+          : foreign(netdev_, *attached));
+}
+
 void Steering::revoke() noexcept {
-  const std::uint32_t key = 0;
-  const sekisho_steer_state nobodys{};
-  bpf_map_update_elem(state_.get(), &key, &nobodys, BPF_ANY);
+  if (state_.valid()) {
+    set_state(false, false);
+    wait_for_runs();
+  }
 }
 
 std::map<std::string, std::uint64_t> Steering::counters() const {
-  std::map<std::string, std::uint64_t> sums;
-  // A per-CPU value has a slot for every CPU that could be plugged in.
-  const int cpus = libbpf_num_possible_cpus();
-  std::vector<std::uint64_t> slots(static_cast<std::size_t>(std::max(cpus, 1)));
-  for (std::uint32_t key = 0; key < verdict_names.size(); ++key) {
-    std::uint64_t sum = 0;
-    if (cpus > 0 && bpf_map_lookup_elem(verdicts_.get(), &key, slots.data()) == 0) {
-      for (const std::uint64_t slot : slots) {
-        sum += slot;
-      }
-    }
-    sums[verdict_names[key]] = sum;
+  return named(carried_ + read_verdicts(verdicts_));
+}
+
+std::uint64_t Steering::redirected_before() const noexcept {
+  return carried_[sekisho_steer_redirected];
+}
+
+auto counters_of(const std::string& netdev) -> std::map<std::string, std::uint64_t> {
+  const auto program = attached_program(static_cast<int>(if_nametoindex(netdev.c_str())));
+  if (!program || !program->is_steering()) {
+    return {};
   }
-  return sums;
+  return named(carried_by(read_state(find_map(*program, "state"))) +
+               read_verdicts(find_map(*program, "verdicts")));
 }
 
 }  // namespace sekisho::steer

@@ -1,12 +1,11 @@
-// The user-space side of the steering program (steer.bpf.c): clears the way for it, finds its maps once the
-// PMD has loaded it, and speaks to them. The PMD must load it (net_af_xdp's xdp_prog=), as it puts its
-// sockets into the program's map; hence the steps prepare() - PMD starts its queues - bind() - set_local() -
-// admit().
+// The user-space side of the steering program (steer.bpf.c). The PMD loads it (net_af_xdp's xdp_prog=), as it puts its sockets
+// into the program's map; what it then attaches comes here first (attachment.hpp). Hence the steps prepare() - set_local() -
+// the PMD starts its queues, install() - bind() - admit().
 //
-// What a netdev does when there is nobody behind it:
-//   crash         the program stays attached and has no sockets: transit is dropped, ARP and local traffic work
-//   clean close   revoke() drops transit, then the PMD's close detaches the program. The netdev is the kernel's alone;
-//                 that the kernel does not forward in our stead is the nftables guard's business, which control keeps
+// A netdev that was ever steered is never without a program: a new one takes the old one's place in one step, knowing its
+// addresses before it sees its first frame, and closing leaves it where it is. With nobody behind it transit is dropped, and ARP
+// and local traffic work, after a crash (the sockets are gone) as after a clean close (revoke() was called). What it counts
+// meanwhile the next one carries on.
 #pragma once
 
 #include <cstdint>
@@ -15,63 +14,74 @@
 #include <set>
 #include <string>
 #include <tl/expected.hpp>
-#include <utility>
 #include <vector>
+
+#include "dataplane/steer/attachment.hpp"
+#include "dataplane/steer/fd.hpp"
+#include "dataplane/steer/layout.h"
+#include "dataplane/steer/program.hpp"
 
 namespace sekisho::steer {
 
-// Owns a file descriptor.
-class Fd {
- public:
-  Fd() = default;
-  explicit Fd(int fd) noexcept : fd_(fd) {}
-  Fd(Fd&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
-  Fd& operator=(Fd&& other) noexcept {
-    std::swap(fd_, other.fd_);
-    return *this;
-  }
-  ~Fd();
-  [[nodiscard]] int get() const noexcept { return fd_; }
-  [[nodiscard]] bool valid() const noexcept { return fd_ >= 0; }
-
- private:
-  int fd_ = -1;
-};
-
 // Errors are one sentence that begins with the netdev's name.
-class Steering {
+class Steering : private Attacher {
  public:
-  // Detaches the program that a crashed dataplane left on the netdev. Refuses when another program is
-  // attached, or ours by a process that lives.
+  // Refuses when a program is attached that is not ours, or ours by a process that lives; changes nothing.
   [[nodiscard]] static auto prepare(const std::string& netdev)
       -> tl::expected<std::unique_ptr<Steering>, std::string>;
+  // After the PMD has closed its port: until then it would detach the program.
+  ~Steering() override;
+  Steering(const Steering&) = delete;
+  Steering& operator=(const Steering&) = delete;
 
   // The object file for the PMD. It can be opened by this process until bind().
   [[nodiscard]] std::string program_path() const;
 
-  // Finds the program that the PMD has attached, and says that it is this process's.
+  // Why install() refused what the PMD had loaded; empty if it did not.
+  [[nodiscard]] const std::string& refusal() const noexcept { return refused_; }
+
+  // Whether the program that the PMD has loaded took the netdev, and all that it needs is there.
   [[nodiscard]] auto bind() -> tl::expected<void, std::string>;
 
   // Host byte order. Only the difference to the last call is written; an address in both is never missing.
   [[nodiscard]] auto set_local(const std::vector<std::uint32_t>& local) -> tl::expected<void, std::string>;
   [[nodiscard]] auto admit() -> tl::expected<void, std::string>;
+  // Attaches the very same program again if somebody has removed it: true. Another one is not touched.
+  [[nodiscard]] auto keep() -> tl::expected<bool, std::string>;
+  // No frame goes to the sockets any more once this has returned.
   void revoke() noexcept;
 
-  // By verdict, summed over CPUs.
+  // By verdict, since the netdev was first steered: with what earlier programs counted there.
   [[nodiscard]] std::map<std::string, std::uint64_t> counters() const;
+  // Of those, what went to the sockets of earlier programs.
+  [[nodiscard]] std::uint64_t redirected_before() const noexcept;
+
+  [[nodiscard]] int ifindex() const noexcept { return ifindex_; }
 
  private:
   Steering(std::string netdev, int ifindex, Fd object);
-  int set_ready(bool ready) noexcept;  // 0 or an errno
+  int install(int program) noexcept override;
+  auto take_place_of(const Program& old) -> tl::expected<void, int>;
+  auto write_local() -> tl::expected<void, int>;
+  void settle() noexcept;
+  int set_state(bool ready, bool owned) noexcept;  // 0 or an errno
 
   std::string netdev_;
   int ifindex_;
   Fd object_;
   std::uint64_t own_start_time_;
+  Program program_;  // once installed
+  std::string refused_;
   Fd state_;
   Fd local_map_;
   Fd verdicts_;
+  Fd replaced_verdicts_;  // of the program before, until it has run for the last time
+  Counts before_{};       // what it had carried itself
+  Counts carried_{};
   std::set<std::uint32_t> local_;
 };
+
+// What is counted on a netdev, whoever steers it; empty if nobody does.
+[[nodiscard]] auto counters_of(const std::string& netdev) -> std::map<std::string, std::uint64_t>;
 
 }  // namespace sekisho::steer

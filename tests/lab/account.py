@@ -92,14 +92,13 @@ class Line:
 class Audit:
     """Every packet accounted for: the appliance's books in themselves, and against what the kernel counted.
 
-    The kernel's counters of an interface are older than the dataplane's, so what is compared is what was added since
-    the audit began or the dataplane started. No traffic may run at either moment.
+    The kernel's counters of an interface are older than steering's, so what is compared is what was added since the audit
+    began. Steering counts on while dataplanes die, stop and come back. No traffic may run at either moment.
     """
 
     def __init__(self, lab: Lab, appliance: Appliance) -> None:
         self.lab = lab
         self.appliance = appliance
-        self.process = appliance.dataplane
         self.before = wait_until("books that stand still", self._both)
 
     def _kernel(self) -> dict[str, int]:
@@ -126,11 +125,11 @@ class Audit:
         for port in stats["ports"]:
             name = port["name"]
             steer = sum(port["steer"].values())
-            if self.process is self.appliance.dataplane:  # a new one counts from 0
-                received = kernel[name] - kernel_before[name]
-                steer -= sum(ports_before[name]["steer"].values())
-                lines.append(Line(f"{name}: the interface received = steering saw", received, steer))
-            redirected, taken = port["steer"]["redirected"], port["rx"] + port["missed"]
+            received = kernel[name] - kernel_before[name]
+            steer -= sum(ports_before[name]["steer"].values())
+            lines.append(Line(f"{name}: the interface received = steering saw", received, steer))
+            redirected = port["steer"]["redirected"] - port["steer_before"]  # to this dataplane's sockets
+            taken = port["rx"] + port["missed"]
             lines.append(Line(f"{name}: steering redirected = workers received + no room", redirected, taken))
         total = stats["total"]
         went = sum(total[key] for key in ("tx", "host", "held", "drops"))

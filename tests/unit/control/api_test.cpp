@@ -266,6 +266,9 @@ TEST(Show, StatsAccountForEveryPacket) {
   statistics.mutable_ports(0)->mutable_generated()->set_packets(3);
   EXPECT_EQ(show_stats(statistics)["balance"]["adds_up"], true)
       << "what the kernel sent is accounted for, too";
+  statistics.mutable_ports(0)->set_redirected_before(50);
+  (*statistics.mutable_ports(0)->mutable_steer())["redirected"] += 50;
+  EXPECT_EQ(show_stats(statistics)["balance"]["adds_up"], true) << "an earlier dataplane had these";
 }
 
 TEST(Show, DropsNamesReasonsWithTheirSentence) {

@@ -4,16 +4,23 @@
 
 #include <fmt/format.h>
 #include <gmock/gmock.h>
+#include <linux/if_xdp.h>
 #include <rte_eal.h>
 #include <rte_errno.h>
 #include <rte_ethdev.h>
 #include <rte_mbuf.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 
+#include <cinttypes>
 #include <csignal>
+#include <cstdio>
+#include <fstream>
 #include <numeric>
+#include <thread>
 
+#include "dataplane/steer/program.hpp"
 #include "tests/unit/steer/lab.hpp"
 
 namespace sekisho::port {
@@ -181,10 +188,158 @@ TEST_F(PortTest, KernelGetsWhatIsLocal) {
   EXPECT_EQ(counters.at("dropped_ipv6"), 1U);
   EXPECT_EQ(counters.at("redirected"), 1U);
 
+  ASSERT_TRUE(port->set_local({local}));
   port.reset();
   wire.send(lab::ipv4(local, 9, mac));
-  EXPECT_EQ(lab::Wire::read_from(udp.get(), 10000), (Bytes{0, 0, 0, 9}))
-      << "after a clean close the netdev is the kernel's";
+  EXPECT_EQ(lab::Wire::read_from(udp.get(), 10000), (Bytes{0, 0, 0, 9})) << "after a clean close, too";
+}
+
+// Frames for somebody else, sent as fast as they can be, in front of a kernel that would gladly forward them.
+class Flood {
+ public:
+  Flood() {
+    lab::make_veth("port2", "port3");
+    lab::run("ip addr add 10.0.2.4/24 dev port2");
+    lab::run("ip neigh add 10.0.2.1 lladdr 02:00:00:00:00:09 dev port2");
+    lab::run("ip route add default via 10.0.2.1");
+    lab::run(
+        "sysctl -q -w net.ipv4.ip_forward=1 net.ipv4.conf.all.rp_filter=0 net.ipv4.conf.port0.rp_filter=0");
+    sender_ = std::jthread([frame = lab::ipv4(remote, 0, lab::mac_of("port0"))](const std::stop_token& stop) {
+      const lab::Wire wire("port1");
+      while (!stop.stop_requested()) {
+        wire.send(frame);
+      }
+    });
+  }
+  ~Flood() {
+    sender_ = {};
+    lab::run("sysctl -q -w net.ipv4.ip_forward=0");
+    lab::remove("port2");
+  }
+  static std::uint64_t forwarded() {
+    std::ifstream interfaces("/proc/self/net/dev");
+    for (std::string line; std::getline(interfaces, line);) {
+      std::uint64_t bytes = 0;
+      std::uint64_t packets = 0;
+      if (std::sscanf(line.c_str(), " port3: %" SCNu64 " %" SCNu64, &bytes, &packets) == 2) {
+        return packets;
+      }
+    }
+    return 0;
+  }
+
+ private:
+  std::jthread sender_;
+};
+
+pid_t start_holder() {
+  std::array<int, 2> ready{};
+  EXPECT_EQ(pipe(ready.data()), 0);
+  const pid_t pid = fork();
+  if (pid == 0) {
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    const auto descriptor = std::to_string(ready[1]);
+    execl("/proc/self/exe", "port_test", "--hold", "af_xdp:port0", descriptor.c_str(), nullptr);
+    _exit(1);
+  }
+  close(ready[1]);
+  char answer = 0;
+  EXPECT_EQ(read(ready[0], &answer, 1), 1);
+  close(ready[0]);
+  return pid;
+}
+
+// It binds a queue of the netdev, so that nobody else can.
+class QueueHolder {
+ public:
+  explicit QueueHolder(const std::string& netdev) : socket_(socket(AF_XDP, SOCK_RAW, 0)) {
+    constexpr std::size_t size = 64UL * 4096;
+    memory_ = mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    const xdp_umem_reg umem{
+        .addr = reinterpret_cast<std::uintptr_t>(memory_), .len = size, .chunk_size = 4096};
+    const int entries = 64;
+    sockaddr_xdp address{};
+    address.sxdp_family = AF_XDP;
+    address.sxdp_ifindex = if_nametoindex(netdev.c_str());
+    const int fd = socket_.get();
+    if (setsockopt(fd, SOL_XDP, XDP_UMEM_REG, &umem, sizeof umem) != 0 ||
+        setsockopt(fd, SOL_XDP, XDP_UMEM_FILL_RING, &entries, sizeof entries) != 0 ||
+        setsockopt(fd, SOL_XDP, XDP_UMEM_COMPLETION_RING, &entries, sizeof entries) != 0 ||
+        setsockopt(fd, SOL_XDP, XDP_RX_RING, &entries, sizeof entries) != 0 ||
+        bind(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
+      throw std::runtime_error("the queue cannot be held");
+    }
+  }
+  ~QueueHolder() { munmap(memory_, 64UL * 4096); }
+
+ private:
+  steer::Fd socket_;
+  void* memory_;
+};
+
+// Whatever happens to the ports, what the flood brings is dropped from the first time on that a port was open.
+TEST_F(PortTest, NothingGetsPastThatIsNotSteered) {
+  const Flood flood;
+  ASSERT_TRUE(lab::eventually([] { return Flood::forwarded() > 1000; })) << "the kernel forwards";
+  auto port = must_open(config_of("af_xdp:port0"));
+  steer::wait_for_runs();
+  usleep(50'000);  // what the kernel had taken before goes out
+  const auto forwarded = Flood::forwarded();
+  for (int round = 0; round < 3; ++round) {
+    SCOPED_TRACE(round);
+    ASSERT_TRUE(port->admit());
+    usleep(10'000);
+    port.reset();
+    usleep(10'000);
+    EXPECT_EQ(Flood::forwarded(), forwarded) << "closed";
+    {
+      const QueueHolder holder("port0");
+      EXPECT_NE(refusal(config_of("af_xdp:port0")), "opened");
+    }
+    EXPECT_EQ(Flood::forwarded(), forwarded) << "failed to open";
+    const pid_t pid = start_holder();
+    kill(pid, SIGKILL);
+    waitpid(pid, nullptr, 0);
+    usleep(10'000);
+    EXPECT_EQ(Flood::forwarded(), forwarded) << "crashed";
+    port = must_open(config_of("af_xdp:port0"));
+    EXPECT_EQ(Flood::forwarded(), forwarded) << "open again";
+  }
+  const auto counters = port->steer_counters();
+  EXPECT_GT(counters.at("dropped_not_ready"), 100U);
+  EXPECT_GT(counters.at("dropped_no_socket"), 100U);
+}
+
+TEST_F(PortTest, FailedAttemptsLoseNothing) {
+  const auto mapped = mapped_sockets();
+  const QueueHolder holder("port0");
+  for (int attempt = 0; attempt < 6; ++attempt) {  // of four tries each
+    ASSERT_THAT(refusal(config_of("af_xdp:port0")), HasSubstr("setting up receive queue 0 failed"));
+    ASSERT_EQ(rte_mempool_avail_count(pool), free_before_);
+  }
+  EXPECT_EQ(mapped_sockets(), mapped);
+  EXPECT_TRUE(kernel_files().size() == 1) << "the holder's";
+}
+
+TEST_F(PortTest, CountsOnWhenItIsOpenedAgain) {
+  const lab::Wire wire("port1");
+  auto port = must_open(config_of("af_xdp:port0"));
+  ASSERT_TRUE(port->admit());
+  wire.send(lab::ipv4(remote));
+  ASSERT_TRUE(lab::eventually([&] { return port->held() == 1; }));
+  port->revoke();
+  wire.send(lab::ipv4(remote));
+  ASSERT_TRUE(lab::eventually([&] { return port->steer_counters().at("dropped_not_ready") == 1; }));
+  EXPECT_EQ(port->held(), 1U) << "revoked";
+  port.reset();
+  wire.send(lab::ipv4(remote));
+  ASSERT_TRUE(lab::eventually([&] { return steer_counters_of("af_xdp:port0").at("dropped_not_ready") == 2; }))
+      << "while nobody has it";
+  port = must_open(config_of("af_xdp:port0"));
+  EXPECT_EQ(port->steer_counters().at("redirected"), 1U);
+  EXPECT_EQ(port->redirected_before(), 1U);
+  EXPECT_EQ(port->steer_counters().at("dropped_not_ready"), 2U);
+  EXPECT_TRUE(steer_counters_of("net_null0").empty());
 }
 
 TEST_F(PortTest, AccountsForFramesThatFindNoRoom) {
@@ -252,19 +407,7 @@ TEST_F(PortTest, EveryQueueOfATap) {
 }
 
 TEST_F(PortTest, ReplacesACrashedProcess) {
-  std::array<int, 2> ready{};
-  ASSERT_EQ(pipe(ready.data()), 0);
-  const pid_t pid = fork();
-  if (pid == 0) {
-    prctl(PR_SET_PDEATHSIG, SIGKILL);
-    const auto descriptor = std::to_string(ready[1]);
-    execl("/proc/self/exe", "port_test", "--hold", "af_xdp:port0", descriptor.c_str(), nullptr);
-    _exit(1);
-  }
-  close(ready[1]);
-  char answer = 0;
-  ASSERT_EQ(read(ready[0], &answer, 1), 1);
-  close(ready[0]);
+  const pid_t pid = start_holder();
   EXPECT_THAT(refusal(config_of("af_xdp:port0")), HasSubstr(fmt::format("process {}", pid)));
   kill(pid, SIGKILL);
   waitpid(pid, nullptr, 0);

@@ -1,5 +1,5 @@
-// The steering program frame by frame (BPF_PROG_TEST_RUN), and how it comes onto a netdev and off it. The
-// test loads the program as the PMD does.
+// The steering program frame by frame (BPF_PROG_TEST_RUN), and how it comes onto a netdev and stays there. The
+// test loads the program, attaches and detaches it as the PMD does.
 #include "dataplane/steer/steering.hpp"
 
 #include <bpf/bpf.h>
@@ -58,6 +58,12 @@ void detach() {
   bpf_xdp_detach(static_cast<int>(if_nametoindex(netdev)), 0, nullptr);
 }
 
+Fd foreign_program() {
+  const std::array<bpf_insn, 2> pass{
+      {{.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = 0, .imm = XDP_PASS}, {.code = BPF_JMP | BPF_EXIT}}};
+  return Fd{bpf_prog_load(BPF_PROG_TYPE_XDP, "foreign", "GPL", pass.data(), pass.size(), nullptr)};
+}
+
 class SteeringTest : public testing::Test {
  protected:
   void SetUp() override { lab::make_veth(netdev, "steer1"); }
@@ -89,15 +95,16 @@ class SteeringTest : public testing::Test {
   }
 
   // A process that holds the netdev, as a dataplane does, until it is told to go.
-  pid_t start_holder() {
+  pid_t start_holder(const std::vector<std::uint32_t>& addresses = {}) {
     std::array<int, 2> ready{};
     EXPECT_EQ(pipe(ready.data()), 0);
     const pid_t pid = fork();
     if (pid == 0) {
       prctl(PR_SET_PDEATHSIG, SIGKILL);
       auto steering = Steering::prepare(netdev);
+      const bool known = (*steering)->set_local(addresses).has_value();
       const Object object = load((*steering)->program_path());
-      const bool holds = attach(program_fd(object)) == 0 && (*steering)->bind();
+      const bool holds = known && attach(program_fd(object)) == 0 && (*steering)->bind();
       if (write(ready[1], holds ? "y" : "n", 1) == 1) {
         pause();
       }
@@ -153,7 +160,6 @@ TEST_F(SteeringTest, Verdicts) {
     expect_verdict("VLAN tag", lab::ethernet(ETH_P_8021Q, Bytes(46)), "dropped_other", XDP_DROP);
     expect_verdict("802.3 length", lab::ethernet(46, Bytes(46)), "dropped_other", XDP_DROP);
   }
-  detach();
 }
 
 TEST_F(SteeringTest, LocalAddressesFollow) {
@@ -177,7 +183,6 @@ TEST_F(SteeringTest, LocalAddressesFollow) {
   ASSERT_FALSE(refused);
   EXPECT_THAT(refused.error(), AllOf(HasSubstr(netdev), HasSubstr("1025"), HasSubstr("1024")));
   expect_verdict("refused whole", lab::ipv4(local), "dropped_not_ready", XDP_DROP);
-  detach();
 }
 
 TEST_F(SteeringTest, RevokeDropsAgain) {
@@ -186,26 +191,94 @@ TEST_F(SteeringTest, RevokeDropsAgain) {
   expect_verdict("admitted", lab::ipv4(0x08080808), "dropped_no_socket", XDP_DROP);
   steering_->revoke();
   expect_verdict("revoked", lab::ipv4(0x08080808), "dropped_not_ready", XDP_DROP);
-  detach();
 }
 
-TEST_F(SteeringTest, DetachesWhatACrashedProcessLeft) {
+TEST_F(SteeringTest, TakesThePlaceOfWhatACrashedProcessLeft) {
+  const lab::Wire wire("steer1");
   const pid_t pid = start_holder();
   kill(pid, SIGKILL);
   waitpid(pid, nullptr, 0);
-  ASSERT_NE(attached_id(), 0U);
-  EXPECT_TRUE(Steering::prepare(netdev));
-  EXPECT_EQ(attached_id(), 0U);
+  const auto left = attached_id();
+  ASSERT_NE(left, 0U);
+  wire.send(lab::ipv4(0x08080808));
+  wire.send(lab::ipv4(0x08080808));
+  ASSERT_TRUE(lab::eventually([] { return counters_of(netdev).at("dropped_not_ready") == 2; }));
+
+  auto prepared = Steering::prepare(netdev);
+  ASSERT_TRUE(prepared) << prepared.error();
+  EXPECT_EQ(attached_id(), left) << "until the new one is ready to take its place";
+  steering_ = std::move(*prepared);
+  object_ = load(steering_->program_path());
+  ASSERT_EQ(attach(program_fd(object_)), 0);
+  ASSERT_TRUE(steering_->bind());
+  EXPECT_NE(attached_id(), left);
+  wire.send(lab::ipv4(0x08080808));
+  EXPECT_TRUE(lab::eventually([&] { return steering_->counters().at("dropped_not_ready") == 3; }))
+      << "what was dropped while nobody was there is among what is counted";
+  EXPECT_EQ(counters_of(netdev), steering_->counters());
 }
 
-TEST_F(SteeringTest, DetachesWhatAZombieLeft) {
+TEST_F(SteeringTest, TakesThePlaceOfWhatAZombieLeft) {
   const pid_t pid = start_holder();
   kill(pid, SIGKILL);
   siginfo_t info{};
   waitid(P_PID, static_cast<id_t>(pid), &info, WEXITED | WNOWAIT);
-  EXPECT_TRUE(Steering::prepare(netdev));
-  EXPECT_EQ(attached_id(), 0U);
+  const auto left = attached_id();
+  load_and_bind();
+  EXPECT_NE(attached_id(), left);
   waitpid(pid, nullptr, 0);
+}
+
+TEST_F(SteeringTest, KnowsItsAddressesBeforeItsFirstFrame) {
+  auto prepared = Steering::prepare(netdev);
+  ASSERT_TRUE(prepared);
+  steering_ = std::move(*prepared);
+  ASSERT_TRUE(steering_->set_local({local}));
+  object_ = load(steering_->program_path());
+  ASSERT_EQ(attach(program_fd(object_)), 0);
+  expect_verdict("not even bound", lab::ipv4(local), "passed_local", XDP_PASS);
+}
+
+TEST_F(SteeringTest, IsNeverDetached) {
+  load_and_bind();
+  const auto id = attached_id();
+  detach();
+  EXPECT_EQ(attached_id(), id) << "what the PMD does when it closes";
+  steering_->revoke();
+  steering_.reset();
+  EXPECT_EQ(attached_id(), id) << "with nobody behind it";
+  EXPECT_TRUE(Steering::prepare(netdev)) << "for who comes next";
+  EXPECT_EQ(attached_id(), id);
+}
+
+TEST_F(SteeringTest, CarriesItsCountersOn) {
+  const lab::Wire wire("steer1");
+  for (std::uint64_t round = 1; round <= 3; ++round) {
+    load_and_bind();
+    wire.send(lab::ipv4(0x08080808));
+    wire.send(lab::ethernet(ETH_P_IPV6, Bytes(40)));
+    ASSERT_TRUE(lab::eventually([&] { return steering_->counters().at("dropped_ipv6") == round; }));
+    EXPECT_EQ(steering_->counters().at("dropped_not_ready"), round);
+    EXPECT_EQ(steering_->redirected_before(), 0U);
+    steering_->revoke();
+    steering_.reset();
+  }
+}
+
+TEST_F(SteeringTest, OthersProgramsAndInterfacesAreNotItsBusiness) {
+  load_and_bind();
+  lab::make_veth("steer2", "steer3");
+  const auto other = static_cast<int>(if_nametoindex("steer2"));
+  const Fd program = foreign_program();
+  EXPECT_EQ(bpf_xdp_attach(other, program.get(), XDP_FLAGS_UPDATE_IF_NOEXIST, nullptr), 0);
+  EXPECT_EQ(bpf_xdp_attach(other, program.get(), XDP_FLAGS_UPDATE_IF_NOEXIST, nullptr), -EBUSY);
+  std::uint32_t id = 0;
+  EXPECT_EQ(bpf_xdp_query_id(other, 0, &id), 0);
+  EXPECT_NE(id, 0U);
+  EXPECT_EQ(bpf_xdp_detach(other, 0, nullptr), 0);
+  EXPECT_EQ(bpf_xdp_query_id(other, 0, &id), 0);
+  EXPECT_EQ(id, 0U);
+  lab::remove("steer2");
 }
 
 TEST_F(SteeringTest, LeavesALivingProcessItsProgram) {
@@ -220,15 +293,26 @@ TEST_F(SteeringTest, LeavesALivingProcessItsProgram) {
 }
 
 TEST_F(SteeringTest, RefusesAForeignProgram) {
-  const std::array<bpf_insn, 2> pass{
-      {{.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = 0, .imm = XDP_PASS}, {.code = BPF_JMP | BPF_EXIT}}};
-  const Fd foreign{bpf_prog_load(BPF_PROG_TYPE_XDP, "foreign", "GPL", pass.data(), pass.size(), nullptr)};
+  const Fd foreign = foreign_program();
   ASSERT_EQ(attach(foreign.get()), 0);
   const auto id = attached_id();
   const auto refused = Steering::prepare(netdev);
   ASSERT_FALSE(refused);
   EXPECT_THAT(refused.error(), AllOf(HasSubstr(netdev), HasSubstr("'foreign'"), HasSubstr("xdp off")));
   EXPECT_EQ(attached_id(), id);
+}
+
+TEST_F(SteeringTest, RefusesAForeignProgramThatCameMeanwhile) {
+  const Fd foreign = foreign_program();
+  auto prepared = Steering::prepare(netdev);
+  ASSERT_TRUE(prepared);
+  object_ = load((*prepared)->program_path());
+  ASSERT_EQ(attach_in_place_of(static_cast<int>(if_nametoindex(netdev)), foreign.get(), -1), 0);
+  EXPECT_EQ(attach(program_fd(object_)), -EBUSY);
+  EXPECT_THAT((*prepared)->refusal(), AllOf(HasSubstr(netdev), HasSubstr("'foreign'")));
+  const auto unbound = (*prepared)->bind();
+  ASSERT_FALSE(unbound);
+  EXPECT_EQ(unbound.error(), (*prepared)->refusal());
 }
 
 TEST_F(SteeringTest, NamesWhatIsMissing) {
