@@ -29,13 +29,19 @@ int main(int argc, char** argv) {
   app.add_option("--socket", options.socket, "where to listen for the command `sekisho`")
       ->type_name("PATH")
       ->capture_default_str();
-  app.add_option("--socket-group", options.socket_group, "a group that may connect there, besides root")
+  app.add_option(
+         "--socket-group", options.socket_group,
+         "a group that may connect there and read, besides root: `show`, `explain`, `lookup`, a dry run")
+      ->type_name("GROUP");
+  app.add_option(
+         "--admin-group", options.admin_group,
+         "a group that may also change what runs: `reload`, `route`; its members need be in --socket-group, "
+         "too, if that is given")
       ->type_name("GROUP");
   app.add_option("--log-level", log_level, "what to print (default: info)")
       ->transform(CLI::CheckedTransformer(sekisho::api::log_levels).description(""))
       ->option_text("LEVEL:{debug,info,warning,error}");
-  app.add_option("--log-format", log_format,
-                 "text, or an object a line on standard error (default: text)")
+  app.add_option("--log-format", log_format, "text, or an object a line on standard error (default: text)")
       ->transform(CLI::CheckedTransformer(sekisho::api::log_formats).description(""))
       ->option_text("FORMAT:{text,json}");
   try {

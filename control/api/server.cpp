@@ -1,156 +1,81 @@
 #include "control/api/server.hpp"
 
-#include <fmt/format.h>
-#include <spdlog/spdlog.h>
+#include <grp.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <boost/asio/local/stream_protocol.hpp>
-#include <boost/asio/read.hpp>
-#include <boost/asio/steady_timer.hpp>
-#include <boost/asio/write.hpp>
-#include <chrono>
 #include <map>
 #include <stdexcept>
 #include <utility>
+#include <vector>
 
-#include "control/api/frame.hpp"
-#include "control/api/request.hpp"
-#include "dataplane/api/socket.hpp"
+#include "control/api/cli_session.hpp"
+#include "dataplane/api/door.hpp"
+#include "dataplane/api/seats.hpp"
 
 namespace sekisho::api {
-namespace {
 
-namespace asio = boost::asio;
-using Protocol = asio::local::stream_protocol;
-using ErrorCode = boost::system::error_code;
-
-// A handful of operators and scripts; not more, so that nobody takes all of the daemon's file descriptors.
-constexpr std::size_t max_clients = 64;
-
-}  // namespace
-
-// One client: a request, its answer (in pages), the next request. Lives as long as something is under way for
-// it.
-class CliSession : public std::enable_shared_from_this<CliSession> {
- public:
-  CliSession(Protocol::socket socket, Backend& backend, std::uint64_t started_unix_ms)
-      : socket_(std::move(socket)), backend_(backend), started_unix_ms_(started_unix_ms) {}
-
-  ~CliSession() { close(); }
-  CliSession(const CliSession&) = delete;
-  CliSession& operator=(const CliSession&) = delete;
-
-  std::function<void()> closed;
-
-  void read_header() {
-    asio::async_read(socket_, asio::buffer(header_),
-                     [self = shared_from_this()](ErrorCode error, std::size_t) {
-                       const auto length = frame_length(self->header_);
-                       if (error || length == 0 || length > max_request) {
-                         self->close();
-                       } else {
-                         self->read_body(length);
-                       }
-                     });
-  }
-
-  void close() {
-    ErrorCode ignored;
-    socket_.close(ignored);
-    if (auto once = std::exchange(closed, nullptr)) {
-      once();
-    }
-  }
-
- private:
-  void read_body(std::uint32_t length) {
-    body_.clear();
-    // Grows with what arrives: a length alone costs nothing.
-    asio::async_read(socket_, asio::dynamic_buffer(body_), asio::transfer_exactly(length),
-                     [self = shared_from_this()](ErrorCode error, std::size_t) {
-                       if (error) {
-                         self->close();
-                       } else {
-                         self->answer();
-                       }
-                     });
-  }
-
-  void answer() {
-    const auto request = Json::parse(body_, nullptr, false);
-    if (!request.is_object()) {  // no client of ours: what it sends next cannot be trusted either
-      close();
-      return;
-    }
-    handle(request, backend_, started_unix_ms_, [self = shared_from_this()](Answer answer) {
-      if (self->socket_.is_open()) {
-        self->send(std::move(answer));
-      }
-    });
-  }
-
-  void send(Answer answer) {
-    // A file's name may hold any byte; JSON may not.
-    auto text = answer.reply.dump(-1, ' ', false, Json::error_handler_t::replace);
-    if (text.size() > max_reply) {
-      text = R"({"ok":false,"error":"the answer does not fit a reply"})";
-      answer.next = nullptr;
-    }
-    reply_ = frame(text);
-    asio::async_write(
-        socket_, asio::buffer(reply_),
-        [self = shared_from_this(), next = std::move(answer.next)](ErrorCode error, std::size_t) {
-          if (error) {
-            self->close();
-          } else if (next) {
-            self->send(next());
-          } else {
-            self->read_header();
-          }
-        });
-  }
-
-  Protocol::socket socket_;
-  Backend& backend_;
-  std::uint64_t started_unix_ms_;
-  FrameHeader header_{};
-  std::string body_;
-  std::string reply_;
-};
+using Protocol = boost::asio::local::stream_protocol;
 
 struct Server::Impl {
-  Impl(asio::io_context& context, std::filesystem::path path, Backend& asked, const Access& access)
-      : acceptor(api::listen(context, path, access)), pause(context), file(std::move(path)), backend(asked) {
+  Impl(boost::asio::io_context& context, std::filesystem::path path, Backend& asked, Options with)
+      : file(std::move(path)),
+        options(std::move(with)),
+        backend(asked),
+        door(api::listen(context, file, options.access), fmt::format("clients of {}", file.string()),
+             {.welcome = [this](Protocol::socket socket) { welcome(std::move(socket)); },
+              .make_room = [this] { return make_room(); }}) {
+    if (!options.admin_group.empty() && getgrnam(options.admin_group.c_str()) == nullptr) {
+      throw std::runtime_error(
+          fmt::format("there is no group \"{}\" for --admin-group", options.admin_group));
+    }
     struct stat status {};
     if (::lstat(file.c_str(), &status) == 0) {
       inode = status.st_ino;
     }
   }
 
-  void accept() {
-    acceptor.async_accept([this](ErrorCode error, Protocol::socket socket) {
-      if (error == asio::error::operation_aborted) {
-        return;
-      }
-      if (error) {  // no file descriptors, most likely: trying again at once would burn a core
-        spdlog::warn("a client of {} could not be accepted: {}", file.string(), error.message());
-        pause.expires_after(std::chrono::milliseconds{100});
-        pause.async_wait([this](ErrorCode stopped) {
-          if (!stopped) {
-            accept();
-          }
-        });
-        return;
-      }
-      if (sessions.size() < max_clients) {
-        auto session = std::make_shared<CliSession>(std::move(socket), backend, started_unix_ms);
-        session->closed = [this, raw = session.get()] { sessions.erase(raw); };
-        sessions.emplace(session.get(), session);
-        session->read_header();
-      }
-      accept();
-    });
+  void welcome(Protocol::socket socket) {
+    auto role = Role::of(socket.native_handle(), options.admin_group);
+    const bool is_owner = role.is_owner();
+    auto session = std::make_shared<CliSession>(std::move(socket), std::move(role), backend, started_unix_ms,
+                                                options.patience);
+    const auto seating = find_seat(seats(), is_owner);
+    if (!seating.is_admitted) {
+      session->turn_away("sekisho-control is asked by too many at once: try again");
+      return;
+    }
+    if (seating.leaves) {
+      leave(*seating.leaves);
+    }
+    session->closed = [this, raw = session.get()] { sessions.erase(raw); };
+    sessions.emplace(session.get(), session);
+    session->start();
+  }
+
+  bool make_room() {
+    const auto leaves = who_leaves(seats(), true);
+    if (leaves) {
+      leave(*leaves);
+    }
+    return leaves.has_value();
+  }
+
+  // In the order of `sessions`.
+  [[nodiscard]] std::vector<Seat> seats() const {
+    std::vector<Seat> seats;
+    for (const auto& entry : sessions) {
+      seats.push_back(entry.first->seat());
+    }
+    return seats;
+  }
+
+  void leave(std::size_t which) {
+    const auto entry = std::next(sessions.begin(), static_cast<std::ptrdiff_t>(which));
+    if (const auto session = entry->second.lock()) {
+      session->close();
+    }
   }
 
   ~Impl() {
@@ -166,9 +91,8 @@ struct Server::Impl {
     }
   }
 
-  Protocol::acceptor acceptor;
-  asio::steady_timer pause;
   std::filesystem::path file;
+  Options options;
   Backend& backend;
   ino_t inode = 0;
   std::uint64_t started_unix_ms =
@@ -176,17 +100,17 @@ struct Server::Impl {
                                      std::chrono::system_clock::now().time_since_epoch())
                                      .count());
   std::map<CliSession*, std::weak_ptr<CliSession>> sessions;
+  Door<Protocol> door;
 };
 
 Server::Server(std::unique_ptr<Impl> impl) noexcept : impl_(std::move(impl)) {}
 Server::~Server() = default;
 
-auto Server::listen(asio::io_context& io, const std::filesystem::path& socket, Backend& backend,
-                    const Access& access) -> tl::expected<std::unique_ptr<Server>, std::string> {
+auto Server::listen(boost::asio::io_context& io, const std::filesystem::path& socket, Backend& backend,
+                    Options options) -> tl::expected<std::unique_ptr<Server>, std::string> {
   try {
-    auto impl = std::make_unique<Impl>(io, socket, backend, access);
-    impl->accept();
-    return std::unique_ptr<Server>{new Server{std::move(impl)}};
+    return std::unique_ptr<Server>{
+        new Server{std::make_unique<Impl>(io, socket, backend, std::move(options))}};
   } catch (const std::runtime_error& error) {
     return tl::unexpected{std::string{error.what()}};
   }

@@ -15,6 +15,7 @@
 #pragma once
 
 #include <boost/asio/io_context.hpp>
+#include <chrono>
 #include <filesystem>
 #include <memory>
 #include <string>
@@ -27,16 +28,25 @@ namespace sekisho::api {
 
 class Server {
  public:
+  struct Options {
+    Access access;            // who may connect and read, besides root
+    std::string admin_group;  // whose members may also change what runs; empty: nobody but root
+    // For a client to send its next request, or to take what it asked for. Beyond it the connection ends.
+    std::chrono::milliseconds patience = std::chrono::minutes{1};
+  };
+
   // Listens. A socket that a dead process left is replaced; one that somebody serves is an error that says
   // so.
   [[nodiscard]] static auto listen(boost::asio::io_context& io, const std::filesystem::path& socket,
-                                   Backend& backend, const Access& access = {})
+                                   Backend& backend, Options options = default_options())
       -> tl::expected<std::unique_ptr<Server>, std::string>;
   ~Server();
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
 
  private:
+  [[nodiscard]] static Options default_options() { return {}; }
+
   struct Impl;
   explicit Server(std::unique_ptr<Impl> impl) noexcept;
   std::unique_ptr<Impl> impl_;

@@ -22,7 +22,7 @@ auto Client::connect(const std::string& path) -> tl::expected<std::unique_ptr<Cl
   client->socket_.connect(asio::local::stream_protocol::endpoint{path}, error);
   if (error == asio::error::access_denied) {
     return tl::unexpected{fmt::format(
-        "cannot reach sekisho-control at {}: it answers root, and the group of its --socket-group", path)};
+        "cannot reach sekisho-control at {}: it answers root, and the groups of its --socket-group and --admin-group", path)};
   }
   if (error == boost::system::errc::no_such_file_or_directory || error == asio::error::connection_refused) {
     return tl::unexpected{fmt::format("cannot reach sekisho-control at {}: is it running?", path)};

@@ -43,8 +43,11 @@ auto Daemon::start(boost::asio::io_context& io, Options options)
 // The API's socket first: a second sekisho-control is refused before it touches anything. The guard before
 // the dataplane: no port starts without it.
 auto Daemon::open() -> tl::expected<void, std::string> {
-  auto server =
-      api::Server::listen(io_, options_.socket, *this, {.user = {}, .group = options_.socket_group});
+  auto server = api::Server::listen(
+      io_, options_.socket, *this,
+      {.access = {.user = {},
+                  .group = options_.socket_group.empty() ? options_.admin_group : options_.socket_group},
+       .admin_group = options_.admin_group});
   if (!server) {
     return tl::unexpected(std::move(server.error()));
   }

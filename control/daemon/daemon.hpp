@@ -43,7 +43,8 @@ class Daemon final : public api::Backend {
     std::filesystem::path config = "/etc/sekisho/sekisho.toml";
     std::filesystem::path dataplane_socket = "/run/sekisho/dataplane.sock";
     std::filesystem::path socket = "/run/sekisho/control.sock";
-    std::string socket_group;  // may ask, besides root; empty: nobody
+    std::string socket_group;  // may connect and read, besides root; empty: admin_group
+    std::string admin_group;   // may change what runs; empty: nobody but root
   };
   // Reads the configuration, installs the guard, lists what the kernel has, and begins to connect to the
   // dataplane. The error is one sentence; nothing runs then.

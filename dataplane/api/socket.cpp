@@ -1,10 +1,8 @@
 #include "dataplane/api/socket.hpp"
 
-#include <fcntl.h>
 #include <fmt/format.h>
 #include <grp.h>
 #include <pwd.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -15,6 +13,8 @@
 #include <string>
 #include <system_error>
 
+#include "dataplane/api/lock.hpp"
+
 namespace sekisho::api {
 namespace {
 
@@ -24,27 +24,6 @@ using asio::local::stream_protocol;
 [[noreturn]] void fail(const std::filesystem::path& path, const std::string& why) {
   throw std::runtime_error(fmt::format("cannot listen on {}: {}", path.native(), why));
 }
-
-// Two that start at once must not both take a dead one's socket for theirs.
-class DirectoryLock {
- public:
-  explicit DirectoryLock(const std::filesystem::path& path)
-      : directory_{open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)} {
-    if (directory_ < 0 || flock(directory_, LOCK_EX) != 0) {
-      const int error = errno;
-      if (directory_ >= 0) {
-        ::close(directory_);
-      }
-      throw std::system_error(error, std::generic_category(), path.native());
-    }
-  }
-  ~DirectoryLock() { ::close(directory_); }
-  DirectoryLock(const DirectoryLock&) = delete;
-  DirectoryLock& operator=(const DirectoryLock&) = delete;
-
- private:
-  int directory_;
-};
 
 class Umask {
  public:
@@ -126,8 +105,13 @@ auto listen(asio::io_context& io, const std::filesystem::path& path, const Acces
   const auto group = group_id(path, access.group);
   try {
     const auto directory = std::filesystem::absolute(path).parent_path();
-    std::filesystem::create_directories(directory);
-    const DirectoryLock lock{directory};
+    if (std::filesystem::create_directories(directory)) {
+      // Nobody else is to list it. Another user's client has to pass through.
+      std::filesystem::permissions(
+          directory, std::filesystem::perms{user == unchanged && group == unchanged ? 0700U : 0711U});
+    }
+    // Two that start at once must not both take a dead one's socket for theirs.
+    const Lock lock{path.native() + ".lock"};
     remove_stale(io, path);
     stream_protocol::acceptor acceptor{io, stream_protocol{}};
     {

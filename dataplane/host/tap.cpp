@@ -8,6 +8,7 @@
 #include <spdlog/spdlog.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -89,6 +90,12 @@ auto Tap::open(const Spec& spec) -> tl::expected<Tap, std::string> {
     return tl::unexpected(fd.error());
   }
   Tap tap{name, std::move(*fd)};
+  // While no dataplane is attached nobody else attaches (tun_not_capable() in drivers/net/tun.c): both have to match, or the
+  // capability CAP_NET_ADMIN is needed. Also of one that an older version has made.
+  if (ioctl(tap.fd(), TUNSETOWNER, static_cast<unsigned long>(geteuid())) != 0 ||
+      ioctl(tap.fd(), TUNSETGROUP, static_cast<unsigned long>(getegid())) != 0) {
+    return refuse(name, "making it this user's", errno);
+  }
   if (!link || link->alias != spec.alias) {
     if (auto named = set_alias(name, spec.alias); !named) {
       return tl::unexpected(named.error());

@@ -1,6 +1,6 @@
 // A persistent TUN or TAP device of the kernel, attached to this process. It outlives the process with its addresses, routes
 // and sockets, and has no carrier meanwhile; its alias says that it is ours, so that one made by somebody else is never
-// taken.
+// taken, and its owner is this process's user, so that nobody else attaches to it meanwhile.
 #pragma once
 
 #include <cstdint>

@@ -124,7 +124,7 @@ def test_dataplane_has_priority(machine: Machine) -> None:
 
 @pytest.mark.parametrize(
     ("socket", "expected"),
-    [("/run/sekisho-dataplane/dataplane.sock", "sekisho root 600"), ("/run/sekisho/control.sock", "sekisho sekisho 660")],
+    [("/run/sekisho-dataplane/dataplane.sock", "sekisho sekisho 600"), ("/run/sekisho/control.sock", "sekisho sekisho 660")],
 )
 def test_who_owns_the_sockets(machine: Machine, socket: str, expected: str) -> None:
     assert machine.run("stat", "--format=%U %G %a", socket).strip() == expected
@@ -136,6 +136,22 @@ def test_group_may_ask_and_others_not(machine: Machine) -> None:
     assert machine.execute(*somebody, "--groups=sekisho", *ask).returncode == 0
     refused = machine.execute(*somebody, "--clear-groups", *ask)
     assert refused.returncode == 1 and "cannot reach sekisho-control" in refused.stderr
+
+
+def test_folders_are_nobody_elses_to_lock(machine: Machine) -> None:
+    """Who may read a folder may flock it: not even the group may."""
+    somebody = ("setpriv", "--reuid=nobody", "--regid=nogroup", "--groups=sekisho")
+    assert machine.execute(*somebody, "flock", "/run/sekisho-dataplane", "true").returncode != 0
+
+
+def test_only_the_second_group_changes(machine: Machine) -> None:
+    somebody = ("setpriv", "--reuid=nobody", "--regid=nogroup")
+    past = ("sekisho", "route", "add", "--zone", "onprem", "9.9.9.9/32", "Internet")
+    refused = machine.execute(*somebody, "--groups=sekisho", *past)
+    assert refused.returncode == 1 and "only root and group sekisho-admin may" in refused.stderr
+    assert machine.execute(*somebody, "--groups=sekisho", "sekisho", "reload").returncode == 1
+    assert machine.execute(*somebody, "--groups=sekisho", "sekisho", "reload", "--dry-run").returncode == 0
+    assert machine.execute(*somebody, "--groups=sekisho,sekisho-admin", "sekisho", "reload").returncode == 0
 
 
 def test_reload_says_what_is_wrong(lab: Lab, machine: Machine) -> None:

@@ -1,13 +1,16 @@
 #include "dataplane/api/socket.hpp"
 
+#include <fcntl.h>
 #include <grp.h>
 #include <gtest/gtest.h>
 #include <pwd.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <stdexcept>
 
+#include "dataplane/api/lock.hpp"
 #include "tests/unit/control/temporary_folder.hpp"
 
 namespace sekisho::api::test {
@@ -61,6 +64,51 @@ TEST_F(SocketTest, UnknownNamesAreSaidAndLeaveNoSocket) {
   EXPECT_NE(refused({.user = {}, .group = "no-such-group"}).find("no group \"no-such-group\""),
             std::string::npos);
   EXPECT_FALSE(std::filesystem::exists(path_));
+}
+
+TEST_F(SocketTest, AForeignLockOfItsFolderKeepsNobodyFromStarting) {
+  const int folder = open(folder_.path().c_str(), O_RDONLY | O_DIRECTORY);
+  ASSERT_EQ(flock(folder, LOCK_EX), 0);
+  EXPECT_EQ(listened({}).st_mode & 0777U, 0600U);
+  close(folder);
+}
+
+TEST_F(SocketTest, LeavesNothingButTheSocket) {
+  const auto acceptor = listen(io_, path_, {});
+  std::size_t files = 0;
+  for (const auto& entry : std::filesystem::directory_iterator{folder_.path()}) {
+    EXPECT_EQ(entry.path(), path_);
+    ++files;
+  }
+  EXPECT_EQ(files, 1U);
+}
+
+TEST_F(SocketTest, AFolderThatItMakesIsNotForOthersToList) {
+  path_ = folder_.path() / "made" / "socket";
+  const auto alone = listen(io_, path_, {});
+  EXPECT_EQ(static_cast<unsigned>(status(path_.parent_path()).permissions()), 0700U);
+  path_ = folder_.path() / "other" / "socket";
+  const auto given = listen(io_, path_, {.user = {}, .group = "daemon"});
+  EXPECT_EQ(static_cast<unsigned>(status(path_.parent_path()).permissions()), 0711U);
+}
+
+TEST_F(SocketTest, ALockSaysWhoHoldsIt) {
+  const auto lock = folder_.path() / "lock";
+  const Lock held{lock};
+  try {
+    const Lock second{lock, std::chrono::milliseconds{50}};
+    FAIL() << "taken twice";
+  } catch (const std::runtime_error& error) {
+    EXPECT_NE(std::string{error.what()}.find("process " + std::to_string(getpid()) + " ("), std::string::npos)
+        << error.what();
+  }
+}
+
+TEST_F(SocketTest, ALockThatWasLetGoOfIsTaken) {
+  const auto lock = folder_.path() / "lock";
+  { const Lock held{lock}; }
+  EXPECT_FALSE(std::filesystem::exists(lock));
+  const Lock again{lock, std::chrono::milliseconds{50}};
 }
 
 }  // namespace

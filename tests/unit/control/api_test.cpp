@@ -1,9 +1,13 @@
 // Control's answers as pure functions, and its server over a real socket.
 #include <gmock/gmock.h>
+#include <grp.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
 #include <boost/asio/read.hpp>
@@ -24,6 +28,7 @@
 #include "control/api/server.hpp"
 #include "control/api/show.hpp"
 #include "control/api/zone_of.hpp"
+#include "dataplane/api/seats.hpp"
 #include "dataplane/fib/prefix.hpp"
 #include "temporary_folder.hpp"
 
@@ -764,7 +769,7 @@ class Socket : public testing::Test {
   Socket() : path_(backend_.folder.path() / "control.sock") {}
 
   void start() {
-    auto server = Server::listen(io_, path_, backend_);
+    auto server = Server::listen(io_, path_, backend_, options_);
     ASSERT_TRUE(server) << server.error();
     server_ = std::move(*server);
     thread_ = std::thread{[this] { io_.run(); }};
@@ -800,6 +805,7 @@ class Socket : public testing::Test {
 
   FakeBackend backend_{3 * RoutePages::page_size};
   std::filesystem::path path_;
+  Server::Options options_;
   boost::asio::io_context io_;
   boost::asio::io_context client_io_;
   std::unique_ptr<Server> server_;
@@ -884,21 +890,110 @@ TEST_F(Socket, HostileInputEndsTheConnectionAndNothingElse) {
   EXPECT_EQ(receive(other)["ok"], true);
 }
 
-TEST_F(Socket, TooManyClientsAreTurnedAwayUntilOneLeaves) {
+TEST_F(Socket, WhoOnlyHoldsAConnectionMakesRoom) {
   start();
   std::vector<Protocol::socket> clients;
-  for (int i = 0; i < 64; ++i) {
+  for (std::size_t i = 0; i < most_seats; ++i) {
     clients.push_back(client());
     send(clients.back(), frame(zones_request));
     EXPECT_EQ(receive(clients.back())["ok"], true);
   }
   auto late = client();
-  EXPECT_TRUE(ends(late));
-  send(clients.front(), "\xff\xff\xff\xff");
+  send(late, frame(zones_request));
+  EXPECT_EQ(receive(late)["ok"], true);
   EXPECT_TRUE(ends(clients.front()));
-  auto next = client();
-  send(next, frame(zones_request));
-  EXPECT_EQ(receive(next)["ok"], true);
+  send(clients.back(), frame(zones_request));
+  EXPECT_EQ(receive(clients.back())["ok"], true);
+}
+
+TEST_F(Socket, WhoAsksNothingOrHalfARequestIsLetGo) {
+  options_.patience = std::chrono::milliseconds{50};
+  start();
+  auto silent = client();
+  auto half = client();
+  send(half, frame(zones_request).substr(0, 10));
+  EXPECT_TRUE(ends(silent));
+  EXPECT_TRUE(ends(half));
+}
+
+// In a process of another user's, which has connected before; what it says is its exit code.
+class Roles : public Socket {
+ protected:
+  // Member of those groups alone, numbered as in group(5).
+  Json ask_as_nobody(std::vector<gid_t> groups, const Json& request) {
+    constexpr unsigned nobody = 65534;
+    std::array<int, 2> ends{};
+    EXPECT_EQ(::pipe(ends.data()), 0);
+    const auto child = ::fork();
+    if (child == 0) {
+      if (::setgroups(groups.size(), groups.data()) != 0 || ::setgid(nobody) != 0 || ::setuid(nobody) != 0) {
+        ::_exit(1);
+      }
+      boost::asio::io_context io;
+      Protocol::socket socket{io};
+      socket.connect(path_.string());
+      send(socket, frame(request.dump()));
+      const auto reply = receive(socket).dump();
+      ::_exit(::write(ends[1], reply.data(), reply.size()) < 0 ? 1 : 0);
+    }
+    ::close(ends[1]);
+    std::string reply;
+    std::array<char, 4096> part{};
+    for (ssize_t got = 0; (got = ::read(ends[0], part.data(), part.size())) > 0;) {
+      reply.append(part.data(), static_cast<std::size_t>(got));
+    }
+    ::close(ends[0]);
+    ::waitpid(child, nullptr, 0);
+    return Json::parse(reply, nullptr, false);
+  }
+  void serve(const std::string& admin_group) {
+    options_ = {.access = {.user = {}, .group = "daemon"}, .admin_group = admin_group};
+    start();
+    std::filesystem::permissions(backend_.folder.path(), std::filesystem::perms{0755});
+    backend_.reloaded = Reloaded{.applied = true};
+  }
+  static gid_t number(const char* group) { return ::getgrnam(group)->gr_gid; }
+};
+
+const Json exception_past_the_firewall{{"command", "route"},
+                                       {"verb", "add"},
+                                       {"zone", "onprem"},
+                                       {"prefix", "8.0.0.0/8"},
+                                       {"next_hop", "Internet"}};
+
+TEST_F(Roles, TheGroupReadsAndChangesNothing) {
+  serve("");
+  EXPECT_EQ(ask_as_nobody({number("daemon")}, Json::parse(zones_request))["ok"], true);
+  for (const auto& change :
+       {exception_past_the_firewall, Json{{"command", "reload"}}, Json{{"command", "something-new"}}}) {
+    const auto reply = ask_as_nobody({number("daemon")}, change);
+    EXPECT_EQ(reply["ok"], false);
+    EXPECT_THAT(reply["error"].get<std::string>(), testing::HasSubstr("only root may"));
+  }
+  EXPECT_TRUE(backend_.overrides_asked.empty());
+  const auto dry = ask_as_nobody({number("daemon")}, {{"command", "reload"}, {"dry_run", true}});
+  EXPECT_EQ(dry["error"], "no plan") << "asked, that is";
+}
+
+TEST_F(Roles, TheSecondGroupChanges) {
+  serve("adm");
+  const auto refused = ask_as_nobody({number("daemon")}, exception_past_the_firewall);
+  EXPECT_THAT(refused["error"].get<std::string>(), testing::HasSubstr("only root and group adm may"));
+  EXPECT_EQ(ask_as_nobody({number("daemon"), number("adm")}, exception_past_the_firewall)["ok"], true);
+  EXPECT_EQ(backend_.overrides_asked.size(), 1U);
+}
+
+TEST_F(Roles, RootChanges) {
+  serve("");
+  auto socket = client();
+  send(socket, frame(exception_past_the_firewall.dump()));
+  EXPECT_EQ(receive(socket)["ok"], true);
+}
+
+TEST_F(Roles, AGroupThatIsNotThereIsSaid) {
+  const auto server = Server::listen(io_, path_, backend_, {.access = {}, .admin_group = "no-such-group"});
+  ASSERT_FALSE(server);
+  EXPECT_THAT(server.error(), testing::HasSubstr("no group \"no-such-group\" for --admin-group"));
 }
 
 TEST_F(Socket, ReplacesADeadSocketAndRefusesALivingOne) {

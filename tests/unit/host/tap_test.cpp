@@ -1,8 +1,17 @@
 // TUN and TAP devices in a network namespace of the test's own: made, left, attached again, and never somebody else's.
 #include "dataplane/host/tap.hpp"
 
+#include <fcntl.h>
 #include <gmock/gmock.h>
+#include <grp.h>
 #include <linux/if_tun.h>
+#include <net/if.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cstdlib>
 
 #include "dataplane/host/link.hpp"
 #include "tests/unit/steer/lab.hpp"
@@ -47,6 +56,37 @@ class TapTest : public testing::Test {
  protected:
   void TearDown() override { remove_stale("", {}); }
 };
+
+// In a process of its own, which has no capability.
+bool nobody_attaches(const std::string& name) {
+  const auto child = fork();
+  if (child == 0) {
+    constexpr unsigned nobody = 65534;
+    const bool is_nobody = setgroups(0, nullptr) == 0 && setgid(nobody) == 0 && setuid(nobody) == 0;
+    const int fd = open("/dev/net/tun", O_RDWR);
+    ifreq request{};
+    name.copy(request.ifr_name, IFNAMSIZ - 1);
+    request.ifr_flags = IFF_TAP | IFF_NO_PI;
+    _exit(is_nobody && fd >= 0 && ioctl(fd, TUNSETIFF, &request) == 0 ? 1 : 0);
+  }
+  int status = 0;
+  waitpid(child, &status, 0);
+  return !(WIFEXITED(status) && WEXITSTATUS(status) == 1);
+}
+
+TEST_F(TapTest, NobodyElseAttachesWhileNoDataplaneRuns) {
+  chmod("/dev/net/tun", 0666);  // as udev leaves it
+  { const auto left = must_open(companion("lan")); }
+  EXPECT_TRUE(nobody_attaches("lan"));
+}
+
+TEST_F(TapTest, OneThatAnOlderVersionMadeGetsItsOwner) {
+  chmod("/dev/net/tun", 0666);
+  ASSERT_EQ(std::system("ip tuntap add lan mode tap && ip link set lan alias 'sekisho port lan'"), 0);
+  ASSERT_FALSE(nobody_attaches("lan"));
+  { const auto left = must_open(companion("lan")); }
+  EXPECT_TRUE(nobody_attaches("lan"));
+}
 
 TEST_F(TapTest, HasThePortsMacAndMtuAndSaysWhoseItIs) {
   const auto tap = must_open(companion("lan"));

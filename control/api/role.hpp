@@ -1,0 +1,28 @@
+// Who may ask what: everybody who may connect reads; what changes something is for root, for the user that control runs as, and
+// for the members of one group.
+#pragma once
+
+#include <string>
+#include <tl/expected.hpp>
+
+#include "control/api/json.hpp"
+#include "dataplane/api/peer.hpp"
+
+namespace sekisho::api {
+
+class Role {
+ public:
+  // `admin_group` may be empty: nobody but the owner changes anything.
+  [[nodiscard]] static Role of(int socket, const std::string& admin_group);
+
+  // The error is one sentence that says who may.
+  [[nodiscard]] auto may(const Json& request) const -> tl::expected<void, std::string>;
+  [[nodiscard]] bool is_owner() const noexcept { return is_owner_; }
+
+ private:
+  std::string admin_group_;
+  bool is_owner_ = false;
+  bool is_admin_ = false;
+};
+
+}  // namespace sekisho::api
