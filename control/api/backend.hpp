@@ -14,6 +14,7 @@
 #include "control/kernel/netlink.hpp"
 #include "control/load/stamp.hpp"
 #include "control/policy/policy.hpp"
+#include "control/sync/harm.hpp"
 #include "control/sync/transaction.hpp"
 #include "dataplane.pb.h"
 
@@ -42,6 +43,7 @@ struct Plan {
   sync::View before_view;
   std::shared_ptr<const policy::Policy> after;
   sync::View after_view;
+  std::vector<sync::Harm> harms;  // why it would be refused unless it is forced
 };
 
 // When and from what the policy that runs was read.
@@ -59,10 +61,13 @@ class Backend {
   [[nodiscard]] virtual const sync::View& view() const = 0;  // of that policy, now
   [[nodiscard]] virtual bool dataplane_connected() const = 0;
 
-  // Reads the files again; one transaction or a refusal that changes nothing.
-  virtual void reload(std::function<void(tl::expected<Reloaded, std::string>)> done) = 0;
-  // Reads the files, refuses as reload does what it can tell without the dataplane, and changes nothing.
+  // Reads the files again; one transaction or a refusal that changes nothing. One that would break what works
+  // (sync::harms) is refused unless it is forced.
+  virtual void reload(bool force, std::function<void(tl::expected<Reloaded, std::string>)> done) = 0;
+  // What a reload would lead to at this moment, by the files as they are now; changes nothing.
   [[nodiscard]] virtual auto plan() -> tl::expected<Plan, std::string> = 0;
+  // The same after new members had their time to answer, as a reload gives it to them.
+  virtual void rehearse(std::function<void(tl::expected<Plan, std::string>)> done) = 0;
   [[nodiscard]] virtual const Sources& sources() const = 0;
   virtual void change_route(OverrideRequest request,
                             std::function<void(tl::expected<Reloaded, std::string>)> done) = 0;

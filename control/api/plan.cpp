@@ -71,6 +71,10 @@ Json change_json(const sync::RouteChange& change) {
 }  // namespace
 
 Json plan_json(const Plan& plan) {
+  auto refusals = Json::array();
+  for (const auto& harm : plan.harms) {
+    refusals.push_back(harm.sentence);
+  }
   const auto before = sync::objects(*plan.before, plan.before_view);
   const auto change = sync::object_difference(before, sync::objects(*plan.after, plan.after_view));
   std::uint64_t added = 0;
@@ -91,7 +95,8 @@ Json plan_json(const Plan& plan) {
       {"metrics",
        {{"before", metrics_address(plan.before->config)}, {"after", metrics_address(plan.after->config)}}},
       {"overrides_dropped", plan.before->overrides.size()},
-      {"warnings", plan.after->warnings}};
+      {"warnings", plan.after->warnings},
+      {"refusals", std::move(refusals)}};
 }
 
 PlanPages::PlanPages(Plan plan)

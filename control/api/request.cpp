@@ -192,19 +192,14 @@ void lookup_addresses(const Json& request, Backend& backend, Then done) {
   });
 }
 
-void dry_run(Backend& backend, const Then& done) {
-  auto plan = backend.plan();
-  if (!plan) {
-    done(refuse(plan.error()));
-    return;
-  }
-  auto pages = std::make_shared<PlanPages>(std::move(*plan));
+Answer plan_pages(Plan plan) {
+  auto pages = std::make_shared<PlanPages>(std::move(plan));
   auto head = answer(plan_json(pages->plan()));
   if (pages->more()) {
     head.reply["more"] = true;
     head.next = [pages] { return page(pages); };
   }
-  done(std::move(head));
+  return head;
 }
 
 void change_route(const Json& request, Backend& backend, Then done) {
@@ -220,20 +215,23 @@ void change_route(const Json& request, Backend& backend, Then done) {
 }
 
 void reload(const Json& request, Backend& backend, Then done) {
-  if (auto known = refuse_other_members(request, {"dry_run"}); !known) {
+  if (auto known = refuse_other_members(request, {"dry_run", "force"}); !known) {
     done(refuse(known.error()));
     return;
   }
   const auto only_plan = flag_member(request, "dry_run");
-  if (!only_plan) {
-    done(refuse(only_plan.error()));
+  const auto force = flag_member(request, "force");
+  if (!only_plan || !force) {
+    done(refuse(!only_plan ? only_plan.error() : force.error()));
     return;
   }
   if (*only_plan) {
-    dry_run(backend, done);
+    backend.rehearse([done = std::move(done)](tl::expected<Plan, std::string> plan) {
+      done(plan ? plan_pages(std::move(*plan)) : refuse(std::move(plan.error())));
+    });
     return;
   }
-  backend.reload([done = std::move(done)](const tl::expected<Reloaded, std::string>& reloaded) {
+  backend.reload(*force, [done = std::move(done)](const tl::expected<Reloaded, std::string>& reloaded) {
     done(reloaded ? answer(reload_json(*reloaded)) : refuse(reloaded.error()));
   });
 }

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <utility>
 
+#include "control/cli/output.hpp"
 #include "control/cli/show_tables.hpp"
 
 namespace sekisho::cli {
@@ -50,6 +51,9 @@ std::string plan_text(const Json& plan) {
   }
   for (const auto& warning : plan["warnings"]) {
     text += "warning: " + value_text(warning) + "\n";
+  }
+  for (const auto& refusal : plan.value("refusals", Json::array())) {
+    text += toned("refused without --force: " + value_text(refusal), Tone::bad) + "\n";
   }
   return text;
 }

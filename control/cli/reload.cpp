@@ -34,6 +34,7 @@ class PlanPrinter {
       }
     }
   }
+  [[nodiscard]] bool is_refused() const { return !head_.value("refusals", Json::array()).empty(); }
   void close() {
     if (json_) {
       changes_.close();
@@ -65,7 +66,7 @@ class PlanPrinter {
   JsonArray changes_;
 };
 
-Outcome dry_run(const Context& context) {
+Outcome dry_run(Context& context, bool force) {
   const auto client = Client::connect(context.socket);
   if (!client) {
     return tl::unexpected{client.error()};
@@ -75,16 +76,18 @@ Outcome dry_run(const Context& context) {
                                           [&](const Json& page) { printer.print(page); });
   if (asked) {
     printer.close();
+    context.status = printer.is_refused() && !force ? 1 : 0;
   }
   return asked;
 }
 
-Outcome reload(const Context& context) {
-  const auto result = ask(context, {{"command", "reload"}});
+Outcome reload(Context& context, bool force) {
+  const auto result = ask(context, {{"command", "reload"}, {"force", force}});
   if (!result) {
     return tl::unexpected{result.error()};
   }
   context.json ? print_json(*result) : print_applied(*result);
+  context.status = (*result)["failed_ports"].empty() ? 0 : 1;
   return {};
 }
 
@@ -94,22 +97,42 @@ void add_reload(CLI::App& app, Context& context) {
   auto* command = app.add_subcommand(
       "reload", "Read the configuration and its route files again and apply them as one transaction");
   auto only_plan = std::make_shared<bool>(false);
+  auto force = std::make_shared<bool>(false);
   command->add_flag("--dry-run", *only_plan,
                     "Change nothing; print what a reload would change at this moment, routes one a line");
+  command->add_flag("--force", *force, "Apply also what would break something that works now");
   command->footer(
       "What does not change is not touched, not even for an instant. A file with an error changes nothing: "
       "the error names\n"
       "file, line and reason. `sekisho check` tells beforehand. A reload ends the overrides of `sekisho "
       "route`.\n\n"
+      "Refused unless --force is given, exit status 1, nothing changed: a reload that would stop a port "
+      "which "
+      "runs\n"
+      "(no longer in the configuration, or without its device); by which a next hop that is alive would lose "
+      "its "
+      "last\n"
+      "living member, after new members had five seconds to answer; that would leave a zone without routes "
+      "which "
+      "has\n"
+      "some. What is dead already refuses nothing. SIGHUP is a reload without --force. Exit status 1 also "
+      "when a "
+      "port does\n"
+      "not run afterwards.\n\n"
       "A dry run prints + (added), - (removed) or ~ (changed), zone, prefix and next hop of each route; what "
       "only the\n"
-      "dataplane can refuse, a device that cannot be opened say, it does not know.\n\n"
+      "dataplane can refuse, a device that cannot be opened say, it does not know. Where a reload would be "
+      "refused, "
+      "it says\n"
+      "why: exit status 1.\n\n"
       "Examples:\n"
       "  sekisho check && sekisho reload\n"
       "  sekisho reload --dry-run\n"
       "  sekisho reload --dry-run --json | jq .routes\n");
-  command->callback([&context, only_plan] {
-    context.run = [&context, only_plan] { return *only_plan ? dry_run(context) : reload(context); };
+  command->callback([&context, only_plan, force] {
+    context.run = [&context, only_plan, force] {
+      return *only_plan ? dry_run(context, *force) : reload(context, *force);
+    };
   });
 }
 

@@ -89,7 +89,7 @@ void Daemon::wait_for_signal() {
       io_.stop();
       return;
     }
-    reload([](const auto&) {});  // what became of it stands in the log
+    reload(false, [](const auto&) {});  // what became of it stands in the log
     wait_for_signal();
   });
 }

@@ -56,8 +56,9 @@ class Daemon final : public api::Backend {
   [[nodiscard]] const sync::View& view() const override { return view_; }
   [[nodiscard]] bool dataplane_connected() const override { return dataplane_.connected(); }
   [[nodiscard]] const api::Sources& sources() const override { return sources_; }
-  void reload(std::function<void(tl::expected<api::Reloaded, std::string>)> done) override;
+  void reload(bool force, std::function<void(tl::expected<api::Reloaded, std::string>)> done) override;
   [[nodiscard]] auto plan() -> tl::expected<api::Plan, std::string> override;
+  void rehearse(std::function<void(tl::expected<api::Plan, std::string>)> done) override;
   void change_route(api::OverrideRequest request,
                     std::function<void(tl::expected<api::Reloaded, std::string>)> done) override;
   void ask_dataplane(api::Request request,
@@ -74,7 +75,10 @@ class Daemon final : public api::Backend {
     std::shared_ptr<const policy::Policy> policy;  // null: an override's, whose turn has not come
     std::variant<api::Sources, api::OverrideRequest> from;
     ReloadDone done;
-    std::chrono::steady_clock::time_point patience{};  // until then it waits for its members' neighbours
+    bool force = false;                             // also where it breaks what works
+    std::chrono::steady_clock::time_point asked{};  // its members' neighbours; it waits for them a while
+    // Set: all but the transaction, and then this instead of `done`.
+    std::function<void(tl::expected<api::Plan, std::string>)> rehearsed{};
 
     [[nodiscard]] const api::OverrideRequest* override_request() const {
       return std::get_if<api::OverrideRequest>(&from);
@@ -106,7 +110,13 @@ class Daemon final : public api::Backend {
 
   // Sends the next transaction if there is one to send and none in flight.
   void advance();
-  [[nodiscard]] bool is_to_wait(const Step& step) const;
+  // When it is to be looked at again; nothing: it is its turn.
+  [[nodiscard]] auto waits_until(const Step& step) const
+      -> std::optional<std::chrono::steady_clock::time_point>;
+  [[nodiscard]] auto harms(const policy::Policy& then) const -> std::vector<sync::Harm>;
+  // False: it breaks what works, and was refused.
+  [[nodiscard]] auto is_harmless(const Step& step) -> bool;
+  [[nodiscard]] auto plan_to(std::shared_ptr<const policy::Policy> then) const -> api::Plan;
   void send_policy(std::optional<Step> step);
   void send_incremental();
   void on_policy(sync::View view, std::optional<Step> step,

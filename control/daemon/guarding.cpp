@@ -19,7 +19,7 @@ guard::Guard Daemon::wanted_guard() const {
     wanted = guard::merge(wanted, guard_of(*sending_));
   }
   for (const auto& step : steps_) {
-    if (step.policy) {
+    if (step.policy && !step.rehearsed) {
       wanted = guard::merge(wanted, guard::ports_of(step.policy->config, netlink_->mirror()));
     }
   }

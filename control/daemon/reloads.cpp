@@ -14,9 +14,6 @@
 namespace sekisho {
 namespace {
 
-// How long a reload waits for neighbours that are new to us.
-constexpr std::chrono::seconds longest_patience{1};
-
 // What a reload would read, besides the configuration itself.
 std::vector<std::filesystem::path> files_of(const config::Config& config) {
   std::vector<std::filesystem::path> files;
@@ -55,7 +52,7 @@ auto Daemon::read(const std::filesystem::path& file) -> tl::expected<Reading, st
   return Reading{std::move(*policy), std::move(sources)};
 }
 
-void Daemon::reload(ReloadDone caller) {
+void Daemon::reload(bool force, ReloadDone caller) {
   auto done = [this, caller = std::move(caller)](const tl::expected<api::Reloaded, std::string>& result) {
     reload_counts_.last_succeeded = result.has_value();
     ++(result ? reload_counts_.succeeded : reload_counts_.failed);
@@ -75,8 +72,11 @@ void Daemon::reload(ReloadDone caller) {
   for (const auto& warning : reading->policy->warnings) {
     spdlog::warn("{}", warning);
   }
-  Step next{std::move(reading->policy), std::move(reading->sources), std::move(done),
-            std::chrono::steady_clock::now() + longest_patience};
+  Step next{.policy = std::move(reading->policy),
+            .from = std::move(reading->sources),
+            .done = std::move(done),
+            .force = force,
+            .asked = std::chrono::steady_clock::now()};
   if (!dataplane_.connected()) {
     store(std::move(next));
     return;
@@ -102,11 +102,26 @@ auto Daemon::plan() -> tl::expected<api::Plan, std::string> {
   if (auto possible = could_serve_metrics(*reading->policy); !possible) {
     return tl::unexpected(std::move(possible.error()));
   }
-  return api::Plan{policy_, view_of(*policy_), reading->policy, view_of(*reading->policy)};
+  return plan_to(std::move(reading->policy));
+}
+
+void Daemon::rehearse(std::function<void(tl::expected<api::Plan, std::string>)> done) {
+  auto plan = this->plan();
+  if (!plan || !dataplane_.connected()) {
+    done(std::move(plan));
+    return;
+  }
+  steps_.push_back({.policy = std::move(plan->after),
+                    .from = api::Sources{},
+                    .done = [](const auto&) {},
+                    .asked = std::chrono::steady_clock::now(),
+                    .rehearsed = std::move(done)});
+  keep();
+  advance();
 }
 
 void Daemon::change_route(api::OverrideRequest request, ReloadDone done) {
-  Step next{nullptr, std::move(request), std::move(done)};
+  Step next{.policy = nullptr, .from = std::move(request), .done = std::move(done)};
   if (!dataplane_.connected()) {
     store(std::move(next));
     return;
@@ -144,6 +159,10 @@ auto Daemon::adopt(const Step& step) -> std::size_t {
 }
 
 void Daemon::store(Step step) {
+  if (step.rehearsed) {
+    step.rehearsed(plan_to(step.policy));
+    return;
+  }
   if (!resolve(step)) {
     return;
   }

@@ -26,8 +26,8 @@ void Daemon::advance() {
     return;
   }
   if (!steps_.empty()) {
-    if (is_to_wait(steps_.front())) {
-      patience_.expires_at(steps_.front().patience);
+    if (const auto then = waits_until(steps_.front())) {
+      patience_.expires_at(*then);
       patience_.async_wait([this](const boost::system::error_code& error) {
         if (!error) {
           advance();
@@ -41,28 +41,19 @@ void Daemon::advance() {
     }
     auto next = std::move(steps_.front());
     steps_.pop_front();
-    if (resolve(next)) {
+    if (!next.rehearsed && resolve(next) && is_harmless(next)) {
       send_policy(std::move(next));
-    } else {
-      boost::asio::post(io_, [this] { advance(); });
+      return;
     }
+    if (next.rehearsed) {
+      next.rehearsed(plan_to(next.policy));
+    }
+    boost::asio::post(io_, [this] { advance(); });
   } else if (!told_) {
     send_policy(std::nullopt);
   } else {
     send_incremental();
   }
-}
-
-// A gateway that is new to us has no neighbour yet: traffic that moves to it before the kernel has found it
-// would be dropped.
-bool Daemon::is_to_wait(const Step& step) const {
-  if (!step.policy || std::chrono::steady_clock::now() >= step.patience) {
-    return false;
-  }
-  const auto exit = egress::exit(step.policy->config, netlink_->mirror());
-  return (exit && exit->asking) ||
-         std::ranges::any_of(egress::members(step.policy->config, netlink_->mirror(), inherited_),
-                             [](const egress::Member& member) { return member.asking && !member.inherited; });
 }
 
 // The step's policy, or without one the policy that runs, whole. A step is told as what it changes where the dataplane

@@ -80,10 +80,13 @@ void Daemon::look() {
 void Daemon::keep() {
   std::vector<kernel::NeighbourKey> neighbours;
   kernel::Wanted wanted;
-  const auto add = [&](const policy::Policy& policy) {
-    const auto& mirror = netlink_->mirror();
+  const auto& mirror = netlink_->mirror();
+  const auto ask = [&](const policy::Policy& policy) {
     const auto more = neighbours_to_keep(policy, mirror, hosts_);
     neighbours.insert(neighbours.end(), more.begin(), more.end());
+  };
+  const auto add = [&](const policy::Policy& policy) {
+    ask(policy);
     wanted.merge(egress::host_stack(policy.config, mirror));
   };
   add(*policy_);
@@ -91,7 +94,9 @@ void Daemon::keep() {
     add(*sending_);
   }
   for (const auto& step : steps_) {
-    if (step.policy) {
+    if (step.rehearsed) {
+      ask(*step.policy);
+    } else if (step.policy) {
       add(*step.policy);
     }
   }

@@ -106,12 +106,12 @@ class Appliance:
 
     def json(self, *words: str | Path) -> Any:
         done = self.execute(*words, "--json")
-        if done.returncode != 0:
+        if done.returncode != 0 and not done.stdout:  # what answers and finds a fault says both
             raise Refused(f"sekisho {' '.join(str(word) for word in words)}: {done.stderr.strip()}")
         return json.loads(done.stdout)
 
-    def reload(self) -> Any:
-        return self.json("reload")
+    def reload(self, force: bool = False) -> Any:
+        return self.json("reload", *(["--force"] if force else []))
 
     def ready(self) -> bool:
         """Both processes serve, every port runs, every next hop has a living member, the exit is ready."""

@@ -160,7 +160,7 @@ def test_forwarding_ends_where_the_exit_was(lab: Lab, appliance: Appliance) -> N
         assert forwarding("third") == "1"
         assert "third" in appliance.json("guard", "status")["interfaces"]
         appliance.config.write_text(text)
-        appliance.reload()
+        appliance.reload(force=True)
         appliance.wait_ready()
         assert "third" in appliance.json("guard", "status")["interfaces"]
         assert (forwarding("egress0"), forwarding("sekisho0")) == ("1", "1")

@@ -21,7 +21,7 @@ def restored(appliance: Appliance) -> Iterator[None]:
     yield
     appliance.config.write_text(text)
     config.overrides(appliance.config, [])
-    appliance.reload()
+    appliance.reload(force=True)
 
 
 def next_hop(appliance: Appliance, destination: str) -> str:
@@ -117,6 +117,68 @@ def test_a_broken_configuration(appliance: Appliance, old: str, new: str) -> Non
     assert f"{appliance.config.name}:{broken}:" in done.stderr
     assert appliance.json("show", "state")["dataplane"]["transaction"] == before
     assert next_hop(appliance, STREAM) == "firewall"
+
+
+SILENT = "10.0.2.99"
+
+HARMFUL = {
+    "a misspelt device": (
+        lambda text: text.replace('"af_xdp:egress0"', '"af_xdp:egres0"'),
+        "port egress runs and would stop: there is no interface egres0",
+    ),
+    "a port removed": (
+        lambda text: text[: text.index("[port.lan]")]
+        + text[text.index("[port.egress]") :].replace('"lan"', '"egress"'),
+        "port lan runs and would stop: the configuration has no such port",
+    ),
+    "a gateway that nobody is": (
+        lambda text: text.replace(f'members = ["{FIREWALL}"]', f'members = ["{SILENT}"]'),
+        "next hop firewall is alive and would lose its last living member",
+    ),
+    "a zone without routes": (
+        lambda text: text[: text.rindex("routes  = [")] + "routes = []\n" + text[text.rindex("\n]\n") + 3 :],
+        "zone internet has",
+    ),
+}
+
+
+@pytest.mark.parametrize("change", HARMFUL)
+@pytest.mark.parametrize("apply", ["command", "signal", "dry run"])
+def test_a_reload_that_would_break_what_works(
+    lab: Lab, appliance: Appliance, onprem: Injector, change: str, apply: str
+) -> None:
+    edit, reason = HARMFUL[change]
+    text = appliance.config.read_text()
+    assert edit(text) != text
+    appliance.config.write_text(edit(text))
+    before = appliance.json("show", "state")["dataplane"]["transaction"]
+    if apply == "signal":
+        assert appliance.control is not None
+        control, earlier = appliance.control, len(appliance.control.output())
+        by_signal(appliance)
+        wait_until("the refusal in the log", lambda: reason in control.output()[earlier:])
+    else:
+        done = appliance.execute("reload", *(["--dry-run"] if apply == "dry run" else []))
+        assert done.returncode == 1
+        assert reason in (done.stdout if apply == "dry run" else done.stderr), done
+    assert appliance.json("show", "state")["dataplane"]["transaction"] == before
+    account = Account(appliance)
+    onprem.send(frame(), 10)
+    account.forwarded("lan", "egress", 10)
+
+
+def test_a_reload_that_breaks_by_force_and_one_that_rescues(lab: Lab, appliance: Appliance) -> None:
+    text = appliance.config.read_text()
+    appliance.config.write_text(text.replace(f'members = ["{FIREWALL}"]', f'members = ["{SILENT}"]'))
+    assert appliance.execute("reload", "--dry-run", "--force").returncode == 0
+    assert appliance.reload(force=True)["next_hops_changed"] == 1
+    wait_until("no firewall", lambda: appliance.next_hops()["firewall"] == 0)
+    # It is dead already: nothing is refused, not even another that does not answer.
+    appliance.config.write_text(text.replace(f'members = ["{FIREWALL}"]', 'members = ["10.0.2.98"]'))
+    appliance.reload()
+    appliance.config.write_text(text)
+    appliance.reload()
+    appliance.wait_ready()
 
 
 def test_a_stream_while_a_32_moves(lab: Lab, appliance: Appliance) -> None:

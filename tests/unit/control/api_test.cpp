@@ -97,8 +97,12 @@ class FakeBackend : public Backend {
   const kernel::Mirror& mirror() const override { return mirror_; }
   const sync::View& view() const override { return view_; }
   bool dataplane_connected() const override { return connected; }
-  void reload(std::function<void(tl::expected<Reloaded, std::string>)> done) override { done(reloaded); }
+  void reload(bool force, std::function<void(tl::expected<Reloaded, std::string>)> done) override {
+    forced = force;
+    done(reloaded);
+  }
   auto plan() -> tl::expected<Plan, std::string> override { return planned; }
+  void rehearse(std::function<void(tl::expected<Plan, std::string>)> done) override { done(planned); }
   const Sources& sources() const override { return sources_; }
   void change_route(OverrideRequest request,
                     std::function<void(tl::expected<Reloaded, std::string>)> done) override {
@@ -128,6 +132,7 @@ class FakeBackend : public Backend {
   kernel::Mirror mirror_;
   sync::View view_;
   bool connected = true;
+  bool forced = false;
   std::string broken;
   tl::expected<Reloaded, std::string> reloaded;
   tl::expected<Plan, std::string> planned = tl::unexpected<std::string>("no plan");

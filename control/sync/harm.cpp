@@ -1,0 +1,146 @@
+#include "control/sync/harm.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <ranges>
+#include <utility>
+
+namespace sekisho::sync {
+namespace {
+
+template <class List>
+auto find(const List& list, std::string_view name) -> decltype(&*list.begin()) {
+  const auto found =
+      std::ranges::find(list, name, [](const auto& entry) { return std::string_view(entry.name); });
+  return found == list.end() ? nullptr : &*found;
+}
+
+// The members of a next hop as the kernel sees them.
+auto members(const config::NextHop& next_hop, const View& view) -> std::vector<const egress::Member*> {
+  std::vector<const egress::Member*> result;
+  for (const auto& member : view.members) {
+    if (std::ranges::find(next_hop.members, member.address) != next_hop.members.end()) {
+      result.push_back(&member);
+    }
+  }
+  return result;
+}
+
+bool is_alive(const config::NextHop* next_hop, const View& view) {
+  return next_hop != nullptr && std::ranges::any_of(members(*next_hop, view), &egress::Member::alive);
+}
+
+// "10.0.2.99: neighbour is FAILED, 10.0.9.9: no port has an address in its subnet"
+std::string reasons(const std::vector<const egress::Member*>& members) {
+  std::string result;
+  for (const auto* member : members) {
+    result += fmt::format("{}{}: {}", result.empty() ? "" : ", ", fib::address_to_string(member->address),
+                          member->why);
+  }
+  return result;
+}
+
+// One that no port leads to is dead for good.
+bool may_heal(const std::vector<const egress::Member*>& members) {
+  return std::ranges::any_of(members, [](const egress::Member* member) { return !member->port.empty(); });
+}
+
+void add_ports(std::vector<Harm>& result, const Standing& then, const Devices& devices) {
+  for (const auto& name : devices.running) {
+    const auto absent = devices.absent.find(name);
+    if (find(then.policy.config.ports, name) == nullptr) {
+      result.push_back(
+          {Harm::Kind::port_stops, name,
+           fmt::format("port {} runs and would stop: the configuration has no such port", name)});
+    } else if (absent != devices.absent.end()) {
+      result.push_back({Harm::Kind::port_stops, name,
+                        fmt::format("port {} runs and would stop: {}", name, absent->second)});
+    }
+  }
+}
+
+void add_next_hops(std::vector<Harm>& result, const Standing& now, const Standing& then) {
+  for (const auto& next_hop : then.policy.config.next_hops) {
+    if (is_alive(find(now.policy.config.next_hops, next_hop.name), now.view) &&
+        !is_alive(&next_hop, then.view)) {
+      const auto dead = members(next_hop, then.view);
+      result.push_back({Harm::Kind::next_hop_dies, next_hop.name,
+                        fmt::format("next hop {} is alive and would lose its last living member ({})",
+                                    next_hop.name, reasons(dead)),
+                        may_heal(dead)});
+    }
+  }
+}
+
+// A next hop by another name is another one, but what goes to the Internet does not care what it is called.
+void add_internet(std::vector<Harm>& result, const Standing& now, const Standing& then) {
+  const auto& before = now.policy.config.internet;
+  const auto& after = then.policy.config.internet;
+  if (!before || !after || before->via == after->via) {
+    return;
+  }
+  const auto* next_hop = find(then.policy.config.next_hops, after->via);
+  if (next_hop == nullptr || !is_alive(find(now.policy.config.next_hops, before->via), now.view) ||
+      is_alive(next_hop, then.view) || std::ranges::find(result, after->via, &Harm::name) != result.end()) {
+    return;
+  }
+  const auto dead = members(*next_hop, then.view);
+  result.push_back(
+      {Harm::Kind::next_hop_dies, after->via,
+       fmt::format("internet traffic would move from next hop {}, which is alive, to {}, which has no "
+                   "living member ({})",
+                   before->via, after->via, reasons(dead)),
+       may_heal(dead)});
+}
+
+// While the kernel has not answered it is not known to be down.
+void add_exit(std::vector<Harm>& result, const View& now, const View& then) {
+  if (now.exit && now.exit->ready && then.exit && !then.exit->ready && !then.exit->asking) {
+    result.push_back({Harm::Kind::exit_dies, std::string(policy::leave),
+                      fmt::format("next hop Internet is ready and would be down: {}", then.exit->why), true});
+  }
+}
+
+// Not the product's own None routes: they lead nowhere.
+auto leading(const policy::Policy& policy, const policy::ZonePolicy& zone) {
+  return zone.table.active() | std::views::filter([&](const route::Route& route) {
+           return policy.names[route.next_hop] != policy::none;
+         });
+}
+
+void add_zones(std::vector<Harm>& result, const policy::Policy& now, const policy::Policy& then) {
+  for (const auto& zone : then.zones) {
+    const auto* before = now.zone(zone.name);
+    if (before == nullptr || !leading(then, zone).empty()) {
+      continue;
+    }
+    if (const auto count = std::ranges::distance(leading(now, *before)); count != 0) {
+      result.push_back({Harm::Kind::table_empties, zone.name,
+                        fmt::format("zone {} has {} route{} that lead{} somewhere and would have none",
+                                    zone.name, count, count == 1 ? "" : "s", count == 1 ? "s" : "")});
+    }
+  }
+}
+
+}  // namespace
+
+auto harms(const Standing& now, const Standing& then, const Devices& devices) -> std::vector<Harm> {
+  std::vector<Harm> result;
+  add_ports(result, then, devices);
+  add_next_hops(result, now, then);
+  add_internet(result, now, then);
+  add_exit(result, now.view, then.view);
+  add_zones(result, now.policy, then.policy);
+  return result;
+}
+
+std::string to_string(const std::vector<Harm>& harms) {
+  std::string result;
+  for (const auto& harm : harms) {
+    result += (result.empty() ? "" : "; ") + harm.sentence;
+  }
+  return result;
+}
+
+}  // namespace sekisho::sync
