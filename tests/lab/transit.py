@@ -65,6 +65,9 @@ class Seen:
     def __init__(self, counts: Counter[tuple[str, str]]) -> None:
         self.counts = counts
 
+    def __add__(self, more: Seen) -> Seen:
+        return Seen(self.counts + more.counts)
+
     def __sub__(self, before: Seen) -> Seen:
         return Seen(self.counts - before.counts)
 

@@ -5,6 +5,7 @@ nothing failed and nothing was skipped.
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 
 from suite.stages import STAGES, run
@@ -19,6 +20,9 @@ def main() -> int:
     )
     parser.add_argument("--quick", action="store_true", help="gcc only: build, unit, cli and net")
     parser.add_argument(
+        "--full", action="store_true", help="every combination of the matrix in tests/net, not every pair: an hour more"
+    )
+    parser.add_argument(
         "--only",
         action="append",
         metavar="STAGE",
@@ -26,6 +30,8 @@ def main() -> int:
         help="may be repeated",
     )
     options = parser.parse_args()
+    if options.full:
+        os.environ["SEKISHO_FULL"] = "1"
     chosen = [
         stage
         for stage in STAGES
