@@ -1,0 +1,156 @@
+"""Random faults against a running appliance, in front of a kernel that would gladly forward, under a stream of numbered packets
+and transit of every kind that has to stop. After each round of faults everything is put back, and then:
+
+  nothing passed the firewall by, nothing with a spoofed source passed anything, no packet came twice,
+  every packet is accounted for in the dataplane's books, and the appliance forwards again by itself.
+
+Faults: both processes killed, stopped and hung; interfaces renamed, swapped, detached, moved, with another MAC or MTU, flapped;
+nftables flushed, steering, tc filter and forwarding settings tampered with; reloads that are good, bad and huge; garbage on both
+sockets; neighbours flushed. Everything happens in network namespaces that are gone afterwards. Exit code 0 only when all holds.
+"""
+
+from __future__ import annotations
+
+import argparse
+import random
+import sys
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+
+from lab.account import Audit
+from lab.faults import Fault, choose
+from lab.matrix import Bench, Setting
+from lab.stream import Stream
+from lab.topology import STREAM, Lab
+from lab.transit import Seen, Transit
+
+RATE = 5000
+LONGEST = 120  # seconds of a round, of which most takes a few
+
+
+@dataclass
+class Summary:
+    rounds: int = 0
+    faults: Counter[str] = field(default_factory=Counter)
+    transit: int = 0
+    received: int = 0
+    accounted: int = 0
+    seen: Seen = field(default_factory=lambda: Seen(Counter()))
+    duplicated: int = 0
+    wrong: list[str] = field(default_factory=list)
+
+    def lines(self) -> list[str]:
+        faults = ", ".join(f"{count} {name}" for name, count in sorted(self.faults.items()))
+        return [
+            f"{self.rounds} rounds, {self.faults.total()} faults: {faults}",
+            f"{self.transit} frames of transit garbage, {self.received} of the stream's packets received",
+            f"past the firewall: {self.seen.past}; spoofed: {self.seen.spoofed}; duplicated: {self.duplicated}",
+            f"books: {self.accounted} lines balanced",
+            *(f"WRONG {what}" for what in self.wrong),
+        ]
+
+
+class Soak:
+    def __init__(self, lab: Lab, seed: int) -> None:
+        self.lab = lab
+        self.rng = random.Random(seed)
+        self.summary = Summary()
+        self.bench = Bench(lab)
+        self.bench.configure(Setting())
+        self.audit = Audit(lab, self.bench.appliance)
+
+    def round(self) -> bool:
+        """Whether all of it held."""
+        self.summary.rounds += 1
+        faults = choose(self.rng)
+        what = f"round {self.summary.rounds} ({', '.join(fault.name for fault in faults)})"
+        print(f"{time.strftime('%H:%M:%S')} {what}", flush=True)
+        self.summary.faults.update(fault.name for fault in faults)
+        before, wrong = self.bench.watch.seen(), len(self.summary.wrong)
+        try:
+            self._disturb(faults)
+        except AssertionError as error:
+            self.summary.wrong.append(f"{what}: {error}")
+        seen = self.bench.watch.seen() - before
+        self.summary.seen += seen
+        if seen.past or seen.spoofed:
+            self.summary.wrong.append(f"{what}: {seen}")
+        try:
+            self._account(all(fault.sees_all for fault in faults))
+        except AssertionError as error:
+            self.summary.wrong.append(f"{what}: {error}")
+        for line in self.summary.wrong[wrong:]:
+            print(f"         WRONG {line}", flush=True)
+        return len(self.summary.wrong) == wrong
+
+    def _disturb(self, faults: list[Fault]) -> None:
+        transit = Transit(self.lab)
+        try:
+            with Stream(self.lab, STREAM, rate=RATE, seconds=LONGEST) as stream:
+                stream.wait_received(100)
+                with transit:
+                    for fault in faults:
+                        fault.act(self.bench, self.rng)
+                        transit.address(**self.bench.interfaces.macs)
+                        time.sleep(self.rng.uniform(0, 0.4))
+                    healed = self.bench.heal()
+                if not healed:
+                    raise AssertionError("it does not forward again by itself")
+                stream.wait_received(stream.status()["received"] + 100)
+                status = stream.status()
+            self.summary.received += status["received"]
+            self.summary.duplicated += status["duplicated"]
+            if status["duplicated"]:
+                raise AssertionError(f"{status['duplicated']} packets came twice")
+        finally:
+            self.summary.transit += transit.sent
+            transit.close()
+
+    def _account(self, steering_saw_all: bool) -> None:
+        """Steering's books go on while dataplanes die; those of workers are of the life that goes on."""
+        if self.bench.setting is None:  # it did not heal: a new appliance
+            self.bench.configure(Setting())
+        lines = self.audit.lines()
+        self.audit = Audit(self.lab, self.bench.appliance)
+        for line in lines:
+            if "interface received" in line.what and not steering_saw_all:
+                continue
+            self.summary.accounted += line.holds
+            if not line.holds:
+                raise AssertionError(f"books: {line}")
+
+
+def run(minutes: float, seed: int) -> Summary:
+    deadline = time.monotonic() + 60 * minutes
+    with Lab() as lab:
+        soak = Soak(lab, seed)
+        while time.monotonic() < deadline:
+            if not soak.round() and len(soak.summary.wrong) == 1:
+                print(soak.bench.appliance.diagnosis(), flush=True)
+        return soak.summary
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(
+        prog="scripts/soak", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("minutes", metavar="MINUTES", type=float, help="how long; half of one is about ten rounds")
+    parser.add_argument("--seed", metavar="N", type=int, help="repeats the faults of another run (default: a new one)")
+    options = parser.parse_args()
+    if not 0 < options.minutes <= 7 * 24 * 60:
+        parser.error("MINUTES is more than 0 and at most a week")
+    seed = random.SystemRandom().randrange(1 << 32) if options.seed is None else options.seed
+    print(f"seed {seed}", flush=True)
+    try:
+        summary = run(options.minutes, seed)
+    except KeyboardInterrupt:
+        return 130
+    print(f"\nseed {seed}")
+    print("\n".join(summary.lines()))
+    print(f"{len(summary.wrong)} things went wrong." if summary.wrong else "All of it holds.")
+    return 1 if summary.wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
