@@ -16,7 +16,7 @@ constexpr std::uint16_t type_table_dump = 12;
 constexpr std::uint16_t type_table_dump_v2 = 13;
 constexpr std::uint16_t type_last = 49;  // OSPFv3_ET
 
-auto type_name(std::uint16_t type) -> std::string {
+auto record_type(std::uint16_t type) -> std::string {
   switch (type) {
     case 5:
       return "BGP";
@@ -157,7 +157,7 @@ auto MrtDump::record(const Header& header, Cursor message, const Visit& visit) -
   return malformed(header.offset,
                    fmt::format("a record of {}: only dumps of a table can be read (TABLE_DUMP, "
                                "TABLE_DUMP_V2), not logs of messages",
-                               type_name(header.type)));
+                               record_type(header.type)));
 }
 
 // A record a path.
