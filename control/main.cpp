@@ -29,6 +29,9 @@ int main(int argc, char** argv) {
   app.add_option("--socket", options.socket, "where to listen for the command `sekisho`")
       ->type_name("PATH")
       ->capture_default_str();
+  app.add_flag(
+      "--take-over", options.take_over,
+      "command the dataplane although another sekisho-control does; without it this one ends and says which");
   app.add_option(
          "--socket-group", options.socket_group,
          "a group that may connect there and read, besides root: `show`, `explain`, `lookup`, a dry run")
@@ -60,6 +63,10 @@ int main(int argc, char** argv) {
     }
     const sekisho::api::ServiceManager manager{io, [](const std::function<void()>& alive) { alive(); }};
     io.run();
+    if (const auto& failure = (*daemon)->failure(); !failure.empty()) {
+      spdlog::error("{}", failure);
+      return 1;
+    }
   } catch (const std::exception& error) {
     spdlog::error("{}", error.what());
     return 1;

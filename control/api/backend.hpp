@@ -11,6 +11,7 @@
 #include <tl/expected.hpp>
 #include <vector>
 
+#include "control/api/problems.hpp"
 #include "control/kernel/netlink.hpp"
 #include "control/load/stamp.hpp"
 #include "control/policy/policy.hpp"
@@ -60,6 +61,7 @@ class Backend {
   [[nodiscard]] virtual const kernel::Mirror& mirror() const = 0;
   [[nodiscard]] virtual const sync::View& view() const = 0;  // of that policy, now
   [[nodiscard]] virtual bool dataplane_connected() const = 0;
+  [[nodiscard]] virtual Circumstances circumstances() const = 0;
 
   // Reads the files again; one transaction or a refusal that changes nothing. One that would break what works
   // (sync::harms) is refused unless it is forced.

@@ -276,6 +276,81 @@ Json explain(const policy::Policy& policy, const Flow& flow, const World& world)
   return result;
 }
 
+namespace {
+
+void keep_configured(Json& explanation) {
+  explanation["configured"] = {{"verdict", explanation["verdict"]},
+                               {"drop_reason", explanation["drop_reason"]},
+                               {"sentence", explanation["sentence"]}};
+}
+
+// "drop null_route", "forward"
+std::string said(const Json& verdict) {
+  const auto& reason = verdict["drop_reason"];
+  return verdict["verdict"].get<std::string>() + (reason.is_null() ? "" : " " + reason.get<std::string>());
+}
+
+void be(Json& explanation, const char* verdict, Json reason, std::string sentence) {
+  explanation["verdict"] = verdict;
+  explanation["drop_reason"] = std::move(reason);
+  explanation["sentence"] = std::move(sentence);
+  explanation["fault"] = true;
+}
+
+void be_what_the_dataplane_decides(Json& explanation) {
+  const auto& live = explanation["dataplane"];
+  const auto configured = said(explanation["configured"]);
+  if (!live["drop_reason"].is_null()) {
+    be(explanation, "drop", live["drop_reason"],
+       fmt::format("the dataplane drops it, although the configuration says {}", configured));
+    return;
+  }
+  const auto by =
+      live["next_hop"].is_null() ? std::string() : " by next hop " + live["next_hop"].get<std::string>();
+  be(explanation, "forward", nullptr,
+     fmt::format("the dataplane forwards it{}, although the configuration says {}{}", by, configured,
+                 explanation["next_hop"].is_null()
+                     ? ""
+                     : " by next hop " + explanation["next_hop"].get<std::string>()));
+}
+
+}  // namespace
+
+void be_what_happens(Json& explanation, const Flow& flow,
+                     const std::map<std::string, std::string>& failed_ports) {
+  keep_configured(explanation);
+  explanation["fault"] = explanation["drop_reason"] == "next_hop_down";
+  if (explanation["dataplane"]["agrees"] == false) {
+    be_what_the_dataplane_decides(explanation);
+  }
+  // What comes in by no other port than one that does not run does not come in.
+  auto ways = flow.port.empty() ? explanation["zone_ports"] : Json::array({flow.port});
+  const auto closed = [&](const Json& port) { return failed_ports.contains(port.get<std::string>()); };
+  if (!ways.empty() && std::ranges::all_of(ways, closed)) {
+    const auto name = ways.front().get<std::string>();
+    be(explanation, "drop", nullptr, fmt::format("port {} does not run: {}", name, failed_ports.at(name)));
+  }
+}
+
+void be_without_dataplane(Json& explanation, const policy::Policy& policy, const Flow& flow,
+                          const World& world) {
+  keep_configured(explanation);
+  const auto* owner = owner_of(policy, flow.destination, world);
+  explanation["fault"] = true;
+  if (explanation["verdict"] == "host" && explanation["before_tables"] == true && owner != nullptr &&
+      owner->is_af_xdp()) {
+    return;
+  }
+  be(explanation, "drop", nullptr, "the dataplane is not running");
+}
+
+void be_unknown(Json& explanation, const std::string& why) {
+  keep_configured(explanation);
+  explanation["dataplane"] = {{"error", why}};
+  be(explanation, "unknown", nullptr,
+     fmt::format("the dataplane does not answer ({}); while all of it hangs, the packet is dropped", why));
+}
+
 void compare(Json& explanation, const Decision& decision) {
   Json live{
       {"zone", decision.zone().empty() ? Json(nullptr) : Json(decision.zone())},

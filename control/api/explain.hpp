@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -27,9 +28,21 @@ struct World {
   const sync::View* view = nullptr;
 };
 
-// What the policy says.
+// What the policy says: "verdict", "drop_reason" and "sentence".
 [[nodiscard]] Json explain(const policy::Policy& policy, const Flow& flow, const World& world);
 // Adds what the dataplane answered from the tables that packets meet, and where the two differ.
 void compare(Json& explanation, const Decision& decision);
+
+// Makes of what the policy says what happens to the packet now. The policy's word is kept as "configured"; "fault" is true
+// when something keeps the packet from what the configuration means for it.
+//
+// After compare(): what the dataplane does. `failed_ports`: those that do not run, and why.
+void be_what_happens(Json& explanation, const Flow& flow,
+                     const std::map<std::string, std::string>& failed_ports);
+// No dataplane runs: what the kernel has by itself, an own address of an AF_XDP port, goes on.
+void be_without_dataplane(Json& explanation, const policy::Policy& policy, const Flow& flow,
+                          const World& world);
+// The dataplane gave no answer.
+void be_unknown(Json& explanation, const std::string& why);
 
 }  // namespace sekisho::api

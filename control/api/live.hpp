@@ -1,15 +1,19 @@
 // What the dataplane says of itself, asked for by whoever shows it: the CLI and the metrics.
 #pragma once
 
-#include <functional>
+#include <optional>
+#include <string>
 
-#include "control/api/backend.hpp"
-#include "control/api/show.hpp"
+#include "dataplane.pb.h"
 
 namespace sekisho::api {
 
-// State and statistics, or neither while the dataplane is away: what the policy says can be shown without it.
-// `done` is called exactly once; the backend must live until then.
-void ask_live(Backend& backend, std::function<void(Live)> done);
+// Neither state nor statistics while it is away or does not answer: what the policy says can be shown without.
+struct Live {
+  std::optional<State> state;
+  std::optional<Statistics> statistics;
+  bool connected = false;
+  std::string error{};  // why there is no state
+};
 
 }  // namespace sekisho::api

@@ -8,9 +8,9 @@
 #include <string>
 #include <utility>
 
+#include "control/api/ask_live.hpp"
 #include "control/api/effective_routes.hpp"
 #include "control/api/explain.hpp"
-#include "control/api/live.hpp"
 #include "control/api/lookup.hpp"
 #include "control/api/override.hpp"
 #include "control/api/plan.hpp"
@@ -121,7 +121,7 @@ void show(const Json& request, Backend& backend, std::uint64_t started_unix_ms, 
     });
   } else if (name == "state") {
     live([&backend, started_unix_ms](const Live& said) {
-      return show_state(*backend.policy(), said, started_unix_ms, now_unix_ms());
+      return show_state(*backend.policy(), said, problems_now(backend, said), started_unix_ms, now_unix_ms());
     });
   } else if (name == "neighbours") {
     done(answer(show_neighbours(*backend.policy(), backend.mirror(), backend.view().members)));
@@ -160,8 +160,10 @@ void explain_flow(const Json& request, Backend& backend, Then done) {
     done(refuse(fmt::format("there is no port \"{}\"", flow.port)));
     return;
   }
-  auto explanation = explain(*policy, flow, {.mirror = &backend.mirror(), .view = &backend.view()});
+  const World world{.mirror = &backend.mirror(), .view = &backend.view()};
+  auto explanation = explain(*policy, flow, world);
   if (!backend.dataplane_connected()) {
+    be_without_dataplane(explanation, *policy, flow, world);
     done(answer(std::move(explanation)));
     return;
   }
@@ -169,16 +171,17 @@ void explain_flow(const Json& request, Backend& backend, Then done) {
   lookup.mutable_lookup()->set_source(flow.source);
   lookup.mutable_lookup()->set_destination(flow.destination);
   lookup.mutable_lookup()->set_port(flow.port);
-  backend.ask_dataplane(
-      std::move(lookup), [explanation = std::move(explanation), done = std::move(done)](auto replies) {
-        auto whole = explanation;
-        if (replies && !replies->empty() && replies->front().has_decision()) {
-          compare(whole, replies->front().decision());
-        } else {  // a refusal says something about the dataplane: a port that it does not know yet, say
-          whole["dataplane"] = {{"error", replies ? "the dataplane gave no decision" : replies.error()}};
-        }
-        done(answer(std::move(whole)));
-      });
+  backend.ask_dataplane(std::move(lookup), [&backend, flow, explanation = std::move(explanation),
+                                            done = std::move(done)](auto replies) {
+    auto whole = explanation;
+    if (replies && !replies->empty() && replies->front().has_decision()) {
+      compare(whole, replies->front().decision());
+      be_what_happens(whole, flow, backend.circumstances().failed_ports);
+    } else {  // a refusal says something about the dataplane: a port that it does not know yet, say
+      be_unknown(whole, replies ? "the dataplane gave no decision" : replies.error());
+    }
+    done(answer(std::move(whole)));
+  });
 }
 
 void lookup_addresses(const Json& request, Backend& backend, Then done) {

@@ -2,7 +2,7 @@
 // length, then that many bytes of JSON (requests at most 1 MiB, replies at most 16 MiB).
 //
 //   request   {"command": "show", "what": "ports"}    {"command": "reload"}
-//             {"command": "reload", "dry_run": true}
+//             {"command": "reload", "dry_run": true}    {"command": "reload", "force": true}
 //             {"command": "route", "verb": "add", "zone": "onprem", "prefix": "10.1.0.0/16", "next_hop": "firewall"}
 //             {"command": "lookup", "zone": "onprem", "addresses": ["1.1.1.1"]}
 //             {"command": "explain", "source": "172.16.0.10", "destination": "1.1.1.1", "port": "lan"}

@@ -7,6 +7,8 @@
 
 #include "control/api/backend.hpp"
 #include "control/api/json.hpp"
+#include "control/api/live.hpp"
+#include "control/api/problems.hpp"
 #include "control/egress/exit.hpp"
 #include "control/egress/members.hpp"
 #include "control/kernel/netlink.hpp"
@@ -14,12 +16,6 @@
 #include "dataplane.pb.h"
 
 namespace sekisho::api {
-
-// What the dataplane says of itself; nothing while it is not connected.
-struct Live {
-  std::optional<State> state;
-  std::optional<Statistics> statistics;
-};
 
 [[nodiscard]] Json show_ports(const policy::Policy& policy, const kernel::Mirror& mirror, const Live& live);
 [[nodiscard]] Json show_zones(const policy::Policy& policy, const Live& live);
@@ -35,7 +31,9 @@ struct Live {
 // Where the policy that runs comes from, and what a reload would change about it: `plan`, or why it would be refused.
 [[nodiscard]] Json show_config(const policy::Policy& policy, const Sources& sources,
                                const tl::expected<Plan, std::string>& plan);
+// What is wrong first.
 [[nodiscard]] Json show_state(const policy::Policy& policy, const Live& live,
-                              std::uint64_t control_started_unix_ms, std::uint64_t now_unix_ms);
+                              const std::vector<Problem>& problems, std::uint64_t control_started_unix_ms,
+                              std::uint64_t now_unix_ms);
 
 }  // namespace sekisho::api

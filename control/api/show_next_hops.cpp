@@ -80,8 +80,11 @@ Json show_next_hops(const policy::Policy& policy, const std::vector<egress::Memb
   for (const auto& next_hop : policy.config.next_hops) {
     Json entry{{"name", next_hop.name}, {"action", "forward"}};
     auto list = members_json(next_hop, &members);
-    entry["alive"] =
-        std::count_if(list.begin(), list.end(), [](const Json& member) { return member["alive"] == true; });
+    // What the kernel knows of members forwards nothing without a dataplane.
+    entry["alive"] = live.state
+                         ? Json(std::count_if(list.begin(), list.end(),
+                                              [](const Json& member) { return member["alive"] == true; }))
+                         : Json(nullptr);
     entry["members"] = std::move(list);
     add_live(entry, next_hop.name, live);
     shown.insert(next_hop.name);
@@ -91,7 +94,7 @@ Json show_next_hops(const policy::Policy& policy, const std::vector<egress::Memb
     const std::string name{sync::exit_next_hop};
     Json entry{{"name", policy::leave},
                {"action", "exit"},
-               {"alive", exit->ready ? 1 : 0},
+               {"alive", live.state ? Json(exit->ready ? 1 : 0) : Json(nullptr)},
                {"members", Json::array()}};
     entry["exit"] = exit_json(*exit);
     if (const auto* state = find_state(live, name)) {

@@ -40,7 +40,7 @@ Json addresses_json(const config::Port& port, const kernel::Link* link, const ke
 void add_live(Json& entry, const config::Port& port, const Live& live) {
   if (!live.state) {
     entry["running"] = false;
-    entry["error"] = "the dataplane is not connected";
+    entry["error"] = live.error.empty() ? "the dataplane is not connected" : live.error;
     return;
   }
   const auto* state = by_name(live.state->ports(), port.name);

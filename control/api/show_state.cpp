@@ -16,6 +16,7 @@ Json dataplane_json(const State& state, std::uint64_t now_unix_ms) {
           {"version", state.version()},
           {"uptime_seconds", seconds_since(state.started_unix_ms(), now_unix_ms)},
           {"transaction", state.transaction()},
+          {"commanded_by", state.commanded_by() == 0 ? Json(nullptr) : Json(state.commanded_by())},
           {"lcores", std::vector<std::uint32_t>(state.lcores().begin(), state.lcores().end())},
           {"hugepages", state.hugepages()},
           {"table_memory_bytes", memory}};
@@ -23,13 +24,15 @@ Json dataplane_json(const State& state, std::uint64_t now_unix_ms) {
 
 }  // namespace
 
-Json show_state(const policy::Policy& policy, const Live& live, std::uint64_t control_started_unix_ms,
-                std::uint64_t now_unix_ms) {
+Json show_state(const policy::Policy& policy, const Live& live, const std::vector<Problem>& problems,
+                std::uint64_t control_started_unix_ms, std::uint64_t now_unix_ms) {
   std::size_t routes = 0;
   for (const auto& zone : policy.zones) {
     routes += zone.table.candidates().size();
   }
-  return {{"dataplane", live.state ? dataplane_json(*live.state, now_unix_ms) : Json{{"connected", false}}},
+  return {{"verdict", verdict_of(problems)},
+          {"problems", problems_json(problems)},
+          {"dataplane", live.state ? dataplane_json(*live.state, now_unix_ms) : Json{{"connected", false}}},
           {"control",
            {{"version", SEKISHO_VERSION},
             {"uptime_seconds", seconds_since(control_started_unix_ms, now_unix_ms)},

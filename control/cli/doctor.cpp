@@ -21,7 +21,13 @@ tl::expected<doctor::Control, std::string> ask_control(const Context& context) {
     return tl::unexpected{state.error()};
   }
   const auto& dataplane = (*state)["dataplane"];
+  std::vector<doctor::Control::Problem> problems;
+  for (const auto& problem : state->value("problems", Json::array())) {
+    problems.push_back({problem.value("severity", "bad") == "bad", problem.value("sentence", ""),
+                        problem.value("remedy", "")});
+  }
   return doctor::Control{.version = (*state)["control"].value("version", ""),
+                         .problems = std::move(problems),
                          .has_dataplane = dataplane.value("connected", false),
                          .dataplane_version = dataplane.value("version", ""),
                          .hugepages = dataplane.value("hugepages", false),
@@ -76,10 +82,11 @@ void add_doctor(CLI::App& app, Context& context) {
       "doctor", "Examine this machine: what keeps Sekisho from running well, and what mends it");
   command->add_option("-c,--config", *file, "The configuration")->type_name("FILE")->capture_default_str();
   command->footer(
-      "A line a finding: ok, warning or bad, one sentence, and behind \"->\" what mends it. Exit status 1 "
-      "when\n"
-      "something is bad. Changes nothing. Without root it says what it could not see.\n\n"
-      "Looks at: the configuration, sekisho-control, the dataplane, the guard, forwarding and rp_filter of "
+      "A line a finding, the worst first: bad, warning or ok, one sentence, and behind \"->\" what mends it. "
+      "Exit status 1\n"
+      "when something is bad. Changes nothing. Without root it says what it could not see.\n\n"
+      "Looks at: what `sekisho show state` begins with, the configuration, sekisho-control, the dataplane, "
+      "the guard, forwarding and rp_filter of "
       "the\n"
       "kernel, the drivers of the ports' NICs, IOMMU, XDP, companions, hugepages, memory, isolated CPUs, "
       "clock, FRR.\n"

@@ -149,8 +149,10 @@ void print_explanation(const Json& result, bool online) {
   const auto sentence = value_text(result, "sentence");
   const auto reason =
       result["drop_reason"].is_null() ? std::string{} : " " + value_text(result, "drop_reason");
-  print_step("verdict", toned(verdict + reason, verdict == "drop" ? Tone::bad : Tone::good) +
-                            (sentence.empty() ? std::string{} : ": " + sentence));
+  const auto is_bad = verdict == "drop" || verdict == "unknown";
+  print_step("verdict", toned(verdict + reason, is_bad ? Tone::bad : Tone::good) +
+                            (sentence.empty() ? std::string{} : ": " + sentence) +
+                            (online ? "" : " (says the file; whether it is so was not asked)"));
 }
 
 tl::expected<Json, std::string> explain_offline(const ExplainOptions& options) {
@@ -200,9 +202,17 @@ void add_explain(CLI::App& app, Context& context) {
   command->footer(
       "Shows the source's zone; every route of the zone's table that covers the destination, where it was "
       "written, and why\n"
-      "the winner won; the next hop's members and whether they are alive; the verdict. The daemon also asks "
-      "the dataplane and\n"
-      "says so when it decides otherwise. A packet that is dropped is explained, too: exit status 0.\n\n"
+      "the winner won; the next hop's members and whether they are alive; what the dataplane decides, and "
+      "where that is\n"
+      "another thing. The last line is what happens to the packet now. With --config it is what the file "
+      "says, "
+      "and nobody\n"
+      "was asked.\n\n"
+      "Exit status 0 when what happens is what the configuration says, also where it says drop; 1 when "
+      "something keeps\n"
+      "the packet from it: no dataplane, none that answers, one that decides otherwise, a port that does not "
+      "run, a next\n"
+      "hop without a living member.\n\n"
       "Examples:\n"
       "  sekisho explain 172.16.0.10 1.1.1.1 --port lan\n"
       "  sekisho explain --config new.toml 172.16.0.10 20.118.99.224\n");
@@ -214,6 +224,7 @@ void add_explain(CLI::App& app, Context& context) {
         return tl::unexpected{result.error()};
       }
       context.json ? print_json(*result) : print_explanation(*result, is_online);
+      context.status = result->value("fault", false) ? 1 : 0;
       return {};
     };
   });

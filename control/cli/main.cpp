@@ -23,7 +23,7 @@ int run(int argc, char** argv) {
       ->capture_default_str();
   app.add_flag("--json", context.json, "Print JSON instead of text; every command has it");
   app.footer(
-      "Exit status: 0 done, 1 refused or not found, 2 wrong usage. `sekisho COMMAND --help` shows a "
+      "Exit status: 0 done, 1 refused, not found or something is wrong, 2 wrong usage. `sekisho COMMAND --help` shows a "
       "command's options.\n\n"
       "Examples:\n"
       "  sekisho check --config sekisho.toml          is this configuration good?\n"

@@ -14,7 +14,7 @@ namespace {
 
 using Text = std::string (*)(const Json&);
 
-Outcome show(const Context& context, const Json& request, Text text) {
+Outcome show(Context& context, const Json& request, Text text) {
   const auto result = ask(context, request);
   if (!result) {
     return tl::unexpected{result.error()};
@@ -23,6 +23,9 @@ Outcome show(const Context& context, const Json& request, Text text) {
     print_json(*result);
   } else {
     fmt::print("{}", text(*result));
+  }
+  if (result->is_object() && result->value("verdict", "") == "bad") {
+    context.status = 1;
   }
   return {};
 }
@@ -127,7 +130,9 @@ void add_show(CLI::App& app, Context& context) {
   add(*group, context, "config",
       "Where the configuration that runs was read, overrides in force, and what a reload would change",
       config_text);
-  add(*group, context, "state", "Dataplane connection, uptime, transaction, memory, warnings", state_text);
+  add(*group, context, "state",
+      "What is wrong, exit status 1 when something is; then dataplane, uptime, transaction, memory, warnings",
+      state_text);
 }
 
 }  // namespace sekisho::cli

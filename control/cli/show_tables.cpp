@@ -133,11 +133,15 @@ std::string zones_text(const Json& zones) {
 std::string next_hops_text(const Json& next_hops) {
   Table table{
       {{"NEXT-HOP"}, {"ACTION"}, {"ALIVE"}, {"MEMBER"}, {"PORT"}, {"MAC"}, {"STATE"}, {"PACKETS", true}}};
+  bool without_dataplane = false;
   for (const auto& next_hop : next_hops) {
     const auto& members = next_hop["members"];
     const auto forwards = next_hop["action"] == "forward";
-    const auto alive = forwards ? fmt::format("{}/{}", value_text(next_hop, "alive"), members.size()) : "";
-    const auto none_alive = forwards && next_hop["alive"] == 0;
+    const auto unknown = next_hop["alive"].is_null();
+    without_dataplane = without_dataplane || unknown;
+    const auto alive =
+        forwards ? fmt::format("{}/{}", unknown ? "-" : value_text(next_hop, "alive"), members.size()) : "";
+    const auto none_alive = forwards && (unknown || next_hop["alive"] == 0);
     const auto leaves = next_hop["action"] == "exit";
     std::vector<Cell> first{value_text(next_hop, "name"),
                             value_text(next_hop, "action"),
@@ -163,7 +167,9 @@ std::string next_hops_text(const Json& next_hops) {
       table.add(std::move(row));
     }
   }
-  return table.render();
+  const auto none =
+      toned("the dataplane does not answer: nothing is known to be forwarded", Tone::bad) + "\n";
+  return (without_dataplane ? none : std::string()) + table.render();
 }
 
 std::string neighbours_text(const Json& neighbours) {
@@ -266,6 +272,14 @@ std::string config_text(const Json& config) {
 }
 
 std::string state_text(const Json& state) {
+  std::string wrong;
+  for (const auto& problem : state["problems"]) {
+    const auto severity = value_text(problem, "severity");
+    wrong += fmt::format("{}  {}\n{:9}-> {}\n",
+                         toned(fmt::format("{:<7}", severity), severity == "bad" ? Tone::bad : Tone::heading),
+                         value_text(problem, "sentence"), "", value_text(problem, "remedy"));
+  }
+  wrong = wrong.empty() ? toned("all is well", Tone::good) + "\n\n" : wrong + "\n";
   Table table{{{"WHAT"}, {"STATE"}}};
   const auto& dataplane = state["dataplane"];
   const auto& control = state["control"];
@@ -278,7 +292,7 @@ std::string state_text(const Json& state) {
     table.add({"hugepages", value_text(dataplane, "hugepages")});
     table.add({"table memory", mebibytes(dataplane["table_memory_bytes"])});
   } else {
-    table.add({"dataplane", {"not connected: nothing is forwarded unless it runs by itself", Tone::bad}});
+    table.add({"dataplane", {"not connected", Tone::bad}});
   }
   table.add({"control", "version " + value_text(control, "version")});
   table.add({"control uptime", duration(control["uptime_seconds"].get<std::uint64_t>())});
@@ -286,7 +300,7 @@ std::string state_text(const Json& state) {
   table.add({"ports, zones, routes",
              fmt::format("{}, {}, {}", value_text(control, "ports"), value_text(control, "zones"),
                          value_text(control, "candidate_routes"))});
-  auto text = table.render();
+  auto text = wrong + table.render();
   for (const auto& warning : state["warnings"]) {
     text += "warning: " + value_text(warning) + "\n";
   }

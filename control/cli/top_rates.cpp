@@ -144,8 +144,7 @@ std::string heading(const Json& rates) {
   }
   return rates["dataplane_connected"] == true
              ? toned("dataplane connected", Tone::good)
-             : toned("the dataplane is not connected: nothing is forwarded unless it runs by itself",
-                     Tone::bad);
+             : toned("the dataplane does not answer: nothing is known to be forwarded", Tone::bad);
 }
 
 }  // namespace
@@ -208,9 +207,11 @@ std::string rates_text(const Json& rates) {
     const auto forwards = !next_hop["members"].is_null();
     next_hops.add(
         {value_text(next_hop, "name"),
-         forwards ? Cell{fmt::format("{}/{}", value_text(next_hop, "alive"), value_text(next_hop, "members")),
-                         next_hop["alive"] == 0 ? Tone::bad : Tone::plain}
-                  : Cell{"-"},
+         forwards
+             ? Cell{fmt::format("{}/{}", next_hop["alive"].is_null() ? "-" : value_text(next_hop, "alive"),
+                                value_text(next_hop, "members")),
+                    next_hop["alive"].is_null() || next_hop["alive"] == 0 ? Tone::bad : Tone::plain}
+             : Cell{"-"},
          packets(next_hop), bits(next_hop)});
   }
   Table drops{{{"DROPS"}, {"BY"}, {"REASON"}, {"PPS", true}, {"PACKETS", true}}};

@@ -24,11 +24,8 @@ void Daemon::on_connected() {
       spdlog::warn("the dataplane reports no events: {}", answer.error());
     }
   });
-  if (has_taken_over_) {
-    advance();
-  } else {
-    take_over();
-  }
+  transaction_ = 0;
+  command_.on_connected();
 }
 
 // Asks, before the first transaction, which members the dataplane forwards to on the word of an earlier
@@ -72,6 +69,7 @@ void Daemon::take_over() {
 
 void Daemon::on_disconnected(const std::string& reason) {
   told_.reset();
+  command_.on_disconnected();
   spdlog::warn("the dataplane is gone ({}); waiting for it at {}", reason,
                options_.dataplane_socket.string());
   // What was to be sent is kept for the next connection, and its caller need not wait for that.
@@ -98,6 +96,35 @@ void Daemon::on_event(const api::Event& event) {
     spdlog::info("port {}: the device's link is {}", event.link().port(), event.link().up() ? "up" : "down");
   } else if (event.has_wanted()) {
     on_wanted(event.wanted());
+  } else if (event.has_changed()) {
+    on_changed(event.changed());
+  } else if (event.has_superseded()) {
+    on_superseded(event.superseded());
+  }
+}
+
+// Whoever commands has its reasons; while this control does, nobody else changes anything for long.
+void Daemon::on_changed(const api::Changed& changed) {
+  if (!command_.is_held()) {
+    return;
+  }
+  spdlog::warn("process {} changed the dataplane by transaction {}", changed.process(),
+               changed.transaction());
+  is_to_heal_ = in_flight_;
+  told_.reset();
+  advance();
+}
+
+void Daemon::on_superseded(const api::Superseded& superseded) {
+  told_.reset();
+  command_.on_superseded(superseded.process());
+  for (auto& waiting : std::exchange(steps_, {})) {
+    const auto why = "this sekisho-control does not command the dataplane any more: " + command_.why_not();
+    if (waiting.rehearsed) {
+      waiting.rehearsed(tl::unexpected(why));
+    } else {
+      waiting.done(tl::unexpected(why));
+    }
   }
 }
 

@@ -23,6 +23,20 @@ Daemon::Daemon(boost::asio::io_context& io, Options options, Reading reading)
                  {.connected = [this] { on_connected(); },
                   .disconnected = [this](const std::string& reason) { on_disconnected(reason); },
                   .event = [this](const api::Event& event) { on_event(event); }}),
+      command_(io, dataplane_, options_.take_over,
+               {.got =
+                    [this] {
+                      if (has_taken_over_) {
+                        advance();
+                      } else {
+                        take_over();
+                      }
+                    },
+                .never_got =
+                    [this](const std::string& why) {
+                      failure_ = why + ": stop it first, or start this one with --take-over";
+                      io_.stop();
+                    }}),
       started_unix_ms_(now_unix_ms()) {
   reload_counts_.last_success_unix_ms = started_unix_ms_;
 }

@@ -26,6 +26,7 @@
 
 #include "control/api/backend.hpp"
 #include "control/api/server.hpp"
+#include "control/daemon/command.hpp"
 #include "control/egress/hosts.hpp"
 #include "control/guard/keeper.hpp"
 #include "control/kernel/netlink.hpp"
@@ -43,6 +44,7 @@ class Daemon final : public api::Backend {
     std::filesystem::path config = "/etc/sekisho/sekisho.toml";
     std::filesystem::path dataplane_socket = "/run/sekisho/dataplane.sock";
     std::filesystem::path socket = "/run/sekisho/control.sock";
+    bool take_over = false;    // the command of the dataplane from another that has it
     std::string socket_group;  // may connect and read, besides root; empty: admin_group
     std::string admin_group;   // may change what runs; empty: nobody but root
   };
@@ -55,7 +57,10 @@ class Daemon final : public api::Backend {
   [[nodiscard]] const kernel::Mirror& mirror() const override { return netlink_->mirror(); }
   [[nodiscard]] const sync::View& view() const override { return view_; }
   [[nodiscard]] bool dataplane_connected() const override { return dataplane_.connected(); }
+  [[nodiscard]] api::Circumstances circumstances() const override;
   [[nodiscard]] const api::Sources& sources() const override { return sources_; }
+  // Why it stopped the io_context by itself; empty: it was told to.
+  [[nodiscard]] const std::string& failure() const { return failure_; }
   void reload(bool force, std::function<void(tl::expected<api::Reloaded, std::string>)> done) override;
   [[nodiscard]] auto plan() -> tl::expected<api::Plan, std::string> override;
   void rehearse(std::function<void(tl::expected<api::Plan, std::string>)> done) override;
@@ -77,6 +82,7 @@ class Daemon final : public api::Backend {
     ReloadDone done;
     bool force = false;                             // also where it breaks what works
     std::chrono::steady_clock::time_point asked{};  // its members' neighbours; it waits for them a while
+    bool is_verified = false;                       // the dataplane was asked whether it has what it was told
     // Set: all but the transaction, and then this instead of `done`.
     std::function<void(tl::expected<api::Plan, std::string>)> rehearsed{};
 
@@ -99,6 +105,8 @@ class Daemon final : public api::Backend {
   void on_disconnected(const std::string& reason);
   void on_event(const api::Event& event);
   void on_wanted(const api::Wanted& wanted);
+  void on_changed(const api::Changed& changed);
+  void on_superseded(const api::Superseded& superseded);
 
   // The world as it is now, in view_, and a line for each thing that changed.
   void look();
@@ -110,6 +118,9 @@ class Daemon final : public api::Backend {
 
   // Sends the next transaction if there is one to send and none in flight.
   void advance();
+  // Asks the dataplane whether it has what it was told, before a reload is told as what it changes.
+  void verify();
+  void heal(const std::string& why);
   // When it is to be looked at again; nothing: it is its turn.
   [[nodiscard]] auto waits_until(const Step& step) const
       -> std::optional<std::chrono::steady_clock::time_point>;
@@ -128,6 +139,7 @@ class Daemon final : public api::Backend {
   // Takes the step as what is wanted from now on; how many overrides are gone by it.
   auto adopt(const Step& step) -> std::size_t;
   void store(Step step);
+  [[nodiscard]] auto may_change() const -> tl::expected<void, std::string>;
   void retry_later();
 
   [[nodiscard]] guard::Guard guard_of(const policy::Policy& policy) const;
@@ -152,6 +164,7 @@ class Daemon final : public api::Backend {
   boost::asio::steady_timer metrics_retry_;
   boost::asio::steady_timer patience_;
   sync::DataplaneClient dataplane_;
+  Command command_;
   std::unique_ptr<kernel::Netlink> netlink_;
   std::unique_ptr<guard::Keeper> guard_;
   std::unique_ptr<api::Server> server_;
@@ -167,6 +180,8 @@ class Daemon final : public api::Backend {
   egress::Inherited inherited_;     // shrinks as the kernel speaks
   bool has_taken_over_ = false;     // the dataplane has been asked once what it forwarded to
   bool in_flight_ = false;
+  std::uint64_t transaction_ = 0;  // the dataplane's last that we know of; 0: none on this connection
+  bool is_to_heal_ = false;        // somebody else changed it while a transaction was under way
   std::shared_ptr<const policy::Policy> sending_;  // whole, not committed yet
   bool is_new_connection_ = false;                 // that has not had its first transaction
   bool look_is_due_ = false;
@@ -179,6 +194,7 @@ class Daemon final : public api::Backend {
   std::string failed_exit_;                           // why the dataplane could not make it
   std::map<std::string, std::optional<bool>> links_;  // of the ports' netdevs: up, down, or not there
   std::string last_refusal_;
+  std::string failure_;  // why it ended by itself
 };
 
 }  // namespace sekisho

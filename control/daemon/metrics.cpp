@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "control/api/live.hpp"
+#include "control/api/ask_live.hpp"
 #include "control/daemon/daemon.hpp"
 #include "control/daemon/timing.hpp"
 
@@ -35,7 +35,8 @@ auto Daemon::listen_for_metrics(const policy::Policy& policy)
                                     .mirror = netlink_->mirror(),
                                     .live = live,
                                     .started_unix_ms = started_unix_ms_,
-                                    .reloads = reload_counts_},
+                                    .reloads = reload_counts_,
+                                    .problems = api::problems_now(*this, live)},
                                    format));
         });
       });

@@ -52,15 +52,29 @@ auto Daemon::read(const std::filesystem::path& file) -> tl::expected<Reading, st
   return Reading{std::move(*policy), std::move(sources)};
 }
 
+// A policy that waits for the command would come as a surprise.
+auto Daemon::may_change() const -> tl::expected<void, std::string> {
+  if (dataplane_.connected() && !command_.why_not().empty()) {
+    return tl::unexpected("this sekisho-control does not command the dataplane: " + command_.why_not());
+  }
+  return {};
+}
+
 void Daemon::reload(bool force, ReloadDone caller) {
   auto done = [this, caller = std::move(caller)](const tl::expected<api::Reloaded, std::string>& result) {
     reload_counts_.last_succeeded = result.has_value();
     ++(result ? reload_counts_.succeeded : reload_counts_.failed);
+    reload_counts_.refusal = result ? std::string() : result.error();
     if (result) {
       reload_counts_.last_success_unix_ms = now_unix_ms();
     }
     caller(result);
   };
+  if (auto allowed = may_change(); !allowed) {
+    spdlog::error("reload refused: {}", allowed.error());
+    done(tl::unexpected(std::move(allowed.error())));
+    return;
+  }
   auto reading = read(options_.config);
   const auto possible = reading ? could_serve_metrics(*reading->policy)
                                 : tl::expected<void, std::string>(tl::unexpected(reading.error()));
@@ -106,7 +120,7 @@ auto Daemon::plan() -> tl::expected<api::Plan, std::string> {
 }
 
 void Daemon::rehearse(std::function<void(tl::expected<api::Plan, std::string>)> done) {
-  auto plan = this->plan();
+  auto plan = may_change().and_then([&] { return this->plan(); });
   if (!plan || !dataplane_.connected()) {
     done(std::move(plan));
     return;
@@ -121,7 +135,11 @@ void Daemon::rehearse(std::function<void(tl::expected<api::Plan, std::string>)> 
 }
 
 void Daemon::change_route(api::OverrideRequest request, ReloadDone done) {
-  Step next{.policy = nullptr, .from = std::move(request), .done = std::move(done)};
+  if (auto allowed = may_change(); !allowed) {
+    done(tl::unexpected(std::move(allowed.error())));
+    return;
+  }
+  Step next{.policy = nullptr, .from = std::move(request), .done = std::move(done), .is_verified = true};
   if (!dataplane_.connected()) {
     store(std::move(next));
     return;

@@ -8,6 +8,8 @@
 
 #include "control/daemon/daemon.hpp"
 #include "control/daemon/timing.hpp"
+#include "control/sync/agreement.hpp"
+#include "control/sync/objects.hpp"
 
 namespace sekisho {
 namespace {
@@ -22,10 +24,12 @@ std::string summary(const api::Committed& committed) {
 }  // namespace
 
 void Daemon::advance() {
-  if (in_flight_ || !has_taken_over_ || !dataplane_.connected()) {
+  if (in_flight_ || !has_taken_over_ || !dataplane_.connected() || !command_.is_held()) {
     return;
   }
-  if (!steps_.empty()) {
+  if (!steps_.empty() && !steps_.front().is_verified && told_) {
+    verify();
+  } else if (!steps_.empty()) {
     if (const auto then = waits_until(steps_.front())) {
       patience_.expires_at(*then);
       patience_.async_wait([this](const boost::system::error_code& error) {
@@ -54,6 +58,32 @@ void Daemon::advance() {
   } else {
     send_incremental();
   }
+}
+
+void Daemon::verify() {
+  in_flight_ = true;
+  api::Request request;
+  request.mutable_get_state();
+  dataplane_.ask(std::move(request), [this](const auto& answer) {
+    in_flight_ = false;
+    if (!steps_.empty()) {
+      steps_.front().is_verified = true;
+    }
+    if (answer && told_) {
+      const auto& state = answer->back().state();
+      if (state.transaction() != transaction_) {
+        heal(fmt::format("it is at transaction {}, not {}", state.transaction(), transaction_));
+      } else if (const auto difference = sync::disagreement(state, sync::objects(*policy_, *told_))) {
+        heal(*difference);
+      }
+    }
+    advance();
+  });
+}
+
+void Daemon::heal(const std::string& why) {
+  spdlog::warn("the dataplane has not what it was told ({}); it gets the whole policy", why);
+  told_.reset();
 }
 
 // The step's policy, or without one the policy that runs, whole. A step is told as what it changes where the dataplane
@@ -149,6 +179,12 @@ void Daemon::send_incremental() {
 void Daemon::committed(const api::Committed& committed, sync::View view) {
   told_ = std::move(view);
   last_refusal_.clear();
+  const auto expected = std::exchange(transaction_, committed.transaction()) + 1;
+  if (std::exchange(is_to_heal_, false)) {
+    told_.reset();
+  } else if (expected != 1 && expected != transaction_) {
+    heal(fmt::format("this was transaction {}, not {}: somebody else changes it", transaction_, expected));
+  }
   std::map<std::string, std::string> failed;
   for (const auto& port : committed.failed_ports()) {
     failed[port.name()] = port.error();

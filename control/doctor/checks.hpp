@@ -8,6 +8,7 @@ namespace sekisho::doctor {
 
 [[nodiscard]] Findings check_configuration(const System& system);
 [[nodiscard]] Findings check_control(const System& system);
+[[nodiscard]] Findings check_state(const System& system);
 [[nodiscard]] Findings check_dataplane(const System& system);
 [[nodiscard]] Findings check_guard(const System& system);
 [[nodiscard]] Findings check_forwarding(const System& system);
@@ -22,7 +23,7 @@ namespace sekisho::doctor {
 [[nodiscard]] Findings check_clock(const System& system);
 [[nodiscard]] Findings check_frr(const System& system);
 
-// All of them, in this order.
+// All of them, the worst first, otherwise in this order.
 [[nodiscard]] Findings examine(const System& system);
 
 }  // namespace sekisho::doctor

@@ -14,7 +14,13 @@ inline constexpr std::uint64_t mb = std::uint64_t{1} << 20;
 
 // What sekisho-control says of itself and of the dataplane.
 struct Control {
+  struct Problem {
+    bool bad = true;
+    std::string sentence;
+    std::string remedy;
+  };
   std::string version;
+  std::vector<Problem> problems;  // what it says is wrong with what runs
   bool has_dataplane = false;
   // Of a dataplane that is there:
   std::string dataplane_version;

@@ -47,6 +47,14 @@ void add_control(Text& text, const Known& known) {
   text.family("sekisho_config_warnings", Type::gauge, "", "Warnings about the configuration in use.");
   text.sample({}, std::uint64_t{known.policy.warnings.size()});
 
+  text.family(
+      "sekisho_problems", Type::gauge, "",
+      "What `sekisho show state` says is wrong, by kind; next_hop_degraded and files_changed are warnings.");
+  for (const auto kind : api::problem_kinds) {
+    text.sample({{"kind", kind}},
+                static_cast<std::uint64_t>(std::ranges::count(known.problems, kind, &api::Problem::kind)));
+  }
+
   text.family("sekisho_dataplane_connected", Type::gauge, "",
               "1 when sekisho-control and sekisho-dataplane talk to each other.");
   text.sample({}, one_if(known.live.state.has_value()));
@@ -87,15 +95,20 @@ void add_port_states(Text& text, const Known& known) {
 
 void add_next_hop_states(Text& text, const Known& known) {
   std::map<std::string_view, std::uint64_t> alive;
+  bool leaves = false;
   for (const auto& state : known.live.state->next_hops()) {
     alive[state.next_hop().name()] = state.alive_members();
+    leaves = leaves || state.next_hop().action() == api::NextHop::EXIT;
   }
   const auto& next_hops = known.policy.config.next_hops;
   family(text, "sekisho_next_hop_up", Type::gauge, "",
-         "1 when the dataplane forwards to a member of the next hop.", next_hops,
-         [&](const config::NextHop& next_hop) {
+         "1 when the dataplane forwards to a member of the next hop; of Internet, when it lets packets out.",
+         next_hops, [&](const config::NextHop& next_hop) {
            text.sample({{"next_hop", next_hop.name}}, one_if(alive[next_hop.name] != 0));
          });
+  if (const auto& internet = known.policy.config.internet; internet && internet->exit) {
+    text.sample({{"next_hop", policy::leave}}, one_if(leaves));
+  }
   family(text, "sekisho_next_hop_members", Type::gauge, "", "Configured members of the next hop, by state.",
          next_hops, [&](const config::NextHop& next_hop) {
            const std::uint64_t all = next_hop.members.size();

@@ -19,6 +19,7 @@ struct Reloads {
   std::uint64_t succeeded = 0;
   std::uint64_t failed = 0;
   bool last_succeeded = true;
+  std::string refusal{};  // why the last was refused; empty: it was not
   std::uint64_t last_success_unix_ms = 0;
 };
 
@@ -28,6 +29,7 @@ struct Known {
   const api::Live& live;
   std::uint64_t started_unix_ms = 0;  // control
   Reloads reloads;
+  std::vector<api::Problem> problems{};  // what is wrong
 };
 
 [[nodiscard]] std::string exposition(const Known& known, Format format);

@@ -22,7 +22,7 @@ auto peer_of(int socket) -> std::optional<Peer> {
   if (::getsockopt(socket, SOL_SOCKET, SO_PEERCRED, &credentials, &size) != 0) {
     return std::nullopt;
   }
-  Peer peer{.user = credentials.uid, .groups = std::vector<gid_t>(64)};
+  Peer peer{.process = credentials.pid, .user = credentials.uid, .groups = std::vector<gid_t>(64)};
   for (;;) {
     size = static_cast<socklen_t>(peer.groups.size() * sizeof(gid_t));
     if (::getsockopt(socket, SOL_SOCKET, SO_PEERGROUPS, peer.groups.data(), &size) == 0) {

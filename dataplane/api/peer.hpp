@@ -9,6 +9,7 @@
 namespace sekisho::api {
 
 struct Peer {
+  pid_t process = 0;
   uid_t user = 0;
   std::vector<gid_t> groups;  // the primary one and the supplementary ones
 

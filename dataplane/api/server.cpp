@@ -1,5 +1,6 @@
 #include "dataplane/api/server.hpp"
 
+#include <fmt/format.h>
 #include <spdlog/spdlog.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -125,6 +126,9 @@ struct Server::Impl : Service {
       spdlog::info("a transaction is dropped: its client has gone");
       end_transaction();
     }
+    if (commander == &session) {
+      commander = nullptr;
+    }
     sessions.erase(session.shared_from_this());
   }
 
@@ -143,10 +147,19 @@ struct Server::Impl : Service {
       session.reply(std::move(reply));
     }
     publish_events();
+    if (const auto event = std::exchange(news, std::nullopt)) {
+      for (const auto& other : std::set{sessions}) {
+        if (other.get() != &session) {
+          other->notify(*event);
+        }
+      }
+    }
   }
 
   auto answer(Session& session, const Request& request, Reply& reply) -> tl::expected<void, std::string> {
     switch (request.body_case()) {
+      case Request::kClaim:
+        return claim(session, request.claim(), reply);
       case Request::kBegin:
         return begin(session, request.begin(), reply);
       case Request::kChange:
@@ -162,6 +175,8 @@ struct Server::Impl : Service {
         return {};
       case Request::kGetState:
         *reply.mutable_state() = writer.state();
+        reply.mutable_state()->set_commanded_by(
+            commander == nullptr ? 0 : static_cast<std::uint32_t>(commander->process()));
         return {};
       case Request::kGetStatistics:
         *reply.mutable_statistics() = writer.statistics();
@@ -196,7 +211,43 @@ struct Server::Impl : Service {
     return tl::unexpected(std::string{"no transaction is open: begin one first (a refused change ends it)"});
   }
 
+  // Of one that has died, another that is started in its place must not be told that it lives.
+  void forget_dead_commander() {
+    if (commander != nullptr && commander->has_gone()) {
+      commander->close();
+    }
+  }
+
+  auto may_change(Session& session) -> tl::expected<void, std::string> {
+    forget_dead_commander();
+    if (commander == nullptr || commander == &session) {
+      return {};
+    }
+    return tl::unexpected(fmt::format("process {} commands this dataplane", commander->process()));
+  }
+
+  auto claim(Session& session, const Claim& claim, Reply& reply) -> tl::expected<void, std::string> {
+    if (auto allowed = may_change(session); !allowed) {
+      if (!claim.take_over()) {
+        return allowed;
+      }
+      spdlog::warn("process {} takes the command from process {}", session.process(), commander->process());
+      if (owner == commander) {
+        end_transaction();
+      }
+      Event event;
+      event.mutable_superseded()->set_process(static_cast<std::uint32_t>(session.process()));
+      std::exchange(commander, &session)->notify(event);
+    }
+    commander = &session;
+    reply.mutable_done();
+    return {};
+  }
+
   auto begin(Session& session, const Begin& begin, Reply& reply) -> tl::expected<void, std::string> {
+    if (auto allowed = may_change(session); !allowed) {
+      return allowed;
+    }
     if (owner != nullptr && owner != &session) {
       return tl::unexpected(std::string{"another client has a transaction open"});
     }
@@ -239,6 +290,9 @@ struct Server::Impl : Service {
         committed->next_hops_changed(), committed->adjacencies_changed(),
         std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - start)
             .count());
+    auto& changed = *news.emplace().mutable_changed();
+    changed.set_transaction(committed->transaction());
+    changed.set_process(static_cast<std::uint32_t>(session.process()));
     *reply.mutable_committed() = std::move(*committed);
     return {};
   }
@@ -251,7 +305,9 @@ struct Server::Impl : Service {
   asio::steady_timer looks;
   asio::steady_timer patience;
   std::set<std::shared_ptr<Session>> sessions;
-  Session* owner = nullptr;  // of the open transaction
+  Session* owner = nullptr;      // of the open transaction
+  Session* commander = nullptr;  // holds the claim
+  std::optional<Event> news;     // for all but the client whose request is answered
   std::optional<Transaction> transaction;
 };
 

@@ -1,5 +1,6 @@
 #include "dataplane/api/session.hpp"
 
+#include <poll.h>
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
@@ -7,12 +8,21 @@
 #include <utility>
 #include <vector>
 
+#include "dataplane/api/peer.hpp"
+
 namespace sekisho::api {
 
 namespace asio = boost::asio;
 
 Session::Session(asio::local::stream_protocol::socket socket, Service& service)
-    : socket_{std::move(socket)}, service_{&service} {}
+    : socket_{std::move(socket)},
+      process_{peer_of(socket_.native_handle()).value_or(Peer{}).process},
+      service_{&service} {}
+
+bool Session::has_gone() {
+  pollfd end{.fd = socket_.native_handle(), .events = POLLRDHUP, .revents = 0};
+  return ::poll(&end, 1, 0) > 0;
+}
 
 void Session::close() {
   if (service_ == nullptr) {

@@ -4,6 +4,8 @@
 // and replies: beyond that, or when it took nothing for `stall_limit` ticks, the connection is closed.
 #pragma once
 
+#include <sys/types.h>
+
 #include <boost/asio/local/stream_protocol.hpp>
 #include <deque>
 #include <memory>
@@ -45,6 +47,12 @@ class Session : public std::enable_shared_from_this<Session> {
   void subscribe() noexcept { subscribed_ = true; }
   void notify(const Event& event);
 
+  [[nodiscard]] pid_t process() const noexcept {
+    return process_;
+  }  // that connected; 0: the kernel does not say
+  // The client has closed its end, which may not have come to our ears yet.
+  [[nodiscard]] bool has_gone();
+
  private:
   struct Stream {
     std::uint64_t id = 0;
@@ -61,6 +69,7 @@ class Session : public std::enable_shared_from_this<Session> {
   void wrote(std::size_t count);
 
   boost::asio::local::stream_protocol::socket socket_;
+  pid_t process_;
   Service* service_;  // null: closed
   FrameReader frames_;
   std::deque<std::string> output_;

@@ -1,6 +1,7 @@
 #include "dataplane/api/server.hpp"
 
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -56,6 +57,11 @@ class Client {
   Reply begin(bool full) {
     Request request;
     request.mutable_begin()->set_full(full);
+    return ask(request);
+  }
+  Reply claim(bool take_over) {
+    Request request;
+    request.mutable_claim()->set_take_over(take_over);
     return ask(request);
   }
   Reply change(const Change& change) {
@@ -160,6 +166,38 @@ TEST_F(ServerTest, OneTransactionAtATime) {
   }
   EXPECT_EQ(one.commit().committed().routes_added(), 2U);
   EXPECT_TRUE(other.begin(false).has_done());
+}
+
+TEST_F(ServerTest, OneClientCommands) {
+  Client one{path}, other{path};
+  Request subscribe;
+  subscribe.mutable_subscribe();
+  EXPECT_TRUE(one.ask(subscribe).has_done());
+  EXPECT_TRUE(one.claim(false).has_done());
+  EXPECT_TRUE(one.claim(false).has_done()) << "again is nothing new";
+  const auto holder = fmt::format("process {} commands this dataplane", getpid());
+  EXPECT_EQ(other.claim(false).error().reason(), holder);
+  EXPECT_EQ(other.begin(true).error().reason(), holder);
+  EXPECT_EQ(other.ask(state_request(1)).state().commanded_by(), static_cast<std::uint32_t>(getpid()));
+  EXPECT_TRUE(one.begin(true).has_done());
+  EXPECT_TRUE(other.claim(true).has_done());
+  EXPECT_EQ(one.receive().event().superseded().process(), static_cast<std::uint32_t>(getpid()));
+  EXPECT_TRUE(one.commit().has_error()) << "its transaction has ended";
+  EXPECT_EQ(one.begin(true).error().reason(), holder);
+  EXPECT_TRUE(other.begin(true).has_done());
+  EXPECT_EQ(other.commit().committed().transaction(), 1U);
+  EXPECT_EQ(one.receive().event().changed().transaction(), 1U);
+}
+
+TEST_F(ServerTest, TheClaimEndsWithItsConnection) {
+  Client next{path};
+  {
+    Client gone{path};
+    EXPECT_TRUE(gone.claim(false).has_done());
+    gone.send(state_request(1));  // not read yet, perhaps, when the next one asks
+  }
+  EXPECT_TRUE(next.claim(false).has_done());
+  EXPECT_TRUE(next.begin(true).has_done());
 }
 
 TEST_F(ServerTest, ARefusedChangeEndsTheTransaction) {

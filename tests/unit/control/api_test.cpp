@@ -97,6 +97,7 @@ class FakeBackend : public Backend {
   const kernel::Mirror& mirror() const override { return mirror_; }
   const sync::View& view() const override { return view_; }
   bool dataplane_connected() const override { return connected; }
+  Circumstances circumstances() const override { return known; }
   void reload(bool force, std::function<void(tl::expected<Reloaded, std::string>)> done) override {
     forced = force;
     done(reloaded);
@@ -132,6 +133,7 @@ class FakeBackend : public Backend {
   kernel::Mirror mirror_;
   sync::View view_;
   bool connected = true;
+  Circumstances known;
   bool forced = false;
   std::string broken;
   tl::expected<Reloaded, std::string> reloaded;
@@ -304,12 +306,13 @@ TEST(Show, StateWithAndWithoutDataplane) {
   backend.state.set_transaction(3);
   backend.state.set_started_unix_ms(1000);
   const Live live{.state = backend.state, .statistics = std::nullopt};
-  const auto state = show_state(*backend.policy_, live, 4000, 11'000);
+  const auto state = show_state(*backend.policy_, live, {}, 4000, 11'000);
+  EXPECT_EQ(state["verdict"], "ok");
   EXPECT_EQ(state["dataplane"]["transaction"], 3);
   EXPECT_EQ(state["dataplane"]["uptime_seconds"], 10);
   EXPECT_EQ(state["control"]["uptime_seconds"], 7);
   EXPECT_FALSE(state["warnings"].empty());
-  EXPECT_EQ(show_state(*backend.policy_, {}, 0, 0)["dataplane"], (Json{{"connected", false}}));
+  EXPECT_EQ(show_state(*backend.policy_, {}, {}, 0, 0)["dataplane"], (Json{{"connected", false}}));
 }
 
 TEST(Show, RefusesWhatNeedsTheDataplane) {
@@ -561,8 +564,53 @@ TEST(Explain, TheKernelsDeadMembersDropIt) {
   backend.view_.members = egress::members(backend.policy_->config, backend.mirror_);
   backend.connected = false;
   const auto result = result_of(backend, explain_request);
-  EXPECT_EQ(result["drop_reason"], "next_hop_down");
+  EXPECT_EQ(result["configured"]["drop_reason"], "next_hop_down");
   EXPECT_EQ(result["dataplane"], nullptr);
+}
+
+TEST(Explain, WithoutADataplaneNothingIsForwarded) {
+  FakeBackend backend;
+  backend.connected = false;
+  const auto result = result_of(backend, explain_request);
+  EXPECT_EQ(result["verdict"], "drop");
+  EXPECT_EQ(result["sentence"], "the dataplane is not running");
+  EXPECT_EQ(result["configured"]["verdict"], "forward");
+  EXPECT_EQ(result["fault"], true);
+  auto own = explain_request;
+  own["destination"] = "10.0.1.4";  // steering passes it to the kernel
+  EXPECT_EQ(result_of(backend, own)["verdict"], "host");
+}
+
+TEST(Explain, ADataplaneThatHangsIsNoVerdict) {
+  FakeBackend backend;
+  backend.broken = "no answer within 5 s";
+  const auto result = result_of(backend, explain_request);
+  EXPECT_EQ(result["verdict"], "unknown");
+  EXPECT_THAT(result["sentence"].get<std::string>(), testing::HasSubstr("no answer within 5 s"));
+  EXPECT_EQ(result["fault"], true);
+}
+
+TEST(Explain, EndsWithWhatTheDataplaneDoes) {
+  FakeBackend backend;
+  backend.decision = agreeing();
+  EXPECT_EQ(result_of(backend, explain_request)["fault"], false);
+  backend.decision.set_drop_reason("no_route");
+  auto result = result_of(backend, explain_request);
+  EXPECT_EQ(result["verdict"], "drop");
+  EXPECT_EQ(result["drop_reason"], "no_route");
+  EXPECT_EQ(result["sentence"], "the dataplane drops it, although the configuration says forward");
+  EXPECT_EQ(result["fault"], true);
+  backend.decision = agreeing();
+  backend.decision.set_next_hop("vnet");
+  result = result_of(backend, explain_request);
+  EXPECT_EQ(result["sentence"],
+            "the dataplane forwards it by next hop vnet, although the configuration says forward by next hop "
+            "firewall");
+  backend.decision = agreeing();
+  backend.known.failed_ports = {{"lan", "no such device"}};
+  result = result_of(backend, explain_request);
+  EXPECT_EQ(result["verdict"], "drop");
+  EXPECT_EQ(result["sentence"], "port lan does not run: no such device");
 }
 
 TEST(Explain, OwnAddressesBelongToTheHost) {
@@ -572,14 +620,14 @@ TEST(Explain, OwnAddressesBelongToTheHost) {
   EXPECT_EQ(result_of(backend, request)["verdict"], "host");
   request["destination"] = "10.0.2.4";  // of the other port: never the firewall's
   const auto other = result_of(backend, request);
-  EXPECT_EQ(other["verdict"], "host");
+  EXPECT_EQ(other["configured"]["verdict"], "host");
   EXPECT_EQ(other["next_hop"], "host");
   EXPECT_EQ(other["candidates"][0]["prefix"], "10.0.2.4/32");
   EXPECT_EQ(other["candidates"][1]["wins"], false);
   backend.mirror_.links.erase(3);
-  EXPECT_EQ(result_of(backend, request)["drop_reason"], "no_exit");
+  EXPECT_EQ(result_of(backend, request)["configured"]["drop_reason"], "no_exit");
   request["source"] = "8.8.8.8";  // by the other port it has to be somebody's source first
-  EXPECT_EQ(result_of(backend, request)["drop_reason"], "spoofed_source");
+  EXPECT_EQ(result_of(backend, request)["configured"]["drop_reason"], "spoofed_source");
 }
 
 // 10.0.2.0/24 of port egress, with a User route of 10.0.0.0/8 and 10.0.0.0/16 behind it.
@@ -612,18 +660,18 @@ class ConnectedZone : public testing::Test {
 TEST_F(ConnectedZone, IsExplained) {
   look({});
   const auto unknown = explained("10.0.2.7");
-  EXPECT_EQ(unknown["drop_reason"], "neighbour_unresolved");
+  EXPECT_EQ(unknown["configured"]["drop_reason"], "neighbour_unresolved");
   EXPECT_EQ(unknown["next_hop"], "connected");
   EXPECT_EQ(unknown["candidates"][0]["source"], "connected prefix of port egress");
   EXPECT_EQ(unknown["candidates"][0]["origin"], "System");
   EXPECT_EQ(unknown["candidates"][0]["why"], "longest prefix");
   EXPECT_EQ(unknown["candidates"][1]["wins"], false);
   EXPECT_EQ(unknown["candidates"][1]["why"], "shorter than 10.0.2.0/24");
-  EXPECT_EQ(explained("10.0.2.0")["drop_reason"], "null_route");
+  EXPECT_EQ(explained("10.0.2.0")["configured"]["drop_reason"], "null_route");
 
   look({host_});
   const auto known = explained("10.0.2.7");
-  EXPECT_EQ(known["verdict"], "forward");
+  EXPECT_EQ(known["configured"]["verdict"], "forward");
   EXPECT_EQ(known["next_hop"], "host-10-0-2-7");
   EXPECT_EQ(known["members"][0]["mac"], "02:00:00:00:00:07");
   EXPECT_EQ(known["candidates"][0]["source"], "host on port egress");

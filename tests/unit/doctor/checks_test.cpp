@@ -96,6 +96,17 @@ TEST_F(DoctorTest, EveryFindingThatIsNotOkHasARemedy) {
   }
 }
 
+TEST_F(DoctorTest, BeginsWithWhatIsWrong) {
+  system.control->problems = {{true, "next hop firewall has no living member", "sekisho show next-hops"},
+                              {false, "routes.txt has changed", "sekisho reload --dry-run"}};
+  EXPECT_THAT(check_state(system),
+              ElementsAre(is(Verdict::bad, "no living member", "show next-hops"),
+                          is(Verdict::warning, "has changed", "reload --dry-run")));
+  const auto all = examine(system);
+  EXPECT_EQ(all[0].sentence, "next hop firewall has no living member");
+  EXPECT_EQ(all[1].sentence, "routes.txt has changed");
+}
+
 TEST_F(DoctorTest, ConfigurationThatIsRefused) {
   system.configuration_error = "sekisho.toml:3: no";
   EXPECT_THAT(check_configuration(system),

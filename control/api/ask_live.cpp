@@ -1,0 +1,47 @@
+#include "control/api/ask_live.hpp"
+
+#include <fmt/format.h>
+
+#include <utility>
+
+namespace sekisho::api {
+
+void ask_live(Backend& backend, std::function<void(Live)> done) {
+  if (!backend.dataplane_connected()) {
+    done({.error = "the dataplane is not connected"});
+    return;
+  }
+  Request state;
+  state.mutable_get_state();
+  backend.ask_dataplane(std::move(state), [&backend, done = std::move(done)](auto states) {
+    if (!states || states->empty() || !states->front().has_state()) {
+      done({.connected = backend.dataplane_connected(),
+            .error = states ? "it gave no state" : std::move(states.error())});
+      return;
+    }
+    Request statistics;
+    statistics.mutable_get_statistics();
+    backend.ask_dataplane(std::move(statistics), [state = std::move(states->front()), done](auto replies) {
+      Live live{.state = state.state(), .statistics = std::nullopt, .connected = true};
+      if (replies && !replies->empty() && replies->front().has_statistics()) {
+        live.statistics = replies->front().statistics();
+      }
+      done(std::move(live));
+    });
+  });
+}
+
+auto problems_now(const Backend& backend, const Live& live) -> std::vector<Problem> {
+  const auto policy = backend.policy();
+  const auto circumstances = backend.circumstances();
+  Scene scene{*policy, backend.mirror(), backend.view(), live, circumstances, {}};
+  for (const auto& stamp : backend.sources().files) {
+    if (const auto since = load::since(stamp); since != load::Since::unchanged) {
+      scene.changed_files.push_back(fmt::format(
+          "{} {}", stamp.file.string(), since == load::Since::missing ? "is missing" : "has changed"));
+    }
+  }
+  return problems(scene);
+}
+
+}  // namespace sekisho::api

@@ -1,0 +1,17 @@
+// Whether the dataplane has what it was told. Pure.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "dataplane.pb.h"
+
+namespace sekisho::sync {
+
+// Its names against `told`: ports, next hops and what they do, zones, the exit. The first difference as a sentence: "next hop
+// firewall is not in the dataplane". Routes are not compared one by one: whoever changes them commits a transaction, and
+// those are counted.
+[[nodiscard]] auto disagreement(const api::State& state, const api::Change& told)
+    -> std::optional<std::string>;
+
+}  // namespace sekisho::sync

@@ -1,0 +1,201 @@
+// What is wrong, by what control knows and what the dataplane answers; and whether the dataplane has what it was told.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "control/api/problems.hpp"
+#include "control/sync/agreement.hpp"
+#include "control/sync/objects.hpp"
+#include "dataplane/fib/prefix.hpp"
+#include "tests/unit/control/temporary_folder.hpp"
+
+namespace sekisho::api {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+std::uint32_t ip(const char* text) {
+  return fib::parse_address(text).value();
+}
+
+constexpr std::string_view configuration = R"([port.lan]
+device = "af_xdp:lan0"
+[port.egress]
+device = "af_xdp:egress0"
+[next_hop.firewall]
+members = ["10.0.2.10", "10.0.2.11"]
+[zone.onprem]
+port = ["lan"]
+sources = ["172.16.0.0/12"]
+routes = [{ prefix = "0.0.0.0/0", next_hop = "firewall" }]
+)";
+
+class ProblemsTest : public testing::Test {
+ protected:
+  ProblemsTest() {
+    policy = policy::read(folder.write("sekisho.toml", configuration)).value();
+    mirror.links[1] = {.index = 1, .name = "lan0", .up = true, .mac = {2, 0, 0, 0, 0, 1}, .mtu = 1500};
+    mirror.links[2] = {.index = 2, .name = "egress0", .up = true, .mac = {2, 0, 0, 0, 0, 2}, .mtu = 1500};
+    mirror.addresses[2] = {{ip("10.0.2.4"), 24}};
+    is("10.0.2.10", true);
+    is("10.0.2.11", true);
+    now.transaction = 7;
+    live.connected = true;
+    obey();
+  }
+
+  void is(const char* address, bool usable) {
+    mirror.neighbours[{2, ip(address)}] = {
+        .state = usable ? "REACHABLE" : "FAILED", .usable = usable, .mac = {2, 0, 0, 0, 0, 10}};
+    view = sync::view(policy->config, mirror);
+  }
+  // The dataplane has all that it was told.
+  void obey() {
+    const auto told = sync::objects(*policy, view);
+    State state;
+    state.set_transaction(7);
+    for (const auto& port : told.ports()) {
+      auto& running = *state.add_ports();
+      running.set_name(port.name());
+      running.set_running(true);
+    }
+    for (const auto& next_hop : told.next_hops()) {
+      auto& known = *state.add_next_hops();
+      *known.mutable_next_hop() = next_hop;
+      for (const auto& key : next_hop.members()) {
+        for (const auto& member : view.members) {
+          known.set_alive_members(known.alive_members() +
+                                  (member.address == key.address() && member.alive ? 1 : 0));
+        }
+      }
+    }
+    *state.mutable_zones() = told.zones();
+    live.state = std::move(state);
+  }
+  std::vector<Problem> found() const { return problems({*policy, mirror, view, live, now, changed_files}); }
+  std::vector<std::string> kinds() const {
+    std::vector<std::string> result;
+    for (const auto& problem : found()) {
+      EXPECT_NE(std::ranges::find(problem_kinds, problem.kind), problem_kinds.end()) << problem.kind;
+      EXPECT_FALSE(problem.sentence.empty() || problem.remedy.empty()) << problem.kind;
+      result.emplace_back(problem.kind);
+    }
+    return result;
+  }
+
+  test::TemporaryFolder folder;
+  std::shared_ptr<const policy::Policy> policy;
+  kernel::Mirror mirror;
+  sync::View view;
+  Live live;
+  Circumstances now;
+  std::vector<std::string> changed_files;
+};
+
+TEST_F(ProblemsTest, AllIsWell) {
+  EXPECT_THAT(kinds(), IsEmpty());
+  EXPECT_EQ(verdict_of(found()), "ok");
+}
+
+TEST_F(ProblemsTest, TheDataplaneIsNotThere) {
+  live = {};
+  EXPECT_THAT(kinds(), ElementsAre("dataplane_down"));
+  EXPECT_EQ(verdict_of(found()), "bad");
+}
+
+TEST_F(ProblemsTest, TheDataplaneHangs) {
+  live.state.reset();
+  live.error = "no answer within 5 s";
+  EXPECT_THAT(kinds(), ElementsAre("dataplane_hung"));
+  EXPECT_THAT(found()[0].sentence, HasSubstr("no answer within 5 s"));
+}
+
+TEST_F(ProblemsTest, AnotherCommands) {
+  now.not_in_command = "process 17 commands this dataplane";
+  EXPECT_THAT(kinds(), ElementsAre("not_in_command"));
+}
+
+TEST_F(ProblemsTest, ThePolicyIsNotThere) {
+  live.state = State{};
+  EXPECT_THAT(kinds(), ElementsAre("no_policy"));
+  now.not_taken = "zone onprem: no";
+  EXPECT_THAT(kinds(), ElementsAre("policy_differs"));
+}
+
+TEST_F(ProblemsTest, ThePolicyDiffers) {
+  live.state->set_transaction(8);
+  EXPECT_THAT(kinds(), ElementsAre("policy_differs"));
+  now.is_settled = false;
+  EXPECT_THAT(kinds(), IsEmpty());
+  now.is_settled = true;
+  live.state->set_transaction(7);
+  live.state->mutable_zones()->DeleteSubrange(0, 1);
+  EXPECT_THAT(found()[0].sentence, HasSubstr("zone onprem is not in the dataplane"));
+}
+
+TEST_F(ProblemsTest, PortsAndLinks) {
+  live.state->mutable_ports(0)->set_running(false);
+  live.state->mutable_ports(0)->set_error("no such device");
+  mirror.links[2].up = false;
+  is("10.0.2.10", false);
+  is("10.0.2.11", false);
+  obey();
+  live.state->mutable_ports(0)->set_running(false);
+  live.state->mutable_ports(0)->set_error("no such device");
+  EXPECT_THAT(kinds(), testing::UnorderedElementsAre("port_down", "link_down", "next_hop_down"));
+  mirror.links.erase(2);
+  EXPECT_THAT(kinds(), testing::Contains("port_missing"));
+}
+
+TEST_F(ProblemsTest, FirewallsDieOneByOne) {
+  is("10.0.2.11", false);
+  obey();
+  EXPECT_THAT(kinds(), ElementsAre("next_hop_degraded"));
+  EXPECT_EQ(verdict_of(found()), "warning");
+  EXPECT_EQ(found()[0].sentence,
+            "next hop firewall has 1 of 2 members alive (10.0.2.11: neighbour is FAILED)");
+  is("10.0.2.10", false);
+  obey();
+  EXPECT_THAT(kinds(), ElementsAre("next_hop_down"));
+  EXPECT_EQ(verdict_of(found()), "bad");
+}
+
+TEST_F(ProblemsTest, TheKernelSaysAliveAndTheDataplaneDoesNot) {
+  for (auto& next_hop : *live.state->mutable_next_hops()) {
+    next_hop.set_alive_members(0);
+  }
+  EXPECT_THAT(kinds(), ElementsAre("next_hop_down"));
+}
+
+TEST_F(ProblemsTest, GuardReloadAndFiles) {
+  now.guard = {"there is no guard"};
+  changed_files = {"routes.txt has changed"};
+  EXPECT_THAT(kinds(), ElementsAre("guard_missing", "files_changed"));
+  now.reload_refused = "routes.txt:3: no";
+  EXPECT_THAT(kinds(), ElementsAre("guard_missing", "reload_refused"));
+}
+
+TEST_F(ProblemsTest, AsJson) {
+  now.guard = {"there is no guard"};
+  const auto json = problems_json(found());
+  ASSERT_EQ(json.size(), 1U);
+  EXPECT_EQ(json[0]["kind"], "guard_missing");
+  EXPECT_EQ(json[0]["severity"], "bad");
+  EXPECT_EQ(json[0]["subject"], nullptr);
+}
+
+TEST_F(ProblemsTest, WhatTheDataplaneHasBesides) {
+  const auto told = sync::objects(*policy, view);
+  EXPECT_EQ(sync::disagreement(*live.state, told), std::nullopt);
+  live.state->add_ports()->set_name("strange");
+  EXPECT_EQ(sync::disagreement(*live.state, told), "the dataplane has a port strange that it was not told");
+  live.state->mutable_ports()->RemoveLast();
+  live.state->mutable_next_hops(0)->mutable_next_hop()->set_action(NextHop::CONNECTED);
+  EXPECT_THAT(sync::disagreement(*live.state, told).value_or(""), HasSubstr("is another in the dataplane"));
+}
+
+}  // namespace
+}  // namespace sekisho::api
