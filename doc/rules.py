@@ -27,7 +27,7 @@ will not work and makes the exit status 1, a
 is probably not what is meant and does so with \\-\\-strict only, a
 .I note
 is good to know. A rule whose facts are not known where it runs, the addresses of an interface that this machine does not have
-say, finds nothing."""
+say, finds nothing; that the interface is missing is a warning, as the configuration may be for another machine."""
 
 SEE_ALSO = """\
 .SH SEE ALSO

@@ -7,6 +7,7 @@
 #include <optional>
 #include <utility>
 
+#include "control/api/port_findings.hpp"
 #include "control/sync/agreement.hpp"
 #include "control/sync/objects.hpp"
 #include "dataplane/fib/prefix.hpp"
@@ -90,11 +91,11 @@ class Finder {
   }
 
   void add_port(const config::Port& port) {
-    const auto* link = scene_.mirror.link_of(port);
+    const auto found = scene_.mirror.find_link_of(port);
+    const auto* link = found.value_or(nullptr);
     const auto look = "sekisho show ports";
     if (port.has_netdev() && link == nullptr) {
-      bad("port_missing", port.name,
-          fmt::format("port {}: the interface of {} is not there", port.name, port.device), look);
+      bad("port_missing", port.name, fmt::format("port {}: {}", port.name, found.error()), look);
       return;
     }
     if (const auto why = not_running(port.name)) {
@@ -103,6 +104,18 @@ class Finder {
     if (link != nullptr && !link->up) {
       bad("link_down", port.name, fmt::format("port {}: link {} is down", port.name, link->name), look);
     }
+    for (const auto& finding : port_findings(port, scene_.mirror, state_of(port.name))) {
+      warn("port_differs", port.name, finding, look);
+    }
+  }
+
+  auto state_of(const std::string& name) const -> const PortState* {
+    if (!scene_.live.state) {
+      return nullptr;
+    }
+    const auto& ports = scene_.live.state->ports();
+    const auto state = std::ranges::find(ports, name, &PortState::name);
+    return state == ports.end() ? nullptr : &*state;
   }
 
   // By the dataplane's word, once it has been told of ports at all.
@@ -114,9 +127,8 @@ class Finder {
     if (!scene_.live.state || scene_.live.state->transaction() == 0) {
       return std::nullopt;
     }
-    const auto& ports = scene_.live.state->ports();
-    const auto state = std::ranges::find(ports, name, &PortState::name);
-    if (state == ports.end()) {
+    const auto* state = state_of(name);
+    if (state == nullptr) {
       return "the dataplane does not know it";
     }
     return state->running()

@@ -27,10 +27,10 @@ struct Problem {
   friend bool operator==(const Problem&, const Problem&) = default;
 };
 
-inline constexpr std::array<std::string_view, 13> problem_kinds{
+inline constexpr std::array<std::string_view, 14> problem_kinds{
     "dataplane_down", "dataplane_hung", "not_in_command", "no_policy",     "policy_differs",
     "port_missing",   "port_down",      "link_down",      "next_hop_down", "next_hop_degraded",
-    "guard_missing",  "reload_refused", "files_changed"};
+    "guard_missing",  "reload_refused", "files_changed",  "port_differs"};
 
 // What control knows of itself.
 struct Circumstances {

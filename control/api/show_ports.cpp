@@ -2,6 +2,7 @@
 #include <string>
 #include <vector>
 
+#include "control/api/port_findings.hpp"
 #include "control/api/show.hpp"
 #include "control/egress/host_stack.hpp"
 #include "dataplane/fib/prefix.hpp"
@@ -70,6 +71,9 @@ Json show_ports(const policy::Policy& policy, const kernel::Mirror& mirror, cons
   for (const auto& port : policy.config.ports) {
     Json entry{{"name", port.name}, {"device", port.device}};
     const auto* link = mirror.link_of(port);
+    entry["interface"] = link == nullptr ? Json(nullptr) : Json(link->name);
+    entry["findings"] =
+        port_findings(port, mirror, live.state ? by_name(live.state->ports(), port.name) : nullptr);
     entry["companion"] = port.companion.empty() ? Json(nullptr) : Json(port.companion);
     const auto gateway = egress::gateway_of(port, mirror);
     entry["gateway"] = gateway ? Json(fib::address_to_string(*gateway)) : Json(nullptr);

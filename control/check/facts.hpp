@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <filesystem>
 #include <memory>
 #include <optional>
@@ -53,6 +54,12 @@ struct Facts {
       tables;  // each zone's, in their order; each port's subnet's; each file's that is checked alone
   // By port, as in the configuration: its addresses and their subnets; nullopt: not known here.
   std::vector<std::optional<std::vector<config::InterfaceAddress>>> addresses;
+  std::vector<std::uint32_t> mtus;  // by port; 0: not known here
+  struct Missing {
+    const config::Port* port;
+    std::string why;  // "there is no interface lan0"
+  };
+  std::vector<Missing> missing;  // ports whose interface is not on this machine
   // By port: the route table of its subnet in Azure; nullopt: the configuration names none.
   std::vector<std::optional<SubnetTable>> subnets;
   std::vector<fib::Prefix> advertised;   // sorted, distinct

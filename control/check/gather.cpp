@@ -22,14 +22,15 @@ class Gatherer {
   [[nodiscard]] auto take() -> Facts { return std::move(facts_); }
 
   void add_service_tags(const std::filesystem::path& file);
-  void add_policy(std::shared_ptr<const policy::Policy> policy, const policy::InterfaceAddresses& addresses);
+  void add_policy(std::shared_ptr<const policy::Policy> policy, const kernel::Mirror* mirror);
   void add_findings_of_tags();  // where no policy has warned of them
   auto add_file(const std::filesystem::path& file) -> std::optional<SubnetTable>;
   void set_cloud(std::optional<std::string> cloud) { facts_.cloud = std::move(cloud); }
 
  private:
   void add_zones();
-  void add_ports(const policy::InterfaceAddresses& addresses);
+  void add_interface(const config::Port& port, const kernel::Mirror* mirror);
+  void add_ports(const kernel::Mirror* mirror);
   void add_advertised();
   void add_tag_uses();
   void add_azure_tables(const std::filesystem::path& file, const std::vector<load::TableSummary>& tables);
@@ -82,15 +83,14 @@ auto Gatherer::add_file(const std::filesystem::path& file) -> std::optional<Subn
   return subnet;
 }
 
-void Gatherer::add_policy(std::shared_ptr<const policy::Policy> policy,
-                          const policy::InterfaceAddresses& addresses) {
+void Gatherer::add_policy(std::shared_ptr<const policy::Policy> policy, const kernel::Mirror* mirror) {
   facts_.policy = std::move(policy);
   const auto& azure = facts_.policy->config.azure;
   if (azure.line != 0)
     facts_.cloud = azure.cloud;
   add_service_tags(azure.service_tags);
   add_zones();
-  add_ports(addresses);
+  add_ports(mirror);
   add_advertised();
   add_tag_uses();
   for (const auto& file : facts_.policy->files)
@@ -113,9 +113,28 @@ void Gatherer::add_zones() {
                              std::shared_ptr<const route::Names>{policy, &policy->names}});
 }
 
-void Gatherer::add_ports(const policy::InterfaceAddresses& addresses) {
+void Gatherer::add_interface(const config::Port& port, const kernel::Mirror* mirror) {
+  auto& addresses = facts_.addresses.back() = std::nullopt;
+  if (mirror == nullptr)
+    return;
+  const auto link = mirror->find_link_of(port);
+  if (!link) {
+    facts_.missing.push_back({&port, link.error()});
+    return;
+  }
+  addresses.emplace();
+  if (const auto known = mirror->addresses.find((*link)->index); known != mirror->addresses.end())
+    addresses = known->second;
+  if (port.mtu == 0)
+    facts_.mtus.back() = (*link)->mtu;
+}
+
+void Gatherer::add_ports(const kernel::Mirror* mirror) {
   for (const auto& port : facts_.policy->config.ports) {
-    facts_.addresses.push_back(port.is_af_xdp() ? addresses(*port.netdev()) : port.addresses);
+    facts_.addresses.push_back(port.addresses);
+    facts_.mtus.push_back(port.mtu);
+    if (port.is_af_xdp())
+      add_interface(port, mirror);
     facts_.subnets.push_back(port.subnet_routes.empty() ? std::nullopt : add_file(port.subnet_routes));
   }
 }
@@ -155,10 +174,10 @@ auto finish(Gatherer& gatherer) -> tl::expected<Facts, Error> {
 
 }  // namespace
 
-auto gather(std::shared_ptr<const policy::Policy> policy, const policy::InterfaceAddresses& addresses)
+auto gather(std::shared_ptr<const policy::Policy> policy, const kernel::Mirror* mirror)
     -> tl::expected<Facts, Error> {
   Gatherer gatherer;
-  gatherer.add_policy(std::move(policy), addresses);
+  gatherer.add_policy(std::move(policy), mirror);
   return finish(gatherer);
 }
 

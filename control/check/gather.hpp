@@ -1,5 +1,5 @@
 // Fills the facts: reads what only checks want to know (route tables of subnets, service tags, what is advertised) and asks
-// for the addresses of the kernel's interfaces. Refused, as reading any file, with file, line and reason.
+// for the kernel's interfaces. Refused, as reading any file, with file, line and reason.
 #pragma once
 
 #include <filesystem>
@@ -10,13 +10,15 @@
 #include <vector>
 
 #include "control/check/facts.hpp"
+#include "control/kernel/mirror.hpp"
 #include "control/load/error.hpp"
 #include "control/policy/policy.hpp"
 
 namespace sekisho::check {
 
-[[nodiscard]] auto gather(std::shared_ptr<const policy::Policy> policy,
-                          const policy::InterfaceAddresses& addresses) -> tl::expected<Facts, load::Error>;
+// Without a mirror nothing is known of the kernel's interfaces.
+[[nodiscard]] auto gather(std::shared_ptr<const policy::Policy> policy, const kernel::Mirror* mirror)
+    -> tl::expected<Facts, load::Error>;
 
 // Route tables without a configuration.
 struct FilesAlone {

@@ -1,5 +1,7 @@
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "control/check/place.hpp"
 #include "control/check/rules.hpp"
 
@@ -26,7 +28,45 @@ auto find_mtu(const Facts& facts) -> Offences {
   return result;
 }
 
+auto find_no_interface(const Facts& facts) -> Offences {
+  Offences result;
+  for (const auto& [port, why] : facts.missing)
+    result.push_back({place(facts, port->line), fmt::format("port {}: {}", port->name, why)});
+  return result;
+}
+
+// Of ports whose MTU is not known here nothing is said.
+auto find_different_mtus(const Facts& facts) -> Offences {
+  const auto& ports = facts.policy->config.ports;
+  const auto is_known = [](std::uint32_t mtu) { return mtu != 0; };
+  const auto first = std::ranges::find_if(facts.mtus, is_known);
+  Offences result;
+  for (auto other = first; other != facts.mtus.end(); ++other) {
+    const auto& port = ports[static_cast<std::size_t>(other - facts.mtus.begin())];
+    if (is_known(*other) && *other != *first)
+      result.push_back(
+          {place(facts, port.line),
+           fmt::format("port {} has an MTU of {}, and port {} of {}", port.name, *other,
+                       ports[static_cast<std::size_t>(first - facts.mtus.begin())].name, *first)});
+  }
+  return result;
+}
+
 }  // namespace
+
+const Rule no_interface{
+    "no-interface", Severity::warning,
+    "A port whose interface is not there forwards nothing, and a reload refuses one that is new.",
+    "Look for it with `ip link`, unless the configuration is for another machine. A NIC whose name changes "
+    "is "
+    "found by its MAC address: write device = \"af_xdp:mac:MAC\".",
+    find_no_interface};
+
+const Rule mtu_differs{
+    "mtu-differs", Severity::warning,
+    "A packet that one port receives and that is longer than the other's MTU is dropped as mtu_exceeded.",
+    "Give the interfaces one MTU: `ip link set NAME mtu 1500`, or \"mtu\" in each [port.*].",
+    find_different_mtus};
 
 const Rule no_companion{
     "no-companion", Severity::warning,

@@ -20,7 +20,7 @@ extern const Rule bypass, internet_without_exit;                                
 extern const Rule sent_back, hairpin;                                            // loop.cpp
 extern const Rule subnet_loop, subnet_elsewhere, gateway_of_expressroute;        // fabric.cpp
 extern const Rule asymmetric, no_way_back;                                       // way_back.cpp
-extern const Rule no_companion, mtu_above_1500;                                  // ports.cpp
+extern const Rule no_interface, no_companion, mtu_above_1500, mtu_differs;       // ports.cpp
 extern const Rule refused, file_error, file_warning, file_note, several_tables;  // files.cpp
 
 }  // namespace sekisho::check

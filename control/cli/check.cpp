@@ -12,6 +12,7 @@
 #include "control/cli/check_summary.hpp"
 #include "control/cli/command.hpp"
 #include "control/cli/output.hpp"
+#include "control/kernel/devices.hpp"
 #include "control/kernel/interface_addresses.hpp"
 #include "control/policy/policy.hpp"
 
@@ -43,11 +44,16 @@ Outcome report_refusal(const Context& context, const CheckOptions& options, cons
 }
 
 Outcome check_configuration(const Context& context, const CheckOptions& options) {
-  const auto policy = policy::read(options.config, kernel::interface_addresses);
+  const auto mirror = kernel::snapshot();
+  const auto policy =
+      policy::read(options.config, mirror ? kernel::addresses_by(*mirror) : policy::InterfaceAddresses{});
   if (!policy) {
     return report_refusal(context, options, policy.error());
   }
-  const auto facts = check::gather(*policy, kernel::interface_addresses);
+  if (const auto shared = mirror ? kernel::shared_device((*policy)->config, *mirror) : std::nullopt) {
+    return report_refusal(context, options, *shared);
+  }
+  const auto facts = check::gather(*policy, mirror ? &*mirror : nullptr);
   if (!facts) {
     return report_refusal(context, options, facts.error());
   }

@@ -156,7 +156,8 @@ void print_explanation(const Json& result, bool online) {
 }
 
 tl::expected<Json, std::string> explain_offline(const ExplainOptions& options) {
-  const auto policy = policy::read(options.config, kernel::interface_addresses);
+  const auto policy =
+      policy::read(options.config, kernel::addresses_by(kernel::snapshot().value_or(kernel::Mirror{})));
   if (!policy) {
     return tl::unexpected{policy.error().to_string()};
   }

@@ -76,7 +76,7 @@ std::string ports_text(const Json& ports) {
                {"STATE"},
                {"LINK"},
                {"DEVICE"},
-               {"COMPANION"},
+               {"INTERFACE"},
                {"DRIVER"},
                {"MAC"},
                {"MTU", true},
@@ -94,7 +94,7 @@ std::string ports_text(const Json& ports) {
                {running ? "running" : "down", running ? Tone::good : Tone::bad},
                value_text(port, "link"),
                value_text(port, "device"),
-               value_text(port, "companion"),
+               value_text(port, "interface"),
                value_text(port, "driver"),
                value_text(port, "mac"),
                value_text(port, "mtu"),
@@ -107,6 +107,9 @@ std::string ports_text(const Json& ports) {
                value_text(port, "gateway")});
     if (const auto error = value_text(port, "error"); !error.empty()) {
       errors += toned(fmt::format("port {}: {}", value_text(port, "name"), error), Tone::bad) + "\n";
+    }
+    for (const auto& finding : port["findings"]) {
+      errors += toned(value_text(finding), Tone::bad) + "\n";
     }
   }
   return table.render() + errors;

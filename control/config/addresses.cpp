@@ -81,9 +81,9 @@ auto parse_mac(std::string_view text) -> tl::expected<std::array<std::uint8_t, 6
     mac[i] = static_cast<std::uint8_t>(high << 4 | low);
   }
   if ((mac[0] & 1) != 0)
-    return refuse("is a group address; a neighbour has one of its own");
+    return refuse("is a group address, and no station's");
   if (mac == std::array<std::uint8_t, 6>{})
-    return refuse("is no neighbour's address");
+    return refuse("is no station's address");
   return mac;
 }
 

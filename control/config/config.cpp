@@ -9,6 +9,8 @@ namespace sekisho::config {
 
 namespace {
 constexpr std::string_view netdev_prefix = "af_xdp:";
+constexpr std::string_view mac_prefix = "mac:";
+constexpr std::string_view bus_prefix = "bus:";
 }  // namespace
 
 bool Port::is_af_xdp() const {
@@ -25,11 +27,24 @@ std::optional<std::string> Port::netdev() const {
   return companion.empty() ? std::nullopt : std::optional{companion};
 }
 
+std::optional<NetdevId> Port::netdev_id() const {
+  if (!has_netdev())
+    return std::nullopt;
+  if (!is_af_xdp())
+    return NetdevId{NetdevId::By::name, companion};
+  const auto text = std::string_view{device}.substr(netdev_prefix.size());
+  if (text.starts_with(mac_prefix))
+    return NetdevId{NetdevId::By::mac, text.substr(mac_prefix.size())};
+  if (text.starts_with(bus_prefix))
+    return NetdevId{NetdevId::By::bus, text.substr(bus_prefix.size())};
+  return NetdevId{NetdevId::By::name, text};
+}
+
 std::vector<std::string> Config::guarded_netdevs() const {
   std::vector<std::string> result{std::string{exit_netdev}};
   for (const auto& port : ports)
-    if (auto netdev = port.netdev())
-      result.push_back(std::move(*netdev));
+    if (const auto id = port.netdev_id(); id && id->by == NetdevId::By::name)
+      result.emplace_back(id->text);
   std::ranges::sort(result);
   return result;
 }

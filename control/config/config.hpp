@@ -38,9 +38,17 @@ struct StaticNeighbour {
   std::array<std::uint8_t, 6> mac{};
 };
 
+// By what a port names its interface of the kernel.
+struct NetdevId {
+  enum class By : std::uint8_t { name, mac, bus };
+  By by = By::name;
+  std::string_view text;  // the interface's name, its MAC address, or its device's address on a bus
+};
+
 struct Port {
   std::string name;
-  // "af_xdp:NETDEV"; or what DPDK owns: a PCI address, "vmbus:UUID", or a vdev string.
+  // "af_xdp:NETDEV", "af_xdp:mac:MAC", "af_xdp:bus:ADDRESS"; or what DPDK owns: a PCI address, "vmbus:UUID", or a vdev
+  // string.
   std::string device;
   std::vector<InterfaceAddress> addresses;  // of what DPDK owns; an AF_XDP port has what its netdev has
   std::vector<StaticNeighbour> neighbours;  // of a port without a companion: nothing resolves them there
@@ -55,8 +63,11 @@ struct Port {
   // Whether the kernel has an interface with this port's addresses: an AF_XDP port's device, or the companion. Which
   // link that is now: kernel::Mirror::link_of.
   [[nodiscard]] bool has_netdev() const;
-  // How the configuration names it.
+  // How the configuration names it, which is the kernel's name for it only if that is what it is named by: "lan0",
+  // "mac:00:0d:3a:aa:bb:cc".
   [[nodiscard]] std::optional<std::string> netdev() const;
+  // Of this port, which it must not outlive.
+  [[nodiscard]] std::optional<NetdevId> netdev_id() const;
 };
 
 struct NextHop {
@@ -159,7 +170,8 @@ struct Config {
   std::optional<Metrics> metrics;  // none: served nowhere
   Guard guard;                     // as if there were an empty [guard]
 
-  // From and to which the kernel must not forward whatever [guard] says: every port's, and `sekisho0`. Sorted.
+  // From and to which the kernel must not forward whatever [guard] says: every port's that the configuration knows
+  // by the name, and `sekisho0`. Sorted.
   [[nodiscard]] std::vector<std::string> guarded_netdevs() const;
 };
 

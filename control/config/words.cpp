@@ -8,10 +8,14 @@
 #include <utility>
 #include <vector>
 
+#include "control/config/addresses.hpp"
+
 namespace sekisho::config {
 namespace {
 
 constexpr std::string_view af_xdp = "af_xdp:";
+constexpr std::string_view af_xdp_mac = "af_xdp:mac:";
+constexpr std::string_view af_xdp_bus = "af_xdp:bus:";
 
 constexpr char lower(char c) {
   return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
@@ -49,14 +53,32 @@ auto edit_distance(std::string_view a, std::string_view b) -> std::size_t {
   return row.back();
 }
 
+constexpr std::string_view pci_pattern = "hhhh:hh:hh.h";
+constexpr std::string_view short_pci_pattern = "hh:hh.h";
+constexpr std::string_view uuid_pattern = "hhhhhhhh-hhhh-hhhh-hhhh-hhhhhhhhhhhh";
+
 // The bus address that a device begins with, or nothing.
 auto bus_address(std::string_view device) -> std::string_view {
-  constexpr std::string_view pci = "hhhh:hh:hh.h";
-  constexpr std::string_view vmbus = "vmbus:hhhhhhhh-hhhh-hhhh-hhhh-hhhhhhhhhhhh";
+  constexpr std::string_view vmbus = "vmbus:";
   const auto name = device.substr(0, device.find(','));
-  const auto uuid = vmbus.substr(vmbus.find(':') + 1);
-  const bool is_vmbus = name.starts_with("vmbus:") && matches(name.substr(vmbus.size() - uuid.size()), uuid);
-  return matches(name, pci) || is_vmbus ? name : std::string_view{};
+  const bool is_vmbus = name.starts_with(vmbus) && matches(name.substr(vmbus.size()), uuid_pattern);
+  return matches(name, pci_pattern) || is_vmbus ? name : std::string_view{};
+}
+
+// What the kernel calls a device on its bus: "0000:00:05.0", "f8615163-0001-1000-2000-000d3aaabbcc", "virtio3", "vif-0".
+auto refuse_bus_name(std::string_view name) -> std::optional<std::string> {
+  constexpr std::size_t longest = 63;
+  const auto is_good = [](char c) {
+    return is_name_character(lower(c)) || std::string_view{":._"}.find(c) != std::string_view::npos;
+  };
+  if (matches(name, short_pci_pattern))
+    return fmt::format("{} is a PCI address without its domain; write \"{}0000:{}\"", in_quotes(name),
+                       af_xdp_bus, name);
+  if (name.starts_with("vmbus:"))
+    return fmt::format("the address of a VMBus device is its UUID alone: write \"{}UUID\"", af_xdp_bus);
+  if (name.empty() || name.size() > longest || !std::ranges::all_of(name, is_good))
+    return fmt::format("{} is no device's address on a bus, as 0000:00:05.0", in_quotes(name));
+  return std::nullopt;
 }
 
 // Device arguments and names are handed to DPDK as they are.
@@ -116,13 +138,19 @@ auto refuse_netdev(std::string_view name) -> std::optional<std::string> {
 }
 
 auto refuse_device(std::string_view device) -> std::optional<std::string> {
+  if (device.starts_with(af_xdp_mac)) {
+    const auto mac = parse_mac(device.substr(af_xdp_mac.size()));
+    return mac ? std::nullopt : std::optional{mac.error()};
+  }
+  if (device.starts_with(af_xdp_bus))
+    return refuse_bus_name(device.substr(af_xdp_bus.size()));
   if (device.starts_with(af_xdp))
     return refuse_netdev(device.substr(af_xdp.size()));
 
   const auto name = device.substr(0, device.find(','));
-  if (matches(name, "hh:hh.h"))
+  if (matches(name, short_pci_pattern))
     return fmt::format("{} is a PCI address without its domain; write \"0000:{}\"", in_quotes(name), name);
-  if (matches(name, "hhhhhhhh-hhhh-hhhh-hhhh-hhhhhhhhhhhh"))
+  if (matches(name, uuid_pattern))
     return fmt::format("{} is the address of a VMBus device; write \"vmbus:{}\"", in_quotes(name), name);
   if (name.starts_with("net_af_xdp"))
     return "an AF_XDP port is written \"af_xdp:NETDEV\": it needs the steering program that comes with it";
@@ -140,7 +168,11 @@ auto refuse_device(std::string_view device) -> std::optional<std::string> {
 }
 
 auto normal_device(std::string device) -> std::string {
-  const auto size = bus_address(device).size();
+  const auto in_bus = std::string_view{device}.substr(std::min(device.size(), af_xdp_bus.size()));
+  const bool is_all =
+      device.starts_with(af_xdp_mac) ||
+      (device.starts_with(af_xdp_bus) && (matches(in_bus, pci_pattern) || matches(in_bus, uuid_pattern)));
+  const auto size = is_all ? device.size() : bus_address(device).size();
   std::transform(device.begin(), device.begin() + static_cast<std::ptrdiff_t>(size), device.begin(), lower);
   return device;
 }

@@ -23,7 +23,7 @@ namespace sekisho::config {
 [[nodiscard]] auto refuse_device(std::string_view device) -> std::optional<std::string>;
 [[nodiscard]] auto refuse_netdev(std::string_view name) -> std::optional<std::string>;
 
-// One device, one text: the hexadecimal digits of a bus address in small letters.
+// One device, one text: the hexadecimal digits of a MAC or bus address in small letters.
 [[nodiscard]] auto normal_device(std::string device) -> std::string;
 
 }  // namespace sekisho::config

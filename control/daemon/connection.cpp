@@ -38,6 +38,7 @@ void Daemon::take_over() {
       return;  // the connection is gone; the next one asks again
     }
     has_taken_over_ = true;
+    take_over_bindings(answer->back().state());
     // Ports that still run, whatever our configuration says by now.
     guard::Guard running;
     for (const auto& port : answer->back().state().ports()) {

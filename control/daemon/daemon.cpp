@@ -43,7 +43,7 @@ Daemon::Daemon(boost::asio::io_context& io, Options options, Reading reading)
 
 auto Daemon::start(boost::asio::io_context& io, Options options)
     -> tl::expected<std::unique_ptr<Daemon>, std::string> {
-  auto reading = read(options.config);
+  auto reading = read(options.config, kernel::snapshot().value_or(kernel::Mirror{}));
   if (!reading) {
     return tl::unexpected(std::move(reading.error()));
   }

@@ -27,6 +27,7 @@
 #include "control/api/backend.hpp"
 #include "control/api/server.hpp"
 #include "control/daemon/command.hpp"
+#include "control/daemon/port_links.hpp"
 #include "control/egress/hosts.hpp"
 #include "control/guard/keeper.hpp"
 #include "control/kernel/netlink.hpp"
@@ -94,7 +95,10 @@ class Daemon final : public api::Backend {
 
   Daemon(boost::asio::io_context& io, Options options, Reading reading);
   // The files as they are now.
-  [[nodiscard]] static auto read(const std::filesystem::path& config) -> tl::expected<Reading, std::string>;
+  [[nodiscard]] static auto read(const std::filesystem::path& config, const kernel::Mirror& mirror)
+      -> tl::expected<Reading, std::string>;
+  // The same, to take the place of what runs: a device that is not there is an error unless it is no news.
+  [[nodiscard]] auto read_again() const -> tl::expected<Reading, std::string>;
   auto open() -> tl::expected<void, std::string>;
   void wait_for_signal();
 
@@ -102,6 +106,8 @@ class Daemon final : public api::Backend {
   void on_kernel_changed();
   void on_connected();
   void take_over();
+  void bind_ports();
+  void take_over_bindings(const api::State& state);
   void on_disconnected(const std::string& reason);
   void on_event(const api::Event& event);
   void on_wanted(const api::Wanted& wanted);
@@ -192,7 +198,7 @@ class Daemon final : public api::Backend {
   std::set<std::string> missing_ports_;    // whose interfaces are not there, and the log says so
   std::map<std::string, std::string> failed_ports_;   // why
   std::string failed_exit_;                           // why the dataplane could not make it
-  std::map<std::string, std::optional<bool>> links_;  // of the ports' netdevs: up, down, or not there
+  PortLinks port_links_;                              // for the log
   std::string last_refusal_;
   std::string failure_;  // why it ended by itself
 };

@@ -31,8 +31,8 @@ std::filesystem::path bus_place(const std::string& device) {
 // Why the port has no device; empty: it has one, as far as can be told without opening it.
 std::string absence(const config::Port& port, const kernel::Mirror& mirror) {
   if (port.is_af_xdp()) {
-    return mirror.link_of(port) == nullptr ? fmt::format("there is no interface {}", *port.netdev())
-                                           : std::string();
+    const auto link = mirror.find_link_of(port);
+    return link ? std::string() : link.error();
   }
   const auto place = bus_place(port.device);
   std::error_code ignored;

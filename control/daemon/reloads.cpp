@@ -9,6 +9,7 @@
 #include "control/api/override.hpp"
 #include "control/daemon/daemon.hpp"
 #include "control/daemon/timing.hpp"
+#include "control/kernel/devices.hpp"
 #include "control/kernel/interface_addresses.hpp"
 
 namespace sekisho {
@@ -40,12 +41,13 @@ std::string Daemon::Step::name() const {
   return request == nullptr ? "reload" : "route " + api::to_string(*request);
 }
 
-auto Daemon::read(const std::filesystem::path& file) -> tl::expected<Reading, std::string> {
+auto Daemon::read(const std::filesystem::path& file, const kernel::Mirror& mirror)
+    -> tl::expected<Reading, std::string> {
   api::Sources sources{.read_unix_ms = now_unix_ms(), .files = {load::stamp(file)}};
   if (const auto config = config::read(file)) {  // what is wrong with it comes out below
     std::ranges::transform(files_of(*config), std::back_inserter(sources.files), load::stamp);
   }
-  auto policy = policy::read_to_run(file, kernel::interface_addresses);
+  auto policy = policy::read_to_run(file, kernel::addresses_by(mirror));
   if (!policy) {
     return tl::unexpected(policy.error().to_string());
   }
@@ -58,6 +60,28 @@ auto Daemon::may_change() const -> tl::expected<void, std::string> {
     return tl::unexpected("this sekisho-control does not command the dataplane: " + command_.why_not());
   }
   return {};
+}
+
+// That a port which runs would stop, harms() says. When control starts nothing of this is asked: which interface a port runs
+// on is not known before the dataplane was asked, and that takes no two ports of one interface.
+auto Daemon::read_again() const -> tl::expected<Reading, std::string> {
+  auto reading = read(options_.config, mirror());
+  if (!reading) {
+    return reading;
+  }
+  if (const auto shared = kernel::shared_device(reading->policy->config, mirror())) {
+    return tl::unexpected(shared->to_string());
+  }
+  auto fresh = reading->policy->config;
+  std::erase_if(fresh.ports, [&](const config::Port& port) {
+    const auto old = std::ranges::find(policy_->config.ports, port.name, &config::Port::name);
+    return old != policy_->config.ports.end() &&
+           (old->device == port.device || mirror().link_of(*old) != nullptr);
+  });
+  if (const auto missing = kernel::missing_devices(fresh, mirror()); !missing.empty()) {
+    return tl::unexpected(missing.front().to_string());
+  }
+  return reading;
 }
 
 void Daemon::reload(bool force, ReloadDone caller) {
@@ -75,7 +99,7 @@ void Daemon::reload(bool force, ReloadDone caller) {
     done(tl::unexpected(std::move(allowed.error())));
     return;
   }
-  auto reading = read(options_.config);
+  auto reading = read_again();
   const auto possible = reading ? could_serve_metrics(*reading->policy)
                                 : tl::expected<void, std::string>(tl::unexpected(reading.error()));
   if (!possible) {
@@ -109,7 +133,7 @@ void Daemon::reload(bool force, ReloadDone caller) {
 }
 
 auto Daemon::plan() -> tl::expected<api::Plan, std::string> {
-  auto reading = read(options_.config);
+  auto reading = read_again();
   if (!reading) {
     return tl::unexpected(std::move(reading.error()));
   }

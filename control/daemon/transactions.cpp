@@ -205,6 +205,7 @@ void Daemon::committed(const api::Committed& committed, sync::View view) {
     spdlog::warn("next hop Internet: {}", failed_exit);
   }
   failed_exit_ = std::move(failed_exit);
+  bind_ports();
   if (failed_ports_.empty() && failed_exit_.empty()) {
     retry_pause_ = first_retry;
   } else {

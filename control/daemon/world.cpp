@@ -142,30 +142,10 @@ void Daemon::report_members(const std::vector<egress::Member>& before) const {
 }
 
 void Daemon::report_links() {
-  std::map<std::string, std::optional<bool>> now;
-  bool came = false;
-  for (const auto& port : policy_->config.ports) {
-    const auto netdev = port.netdev();
-    if (!netdev) {
-      continue;
+  for (const auto& port : port_links_.follow(policy_->config, netlink_->mirror())) {
+    if (failed_ports_.contains(port)) {
+      told_.reset();  // the next transaction starts the port, and is a full one
     }
-    const kernel::Link* link = netlink_->mirror().link_of(port);
-    const auto state = link == nullptr ? std::optional<bool>() : link->up;
-    now[*netdev] = state;
-    const auto old = links_.find(*netdev);
-    if (old != links_.end() && old->second == state) {
-      continue;
-    }
-    came = came || (state && failed_ports_.contains(port.name));
-    if (!state) {
-      spdlog::warn("port {}: there is no interface {}", port.name, *netdev);
-    } else {
-      spdlog::info("port {}: link {} is {}", port.name, *netdev, *state ? "up" : "down");
-    }
-  }
-  links_ = std::move(now);
-  if (came) {
-    told_.reset();  // the next transaction starts the port, and is a full one
   }
 }
 

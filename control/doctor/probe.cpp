@@ -62,7 +62,8 @@ bool has(std::string_view text, std::string_view part) {
 }
 
 void probe_configuration(System& system, const fs::path& file) {
-  const auto policy = policy::read_to_run(file, kernel::interface_addresses);
+  const auto mirror = kernel::snapshot().value_or(kernel::Mirror{});
+  const auto policy = policy::read_to_run(file, kernel::addresses_by(mirror));
   if (!policy) {
     system.configuration_error = policy.error().to_string();
     return;
@@ -75,8 +76,10 @@ void probe_configuration(System& system, const fs::path& file) {
               .af_xdp = port.is_af_xdp(),
               .nic = find_nic(port.device),
               .companion_alias = egress::companion_alias(port)};
-    if (const auto netdev = port.netdev()) {
-      seen.interface = find_interface(*netdev);
+    if (port.has_netdev()) {
+      const auto link = mirror.find_link_of(port);
+      seen.interface = find_interface(link ? (*link)->name : *port.netdev());
+      seen.missing = link ? std::string{} : link.error();
     }
     system.ports.push_back(std::move(seen));
   }

@@ -53,6 +53,7 @@ struct Port {
   bool af_xdp = false;
   std::optional<Nic> nic;              // of a device on a bus
   std::optional<Interface> interface;  // by which the kernel has the port
+  std::string missing = {};            // why it has none: "there is no interface lan0"
   std::string companion_alias;         // by which the dataplane knows that it made this interface
 };
 

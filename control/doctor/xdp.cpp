@@ -19,7 +19,7 @@ Finding judge_xdp(const Port& port) {
   const auto& interface = *port.interface;
   const auto what = fmt::format("port {}: {}", port.name, interface.name);
   if (!interface.present) {
-    return bad(name, fmt::format("{} is not there", what), "ip -br link");
+    return bad(name, fmt::format("port {}: {}", port.name, port.missing), "ip -br link");
   }
   if (!interface.xdp_features) {
     return ok(name, fmt::format("{} ({}): this kernel does not tell what the driver can; count on copy mode",

@@ -95,12 +95,13 @@ auto exit(const config::Config& config, const kernel::Mirror& mirror) -> std::op
   if (port == nullptr) {
     return std::nullopt;
   }
-  const kernel::Link* link = mirror.link_of(*port);
-  Exit exit{.port = port->name, .netdev = link == nullptr ? *port->netdev() : link->name};
-  if (link == nullptr) {
-    be_down(exit, fmt::format("there is no interface {}", exit.netdev));
+  const auto found = mirror.find_link_of(*port);
+  Exit exit{.port = port->name, .netdev = found ? (*found)->name : *port->netdev()};
+  if (!found) {
+    be_down(exit, found.error());
     return exit;
   }
+  const kernel::Link* link = *found;
   exit.gateway = gateway_of(*port, mirror);
   exit.address = masquerade_address(*link, exit.gateway.value_or(0), mirror);
   if (!link->up) {

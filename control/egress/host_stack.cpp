@@ -120,6 +120,9 @@ auto host_stack(const config::Config& config, const kernel::Mirror& mirror) -> k
     if (link == nullptr) {
       continue;
     }
+    if (port.is_af_xdp() && port.mtu != 0) {
+      wanted.mtus.emplace(link->index, port.mtu);
+    }
     if (!port.is_af_xdp()) {
       wanted.enabled.insert(link->index);
       for (const auto& address : port.addresses) {

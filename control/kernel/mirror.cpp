@@ -10,9 +10,4 @@ const Link* Mirror::link(const std::string& name) const {
   return found == links.end() ? nullptr : &found->second;
 }
 
-const Link* Mirror::link_of(const config::Port& port) const {
-  const auto netdev = port.netdev();
-  return netdev ? link(*netdev) : nullptr;
-}
-
 }  // namespace sekisho::kernel

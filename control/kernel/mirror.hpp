@@ -6,6 +6,7 @@
 #include <map>
 #include <set>
 #include <string>
+#include <tl/expected.hpp>
 #include <utility>
 #include <vector>
 
@@ -24,6 +25,13 @@ struct Link {
   MacAddress mac{};
   std::uint32_t mtu = 0;
   std::string alias;
+  std::vector<std::string> altnames;
+  std::string kind;         // "veth", "vlan", "bond", "tun"; empty: a NIC
+  MacAddress burned_mac{};  // that the NIC was made with; all zero: a virtual device has none
+  int master = 0;           // whose slave it is: of a bond, a bridge, a VRF, or (a VF on Azure) a netvsc
+  int lower = 0;            // on which it lies, in this namespace: of a VLAN its NIC
+  std::vector<std::string>
+      bus;  // what its device is called on a bus, and on the bus below: "virtio3", "0000:00:05.0"
   bool forwarding = false;  // net.ipv4.conf.NAME.forwarding
   int rp_filter = 0;        // net.ipv4.conf.NAME.rp_filter; the kernel takes the larger of it and `all`'s
 };
@@ -72,11 +80,21 @@ struct Mirror {
   std::set<DefaultRoute> defaults;
   int all_rp_filter = 0;                       // net.ipv4.conf.all.rp_filter
   std::map<std::string, std::string> refused;  // what was asked for and not granted, and why
+  // Which link a port runs on that the dataplane runs, by the port's name and device: it stays with that link for as long
+  // as there is one of this index, whatever its name and MAC address become.
+  using Bindings = std::map<std::pair<std::string, std::string>, int>;
+  Bindings bound;
+  // How often a port's link went and one of its index came (from another namespace and back): it is another interface for
+  // whoever had it open. By index.
+  std::map<int, unsigned> returns;
 
   // Null: there is none.
   [[nodiscard]] const Link* link(const std::string& name) const;
-  // The link that is this port's interface now; null: there is none, or the kernel has no interface of this port.
+  // The link that is this port's interface now: which it is bound to, or else the one that its device names (port_link.cpp
+  // says how); null: there is none, or the kernel has no interface of this port.
   [[nodiscard]] const Link* link_of(const config::Port& port) const;
+  // The same; the error says why there is none: "there is no interface lan0".
+  [[nodiscard]] auto find_link_of(const config::Port& port) const -> tl::expected<const Link*, std::string>;
 };
 
 }  // namespace sekisho::kernel

@@ -20,6 +20,7 @@
 #include <tuple>
 #include <utility>
 
+#include "control/kernel/bus.hpp"
 #include "control/kernel/rtnetlink.hpp"
 #include "control/kernel/wanted.hpp"
 
@@ -85,6 +86,7 @@ struct Netlink::Impl : std::enable_shared_from_this<Netlink::Impl> {
     switch (*dump) {
       case rtnetlink::Dump::links:
         std::erase_if(mirror.links, [&](const auto& entry) { return !named_links.contains(entry.first); });
+        std::erase_if(mirror.bound, [&](const auto& entry) { return !named_links.contains(entry.second); });
         return start_dump(rtnetlink::Dump::settings);
       case rtnetlink::Dump::settings:
         return start_dump(rtnetlink::Dump::addresses);
@@ -192,13 +194,21 @@ struct Netlink::Impl : std::enable_shared_from_this<Netlink::Impl> {
       lose_routes(index);
     }
     if (!message.gone) {
-      mirror.links[index] = message.link;
+      auto& link = mirror.links[index] = message.link;
+      add_bus_below(link);
       return;
     }
     mirror.links.erase(index);
+    unbind(index);
     mirror.addresses.erase(index);
     std::erase_if(mirror.own_addresses, [&](const auto& own) { return own.first == index; });
     forget_neighbours([&](const NeighbourKey& key) { return key.first == index; });
+  }
+
+  void unbind(int index) {
+    if (std::erase_if(mirror.bound, [&](const auto& entry) { return entry.second == index; }) != 0) {
+      ++mirror.returns[index];
+    }
   }
 
   void apply(const rtnetlink::AddressMessage& message, bool in_dump) {
@@ -479,7 +489,7 @@ struct Netlink::Impl : std::enable_shared_from_this<Netlink::Impl> {
   boost::asio::steady_timer keep_timer;
   std::function<void()> changed;
   mnl_socket* socket = nullptr;
-  std::vector<char> buffer = std::vector<char>(65536);
+  std::vector<char> buffer = std::vector<char>(rtnetlink::longest_message);
 
   Mirror mirror;
   std::set<NeighbourKey> managed;
@@ -536,6 +546,14 @@ Netlink::~Netlink() = default;
 
 const Mirror& Netlink::mirror() const noexcept {
   return impl_->mirror;
+}
+
+void Netlink::bind(Mirror::Bindings bound) {
+  impl_->mirror.bound = std::move(bound);
+}
+
+void Netlink::count_returns(std::map<int, unsigned> returns) {
+  impl_->mirror.returns = std::move(returns);
 }
 
 void Netlink::keep(const Wanted& wanted) {

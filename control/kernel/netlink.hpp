@@ -9,6 +9,7 @@
 #include <boost/asio/io_context.hpp>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <tl/expected.hpp>
@@ -31,6 +32,10 @@ class Netlink {
   Netlink& operator=(const Netlink&) = delete;
 
   [[nodiscard]] const Mirror& mirror() const noexcept;
+  // Replaces which links ports are bound to; those that are gone are forgotten when they go.
+  void bind(Mirror::Bindings bound);
+  // As another mirror has counted before this one.
+  void count_returns(std::map<int, unsigned> returns);
   // The neighbours to keep resolved; replaces what was asked for before, and asks again by itself when a link returns.
   void keep_resolved(const std::vector<NeighbourKey>& neighbours);
   // Asks the kernel for what is wanted and not there, and to remove what we made and is no longer wanted. To be called

@@ -14,6 +14,7 @@
 #include <array>
 #include <bit>
 #include <cstring>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -25,6 +26,15 @@ std::uint32_t to_host(std::uint32_t big_endian) {
 }
 std::uint32_t to_network(std::uint32_t address) {
   return to_host(address);
+}
+
+// Empty for one that is not there.
+std::string text_of(const nlattr* attribute) {
+  if (attribute == nullptr) {
+    return {};
+  }
+  const auto* text = static_cast<const char*>(mnl_attr_get_payload(attribute));
+  return {text, strnlen(text, mnl_attr_get_payload_len(attribute))};
 }
 
 // Attributes by type; of a type that stands twice the last.
@@ -70,14 +80,7 @@ class Attributes {
     std::memcpy(mac.data(), mnl_attr_get_payload(attribute), mac.size());
     return mac;
   }
-  [[nodiscard]] std::string string(std::size_t type) const {
-    const nlattr* attribute = by_type_[type];
-    if (attribute == nullptr) {
-      return {};
-    }
-    const auto* text = static_cast<const char*>(mnl_attr_get_payload(attribute));
-    return {text, strnlen(text, mnl_attr_get_payload_len(attribute))};
-  }
+  [[nodiscard]] std::string string(std::size_t type) const { return text_of(by_type_[type]); }
 
  private:
   std::vector<const nlattr*> by_type_;
@@ -115,19 +118,25 @@ const char* state_name(std::uint16_t state) {
   }
 }
 
-const nlattr* nested(const nlattr* outer, unsigned type) {
+std::vector<const nlattr*> all_nested(const nlattr* outer, unsigned type) {
+  std::vector<const nlattr*> result;
   if (outer == nullptr) {
-    return nullptr;
+    return result;
   }
   const auto* attribute = static_cast<const nlattr*>(mnl_attr_get_payload(outer));
   const auto* end = reinterpret_cast<const char*>(attribute) + mnl_attr_get_payload_len(outer);
   while (mnl_attr_ok(attribute, static_cast<int>(end - reinterpret_cast<const char*>(attribute)))) {
     if (mnl_attr_get_type(attribute) == type) {
-      return attribute;
+      result.push_back(attribute);
     }
     attribute = mnl_attr_next(attribute);
   }
-  return nullptr;
+  return result;
+}
+
+const nlattr* nested(const nlattr* outer, unsigned type) {
+  const auto all = all_nested(outer, type);
+  return all.empty() ? nullptr : all.front();
 }
 
 // net.ipv4.conf.NAME.* as an array in the order of IPV4_DEVCONF_*, which begins at 1.
@@ -154,7 +163,7 @@ auto parse_link(const nlmsghdr& message) -> std::optional<LinkMessage> {
   if (info == nullptr || info->ifi_family != AF_UNSPEC) {
     return std::nullopt;
   }
-  const Attributes attributes(message, sizeof(ifinfomsg), IFLA_AF_SPEC + 1);
+  const Attributes attributes(message, sizeof(ifinfomsg), IFLA_PARENT_DEV_NAME + 1);
   LinkMessage result;
   result.gone = message.nlmsg_type == RTM_DELLINK;
   result.link.index = info->ifi_index;
@@ -164,6 +173,19 @@ auto parse_link(const nlmsghdr& message) -> std::optional<LinkMessage> {
   result.link.mac = attributes.mac(IFLA_ADDRESS).value_or(MacAddress{});
   result.link.mtu = attributes.u32(IFLA_MTU).value_or(0);
   result.link.alias = attributes.string(IFLA_IFALIAS);
+  for (const auto* name : all_nested(attributes.get(IFLA_PROP_LIST), IFLA_ALT_IFNAME)) {
+    result.link.altnames.push_back(text_of(name));
+  }
+  result.link.kind = text_of(nested(attributes.get(IFLA_LINKINFO), IFLA_INFO_KIND));
+  result.link.burned_mac = attributes.mac(IFLA_PERM_ADDRESS).value_or(MacAddress{});
+  result.link.master = static_cast<int>(attributes.u32(IFLA_MASTER).value_or(0));
+  // With a namespace beside it, it is an index there.
+  if (!attributes.has(IFLA_LINK_NETNSID)) {
+    result.link.lower = static_cast<int>(attributes.u32(IFLA_LINK).value_or(0));
+  }
+  if (auto parent = attributes.string(IFLA_PARENT_DEV_NAME); !parent.empty()) {
+    result.link.bus.push_back(std::move(parent));
+  }
   result.link.forwarding = setting(attributes, IPV4_DEVCONF_FORWARDING) != 0;
   result.link.rp_filter = static_cast<int>(setting(attributes, IPV4_DEVCONF_RP_FILTER));
   if (!result.gone && result.link.name.empty()) {
@@ -393,6 +415,11 @@ struct Writer {
     mnl_attr_nest_end(message, settings);
     mnl_attr_nest_end(message, family);
     mnl_attr_nest_end(message, families);
+  }
+
+  void operator()(const Request::Resize& resize) const {
+    change_link(resize.link);
+    mnl_attr_put_u32(message, IFLA_MTU, resize.mtu);
   }
 
   void operator()(const Request::Address& address) const {

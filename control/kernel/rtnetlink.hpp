@@ -54,6 +54,9 @@ struct SettingsMessage {
   std::optional<int> rp_filter;
 };
 
+// An interface may have as many other names as fit its message.
+inline constexpr std::size_t longest_message = std::size_t{1} << 18;
+
 // Nothing for a message of another kind or family, or one that lacks what it must have.
 [[nodiscard]] auto parse_link(const nlmsghdr& message) -> std::optional<LinkMessage>;
 [[nodiscard]] auto parse_address(const nlmsghdr& message) -> std::optional<AddressMessage>;

@@ -52,6 +52,15 @@ void ask_links(const Wanted& wanted, const Mirror& mirror, std::vector<Request>&
   }
 }
 
+void ask_mtus(const Wanted& wanted, const Mirror& mirror, std::vector<Request>& result) {
+  for (const auto& [index, mtu] : wanted.mtus) {
+    if (const auto link = mirror.links.find(index); link != mirror.links.end() && link->second.mtu != mtu) {
+      result.push_back(
+          {Request::Resize{index, mtu}, Way::add, fmt::format("MTU {} of {}", mtu, link->second.name)});
+    }
+  }
+}
+
 void ask_addresses(const Wanted& wanted, const Mirror& mirror, std::vector<Request>& result) {
   const auto ask = [&](Way way, int link, const config::InterfaceAddress& address) {
     result.push_back({Request::Address{link, address}, way,
@@ -77,6 +86,7 @@ void Wanted::merge(Wanted other) {
   enabled.merge(other.enabled);
   addresses.merge(other.addresses);
   settings.merge(other.settings);
+  mtus.merge(other.mtus);
   rules.merge(other.rules);
   for (const auto& route : other.routes) {
     if (!is_replaced(route, routes)) {
@@ -88,6 +98,7 @@ void Wanted::merge(Wanted other) {
 auto requests(const Wanted& wanted, const Mirror& mirror) -> std::vector<Request> {
   std::vector<Request> result;
   ask_links(wanted, mirror, result);
+  ask_mtus(wanted, mirror, result);
   ask_addresses(wanted, mirror, result);
   for (const auto& route : wanted.routes) {
     if (!mirror.routes.contains(route)) {

@@ -31,6 +31,7 @@ struct Wanted {
   std::set<int> enabled;  // links
   std::set<std::pair<int, config::InterfaceAddress>> addresses;
   std::map<int, Settings> settings;
+  std::map<int, std::uint32_t> mtus;
   std::set<Route> routes;
   std::set<Rule> rules;
 
@@ -47,11 +48,15 @@ struct Request {
     int link;
     Settings settings;
   };
+  struct Resize {
+    int link;
+    std::uint32_t mtu;
+  };
   struct Address {
     int link;
     config::InterfaceAddress address;
   };
-  std::variant<Enable, Configure, Address, Route, Rule> what;
+  std::variant<Enable, Configure, Resize, Address, Route, Rule> what;
   Way way = Way::add;
   std::string text;  // for messages: "the rule from 10.0.2.4"
 };

@@ -135,7 +135,7 @@ void NextHops::ask_for_own_addresses() {
     if (!port.is_af_xdp())
       continue;
     // One without an address has not got it yet.
-    if (const auto known = addresses_ ? addresses_(*port.netdev()) : std::nullopt; known && !known->empty())
+    if (const auto known = addresses_ ? addresses_(port) : std::nullopt; known && !known->empty())
       add(*known);
     else
       unknown_interfaces_ += (unknown_interfaces_.empty() ? "" : ", ") + *port.netdev();

@@ -90,9 +90,9 @@ struct Policy {
   [[nodiscard]] const ZonePolicy* zone(std::string_view name) const;
 };
 
-// The addresses of a kernel's interface; nullopt: not known here. A route table's VirtualAppliance may be one of them.
+// The kernel's addresses of an AF_XDP port; nullopt: not known here. A route table's VirtualAppliance may be one of them.
 using InterfaceAddresses =
-    std::function<std::optional<std::vector<config::InterfaceAddress>>(const std::string& netdev)>;
+    std::function<std::optional<std::vector<config::InterfaceAddress>>(const config::Port& port)>;
 
 // Without `addresses` nothing is known of any interface.
 [[nodiscard]] auto build(config::Config config, const InterfaceAddresses& addresses = {})

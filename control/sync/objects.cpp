@@ -17,7 +17,9 @@ void set_key(api::AdjacencyKey& key, const Key& from) {
 
 void set_port(api::Port& port, const config::Port& config, const View::PortAddresses& addresses) {
   port.set_name(config.name);
-  port.set_device(config.device);
+  port.set_device(addresses.device.empty() ? config.device : addresses.device);
+  port.set_configured(config.device);
+  port.set_device_mtu(addresses.mtu);
   port.mutable_local()->Add(addresses.local.begin(), addresses.local.end());
   port.set_mtu(config.mtu);
   port.set_instance(addresses.instance);

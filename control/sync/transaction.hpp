@@ -32,6 +32,9 @@ struct View {
     std::string port;
     std::string instance;              // of an AF_XDP port's netdev: its index and MAC
     std::vector<std::uint32_t> local;  // unicast and broadcast
+    std::string device = {};           // as the dataplane is told; empty: as configured
+    int link = 0;                      // of an AF_XDP port that has its interface: the index
+    std::uint32_t mtu = 0;             // and the MTU of it
     friend bool operator==(const PortAddresses&, const PortAddresses&) = default;
   };
   struct Host {  // on a port's subnet, and usable: among the members, too
@@ -47,6 +50,8 @@ struct View {
   std::vector<Host> hosts;  // sorted by address
   std::optional<egress::Exit> exit;
 };
+// An AF_XDP port's: "3 02:00:00:00:00:01"; and how often it has returned, if it has.
+[[nodiscard]] auto instance_of(const kernel::Link& link, const kernel::Mirror& mirror) -> std::string;
 [[nodiscard]] auto view(const config::Config& config, const kernel::Mirror& mirror,
                         const egress::Inherited& inherited = {}, const std::set<std::uint32_t>& hosts = {})
     -> View;

@@ -113,7 +113,8 @@ struct Server::Impl : Service {
       if (event.has_port() && !event.port().error().empty()) {
         spdlog::error("port {}: {}", event.port().name(), event.port().error());
       } else if (event.has_port()) {
-        spdlog::info("port {} runs", event.port().name());
+        spdlog::info("port {} runs: {}, MTU {}", event.port().name(), event.port().device(),
+                     event.port().mtu());
       }
       for (const auto& session : std::set{sessions}) {
         session->notify(event);

@@ -18,6 +18,7 @@ using Result = Transaction::Result;
 // RFC 791: every internet module must be able to forward a datagram of 68 octets without further
 // fragmentation.
 constexpr std::uint32_t min_mtu = 68;
+constexpr std::uint32_t largest_mtu = std::numeric_limits<std::uint16_t>::max();
 // 0 is no_route.
 constexpr std::size_t next_hop_limit = fib::max_next_hops - 1;
 constexpr std::size_t adjacency_limit = fib::max_adjacencies - fib::first_adjacency;
@@ -162,7 +163,7 @@ auto Transaction::add_port(const Port& port) -> Result {
   if (port.device().empty()) {
     return refuse("port {}: its device is not named", port.name());
   }
-  if (port.mtu() != 0 && (port.mtu() < min_mtu || port.mtu() > std::numeric_limits<std::uint16_t>::max())) {
+  if (port.mtu() != 0 && (port.mtu() < min_mtu || port.mtu() > largest_mtu)) {
     return refuse("port {}: an MTU of {} is not among 68..65535", port.name(), port.mtu());
   }
   if (port.companion().size() >= IFNAMSIZ ||
@@ -178,7 +179,9 @@ auto Transaction::add_port(const Port& port) -> Result {
                           .local = {port.local().begin(), port.local().end()},
                           .mtu = static_cast<std::uint16_t>(port.mtu()),
                           .instance = port.instance(),
-                          .companion = port.companion()};
+                          .companion = port.companion(),
+                          .device_mtu = static_cast<std::uint16_t>(std::min(port.device_mtu(), largest_mtu)),
+                          .configured = port.configured()};
   std::ranges::sort(config.local);
   const auto same = std::ranges::unique(config.local);
   config.local.erase(same.begin(), same.end());

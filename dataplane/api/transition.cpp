@@ -71,6 +71,7 @@ auto Transition::attempt() -> Result {
   if (auto done = prepare(); !done) {
     return done;
   }
+  follow_interfaces();
   open_early_ports();
   open_exit();
   // What loses its neighbour waits until routes and next hops have left it; at once when none is about to.

@@ -83,6 +83,7 @@ class Transition {
   auto resolve(const AdjacencyId& id, const AdjacencySpec& spec) const -> fib::Adjacency;
 
   // transition_ports.cpp
+  void follow_interfaces();
   void open_early_ports();
   void open_late_ports();
   void open(LivePort& port, const port::PortConfig& config);

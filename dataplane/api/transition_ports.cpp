@@ -6,7 +6,11 @@
 namespace sekisho::api {
 namespace {
 
+// An AF_XDP port stays with its interface, whatever that is renamed to, and follows its MTU.
 bool needs_other_device(const LivePort& port, const port::PortConfig& config) {
+  if (port.config.has_interface_of(config)) {
+    return false;
+  }
   return port.config.device != config.device || port.config.mtu != config.mtu ||
          port.config.instance != config.instance || port.config.companion != config.companion;
 }
@@ -22,6 +26,7 @@ bool Transition::device_held(const port::PortConfig& config) const {
   const auto holds = [&](const LivePort& port) {
     return port.device != nullptr &&
            (device_name(port.config.device) == device_name(config.device) ||
+            port.config.has_interface_of(config) ||
             (!config.companion.empty() && port.config.companion == config.companion));
   };
   return std::ranges::any_of(live_.ports, [&](const auto& port) { return holds(port.second); }) ||
@@ -78,6 +83,21 @@ void Transition::open(LivePort& port, const port::PortConfig& config) {
     const auto least = std::ranges::min_element(load);
     ++*least;
     port.workers.push_back(static_cast<unsigned>(least - load.begin()));
+  }
+}
+
+// What the kernel has changed already can be neither refused nor taken back.
+void Transition::follow_interfaces() {
+  for (const auto& [name, config] : wanted_.ports) {
+    auto& port = live_.ports.at(name);
+    if (port.device == nullptr || !port.config.has_interface_of(config)) {
+      continue;
+    }
+    port.config.device = config.device;
+    port.config.configured = config.configured;
+    port.config.mtu = config.mtu;
+    port.config.device_mtu = config.device_mtu;
+    port.device->follow_mtu(config);
   }
 }
 

@@ -101,6 +101,8 @@ auto Writer::port_state(const std::string& name, const LivePort& port) const -> 
   state.set_device(port.config.device);
   state.set_running(port.usable() && port.unsteered.empty());
   state.set_error(port.unsteered.empty() ? port.error : port.unsteered);
+  state.set_instance(port.config.instance);
+  state.set_configured(port.config.configured);
   if (port.device == nullptr) {
     return state;
   }
@@ -163,7 +165,11 @@ void Writer::watch_links() {
 // Made again as it was; its addresses are control's to give.
 void Writer::watch_companions() {
   for (auto& [name, port] : live_.ports) {
-    if (!port.usable() || !port.companion->has_lost_tap()) {
+    if (!port.usable()) {
+      continue;
+    }
+    if (!port.companion->has_lost_tap()) {
+      port.companion->keep_mtu(port.device->mtu());
       continue;
     }
     const auto before = std::exchange(port.error, std::string{});
@@ -182,7 +188,11 @@ void Writer::watch_companions() {
 // The same; meanwhile the kernel refuses what goes there. One that has no port yet waits for the transaction that starts it.
 void Writer::watch_exit() {
   auto& exit = live_.exit;
-  if (exit.mtu == 0 || !exit.device->has_lost_tun()) {
+  if (exit.mtu == 0) {
+    return;
+  }
+  if (!exit.device->has_lost_tun()) {
+    exit.device->keep_mtu(exit.mtu);
     return;
   }
   const auto& port = live_.ports.at(*live_.configuration.exit);

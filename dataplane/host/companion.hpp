@@ -26,6 +26,7 @@ class Companion {
   [[nodiscard]] bool has_lost_tap() const noexcept { return device_ && !device_->tap.exists(); }
   void replace_tap(Tap tap);
   void set_carrier(bool up) const noexcept;
+  void keep_mtu(std::uint16_t mtu) const;
 
   // When no worker knows the rings any more: the kernel gets what waits, and refused() is final. The TAP stays.
   void close();

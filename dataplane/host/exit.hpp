@@ -26,6 +26,7 @@ class Exit {
   // The exit port's. Makes the TUN again if it is lost.
   [[nodiscard]] auto adopt(const fib::MacAddress& station, std::uint16_t mtu)
       -> tl::expected<void, std::string>;
+  void keep_mtu(std::uint16_t mtu) const { device_.tap.keep_mtu(mtu); }
   [[nodiscard]] rte_ring* packets() const noexcept { return device_.received.get(); }
 
  private:

@@ -33,7 +33,7 @@ ifreq request_for(const std::string& name) {
 }
 
 // 0 or an errno.
-int configure(unsigned long what, ifreq request) noexcept {
+int configure(unsigned long what, ifreq& request) noexcept {
   const steer::Fd socket{::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0)};
   return socket.valid() && ioctl(socket.get(), what, &request) == 0 ? 0 : errno;
 }
@@ -142,6 +142,17 @@ auto Tap::set_mtu(std::uint16_t mtu) const -> tl::expected<void, std::string> {
     return refuse(name_, fmt::format("setting its MTU to {}", mtu), error);
   }
   return {};
+}
+
+void Tap::keep_mtu(std::uint16_t mtu) const {
+  auto request = request_for(name_);
+  if (configure(SIOCGIFMTU, request) != 0 || request.ifr_mtu == mtu) {
+    return;
+  }
+  if (const auto done = set_mtu(mtu)) {
+    spdlog::warn("{}: somebody has set its MTU to {}; it is {} again, as its port's is", name_,
+                 request.ifr_mtu, mtu);
+  }
 }
 
 void remove_stale(std::string_view alias, const std::set<std::string>& wanted) {

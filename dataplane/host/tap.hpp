@@ -37,6 +37,8 @@ class Tap {
   [[nodiscard]] bool exists() const noexcept;                  // somebody may have removed it (`ip link del`)
   void set_carrier(bool up) const noexcept;
   [[nodiscard]] auto set_mtu(std::uint16_t mtu) const -> tl::expected<void, std::string>;
+  // Puts it back, with a line in the log, when somebody else has changed it.
+  void keep_mtu(std::uint16_t mtu) const;
 
  private:
   Tap(std::string name, steer::Fd fd) : name_{std::move(name)}, fd_{std::move(fd)} {}

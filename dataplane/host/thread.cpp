@@ -60,6 +60,12 @@ void Companion::set_carrier(bool up) const noexcept {
   }
 }
 
+void Companion::keep_mtu(std::uint16_t mtu) const {
+  if (device_) {
+    device_->tap.keep_mtu(mtu);
+  }
+}
+
 auto Exit::open(Thread& thread) -> tl::expected<std::unique_ptr<Exit>, std::string> {
   auto tap = open_tun(usual_mtu);
   if (!tap) {

@@ -1,6 +1,7 @@
 #include "dataplane/port/port.hpp"
 
 #include <fmt/format.h>
+#include <net/if.h>
 #include <rte_dev.h>
 #include <rte_eal.h>
 #include <rte_errno.h>
@@ -169,6 +170,14 @@ rte_mempool* make_packet_pool(const std::string& name, unsigned buffers, unsigne
   return pool;
 }
 
+bool PortConfig::is_af_xdp() const {
+  return device.starts_with(af_xdp_prefix);
+}
+
+bool PortConfig::has_interface_of(const PortConfig& other) const {
+  return is_af_xdp() && other.is_af_xdp() && !instance.empty() && instance == other.instance;
+}
+
 auto Port::open(const PortConfig& config, unsigned workers, rte_mempool* pool)
     -> tl::expected<std::unique_ptr<Port>, std::string> {
   auto port = try_open(config, workers, pool);
@@ -184,7 +193,7 @@ auto Port::try_open(const PortConfig& config, unsigned workers, rte_mempool* poo
     -> tl::expected<std::unique_ptr<Port>, std::string> {
   // The destructor undoes as much as was done.
   std::unique_ptr<Port> port(new Port());
-  const bool af_xdp = config.device.starts_with(af_xdp_prefix);
+  const bool af_xdp = config.is_af_xdp();
   auto done = af_xdp ? port->plug_af_xdp(config, workers, pool) : port->plug_own(config, workers);
   if (done) {
     done = port->start(config, pool);
@@ -207,13 +216,18 @@ auto Port::plug_af_xdp(const PortConfig& config, unsigned workers, rte_mempool* 
   if (!netdev) {
     return tl::unexpected(netdev.error());
   }
-  const auto device = fmt::format("net_af_xdp_{}", name);
+  // By its index: while this port runs, its name may become another interface's.
+  const auto index = if_nametoindex(name.c_str());
+  if (!config.instance.empty() && !config.instance.starts_with(fmt::format("{} ", index))) {
+    return tl::unexpected(
+        fmt::format("{}: another interface has taken the name; it is tried again", config.device));
+  }
+  const auto device = fmt::format("net_af_xdp_{}", index);
   std::uint16_t other = 0;
   if (rte_eth_dev_get_port_by_name(device.c_str(), &other) == 0) {
     return tl::unexpected(fmt::format("{}: another port of this dataplane has it already", config.device));
   }
-  const std::uint16_t mtu = config.mtu != 0 ? config.mtu : netdev->mtu;
-  if (auto fits = check_pool(config.device, pool, netdev->queues, mtu); !fits) {
+  if (auto fits = check_pool(config.device, pool, netdev->queues, config.mtu); !fits) {
     return fits;
   }
   pool_ = pool;
@@ -229,7 +243,7 @@ auto Port::plug_af_xdp(const PortConfig& config, unsigned workers, rte_mempool* 
   }
   disable_merging(name);
   rx_queues_ = tx_queues_ = netdev->queues;
-  mtu_ = netdev->mtu;
+  take_mtu(netdev->mtu, 0);
   return hotplug({.bus = Bus::vdev,
                   .name = device,
                   .arguments = fmt::format("iface={},start_queue=0,queue_count={},xdp_prog={}", name,
@@ -444,6 +458,17 @@ void Port::revoke() noexcept {
   if (steering_) {
     steering_->revoke();
   }
+}
+
+void Port::follow_mtu(const PortConfig& config) noexcept {
+  if (steering_ && config.device_mtu != 0) {
+    take_mtu(config.device_mtu, config.mtu);
+  }
+}
+
+void Port::take_mtu(std::uint16_t of_interface, std::uint16_t configured) noexcept {
+  const auto room = static_cast<std::uint16_t>(af_xdp_frame_room(pool_) - ethernet_overhead);
+  mtu_ = std::min({of_interface, room, configured != 0 ? configured : of_interface});
 }
 
 auto Port::set_local(const std::vector<std::uint32_t>& local) -> tl::expected<void, std::string> {

@@ -58,6 +58,12 @@ struct PortConfig {
   std::uint16_t mtu = 0;             // 0: the device's own
   std::string instance;              // of the device: differs when another one has taken its name
   std::string companion;             // the TAP by which the kernel has the port; empty: none
+  std::uint16_t device_mtu = 0;      // of an AF_XDP port: its interface's as control knows it; 0: unknown
+  std::string configured;            // the device in the operator's words; not used here
+
+  [[nodiscard]] bool is_af_xdp() const;
+  // Whether both are the interface of one AF_XDP port, by whatever name.
+  [[nodiscard]] bool has_interface_of(const PortConfig& other) const;
   friend bool operator==(const PortConfig&, const PortConfig&) = default;
 };
 
@@ -78,6 +84,8 @@ class Port {
   [[nodiscard]] fib::MacAddress mac() const noexcept { return mac_; }
   [[nodiscard]] const std::string& driver() const noexcept { return driver_; }
 
+  // An AF_XDP port takes the MTU of its interface as it is now, as far as packet buffers have room for it.
+  void follow_mtu(const PortConfig& config) noexcept;
   // Addresses can change while the port runs.
   [[nodiscard]] auto set_local(const std::vector<std::uint32_t>& local) -> tl::expected<void, std::string>;
   // Packets flow from here on (an AF_XDP port drops IPv4 before). After the workers have been given the
@@ -111,6 +119,7 @@ class Port {
   [[nodiscard]] auto plug_own(const PortConfig& config, unsigned workers) -> tl::expected<void, std::string>;
   [[nodiscard]] auto hotplug(const BusDevice& device) -> tl::expected<void, std::string>;
   [[nodiscard]] auto start(const PortConfig& config, rte_mempool* pool) -> tl::expected<void, std::string>;
+  void take_mtu(std::uint16_t of_interface, std::uint16_t configured) noexcept;
   [[nodiscard]] auto bind_af_xdp(const PortConfig& config) -> tl::expected<void, std::string>;
 
   BusDevice plugged_;  // without a name until it is

@@ -83,6 +83,7 @@ struct Case {
   std::vector<Edit> edits;
   Lines expected;  // "where: what" of each finding
   Files files{};
+  Lines interfaces{};  // of the machine; none: it is not asked
 };
 
 auto replaced(std::string text, const Edit& edit) -> std::string {
@@ -101,20 +102,22 @@ auto configuration(const std::vector<Edit>& edits) -> std::string {
   return text;
 }
 
-constexpr auto no_interface = [](const std::string&) -> std::optional<std::vector<config::InterfaceAddress>> {
-  return std::nullopt;
-};
-
 class Folder {
  public:
-  auto check(const std::string& text, const Files& files) const -> std::vector<Finding> {
+  auto check(const std::string& text, const Files& files, const Lines& interfaces = {}) const
+      -> std::vector<Finding> {
+    kernel::Mirror mirror;
+    for (const auto& name : interfaces) {
+      const int index = static_cast<int>(mirror.links.size()) + 1;
+      mirror.links[index] = {.index = index, .name = name, .mtu = 1500};
+    }
     folder_.write("tags.json", test::service_tags);
     for (const auto& [name, content] : files)
       folder_.write(name, content);
     const auto policy = policy::read(folder_.write("sekisho.toml", text));
     if (!policy)
       return check::check(gather(policy.error()));
-    const auto facts = gather(*policy, no_interface);
+    const auto facts = gather(*policy, interfaces.empty() ? nullptr : &mirror);
     if (!facts)
       return check::check(gather(facts.error()));
     return check::check(*facts);
@@ -729,6 +732,24 @@ const std::vector<Case>& cases() {
        {"sekisho.toml:1: the kernel has no interface of port lan"}},
       {"an interface of another name", "no-companion", {{"@lan", "companion = \"tap0\""}}, {}},
 
+      {"one is not here",
+       "no-interface",
+       {{"device = \"0000:00:04.0\"\naddress = [\"10.0.1.4/24\"]", "device = \"af_xdp:lan0\""}},
+       {"sekisho.toml:1: port lan: there is no interface lan0"},
+       {},
+       {"eth0", "egress0"}},
+      {"it is here",
+       "no-interface",
+       {{"device = \"0000:00:04.0\"\naddress = [\"10.0.1.4/24\"]", "device = \"af_xdp:lan0\""}},
+       {},
+       {},
+       {"lan0"}},
+      {"configured",
+       "mtu-differs",
+       {{"@lan", "mtu = 1400"}, {"@egress", "mtu = 1500"}},
+       {"sekisho.toml:1: port lan has an MTU of 1400, and port egress of 1500"}},
+      {"one that is not known", "mtu-differs", {{"@lan", "mtu = 1400"}}, {}},
+
       {"1501", "mtu-above-1500", {{"@lan", "mtu = 1501"}}, {"sekisho.toml:1: port lan has an MTU of 1501"}},
       {"1500", "mtu-above-1500", {{"@lan", "mtu = 1500"}}, {}},
 
@@ -779,7 +800,8 @@ TEST(Check, NoRuleFindsAnythingInAGoodConfiguration) {
 TEST(Check, EachRuleFindsWhatItIsForAndNothingElse) {
   for (const auto& test : cases()) {
     const Folder folder;
-    EXPECT_EQ(folder.lines(folder.check(configuration(test.edits), test.files), test.rule), test.expected)
+    EXPECT_EQ(folder.lines(folder.check(configuration(test.edits), test.files, test.interfaces), test.rule),
+              test.expected)
         << test.rule << ": " << test.why;
   }
 }
@@ -828,18 +850,47 @@ routes = [{ prefix = "10.0.0.0/8", next_hop = "near" }]
 )");
   const auto policy = policy::read(file);
   ASSERT_TRUE(policy) << policy.error().to_string();
-  const auto found_with = [&](const policy::InterfaceAddresses& addresses) {
+  const auto found_with = [&](const kernel::Mirror* mirror) {
     Lines result;
-    for (const auto& finding : check::check(*gather(*policy, addresses)))
+    for (const auto& finding : check::check(*gather(*policy, mirror)))
       result.push_back(finding.offence.what);
     return result;
   };
-  EXPECT_EQ(found_with(no_interface), Lines{});
-  EXPECT_EQ(found_with([](const std::string& netdev) {
-              EXPECT_EQ(netdev, "lan0");
-              return std::vector{config::InterfaceAddress{10U << 24 | 1U << 8 | 4, 24}};
-            }),
-            (Lines{"member 10.0.9.10 of next hop far is in no port's subnet"}));
+  EXPECT_EQ(found_with(nullptr), Lines{});
+  kernel::Mirror mirror;
+  mirror.links[3] = {.index = 3, .name = "lan0"};
+  mirror.addresses[3] = {{10U << 24 | 1U << 8 | 4, 24}};
+  EXPECT_EQ(found_with(&mirror), (Lines{"member 10.0.9.10 of next hop far is in no port's subnet"}));
+}
+
+// The interfaces of this machine.
+TEST(Check, InterfacesAreLookedFor) {
+  const test::TemporaryFolder folder;
+  const auto policy = policy::read(folder.write("sekisho.toml", R"(
+[port.egress]
+device = "af_xdp:egress0"
+[port.lan]
+device = "af_xdp:lan0"
+)"));
+  ASSERT_TRUE(policy) << policy.error().to_string();
+  const auto found_with = [&](const kernel::Mirror* mirror) {
+    Lines result;
+    for (const auto& finding : check::check(*gather(*policy, mirror)))
+      result.push_back(fmt::format("{} in line {}: {}", finding.rule->name,
+                                   finding.offence.where.substr(finding.offence.where.rfind(':') + 1),
+                                   finding.offence.what));
+    return result;
+  };
+  EXPECT_EQ(found_with(nullptr), Lines{}) << "nothing is known";
+  kernel::Mirror mirror;
+  mirror.links[3] = {.index = 3, .name = "lan0", .mtu = 1500};
+  EXPECT_EQ(found_with(&mirror),
+            (Lines{"no-interface in line 2: port egress: there is no interface egress0"}));
+  mirror.links[4] = {.index = 4, .name = "egress0", .mtu = 1400};
+  EXPECT_EQ(found_with(&mirror),
+            (Lines{"mtu-differs in line 4: port lan has an MTU of 1500, and port egress of 1400"}));
+  mirror.links[4].mtu = 1500;
+  EXPECT_EQ(found_with(&mirror), Lines{});
 }
 
 TEST(Check, RouteTablesWithoutAConfiguration) {
@@ -879,7 +930,7 @@ TEST(Check, AnUnreadableFileIsRefused) {
 TEST(Check, TheShippedExampleHasNoErrorsAndNoWarnings) {
   const auto policy = policy::read(std::filesystem::path{SEKISHO_EXAMPLES} / "halves.toml");
   ASSERT_TRUE(policy) << policy.error().to_string();
-  const auto facts = gather(*policy, no_interface);
+  const auto facts = gather(*policy, nullptr);
   ASSERT_TRUE(facts);
   for (const auto& finding : check::check(*facts))
     EXPECT_EQ(finding.rule->severity, Severity::note) << finding.rule->name << ": " << finding.offence.what;

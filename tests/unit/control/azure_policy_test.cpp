@@ -109,7 +109,7 @@ auto next_hop(const Policy& policy, std::string_view zone, std::string_view addr
 }
 
 // Interfaces that are known, none with an address that a test asks for.
-auto no_address(const std::string& /*netdev*/) -> std::optional<std::vector<config::InterfaceAddress>> {
+auto no_address(const config::Port& /*port*/) -> std::optional<std::vector<config::InterfaceAddress>> {
   return std::vector<config::InterfaceAddress>{{10U << 24 | 250U, 24}};
 }
 
@@ -204,8 +204,8 @@ TEST_F(AzurePolicy, AnApplianceThatIsOurselvesMeansTheFirewall) {
   const auto routes =
       route("DefaultRoute", "0.0.0.0/0", "VirtualAppliance", std::string{appliance} + "\"10.0.1.4\"");
   std::vector<std::string> asked;
-  const auto policy = read_udr(routes, [&](const std::string& netdev) {
-    asked.push_back(netdev);
+  const auto policy = read_udr(routes, [&](const config::Port& port) {
+    asked.push_back(*port.netdev());
     return std::optional{std::vector<config::InterfaceAddress>{{10U << 24 | 1U << 8 | 4U, 24}}};
   });
   ASSERT_TRUE(policy) << policy.error().to_string();
@@ -215,7 +215,7 @@ TEST_F(AzurePolicy, AnApplianceThatIsOurselvesMeansTheFirewall) {
       read_udr(routes),
       "udr.json: route \"DefaultRoute\" to 0.0.0.0/0: no next hop has 10.0.1.4 as its only member; the "
       "addresses of lan0 are not known here: an own one can be written in own_addresses of [azure]");
-  const auto elsewhere = read_udr(routes, [](const std::string&) {
+  const auto elsewhere = read_udr(routes, [](const config::Port&) {
     return std::optional{std::vector<config::InterfaceAddress>{{10U << 24 | 1U << 8 | 5U, 24}}};
   });
   ASSERT_FALSE(elsewhere);
@@ -440,7 +440,7 @@ TEST_F(AzurePolicy, ANextHopThatMayBeOurOwnIsWarnedOf) {
           effective("VirtualNetworkGateway", "128.0.0.0/1", "VirtualNetworkGateway", "10.0.1.4") + "," +
           effective("VirtualNetworkGateway", "172.16.0.0/12", "VirtualNetworkGateway", "10.0.1.1") + "]");
   const auto routes = std::string{zone_head} + "routes = [\"learned.json\"]\n";
-  const InterfaceAddresses none_yet = [](const std::string&) {
+  const InterfaceAddresses none_yet = [](const config::Port&) {
     return std::optional{std::vector<config::InterfaceAddress>{}};
   };
   for (const auto& addresses : {InterfaceAddresses{}, none_yet}) {

@@ -1,14 +1,19 @@
+#include <fcntl.h>
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <linux/netlink.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
 
+#include "control/kernel/interface_addresses.hpp"
 #include "control/kernel/netlink.hpp"
+#include "control/kernel/wanted.hpp"
 #include "tests/unit/control/namespace.hpp"
 
 namespace sekisho::kernel {
@@ -116,6 +121,58 @@ TEST_F(NetlinkTest, LeavingABridgeIsNotBeingDeleted) {
   run("ip link add kernmark type veth peer name kernmark1");
   EXPECT_TRUE(until([&] { return netlink->mirror().link("kernmark") != nullptr; }));
   EXPECT_NE(netlink->mirror().link("kern0"), nullptr);
+}
+
+TEST_F(NetlinkTest, KnowsByWhatElseALinkCanBeNamed) {
+  start();
+  run("ip link add kernbr type bridge && ip link set kern0 master kernbr");
+  run("for i in $(seq 40); do ip link property add dev kern0 altname $(printf 'another-name-of-kern0-%0100d' "
+      "$i); done");
+  run("ip link property add dev kern0 altname other0");
+  ASSERT_TRUE(until([&] { return netlink->mirror().link("kern0")->altnames.size() == 41; }));
+  const auto check = [&](const Mirror& mirror) {
+    const Link& link = *mirror.link("kern0");
+    EXPECT_EQ(link.altnames.back(), "other0");
+    EXPECT_EQ(link.kind, "veth");
+    EXPECT_EQ(link.master, mirror.link("kernbr")->index);
+    EXPECT_EQ(link.lower, 0) << "its other end is in another namespace";
+    EXPECT_EQ(link.burned_mac, MacAddress{}) << "no NIC";
+    EXPECT_EQ(mirror.link_of({.name = "lan", .device = "af_xdp:other0"}), &link);
+  };
+  check(netlink->mirror());
+  const auto once = snapshot();
+  ASSERT_TRUE(once) << once.error();
+  check(*once);
+  EXPECT_EQ(once->addresses.at(index()), addresses());
+}
+
+TEST_F(NetlinkTest, CountsTheReturnsOfAPortsLink) {
+  start();
+  const int kern0 = index();
+  netlink->bind({{{"lan", "af_xdp:kern0"}, kern0}});
+  const int here = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
+  run("ip link set kern0 netns " + peer.path());
+  peer.run(fmt::format("ip link set kern0 netns /proc/{}/fd/{}", getpid(), here));
+  close(here);
+  ASSERT_TRUE(until(
+      [&] { return !netlink->mirror().returns.empty() && netlink->mirror().link("kern0") != nullptr; }));
+  EXPECT_THAT(netlink->mirror().returns, testing::ElementsAre(testing::Pair(kern0, 1U)));
+  EXPECT_TRUE(netlink->mirror().bound.empty());
+}
+
+TEST_F(NetlinkTest, GivesALinkTheMtuThatIsWanted) {
+  start();
+  Wanted wanted;
+  wanted.mtus[index()] = 1400;
+  netlink->keep(wanted);
+  ASSERT_TRUE(until([&] { return netlink->mirror().link("kern0")->mtu == 1400; }));
+  run("ip link set kern0 mtu 1500");
+  ASSERT_TRUE(until([&] { return netlink->mirror().link("kern0")->mtu == 1500; }));
+  netlink->keep(wanted);
+  EXPECT_TRUE(until([&] {
+    netlink->keep(wanted);
+    return netlink->mirror().link("kern0")->mtu == 1400;
+  }));
 }
 
 TEST_F(NetlinkTest, TakesNoMacThatIsNoStations) {

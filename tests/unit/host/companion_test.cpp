@@ -228,6 +228,16 @@ TEST_F(CompanionTest, TheExitAndBack) {
   EXPECT_FALSE(host::find_link("sekisho0").value().has_value()) << "it goes when no exit is wanted";
 }
 
+// A mismatch would be a hole: what the kernel sends and the port does not take.
+TEST_F(CompanionTest, SomebodyElsesMtuIsTakenBack) {
+  must_commit(lan + "exit { port: \"lan\" }");
+  for (const std::string name : {"sk-lan", "sekisho0"}) {
+    lab::run("ip link set " + name + " mtu 1400");
+    writer.tick();
+    EXPECT_NO_THROW(lab::run("ip -o link show dev " + name + " | grep -q ' mtu 1500 '")) << name;
+  }
+}
+
 TEST_F(CompanionTest, TheExitIsMadeAgainWhenSomebodyRemovedIt) {
   must_commit(lan + "exit { port: \"lan\" }");
   lab::remove("sekisho0");

@@ -446,6 +446,31 @@ TEST_F(PortTest, SetsTheMtu) {
   EXPECT_THAT(refusal(config), AllOf(HasSubstr("af_xdp:port0: MTU 9000"), HasSubstr("or less")));
 }
 
+TEST_F(PortTest, FollowsTheMtuOfItsInterface) {
+  auto config = config_of("af_xdp:port0");
+  const auto port = must_open(config);
+  EXPECT_EQ(port->mtu(), 1500);
+  config.device_mtu = 1300;
+  port->follow_mtu(config);
+  EXPECT_EQ(port->mtu(), 1300);
+  config.device_mtu = 9000;
+  port->follow_mtu(config);
+  EXPECT_GT(port->mtu(), 1500) << "as far as the packet buffers go";
+  EXPECT_LT(port->mtu(), 2048);
+  config.mtu = 1400;
+  port->follow_mtu(config);
+  EXPECT_EQ(port->mtu(), 1400);
+  config.device_mtu = 1200;
+  port->follow_mtu(config);
+  EXPECT_EQ(port->mtu(), 1200) << "until the interface has been given the configured one";
+}
+
+TEST_F(PortTest, TakesNoOtherInterfaceOfItsName) {
+  auto config = config_of("af_xdp:port0");
+  config.instance = "99999 02:00:00:00:00:01";
+  EXPECT_THAT(refusal(config), HasSubstr("another interface has taken the name"));
+}
+
 TEST_F(PortTest, RefusesInOneSentence) {
   EXPECT_EQ(refusal(config_of("af_xdp:eth9")),
             "af_xdp:eth9: there is no such network interface; `ip link` lists them");
