@@ -36,6 +36,9 @@ void wait_for(Exit& exit, std::string why) {
 bool judge_gateway(Exit& exit, const kernel::Link& link, const kernel::Mirror& mirror) {
   const auto text = fib::address_to_string(*exit.gateway);
   const auto neighbour = mirror.neighbours.find({link.index, *exit.gateway});
+  if (mirror.last_macs.contains({link.index, *exit.gateway})) {
+    return true;  // its entry was removed; the kernel holds packets while it resolves it
+  }
   if (neighbour == mirror.neighbours.end() || neighbour->second.state == "INCOMPLETE") {
     wait_for(exit, fmt::format("gateway {} is not resolved yet", text));
     return false;

@@ -36,15 +36,21 @@ void judge_by_kernel(Member& member, const kernel::Link* link, const kernel::Mir
   const bool asking = neighbour == mirror.neighbours.end() || neighbour->second.state == "INCOMPLETE";
   member.asking = link->up && !usable && asking;
   const auto before = inherited.find({member.port, member.address});
+  const auto last = mirror.last_macs.find({link->index, member.address});
   if (usable) {
     member.mac = neighbour->second.mac;
+  } else if (asking && last != mirror.last_macs.end()) {
+    member.mac = last->second;
+    member.inherited = link->up;
   } else if (asking && before != inherited.end()) {
     member.mac = before->second;
     member.inherited = link->up;
   }
   member.alive = link->up && (usable || member.inherited);
   if (member.inherited) {
-    member.why = "taken over; its neighbour is being resolved";
+    member.why = last != mirror.last_macs.end()
+                     ? "its neighbour entry was removed; the last MAC serves while the kernel resolves it"
+                     : "taken over; its neighbour is being resolved";
   } else if (member.alive) {
     member.why = "reachable";
   } else if (!link->up) {

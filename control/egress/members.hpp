@@ -19,9 +19,10 @@ struct Member {
   std::uint32_t address = 0;
   std::optional<kernel::MacAddress> mac;
   bool alive = false;
-  std::string why;         // "reachable"; or why not: "link egress is down", "neighbour is FAILED"
-  bool asking = false;     // the kernel has not said yet whether the neighbour is there
-  bool inherited = false;  // alive because it was when we took over, and the kernel has not spoken yet
+  std::string why;      // "reachable"; or why not: "link egress is down", "neighbour is FAILED"
+  bool asking = false;  // the kernel has not said yet whether the neighbour is there
+  // Alive because it was when we took over, or before its entry was removed, and the kernel has not spoken yet.
+  bool inherited = false;
 
   friend bool operator==(const Member&, const Member&) = default;
 };

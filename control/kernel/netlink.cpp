@@ -21,12 +21,14 @@
 #include <utility>
 
 #include "control/kernel/bus.hpp"
+#include "control/kernel/last_macs.hpp"
 #include "control/kernel/rtnetlink.hpp"
 #include "control/kernel/wanted.hpp"
 
 namespace sekisho::kernel {
 namespace {
 
+using Clock = std::chrono::steady_clock;
 using AddressKey = std::tuple<int, std::uint32_t, std::uint8_t>;
 using RouteKey = std::pair<std::uint32_t, fib::Prefix>;
 
@@ -35,7 +37,8 @@ RouteKey key_of(const Route& route) {
 }
 
 constexpr int receive_buffer = 16 << 20;
-constexpr std::chrono::seconds ask_again{1};
+constexpr std::chrono::milliseconds ask_again{1000};
+constexpr std::chrono::milliseconds ask_soon{100};
 constexpr int dump_timeout_ms = 10'000;
 
 }  // namespace
@@ -117,9 +120,22 @@ struct Netlink::Impl : std::enable_shared_from_this<Netlink::Impl> {
   }
 
   void forget_neighbours(const std::function<bool(const NeighbourKey&)>& which) {
-    std::erase_if(mirror.neighbours, [&](const auto& entry) { return which(entry.first); });
+    std::erase_if(mirror.neighbours, [&](const auto& entry) {
+      const bool goes = which(entry.first);
+      if (goes) {
+        hear(entry.first, &entry.second, nullptr);
+      }
+      return goes;
+    });
     std::erase_if(managed, which);
     std::erase_if(permanent, which);
+  }
+
+  void hear(const NeighbourKey& key, const Neighbour* before, const Neighbour* now) {
+    if (!wanted.contains(key)) {
+      return;
+    }
+    last_macs.hear(key, before, now, Clock::now());
   }
 
   // --- Messages. The kernel fills a dump's message before it queues it, so an event that was queued earlier
@@ -193,6 +209,9 @@ struct Netlink::Impl : std::enable_shared_from_this<Netlink::Impl> {
     if (!message.link.enabled) {
       lose_routes(index);
     }
+    if (!message.link.up) {
+      last_macs.forget(index);
+    }
     if (!message.gone) {
       auto& link = mirror.links[index] = message.link;
       add_bus_below(link);
@@ -203,6 +222,7 @@ struct Netlink::Impl : std::enable_shared_from_this<Netlink::Impl> {
     mirror.addresses.erase(index);
     std::erase_if(mirror.own_addresses, [&](const auto& own) { return own.first == index; });
     forget_neighbours([&](const NeighbourKey& key) { return key.first == index; });
+    last_macs.forget(index);
   }
 
   void unbind(int index) {
@@ -238,6 +258,9 @@ struct Netlink::Impl : std::enable_shared_from_this<Netlink::Impl> {
     }
     managed.erase(key);
     permanent.erase(key);
+    const auto before = mirror.neighbours.find(key);
+    hear(key, before == mirror.neighbours.end() ? nullptr : &before->second,
+         message.gone ? nullptr : &message.neighbour);
     if (message.gone) {
       mirror.neighbours.erase(key);
       return;
@@ -438,10 +461,13 @@ struct Netlink::Impl : std::enable_shared_from_this<Netlink::Impl> {
            (managed.contains(key) || permanent.contains(key));
   }
 
-  // Asks for what is new at once, and for what stays unresolved, or is not managed by the kernel (it is older
-  // than 5.16, or somebody replaced the entry), once a second. Sleeps while all is well.
+  // Asks for what is new or has lost its entry at once; again soon while the kernel has no entry of it (its table is full, say);
+  // and once a second for what stays unresolved, or is not managed by the kernel (it is older than 5.16, or somebody replaced the
+  // entry). Sleeps while all is well.
   void ask() {
-    std::set<NeighbourKey> open;
+    std::map<NeighbourKey, Clock::time_point> open;
+    const auto now = Clock::now();
+    std::chrono::milliseconds next = ask_again;
     for (const auto& key : wanted) {
       const auto link = mirror.links.find(key.first);
       // Entries vanish when a link goes down; a link that returned is asked at once. An operator's permanent
@@ -449,28 +475,34 @@ struct Netlink::Impl : std::enable_shared_from_this<Netlink::Impl> {
       if (link == mirror.links.end() || !link->second.up || is_settled(key) || permanent.contains(key)) {
         continue;
       }
-      open.insert(key);
-      if (!asked.contains(key)) {
+      const auto pause = mirror.neighbours.contains(key) ? ask_again : ask_soon;
+      next = std::min(next, pause);
+      const auto last = asked.find(key);
+      if (last == asked.end() || now - last->second >= pause) {
         resolve(key, true);
+        open[key] = now;
+      } else {
+        open[key] = last->second;
       }
     }
     asked = std::move(open);
-    if ((!asked.empty() || !failure.empty()) && !timer_runs) {
-      timer_runs = true;
-      timer.expires_after(ask_again);
-      timer.async_wait([self = weak_from_this()](const boost::system::error_code& error) {
-        const auto impl = self.lock();
-        if (!impl || error) {
-          return;
-        }
-        impl->timer_runs = false;
-        if (!std::exchange(impl->failure, {}).empty()) {
-          impl->start_round();
-        }
-        impl->asked.clear();
-        impl->ask();
-      });
+    const auto due = now + next;
+    if ((asked.empty() && failure.empty()) || (timer_runs && timer.expiry() <= due)) {
+      return;
     }
+    timer_runs = true;
+    timer.expires_at(due);
+    timer.async_wait([self = weak_from_this()](const boost::system::error_code& error) {
+      const auto impl = self.lock();
+      if (!impl || error) {
+        return;
+      }
+      impl->timer_runs = false;
+      if (!std::exchange(impl->failure, {}).empty()) {
+        impl->start_round();
+      }
+      impl->ask();
+    });
   }
 
   void resolve(const NeighbourKey& key, bool manage) {
@@ -510,7 +542,8 @@ struct Netlink::Impl : std::enable_shared_from_this<Netlink::Impl> {
   std::set<Rule> named_rules;
 
   std::set<NeighbourKey> wanted;
-  std::set<NeighbourKey> asked;  // within this second
+  std::map<NeighbourKey, Clock::time_point> asked;  // those that are not settled, and when last
+  LastMacs last_macs{mirror.last_macs};
   bool timer_runs = false;
 
   std::map<std::uint32_t, std::string> requested;       // by sequence number, not answered yet
@@ -576,6 +609,7 @@ void Netlink::keep_resolved(const std::vector<NeighbourKey>& neighbours) {
     }
   }
   impl_->wanted = wanted;
+  impl_->last_macs.keep_only(wanted);
   impl_->ask();
 }
 

@@ -12,6 +12,7 @@
 #include <sstream>
 
 #include "control/kernel/interface_addresses.hpp"
+#include "control/kernel/last_macs.hpp"
 #include "control/kernel/netlink.hpp"
 #include "control/kernel/wanted.hpp"
 #include "tests/unit/control/namespace.hpp"
@@ -233,6 +234,76 @@ TEST_F(NetlinkTest, AsksAgainWhenSomebodyDeletesTheEntry) {
   run("ip neigh del 10.9.0.2 dev kern0");
   ASSERT_TRUE(until([&] { return !usable(); }));
   EXPECT_TRUE(until([&] { return usable(); }));
+}
+
+// The kernel says of a removal that the neighbour FAILED, and then that its entry is gone.
+TEST_F(NetlinkTest, AFlushedNeighboursLastMacServes) {
+  start();
+  netlink->keep_resolved({{index(), peer_address}});
+  for (int i = 0; i < 20; ++i) {
+    ASSERT_TRUE(until([&] { return usable(); }));
+    ASSERT_TRUE(netlink->mirror().last_macs.empty());
+    peer.run("ip link set kern1 arp off");  // nobody answers
+    run("ip neigh flush dev kern0");
+    ASSERT_TRUE(until([&] { return !usable(); }));
+    const auto last = netlink->mirror().last_macs.find({index(), peer_address});
+    ASSERT_NE(last, netlink->mirror().last_macs.end());
+    EXPECT_EQ(last->second, peer_mac);
+    peer.run("ip link set kern1 arp on");
+  }
+}
+
+TEST_F(NetlinkTest, TheLastMacServesUntilTheKernelSaysFailed) {
+  run("sysctl -qw net.ipv4.neigh.kern0.retrans_time_ms=20");
+  start();
+  netlink->keep_resolved({{index(), peer_address}});
+  ASSERT_TRUE(until([&] { return usable(); }));
+  peer.run("ip address del 10.9.0.2/24 dev kern1");
+  run("ip neigh flush dev kern0");
+  ASSERT_TRUE(until([&] { return neighbour() != nullptr && neighbour()->state == "FAILED"; }));
+  EXPECT_TRUE(netlink->mirror().last_macs.empty());
+}
+
+TEST_F(NetlinkTest, NobodysMacOutlivesTheLink) {
+  start();
+  netlink->keep_resolved({{index(), peer_address}});
+  ASSERT_TRUE(until([&] { return usable(); }));
+  run("ip neigh flush dev kern0 && ip link set kern0 down");
+  ASSERT_TRUE(until([&] { return !is_up(); }));
+  EXPECT_TRUE(netlink->mirror().last_macs.empty());
+}
+
+TEST(LastMacs, AFailedNeighbourIsForgottenThoughItsEntryGoesLater) {
+  std::map<NeighbourKey, MacAddress> serving;
+  LastMacs macs{serving};
+  const NeighbourKey key{1, peer_address};
+  const Neighbour good{.state = "REACHABLE", .usable = true, .mac = peer_mac};
+  const Neighbour failed{.state = "FAILED"};
+  const LastMacs::Time start{};
+  macs.hear(key, &good, &failed, start);
+  EXPECT_TRUE(serving.empty());
+  macs.hear(key, &failed, nullptr, start + 2 * LastMacs::removal);
+  EXPECT_TRUE(serving.empty());
+}
+
+TEST(LastMacs, SecondFlushWhileItIsBeingResolved) {
+  std::map<NeighbourKey, MacAddress> serving;
+  LastMacs macs{serving};
+  const NeighbourKey key{1, peer_address};
+  const Neighbour good{.state = "STALE", .usable = true, .mac = peer_mac};
+  const Neighbour failed{.state = "FAILED"};
+  const Neighbour incomplete{.state = "INCOMPLETE"};
+  const LastMacs::Time start{};
+  macs.hear(key, &good, &failed, start);
+  macs.hear(key, &failed, nullptr, start);
+  EXPECT_EQ(serving.size(), 1u);
+  macs.hear(key, nullptr, &incomplete, start);
+  EXPECT_EQ(serving.size(), 1u);
+  macs.hear(key, &incomplete, &failed, start);
+  macs.hear(key, &failed, nullptr, start);
+  EXPECT_EQ(serving.size(), 1u);
+  macs.hear(key, nullptr, &good, start);
+  EXPECT_TRUE(serving.empty());
 }
 
 TEST_F(NetlinkTest, AsksAgainAfterANeighbourFailed) {
