@@ -1,11 +1,13 @@
 #include "dataplane/environment.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <rte_eal.h>
 #include <rte_errno.h>
 #include <rte_lcore.h>
 #include <rte_log.h>
 #include <rte_mbuf.h>
+#include <sched.h>
 #include <spdlog/spdlog.h>
 #include <unistd.h>
 
@@ -13,6 +15,7 @@
 #include <cstdint>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 
 #include "dataplane/eal_log.hpp"
 #include "dataplane/hugepages.hpp"
@@ -77,17 +80,45 @@ std::vector<std::string> eal_arguments(const Options& options, bool hugepages) {
     arguments.push_back("--allow=pci:" + function);
   }
   if (hugepages) {
-    arguments.emplace_back("--in-memory");
+    // DPDK locks the folder where it finds them mounted, and any user who may list that folder can lock it, too. In memory it takes
+    // none of its files; where it finds no folder it goes without.
+    arguments.insert(arguments.end(), {"--in-memory", "--huge-dir=/nonexistent"});
   } else {
     arguments.insert(arguments.end(), {"--no-huge", "--no-shconf"});  // which --in-memory excludes
   }
   return arguments;
 }
 
+// DPDK says of a CPU that is not there no more than that its option is wrong, in a hundred lines. The kernel is asked by trying: a
+// CPU may be off, or another control group's.
+void require_cpus(const Options& options) {
+  cpu_set_t before;
+  if (sched_getaffinity(0, sizeof(before), &before) != 0) {
+    return;
+  }
+  const auto require = [&](unsigned cpu, std::string_view option) {
+    cpu_set_t one;
+    CPU_ZERO(&one);
+    CPU_SET(cpu, &one);
+    if (sched_setaffinity(0, sizeof(one), &one) == 0) {
+      return;
+    }
+    sched_setaffinity(0, sizeof(before), &before);
+    throw std::runtime_error(fmt::format("there is no CPU {} for {}: this process may use {}", cpu, option,
+                                         fmt::join(own_cpus(), ", ")));
+  };
+  require(options.main_cpu, "--main");
+  for (const auto cpu : options.worker_cpus) {
+    require(cpu, "--workers");
+  }
+  sched_setaffinity(0, sizeof(before), &before);
+}
+
 }  // namespace
 
-Environment::Environment(const Options& options)
-    : lcores_{options.worker_cpus}, hugepages_{enough_hugepages(options)} {
+Environment::Environment(const Options& options) : lcores_{options.worker_cpus} {
+  require_cpus(options);
+  hugepages_ = enough_hugepages(options);
   rte_openlog_stream(open_eal_log());
   rte_log_set_global_level(options.log_level <= spdlog::level::debug ? RTE_LOG_INFO : RTE_LOG_WARNING);
   if (options.log_level > spdlog::level::debug) {

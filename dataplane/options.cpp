@@ -68,7 +68,13 @@ std::vector<unsigned> parse_cpus(std::string_view text) {
   return cpus;
 }
 
-// Those that this process may run on.
+// Two instances must not clash, and one that returns is to be found under the same name.
+std::string default_prefix(const std::filesystem::path& socket) {
+  return fmt::format("sekisho-{:x}", std::hash<std::string>{}(std::filesystem::absolute(socket).native()));
+}
+
+}  // namespace
+
 std::vector<unsigned> own_cpus() {
   cpu_set_t set;
   CPU_ZERO(&set);
@@ -82,13 +88,6 @@ std::vector<unsigned> own_cpus() {
   }
   return cpus.empty() ? std::vector{0U} : cpus;
 }
-
-// Two instances must not clash, and one that returns is to be found under the same name.
-std::string default_prefix(const std::filesystem::path& socket) {
-  return fmt::format("sekisho-{:x}", std::hash<std::string>{}(std::filesystem::absolute(socket).native()));
-}
-
-}  // namespace
 
 auto parse_options(int argc, char** argv) -> std::variant<Options, int> {
   const auto cpus = own_cpus();

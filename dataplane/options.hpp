@@ -27,6 +27,9 @@ struct Options {
   api::LogFormat log_format = api::LogFormat::text;
 };
 
+// The CPUs that this process may run on.
+[[nodiscard]] std::vector<unsigned> own_cpus();
+
 // Or the exit code: help or the version was asked for, or the usage was wrong and has been said.
 [[nodiscard]] auto parse_options(int argc, char** argv) -> std::variant<Options, int>;
 
