@@ -87,7 +87,7 @@ Outcome reload(Context& context, bool force) {
     return tl::unexpected{result.error()};
   }
   context.json ? print_json(*result) : print_applied(*result);
-  context.status = (*result)["failed_ports"].empty() ? 0 : 1;
+  context.status = (*result)["applied"] == true && (*result)["failed_ports"].empty() ? 0 : 1;
   return {};
 }
 
@@ -106,19 +106,14 @@ void add_reload(CLI::App& app, Context& context) {
       "the error names\n"
       "file, line and reason. `sekisho check` tells beforehand. A reload ends the overrides of `sekisho "
       "route`.\n\n"
-      "Refused unless --force is given, exit status 1, nothing changed: a reload that would stop a port "
-      "which "
-      "runs\n"
-      "(no longer in the configuration, or without its device); by which a next hop that is alive would lose "
-      "its "
-      "last\n"
-      "living member, after new members had five seconds to answer; that would leave a zone without routes "
-      "which "
-      "has\n"
-      "some. What is dead already refuses nothing. SIGHUP is a reload without --force. Exit status 1 also "
-      "when a "
-      "port does\n"
-      "not run afterwards.\n\n"
+      "Refused unless --force is given, exit status 1, nothing changed: a reload that\n"
+      "  - would stop a port: it is no longer in the configuration, or has no device;\n"
+      "  - would take the last living member of a next hop that is alive, after new members had five "
+      "seconds\n"
+      "    to answer;\n"
+      "  - would leave a zone without routes that has some.\n"
+      "What is dead already refuses nothing. SIGHUP is a reload without --force. Exit status 1 also when a\n"
+      "port does not run afterwards, or no dataplane is there to take what was read.\n\n"
       "A dry run prints + (added), - (removed) or ~ (changed), zone, prefix and next hop of each route; what "
       "only the\n"
       "dataplane can refuse, a device that cannot be opened say, it does not know. Where a reload would be "

@@ -55,7 +55,12 @@ auto Daemon::harms(const policy::Policy& then) const -> std::vector<sync::Harm> 
       devices.absent.emplace(port.name, std::move(why));
     }
   }
-  return sync::harms({*policy_, view_}, {then, view_of(then)}, devices);
+  auto result = sync::harms({*policy_, view_}, {then, view_of(then)}, devices);
+  if (!dataplane_.connected()) {
+    // It will be back, and what would not come back with it is refused as well. Nobody is asked whether they answer.
+    std::erase_if(result, &sync::Harm::may_heal);
+  }
+  return result;
 }
 
 auto Daemon::waits_until(const Step& step) const -> std::optional<std::chrono::steady_clock::time_point> {
@@ -99,7 +104,7 @@ auto Daemon::is_harmless(const Step& step) -> bool {
 }
 
 auto Daemon::plan_to(std::shared_ptr<const policy::Policy> then) const -> api::Plan {
-  auto found = dataplane_.connected() ? harms(*then) : std::vector<sync::Harm>();
+  auto found = harms(*then);
   auto view = view_of(*then);
   return {policy_, view_, std::move(then), std::move(view), std::move(found)};
 }

@@ -205,7 +205,7 @@ void Daemon::store(Step step) {
     step.rehearsed(plan_to(step.policy));
     return;
   }
-  if (!resolve(step)) {
+  if (!resolve(step) || !is_harmless(step)) {
     return;
   }
   if (auto done = guard_->close(guard::merge(guard_->wanted(), guard_of(*step.policy))); !done) {

@@ -50,12 +50,11 @@ void add_ports(std::vector<Harm>& result, const Standing& then, const Devices& d
   for (const auto& name : devices.running) {
     const auto absent = devices.absent.find(name);
     if (find(then.policy.config.ports, name) == nullptr) {
-      result.push_back(
-          {Harm::Kind::port_stops, name,
-           fmt::format("port {} runs and would stop: the configuration has no such port", name)});
-    } else if (absent != devices.absent.end()) {
       result.push_back({Harm::Kind::port_stops, name,
-                        fmt::format("port {} runs and would stop: {}", name, absent->second)});
+                        fmt::format("port {} would run no more: the configuration has no such port", name)});
+    } else if (absent != devices.absent.end()) {
+      result.push_back(
+          {Harm::Kind::port_stops, name, fmt::format("port {} would run no more: {}", name, absent->second)});
     }
   }
 }

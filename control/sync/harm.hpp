@@ -19,7 +19,7 @@ struct Harm {
   enum class Kind : std::uint8_t { port_stops, next_hop_dies, exit_dies, table_empties };
   Kind kind = Kind::port_stops;
   std::string name;       // of the port, next hop or zone
-  std::string sentence;   // "port lan runs and would stop: there is no interface lan9"
+  std::string sentence;   // "port lan would run no more: there is no interface lan9"
   bool may_heal = false;  // a member may still answer
 
   friend bool operator==(const Harm&, const Harm&) = default;
@@ -40,7 +40,7 @@ struct Standing {
 [[nodiscard]] auto harms(const Standing& now, const Standing& then, const Devices& devices)
     -> std::vector<Harm>;
 
-// "port lan runs and would stop: ...; next hop firewall ..."
+// "port lan would run no more: ...; next hop firewall ..."
 [[nodiscard]] std::string to_string(const std::vector<Harm>& harms);
 
 }  // namespace sekisho::sync

@@ -24,7 +24,7 @@ def restored(appliance: Appliance) -> Iterator[None]:
     yield
     appliance.config.write_text(text)
     config.overrides(appliance.config, [])
-    appliance.reload()
+    appliance.reload(force=True)
 
 
 def arrives_by(lab: Lab, appliance: Appliance, onprem: Injector, space: str) -> None:
@@ -148,7 +148,7 @@ def test_a_port_that_goes_and_comes_back(appliance: Appliance) -> None:
     assert (added["ports_changed"], added["zones_changed"], added["failed_ports"]) == (1, 1, [])
     assert set(appliance.ports()) == {"lan", "egress", "spare"}
     appliance.config.write_text(text)
-    removed = appliance.reload()
+    removed = appliance.reload(force=True)
     assert (removed["ports_changed"], removed["zones_changed"]) == (1, 1)
     assert set(appliance.ports()) == {"lan", "egress"}
 

@@ -124,12 +124,12 @@ SILENT = "10.0.2.99"
 HARMFUL = {
     "a misspelt device": (
         lambda text: text.replace('"af_xdp:egress0"', '"af_xdp:egres0"'),
-        "port egress runs and would stop: there is no interface egres0",
+        "port egress would run no more: there is no interface egres0",
     ),
     "a port removed": (
         lambda text: text[: text.index("[port.lan]")]
         + text[text.index("[port.egress]") :].replace('"lan"', '"egress"'),
-        "port lan runs and would stop: the configuration has no such port",
+        "port lan would run no more: the configuration has no such port",
     ),
     "a gateway that nobody is": (
         lambda text: text.replace(f'members = ["{FIREWALL}"]', f'members = ["{SILENT}"]'),

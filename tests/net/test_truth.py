@@ -113,6 +113,13 @@ def test_the_dataplane_is_gone(lab: Lab, appliance: Appliance) -> None:
     assert shown.startswith("the dataplane does not answer") and "2/2" not in shown
     top = appliance.execute("top", "--once", "--interval", "0.1").stdout
     assert top.startswith("the dataplane does not answer") and "2/2" not in top
+    # Nor does a misspelt device become what runs meanwhile.
+    text = appliance.config.read_text()
+    appliance.config.write_text(text.replace('"af_xdp:lan0"', '"af_xdp:lan9"'))
+    refused = appliance.execute("reload")
+    assert refused.returncode == 1 and "port lan would run no more" in refused.stderr, refused
+    appliance.config.write_text(text)
+    assert appliance.execute("reload").returncode == 1, "kept, and nothing is there that takes it"
     appliance.start_dataplane()
     appliance.wait_ready()
 

@@ -90,7 +90,7 @@ TEST_F(HarmTest, APortThatRunsLeavesTheConfiguration) {
   const auto found = harms_of("", "");
   ASSERT_EQ(found.size(), 1U);
   EXPECT_EQ(found[0].kind, Harm::Kind::port_stops);
-  EXPECT_EQ(found[0].sentence, "port old runs and would stop: the configuration has no such port");
+  EXPECT_EQ(found[0].sentence, "port old would run no more: the configuration has no such port");
   EXPECT_FALSE(found[0].may_heal);
 }
 
@@ -98,7 +98,7 @@ TEST_F(HarmTest, ThePortsDeviceIsNotThere) {
   devices.absent = {{"lan", "there is no interface lan9"}};
   const auto found = harms_of("af_xdp:lan0", "af_xdp:lan9");
   ASSERT_EQ(found.size(), 1U);
-  EXPECT_EQ(found[0].sentence, "port lan runs and would stop: there is no interface lan9");
+  EXPECT_EQ(found[0].sentence, "port lan would run no more: there is no interface lan9");
 }
 
 TEST_F(HarmTest, APortThatDoesNotRunMayDoAnything) {
@@ -180,7 +180,7 @@ TEST_F(HarmTest, SeveralAreOneSentence) {
   devices.absent = {{"lan", "there is no interface lan0"}};
   const auto found = harms_of(R"([{ prefix = "172.16.0.0/12", next_hop = "other" }])", "[]");
   EXPECT_EQ(to_string(found),
-            "port lan runs and would stop: there is no interface lan0; zone internet has 1 route that leads "
+            "port lan would run no more: there is no interface lan0; zone internet has 1 route that leads "
             "somewhere and would have none");
 }
 
