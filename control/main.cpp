@@ -1,14 +1,42 @@
 #include <CLI/CLI.hpp>
 #include <boost/asio/io_context.hpp>
+#include <cstdlib>
 #include <exception>
 #include <functional>
 #include <string>
+#include <utility>
 
 #include <spdlog/spdlog.h>
 
 #include "control/daemon/daemon.hpp"
+#include "control/load/detached_read.hpp"
 #include "dataplane/api/log.hpp"
 #include "dataplane/api/service_manager.hpp"
+
+namespace {
+
+int run(sekisho::Daemon::Options options) {
+  try {
+    boost::asio::io_context io;
+    const auto daemon = sekisho::Daemon::start(io, std::move(options));
+    if (!daemon) {
+      spdlog::error("{}", daemon.error());
+      return 1;
+    }
+    const sekisho::api::ServiceManager manager{io, [](const std::function<void()>& alive) { alive(); }};
+    io.run();
+    if (const auto& failure = (*daemon)->failure(); !failure.empty()) {
+      spdlog::error("{}", failure);
+      return 1;
+    }
+  } catch (const std::exception& error) {
+    spdlog::error("{}", error.what());
+    return 1;
+  }
+  return 0;
+}
+
+}  // namespace
 
 int main(int argc, char** argv) {
   sekisho::Daemon::Options options;
@@ -54,22 +82,11 @@ int main(int argc, char** argv) {
   }
   sekisho::api::set_up_log("sekisho-control", log_level, log_format);
 
-  try {
-    boost::asio::io_context io;
-    const auto daemon = sekisho::Daemon::start(io, std::move(options));
-    if (!daemon) {
-      spdlog::error("{}", daemon.error());
-      return 1;
-    }
-    const sekisho::api::ServiceManager manager{io, [](const std::function<void()>& alive) { alive(); }};
-    io.run();
-    if (const auto& failure = (*daemon)->failure(); !failure.empty()) {
-      spdlog::error("{}", failure);
-      return 1;
-    }
-  } catch (const std::exception& error) {
-    spdlog::error("{}", error.what());
-    return 1;
+  const auto status = run(std::move(options));
+  // A thread may still wait for a file that does not answer: nothing that it could use is taken from under it.
+  if (sekisho::load::threads_that_read() != 0) {
+    spdlog::shutdown();
+    std::_Exit(status);
   }
-  return 0;
+  return status;
 }

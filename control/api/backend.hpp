@@ -53,6 +53,12 @@ struct Sources {
   std::vector<load::Stamp> files;  // the configuration first
 };
 
+// What a reload would do, or why it would be refused; and the files of `sources` as they are now, none where one did not answer.
+struct Planned {
+  tl::expected<Plan, std::string> plan;
+  std::vector<load::Stamp> files;
+};
+
 class Backend {
  public:
   virtual ~Backend() = default;
@@ -63,11 +69,11 @@ class Backend {
   [[nodiscard]] virtual bool dataplane_connected() const = 0;
   [[nodiscard]] virtual Circumstances circumstances() const = 0;
 
-  // Reads the files again; one transaction or a refusal that changes nothing. One that would break what works
-  // (sync::harms) is refused unless it is forced.
+  // Reads the files again, off this thread; one transaction or a refusal that changes nothing. One that would break what works
+  // (sync::harms) is refused unless it is forced. Requests that come while files are read share what is read after them.
   virtual void reload(bool force, std::function<void(tl::expected<Reloaded, std::string>)> done) = 0;
   // What a reload would lead to at this moment, by the files as they are now; changes nothing.
-  [[nodiscard]] virtual auto plan() -> tl::expected<Plan, std::string> = 0;
+  virtual void plan(std::function<void(const Planned&)> done) = 0;
   // The same after new members had their time to answer, as a reload gives it to them.
   virtual void rehearse(std::function<void(tl::expected<Plan, std::string>)> done) = 0;
   [[nodiscard]] virtual const Sources& sources() const = 0;

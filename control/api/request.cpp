@@ -126,7 +126,9 @@ void show(const Json& request, Backend& backend, std::uint64_t started_unix_ms, 
   } else if (name == "neighbours") {
     done(answer(show_neighbours(*backend.policy(), backend.mirror(), backend.view().members)));
   } else if (name == "config") {
-    done(answer(show_config(*backend.policy(), backend.sources(), backend.plan())));
+    backend.plan([&backend, done = std::move(done)](const Planned& planned) {
+      done(answer(show_config(*backend.policy(), backend.sources(), planned)));
+    });
   } else if (name == "routes") {
     show_routes(request, backend, done);
   } else if (name == "drops") {

@@ -28,9 +28,8 @@ namespace sekisho::api {
 [[nodiscard]] Json show_drops(const Statistics& statistics, bool all);
 // Counters of each port and their sum, and whether every packet is accounted for.
 [[nodiscard]] Json show_stats(const Statistics& statistics);
-// Where the policy that runs comes from, and what a reload would change about it: `plan`, or why it would be refused.
-[[nodiscard]] Json show_config(const policy::Policy& policy, const Sources& sources,
-                               const tl::expected<Plan, std::string>& plan);
+// Where the policy that runs comes from, and what a reload would change about it, or why it would be refused.
+[[nodiscard]] Json show_config(const policy::Policy& policy, const Sources& sources, const Planned& planned);
 // What is wrong first.
 [[nodiscard]] Json show_state(const policy::Policy& policy, const Live& live,
                               const std::vector<Problem>& problems, std::uint64_t control_started_unix_ms,

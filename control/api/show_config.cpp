@@ -1,13 +1,24 @@
+#include <algorithm>
+#include <string_view>
+
 #include "control/api/plan.hpp"
 #include "control/api/show.hpp"
 
 namespace sekisho::api {
+namespace {
 
-Json show_config(const policy::Policy& policy, const Sources& sources,
-                 const tl::expected<Plan, std::string>& plan) {
+std::string_view since_read(const load::Stamp& before, const std::vector<load::Stamp>& now) {
+  const auto found = std::ranges::find(now, before.file, &load::Stamp::file);
+  return found == now.end() ? "unknown" : load::to_string(load::since(before, *found));
+}
+
+}  // namespace
+
+Json show_config(const policy::Policy& policy, const Sources& sources, const Planned& planned) {
+  const auto& plan = planned.plan;
   auto files = Json::array();
   for (const auto& stamp : sources.files) {
-    files.push_back({{"file", stamp.file.string()}, {"since_read", load::to_string(load::since(stamp))}});
+    files.push_back({{"file", stamp.file.string()}, {"since_read", since_read(stamp, planned.files)}});
   }
   auto overrides = Json::array();
   for (const auto& each : policy.overrides) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "control/config/reader.hpp"
+#include "control/load/detached_read.hpp"
 #include "control/load/file.hpp"
 
 namespace sekisho::config {
@@ -69,6 +70,13 @@ auto read(const std::filesystem::path& file) -> tl::expected<Config, load::Error
   if (!text)
     return tl::unexpected(text.error());
   return parse(*text, file);
+}
+
+auto read_within(std::chrono::milliseconds patience, const std::filesystem::path& file)
+    -> tl::expected<Config, load::Error> {
+  using Result = tl::expected<Config, load::Error>;
+  constexpr auto refused = [](load::Error error) -> Result { return tl::unexpected(std::move(error)); };
+  return load::DetachedRead<Result>{file, [file] { return read(file); }, refused}.wait(patience);
 }
 
 }  // namespace sekisho::config

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <array>
+#include <chrono>
 #include <cstdint>
 #include <filesystem>
 #include <map>
@@ -176,6 +177,10 @@ struct Config {
 };
 
 [[nodiscard]] auto read(const std::filesystem::path& file) -> tl::expected<Config, load::Error>;
+// The same, refused when the file does not answer for `patience`: its mount may hang. The thread that hangs with it is left
+// behind (load/detached_read.hpp says what that means for the end of the process).
+[[nodiscard]] auto read_within(std::chrono::milliseconds patience, const std::filesystem::path& file)
+    -> tl::expected<Config, load::Error>;
 [[nodiscard]] auto parse(std::string_view text, const std::filesystem::path& file)
     -> tl::expected<Config, load::Error>;
 

@@ -68,13 +68,21 @@ void Daemon::take_over_bindings(const api::State& state) {
   if (!moved) {
     return;
   }
-  // It was read when it was not known whose addresses are ours.
-  if (auto again = read(options_.config, mirror())) {
-    policy_ = std::move(again->policy);
-    sources_ = std::move(again->sources);
-  } else {
-    spdlog::warn("the configuration is not read again for interfaces that were renamed: {}", again.error());
-  }
+  // It was read when it was not known whose addresses are ours; until it has been read again, nothing is told.
+  has_taken_over_ = false;
+  reader_->read([this](const Reading& again) {
+    if (again.policy) {
+      policy_ = *again.policy;
+      sources_ = again.sources;
+      look_beside();
+    } else {
+      spdlog::warn("the configuration is not read again for interfaces that were renamed: {}",
+                   again.policy.error().to_string());
+    }
+    has_taken_over_ = true;
+    look();
+    advance();
+  });
 }
 
 }  // namespace sekisho

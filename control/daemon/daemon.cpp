@@ -10,9 +10,11 @@
 
 namespace sekisho {
 
-Daemon::Daemon(boost::asio::io_context& io, Options options, Reading reading)
+Daemon::Daemon(boost::asio::io_context& io, Options options, std::unique_ptr<PolicyReader> reader,
+               Reading reading)
     : options_(std::move(options)),
-      policy_(std::move(reading.policy)),
+      reader_(std::move(reader)),
+      policy_(std::move(*reading.policy)),
       sources_(std::move(reading.sources)),
       io_(io),
       signals_(io, SIGHUP, SIGTERM, SIGINT),
@@ -39,15 +41,18 @@ Daemon::Daemon(boost::asio::io_context& io, Options options, Reading reading)
                     }}),
       started_unix_ms_(now_unix_ms()) {
   reload_counts_.last_success_unix_ms = started_unix_ms_;
+  look_beside();
 }
 
 auto Daemon::start(boost::asio::io_context& io, Options options)
     -> tl::expected<std::unique_ptr<Daemon>, std::string> {
-  auto reading = read(options.config, kernel::snapshot().value_or(kernel::Mirror{}));
-  if (!reading) {
-    return tl::unexpected(std::move(reading.error()));
+  auto reader = std::make_unique<PolicyReader>(io, options.config);
+  auto reading = reader->read_now();
+  if (!reading.policy) {
+    return tl::unexpected(reading.policy.error().to_string());
   }
-  auto daemon = std::unique_ptr<Daemon>(new Daemon(io, std::move(options), std::move(*reading)));
+  auto daemon =
+      std::unique_ptr<Daemon>(new Daemon(io, std::move(options), std::move(reader), std::move(reading)));
   if (auto opened = daemon->open(); !opened) {
     return tl::unexpected(std::move(opened.error()));
   }
@@ -81,6 +86,7 @@ auto Daemon::open() -> tl::expected<void, std::string> {
     return tl::unexpected(std::move(netlink.error()));
   }
   netlink_ = std::move(*netlink);
+  reader_->ask_addresses([this] { return kernel::addresses_by(mirror()); });
   if (auto guarded = guard(); !guarded) {
     return guarded;
   }

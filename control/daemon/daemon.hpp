@@ -27,6 +27,7 @@
 #include "control/api/backend.hpp"
 #include "control/api/server.hpp"
 #include "control/daemon/command.hpp"
+#include "control/daemon/policy_reader.hpp"
 #include "control/daemon/port_links.hpp"
 #include "control/egress/hosts.hpp"
 #include "control/guard/keeper.hpp"
@@ -63,7 +64,7 @@ class Daemon final : public api::Backend {
   // Why it stopped the io_context by itself; empty: it was told to.
   [[nodiscard]] const std::string& failure() const { return failure_; }
   void reload(bool force, std::function<void(tl::expected<api::Reloaded, std::string>)> done) override;
-  [[nodiscard]] auto plan() -> tl::expected<api::Plan, std::string> override;
+  void plan(std::function<void(const api::Planned&)> done) override;
   void rehearse(std::function<void(tl::expected<api::Plan, std::string>)> done) override;
   void change_route(api::OverrideRequest request,
                     std::function<void(tl::expected<api::Reloaded, std::string>)> done) override;
@@ -72,10 +73,6 @@ class Daemon final : public api::Backend {
 
  private:
   using ReloadDone = std::function<void(tl::expected<api::Reloaded, std::string>)>;
-  struct Reading {
-    std::shared_ptr<const policy::Policy> policy;
-    api::Sources sources;
-  };
   // Another policy: what the files say, or an override of what runs when its turn has come.
   struct Step {
     std::shared_ptr<const policy::Policy> policy;  // null: an override's, whose turn has not come
@@ -90,15 +87,22 @@ class Daemon final : public api::Backend {
     [[nodiscard]] const api::OverrideRequest* override_request() const {
       return std::get_if<api::OverrideRequest>(&from);
     }
+    // Both are reloads, and the same was allowed to both.
+    [[nodiscard]] bool gives_way_to(const Step& later) const {
+      const auto is_reload = [](const Step& step) { return !step.override_request() && !step.rehearsed; };
+      return is_reload(*this) && is_reload(later) && force == later.force;
+    }
     [[nodiscard]] std::string name() const;  // "reload", "route add 10.1.0.0/16 firewall in zone onprem"
   };
 
-  Daemon(boost::asio::io_context& io, Options options, Reading reading);
-  // The files as they are now.
-  [[nodiscard]] static auto read(const std::filesystem::path& config, const kernel::Mirror& mirror)
-      -> tl::expected<Reading, std::string>;
-  // The same, to take the place of what runs: a device that is not there is an error unless it is no news.
-  [[nodiscard]] auto read_again() const -> tl::expected<Reading, std::string>;
+  Daemon(boost::asio::io_context& io, Options options, std::unique_ptr<PolicyReader> reader, Reading reading);
+  // What was read is wanted from now on, unless it cannot be.
+  void take(const Reading& reading, bool force, ReloadDone done);
+  void push(Step step);
+  // What was read may take the place of what runs: a device that is not there is an error unless it is no news.
+  [[nodiscard]] auto admissible(const Reading& reading)
+      -> tl::expected<std::shared_ptr<const policy::Policy>, std::string>;
+  void look_beside();
   auto open() -> tl::expected<void, std::string>;
   void wait_for_signal();
 
@@ -134,6 +138,7 @@ class Daemon final : public api::Backend {
   // False: it breaks what works, and was refused.
   [[nodiscard]] auto is_harmless(const Step& step) -> bool;
   [[nodiscard]] auto plan_to(std::shared_ptr<const policy::Policy> then) const -> api::Plan;
+  [[nodiscard]] auto plan_to(const Reading& reading) -> tl::expected<api::Plan, std::string>;
   void send_policy(std::optional<Step> step);
   void send_incremental();
   void on_policy(sync::View view, std::optional<Step> step,
@@ -162,6 +167,7 @@ class Daemon final : public api::Backend {
   void serve_metrics();
 
   Options options_;
+  std::unique_ptr<PolicyReader> reader_;
   std::shared_ptr<const policy::Policy> policy_;
   api::Sources sources_;  // of policy_
   boost::asio::io_context& io_;
@@ -191,6 +197,7 @@ class Daemon final : public api::Backend {
   std::shared_ptr<const policy::Policy> sending_;  // whole, not committed yet
   bool is_new_connection_ = false;                 // that has not had its first transaction
   bool look_is_due_ = false;
+  bool step_is_due_ = false;
   bool retry_runs_ = false;
   std::chrono::seconds retry_pause_{2};    // grows while a port cannot be opened
   std::chrono::seconds metrics_pause_{2};  // grows while metrics cannot be served

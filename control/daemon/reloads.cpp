@@ -3,6 +3,7 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
+#include <boost/asio/post.hpp>
 #include <iterator>
 #include <utility>
 
@@ -10,48 +11,12 @@
 #include "control/daemon/daemon.hpp"
 #include "control/daemon/timing.hpp"
 #include "control/kernel/devices.hpp"
-#include "control/kernel/interface_addresses.hpp"
 
 namespace sekisho {
-namespace {
-
-// What a reload would read, besides the configuration itself.
-std::vector<std::filesystem::path> files_of(const config::Config& config) {
-  std::vector<std::filesystem::path> files;
-  for (const auto& zone : config.zones) {
-    for (const auto& spec : zone.routes) {
-      if (spec.kind == config::RouteSpec::Kind::file) {
-        files.push_back(spec.file);
-      }
-    }
-  }
-  if (!config.azure.service_tags.empty()) {
-    files.push_back(config.azure.service_tags);
-  }
-  std::ranges::sort(files);
-  const auto same = std::ranges::unique(files);
-  files.erase(same.begin(), same.end());
-  return files;
-}
-
-}  // namespace
 
 std::string Daemon::Step::name() const {
   const auto* request = override_request();
   return request == nullptr ? "reload" : "route " + api::to_string(*request);
-}
-
-auto Daemon::read(const std::filesystem::path& file, const kernel::Mirror& mirror)
-    -> tl::expected<Reading, std::string> {
-  api::Sources sources{.read_unix_ms = now_unix_ms(), .files = {load::stamp(file)}};
-  if (const auto config = config::read(file)) {  // what is wrong with it comes out below
-    std::ranges::transform(files_of(*config), std::back_inserter(sources.files), load::stamp);
-  }
-  auto policy = policy::read_to_run(file, kernel::addresses_by(mirror));
-  if (!policy) {
-    return tl::unexpected(policy.error().to_string());
-  }
-  return Reading{std::move(*policy), std::move(sources)};
 }
 
 // A policy that waits for the command would come as a surprise.
@@ -60,28 +25,6 @@ auto Daemon::may_change() const -> tl::expected<void, std::string> {
     return tl::unexpected("this sekisho-control does not command the dataplane: " + command_.why_not());
   }
   return {};
-}
-
-// That a port which runs would stop, harms() says. When control starts nothing of this is asked: which interface a port runs
-// on is not known before the dataplane was asked, and that takes no two ports of one interface.
-auto Daemon::read_again() const -> tl::expected<Reading, std::string> {
-  auto reading = read(options_.config, mirror());
-  if (!reading) {
-    return reading;
-  }
-  if (const auto shared = kernel::shared_device(reading->policy->config, mirror())) {
-    return tl::unexpected(shared->to_string());
-  }
-  auto fresh = reading->policy->config;
-  std::erase_if(fresh.ports, [&](const config::Port& port) {
-    const auto old = std::ranges::find(policy_->config.ports, port.name, &config::Port::name);
-    return old != policy_->config.ports.end() &&
-           (old->device == port.device || mirror().link_of(*old) != nullptr);
-  });
-  if (const auto missing = kernel::missing_devices(fresh, mirror()); !missing.empty()) {
-    return tl::unexpected(missing.front().to_string());
-  }
-  return reading;
 }
 
 void Daemon::reload(bool force, ReloadDone caller) {
@@ -94,24 +37,55 @@ void Daemon::reload(bool force, ReloadDone caller) {
     }
     caller(result);
   };
-  if (auto allowed = may_change(); !allowed) {
-    spdlog::error("reload refused: {}", allowed.error());
-    done(tl::unexpected(std::move(allowed.error())));
+  reader_->read(
+      [this, force, done = std::move(done)](const Reading& reading) { take(reading, force, done); });
+}
+
+// That a port which runs would stop, harms() says. When control starts nothing of this is asked: which interface a port runs
+// on is not known before the dataplane was asked, and that takes no two ports of one interface.
+auto Daemon::admissible(const Reading& reading)
+    -> tl::expected<std::shared_ptr<const policy::Policy>, std::string> {
+  if (!reading.policy) {
+    return tl::unexpected(reading.policy.error().to_string());
+  }
+  const auto& policy = *reading.policy;
+  if (const auto shared = kernel::shared_device(policy->config, mirror())) {
+    return tl::unexpected(shared->to_string());
+  }
+  auto fresh = policy->config;
+  std::erase_if(fresh.ports, [&](const config::Port& port) {
+    const auto old = std::ranges::find(policy_->config.ports, port.name, &config::Port::name);
+    return old != policy_->config.ports.end() &&
+           (old->device == port.device || mirror().link_of(*old) != nullptr);
+  });
+  if (const auto missing = kernel::missing_devices(fresh, mirror()); !missing.empty()) {
+    return tl::unexpected(missing.front().to_string());
+  }
+  return could_serve_metrics(*policy).map([&] { return policy; });
+}
+
+void Daemon::take(const Reading& reading, bool force, ReloadDone done) {
+  const auto refuse = [&](const std::string& reason) {
+    spdlog::error("reload refused, the policy stays as it was: {}", reason);
+    done(tl::unexpected(reason));
+  };
+  if (const auto allowed = may_change(); !allowed) {
+    refuse(allowed.error());
     return;
   }
-  auto reading = read_again();
-  const auto possible = reading ? could_serve_metrics(*reading->policy)
-                                : tl::expected<void, std::string>(tl::unexpected(reading.error()));
-  if (!possible) {
-    spdlog::error("reload refused, the policy stays as it was: {}", possible.error());
-    done(tl::unexpected(possible.error()));
+  const auto policy = admissible(reading);
+  if (!policy) {
+    refuse(policy.error());
     return;
   }
-  for (const auto& warning : reading->policy->warnings) {
-    spdlog::warn("{}", warning);
+  // Of requests that share a read the first tells.
+  if (steps_.empty() || steps_.back().policy != *policy) {
+    for (const auto& warning : (*policy)->warnings) {
+      spdlog::warn("{}", warning);
+    }
   }
-  Step next{.policy = std::move(reading->policy),
-            .from = std::move(reading->sources),
+  Step next{.policy = *policy,
+            .from = reading.sources,
             .done = std::move(done),
             .force = force,
             .asked = std::chrono::steady_clock::now()};
@@ -119,7 +93,7 @@ void Daemon::reload(bool force, ReloadDone caller) {
     store(std::move(next));
     return;
   }
-  steps_.push_back(std::move(next));
+  push(std::move(next));
   // Before look() has the kernel forward at a new exit.
   if (auto guarded = guard(); !guarded) {
     const auto refused = std::move(steps_.back());
@@ -128,34 +102,59 @@ void Daemon::reload(bool force, ReloadDone caller) {
     refused.done(tl::unexpected(guarded.error()));
     return;
   }
-  look();
-  advance();
+  if (std::exchange(step_is_due_, true)) {
+    return;
+  }
+  boost::asio::post(io_, [this] {
+    step_is_due_ = false;
+    look();
+    advance();
+  });
 }
 
-auto Daemon::plan() -> tl::expected<api::Plan, std::string> {
-  auto reading = read_again();
-  if (!reading) {
-    return tl::unexpected(std::move(reading.error()));
+// A reload that still waits for its turn gives it to a later one, which was read after it: a burst of signals is one step.
+void Daemon::push(Step step) {
+  if (!steps_.empty() && steps_.back().gives_way_to(step)) {
+    step.done = [first = std::move(steps_.back().done), second = std::move(step.done)](const auto& result) {
+      first(result);
+      second(result);
+    };
+    steps_.pop_back();
   }
-  if (auto possible = could_serve_metrics(*reading->policy); !possible) {
-    return tl::unexpected(std::move(possible.error()));
-  }
-  return plan_to(std::move(reading->policy));
+  steps_.push_back(std::move(step));
+}
+
+auto Daemon::plan_to(const Reading& reading) -> tl::expected<api::Plan, std::string> {
+  return admissible(reading).map([this](auto policy) { return plan_to(std::move(policy)); });
+}
+
+void Daemon::plan(std::function<void(const api::Planned&)> done) {
+  reader_->read([this, done = std::move(done)](const Reading& reading) {
+    done({.plan = plan_to(reading), .files = reading.files});
+  });
 }
 
 void Daemon::rehearse(std::function<void(tl::expected<api::Plan, std::string>)> done) {
-  auto plan = may_change().and_then([&] { return this->plan(); });
-  if (!plan || !dataplane_.connected()) {
-    done(std::move(plan));
-    return;
-  }
-  steps_.push_back({.policy = std::move(plan->after),
-                    .from = api::Sources{},
-                    .done = [](const auto&) {},
-                    .asked = std::chrono::steady_clock::now(),
-                    .rehearsed = std::move(done)});
-  keep();
-  advance();
+  reader_->read([this, done = std::move(done)](const Reading& reading) {
+    auto plan = may_change().and_then([&] { return plan_to(reading); });
+    if (!plan || !dataplane_.connected()) {
+      done(std::move(plan));
+      return;
+    }
+    steps_.push_back({.policy = std::move(plan->after),
+                      .from = api::Sources{},
+                      .done = [](const auto&) {},
+                      .asked = std::chrono::steady_clock::now(),
+                      .rehearsed = done});
+    keep();
+    advance();
+  });
+}
+
+void Daemon::look_beside() {
+  PolicyReader::Files files;
+  std::ranges::transform(sources_.files, std::back_inserter(files), &load::Stamp::file);
+  reader_->look_beside(std::move(files));
 }
 
 void Daemon::change_route(api::OverrideRequest request, ReloadDone done) {
@@ -191,6 +190,7 @@ auto Daemon::adopt(const Step& step) -> std::size_t {
   const auto dropped = sources == nullptr ? 0 : policy_->overrides.size();
   if (sources != nullptr) {
     sources_ = *sources;
+    look_beside();
   }
   if (dropped != 0) {
     spdlog::info("the reload ends {} override{} of `sekisho route`", dropped, dropped == 1 ? "" : "s");

@@ -1,4 +1,4 @@
-// A file's content as one string, bounded: what is read here comes from outside.
+// A file's content as one string, bounded: what is read here comes from outside. A thread's reads can be watched: watch.hpp.
 #pragma once
 
 #include <cstddef>
@@ -19,6 +19,8 @@ inline constexpr std::size_t max_bytes = std::size_t{1} << 30;
 // done, 0 to 1.
 using Progress = std::function<void(std::string_view doing, double share)>;
 
+// A regular file: a FIFO, a device, a socket or a folder is refused by that name, and nobody is waited for. A file that is
+// written meanwhile is read again, and refused where that does not end; one that is replaced by another (rename(2)) is whole.
 [[nodiscard]] auto read_file(const std::filesystem::path& file, std::size_t limit = max_bytes,
                              const Progress& progress = {}) -> tl::expected<std::string, Error>;
 

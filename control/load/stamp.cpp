@@ -2,11 +2,14 @@
 
 #include <sys/stat.h>
 
+#include "control/load/watch.hpp"
+
 namespace sekisho::load {
 
 Stamp stamp(const std::filesystem::path& file) {
   Stamp result{.file = file, .size = std::nullopt};
   struct stat status {};
+  const Waiting waiting{file};
   if (::stat(file.c_str(), &status) == 0) {
     constexpr std::int64_t second = 1'000'000'000;
     result.size = static_cast<std::uint64_t>(status.st_size);
@@ -15,8 +18,7 @@ Stamp stamp(const std::filesystem::path& file) {
   return result;
 }
 
-Since since(const Stamp& before) {
-  const auto now = stamp(before.file);
+Since since(const Stamp& before, const Stamp& now) noexcept {
   if (!now.size) {
     return Since::missing;
   }

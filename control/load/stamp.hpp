@@ -14,11 +14,12 @@ struct Stamp {
   std::int64_t written_ns = 0;        // mtime, of the system's clock
 };
 
-// Taken before the file is read: what is written meanwhile counts as written since.
+// Taken before the file is read: what is written meanwhile counts as written since. May wait for the file's mount.
 [[nodiscard]] Stamp stamp(const std::filesystem::path& file);
 
 enum class Since : std::uint8_t { unchanged, changed, missing };
-[[nodiscard]] Since since(const Stamp& before);
+// `now`: another stamp of the same file.
+[[nodiscard]] Since since(const Stamp& before, const Stamp& now) noexcept;
 [[nodiscard]] std::string_view to_string(Since since) noexcept;
 
 }  // namespace sekisho::load

@@ -38,14 +38,22 @@ auto refuse_to_run(const Policy& policy) -> std::optional<load::Error> {
   return std::nullopt;
 }
 
-auto read_to_run(const std::filesystem::path& file, const InterfaceAddresses& addresses)
+auto build_to_run(config::Config config, const InterfaceAddresses& addresses)
     -> tl::expected<std::shared_ptr<const Policy>, load::Error> {
-  auto policy = read(file, addresses);
+  auto policy = build(std::move(config), addresses);
   if (!policy)
     return policy;
   if (auto refused = refuse_to_run(**policy))
     return tl::unexpected(std::move(*refused));
   return policy;
+}
+
+auto read_to_run(const std::filesystem::path& file, const InterfaceAddresses& addresses)
+    -> tl::expected<std::shared_ptr<const Policy>, load::Error> {
+  auto config = config::read(file);
+  if (!config)
+    return tl::unexpected(std::move(config.error()));
+  return build_to_run(std::move(*config), addresses);
 }
 
 }  // namespace sekisho::policy

@@ -107,7 +107,9 @@ using InterfaceAddresses =
 
 // Why no daemon may run with it: it asks for what this version only reads.
 [[nodiscard]] auto refuse_to_run(const Policy& policy) -> std::optional<load::Error>;
-// read, for a daemon.
+// build and read, for a daemon.
+[[nodiscard]] auto build_to_run(config::Config config, const InterfaceAddresses& addresses)
+    -> tl::expected<std::shared_ptr<const Policy>, load::Error>;
 [[nodiscard]] auto read_to_run(const std::filesystem::path& file, const InterfaceAddresses& addresses)
     -> tl::expected<std::shared_ptr<const Policy>, load::Error>;
 

@@ -102,7 +102,7 @@ class FakeBackend : public Backend {
     forced = force;
     done(reloaded);
   }
-  auto plan() -> tl::expected<Plan, std::string> override { return planned; }
+  void plan(std::function<void(const Planned&)> done) override { done({.plan = planned, .files = {}}); }
   void rehearse(std::function<void(tl::expected<Plan, std::string>)> done) override { done(planned); }
   const Sources& sources() const override { return sources_; }
   void change_route(OverrideRequest request,

@@ -1,15 +1,25 @@
 #include <gtest/gtest.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
 #include <zlib.h>
 
 #include <algorithm>
+#include <chrono>
 #include <cstdlib>
+#include <fstream>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "control/config/config.hpp"
 #include "control/load/file.hpp"
 #include "control/load/reader.hpp"
+#include "control/load/service_tags.hpp"
 #include "control/load/text.hpp"
+#include "control/load/watch.hpp"
 #include "tests/unit/control/temporary_folder.hpp"
 
 namespace sekisho::load {
@@ -222,10 +232,98 @@ TEST(ReadFile, StopsAtTheLimit) {
   const auto refused = read_file(file, 9);
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().to_string(), file.string() + ": holds more than 9 bytes");
-  const auto endless = read_file("/dev/zero", 1 << 20);
-  ASSERT_FALSE(endless);
-  EXPECT_EQ(endless.error().reason, "holds more than 1048576 bytes");
-  EXPECT_EQ(read_file("/dev/null"), "");
+  // Without room for it: what is too large is not read first.
+  const auto sparse = folder.path() / "sparse";
+  std::ofstream{sparse}.put('x');
+  std::filesystem::resize_file(sparse, std::uintmax_t{1} << 40);
+  const auto huge = read_routes(sparse);
+  ASSERT_FALSE(huge);
+  EXPECT_EQ(huge.error().to_string(), sparse.string() + ": holds more than 1073741824 bytes");
+}
+
+TEST(ReadFile, ReadsTheKernelsOwnWhichHaveNoSize) {
+  const auto version = read_file("/proc/version");
+  ASSERT_TRUE(version) << version.error().to_string();
+  EXPECT_FALSE(version->empty());
+}
+
+TEST(ReadFile, RefusesWhatIsNoRegularFileWithoutWaitingForIt) {
+  const test::TemporaryFolder folder;
+  const auto pipe = folder.path() / "pipe";
+  ASSERT_EQ(::mkfifo(pipe.c_str(), 0600), 0);
+  const auto link = folder.path() / "link";
+  std::filesystem::create_symlink(pipe, link);
+  const auto socket = folder.path() / "socket";
+  sockaddr_un address{.sun_family = AF_UNIX, .sun_path = {}};
+  socket.native().copy(address.sun_path, sizeof address.sun_path - 1);
+  const int listener = ::socket(AF_UNIX, SOCK_STREAM, 0);
+  ASSERT_EQ(::bind(listener, reinterpret_cast<const sockaddr*>(&address), sizeof address), 0);
+  for (const auto& [file, kind] :
+       std::vector<std::pair<std::filesystem::path, std::string>>{{pipe, "a pipe (FIFO)"},
+                                                                  {link, "a pipe (FIFO)"},
+                                                                  {socket, "a socket"},
+                                                                  {"/dev/zero", "a device"},
+                                                                  {"/dev/null", "a device"},
+                                                                  {folder.path(), "a directory"}}) {
+    const auto refused = read_routes(file);
+    ASSERT_FALSE(refused) << file;
+    EXPECT_TRUE(refused.error().to_string().starts_with(file.string() + ": is " + kind))
+        << refused.error().to_string();
+    EXPECT_FALSE(read_service_tags(file)) << file;
+    EXPECT_FALSE(config::read(file)) << file;
+  }
+  ::close(listener);
+}
+
+TEST(ReadFile, ReadsAgainWhatIsWrittenMeanwhile) {
+  const test::TemporaryFolder folder;
+  const auto file = folder.write("routes.txt", std::string(1 << 20, '\n') + "10.0.0.0/8 a\n");
+  bool first = true;
+  // In place, and of the same size: only its time tells.
+  const auto rewrite = [&](std::string_view /*doing*/, double /*share*/) {
+    if (std::exchange(first, false)) {
+      static_cast<void>(folder.write("routes.txt", "10.9.0.0/16 b\n" + std::string((1 << 20) - 1, '\n')));
+      std::filesystem::last_write_time(file,
+                                       std::filesystem::last_write_time(file) + std::chrono::seconds{1});
+    }
+  };
+  const auto routes = read_routes(file, {.progress = rewrite});
+  ASSERT_TRUE(routes) << routes.error().to_string();
+  EXPECT_EQ(describe(*routes), std::vector<std::string>{"1 10.9.0.0/16 b"});
+}
+
+TEST(ReadFile, RefusesWhatIsWrittenWithoutEnd) {
+  const test::TemporaryFolder folder;
+  const auto file = folder.write("routes.txt", "10.0.0.0/8 a\n");
+  const auto append = [&](std::string_view /*doing*/, double /*share*/) {
+    std::ofstream{file, std::ios::app} << "11.0.0.0/8 a\n";
+  };
+  const auto routes = read_file(file, max_bytes, append);
+  ASSERT_FALSE(routes);
+  EXPECT_EQ(routes.error().to_string(),
+            file.string() + ": is being written: it changed each of the 5 times it was read");
+}
+
+TEST(ReadFile, TakesAFileThatIsReplacedMeanwhileWhole) {
+  const test::TemporaryFolder folder;
+  const auto file = folder.write("routes.txt", "10.0.0.0/8 a\n");
+  const auto replace = [&](std::string_view /*doing*/, double /*share*/) {
+    std::filesystem::rename(folder.write("new.txt", "11.0.0.0/8 b\n"), file);
+  };
+  EXPECT_EQ(read_file(file, max_bytes, replace), "10.0.0.0/8 a\n");
+}
+
+TEST(ReadFile, TellsWhoWatchesForWhichFileItWaits) {
+  const test::TemporaryFolder folder;
+  const auto file = folder.write("routes.txt", "10.0.0.0/8 a\n");
+  Watch watch;
+  std::optional<std::filesystem::path> seen;
+  {
+    const Watched watched{watch};
+    ASSERT_TRUE(read_file(file, max_bytes, [&](std::string_view, double) { seen = watch.overdue({}); }));
+  }
+  EXPECT_EQ(seen, file);
+  EXPECT_EQ(watch.overdue({}), std::nullopt);
 }
 
 TEST(ReadText, RefusesWhatIsNoFile) {

@@ -205,7 +205,8 @@ TEST_F(PlanTest, ShowConfigTellsFilesOverridesAndTheDifference) {
   const auto file = folder.write("routes.txt", "10.1.0.0/16\n");
   const Sources sources{.read_unix_ms = 7, .files = {load::stamp(file), load::stamp(folder.path() / "gone")}};
   const auto again = policy("10.1.0.0/16\n10.2.0.0/16\n");
-  const auto shown = show_config(*running, sources, plan(running, again));
+  const auto now = [&] { return std::vector{load::stamp(file), load::stamp(folder.path() / "gone")}; };
+  const auto shown = show_config(*running, sources, {.plan = plan(running, again), .files = now()});
   EXPECT_EQ(shown["read_unix_ms"], 7);
   EXPECT_EQ(shown["files"][0], (Json{{"file", file.string()}, {"since_read", "changed"}}));
   EXPECT_EQ(shown["files"][1]["since_read"], "missing");
@@ -213,19 +214,21 @@ TEST_F(PlanTest, ShowConfigTellsFilesOverridesAndTheDifference) {
             Json::array({{{"zone", "onprem"}, {"prefix", "10.1.0.0/16"}, {"next_hop", nullptr}}}));
   EXPECT_EQ(shown["reload"]["routes"]["added"], 2);
   EXPECT_EQ(shown["reload"]["overrides_dropped"], 1);
-  EXPECT_EQ(show_config(*running, sources, tl::unexpected(std::string("why")))["reload"],
-            (Json{{"refused", "why"}}));
+  const auto refused =
+      show_config(*running, sources, {.plan = tl::unexpected(std::string("why")), .files = {}});
+  EXPECT_EQ(refused["reload"], (Json{{"refused", "why"}}));
+  EXPECT_EQ(refused["files"][0]["since_read"], "unknown");
 }
 
 TEST_F(PlanTest, AStampTellsContentThatIsAsLongFromWhatItWas) {
   const auto file = folder.write("routes.txt", "10.1.0.0/16\n");
   const auto before = load::stamp(file);
-  EXPECT_EQ(load::since(before), load::Since::unchanged);
+  EXPECT_EQ(load::since(before, load::stamp(file)), load::Since::unchanged);
   static_cast<void>(folder.write("routes.txt", "10.2.0.0/16\n"));
   std::filesystem::last_write_time(file, std::filesystem::last_write_time(file) + std::chrono::seconds(1));
-  EXPECT_EQ(load::since(before), load::Since::changed);
+  EXPECT_EQ(load::since(before, load::stamp(file)), load::Since::changed);
   std::filesystem::remove(file);
-  EXPECT_EQ(load::since(before), load::Since::missing);
+  EXPECT_EQ(load::since(before, load::stamp(file)), load::Since::missing);
 }
 
 }  // namespace
