@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "control/route/martians.hpp"
 #include "dataplane/fib/prefix.hpp"
 
 namespace sekisho::api {
@@ -104,6 +105,7 @@ auto EffectivePages::open(const std::shared_ptr<const policy::Policy>& policy, c
                 .addresses = route.origin == route::Origin::bgp ? addresses : decltype(addresses){}};
     }
   };
+  options.drops_martians = true;
   return EffectivePages{{policy, &found->table}, std::move(words), options};
 }
 
@@ -118,6 +120,13 @@ void EffectivePages::next(const std::function<void(const EffectiveRow&)>& visit)
                    .winner = std::nullopt};
   if (options_.winners && effective.winner != nullptr) {
     row.winner = in_azures_words(*effective.winner);
+  }
+  const auto block = options_.drops_martians ? route::martian_block(row.route.prefix) : std::nullopt;
+  if (block && effective.state == route::State::active && row.route.words.type != NextHopType::none) {
+    row.state = "Invalid";
+    if (options_.winners) {
+      row.winner = {.prefix = *block, .source = azure_source(route::Origin::system), .words = {}};
+    }
   }
   const auto addresses = row.route.words.addresses;
   if (effective.route.origin != route::Origin::bgp || addresses.size() < 2) {

@@ -31,6 +31,8 @@ using InAzureWords = std::function<AzureWords(const route::Route&)>;
 struct EffectiveOptions {
   bool winners = false;   // also "overriddenBy": what an invalid route lost to, null of an active one
   bool takes_bgp = true;  // not `disableBgpRoutePropagation`
+  // What this dataplane drops before it asks a table is no route in force: a None route of the system's overrides it.
+  bool drops_martians = false;
 };
 
 // A route as a row tells it.
@@ -52,7 +54,7 @@ class EffectivePages {
   // What `words` gives must hold as long as the table.
   EffectivePages(std::shared_ptr<const route::RouteTable> table, InAzureWords words,
                  EffectiveOptions options);
-  // Of a zone. A next hop of the configuration is a VirtualAppliance, one of several members a VirtualApplianceEcmp; a route
+  // Of a zone, whose martians are dropped. A next hop of the configuration is a VirtualAppliance, one of several members a VirtualApplianceEcmp; a route
   // that was written with another type of Azure's keeps that.
   [[nodiscard]] static auto open(const std::shared_ptr<const policy::Policy>& policy, const std::string& zone,
                                  EffectiveOptions options) -> tl::expected<EffectivePages, std::string>;

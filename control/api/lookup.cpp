@@ -5,9 +5,9 @@
 #include <memory>
 #include <utility>
 
+#include "control/api/reasons.hpp"
 #include "control/api/zone_of.hpp"
 #include "dataplane/fib/prefix.hpp"
-#include "dataplane/packet/address.hpp"
 
 namespace sekisho::api {
 namespace {
@@ -93,7 +93,8 @@ void lookup(const LookupQuery& query, Backend& backend,
       }
       const auto& decision = replies->front().decision();
       // Decided before any table is asked: no prefix matches, in this zone and in every other.
-      if (decision.zone().empty() && packet::special(address)) {
+      if (const auto reason = reason_before_tables(address); decision.zone().empty() && !reason.empty()) {
+        batch->results[i]["before_tables"] = reason;
         batch->arrived();
         return;
       }

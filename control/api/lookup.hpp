@@ -22,7 +22,8 @@ struct LookupQuery {
 
 [[nodiscard]] auto read_lookup(const Json& request, const policy::Policy& policy)
     -> tl::expected<LookupQuery, std::string>;
-// An array of {"address", "prefix", "next_hop"}, in the order asked; null where no route covers the address.
+// An array of {"address", "prefix", "next_hop"}, in the order asked; null where no route covers the address, and where the
+// dataplane drops what is for it before it asks a table: that has "before_tables", the reason, besides.
 void lookup(const LookupQuery& query, Backend& backend,
             std::function<void(tl::expected<Json, std::string>)> done);
 

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "dataplane/forward/drop_reason.hpp"
+#include "dataplane/packet/address.hpp"
 
 namespace sekisho::api {
 namespace {
@@ -44,6 +45,18 @@ std::string_view sentence_of(std::string_view reason) noexcept {
     }
   }
   return {};
+}
+
+std::string_view reason_before_tables(std::uint32_t destination) noexcept {
+  constexpr std::uint32_t somebody = 0x0101'0101;
+  switch (packet::check_addresses(somebody, destination)) {
+    case packet::AddressFault::martian_destination:
+      return "martian_destination";
+    case packet::AddressFault::multicast:
+      return "multicast";
+    default:
+      return {};
+  }
 }
 
 SteerVerdict steer_verdict(std::string_view counter) noexcept {

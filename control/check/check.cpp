@@ -11,7 +11,7 @@ namespace {
 constexpr std::array all{
     // what a table says
     &one_half, &kms_incomplete, &kms_of_another_cloud, &host_address_captured, &bypass,
-    &internet_without_exit, &sent_back, &hairpin, &asymmetric, &no_way_back, &sources_overlap,
+    &internet_without_exit, &sent_back, &hairpin, &asymmetric, &no_way_back, &sources_overlap, &never_matches,
     &table_too_long, &table_too_many_tags, &tag_without_udr, &tag_without_ipv4,
     // what is around the ports
     &next_hop_not_connected, &subnet_loop, &subnet_elsewhere, &several_tables, &gateway_of_expressroute,

@@ -24,7 +24,7 @@ class Gatherer {
   void add_service_tags(const std::filesystem::path& file);
   void add_policy(std::shared_ptr<const policy::Policy> policy, const kernel::Mirror* mirror);
   void add_findings_of_tags();  // where no policy has warned of them
-  auto add_file(const std::filesystem::path& file) -> std::optional<SubnetTable>;
+  auto add_file(const std::filesystem::path& file, load::Empty empty) -> std::optional<SubnetTable>;
   void set_cloud(std::optional<std::string> cloud) { facts_.cloud = std::move(cloud); }
 
  private:
@@ -64,8 +64,8 @@ void Gatherer::add_findings_of_tags() {
     std::ranges::copy(facts_.tags->findings, std::back_inserter(facts_.file_findings));
 }
 
-auto Gatherer::add_file(const std::filesystem::path& file) -> std::optional<SubnetTable> {
-  auto routes = read(file);
+auto Gatherer::add_file(const std::filesystem::path& file, load::Empty empty) -> std::optional<SubnetTable> {
+  auto routes = read(file, {.empty = empty});
   if (!routes)
     return std::nullopt;
   add_azure_tables(file, routes->tables);
@@ -135,7 +135,9 @@ void Gatherer::add_ports(const kernel::Mirror* mirror) {
     facts_.mtus.push_back(port.mtu);
     if (port.is_af_xdp())
       add_interface(port, mirror);
-    facts_.subnets.push_back(port.subnet_routes.empty() ? std::nullopt : add_file(port.subnet_routes));
+    // A subnet's route table without routes says something, too.
+    facts_.subnets.push_back(port.subnet_routes.empty() ? std::nullopt
+                                                        : add_file(port.subnet_routes, load::Empty::table));
   }
 }
 
@@ -149,7 +151,8 @@ void Gatherer::add_advertised() {
   for (const auto& spec : config.bgp ? config.bgp->advertise : std::vector<config::RouteSpec>{}) {
     if (spec.kind == config::RouteSpec::Kind::prefix)
       all.push_back(spec.prefix);
-    else if (const auto routes = read(spec.file, {.peer = spec.peer}))
+    else if (const auto routes =
+                 read(spec.file, {.peer = spec.peer, .empty = load::empty_if(spec.allow_empty)}))
       std::ranges::transform(routes->routes, std::back_inserter(all), &load::FileRoute::prefix);
   }
   std::ranges::sort(all);
@@ -187,7 +190,7 @@ auto gather(const FilesAlone& alone) -> tl::expected<Facts, Error> {
   gatherer.add_service_tags(alone.service_tags);
   gatherer.add_findings_of_tags();
   for (const auto& file : alone.files)
-    gatherer.add_file(file);
+    gatherer.add_file(file, load::empty_if(alone.allow_empty));
   return finish(gatherer);
 }
 

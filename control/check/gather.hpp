@@ -24,6 +24,7 @@ namespace sekisho::check {
 struct FilesAlone {
   std::vector<std::filesystem::path> files;
   std::filesystem::path service_tags;  // empty: none
+  bool allow_empty = false;            // files without routes are meant
   std::optional<std::string> cloud;
 };
 [[nodiscard]] auto gather(const FilesAlone& alone) -> tl::expected<Facts, load::Error>;

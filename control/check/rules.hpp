@@ -14,6 +14,7 @@ extern const Rule tag_without_udr, tag_without_ipv4;                            
 extern const Rule next_hop_not_connected;                                        // next_hops.cpp
 extern const Rule host_address_captured;                                         // host_addresses.cpp
 extern const Rule sources_overlap;                                               // sources.cpp
+extern const Rule never_matches;                                                 // martians.cpp
 extern const Rule asn_banned, asn_reserved, asn_of_32_bits;                      // asn.cpp
 extern const Rule one_route_server;                                              // route_server.cpp
 extern const Rule bypass, internet_without_exit;                                 // exceptions.cpp

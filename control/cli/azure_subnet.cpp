@@ -105,7 +105,7 @@ class Builder {
   }
 
   auto add_user_routes(const std::filesystem::path& path) -> Done {
-    auto file = load::read_routes(path);
+    auto file = load::read_routes(path, {.empty = load::empty_if(inputs_.allow_empty)});
     if (!file)
       return tl::unexpected(std::move(file.error()));
     if (file->format == Format::mrt || file->format == Format::service_tags)
@@ -139,7 +139,7 @@ class Builder {
   }
 
   auto read_gateway_routes(const std::filesystem::path& path) -> Done {
-    auto file = load::read_routes(path, {.peer = inputs_.peer});
+    auto file = load::read_routes(path, {.peer = inputs_.peer, .empty = load::empty_if(inputs_.allow_empty)});
     if (!file)
       return tl::unexpected(std::move(file.error()));
     if (file->format == Format::service_tags || !file->tag_routes.empty())

@@ -26,6 +26,7 @@ struct SubnetInputs {
   std::vector<std::filesystem::path> routes;          // of effective routes: User's
   std::filesystem::path service_tags;                 // empty: none
   std::optional<std::uint32_t> peer;                  // of gateway routes in an MRT file with several peers
+  bool allow_empty = false;                           // files without routes are meant
 };
 
 struct Subnet {

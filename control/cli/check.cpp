@@ -27,6 +27,7 @@ struct CheckOptions {
   bool list = false;
   bool explain = false;
   bool strict = false;
+  bool allow_empty = false;
 };
 
 void print_good(std::string_view what) {
@@ -77,6 +78,7 @@ Outcome check_files(const Context& context, const CheckOptions& options) {
   const auto cloud = options.cloud.empty() ? std::nullopt : std::optional{options.cloud};
   const auto facts = check::gather(check::FilesAlone{.files = {options.files.begin(), options.files.end()},
                                                      .service_tags = options.service_tags,
+                                                     .allow_empty = options.allow_empty,
                                                      .cloud = cloud});
   if (!facts) {
     return tl::unexpected{facts.error().to_string()};
@@ -127,6 +129,7 @@ void add_check(CLI::App& app, Context& context) {
   command->add_option("--cloud", options->cloud, "Whose key management servers the tables are to except")
       ->check(CLI::IsMember({"public", "usgov", "china"}))
       ->needs(files);
+  command->add_flag("--allow-empty", options->allow_empty, allow_empty_help)->needs(files);
   command->add_flag("--explain", options->explain, "Say of each rule why it is one");
   command->add_flag("--strict", options->strict, "Refuse what has warnings, too");
   command->add_flag("--list", options->list, "Print all rules")->excludes(config)->excludes(files);

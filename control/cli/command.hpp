@@ -27,6 +27,9 @@ void add_doctor(CLI::App& app, Context& context);
 void add_guard(CLI::App& app, Context& context);
 void add_version(CLI::App& app, Context& context);
 
+// Of --allow-empty, of all commands that read route files.
+inline constexpr const char* allow_empty_help = "Read files without routes, too, which else are an error";
+
 // An option's or argument's value must be an IPv4 address; anything else is wrong usage.
 [[nodiscard]] CLI::Validator is_address();
 [[nodiscard]] CLI::Validator is_address_or_dash();

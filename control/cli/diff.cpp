@@ -26,6 +26,7 @@ struct DiffOptions {
   std::string zone;
   std::string service_tags;
   bool exit_code = false;
+  bool allow_empty = false;
 };
 
 // What an argument means.
@@ -107,17 +108,17 @@ Loading load_configuration(const Place& place) {
   return Loaded{{*policy, &zone->table}, {*policy, &(*policy)->names}};
 }
 
-Loading load_file(const std::string& path, const std::string& service_tags) {
-  auto file = load::read_routes(path);
+Loading load_file(const std::string& path, const DiffOptions& options) {
+  auto file = load::read_routes(path, {.empty = load::empty_if(options.allow_empty)});
   if (!file) {
     return tl::unexpected{file.error().to_string()};
   }
   if (!file->tag_routes.empty()) {
-    if (service_tags.empty()) {
+    if (options.service_tags.empty()) {
       return tl::unexpected{fmt::format("{}: {}: goes to the service tag \"{}\": give --service-tags", path,
                                         file->tag_routes.front().path, file->tag_routes.front().tag)};
     }
-    const auto tags = load::read_service_tags(service_tags);
+    const auto tags = load::read_service_tags(options.service_tags);
     if (!tags) {
       return tl::unexpected{tags.error().to_string()};
     }
@@ -160,7 +161,7 @@ Loading load_table(const Context& context, const DiffOptions& options, const std
     case Place::Kind::file:
       break;
   }
-  return load_file(place.path, options.service_tags);
+  return load_file(place.path, options);
 }
 
 void print_change(const route::Change& change) {
@@ -232,6 +233,7 @@ void add_diff(CLI::App& app, Context& context) {
       ->type_name("ZONE");
   command->add_option("--service-tags", options->service_tags, "What service tags in route tables stand for")
       ->type_name("FILE");
+  command->add_flag("--allow-empty", options->allow_empty, allow_empty_help);
   command->add_flag("--exit-code", options->exit_code, "Exit status 1 when they differ");
   command->footer(
       "A table is a file of routes in any format (text, Azure's JSON, MRT), a zone of the appliance that "

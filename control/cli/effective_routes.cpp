@@ -39,6 +39,7 @@ struct EffectiveRouteOptions {
   std::string peer;
   bool table = false;
   bool winners = false;
+  bool allow_empty = false;
 };
 
 std::string joined(const Json& words) {
@@ -215,7 +216,8 @@ Outcome of_subnet(const EffectiveRouteOptions& options, EffectivePrinter& printe
                       .gateway_routes = options.gateway_routes,
                       .routes = options.routes,
                       .service_tags = options.service_tags,
-                      .peer = std::nullopt};
+                      .peer = std::nullopt,
+                      .allow_empty = options.allow_empty};
   if (!options.peer.empty()) {
     inputs.peer = *fib::parse_address(options.peer);
   }
@@ -286,13 +288,16 @@ void add_effective_routes(CLI::App& app, Context& context) {
       ->capture_default_str()
       ->check(is_prefix_list())
       ->needs(vnet);
+  command->add_flag("--allow-empty", options->allow_empty, allow_empty_help)->needs(vnet);
   command->add_flag("--table", options->table, "Azure's table form, the default; --json is az's JSON");
   command->add_flag("--winners", options->winners,
                     "Also name what an Invalid route lost to: a column, in JSON the member overriddenBy");
   command->footer(
       "Invalid means overridden: by a User route of the same prefix, by BGP, or, a BGP route, by a System "
       "route\n"
-      "of the VNet, its peerings or service endpoints, however short. It says nothing of health.\n"
+      "of the VNet, its peerings or service endpoints, however short; of a zone also by what the dataplane "
+      "drops\n"
+      "whatever the routes (127.0.0.0/8, 224.0.0.0/4, ...). It says nothing of health.\n"
       "A file is a text route file, Azure's JSON (route tables, effective routes), or MRT. Of effective "
       "routes\n"
       "--routes takes the User ones and --gateway-routes those of VirtualNetworkGateway. In text, the next "

@@ -4,6 +4,7 @@
 
 #include <array>
 #include <boost/asio/io_context.hpp>
+#include <chrono>
 #include <memory>
 #include <string>
 #include <vector>
@@ -87,7 +88,8 @@ Outcome guard_everything(const std::string& why) {
 }
 
 Outcome on(const Context& context, const std::string& file) {
-  const auto config = config::read(file);
+  // A mount that hangs must not keep everything open.
+  const auto config = config::read_within(std::chrono::seconds{5}, file);
   if (!config) {
     return guard_everything(config.error().to_string());
   }

@@ -1,14 +1,20 @@
 #include <fmt/format.h>
 
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
 #include <functional>
 #include <iostream>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
 #include "control/api/lookup.hpp"
+#include "control/api/reasons.hpp"
 #include "control/cli/client.hpp"
 #include "control/cli/command.hpp"
 #include "control/cli/output.hpp"
@@ -23,6 +29,7 @@ struct LookupOptions {
   std::string next_hop;
   std::string peer;
   std::string zone;
+  bool allow_empty = false;
   std::vector<std::string> addresses;
 };
 
@@ -31,11 +38,23 @@ class Printer {
  public:
   explicit Printer(bool json) : json_(json) {}
 
-  void add(const std::string& address, const std::string& prefix, const std::string& next_hop) {
+  // `before_tables`: why the dataplane drops what is for the address, whatever the routes; empty: it does not.
+  void add(const std::string& address, const std::string& prefix, const std::string& next_hop,
+           std::string_view before_tables) {
+    if (!before_tables.empty()) {
+      auto& [first, count] = dropped_[std::string{before_tables}];
+      if (count++ == 0) {
+        first = address;
+      }
+    }
     if (json_) {
-      array_.add({{"address", address},
-                  {"prefix", prefix.empty() ? Json(nullptr) : Json(prefix)},
-                  {"next_hop", prefix.empty() ? Json(nullptr) : Json(next_hop)}});
+      Json match{{"address", address},
+                 {"prefix", prefix.empty() ? Json(nullptr) : Json(prefix)},
+                 {"next_hop", prefix.empty() ? Json(nullptr) : Json(next_hop)}};
+      if (!before_tables.empty()) {
+        match["before_tables"] = before_tables;
+      }
+      array_.add(match);
     } else {
       fmt::print("{} {} {}\n", address, prefix.empty() ? "-" : prefix, prefix.empty() ? "-" : next_hop);
     }
@@ -43,12 +62,19 @@ class Printer {
   void close() {
     if (json_) {
       array_.close();
+      return;
+    }
+    for (const auto& [reason, dropped] : dropped_) {
+      const auto& [first, count] = dropped;
+      fmt::print(stderr, "note: {}{}: dropped as {} before any route: {}\n", first,
+                 count == 1 ? "" : fmt::format(" and {} more", count - 1), reason, api::sentence_of(reason));
     }
   }
 
  private:
   bool json_;
   JsonArray array_;
+  std::map<std::string, std::pair<std::string, std::size_t>> dropped_;  // by reason: the first, and how many
 };
 
 using Answer = std::function<Outcome(const std::vector<std::uint32_t>&)>;
@@ -65,6 +91,7 @@ class Feed {
   Outcome flush() { return batch_.empty() ? Outcome{} : answer_(std::exchange(batch_, {})); }
   Outcome add_standard_input() {
     std::string line;
+    errno = 0;
     for (unsigned number = 1; std::getline(std::cin, line); ++number) {
       constexpr const char* blanks = " \t\r";
       const auto first = line.find_first_not_of(blanks);
@@ -79,6 +106,9 @@ class Feed {
       if (auto outcome = add(*address); !outcome) {
         return outcome;
       }
+    }
+    if (std::ferror(stdin) != 0 || std::cin.bad()) {
+      return tl::unexpected{fmt::format("standard input: cannot be read: {}", std::strerror(errno))};
     }
     return {};
   }
@@ -106,7 +136,8 @@ Outcome feed_all(const LookupOptions& options, Printer& printer, Answer answer) 
 
 Outcome lookup_offline(const Context& context, const LookupOptions& options) {
   const auto peer = options.peer.empty() ? std::nullopt : std::optional{*fib::parse_address(options.peer)};
-  const auto table = RouteFiles::read(options.files, options.next_hop, peer);
+  const auto table = RouteFiles::read(options.files, options.next_hop,
+                                      {.peer = peer, .empty = load::empty_if(options.allow_empty)});
   if (!table) {
     return tl::unexpected{table.error()};
   }
@@ -114,7 +145,8 @@ Outcome lookup_offline(const Context& context, const LookupOptions& options) {
   return feed_all(options, printer, [&](const std::vector<std::uint32_t>& addresses) -> Outcome {
     const auto matches = (*table)->lookup(addresses);
     for (std::size_t i = 0; i < addresses.size(); ++i) {
-      printer.add(fib::address_to_string(addresses[i]), matches[i].prefix, matches[i].next_hop);
+      printer.add(fib::address_to_string(addresses[i]), matches[i].prefix, matches[i].next_hop,
+                  matches[i].before_tables);
     }
     return {};
   });
@@ -138,9 +170,9 @@ Outcome lookup_online(const Context& context, const LookupOptions& options) {
     }
     for (const auto& match : *result) {
       const auto text = [&](const char* key) {
-        return match[key].is_null() ? "" : match[key].get<std::string>();
+        return !match.contains(key) || match[key].is_null() ? "" : match[key].get<std::string>();
       };
-      printer.add(text("address"), text("prefix"), text("next_hop"));
+      printer.add(text("address"), text("prefix"), text("next_hop"), text("before_tables"));
     }
     return {};
   });
@@ -169,13 +201,19 @@ void add_lookup(CLI::App& app, Context& context) {
   command->add_option("--peer", options->peer, "With --routes, of MRT files with several peers: whose routes")
       ->type_name("ADDRESS")
       ->check(is_address());
+  command->add_flag("--allow-empty", options->allow_empty, allow_empty_help);
   command->add_option("address", options->addresses, "Addresses; \"-\" or none: one a line on standard input")
       ->type_name("ADDRESS")
       ->check(is_address_or_dash());
   command->footer(
       "Prints a line an address: ADDRESS PREFIX NEXT-HOP, or ADDRESS - - where nothing covers it. With "
       "--routes it needs no\n"
-      "daemon, and asks the same table that the dataplane forwards by.\n\n"
+      "daemon, and asks the same table that the dataplane forwards by. What the dataplane drops before it "
+      "asks "
+      "a table\n"
+      "(0.0.0.0/8, 127.0.0.0/8, 169.254.0.0/16, 224.0.0.0/4, 240.0.0.0/4) is - - as well; why is said on "
+      "standard error,\n"
+      "and with --json in before_tables.\n\n"
       "Examples:\n"
       "  sekisho lookup --routes spokes.txt,overrides.txt --next-hop firewall 10.1.2.3\n"
       "  sekisho lookup --routes full-table.txt.gz <addresses.txt\n"

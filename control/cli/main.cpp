@@ -1,10 +1,12 @@
 #include <fmt/format.h>
 
 #include <cstdio>
+#include <cstdlib>
 #include <exception>
 
 #include "control/cli/command.hpp"
 #include "control/cli/output.hpp"
+#include "control/load/detached_read.hpp"
 
 namespace {
 
@@ -69,10 +71,16 @@ int run(int argc, char** argv) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  int status = 1;
   try {
-    return run(argc, argv);
+    status = run(argc, argv);
   } catch (const std::exception& error) {  // no memory, say
     std::fprintf(stderr, "sekisho: %s\n", error.what());
-    return 1;
   }
+  // A thread may still wait for a file that does not answer.
+  if (sekisho::load::threads_that_read() != 0) {
+    std::fflush(nullptr);
+    std::_Exit(status);
+  }
+  return status;
 }

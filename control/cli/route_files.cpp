@@ -5,6 +5,7 @@
 #include <unordered_map>
 #include <utility>
 
+#include "control/api/reasons.hpp"
 #include "control/cli/load_findings.hpp"
 #include "control/cli/load_progress.hpp"
 #include "control/load/reader.hpp"
@@ -14,14 +15,15 @@
 namespace sekisho::cli {
 
 auto RouteFiles::read(const std::vector<std::string>& files, const std::string& next_hop,
-                      std::optional<std::uint32_t> peer)
+                      const load::Options& options)
     -> tl::expected<std::unique_ptr<RouteFiles>, std::string> {
   std::unique_ptr<RouteFiles> result{new RouteFiles};
   std::unordered_map<std::string, fib::NextHopIndex> indexes;
   route::RouteTable table;
   for (const auto& file : files) {
     LoadProgress progress{file};
-    const auto read = load::read_routes(file, {.peer = peer, .progress = progress.callback()});
+    const auto read = load::read_routes(
+        file, {.peer = options.peer, .empty = options.empty, .progress = progress.callback()});
     if (!read) {
       return tl::unexpected{read.error().to_string()};
     }
@@ -70,6 +72,10 @@ auto RouteFiles::lookup(const std::vector<std::uint32_t>& addresses) const -> st
   std::vector<Match> result;
   result.reserve(addresses.size());
   for (std::size_t i = 0; i < addresses.size(); ++i) {
+    if (const auto reason = api::reason_before_tables(addresses[i]); !reason.empty()) {
+      result.push_back({.prefix = "", .next_hop = "", .before_tables = reason});
+      continue;
+    }
     // The next hop is the table's answer; which prefix gave it only the shadow knows.
     const auto route = fib_->longest_match(addresses[i]);
     result.push_back({route ? fib::to_string(route->prefix) : "", next_hops_[next_hops[i]]});

@@ -3,11 +3,12 @@
 
 #include <cstdint>
 #include <memory>
-#include <optional>
 #include <string>
+#include <string_view>
 #include <tl/expected.hpp>
 #include <vector>
 
+#include "control/load/reader.hpp"
 #include "dataplane/fib/fib.hpp"
 #include "dataplane/fib/qsbr.hpp"
 
@@ -15,15 +16,16 @@ namespace sekisho::cli {
 
 class RouteFiles {
  public:
-  // `next_hop`: what a route means that names none; empty: "-". `peer`: of MRT files. Of several routes to a prefix
-  // route::RouteTable selects.
+  // `next_hop`: what a route means that names none; empty: "-". Each file is read as `options` say, with a progress of its
+  // own. Of several routes to a prefix route::RouteTable selects.
   [[nodiscard]] static auto read(const std::vector<std::string>& files, const std::string& next_hop,
-                                 std::optional<std::uint32_t> peer)
+                                 const load::Options& options)
       -> tl::expected<std::unique_ptr<RouteFiles>, std::string>;
 
   struct Match {
     std::string prefix;  // empty: nothing covers the address
     std::string next_hop;
+    std::string_view before_tables{};  // why the dataplane drops it without asking; empty: it asks
   };
   // As workers do: many addresses at once.
   [[nodiscard]] auto lookup(const std::vector<std::uint32_t>& addresses) const -> std::vector<Match>;

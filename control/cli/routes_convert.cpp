@@ -22,6 +22,7 @@ struct ConvertOptions {
   std::string peer;
   std::string next_hop;
   std::string tags;
+  bool allow_empty = false;
 };
 
 // A next hop as a route file has it.
@@ -52,7 +53,8 @@ auto read(const ConvertOptions& options) -> tl::expected<std::vector<load::Route
   std::vector<load::RouteFile> result;
   for (const auto& file : options.files) {
     LoadProgress progress{file};
-    auto routes = load::read_routes(file, {.peer = peer, .progress = progress.callback()});
+    auto routes = load::read_routes(
+        file, {.peer = peer, .empty = load::empty_if(options.allow_empty), .progress = progress.callback()});
     if (!routes) {
       return tl::unexpected{routes.error().to_string()};
     }
@@ -118,6 +120,7 @@ void add_convert(CLI::App& group, Context& context) {
       ->add_option("--tags", options->tags,
                    "Azure's service tags, to put prefixes in the place of their names")
       ->type_name("FILE");
+  command->add_flag("--allow-empty", options->allow_empty, allow_empty_help);
   command->add_option("file", options->files, "Route files, one after another")
       ->type_name("FILE")
       ->required();

@@ -99,6 +99,7 @@ struct RouteSpec {
   std::string cloud;   // Kind::preset: "public", "usgov", "china"
   std::string tag;     // Kind::tag: a service tag of [azure].service_tags
   std::optional<std::uint32_t> peer;  // Kind::file, MRT: whose routes
+  bool allow_empty = false;           // Kind::file: one without routes is meant
   std::string
       next_hop;  // a name of [next_hop.*], "None" or "Internet"; of a file: what a line without one means, or empty
   unsigned line = 0;

@@ -25,7 +25,7 @@ void Reader::read_routes(const Section& section, Zone& zone) {
                           line_of(entry),
                           "an entry of \"routes\"",
                           problems_,
-                          {"prefix", "file", "peer", "preset", "cloud", "tag", "next_hop"}};
+                          {"prefix", "file", "peer", "allow_empty", "preset", "cloud", "tag", "next_hop"}};
       if (auto spec = read_route(inner))
         zone.routes.push_back(std::move(*spec));
     } else if (const auto* file = entry.as_string()) {  // short for { file = "..." }
@@ -52,6 +52,8 @@ auto Reader::read_route(const Section& section) -> std::optional<RouteSpec> {
     refuse(section.line_of_key("cloud"), "\"cloud\" belongs to a \"preset\" only");
   if (section.has("peer") && !section.has("file"))
     refuse(section.line_of_key("peer"), "\"peer\" belongs to a \"file\" only");
+  if (section.has("allow_empty") && !section.has("file"))
+    refuse(section.line_of_key("allow_empty"), "\"allow_empty\" belongs to a \"file\" only");
 
   if (const auto prefix = section.text("prefix"))
     read_route_prefix(*prefix, spec);
@@ -80,6 +82,8 @@ void Reader::read_route_file(const Section& section, RouteSpec& spec) {
   spec.kind = RouteSpec::Kind::file;
   if (const auto file = section.text("file"))
     spec.file = resolve_file(*file, "file");
+  const auto allow_empty = section.boolean("allow_empty");
+  spec.allow_empty = allow_empty && allow_empty->value;
   if (const auto peer = section.text("peer")) {
     if (const auto address = parse_host(peer->value))
       spec.peer = *address;

@@ -42,6 +42,10 @@ bool is_effective(const Json& value) {
 bool is_template(const Json& document) {
   return find_member(document, "resources") != nullptr && find_property(document, "routes") == nullptr;
 }
+// State, plan, and what `terraform show -json` prints of either.
+bool is_terraform(const Json& document) {
+  return find_member(document, "terraform_version") != nullptr;
+}
 bool is_service_tags(const Json& document) {
   return find_member(document, "values") != nullptr;
 }
@@ -74,10 +78,10 @@ auto template_routes(const Json& document, const std::filesystem::path& file) ->
   return std::move(routes.result);
 }
 
-auto effective_routes(const Json& list, const std::string& path, const std::filesystem::path& file)
+auto effective_routes(const Json& rows, const std::string& path, const std::filesystem::path& file)
     -> Routes {
   RouteCollector routes{file, Format::effective_routes};
-  if (const auto read = read_effective_routes(list, path, routes); !read)
+  if (const auto read = read_effective_routes(rows, path, routes); !read)
     return tl::unexpected(read.error());
   return std::move(routes.result);
 }
@@ -101,8 +105,6 @@ auto listed_routes(const Json& list, const std::string& path, const std::filesys
       return refuse(file, place, "is neither a route table nor a route");
     }
   }
-  if (list.empty())
-    routes.find(Severity::warning, path, "this list is empty");
   return std::move(routes.result);
 }
 
@@ -120,9 +122,15 @@ auto parse_azure(std::string_view text, const std::filesystem::path& file) -> tl
   const auto& document = *parsed;
   if (document.is_array())
     return read_list(document, "$", file);
+  if (document.is_object() && document.empty())
+    return RouteFile{.file = file, .format = Format::route_table};
   const auto members = Members::of(document, "$", file);
   if (!members)
     return tl::unexpected(members.error());
+  if (is_terraform(document))
+    return refuse(file, "$",
+                  "is Terraform's, which is not read: save the route table as `az network route-table show` "
+                  "prints it");
   // What stands on the pages behind is not here, and a part of a table is another table.
   if (const auto* next = members->find("nextlink"); next != nullptr && *next != "")
     return members->refuse("nextlink", "the list goes on behind this link; save all of it");
@@ -133,6 +141,8 @@ auto parse_azure(std::string_view text, const std::filesystem::path& file) -> tl
   }
   if (is_service_tags(document))
     return service_tag_routes(document, file);
+  if (is_effective(document) && is_route(document))
+    return effective_routes(document, "$", file);
   if (is_template(document))
     return template_routes(document, file);
   if (is_table(document) || is_route(document)) {

@@ -49,7 +49,8 @@ class RouteTableReader {
   std::unordered_map<std::string, Meaning> meanings_;  // by "table index/name", the name in small letters
 };
 
-[[nodiscard]] auto read_effective_routes(const Json& list, const std::string& path, RouteCollector& routes)
+// A list of rows, or the one that ConvertTo-Json and `az --query` print without a list.
+[[nodiscard]] auto read_effective_routes(const Json& rows, const std::string& path, RouteCollector& routes)
     -> tl::expected<void, Error>;
 [[nodiscard]] auto read_template(const Json& document, RouteCollector& routes) -> tl::expected<void, Error>;
 [[nodiscard]] auto service_tags_of(const Json& document, const std::filesystem::path& file)

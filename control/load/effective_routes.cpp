@@ -14,7 +14,8 @@ namespace {
 using route::NextHopType;
 using route::Origin;
 
-constexpr std::array<std::string_view, 10> known{"addressprefix",
+constexpr std::array<std::string_view, 11> known{"additionalproperties",
+                                                 "addressprefix",
                                                  "destinationservicetags",
                                                  "disablebgproutepropagation",
                                                  "hasbgpoverride",
@@ -221,11 +222,13 @@ class EffectiveRoute {
 
 }  // namespace
 
-auto read_effective_routes(const Json& list, const std::string& path, RouteCollector& routes)
+auto read_effective_routes(const Json& rows, const std::string& path, RouteCollector& routes)
     -> tl::expected<void, Error> {
   Learned learned;
-  for (std::size_t i = 0; i < list.size(); ++i) {
-    const auto members = Members::of(list[i], element_path(path, i), routes.result.file);
+  const bool is_one = rows.is_object();
+  for (std::size_t i = 0; i < (is_one ? 1 : rows.size()); ++i) {
+    const auto members =
+        Members::of(is_one ? rows : rows[i], is_one ? path : element_path(path, i), routes.result.file);
     if (!members)
       return tl::unexpected(members.error());
     if (const auto result = EffectiveRoute{*members, routes, learned}.read(); !result)

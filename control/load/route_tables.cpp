@@ -20,6 +20,10 @@ constexpr std::array<std::string_view, 7> route_properties{
 constexpr std::array<std::string_view, 6> writable_types{
     "VirtualNetworkGateway", "VnetLocal", "Internet", "VirtualAppliance", "VirtualApplianceEcmp", "None"};
 
+// A route that was taken for a table would be an empty one.
+constexpr std::array<std::string_view, 5> properties_of_routes_alone{
+    "addressprefix", "hasbgpoverride", "nexthop", "nexthopipaddress", "nexthoptype"};
+
 auto route_named(const std::string& name) -> std::string {
   return name.empty() ? "a route without a name" : fmt::format("route {}", config::in_quotes(name));
 }
@@ -133,6 +137,9 @@ auto RouteTableReader::table(const Json& table, const std::string& path) -> tl::
   const auto members = Members::of(table, path, routes_.result.file, true);
   if (!members)
     return tl::unexpected(members.error());
+  for (const auto key : properties_of_routes_alone)
+    if (std::ranges::find(*members, key, &Members::Member::key) != members->end())
+      return members->refuse(key, "belongs to a route, and this is a route table");
   find_unknown_properties(*members, table_properties, "a route table", routes_);
 
   TableSummary summary;
@@ -169,7 +176,9 @@ auto RouteTableReader::table(const Json& table, const std::string& path) -> tl::
   if (list == nullptr)
     return index;
   if (!list->is_array())
-    return members->refuse("routes", fmt::format("is {} where an array is expected", type_name(*list)));
+    return members->refuse("routes",
+                           fmt::format("is {} where an array is expected{}", type_name(*list),
+                                       list->is_string() ? ": ConvertTo-Json needs a greater -Depth" : ""));
   for (std::size_t i = 0; i < list->size(); ++i)
     if (const auto read = route((*list)[i], element_path(members->where("routes"), i), index); !read)
       return tl::unexpected(read.error());

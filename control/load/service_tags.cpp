@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
+#include <optional>
 #include <set>
 #include <utility>
 
@@ -14,10 +16,24 @@
 namespace sekisho::load {
 namespace {
 
-constexpr std::array<std::string_view, 4> known_in_file{"changenumber", "cloud", "values", "nextlink"};
-constexpr std::array<std::string_view, 9> known_in_tag{
-    "addressprefixes", "changenumber", "id",       "name",         "networkfeatures",
-    "platform",        "region",       "regionid", "systemservice"};
+constexpr std::array<std::string_view, 7> known_in_file{"changenumber", "cloud", "id",    "name",
+                                                        "nextlink",     "type",  "values"};
+constexpr std::array<std::string_view, 11> known_in_tag{
+    "addressprefixes", "changenumber", "id",       "name",  "networkfeatures",
+    "platform",        "region",       "regionid", "state", "servicetagchangenumber",
+    "systemservice"};
+
+// A number in the weekly file; the REST API and `az network list-service-tags` print a string.
+auto change_number(const Json& value) -> std::optional<unsigned> {
+  if (value.is_number_unsigned() && value.get<std::uint64_t>() <= ~0U)
+    return value.get<unsigned>();
+  if (!value.is_string())
+    return std::nullopt;
+  const auto& text = value.get_ref<const std::string&>();
+  unsigned number = 0;
+  const auto [rest, code] = std::from_chars(text.data(), text.data() + text.size(), number);
+  return code == std::errc{} && rest == text.data() + text.size() ? std::optional{number} : std::nullopt;
+}
 
 bool is_less_without_case(std::string_view a, std::string_view b) {
   constexpr auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; };
@@ -38,9 +54,10 @@ class TagReader {
       return tl::unexpected(cloud.error());
     result_.cloud = *cloud == nullptr ? "" : **cloud;
     if (const auto* number = members->find("changenumber")) {
-      if (!number->is_number_unsigned() || number->get<std::uint64_t>() > ~0U)
+      const auto known = change_number(*number);
+      if (!known)
         return members->refuse("changenumber", "changeNumber is no number that can be one");
-      result_.change_number = number->get<unsigned>();
+      result_.change_number = *known;
     }
     const auto* values = members->find("values");
     if (values == nullptr || !values->is_array())
@@ -157,9 +174,7 @@ auto parse_service_tags(std::string_view text, const std::filesystem::path& file
 }
 
 auto read_service_tags(const std::filesystem::path& file) -> tl::expected<ServiceTags, Error> {
-  auto bytes = read_file(file, max_json_bytes);
-  if (bytes && is_gzip(*bytes))
-    bytes = inflate(*bytes, file, max_json_bytes);
+  const auto bytes = read_content(file, max_json_bytes);
   if (!bytes)
     return tl::unexpected(bytes.error());
   return parse_service_tags(*bytes, file);

@@ -7,6 +7,7 @@
 #include "control/policy/exceptions.hpp"
 #include "control/policy/kms.hpp"
 #include "control/policy/system_routes.hpp"
+#include "control/route/martians.hpp"
 
 namespace sekisho::policy {
 
@@ -44,6 +45,7 @@ auto Builder::add_zone(const config::Zone& zone) -> std::optional<Error> {
     warnings_.add(fmt::format("{}:{}: zone {} has no route: everything from it is dropped",
                               policy_.config.file.string(), zone.line, zone.name));
   warn_of_duplicates(result);
+  warn_of_martians(result);
   policy_.zones.push_back(std::move(result));
   return std::nullopt;
 }
@@ -232,6 +234,20 @@ void Builder::warn_of_duplicates(const ZonePolicy& zone) {
     if (last.prefix == before.prefix && last.origin == before.origin && !repeats)
       warnings_.add(fmt::format("{}: {} stands in zone {} again, before at {}; the last one wins",
                                 place(last), fib::to_string(last.prefix), zone.name, place(before)));
+  }
+}
+
+void Builder::warn_of_martians(const ZonePolicy& zone) {
+  std::map<route::NameId, std::pair<route::Route, std::size_t>> by_source;  // the first, and how many
+  for (const auto& route : zone.table.active())
+    if (policy_.names[route.next_hop] != none && route::martian_block(route.prefix))
+      ++by_source.try_emplace(route.source, route, 0).first->second.second;
+  for (const auto& [source, found] : by_source) {
+    const auto& [first, count] = found;
+    warnings_.add(fmt::format(
+        "{}: {}{} of zone {} can never match: what is for {} is dropped", place(first),
+        fib::to_string(first.prefix), count == 1 ? "" : fmt::format(" and {} more", count - 1), zone.name,
+        count == 1 ? fib::to_string(*route::martian_block(first.prefix)) : route::martian_blocks_text));
   }
 }
 

@@ -67,6 +67,7 @@ class Builder {
   void warn_of_left_out(const Source& source);
   void warn_of_unsure(const Source& source);
   void warn_of_duplicates(const ZonePolicy& zone);
+  void warn_of_martians(const ZonePolicy& zone);
   [[nodiscard]] auto place(const route::Route& route) const -> std::string;
 
   Policy& policy_;

@@ -18,10 +18,10 @@ auto Files::read_service_tags(const std::filesystem::path& file) -> std::optiona
 }
 
 auto Files::read(const config::RouteSpec& spec) -> tl::expected<const load::RouteFile*, load::Error> {
-  const auto key = std::pair{spec.file, spec.peer};
+  const auto key = Key{spec.file, spec.peer, spec.allow_empty};
   if (const auto known = files_.find(key); known != files_.end())
     return &known->second;
-  auto file = load::read_routes(spec.file, {.peer = spec.peer});
+  auto file = load::read_routes(spec.file, {.peer = spec.peer, .empty = load::empty_if(spec.allow_empty)});
   if (!file)
     return tl::unexpected(std::move(file.error()));
   LoadedFile loaded{.file = spec.file,
@@ -34,9 +34,6 @@ auto Files::read(const config::RouteSpec& spec) -> tl::expected<const load::Rout
     return tl::unexpected(resolved.error());
   if (auto refused = judge(file->findings))
     return tl::unexpected(std::move(*refused));
-  // A command that failed leaves an empty file behind.
-  if (file->routes.empty() && file->findings.empty())
-    warnings_.add(fmt::format("{}: holds no IPv4 route", spec.file.string()));
   loaded_.push_back(std::move(loaded));
   return &files_.emplace(key, std::move(*file)).first->second;
 }

@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <tl/expected.hpp>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -35,7 +36,9 @@ class Files {
 
   Warnings& warnings_;
   std::optional<load::ServiceTags> tags_;
-  std::map<std::pair<std::filesystem::path, std::optional<std::uint32_t>>, load::RouteFile> files_;
+  using Key = std::tuple<std::filesystem::path, std::optional<std::uint32_t>,
+                         bool>;  // as an entry of "routes" has it
+  std::map<Key, load::RouteFile> files_;
   std::vector<LoadedFile> loaded_;
 };
 

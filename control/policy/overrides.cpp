@@ -11,6 +11,7 @@
 #include "control/policy/exceptions.hpp"
 #include "control/policy/next_hops.hpp"
 #include "control/policy/policy.hpp"
+#include "control/route/martians.hpp"
 
 namespace sekisho::policy {
 namespace {
@@ -51,6 +52,9 @@ auto by_zone(const Policy& policy) -> tl::expected<std::map<std::string, Changes
       return tl::unexpected(name.error());
     if (auto reason = refuse_exception(change.prefix, *name))
       return tl::unexpected(std::move(*reason));
+    if (const auto block = route::martian_block(change.prefix); block && *name != none)
+      return tl::unexpected(fmt::format("{} can never match: what is for {} is dropped",
+                                        fib::to_string(change.prefix), fib::to_string(*block)));
     next_hop = *name;
   }
   return result;

@@ -161,7 +161,7 @@ def test_a_service_endpoint_may_be_a_tag(subnet):
     ("--gateway-routes", "10.0.0.1/8\n", ":1: host bits"),
     ("--routes", "0.0.0.0/0 None\n10.0.0.0/8 firewall\n", ":2: 10.0.0.0/8 needs an address"),
     ("--routes", "10.0.0.0/8\n", ":1: 10.0.0.0/8 needs an address"),
-    ("--routes", '{"values": [], "cloud": "Public", "changeNumber": 1}', ": is no route table"),
+    ("--routes", '{"values": [{"name": "A", "properties": {"networkFeatures": ["UDR"], "addressPrefixes": ["10.0.0.0/8"]}}]}', ": is no route table"),
     ("--routes", (FIXTURES / "no-propagation.json").read_text(), "give --service-tags"),
 ])
 def test_a_bad_file_is_named(refused, tmp_path, option, content, why):
@@ -190,7 +190,8 @@ def test_a_route_of_a_route_table_is_refused_by_its_name(refused):
 
 def test_ipv6_is_not_left_out_silently(sekisho, tmp_path):
     file = tmp_path / "udr.json"
-    file.write_text('{"routes": [{"name": "six", "addressPrefix": "2001:db8::/32", "nextHopType": "None"}]}')
+    file.write_text('{"routes": [{"name": "six", "addressPrefix": "2001:db8::/32", "nextHopType": "None"}, '
+                    '{"name": "four", "addressPrefix": "10.0.0.0/8", "nextHopType": "None"}]}')
     for arguments in (["effective-routes", "--vnet", "10.1.0.0/16", "--routes", file], ["diff", file, file],
                       ["lookup", "--routes", file, "1.1.1.1"]):
         done = sekisho(*arguments)
@@ -241,6 +242,22 @@ def test_a_zone_of_a_configuration(effective, refused, tmp_path):
     assert "User 10.0.0.0/8 VirtualAppliance 10.0.1.20" in effective("--config", file, "--zone", "onprem", "--winners")
     assert 'there is no zone "dmz"' in refused("effective-routes", "--config", file, "--zone", "dmz")
     assert str(tmp_path / "no.toml") in refused("effective-routes", "--config", tmp_path / "no.toml", "--zone", "onprem")
+
+
+def test_what_the_dataplane_drops_whatever_the_routes_is_not_in_force(effective, tmp_path):
+    file = tmp_path / "sekisho.toml"
+    file.write_text(CONFIG.replace("routes = [", 'routes = [{ prefix = "127.0.0.0/8", next_hop = "vnet" }, '
+                                                 '{ prefix = "240.0.0.0/4", next_hop = "None" }, '))
+    rows = rows_of_json(effective("--config", file, "--zone", "onprem", "--json"))
+    assert ("User", "Invalid", "127.0.0.0/8", "VirtualAppliance", "10.0.1.20") in rows
+    assert {("User", "Active", "240.0.0.0/4", "None", ""), ("Default", "Active", "169.254.169.254/32", "None", "")} <= set(rows)
+    shown = effective("--config", file, "--zone", "onprem", "--winners")
+    assert [line for line in shown.splitlines() if "127.0.0.0/8" in line and line.endswith("Default 127.0.0.0/8 None")]
+    # Of a subnet in Azure, Azure says what is in force.
+    table = tmp_path / "routes.txt"
+    table.write_text("127.0.0.0/8 10.0.1.20\n")
+    assert ("User", "Active", "127.0.0.0/8", "VirtualAppliance", "10.0.1.20") in rows_of_json(
+        effective("--vnet", "10.0.0.0/16", "--routes", table, "--json"))
 
 
 def test_a_zone_that_runs(sekisho, refused, tmp_path):

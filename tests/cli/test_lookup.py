@@ -18,6 +18,14 @@ LENGTHS = {8: 1, 12: 1, 14: 1, 15: 1, 16: 14, 17: 9, 18: 15, 19: 26, 20: 45, 21:
            32: 7}
 
 
+# What the dataplane drops before it asks a table.
+DROPPED = [ipaddress.ip_network(block) for block in ("0.0.0.0/8", "127.0.0.0/8", "169.254.0.0/16", "224.0.0.0/4", "240.0.0.0/4")]
+
+
+def is_dropped(address):
+    return any(ipaddress.IPv4Address(address) in block for block in DROPPED)
+
+
 def text(address):
     return str(ipaddress.IPv4Address(address))
 
@@ -78,7 +86,7 @@ def assert_agrees(sekisho, files, oracle, asked):
     answers = done.stdout.splitlines()
     assert len(answers) == len(asked)
     wrong = [(answer, expected) for answer, address in zip(answers, asked)
-             if answer != (expected := " ".join((text(address), *oracle.lookup(address))))]
+             if answer != (expected := " ".join((text(address), *(("-", "-") if is_dropped(address) else oracle.lookup(address)))))]
     assert not wrong, f"{len(wrong)} of {len(asked)} answers differ, the first: {wrong[0]}"
 
 
@@ -145,7 +153,7 @@ def test_a_missing_next_hop_is_the_one_given(sekisho, routes):
 def test_gzip_is_known_by_content(sekisho, tmp_path):
     file = tmp_path / "routes.txt"
     file.write_bytes(gzip.compress(b"0.0.0.0/0 default\n"))
-    assert sekisho("lookup", "--routes", file, "255.255.255.255").stdout == "255.255.255.255 0.0.0.0/0 default\n"
+    assert sekisho("lookup", "--routes", file, "223.255.255.255").stdout == "223.255.255.255 0.0.0.0/0 default\n"
 
 
 def test_of_several_files_the_last_line_counts(sekisho, routes):
@@ -170,6 +178,21 @@ def test_json(sekisho, routes):
     assert json.loads(done.stdout) == [{"address": "10.0.0.1", "prefix": "10.0.0.0/8", "next_hop": "big"},
                                        {"address": "11.0.0.1", "prefix": None, "next_hop": None}]
     assert json.loads(sekisho("--json", "lookup", "--routes", file, stdin="").stdout) == []
+
+
+def test_what_is_dropped_before_any_table_has_no_next_hop(sekisho, routes):
+    file = routes("0.0.0.0/0 firewall\n127.0.0.0/8 firewall\n")
+    asked = ["126.255.255.255", "127.0.0.0", "127.255.255.255", "169.254.1.1", "224.0.0.1", "255.255.255.255", "223.255.255.255"]
+    done = sekisho("lookup", "--routes", file, *asked)
+    assert done.returncode == 0
+    assert done.stdout == "".join(
+        f"{address} - -\n" if is_dropped(address) else f"{address} 0.0.0.0/0 firewall\n" for address in asked)
+    notes = done.stderr.splitlines()
+    assert [note for note in notes if "127.0.0.0 and 2 more: dropped as martian_destination before any route: " in note]
+    assert [note for note in notes if "224.0.0.1 and 1 more: dropped as multicast before any route: " in note]
+    found = json.loads(sekisho("--json", "lookup", "--routes", file, *asked).stdout)
+    assert found[0] == {"address": asked[0], "prefix": "0.0.0.0/0", "next_hop": "firewall"}
+    assert found[1] == {"address": asked[1], "prefix": None, "next_hop": None, "before_tables": "martian_destination"}
 
 
 @pytest.mark.parametrize("line", ["10.0.0.1/8 a", "10.0.0.0/33 a", "10.0.0.0 a", "10.0.0/8 a", "300.0.0.0/8", "x", "10.0.0.0/8 a b"])

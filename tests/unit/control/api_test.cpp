@@ -503,6 +503,30 @@ TEST(Lookup, AsksTheDataplaneWithASourceOfTheZone) {
             "gone");
 }
 
+// The dataplane decides before it knows a zone, and so do the command without a daemon and `explain`.
+TEST(Lookup, SaysWhatIsDroppedBeforeAnyTable) {
+  FakeBackend backend;
+  backend.decide = [](const Lookup& lookup) {
+    Decision decision;
+    if (lookup.destination() == address("1.1.1.1")) {
+      decision.set_zone("onprem");
+      decision.set_next_hop("firewall");
+    }
+    return decision;
+  };
+  const auto result = result_of(backend, {{"command", "lookup"},
+                                          {"zone", "onprem"},
+                                          {"addresses", Json::array({"127.0.0.1", "169.254.1.1", "240.0.0.1",
+                                                                     "0.0.0.1", "224.0.0.5", "1.1.1.1"})}});
+  for (std::size_t i = 0; i < 4; ++i) {
+    EXPECT_EQ(result[i]["before_tables"], "martian_destination");
+    EXPECT_EQ(result[i]["prefix"], nullptr);
+    EXPECT_EQ(result[i]["next_hop"], nullptr);
+  }
+  EXPECT_EQ(result[4]["before_tables"], "multicast");
+  EXPECT_FALSE(result[5].contains("before_tables"));
+}
+
 Decision agreeing() {
   Decision decision;
   decision.set_zone("onprem");

@@ -82,6 +82,15 @@ TEST_F(Overrides, ARouteIsSetInItsZoneAlone) {
   EXPECT_EQ((*after)->overrides.size(), 2U);
 }
 
+TEST_F(Overrides, ARouteThatCanNeverMatchIsRefused) {
+  const auto before = base();
+  const auto refused = with_overrides(*before, {{"onprem", prefix("127.1.0.0/16"), "gateway"}});
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error(), "127.1.0.0/16 can never match: what is for 127.0.0.0/8 is dropped");
+  EXPECT_TRUE(with_overrides(*before, {{"onprem", prefix("127.1.0.0/16"), "None"}}));
+  EXPECT_TRUE(with_overrides(*before, {{"onprem", prefix("126.0.0.0/7"), "gateway"}}));
+}
+
 TEST_F(Overrides, AnExceptionIsOneAtOnce) {
   const auto before = base();
   EXPECT_TRUE(before->exceptions.empty());

@@ -27,7 +27,7 @@ members = ["10.0.2.20"]
 [zone.onprem]
 port = ["lan"]
 sources = ["172.16.0.0/12"]
-routes = [{ file = "routes.txt", next_hop = "firewall" }]
+routes = [{ file = "routes.txt", next_hop = "firewall", allow_empty = true }]
 )";
 
 class PlanTest : public testing::Test {

@@ -248,16 +248,30 @@ TEST_F(PolicyFiles, TheLastOfTheSamePrefixWinsAndSaysSo) {
              "the last one wins"}));
 }
 
-TEST_F(PolicyFiles, WarnsOfAFileThatRoutesNothing) {
-  folder_.write("routes.txt", "");
-  folder_.write("comment.txt", "# 1.0.0.0/8 pair\n");
-  folder_.write("six.json",
-                R"({"routes": [{"name": "six", "addressPrefix": "2001:db8::/32", "nextHopType": "None"}]})");
-  folder_.write("one.txt", "1.0.0.0/8 pair\n");
-  const auto policy = read_with("routes = [\"routes.txt\", \"comment.txt\", \"six.json\", \"one.txt\"]\n");
+TEST_F(PolicyFiles, WarnsOfRoutesThatCanNeverMatch) {
+  folder_.write("routes.txt", "1.0.0.0/8 pair\n127.0.0.0/8 pair\n240.0.0.0/8 pair\n224.0.0.0/4 None\n");
+  const auto policy = read_with(
+      "routes = [\"routes.txt\",\n { prefix = \"169.254.0.0/16\", next_hop = \"pair\" },\n"
+      " { prefix = \"0.0.0.0/1\", next_hop = \"pair\" }]\n");
   ASSERT_TRUE(policy) << policy.error().to_string();
-  EXPECT_EQ(warnings(**policy), (Lines{"routes.txt: holds no IPv4 route", "comment.txt: holds no IPv4 route",
-                                       "six.json: holds no IPv4 route"}));
+  EXPECT_EQ(
+      warnings(**policy),
+      (Lines{"routes.txt:2: 127.0.0.0/8 and 1 more of zone onprem can never match: what is for 0.0.0.0/8, "
+             "127.0.0.0/8, 169.254.0.0/16, 224.0.0.0/4 and 240.0.0.0/4 is dropped",
+             "sekisho.toml:15 (zone.onprem.routes): 169.254.0.0/16 of zone onprem can never match: what is "
+             "for 169.254.0.0/16 is dropped"}));
+}
+
+TEST_F(PolicyFiles, RefusesAFileThatRoutesNothingUnlessItIsMeant) {
+  folder_.write("routes.txt", "");
+  const auto refused = read_with("routes = [\"routes.txt\"]\n");
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().file, folder_.path() / "routes.txt");
+  EXPECT_TRUE(refused.error().reason.starts_with("holds no route")) << refused.error().reason;
+  const auto allowed = read_with("routes = [{ file = \"routes.txt\", allow_empty = true }]\n");
+  ASSERT_TRUE(allowed) << allowed.error().to_string();
+  // One entry that means it does not speak for another.
+  EXPECT_FALSE(read_with("routes = [{ file = \"routes.txt\", allow_empty = true }, \"routes.txt\"]\n"));
 }
 
 TEST_F(PolicyFiles, WarningsAreCountedBehindTheFirstTwenty) {

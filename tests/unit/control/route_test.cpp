@@ -11,7 +11,9 @@
 #include <tuple>
 #include <vector>
 
+#include "control/route/martians.hpp"
 #include "control/route/route_table.hpp"
+#include "dataplane/packet/address.hpp"
 
 namespace sekisho::route {
 namespace {
@@ -333,6 +335,28 @@ TEST(Names, AreKeptOnce) {
   EXPECT_EQ(names[a], "firewall");
   EXPECT_EQ(names[b], "None");
   EXPECT_EQ(names.size(), 2U);
+}
+
+// Against what the dataplane asks of each packet.
+TEST(Martians, AreThePrefixesOfWhichNoAddressIsForwardedTo) {
+  constexpr std::uint32_t somebody = 0x0101'0101;
+  const auto is_dropped = [](std::uint32_t address) {
+    return packet::check_addresses(somebody, address) != packet::AddressFault::none;
+  };
+  for (unsigned length = 0; length <= 16; ++length) {
+    for (std::uint64_t number = 0; number < std::uint64_t{1} << length; ++number) {
+      const auto address = static_cast<std::uint32_t>(number << (32 - length));
+      const Prefix prefix{length == 0 ? 0 : address, static_cast<std::uint8_t>(length)};
+      const auto last = prefix.address | (length == 0 ? ~0U : ~0U >> length);
+      // The blocks begin and end at /16s: in between there is nothing else.
+      bool is_martian = is_dropped(prefix.address) && is_dropped(last);
+      for (std::uint64_t inside = prefix.address; is_martian && inside <= last; inside += 1U << 16)
+        is_martian = is_dropped(static_cast<std::uint32_t>(inside));
+      const auto block = martian_block(prefix);
+      ASSERT_EQ(block.has_value(), is_martian) << to_string(prefix);
+      ASSERT_TRUE(!block || block->covers(prefix)) << to_string(prefix);
+    }
+  }
 }
 
 TEST(Origin, IsWrittenAsAzureWritesIt) {

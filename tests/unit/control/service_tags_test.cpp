@@ -159,6 +159,8 @@ TEST(ServiceTags, Refuses) {
       {"values that are none", R"({"values": {}})", "$.values: is no service tag file"},
       {"a cloud that is none", R"({"cloud": 1, "values": []})", "$.cloud: is a number where a string"},
       {"a change number that is none", R"({"changeNumber": -1, "values": []})", "$.changeNumber: "},
+      {"a change number that is a word", R"({"changeNumber": "231a", "values": []})", "$.changeNumber: "},
+      {"no change number", R"({"changeNumber": "", "values": []})", "$.changeNumber: "},
       {"a change number too large", R"({"changeNumber": 4294967296, "values": []})", "$.changeNumber: "},
       {"a tag that is none", R"({"values": [1]})", "$.values[0]: is a number where an object"},
       {"no name", R"({"values": [{}]})", "$.values[0]: is a service tag without a name"},
