@@ -36,7 +36,7 @@ auto problems_now(const Backend& backend, const Live& live) -> std::vector<Probl
   const auto circumstances = backend.circumstances();
   Scene scene{*policy, backend.mirror(), backend.view(), live, circumstances, {}};
   for (const auto& stamp : backend.sources().files) {
-    if (const auto since = load::since(stamp); since != load::Since::unchanged) {
+    if (const auto since = load::since(stamp, load::stamp(stamp.file)); since != load::Since::unchanged) {
       scene.changed_files.push_back(fmt::format(
           "{} {}", stamp.file.string(), since == load::Since::missing ? "is missing" : "has changed"));
     }
