@@ -2,17 +2,24 @@
 #include <fmt/ranges.h>
 #include <net/if.h>
 
+#include <algorithm>
 #include <array>
 #include <boost/asio/io_context.hpp>
 #include <chrono>
+#include <iterator>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "control/cli/command.hpp"
 #include "control/cli/output.hpp"
+#include "control/cli/table.hpp"
 #include "control/config/config.hpp"
+#include "control/guard/forwarding.hpp"
+#include "control/guard/ingress.hpp"
+#include "control/guard/leftover.hpp"
 #include "control/guard/table.hpp"
+#include "control/guard/truth.hpp"
 #include "control/kernel/netlink.hpp"
 
 namespace sekisho::cli {
@@ -25,20 +32,82 @@ std::string name_of(int link) {
 }
 
 std::string on_sentence(const guard::Guard& guard) {
-  auto kept = guard.allow.empty()
+  auto kept = guard.is_closed()
                   ? std::string("the kernel forwards nothing at all")
                   : fmt::format("the kernel forwards nothing but among {}, and nothing from or to {}",
-                                fmt::join(guard.allow, ", "), fmt::join(guard.names, ", "));
+                                fmt::join(*guard.allow, ", "), fmt::join(guard.names, ", "));
   if (guard.exit) {
     kept += fmt::format("{} {} exception{} that leave{} masqueraded by {}",
-                        guard.allow.empty() ? ", but for" : "; besides,", guard.exceptions.size(),
+                        guard.is_closed() ? ", but for" : "; besides,", guard.exceptions.size(),
                         guard.exceptions.size() == 1 ? "" : "s", guard.exceptions.size() == 1 ? "s" : "",
                         name_of(guard.exit->out));
   }
   return kept;
 }
 
-Json state_json(std::string_view state, const guard::Guard& guard) {
+// Each returns what the kernel refused.
+std::vector<std::string> close_forwarding(const guard::Guard& wanted, kernel::Netlink& netlink) {
+  for (const kernel::Link* link : guard::forwarding_links(wanted, netlink.mirror())) {
+    netlink.set_forwarding(link->index, false);
+  }
+  if (guard::new_links_forward(wanted, netlink.mirror())) {
+    if (const auto done = guard::close_new_links(); !done) {
+      return {done.error()};
+    }
+  }
+  return {};
+}
+
+// A program that is there belongs to sekisho-control, which keeps its addresses.
+std::vector<std::string> close_ingress(const guard::Guard& wanted, const kernel::Mirror& mirror) {
+  std::vector<std::string> failures;
+  std::unique_ptr<guard::Ingress> ingress;
+  for (const kernel::Link* link : guard::ingress_links(wanted, mirror)) {
+    if (guard::has_ingress(link->index)) {
+      continue;
+    }
+    if (!ingress) {
+      auto loaded = guard::Ingress::load(guard::Ingress::Addresses::as_they_are);
+      if (!loaded) {
+        return {loaded.error()};
+      }
+      ingress = std::move(*loaded);
+      if (const auto told = ingress->set_addresses(guard::host_addresses(mirror)); !told) {
+        failures.push_back(told.error());
+      }
+    }
+    if (const auto done = ingress->attach(link->index); !done) {
+      failures.push_back(fmt::format("{}: {}", link->name, done.error()));
+    }
+  }
+  return failures;
+}
+
+std::string_view steering_word(const guard::PortLocks& locks) {
+  return !locks.is_steered ? "-" : *locks.is_steered ? "on" : "off";
+}
+
+std::vector<std::string> problems_of(const guard::Truth& truth) {
+  auto problems = guard::problems(truth);
+  problems.insert(problems.end(), truth.absent.begin(), truth.absent.end());
+  return problems;
+}
+
+Json ports_json(const std::vector<guard::PortLocks>& ports) {
+  auto result = Json::array();
+  for (const auto& locks : ports) {
+    result.push_back({{"port", locks.port},
+                      {"interface", locks.interface.empty() ? Json(nullptr) : Json(locks.interface)},
+                      {"exit", locks.is_exit},
+                      {"steering", locks.is_steered ? Json(*locks.is_steered) : Json(nullptr)},
+                      {"tc", locks.has_ingress},
+                      {"forwarding", locks.forwards}});
+  }
+  return result;
+}
+
+Json state_json(const guard::Truth& truth) {
+  const auto guard = truth.table.value_or(guard::Guard{});
   auto exceptions = Json::array();
   for (const auto prefix : guard.exceptions) {
     exceptions.push_back(fib::to_string(prefix));
@@ -47,31 +116,74 @@ Json state_json(std::string_view state, const guard::Guard& guard) {
   for (const auto& mac : guard.stations) {
     stations.push_back(fmt::format("{:02x}", fmt::join(mac, ":")));
   }
-  return {{"guard", state},
-          {"everything", state == "on" && guard.allow.empty()},
+  return {{"guard", truth.table ? "on" : "off"},
+          {"scope", guard.is_whole_host() ? "host" : "ports"},
+          {"everything", truth.table && guard.is_closed()},
           {"interfaces", guard.names},
           {"links", guard.links},
           {"macs", std::move(stations)},
-          {"allow", guard.allow},
+          {"allow", guard.allow.value_or(std::set<std::string>{})},
           {"exit", guard.exit ? Json(name_of(guard.exit->out)) : Json(nullptr)},
-          {"exceptions", std::move(exceptions)}};
+          {"exceptions", std::move(exceptions)},
+          {"ports", ports_json(truth.ports)},
+          {"forwarding", truth.forwarding},
+          {"new_interfaces_forward", truth.new_links_forward},
+          {"problems", problems_of(truth)}};
 }
 
-void print_state(const Context& context, const guard::Guard& guard) {
+void print_state(const Context& context, const guard::Truth& truth) {
   if (context.json) {
-    print_json(state_json("on", guard));
-  } else {
-    fmt::print("guard on: {}\n", on_sentence(guard));
+    print_json(state_json(truth));
+    return;
   }
+  if (truth.table) {
+    fmt::print("guard on: {}\n", on_sentence(*truth.table));
+  }
+  if (truth.ports.empty()) {
+    return;
+  }
+  Table table({{"PORT"}, {"INTERFACE"}, {"NFTABLES"}, {"STEERING"}, {"TC"}, {"FORWARDING"}});
+  for (const auto& locks : truth.ports) {
+    if (locks.interface.empty()) {
+      table.add({locks.port, "not there", truth.table ? "closed" : "open", "", "", ""});
+      continue;
+    }
+    table.add({locks.port, locks.interface, truth.table ? "closed" : "open",
+               std::string{steering_word(locks)}, locks.has_ingress ? "on" : "off",
+               locks.forwards ? locks.is_exit ? "on (exit)" : "on" : "off"});
+  }
+  fmt::print("{}", table.render());
 }
 
-Outcome status(const Context& context) {
-  const auto guard = guard::installed();
-  if (!guard) {
-    return tl::unexpected{guard.error()};
+tl::expected<std::unique_ptr<kernel::Netlink>, std::string> look_at_links() {
+  static boost::asio::io_context io;  // nothing runs on it: the first look is all that is wanted
+  return kernel::Netlink::open(io, [] {});
+}
+
+std::string sentence(const std::vector<std::string>& problems) {
+  return fmt::format("{}", fmt::join(problems, "; "));
+}
+
+Outcome status(const Context& context, const std::string& file) {
+  const auto config = config::read_within(std::chrono::seconds{5}, file);
+  const auto netlink = look_at_links();
+  if (!netlink) {
+    return tl::unexpected{netlink.error()};
   }
-  print_state(context, *guard);
-  return {};
+  auto truth = guard::ask(config.value_or(config::Config{}), (*netlink)->mirror());
+  if (!config) {
+    // Whatever the scope, what is there is said; which ports there should be is not known.
+    truth.problems.clear();
+    truth.unsteered.clear();
+    truth.absent.clear();
+    if (!truth.table) {
+      truth.problems.push_back(truth.table.error());
+    }
+    truth.problems.push_back(config.error().to_string());
+  }
+  print_state(context, truth);
+  const auto problems = problems_of(truth);
+  return problems.empty() ? Outcome{} : tl::unexpected{sentence(problems)};
 }
 
 // A typing error must not open the way past the firewall at the next boot.
@@ -79,9 +191,13 @@ Outcome guard_everything(const std::string& why) {
   if (guard::installed()) {
     return tl::unexpected{why + "; the guard stays as it is"};
   }
-  if (const auto done = guard::install({}); !done) {
+  const auto done = guard::install(guard::remembered());
+  if (!done) {
     return tl::unexpected{
         fmt::format("{}; and nothing keeps this kernel from forwarding: {}", why, done.error())};
+  }
+  if (const auto netlink = look_at_links()) {
+    close_forwarding({}, **netlink);
   }
   return tl::unexpected{
       why + "; until `sekisho guard on` or sekisho-control can read it, the kernel forwards nothing at all"};
@@ -93,32 +209,48 @@ Outcome on(const Context& context, const std::string& file) {
   if (!config) {
     return guard_everything(config.error().to_string());
   }
-  boost::asio::io_context io;
-  const auto netlink = kernel::Netlink::open(io, [] {});
+  const auto netlink = look_at_links();
   if (!netlink) {
     return guard_everything(netlink.error());
   }
+  const auto& mirror = (*netlink)->mirror();
   // What may leave by next hop `Internet` is known to sekisho-control, which has read the route files.
-  auto wanted = guard::ports_of(*config, (*netlink)->mirror());
+  auto wanted = guard::ports_of(*config, mirror);
   if (auto before = guard::installed()) {
     before->allow = wanted.allow;
     wanted = guard::merge(*before, wanted);
   } else {
     wanted = guard::remember(guard::remembered(), wanted);
   }
+  wanted = guard::follow(std::move(wanted), mirror);
   if (const auto done = guard::install(wanted); !done) {
     return done;
   }
-  print_state(context, wanted);
-  return {};
+  // Each lock by itself: what one of them lacks keeps none of the others away.
+  std::vector<std::string> failures = close_forwarding(wanted, **netlink);
+  std::ranges::copy(close_ingress(wanted, mirror), std::back_inserter(failures));
+  const auto now = look_at_links();
+  print_state(context, guard::ask(*config, (now ? **now : **netlink).mirror()));
+  return failures.empty() ? Outcome{} : tl::unexpected{sentence(failures)};
 }
 
 Outcome off(const Context& context) {
+  const auto netlink = look_at_links();
+  if (!netlink) {
+    return tl::unexpected{netlink.error()};
+  }
   if (const auto done = guard::remove(); !done) {
     return done;
   }
+  const auto removed = guard::remove_programs((*netlink)->mirror());
+  if (!removed) {
+    return tl::unexpected{removed.error()};
+  }
   if (context.json) {
-    print_json(state_json("off", {}));
+    print_json({{"guard", "off"},
+                {"tc_removed", removed->ingress},
+                {"steering_removed", removed->steering},
+                {"steering_kept", removed->steered}});
     return {};
   }
   fmt::print(
@@ -127,23 +259,34 @@ Outcome off(const Context& context) {
       "route, transit\n"
       "traffic passes the firewall by as soon as the dataplane is down. sekisho-control puts the "
       "guard back when it\n"
-      "runs; `sekisho guard on` does at once\n");
+      "runs; `sekisho guard on` does at once. net.ipv4.conf.*.forwarding stays as it is: `sysctl -w "
+      "net.ipv4.ip_forward=1`\n"
+      "sets all of them.\n");
+  if (!removed->steered.empty()) {
+    fmt::print("A living dataplane keeps its steering program on {}.\n", fmt::join(removed->steered, ", "));
+  }
   return {};
 }
 
 }  // namespace
 
 void add_guard(CLI::App& app, Context& context) {
-  auto* group = app.add_subcommand(
-      "guard", "The nftables table that keeps the kernel from forwarding in Sekisho's stead");
+  auto* group =
+      app.add_subcommand("guard", "The locks that keep the kernel from forwarding in Sekisho's stead");
   group->require_subcommand(1);
   group->footer(
-      "The guard closes the kernel's forward hook, for IPv4 and IPv6, on the whole host: whatever interfaces "
-      "are called, the\n"
-      "kernel forwards nothing. sekisho-control puts it there before any port starts; it outlives crashes "
+      "Four locks, each of which is enough alone:\n"
+      "  nftables    the table `inet sekisho` closes the forward hook, for IPv4 and IPv6, on the whole host\n"
+      "  steering    the dataplane's XDP program on an AF_XDP port, which stays when the dataplane is gone\n"
+      "  tc          a program on each port's interface passes ARP and IPv4 to this host's addresses alone\n"
+      "  forwarding  net.ipv4.conf.*.forwarding is 0 but for the exit port and sekisho0 (IPv4 only)\n"
+      "`guard on` closes all but steering for what is there, sekisho-control does so before any port starts "
       "and "
-      "stops, and only\n"
-      "`sekisho guard off` removes it. Needs root.\n"
+      "puts back\n"
+      "what somebody removes. They outlive crashes and stops; only `sekisho guard off` removes them (but "
+      "leaves "
+      "forwarding\n"
+      "as it is). Needs root.\n"
       "What next hop \"Internet\" sends out by the exit port, masqueraded, and the replies to it are the "
       "exception. "
       "`guard on`\n"
@@ -171,13 +314,17 @@ void add_guard(CLI::App& app, Context& context) {
       "Examples:\n"
       "  sekisho guard status\n"
       "  sekisho guard on --config /etc/sekisho/sekisho.toml\n");
-  group->add_subcommand("status", "Say what the kernel may forward; exit status 1 when there is no guard")
-      ->callback([&context] { context.run = [&context] { return status(context); }; });
   auto file = std::make_shared<std::string>(default_configuration);
-  auto* turn_on = group->add_subcommand("on", "Close the forward hook, as [guard] of the configuration says");
-  turn_on->add_option("-c,--config", *file, "The configuration")->type_name("FILE")->capture_default_str();
-  turn_on->callback([&context, file] { context.run = [&context, file] { return on(context, *file); }; });
-  group->add_subcommand("off", "Remove the guard: from then on the kernel may forward past the firewall")
+  const auto add = [&](const char* name, const char* what,
+                       Outcome (*run)(const Context&, const std::string&)) {
+    auto* command = group->add_subcommand(name, what);
+    command->add_option("-c,--config", *file, "The configuration")->type_name("FILE")->capture_default_str();
+    command->callback(
+        [&context, file, run] { context.run = [&context, file, run] { return run(context, *file); }; });
+  };
+  add("status", "Say which locks hold, asked of the kernel; exit status 1 when one is missing", status);
+  add("on", "Close the locks, as [guard] and the ports of the configuration say", on);
+  group->add_subcommand("off", "Remove the locks: from then on the kernel may forward past the firewall")
       ->callback([&context] { context.run = [&context] { return off(context); }; });
 }
 

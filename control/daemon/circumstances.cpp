@@ -1,26 +1,8 @@
 // What this control knows of itself, for whoever asks what is wrong.
 #include "control/daemon/daemon.hpp"
-#include "control/guard/listing.hpp"
+#include "control/guard/truth.hpp"
 
 namespace sekisho {
-namespace {
-
-// By the kernel's word.
-std::vector<std::string> guard_problems() {
-  const auto listed = guard::list();
-  if (!listed) {
-    return {"whether the guard is there cannot be seen: " + listed.error()};
-  }
-  if (!*listed || !(*listed)->ours) {
-    return {"there is no guard: the kernel may forward past the firewall"};
-  }
-  if (!(*listed)->whole) {
-    return {"the guard is not whole: the kernel may forward past the firewall"};
-  }
-  return {};
-}
-
-}  // namespace
 
 api::Circumstances Daemon::circumstances() const {
   return {.is_settled =
@@ -29,7 +11,7 @@ api::Circumstances Daemon::circumstances() const {
           .not_taken = last_refusal_,
           .transaction = transaction_,
           .failed_ports = failed_ports_,
-          .guard = guard_problems(),
+          .guard = guard::problems(guard::ask(policy_->config, netlink_->mirror())),
           .reload_refused = reload_counts_.refusal};
 }
 

@@ -75,18 +75,18 @@ auto Daemon::open() -> tl::expected<void, std::string> {
     spdlog::warn("{}", warning);
   }
 
-  auto keeper = guard::Keeper::open(io_);
-  if (!keeper) {
-    return tl::unexpected(std::move(keeper.error()));
-  }
-  guard_ = std::move(*keeper);
-  let_out_ = guard_->found();
   auto netlink = kernel::Netlink::open(io_, [this] { on_kernel_changed(); });
   if (!netlink) {
     return tl::unexpected(std::move(netlink.error()));
   }
   netlink_ = std::move(*netlink);
   reader_->ask_addresses([this] { return kernel::addresses_by(mirror()); });
+  auto keeper = guard::Keeper::open(io_, *netlink_);
+  if (!keeper) {
+    return tl::unexpected(std::move(keeper.error()));
+  }
+  guard_ = std::move(*keeper);
+  let_out_ = guard_->found();
   if (auto guarded = guard(); !guarded) {
     return guarded;
   }

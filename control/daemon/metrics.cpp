@@ -8,6 +8,7 @@
 #include "control/api/ask_live.hpp"
 #include "control/daemon/daemon.hpp"
 #include "control/daemon/timing.hpp"
+#include "control/guard/truth.hpp"
 
 namespace sekisho {
 namespace {
@@ -31,12 +32,18 @@ auto Daemon::listen_for_metrics(const policy::Policy& policy)
   auto server = metrics::Server::listen(
       io_, *endpoint, [this](metrics::Format format, std::function<void(std::string)> done) {
         api::ask_live(*this, [this, format, done = std::move(done)](const api::Live& live) {
+          const metrics::Guarding guarding{.truth = guard::ask(policy_->config, netlink_->mirror()),
+                                           .restored = guard_->restored(),
+                                           .dropped = guard_->ingress() == nullptr
+                                                          ? std::map<std::string, std::uint64_t>{}
+                                                          : guard_->ingress()->drops()};
           done(metrics::exposition({.policy = *policy_,
                                     .mirror = netlink_->mirror(),
                                     .live = live,
                                     .started_unix_ms = started_unix_ms_,
                                     .reloads = reload_counts_,
-                                    .problems = api::problems_now(*this, live)},
+                                    .problems = api::problems_now(*this, live),
+                                    .guarding = &guarding},
                                    format));
         });
       });

@@ -1,7 +1,4 @@
 #include <fmt/format.h>
-#include <fmt/ranges.h>
-
-#include <algorithm>
 
 #include "control/doctor/checks.hpp"
 
@@ -16,16 +13,17 @@ Findings check_guard(const System& system) {
   if (!system.guard) {
     return {bad(name, system.guard.error(), mend)};
   }
-  std::vector<std::string> open;
-  for (const auto& interface : system.to_guard) {
-    if (std::ranges::find(*system.guard, interface) == system.guard->end()) {
-      open.push_back(interface);
-    }
+  Findings findings;
+  for (const auto& problem : system.guard_problems) {
+    findings.push_back(bad(name, problem, mend));
   }
-  if (!open.empty()) {
-    return {bad(name, fmt::format("the guard does not cover {}", fmt::join(open, ", ")), mend)};
+  for (const auto& port : system.unsteered) {
+    findings.push_back(warning(name, port, "systemctl start sekisho-dataplane sekisho-control"));
   }
-  return {ok(name, "the guard is there and covers every port")};
+  if (findings.empty()) {
+    findings.push_back(ok(name, "every lock holds: the kernel forwards nothing from or to a port"));
+  }
+  return findings;
 }
 
 }  // namespace sekisho::doctor

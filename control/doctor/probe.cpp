@@ -6,11 +6,14 @@
 #include <unistd.h>
 
 #include <array>
+#include <boost/asio/io_context.hpp>
 #include <cerrno>
+#include <chrono>
 #include <cstdio>
 #include <fstream>
 #include <iterator>
 #include <string_view>
+#include <utility>
 
 #include "control/doctor/bus.hpp"
 #include "control/doctor/cpus.hpp"
@@ -19,7 +22,9 @@
 #include "control/doctor/tables.hpp"
 #include "control/egress/host_stack.hpp"
 #include "control/guard/table.hpp"
+#include "control/guard/truth.hpp"
 #include "control/kernel/interface_addresses.hpp"
+#include "control/kernel/netlink.hpp"
 #include "control/policy/policy.hpp"
 
 namespace sekisho::doctor {
@@ -69,7 +74,6 @@ void probe_configuration(System& system, const fs::path& file) {
     return;
   }
   system.table_bytes = table_bytes(**policy);
-  system.to_guard = (*policy)->config.guarded_netdevs();
   for (const auto& port : (*policy)->config.ports) {
     Port seen{.name = port.name,
               .device = port.device.substr(0, port.device.find(',')),
@@ -82,6 +86,19 @@ void probe_configuration(System& system, const fs::path& file) {
       seen.missing = link ? std::string{} : link.error();
     }
     system.ports.push_back(std::move(seen));
+  }
+}
+
+// The locks that the configuration wants, as the kernel has them.
+void probe_guard(System& system, const fs::path& file) {
+  system.guard = guard::installed().map([](const auto&) {});
+  boost::asio::io_context io;
+  const auto config = config::read_within(std::chrono::seconds{5}, file);
+  const auto netlink = kernel::Netlink::open(io, [] {});
+  if (system.root && config && netlink) {
+    auto truth = guard::ask(*config, (*netlink)->mirror());
+    system.guard_problems = std::move(truth.problems);
+    system.unsteered = std::move(truth.unsteered);
   }
 }
 
@@ -153,9 +170,7 @@ System probe(const fs::path& configuration, tl::expected<Control, std::string> c
   probe_kernel(system);
   probe_memory(system);
   probe_cpus(system, configuration.parent_path() / "dataplane.env");
-  system.guard = guard::installed().map([](const guard::Guard& guard) {
-    return std::vector<std::string>(guard.names.begin(), guard.names.end());
-  });
+  probe_guard(system, configuration);
   system.frr = find_frr();
   return system;
 }

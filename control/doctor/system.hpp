@@ -70,18 +70,20 @@ struct System {
   std::string file;                                // the configuration
   std::optional<std::string> configuration_error;  // why it is refused; its ports are unknown then
   std::vector<Port> ports;
-  std::vector<std::string> to_guard;  // interfaces
-  std::uint64_t table_bytes = 0;      // what the zones' tables and that of the sources will take
+  std::vector<std::string>
+      guard_problems;                  // locks that are missing; none without root, who alone sees them all
+  std::vector<std::string> unsteered;  // ports whose steering program is
+  std::uint64_t table_bytes = 0;       // what the zones' tables and that of the sources will take
 
   tl::expected<Control, std::string> control;
   // Of /etc/sekisho/dataplane.env, or the dataplane's own defaults.
   std::vector<unsigned> workers;
   std::uint64_t packet_bytes = 0;
 
-  tl::expected<std::vector<std::string>, std::string> guard;  // the interfaces guarded, or why there are none
-  bool forwards = false;                                      // net.ipv4.ip_forward
-  int rp_filter_all = 0;          // the kernel takes the greater of it and the interface's
-  std::optional<Interface> exit;  // sekisho0
+  tl::expected<void, std::string> guard;  // whether nftables closes the forward hook, or why it does not
+  bool forwards = false;                  // net.ipv4.ip_forward
+  int rp_filter_all = 0;                  // the kernel takes the greater of it and the interface's
+  std::optional<Interface> exit;          // sekisho0
 
   bool no_iommu_mode = false;  // of VFIO
   bool locked_down = false;    // the kernel lets no program reach the memory of a device (Secure Boot)

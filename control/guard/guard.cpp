@@ -42,10 +42,22 @@ auto remember(const Guard& before, Guard now) -> Guard {
   return now;
 }
 
+auto follow(Guard guard, const kernel::Mirror& mirror) -> Guard {
+  for (const auto& [index, link] : mirror.links) {
+    if (guard.stations.contains(link.mac)) {
+      guard.links.insert(index);
+    }
+  }
+  return guard;
+}
+
 auto merge(const Guard& before, const Guard& after) -> Guard {
   Guard both = remember(before, after);
-  both.allow.clear();
-  std::ranges::set_intersection(before.allow, after.allow, std::inserter(both.allow, both.allow.end()));
+  both.allow.reset();
+  if (before.allow && after.allow) {
+    auto& allow = both.allow.emplace();
+    std::ranges::set_intersection(*before.allow, *after.allow, std::inserter(allow, allow.end()));
+  }
   both.exit = after.exit ? after.exit : before.exit;
   if (both.exit) {
     both.exceptions = united(before.exceptions, after.exceptions);
@@ -75,8 +87,11 @@ auto ports_of(const config::Config& config, const kernel::Mirror& mirror) -> Gua
   if (const kernel::Link* exit = mirror.link(std::string{config::exit_netdev})) {
     add(guard, *exit);
   }
-  if (missing_ports(config, mirror).empty()) {
-    guard.allow.insert(config.guard.allow.begin(), config.guard.allow.end());
+  if (!config.guard.whole_host) {
+    auto& allow = guard.allow.emplace();
+    if (missing_ports(config, mirror).empty()) {
+      allow.insert(config.guard.allow.begin(), config.guard.allow.end());
+    }
   }
   return guard;
 }

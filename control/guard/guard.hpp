@@ -33,10 +33,15 @@ struct Guard {
   std::set<std::string> names;
   std::set<int> links;
   std::set<kernel::MacAddress> stations;
-  std::set<std::string> allow;  // names of interfaces among which the kernel may forward; empty: among none
+  // Names of interfaces among which the kernel may forward (scope "ports"); nothing: it forwards for nobody (scope "host").
+  std::optional<std::set<std::string>> allow;
   std::optional<Exit> exit;
   std::vector<fib::Prefix> exceptions;  // that leave by the exit; sorted, none covers another
   friend bool operator==(const Guard&, const Guard&) = default;
+
+  [[nodiscard]] bool is_whole_host() const { return !allow; }
+  // Nothing is forwarded but what leaves by the exit.
+  [[nodiscard]] bool is_closed() const { return !allow || allow->empty(); }
 };
 
 // While one policy follows another: what either guards is guarded, what either lets out may leave, and what both allow is
@@ -44,6 +49,8 @@ struct Guard {
 [[nodiscard]] auto merge(const Guard& before, const Guard& after) -> Guard;
 // `now`, and what was ever guarded.
 [[nodiscard]] auto remember(const Guard& before, Guard now) -> Guard;
+// And links that have the MAC of what was ever guarded: the port, made anew under whatever name, or what stands above it.
+[[nodiscard]] auto follow(Guard guard, const kernel::Mirror& mirror) -> Guard;
 
 // Ports of the configuration that have an interface in the kernel, and do not have it now.
 [[nodiscard]] auto missing_ports(const config::Config& config, const kernel::Mirror& mirror)

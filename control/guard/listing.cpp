@@ -76,7 +76,7 @@ struct SetReader {
 const std::map<std::string, SetReader>& set_readers() {
   static const std::map<std::string, SetReader> all{
       {"ports", {"ifname", {}, [](const json& name, Guard& guard) { return read_name(name, guard.names); }}},
-      {"allow", {"ifname", {}, [](const json& name, Guard& guard) { return read_name(name, guard.allow); }}},
+      {"allow", {"ifname", {}, [](const json& name, Guard& guard) { return read_name(name, *guard.allow); }}},
       {"links", {"iface_index", {}, read_link}},
       {"stations", {"ether_addr", {}, read_station}},
       {"exceptions", {"ipv4_addr", json::array({"interval"}), read_exception}},
@@ -130,9 +130,9 @@ class Reading {
     const bool hooked = forward.type == "filter" && forward.hook == "forward" &&
                         forward.priority == priority && forward.policy == "drop";
     const bool translates = !guard_.exit || (exit.type == "nat" && exit.hook == "postrouting");
-    const auto needed = set_readers().size() - (guard_.exit ? 0 : 1);  // exceptions belong to an exit
+    const auto needed = set_readers().size() - (guard_.exit ? 0 : 1) - (guard_.allow ? 0 : 1);
     const bool whole = enabled_ && hooked && translates && readable_ && sets_ >= needed &&
-                       forward.has(rules::forward(guard_.exit)) && exit.has(rules::translation(guard_.exit));
+                       forward.has(rules::forward(guard_)) && exit.has(rules::translation(guard_.exit));
     return {.ours = false, .whole = whole, .guard = std::move(guard_)};
   }
 
@@ -147,6 +147,9 @@ class Reading {
       return;
     }
     ++sets_;
+    if (known->first == "allow") {
+      guard_.allow.emplace();
+    }
     for (const auto& element : set.value("elem", json::array())) {
       readable_ = read(element, guard_) && readable_;
     }

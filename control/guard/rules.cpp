@@ -69,7 +69,8 @@ Rule with(std::vector<Condition> conditions, const std::vector<Condition>& more,
 
 }  // namespace
 
-std::vector<Rule> forward(const std::optional<Exit>& exit) {
+std::vector<Rule> forward(const Guard& guard) {
+  const auto& exit = guard.exit;
   std::vector<Rule> rules;
   if (exit) {
     // Only what is translated: a nat chain does not see what connection tracking calls invalid or does not track, which
@@ -86,7 +87,9 @@ std::vector<Rule> forward(const std::optional<Exit>& exit) {
   for (const std::string_view key : {"iifname", "oifname"}) {
     rules.push_back(rule({meta(key, "@ports")}, "drop"));
   }
-  rules.push_back(rule({meta("iifname", "@allow"), meta("oifname", "@allow")}, "accept"));
+  if (guard.allow) {
+    rules.push_back(rule({meta("iifname", "@allow"), meta("oifname", "@allow")}, "accept"));
+  }
   rules.push_back(rule({}, "drop"));  // as the policy does, which does not count
   return rules;
 }

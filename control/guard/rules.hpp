@@ -18,7 +18,7 @@ struct Rule {
 };
 
 // The chain `forward`, whose policy is drop.
-[[nodiscard]] std::vector<Rule> forward(const std::optional<Exit>& exit);
+[[nodiscard]] std::vector<Rule> forward(const Guard& guard);
 // The chain `exit`, which masquerades.
 [[nodiscard]] std::vector<Rule> translation(const std::optional<Exit>& exit);
 

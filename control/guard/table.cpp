@@ -46,7 +46,7 @@ Elements texts(const Values& values, Text text) {
 
 constexpr auto sets = std::to_array<Set>({
     {"ports", "type ifname", [](const Guard& guard) { return texts(guard.names, quoted); }},
-    {"allow", "type ifname", [](const Guard& guard) { return texts(guard.allow, quoted); }},
+    {"allow", "type ifname", [](const Guard& guard) { return texts(*guard.allow, quoted); }},
     // nft looks for an interface of that name first: none is called "0007".
     {"links", "type iface_index",
      [](const Guard& guard) {
@@ -61,8 +61,12 @@ constexpr auto sets = std::to_array<Set>({
      [](const Guard& guard) { return texts(guard.exceptions, fib::to_string); }},
 });
 
-bool is_of_exit(const Set& set) {
+bool is_exceptions(const Set& set) {
   return set.name == "exceptions";
+}
+
+bool has(const Guard& guard, const Set& set) {
+  return is_exceptions(set) ? guard.exit.has_value() : set.name != "allow" || guard.allow.has_value();
 }
 
 std::string change(std::string_view verb, const Set& set, const Elements& elements) {
@@ -78,7 +82,7 @@ std::string difference(const Set& set, const Guard& before, const Guard& after) 
   if (old == wanted) {
     return {};
   }
-  if (is_of_exit(set)) {
+  if (is_exceptions(set)) {
     return fmt::format("flush set inet sekisho {}\n", set.name) + change("add", set, wanted);
   }
   std::ranges::sort(old);
@@ -97,7 +101,7 @@ std::string whole_table(const Guard& guard) {
       create + "delete table inet sekisho\n" + create +
       "add chain inet sekisho forward { type filter hook forward priority -300; policy drop; }\n";
   for (const auto& set : sets) {
-    if (guard.exit || !is_of_exit(set)) {
+    if (has(guard, set)) {
       script += fmt::format("add set inet sekisho {} {{ {}; }}\n", set.name, set.type) +
                 change("add", set, set.elements(guard));
     }
@@ -106,7 +110,7 @@ std::string whole_table(const Guard& guard) {
     // Translation makes the kernel track every connection of this host: only where there is something to translate.
     script += "add chain inet sekisho exit { type nat hook postrouting priority srcnat; policy accept; }\n";
   }
-  for (const auto& rule : rules::forward(guard.exit)) {
+  for (const auto& rule : rules::forward(guard)) {
     script += "add rule inet sekisho forward " + rule.text + "\n";
   }
   for (const auto& rule : rules::translation(guard.exit)) {
@@ -116,12 +120,13 @@ std::string whole_table(const Guard& guard) {
 }
 
 std::string script(const std::optional<Listing>& now, const Guard& wanted) {
-  if (!now || !now->whole || now->guard.exit != wanted.exit) {
+  if (!now || !now->whole || now->guard.exit != wanted.exit ||
+      now->guard.allow.has_value() != wanted.allow.has_value()) {
     return whole_table(wanted);
   }
   std::string changes;
   for (const auto& set : sets) {
-    if (wanted.exit || !is_of_exit(set)) {
+    if (has(wanted, set)) {
       changes += difference(set, now->guard, wanted);
     }
   }
@@ -131,11 +136,9 @@ std::string script(const std::optional<Listing>& now, const Guard& wanted) {
 }  // namespace
 
 auto install(const Guard& guard) -> tl::expected<void, std::string> {
-  for (const auto* names : {&guard.names, &guard.allow}) {
-    for (const auto& name : *names) {
-      if (!is_quotable(name)) {
-        return tl::unexpected(fmt::format("the guard cannot name the interface \"{}\" in nftables", name));
-      }
+  for (const auto& names : {guard.names, guard.allow.value_or(std::set<std::string>{})}) {
+    if (const auto name = std::ranges::find_if_not(names, is_quotable); name != names.end()) {
+      return tl::unexpected(fmt::format("the guard cannot name the interface \"{}\" in nftables", *name));
     }
   }
   const auto now = list();

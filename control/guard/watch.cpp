@@ -4,6 +4,7 @@
 #include <libmnl/libmnl.h>
 #include <linux/netfilter/nfnetlink.h>
 #include <linux/netlink.h>
+#include <linux/rtnetlink.h>
 
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <cerrno>
@@ -68,6 +69,11 @@ auto Watch::open(boost::asio::io_context& io, int bus, int group, std::string_vi
 auto Watch::nftables(boost::asio::io_context& io, std::function<void()> changed)
     -> tl::expected<std::unique_ptr<Watch>, std::string> {
   return open(io, NETLINK_NETFILTER, NFNLGRP_NFTABLES, "nftables", std::move(changed));
+}
+
+auto Watch::traffic_control(boost::asio::io_context& io, std::function<void()> changed)
+    -> tl::expected<std::unique_ptr<Watch>, std::string> {
+  return open(io, NETLINK_ROUTE, RTNLGRP_TC, "tc filters", std::move(changed));
 }
 
 Watch::Watch(std::shared_ptr<Impl> impl) noexcept : impl_(std::move(impl)) {}

@@ -5,6 +5,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <tl/expected.hpp>
 
 namespace sekisho::guard {
@@ -14,6 +15,9 @@ class Watch {
   // `changed` is called on the io_context after every change of nftables, our own among them (once for those that came
   // together).
   [[nodiscard]] static auto nftables(boost::asio::io_context& io, std::function<void()> changed)
+      -> tl::expected<std::unique_ptr<Watch>, std::string>;
+  // The same of qdiscs and filters.
+  [[nodiscard]] static auto traffic_control(boost::asio::io_context& io, std::function<void()> changed)
       -> tl::expected<std::unique_ptr<Watch>, std::string>;
   ~Watch();
   Watch(const Watch&) = delete;

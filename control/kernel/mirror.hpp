@@ -81,6 +81,7 @@ struct Mirror {
   std::set<Rule> rules;
   std::set<DefaultRoute> defaults;
   int all_rp_filter = 0;                       // net.ipv4.conf.all.rp_filter
+  bool default_forwarding = false;             // net.ipv4.conf.default.forwarding, with which a link begins
   std::map<std::string, std::string> refused;  // what was asked for and not granted, and why
   // Which link a port runs on that the dataplane runs, by the port's name and device: it stays with that link for as long
   // as there is one of this index, whatever its name and MAC address become.

@@ -318,7 +318,9 @@ struct Netlink::Impl : std::enable_shared_from_this<Netlink::Impl> {
   }
 
   void apply(const rtnetlink::SettingsMessage& message) {
-    if (message.index == 0) {
+    if (message.is_default) {
+      mirror.default_forwarding = message.forwarding.value_or(mirror.default_forwarding);
+    } else if (message.index == 0) {
       mirror.all_rp_filter = message.rp_filter.value_or(mirror.all_rp_filter);
     } else if (const auto link = mirror.links.find(message.index); link != mirror.links.end()) {
       link->second.forwarding = message.forwarding.value_or(link->second.forwarding);
@@ -357,10 +359,7 @@ struct Netlink::Impl : std::enable_shared_from_this<Netlink::Impl> {
       if (!sent.emplace(request.way, request.text).second) {
         continue;
       }
-      alignas(nlmsghdr) std::array<char, 512> message{};
-      const auto length = rtnetlink::write(message, request, ++sequence);
-      requested[sequence] = request.text;
-      send(message, length);
+      ask_for(request);
     }
     std::erase_if(mirror.refused, [&](const auto& entry) { return !texts.contains(entry.first); });
     if (open.empty() || std::exchange(keep_timer_runs, true)) {
@@ -374,6 +373,14 @@ struct Netlink::Impl : std::enable_shared_from_this<Netlink::Impl> {
         impl->changed();
       }
     });
+  }
+
+  // rtnetlink does what it is asked within sendto(); the answer is read later.
+  void ask_for(const Request& request) {
+    alignas(nlmsghdr) std::array<char, 512> message{};
+    const auto length = rtnetlink::write(message, request, ++sequence);
+    requested[sequence] = request.text;
+    send(message, length);
   }
 
   // What was granted is an event that is already on its way.
@@ -591,6 +598,11 @@ void Netlink::count_returns(std::map<int, unsigned> returns) {
 
 void Netlink::keep(const Wanted& wanted) {
   impl_->keep(wanted);
+}
+
+void Netlink::set_forwarding(int link, bool forwarding) {
+  impl_->ask_for({Request::Configure{link, {.forwarding = forwarding, .rp_filter = {}}}, Request::Way::add,
+                  fmt::format("forwarding {} of link {}", forwarding ? 1 : 0, link)});
 }
 
 void Netlink::refresh() {

@@ -41,6 +41,8 @@ class Netlink {
   // Asks the kernel for what is wanted and not there, and to remove what we made and is no longer wanted. To be called
   // again whenever the mirror changed; asks for the same thing once a second at most.
   void keep(const Wanted& wanted);
+  // Done when it returns, unless the kernel refuses: the mirror tells.
+  void set_forwarding(int link, bool forwarding);
   // Lists everything again: of an interface that is down, the kernel does not tell that it was given an alias.
   void refresh();
 

@@ -291,10 +291,11 @@ auto parse_settings(const nlmsghdr& message) -> std::optional<SettingsMessage> {
   }
   const Attributes attributes(message, sizeof(netconfmsg), NETCONFA_RP_FILTER + 1);
   const auto index = static_cast<int>(attributes.u32(NETCONFA_IFINDEX).value_or(0));
-  if (index <= 0 && index != NETCONFA_IFINDEX_ALL) {
+  if (index <= 0 && index != NETCONFA_IFINDEX_ALL && index != NETCONFA_IFINDEX_DEFAULT) {
     return std::nullopt;
   }
   SettingsMessage result;
+  result.is_default = index == NETCONFA_IFINDEX_DEFAULT;
   result.index = std::max(index, 0);
   if (const auto forwarding = attributes.u32(NETCONFA_FORWARDING)) {
     result.forwarding = *forwarding != 0;

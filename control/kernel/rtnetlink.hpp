@@ -47,9 +47,10 @@ struct RuleMessage {
   Rule rule;
 };
 
-// net.ipv4.conf.NAME.*; an index of 0 is `all`.
+// net.ipv4.conf.NAME.*; an index of 0 is `all`, unless it is `default`.
 struct SettingsMessage {
   int index = 0;
+  bool is_default = false;
   std::optional<bool> forwarding;
   std::optional<int> rp_filter;
 };

@@ -255,6 +255,9 @@ void add_workers(Text& text, const api::Statistics& statistics) {
 std::string exposition(const Known& known, Format format) {
   Text text{format};
   add_control(text, known);
+  if (known.guarding != nullptr) {
+    add_guard(text, *known.guarding);
+  }
   if (const auto& state = known.live.state) {
     add_dataplane(text, *state);
     add_port_states(text, known);

@@ -9,6 +9,7 @@
 
 #include "control/api/show.hpp"
 #include "control/kernel/netlink.hpp"
+#include "control/metrics/guard.hpp"
 #include "control/metrics/text.hpp"
 #include "control/policy/policy.hpp"
 
@@ -30,6 +31,7 @@ struct Known {
   std::uint64_t started_unix_ms = 0;  // control
   Reloads reloads;
   std::vector<api::Problem> problems{};  // what is wrong
+  const Guarding* guarding = nullptr;  // null: nobody asked
 };
 
 [[nodiscard]] std::string exposition(const Known& known, Format format);

@@ -78,7 +78,8 @@ def test_nothing_is_bad(examine: Examine, control: State, sekisho: Any, tmp_path
     assert done.returncode == 0, done.stdout
     assert json.loads(done.stdout)["verdict"] in ("ok", "warning")
     seen = findings(done)
-    for check in ("configuration", "control", "dataplane", "guard", "forwarding", "rp_filter", "hugepages", "memory"):
+    assert {finding["verdict"] for finding in seen["guard"]} == {"warning"}, "nobody has opened the ports"
+    for check in ("configuration", "control", "dataplane", "forwarding", "rp_filter", "hugepages", "memory"):
         assert [finding["verdict"] for finding in seen[check]] == ["ok"], seen[check]
     assert {finding["sentence"].split()[1] for finding in seen["xdp"]} >= {"egress:", "lan:"}
 

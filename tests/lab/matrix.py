@@ -206,7 +206,7 @@ class Bench:
     def said(self, everything: bool = True) -> dict[str, int | None]:
         """Exit codes. What is asked is asked at once: who waits for a process that hangs waits for all of it together."""
         questions = {
-            "guard status": ("guard", "status"),
+            "guard status": ("guard", "status", "--config", self.appliance.config),
             "show state": ("show", "state"),
             "doctor": ("doctor", "--config", self.appliance.config),
         }

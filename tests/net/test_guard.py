@@ -8,16 +8,23 @@ from __future__ import annotations
 
 import json
 import re
+from typing import Any
 
+import pytest
 from lab.account import Account
 from lab.appliance import Appliance
 from lab.frames import Injector, fence, frame
 from lab.process import wait_until
 from lab.stream import Stream
-from lab.topology import STREAM, Lab
+from lab.topology import ONPREM, STREAM, Lab
 
 OTHER = "192.0.2.2"  # on interfaces that are no ports
 FAR = "192.0.2.130"
+
+
+def status(appliance: Appliance) -> dict[str, Any]:
+    done = appliance.execute("--json", "guard", "status", "--config", appliance.config)
+    return json.loads(done.stdout)  # type: ignore[no-any-return]
 
 
 def guarded(lab: Lab) -> bool:
@@ -31,11 +38,13 @@ def remove_steering(lab: Lab) -> None:
         lab["nva"].ip("link", "set", "dev", device, "xdp", "off")
 
 
-def arrived_at_internet(lab: Lab, onprem: Injector, packets: int, device: str = "lan0") -> int:
+def arrived_at_internet(
+    lab: Lab, onprem: Injector, packets: int, device: str = "lan0", source: str = ONPREM
+) -> int:
     """How many of the packets the Internet saw once the kernel has had them all."""
     before = lab.counters()["arrived"]
     received = lab.interface("nva", device)["rx_packets"]
-    onprem.send(frame(), packets)
+    onprem.send(frame(source=source), packets)
     wait_until(
         "the appliance's interface to have all",
         lambda: lab.interface("nva", device)["rx_packets"] - received >= packets,
@@ -46,7 +55,7 @@ def arrived_at_internet(lab: Lab, onprem: Injector, packets: int, device: str = 
 
 def test_in_place_while_forwarding(lab: Lab, appliance: Appliance) -> None:
     assert guarded(lab)
-    assert sorted(appliance.json("guard", "status")["interfaces"]) == ["egress0", "lan0", "sekisho0"]
+    assert sorted(status(appliance)["interfaces"]) == ["egress0", "lan0", "sekisho0"]
 
 
 def test_flushed_rules_are_mended(lab: Lab, appliance: Appliance) -> None:
@@ -115,9 +124,93 @@ def test_everything_stopped(lab: Lab, appliance: Appliance, onprem: Injector) ->
     assert arrived_at_internet(lab, onprem, 1000) == 0
 
 
+def locks(appliance: Appliance) -> dict[str, tuple[bool, bool, bool]]:
+    """Of each port: steering, tc, forwarding; as the kernel says."""
+    return {port["port"]: (port["steering"], port["tc"], port["forwarding"]) for port in status(appliance)["ports"]}
+
+
+def open_all_but(lab: Lab, lock: str) -> None:
+    """Takes every other lock away, as somebody might who does not know what it is for."""
+    nva = lab["nva"]
+    if lock != "nftables":
+        nva.run("nft", "flush", "ruleset")
+    for device in ("lan0", "egress0"):
+        if lock != "steering":
+            nva.ip("link", "set", "dev", device, "xdp", "off")
+        if lock != "tc":
+            nva.run("tc", "qdisc", "del", "dev", device, "clsact")
+    if lock != "forwarding":
+        nva.sysctl("net.ipv4.ip_forward", 0)
+        nva.sysctl("net.ipv4.ip_forward", 1)
+
+
+@pytest.mark.parametrize("lock", ["nftables", "steering", "tc", "forwarding"])
+def test_each_lock_alone(lab: Lab, appliance: Appliance, onprem: Injector, lock: str) -> None:
+    """With nobody alive and every other lock removed, nothing passes; spoofed sources neither."""
+    appliance.start()
+    appliance.kill_control()
+    appliance.kill_dataplane()
+    open_all_but(lab, lock)
+    try:
+        assert arrived_at_internet(lab, onprem, 1000) == 0
+        assert arrived_at_internet(lab, onprem, 1000, source="8.8.8.8") == 0
+    finally:
+        appliance.start_dataplane()
+        appliance.start_control()
+        appliance.wait_ready()
+        appliance.stop()
+
+
+def test_without_any_lock_it_passes(lab: Lab, appliance: Appliance, onprem: Injector) -> None:
+    open_all_but(lab, "")
+    assert arrived_at_internet(lab, onprem, 1000) > 0
+
+
+def test_control_puts_each_lock_back(lab: Lab, appliance: Appliance, onprem: Injector) -> None:
+    """At once, and says so; meanwhile nothing passes."""
+    nva = lab["nva"]
+    appliance.start()
+    assert appliance.execute("guard", "status", "--config", appliance.config).returncode == 0
+    whole = {"lan": (True, True, False), "egress": (True, True, True)}
+    assert locks(appliance) == whole
+    for remove in (
+        ("nft", "flush", "ruleset"),
+        ("tc", "qdisc", "del", "dev", "lan0", "clsact"),
+        ("tc", "filter", "del", "dev", "egress0", "ingress"),
+        ("sysctl", "-qw", "net.ipv4.ip_forward=0"),
+        ("sysctl", "-qw", "net.ipv4.ip_forward=1"),
+    ):
+        nva.run(*remove)
+        wait_until("every lock again", lambda: guarded(lab) and locks(appliance) == whole)
+    log = appliance.control.output()  # type: ignore[union-attr]
+    assert "somebody removed or changed the guard in nftables; it is back" in log
+    assert "lan0: somebody removed or changed the tc program; it is back" in log
+    assert "somebody switched forwarding on at" in log
+    assert nva.run("sysctl", "-n", "net.ipv4.conf.default.forwarding").strip() == "0"
+    assert appliance.execute("guard", "status", "--config", appliance.config).returncode == 0
+
+
+def test_a_missing_lock_is_said(lab: Lab, appliance: Appliance) -> None:
+    appliance.kill_control()
+    lab["nva"].run("tc", "qdisc", "del", "dev", "lan0", "clsact")
+    done = appliance.execute("guard", "status", "--config", appliance.config)
+    assert done.returncode == 1 and "port lan (lan0): no tc program" in done.stderr
+    lab["nva"].sysctl("net.ipv4.conf.lan0.forwarding", 1)
+    done = appliance.execute("guard", "status", "--config", appliance.config)
+    assert done.returncode == 1 and "port lan (lan0): net.ipv4.conf forwarding is 1" in done.stderr
+    assert appliance.execute("guard", "on", "--config", appliance.config).returncode == 0
+    assert appliance.execute("guard", "status", "--config", appliance.config).returncode == 0
+    appliance.start_control()
+    appliance.wait_ready()
+    appliance.stop()
+
+
 def test_guard_off_is_what_lets_it_pass(lab: Lab, appliance: Appliance, onprem: Injector) -> None:
     assert appliance.execute("guard", "off").returncode == 0
     assert not guarded(lab)
+    assert locks(appliance) == {"lan": (False, False, False), "egress": (False, False, True)}
+    lab["nva"].sysctl("net.ipv4.ip_forward", 0)
+    lab["nva"].sysctl("net.ipv4.ip_forward", 1)
     assert arrived_at_internet(lab, onprem, 1000) > 0
     appliance.start()
     assert guarded(lab)
@@ -146,6 +239,11 @@ def connect_others(lab: Lab) -> None:
     lab["vnet"].ip("route", "add", f"{OTHER}/32", "via", "192.0.2.129")
 
 
+def forward_everywhere(lab: Lab) -> None:
+    for value in (0, 1):
+        lab["nva"].sysctl("net.ipv4.ip_forward", value)
+
+
 def table(lab: Lab) -> str:
     listed = lab["nva"].run("nft", "-a", "list", "table", "inet", "sekisho")
     return re.sub(r"packets.*", "", listed)
@@ -157,6 +255,7 @@ def test_an_unreadable_configuration_closes_everything(lab: Lab, appliance: Appl
     remove_steering(lab)
     assert appliance.execute("guard", "off").returncode == 0
     connect_others(lab)
+    forward_everywhere(lab)
     assert other_forwarding(lab) == 3
 
     text = appliance.config.read_text()
@@ -165,8 +264,8 @@ def test_an_unreadable_configuration_closes_everything(lab: Lab, appliance: Appl
         done = appliance.execute("guard", "on", "--config", appliance.config)
         assert done.returncode == 1
         assert "the kernel forwards nothing at all" in done.stderr
-        assert appliance.json("guard", "status")["everything"] is True
-        assert "nothing at all" in appliance.execute("guard", "status").stdout
+        assert status(appliance)["everything"] is True
+        assert "nothing at all" in appliance.execute("guard", "status", "--config", appliance.config).stdout
         assert other_forwarding(lab) == 0
         ping = lab.execute("onprem", "ping", "-n", "-c", "1", "-W", "5", "-I", OTHER, "192.0.2.1")
         assert " 1 received" in ping.stdout, "who logs in is not shut out"
@@ -184,17 +283,18 @@ def test_the_whole_host_or_what_is_allowed(lab: Lab, appliance: Appliance) -> No
     text = appliance.config.read_text()
     try:
         assert appliance.execute("guard", "on", "--config", appliance.config).returncode == 0
-        assert appliance.json("guard", "status")["everything"] is True
+        assert status(appliance)["everything"] is True
         assert other_forwarding(lab) == 0
         ports = text + '\n[guard]\nscope = "ports"\nallow = ["spare", "spare2"]\n'
         appliance.config.write_text(ports)
         assert appliance.execute("guard", "on", "--config", appliance.config).returncode == 0
-        status = appliance.json("guard", "status")
-        assert (status["everything"], status["allow"]) == (False, ["spare", "spare2"])
+        now = status(appliance)
+        assert (now["everything"], now["allow"]) == (False, ["spare", "spare2"])
+        forward_everywhere(lab)
         assert other_forwarding(lab) == 3
         appliance.config.write_text(ports.replace("af_xdp:lan0", "af_xdp:lan9"))
         assert appliance.execute("guard", "on", "--config", appliance.config).returncode == 0
-        assert appliance.json("guard", "status")["everything"] is True
+        assert status(appliance)["everything"] is True
         assert other_forwarding(lab) == 0
     finally:
         appliance.config.write_text(text)
@@ -213,7 +313,8 @@ def test_both_renamed_live(lab: Lab, appliance: Appliance, onprem: Injector) -> 
     appliance.kill_dataplane()
     for device in ("was-lan", "was-egress"):
         nva.ip("link", "set", "dev", device, "xdp", "off")
-    nva.sysctl("net.ipv4.ip_forward", 1)
+    forward_everywhere(lab)
     assert arrived_at_internet(lab, onprem, 1000, "was-lan") == 0
     assert appliance.execute("guard", "off").returncode == 0
+    forward_everywhere(lab)
     assert arrived_at_internet(lab, onprem, 1000, "was-lan") > 0

@@ -14,6 +14,7 @@ from package.machine import Machine
 
 NAMES = ("guard", "dataplane", "control")
 CAP_NET_ADMIN = 1 << 12
+CAP_BPF = 1 << 39
 
 
 GUARDED = {"lan0", "egress0", "sekisho0"}
@@ -96,6 +97,15 @@ def test_after_a_power_cut(lab: Lab, machine: Machine) -> None:
     assert guarded(lab) == GUARDED
 
 
+def test_every_lock_holds(lab: Lab, machine: Machine) -> None:
+    """By the capabilities that the units have."""
+    state = json.loads(machine.run("sekisho", "--json", "guard", "status"))
+    assert {port["port"]: (port["steering"], port["tc"], port["forwarding"]) for port in state["ports"]} == {
+        "lan": (True, True, False), "egress": (True, True, True)
+    }  # fmt: skip
+    assert not state["new_interfaces_forward"] and "restored" not in machine.journal("sekisho-control")
+
+
 def test_guard_without_the_others(lab: Lab, machine: Machine) -> None:
     """It is the guard's own unit that guards, and stopping any of them does not end it."""
     machine.run("systemctl", "stop", *(f"sekisho-{name}" for name in NAMES))
@@ -103,16 +113,17 @@ def test_guard_without_the_others(lab: Lab, machine: Machine) -> None:
     lab["nva"].run("nft", "delete", "table", "inet", "sekisho")
     machine.run("systemctl", "start", "sekisho-guard")
     assert guarded(lab) == GUARDED and not machine.active("control")
+    assert machine.execute("sekisho", "guard", "status").returncode == 0, "every lock, by the unit's two capabilities"
     machine.run("systemctl", "start", "sekisho-control")
     machine.wait_forwarding()
 
 
-def test_control_has_one_capability(machine: Machine) -> None:
+def test_control_has_two_capabilities(machine: Machine) -> None:
     status = machine.status("control")
     user, group = (machine.run("id", word, "sekisho").strip() for word in ("-u", "-g"))
     assert user != "0" and set(status["Uid"].split()) == {user} and set(status["Gid"].split()) == {group}
     for kind in ("CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb"):
-        assert int(status[kind], 16) == CAP_NET_ADMIN, kind
+        assert int(status[kind], 16) == CAP_NET_ADMIN | CAP_BPF, kind
     assert status["NoNewPrivs"] == "1" and status["Seccomp"] == "2"
     assert machine.json("show", "state")["dataplane"]["connected"] is True
 

@@ -472,6 +472,22 @@ TEST_F(EditedConfig, Metrics) {
   });
 }
 
+TEST_F(EditedConfig, Guard) {
+  const auto guard = [](const std::string& keys) { return "[guard]\n" + keys + "\n[metrics]"; };
+  expect({
+      {"[metrics]", guard("scope = \"host\""), ""},
+      {"[metrics]", guard("scope = \"ports\"\nallow = [\"docker0\", \"eth0\"]"), ""},
+      {"[metrics]", guard("scope = \"port\""), "30: "},
+      {"[metrics]", guard("scope = \"ports\""), "29: [guard] needs \"allow\""},
+      {"[metrics]", guard("allow = [\"docker0\"]"),
+       "30: \"allow\" needs scope = \"ports\": with scope = \"host\" the kernel forwards for nobody"},
+      {"[metrics]", guard("scope = \"ports\"\nallow = [\"eth*\"]"),
+       "31: \"eth*\" is no name of an interface"},
+      {"[metrics]", guard("scope = \"ports\"\nallow = [\"sekisho0\"]"),
+       "31: \"sekisho0\" is the interface of next hop"},
+  });
+}
+
 TEST(Config, ReadsEveryKeyOfAzure) {
   const auto config = read(azure_fixture);
   ASSERT_TRUE(config) << config.error().to_string();

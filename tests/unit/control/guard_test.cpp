@@ -9,6 +9,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "control/guard/forwarding.hpp"
+#include "control/guard/ingress.hpp"
 #include "control/guard/watch.hpp"
 #include "tests/unit/control/namespace.hpp"
 
@@ -193,7 +195,7 @@ TEST_F(GuardForwardingTest, NamesOrNoNamesTheKernelForwardsNothing) {
 }
 
 TEST_F(GuardForwardingTest, WhereItForwardsForOthersThePortsStayGuarded) {
-  Guard wanted{.names = {"kerna", "kernb"}, .allow = {"kernc", "kernd"}};
+  Guard wanted{.names = {"kerna", "kernb"}, .allow = std::set<std::string>{"kernc", "kernd"}};
   ASSERT_TRUE(install(wanted));
   for (const char* port : {"10.0.2.2", "fd00:2::2", "10.0.2.3", "fd00:2::3", "10.0.4.3", "fd00:4::3"}) {
     expect_dropped(port);
@@ -201,15 +203,16 @@ TEST_F(GuardForwardingTest, WhereItForwardsForOthersThePortsStayGuarded) {
   for (const char* neither : {"10.0.4.2", "fd00:4::2"}) {
     expect_passes(neither);
   }
-  wanted.allow = {"kernc"};
+  wanted.allow = std::set<std::string>{"kernc"};
   ASSERT_TRUE(install(wanted));
   expect_dropped("10.0.4.2");  // kernd is not named
 }
 
 // A port that takes a name which may forward is still a port: by its index, and made anew by its MAC.
 TEST_F(GuardForwardingTest, FollowsAPortUnderAnyName) {
-  const Guard wanted{
-      .names = {"kerna", "kernb"}, .links = {index("kerna"), index("kernb")}, .allow = {"kernc", "kernd"}};
+  const Guard wanted{.names = {"kerna", "kernb"},
+                     .links = {index("kerna"), index("kernb")},
+                     .allow = std::set<std::string>{"kernc", "kernd"}};
   ASSERT_TRUE(install(wanted));
   run("ip link set kernc name away && ip link set kernd name away2 && ip link set kerna name kernc && "
       "ip link set kernb name kernd");
@@ -227,6 +230,96 @@ TEST_F(GuardForwardingTest, FollowsAPortUnderAnyName) {
     left.run("ip neigh flush all");
     expect_dropped(destination);
   }
+}
+
+// Alone: there is no table, and the kernel would forward. What comes in by kerna meets the program, by kernc it does not.
+TEST_F(GuardForwardingTest, TheTcProgramPassesWhatIsForThisHostAlone) {
+  auto ingress = Ingress::load(Ingress::Addresses::kept);
+  ASSERT_TRUE(ingress) << ingress.error();
+  ASSERT_TRUE((*ingress)->set_addresses({0x0a000101, 0x0a0001ff, 0x0a000201}));
+  const int port = index("kerna");
+  left.run("ip route add 10.0.2.1/32 via 10.0.1.1");
+  EXPECT_FALSE(has_ingress(port));
+  ASSERT_TRUE((*ingress)->attach(port));
+  EXPECT_TRUE((*ingress)->is_on(port));
+  const auto expect_stopped = [&](const char* destination, const char* reason) {
+    const auto before = (*ingress)->drops().at(reason);
+    const unsigned already = received();
+    send(destination);
+    EXPECT_TRUE(until([&] { return (*ingress)->drops().at(reason) >= before + packets; })) << destination;
+    EXPECT_EQ(received(), already) << destination;
+  };
+  const auto expect_all_stopped = [&] {
+    expect_stopped("10.0.2.2", "not_local");
+    left.run(
+        "ip -6 neigh replace fd00:1::1 dev kerna_peer lladdr $(ip -o link show kerna_peer | grep -o 'ether "
+        "[^ ]*' | "
+        "cut -d' ' -f2)");
+    expect_stopped("fd00:2::2", "ipv6");
+    left.run("ip neigh flush all; ping -c 1 -W 5 10.0.1.1 > /dev/null");  // ARP, and this host itself
+    left.run("ping -c 1 -W 5 10.0.2.1 > /dev/null");  // by its address on another interface
+  };
+  expect_all_stopped();
+  expect_passes("10.0.4.2");
+  // It stays: under another name, after down and up, with another MAC, without its process.
+  run("ip link set kerna down && ip link set kerna name other && ip link set other up");
+  expect_all_stopped();
+  run("ip link set other address 02:00:00:00:00:bb && nft flush ruleset");
+  expect_all_stopped();
+  auto another = Ingress::load(Ingress::Addresses::kept);
+  ASSERT_TRUE(another);
+  ingress->reset();
+  EXPECT_TRUE(has_ingress(port));
+  // Another process's program takes its place.
+  ASSERT_TRUE((*another)->set_addresses({0x0a000101, 0x0a000201}));
+  ASSERT_TRUE((*another)->attach(port));
+  EXPECT_TRUE((*another)->is_on(port));
+  std::swap(*ingress, *another);
+  expect_all_stopped();
+  EXPECT_EQ(remove_ingress(port), true);
+  EXPECT_EQ(remove_ingress(port), false);
+  expect_passes("10.0.2.2");
+}
+
+// Before anybody keeps the addresses: where the kernel forwards nothing from the interface, what comes may pass up to it.
+TEST_F(GuardForwardingTest, AnAddressThatComesLaterIsReachedUntilSomebodyKeepsThem) {
+  auto ingress = Ingress::load(Ingress::Addresses::as_they_are);
+  ASSERT_TRUE(ingress) << ingress.error();
+  ASSERT_TRUE((*ingress)->attach(index("kerna")));
+  left.run("ping -c 1 -W 1 10.0.1.1 > /dev/null; [ $? = 1 ]");
+  run("sysctl -qw net.ipv4.conf.kerna.forwarding=0");
+  left.run("ping -c 1 -W 5 10.0.1.1 > /dev/null");
+  run("sysctl -qw net.ipv4.conf.kerna.forwarding=1");
+  const auto before = (*ingress)->drops().at("not_local");
+  send("10.0.2.2");
+  EXPECT_TRUE(until([&] { return (*ingress)->drops().at("not_local") >= before + packets; }));
+  EXPECT_EQ(received(), 0u);
+}
+
+TEST(Guard, ForwardingIsOffButAtTheExit) {
+  kernel::Mirror mirror;
+  for (const int link : {1, 2, 3, 4}) {
+    mirror.links[link] = {.index = link, .name = std::to_string(link), .forwarding = link != 4};
+  }
+  const auto links = [&](const Guard& guard) {
+    std::vector<int> result;
+    std::ranges::transform(forwarding_links(guard, mirror), std::back_inserter(result), &kernel::Link::index);
+    return result;
+  };
+  EXPECT_THAT(links({}), ElementsAre(1, 2, 3));
+  EXPECT_THAT(links({.exit = Exit{1, 3}}), ElementsAre(2));
+  const std::set<std::string> allow{"1"};
+  EXPECT_THAT(links({.links = {2, 3, 4}, .allow = allow, .exit = Exit{7, 3}}), ElementsAre(2));
+  mirror.default_forwarding = true;
+  EXPECT_TRUE(new_links_forward({}, mirror));
+  EXPECT_FALSE(new_links_forward({.allow = allow}, mirror));
+}
+
+TEST(Guard, APortIsKnownByItsMacWhenItComesBack) {
+  kernel::Mirror mirror;
+  mirror.links[8] = {.index = 8, .name = "new", .mac = {2, 0, 0, 0, 0, 4}};
+  mirror.links[9] = {.index = 9, .name = "other", .mac = {2, 0, 0, 0, 0, 9}};
+  EXPECT_EQ(follow({.links = {4}, .stations = {{2, 0, 0, 0, 0, 4}}}, mirror).links, (std::set<int>{4, 8}));
 }
 
 // sekisho0 as one end of a pair: what left sends into it is what the dataplane would write to it.
@@ -295,18 +388,18 @@ TEST(Guard, OfTwoGuardsWhatEitherSaysAndWhatBothAllow) {
   const Guard before{.names = {"a", "b"},
                      .links = {1},
                      .stations = {{2, 0, 0, 0, 0, 1}},
-                     .allow = {"x", "y"},
+                     .allow = std::set<std::string>{"x", "y"},
                      .exit = Exit{7, 1},
                      .exceptions = {{0x0a000000, 8}, {0x14000000, 8}}};
   const Guard after{.names = {"b", "c"},
                     .links = {2},
-                    .allow = {"y", "z"},
+                    .allow = std::set<std::string>{"y", "z"},
                     .exit = Exit{7, 2},
                     .exceptions = {{0x0a010000, 16}, {0x1e000000, 8}}};
   EXPECT_EQ(merge(before, after), (Guard{.names = {"a", "b", "c"},
                                          .links = {1, 2},
                                          .stations = {{2, 0, 0, 0, 0, 1}},
-                                         .allow = {"y"},
+                                         .allow = std::set<std::string>{"y"},
                                          .exit = Exit{7, 2},
                                          .exceptions = {{0x0a000000, 8}, {0x14000000, 8}, {0x1e000000, 8}}}));
   EXPECT_EQ(merge(before, {.names = {"a"}}).exit, before.exit);
@@ -327,12 +420,14 @@ TEST(Guard, AllowsNothingWhileAPortsInterfaceIsMissing) {
   kernel::Mirror mirror;
   mirror.links[4] = {.index = 4, .name = "a", .mac = {2, 0, 0, 0, 0, 4}};
   const auto config = two_ports();
-  EXPECT_EQ(ports_of(config, mirror),
-            (Guard{.names = {"a", "b", "sekisho0"}, .links = {4}, .stations = {{2, 0, 0, 0, 0, 4}}}));
+  EXPECT_EQ(ports_of(config, mirror), (Guard{.names = {"a", "b", "sekisho0"},
+                                             .links = {4},
+                                             .stations = {{2, 0, 0, 0, 0, 4}},
+                                             .allow = std::set<std::string>{}}));
   ASSERT_EQ(missing_ports(config, mirror).size(), 1u);
   EXPECT_EQ(missing_ports(config, mirror).front()->name, "b");
   mirror.links[9] = {.index = 9, .name = "b"};
-  EXPECT_THAT(ports_of(config, mirror).allow, ElementsAre("docker0"));
+  EXPECT_THAT(ports_of(config, mirror).allow.value(), ElementsAre("docker0"));
   EXPECT_TRUE(missing_ports(config, mirror).empty());
 }
 
@@ -340,7 +435,10 @@ TEST_F(GuardTest, NamesItsInterfaces) {
   EXPECT_THAT(error_of(installed()), HasSubstr("there is no guard"));
   ASSERT_TRUE(install({.names = {"eth1.12", "b", "b"}}));
   EXPECT_THAT(installed().value().names, ElementsAre("b", "eth1.12"));
-  const Guard all{.names = {"a"}, .links = {1, 77}, .stations = {{2, 0, 0, 0, 1, 4}}, .allow = {"lo", "c"}};
+  const Guard all{.names = {"a"},
+                  .links = {1, 77},
+                  .stations = {{2, 0, 0, 0, 1, 4}},
+                  .allow = std::set<std::string>{"lo", "c"}};
   ASSERT_TRUE(install(all));  // 1 is lo, 77 is not there
   EXPECT_EQ(installed().value(), all);
   EXPECT_THAT(output("nft list table inet sekisho"), HasSubstr("'sekisho guard off' removes it"));
@@ -427,7 +525,7 @@ TEST_F(GuardTest, RemovesItsTableAndNoOther) {
 TEST_F(GuardTest, RefusesANameThatNftablesWouldMisread) {
   for (const char* name : {"", "eth*", "a\"b", "a\\", "longer-than-15-characters"}) {
     EXPECT_FALSE(install({.names = {name}})) << name;
-    EXPECT_FALSE(install({.allow = {name}})) << name;
+    EXPECT_FALSE(install({.allow = std::set<std::string>{name}})) << name;
   }
   EXPECT_EQ(output("nft list tables"), "");
 }

@@ -49,7 +49,6 @@ System healthy() {
   system.kernel = {6, 1};
   system.file = "/etc/sekisho/sekisho.toml";
   system.ports = {af_xdp_port("lan", "eth1"), af_xdp_port("egress", "eth2")};
-  system.to_guard = {"eth1", "eth2"};
   system.table_bytes = 54 * mb;
   system.control = Control{.version = SEKISHO_VERSION,
                            .has_dataplane = true,
@@ -58,7 +57,7 @@ System healthy() {
                            .workers = {2, 3}};
   system.workers = {2, 3};
   system.packet_bytes = 256 * mb;
-  system.guard = std::vector<std::string>{"eth1", "eth2"};
+  system.guard = {};
   system.xdp_sockets = true;
   system.hugepages = {2 * mb, 1024 * mb, 512 * mb};
   system.available_memory = 2048 * mb;
@@ -137,8 +136,11 @@ TEST_F(DoctorTest, ControlWithoutDataplane) {
 }
 
 TEST_F(DoctorTest, GuardThatLeavesAPortOpen) {
-  system.guard = std::vector<std::string>{"eth1"};
-  EXPECT_THAT(check_guard(system), ElementsAre(is(Verdict::bad, "does not cover eth2", "sekisho guard on")));
+  system.guard_problems = {"port lan (eth2): no tc program"};
+  system.unsteered = {"port lan (eth2): no steering program"};
+  EXPECT_THAT(check_guard(system),
+              ElementsAre(is(Verdict::bad, "port lan (eth2): no tc program", "sekisho guard on"),
+                          is(Verdict::warning, "no steering program", "systemctl start sekisho-dataplane")));
 }
 
 TEST_F(DoctorTest, GuardThatCannotBeSeen) {

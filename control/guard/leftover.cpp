@@ -1,0 +1,41 @@
+#include "control/guard/leftover.hpp"
+
+#include <bpf/libbpf.h>
+#include <fmt/format.h>
+
+#include <cstring>
+
+#include "control/guard/ingress.hpp"
+#include "dataplane/steer/program.hpp"
+
+namespace sekisho::guard {
+
+auto remove_programs(const kernel::Mirror& mirror) -> tl::expected<Removed, std::string> {
+  Removed removed;
+  for (const auto& [index, link] : mirror.links) {
+    const auto ingress = remove_ingress(index);
+    if (!ingress) {
+      return tl::unexpected(fmt::format("{}: {}", link.name, ingress.error()));
+    }
+    if (*ingress) {
+      removed.ingress.push_back(link.name);
+    }
+    const auto program = steer::attached_program(index);
+    if (!program || !program->is_steering()) {
+      continue;
+    }
+    if (steer::living_owner(*program)) {
+      removed.steered.push_back(link.name);
+      continue;
+    }
+    if (const int error = bpf_xdp_detach(index, 0, nullptr); error < 0) {
+      return tl::unexpected(
+          fmt::format("{}: the steering program of a dataplane that is gone cannot be detached ({})",
+                      link.name, std::strerror(-error)));
+    }
+    removed.steering.push_back(link.name);
+  }
+  return removed;
+}
+
+}  // namespace sekisho::guard
