@@ -1,7 +1,5 @@
 #include "control/api/ask_live.hpp"
 
-#include <fmt/format.h>
-
 #include <utility>
 
 namespace sekisho::api {
@@ -34,14 +32,7 @@ void ask_live(Backend& backend, std::function<void(Live)> done) {
 auto problems_now(const Backend& backend, const Live& live) -> std::vector<Problem> {
   const auto policy = backend.policy();
   const auto circumstances = backend.circumstances();
-  Scene scene{*policy, backend.mirror(), backend.view(), live, circumstances, {}};
-  for (const auto& stamp : backend.sources().files) {
-    if (const auto since = load::since(stamp, load::stamp(stamp.file)); since != load::Since::unchanged) {
-      scene.changed_files.push_back(fmt::format(
-          "{} {}", stamp.file.string(), since == load::Since::missing ? "is missing" : "has changed"));
-    }
-  }
-  return problems(scene);
+  return problems({*policy, backend.mirror(), backend.view(), live, circumstances});
 }
 
 }  // namespace sekisho::api

@@ -188,7 +188,7 @@ class Finder {
     if (const auto& refused = scene_.circumstances.reload_refused; !refused.empty()) {
       bad("reload_refused", "", "the last reload was refused: " + refused, "sekisho reload --dry-run");
     } else {
-      for (const auto& file : scene_.changed_files) {
+      for (const auto& file : scene_.circumstances.changed_files) {
         warn("files_changed", "", file + " since it was read: what runs is what was read",
              "sekisho reload --dry-run");
       }

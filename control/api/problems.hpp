@@ -41,6 +41,7 @@ struct Circumstances {
   std::map<std::string, std::string> failed_ports;  // why
   std::vector<std::string> guard;                   // what of it is missing, by the kernel's word
   std::string reload_refused;                       // why the last one was; empty: it was not
+  std::vector<std::string> changed_files{};  // "/etc/sekisho/routes.txt has changed": since they were read
 };
 
 struct Scene {
@@ -49,7 +50,6 @@ struct Scene {
   const sync::View& view;
   const Live& live;
   const Circumstances& circumstances;
-  std::vector<std::string> changed_files;  // "/etc/sekisho/routes.txt has changed": since they were read
 };
 
 // The worst first.

@@ -12,7 +12,8 @@ api::Circumstances Daemon::circumstances() const {
           .transaction = transaction_,
           .failed_ports = failed_ports_,
           .guard = guard::problems(guard::ask(policy_->config, netlink_->mirror())),
-          .reload_refused = reload_counts_.refusal};
+          .reload_refused = reload_counts_.refusal,
+          .changed_files = file_watch_.changes()};
 }
 
 }  // namespace sekisho

@@ -39,7 +39,8 @@ Daemon::Daemon(boost::asio::io_context& io, Options options, std::unique_ptr<Pol
                       failure_ = why + ": stop it first, or start this one with --take-over";
                       io_.stop();
                     }}),
-      started_unix_ms_(now_unix_ms()) {
+      started_unix_ms_(now_unix_ms()),
+      file_watch_(io) {
   reload_counts_.last_success_unix_ms = started_unix_ms_;
   look_beside();
 }
@@ -95,6 +96,7 @@ auto Daemon::open() -> tl::expected<void, std::string> {
   wait_for_signal();
   spdlog::info("{} read: {} ports, {} zones; connecting to the dataplane at {}", options_.config.string(),
                policy_->config.ports.size(), policy_->zones.size(), options_.dataplane_socket.string());
+  file_watch_.follow(sources_.files);
   dataplane_.start();
   return {};
 }

@@ -27,6 +27,7 @@
 #include "control/api/backend.hpp"
 #include "control/api/server.hpp"
 #include "control/daemon/command.hpp"
+#include "control/daemon/file_watch.hpp"
 #include "control/daemon/policy_reader.hpp"
 #include "control/daemon/port_links.hpp"
 #include "control/egress/hosts.hpp"
@@ -203,10 +204,11 @@ class Daemon final : public api::Backend {
   std::chrono::seconds metrics_pause_{2};  // grows while metrics cannot be served
   guard::Guard let_out_;                   // what the dataplane may send by the exit until the next commit
   std::set<std::string> missing_ports_;    // whose interfaces are not there, and the log says so
-  std::map<std::string, std::string> failed_ports_;   // why
-  std::string failed_exit_;                           // why the dataplane could not make it
-  PortLinks port_links_;                              // for the log
+  std::map<std::string, std::string> failed_ports_;  // why
+  std::string failed_exit_;                          // why the dataplane could not make it
+  PortLinks port_links_;                             // for the log
   std::string last_refusal_;
+  FileWatch file_watch_;
   std::string failure_;  // why it ended by itself
 };
 

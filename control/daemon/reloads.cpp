@@ -190,6 +190,7 @@ auto Daemon::adopt(const Step& step) -> std::size_t {
   const auto dropped = sources == nullptr ? 0 : policy_->overrides.size();
   if (sources != nullptr) {
     sources_ = *sources;
+    file_watch_.follow(sources_.files);
     look_beside();
   }
   if (dropped != 0) {

@@ -49,7 +49,8 @@ void add_control(Text& text, const Known& known) {
 
   text.family(
       "sekisho_problems", Type::gauge, "",
-      "What `sekisho show state` says is wrong, by kind; next_hop_degraded and files_changed are warnings.");
+      "What `sekisho show state` says is wrong, by kind; next_hop_degraded, port_differs and files_changed "
+      "are warnings.");
   for (const auto kind : api::problem_kinds) {
     text.sample({{"kind", kind}},
                 static_cast<std::uint64_t>(std::ranges::count(known.problems, kind, &api::Problem::kind)));

@@ -92,7 +92,7 @@ def test_a_link_down(lab: Lab, appliance: Appliance) -> None:
 
 def test_a_file_changes_and_a_reload_is_refused(appliance: Appliance) -> None:
     config.overrides(appliance.config, ["198.51.100.7/32 second-gateway"])
-    assert problems(appliance) == {"files_changed"}
+    wait_until("the change to be seen", lambda: problems(appliance) == {"files_changed"})
     assert appliance.execute("show", "state").returncode == 0
     config.overrides(appliance.config, ["198.51.100.7/33 second-gateway"])
     assert appliance.execute("reload").returncode == 1

@@ -75,7 +75,7 @@ class ProblemsTest : public testing::Test {
     *state.mutable_zones() = told.zones();
     live.state = std::move(state);
   }
-  std::vector<Problem> found() const { return problems({*policy, mirror, view, live, now, changed_files}); }
+  std::vector<Problem> found() const { return problems({*policy, mirror, view, live, now}); }
   std::vector<std::string> kinds() const {
     std::vector<std::string> result;
     for (const auto& problem : found()) {
@@ -92,7 +92,6 @@ class ProblemsTest : public testing::Test {
   sync::View view;
   Live live;
   Circumstances now;
-  std::vector<std::string> changed_files;
 };
 
 TEST_F(ProblemsTest, AllIsWell) {
@@ -172,7 +171,7 @@ TEST_F(ProblemsTest, TheKernelSaysAliveAndTheDataplaneDoesNot) {
 
 TEST_F(ProblemsTest, GuardReloadAndFiles) {
   now.guard = {"there is no guard"};
-  changed_files = {"routes.txt has changed"};
+  now.changed_files = {"routes.txt has changed"};
   EXPECT_THAT(kinds(), ElementsAre("guard_missing", "files_changed"));
   now.reload_refused = "routes.txt:3: no";
   EXPECT_THAT(kinds(), ElementsAre("guard_missing", "reload_refused"));
