@@ -11,6 +11,7 @@
 #include "control/daemon/daemon.hpp"
 #include "control/load/detached_read.hpp"
 #include "dataplane/api/log.hpp"
+#include "dataplane/api/memory_reserve.hpp"
 #include "dataplane/api/service_manager.hpp"
 
 namespace {
@@ -82,6 +83,7 @@ int main(int argc, char** argv) {
   }
   sekisho::api::set_up_log("sekisho-control", log_level, log_format);
 
+  sekisho::api::keep_memory_reserve();
   const auto status = run(std::move(options));
   // A thread may still wait for a file that does not answer: nothing that it could use is taken from under it.
   if (sekisho::load::threads_that_read() != 0) {

@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "dataplane/api/log.hpp"
+#include "dataplane/api/memory_reserve.hpp"
 #include "dataplane/api/server.hpp"
 #include "dataplane/api/service_manager.hpp"
 #include "dataplane/api/writer.hpp"
@@ -140,8 +141,7 @@ int main(int argc, char** argv) {
   }
   const auto& options = std::get<Options>(parsed);
   api::set_up_log("sekisho-dataplane", options.log_level, options.log_format);
-  // A client that has gone is seen as an error of the write.
-  std::signal(SIGPIPE, SIG_IGN);
+  api::keep_memory_reserve();
   try {
     serve(options);
   } catch (const std::exception& error) {

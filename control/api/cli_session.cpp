@@ -5,12 +5,16 @@
 #include <new>
 #include <utility>
 
+#include "dataplane/api/memory_reserve.hpp"
+
 namespace sekisho::api {
 
 namespace asio = boost::asio;
 using ErrorCode = boost::system::error_code;
 
 namespace {
+
+constexpr const char* too_little_memory = "sekisho-control has no memory for it: nothing was changed";
 
 Answer refusal(const std::string& why) {
   return {.reply = {{"ok", false}, {"error", why}}, .next = {}};
@@ -102,13 +106,17 @@ void CliSession::answer() {
       send(refusal(allowed.error()));
       return;
     }
+    if (!only_reads(request) && !restore_memory_reserve()) {
+      send(refusal(too_little_memory));
+      return;
+    }
     handle(request, backend_, started_unix_ms_, [self = shared_from_this()](Answer answer) {
       if (self->socket_.is_open()) {
         self->send(std::move(answer));
       }
     });
   } catch (const std::bad_alloc&) {
-    send(refusal("sekisho-control has no memory for it; what runs stays as it was"));
+    send(refusal(too_little_memory));
   }
 }
 

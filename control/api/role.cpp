@@ -13,14 +13,14 @@ namespace {
 // What is not named here changes something, also when it is new.
 constexpr std::array<std::string_view, 4> reading{"effective-routes", "explain", "lookup", "show"};
 
+}  // namespace
+
 bool only_reads(const Json& request) {
   const auto command = string_member(request, "command");
   const auto name = command ? command->value_or("") : "";
   return std::ranges::find(reading, name) != reading.end() ||
          (name == "reload" && flag_member(request, "dry_run").value_or(false));
 }
-
-}  // namespace
 
 // The group is looked up for each client: its number may change while control runs.
 Role Role::of(int socket, const std::string& admin_group) {

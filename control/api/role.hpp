@@ -10,6 +10,9 @@
 
 namespace sekisho::api {
 
+// What is not known to read changes something.
+[[nodiscard]] bool only_reads(const Json& request);
+
 class Role {
  public:
   // `admin_group` may be empty: nobody but the owner changes anything.

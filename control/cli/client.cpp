@@ -12,17 +12,36 @@ namespace sekisho::cli {
 
 namespace asio = boost::asio;
 
+// Within the time in which control answers whatever happens to the dataplane, and somewhat more.
+template <class Start>
+auto Client::finish(Start start) -> boost::system::error_code {
+  boost::system::error_code result = asio::error::timed_out;
+  start([&result](boost::system::error_code error, auto&&...) { result = error; });
+  io_.restart();
+  io_.run_for(longest_wait);
+  if (result == asio::error::timed_out) {
+    boost::system::error_code ignored;
+    socket_.close(ignored);
+    io_.run();  // what refers to `result` ends here
+    result = asio::error::timed_out;
+  }
+  return result;
+}
+
 auto Client::connect(const std::string& path) -> tl::expected<std::unique_ptr<Client>, std::string> {
   constexpr std::size_t longest = 107;  // sun_path with its end
   if (path.empty() || path.size() > longest) {
     return tl::unexpected{fmt::format("the socket's path must have 1 to {} bytes", longest)};
   }
   std::unique_ptr<Client> client{new Client{path}};
-  boost::system::error_code error;
-  client->socket_.connect(asio::local::stream_protocol::endpoint{path}, error);
+  const auto error = client->finish([&](auto done) {
+    client->socket_.async_connect(asio::local::stream_protocol::endpoint{path}, std::move(done));
+  });
   if (error == asio::error::access_denied) {
-    return tl::unexpected{fmt::format(
-        "cannot reach sekisho-control at {}: it answers root, and the groups of its --socket-group and --admin-group", path)};
+    return tl::unexpected{
+        fmt::format("cannot reach sekisho-control at {}: it answers root, and the groups of its "
+                    "--socket-group and --admin-group",
+                    path)};
   }
   if (error == boost::system::errc::no_such_file_or_directory || error == asio::error::connection_refused) {
     return tl::unexpected{fmt::format("cannot reach sekisho-control at {}: is it running?", path)};
@@ -37,9 +56,11 @@ auto Client::receive() -> tl::expected<Json, std::string> {
   const auto broken = [&](const std::string& why) {
     return tl::unexpected{fmt::format("sekisho-control at {} {}", path_, why)};
   };
-  boost::system::error_code error;
   api::FrameHeader header{};
-  asio::read(socket_, asio::buffer(header), error);
+  auto error = finish([&](auto done) { asio::async_read(socket_, asio::buffer(header), std::move(done)); });
+  if (error == asio::error::timed_out) {
+    return broken(fmt::format("has not answered for {} s: does it hang?", longest_wait.count()));
+  }
   if (error) {
     return broken("ended the connection without an answer");
   }
@@ -48,7 +69,7 @@ auto Client::receive() -> tl::expected<Json, std::string> {
     return broken("gave an answer that is too long");
   }
   std::string body(length, '\0');
-  asio::read(socket_, asio::buffer(body), error);
+  error = finish([&](auto done) { asio::async_read(socket_, asio::buffer(body), std::move(done)); });
   if (error) {
     return broken("ended the connection in the middle of an answer");
   }
@@ -66,9 +87,9 @@ auto Client::receive() -> tl::expected<Json, std::string> {
 }
 
 Outcome Client::ask_pages(const Json& request, const std::function<void(const Json&)>& page) {
-  boost::system::error_code error;
-  asio::write(socket_, asio::buffer(api::frame(request.dump(-1, ' ', false, Json::error_handler_t::replace))),
-              error);
+  const auto bytes = api::frame(request.dump(-1, ' ', false, Json::error_handler_t::replace));
+  const auto error =
+      finish([&](auto done) { asio::async_write(socket_, asio::buffer(bytes), std::move(done)); });
   if (error) {
     return tl::unexpected{
         fmt::format("sekisho-control at {} ended the connection: {}", path_, error.message())};

@@ -3,6 +3,7 @@
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <string>
@@ -25,6 +26,11 @@ class Client {
  private:
   explicit Client(std::string path) : path_(std::move(path)) {}
   [[nodiscard]] auto receive() -> tl::expected<Json, std::string>;
+  // Runs what `start` begins to its end, or ends the connection when that takes too long.
+  template <class Start>
+  auto finish(Start start) -> boost::system::error_code;
+
+  static constexpr std::chrono::seconds longest_wait{60};
 
   std::string path_;
   boost::asio::io_context io_;

@@ -48,6 +48,10 @@ void Command::claim() {
     if (!dataplane_.connected()) {
       return;
     }
+    if (!answer && dataplane_.hangs()) {  // which is no refusal
+      claim_later();
+      return;
+    }
     if (!answer && !is_older(answer.error())) {
       on_refused(answer.error());
       return;

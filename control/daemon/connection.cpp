@@ -17,13 +17,6 @@ void Daemon::on_connected() {
   retry_pause_ = first_retry;
   failed_ports_.clear();
   failed_exit_.clear();
-  api::Request subscribe;
-  subscribe.mutable_subscribe();
-  dataplane_.ask(std::move(subscribe), [](const auto& answer) {
-    if (!answer) {
-      spdlog::warn("the dataplane reports no events: {}", answer.error());
-    }
-  });
   transaction_ = 0;
   command_.on_connected();
 }
@@ -35,7 +28,10 @@ void Daemon::take_over() {
   request.mutable_get_state();
   dataplane_.ask(std::move(request), [this](const auto& answer) {
     if (!answer) {
-      return;  // the connection is gone; the next one asks again
+      if (dataplane_.connected()) {  // it hangs; a connection that is gone is followed by one that asks again
+        retry_later();
+      }
+      return;
     }
     has_taken_over_ = true;
     take_over_bindings(answer->back().state());

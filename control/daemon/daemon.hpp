@@ -59,7 +59,9 @@ class Daemon final : public api::Backend {
   [[nodiscard]] std::shared_ptr<const policy::Policy> policy() const override { return policy_; }
   [[nodiscard]] const kernel::Mirror& mirror() const override { return netlink_->mirror(); }
   [[nodiscard]] const sync::View& view() const override { return view_; }
-  [[nodiscard]] bool dataplane_connected() const override { return dataplane_.connected(); }
+  [[nodiscard]] bool dataplane_connected() const override {
+    return dataplane_.connected() || dataplane_.hangs();
+  }
   [[nodiscard]] api::Circumstances circumstances() const override;
   [[nodiscard]] const api::Sources& sources() const override { return sources_; }
   // Why it stopped the io_context by itself; empty: it was told to.
@@ -159,8 +161,7 @@ class Daemon final : public api::Backend {
   auto guard() -> tl::expected<void, std::string>;
   void report_missing_ports();
 
-  // As the policy says; nothing when it wants none.
-  auto listen_for_metrics(const policy::Policy& policy)
+  auto listen_for_metrics(const boost::asio::ip::tcp::endpoint& endpoint)
       -> tl::expected<std::unique_ptr<metrics::Server>, std::string>;
   [[nodiscard]] auto could_serve_metrics(const policy::Policy& policy) -> tl::expected<void, std::string>;
   [[nodiscard]] bool serves_metrics_of(const policy::Policy& policy) const;

@@ -13,24 +13,30 @@
 namespace sekisho {
 namespace {
 
-std::optional<boost::asio::ip::tcp::endpoint> metrics_endpoint(const policy::Policy& policy) {
+using Endpoint = boost::asio::ip::tcp::endpoint;
+
+std::optional<Endpoint> metrics_endpoint(const policy::Policy& policy) {
   const auto& metrics = policy.config.metrics;
-  return metrics ? std::optional(boost::asio::ip::tcp::endpoint(boost::asio::ip::address_v4(metrics->address),
-                                                                metrics->port))
+  return metrics ? std::optional(Endpoint(boost::asio::ip::address_v4(metrics->address), metrics->port))
                  : std::nullopt;
+}
+
+// Whether the kernel refuses one while the other is listened on: "any address" is every address.
+bool overlap(const Endpoint& a, const Endpoint& b) {
+  return a.port() == b.port() &&
+         (a.address() == b.address() || a.address().is_unspecified() || b.address().is_unspecified());
+}
+
+std::string refusal(const policy::Policy& policy, const std::string& why) {
+  return fmt::format("{}:{}: {}", policy.config.file.string(), policy.config.metrics->line, why);
 }
 
 }  // namespace
 
-auto Daemon::listen_for_metrics(const policy::Policy& policy)
+auto Daemon::listen_for_metrics(const Endpoint& endpoint)
     -> tl::expected<std::unique_ptr<metrics::Server>, std::string> {
-  const auto endpoint = metrics_endpoint(policy);
-  if (!endpoint) {
-    return std::unique_ptr<metrics::Server>();
-  }
-  const auto& file = policy.config.file;
-  auto server = metrics::Server::listen(
-      io_, *endpoint, [this](metrics::Format format, std::function<void(std::string)> done) {
+  return metrics::Server::listen(
+      io_, endpoint, [this](metrics::Format format, std::function<void(std::string)> done) {
         api::ask_live(*this, [this, format, done = std::move(done)](const api::Live& live) {
           const metrics::Guarding guarding{.truth = guard::ask(policy_->config, netlink_->mirror()),
                                            .restored = guard_->restored(),
@@ -47,11 +53,6 @@ auto Daemon::listen_for_metrics(const policy::Policy& policy)
                                    format));
         });
       });
-  if (!server) {
-    return tl::unexpected(
-        fmt::format("{}:{}: {}", file.string(), policy.config.metrics->line, server.error()));
-  }
-  return server;
 }
 
 bool Daemon::serves_metrics_of(const policy::Policy& policy) const {
@@ -61,11 +62,16 @@ bool Daemon::serves_metrics_of(const policy::Policy& policy) const {
 
 // Whether it could, before anything changes; it moves when the dataplane has committed.
 auto Daemon::could_serve_metrics(const policy::Policy& policy) -> tl::expected<void, std::string> {
-  // An address that the policy that runs has, too, is tried again anyway.
-  if (metrics_endpoint(policy) == metrics_endpoint(*policy_) || serves_metrics_of(policy)) {
+  const auto wanted = metrics_endpoint(policy);
+  // An address that the policy that runs has, too, is tried again anyway; beside our own listener it cannot be tried.
+  if (!wanted || wanted == metrics_endpoint(*policy_) ||
+      (metrics_ && overlap(metrics_->endpoint(), *wanted))) {
     return {};
   }
-  return listen_for_metrics(policy).map([](const auto&) {});
+  if (const auto server = listen_for_metrics(*wanted); !server) {
+    return tl::unexpected(refusal(policy, server.error()));
+  }
+  return {};
 }
 
 void Daemon::serve_metrics() {
@@ -73,13 +79,27 @@ void Daemon::serve_metrics() {
   if (serves_metrics_of(*policy_)) {
     return;
   }
-  auto server = listen_for_metrics(*policy_);
+  const auto wanted = metrics_endpoint(*policy_);
+  const auto before = metrics_ ? std::optional(metrics_->endpoint()) : std::nullopt;
+  if (!wanted || (before && overlap(*before, *wanted))) {
+    metrics_.reset();
+  }
+  if (!wanted) {
+    return;
+  }
+  auto server = listen_for_metrics(*wanted);
   if (server) {
     metrics_ = std::move(*server);
     metrics_pause_ = first_retry;
     return;
   }
-  spdlog::error("{}; trying again in {} s", server.error(), metrics_pause_.count());
+  if (before && !metrics_) {
+    if (auto old = listen_for_metrics(*before)) {
+      metrics_ = std::move(*old);
+    }
+  }
+  spdlog::error("{}; {}trying again in {} s", refusal(*policy_, server.error()),
+                metrics_ ? "served where they were, " : "", metrics_pause_.count());
   metrics_retry_.expires_after(metrics_pause_);
   metrics_pause_ = std::min(2 * metrics_pause_, last_retry);
   metrics_retry_.async_wait([this](const boost::system::error_code& error) {

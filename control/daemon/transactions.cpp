@@ -4,12 +4,14 @@
 
 #include <algorithm>
 #include <boost/asio/post.hpp>
+#include <new>
 #include <utility>
 
 #include "control/daemon/daemon.hpp"
 #include "control/daemon/timing.hpp"
 #include "control/sync/agreement.hpp"
 #include "control/sync/objects.hpp"
+#include "dataplane/api/memory_reserve.hpp"
 
 namespace sekisho {
 namespace {
@@ -105,25 +107,35 @@ void Daemon::send_policy(std::optional<Step> step) {
   }
   auto view = step ? view_of(*policy) : view_;
   const bool is_full = !step || !told_ || !failed_ports_.empty() || !failed_exit_.empty();
-  auto changes = is_full ? sync::full(*policy, view) : sync::between(*policy_, *told_, *policy, view);
+  std::optional<std::vector<api::Change>> changes;
+  try {
+    changes = is_full ? sync::full(*policy, view) : sync::between(*policy_, *told_, *policy, view);
+  } catch (const std::bad_alloc&) {  // refused below
+  }
   in_flight_ = true;
-  dataplane_.transact(
-      is_full, std::move(changes),
-      [this, is_full, view = std::move(view), step = std::move(step)](const auto& answer) mutable {
-        in_flight_ = false;
-        sending_.reset();
-        if (!answer && !is_full && dataplane_.connected()) {
-          spdlog::warn("the dataplane refused what changes ({}); it gets the whole policy", answer.error());
-          told_.reset();
-          send_policy(std::move(step));
-          return;
-        }
-        const bool goes_on = answer || step;  // a refused policy waits for the timer
-        on_policy(std::move(view), std::move(step), answer);
-        if (goes_on) {
-          advance();
-        }
-      });
+  auto on_answer = [this, is_full, view = std::move(view), step = std::move(step)](
+                       const tl::expected<std::vector<api::Reply>, std::string>& answer) mutable {
+    in_flight_ = false;
+    sending_.reset();
+    if (!answer && !is_full && dataplane_.connected()) {
+      spdlog::warn("the dataplane refused what changes ({}); it gets the whole policy", answer.error());
+      told_.reset();
+      send_policy(std::move(step));
+      return;
+    }
+    const bool goes_on = answer || step;  // a refused policy waits for the timer
+    on_policy(std::move(view), std::move(step), answer);
+    if (goes_on) {
+      advance();
+    }
+  };
+  if (changes) {
+    dataplane_.transact(is_full, std::move(*changes), std::move(on_answer));
+  } else {
+    boost::asio::post(io_, [on_answer = std::move(on_answer)]() mutable {
+      on_answer(tl::unexpected(std::string{api::no_memory}));
+    });
+  }
 }
 
 void Daemon::on_policy(sync::View view, std::optional<Step> step,
@@ -235,6 +247,12 @@ void Daemon::retry_later() {
       return;
     }
     retry_runs_ = false;
+    if (!has_taken_over_) {
+      if (dataplane_.connected()) {
+        take_over();
+      }
+      return;
+    }
     if (!told_ || !failed_ports_.empty() || !failed_exit_.empty()) {
       told_.reset();
       advance();

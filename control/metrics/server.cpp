@@ -17,6 +17,7 @@
 #include <utility>
 
 #include "control/metrics/accept.hpp"
+#include "dataplane/api/door.hpp"
 
 namespace sekisho::metrics {
 namespace {
@@ -28,7 +29,7 @@ using asio::ip::tcp;
 using ErrorCode = boost::system::error_code;
 
 // A few scrapers, each with a connection or two. Whoever opens many, sends slowly or asks much gets no more of the daemon
-// than that.
+// than that, and keeps nobody else out.
 constexpr std::size_t max_connections = 32;
 constexpr std::uint32_t max_header = 8 * 1024;
 constexpr std::chrono::seconds longest_transfer{10};  // of a request, of an answer, and of silence in between
@@ -42,7 +43,10 @@ constexpr std::chrono::seconds longest_collect{5};
 class Scraper : public std::enable_shared_from_this<Scraper> {
  public:
   Scraper(tcp::socket socket, Server::Collect collect)
-      : stream_(std::move(socket)), patience_(stream_.get_executor()), collect_(std::move(collect)) {}
+      : stream_(std::move(socket)), patience_(stream_.get_executor()), collect_(std::move(collect)) {
+    ErrorCode ignored;
+    from_ = stream_.socket().remote_endpoint(ignored).address();
+  }
 
   ~Scraper() { close(); }
   Scraper(const Scraper&) = delete;
@@ -50,7 +54,14 @@ class Scraper : public std::enable_shared_from_this<Scraper> {
 
   std::function<void()> closed;
 
+  // Nothing is being done for it: it sends its request, or lingers.
+  [[nodiscard]] bool is_waiting() const noexcept { return is_waiting_; }
+  [[nodiscard]] const asio::ip::address& from() const noexcept { return from_; }
+  [[nodiscard]] std::chrono::steady_clock::time_point since() const noexcept { return since_; }
+
   void read() {
+    is_waiting_ = true;
+    since_ = std::chrono::steady_clock::now();
     parser_.emplace();
     parser_->header_limit(max_header);
     stream_.expires_after(longest_transfer);
@@ -80,6 +91,7 @@ class Scraper : public std::enable_shared_from_this<Scraper> {
 
  private:
   void answer() {
+    is_waiting_ = false;
     const auto& request = parser_->get();
     const auto target = request.target();
     if (target.substr(0, target.find('?')) != "/metrics") {
@@ -155,6 +167,7 @@ class Scraper : public std::enable_shared_from_this<Scraper> {
   // RFC 9112, 9.6: a server that closes while data of the client is under way makes the client's TCP forget the answer; so
   // it "performs a half-close" and reads on until the client closes, too, for a while.
   void linger() {
+    is_waiting_ = true;
     ErrorCode ignored;
     stream_.socket().shutdown(tcp::socket::shutdown_send, ignored);
     stream_.expires_after(longest_linger);
@@ -178,12 +191,18 @@ class Scraper : public std::enable_shared_from_this<Scraper> {
   std::optional<http::request_parser<http::empty_body>> parser_;
   std::optional<Response> response_;
   bool collecting_ = false;
+  bool is_waiting_ = true;
+  asio::ip::address from_;
+  std::chrono::steady_clock::time_point since_ = std::chrono::steady_clock::now();
   std::array<char, 4096> rest_{};
 };
 
-// The server may end (a reload moves it) while something that has happened already waits to be told.
-struct Server::Impl : std::enable_shared_from_this<Impl> {
-  Impl(asio::io_context& io, Collect collects) : acceptor(io), pause(io), collect(std::move(collects)) {}
+struct Server::Impl {
+  Impl(tcp::acceptor acceptor, Collect collects)
+      : collect(std::move(collects)),
+        door(std::move(acceptor), "scrapers of the metrics",
+             {.welcome = [this](tcp::socket socket) { welcome(std::move(socket)); },
+              .make_room = [this] { return make_room(); }}) {}
 
   ~Impl() {
     for (auto& [raw, weak] : std::exchange(scrapers, {})) {
@@ -196,7 +215,8 @@ struct Server::Impl : std::enable_shared_from_this<Impl> {
 
   // ip(7) of IP_FREEBIND: "allows binding to an IP address that is nonlocal or does not (yet) exist": that of a companion
   // that the dataplane is about to make, or one that DHCP brings later.
-  void open(const tcp::endpoint& endpoint) {
+  static tcp::acceptor open(asio::io_context& io, const tcp::endpoint& endpoint) {
+    tcp::acceptor acceptor(io);
     acceptor.open(endpoint.protocol());
     acceptor.set_option(tcp::acceptor::reuse_address(true));
     const int on = 1;
@@ -205,52 +225,54 @@ struct Server::Impl : std::enable_shared_from_this<Impl> {
     }
     acceptor.bind(endpoint);
     acceptor.listen();
+    return acceptor;
   }
 
-  void accept() {
-    acceptor.async_accept([weak = weak_from_this()](ErrorCode error, tcp::socket socket) {
-      if (const auto self = weak.lock(); self && error != asio::error::operation_aborted) {
-        self->accepted(error, std::move(socket));
-      }
-    });
-  }
-
-  void accepted(ErrorCode error, tcp::socket socket) {
-    if (error) {  // no file descriptors, most likely: trying again at once would burn a core
-      spdlog::warn("a scraper of the metrics could not be accepted: {}", error.message());
-      pause.expires_after(std::chrono::milliseconds{100});
-      pause.async_wait([weak = weak_from_this()](ErrorCode stopped) {
-        if (const auto self = weak.lock(); self && !stopped) {
-          self->accept();
-        }
-      });
+  void welcome(tcp::socket socket) {
+    if (scrapers.size() >= max_connections && !make_room()) {
       return;
     }
-    if (scrapers.size() < max_connections) {
-      auto scraper = std::make_shared<Scraper>(std::move(socket), collect);
-      scraper->closed = [this, raw = scraper.get()] { scrapers.erase(raw); };
-      scrapers.emplace(scraper.get(), scraper);
-      scraper->read();
-    }
-    accept();
+    auto scraper = std::make_shared<Scraper>(std::move(socket), collect);
+    scraper->closed = [this, raw = scraper.get()] { scrapers.erase(raw); };
+    scrapers.emplace(scraper.get(), scraper);
+    scraper->read();
   }
 
-  tcp::acceptor acceptor;
-  asio::steady_timer pause;
+  // Whoever opens many connections, or sends slowly, pushes out his own first: of the address with the most connections that wait for
+  // a request, the one that waits longest.
+  bool make_room() {
+    std::map<asio::ip::address, std::size_t> waiting;
+    for (const auto& [raw, weak] : scrapers) {
+      waiting[raw->from()] += raw->is_waiting() ? 1 : 0;
+    }
+    Scraper* first = nullptr;
+    for (const auto& [raw, weak] : scrapers) {
+      const auto order = [&](const Scraper& each) {
+        return std::pair(-std::ptrdiff_t(waiting[each.from()]), each.since());
+      };
+      if (raw->is_waiting() && (first == nullptr || order(*raw) < order(*first))) {
+        first = raw;
+      }
+    }
+    if (first != nullptr) {
+      first->shared_from_this()->close();
+    }
+    return first != nullptr;
+  }
+
   Collect collect;
   std::map<Scraper*, std::weak_ptr<Scraper>> scrapers;
+  api::Door<tcp> door;
 };
 
-Server::Server(std::shared_ptr<Impl> impl) noexcept : impl_(std::move(impl)) {}
+Server::Server(std::unique_ptr<Impl> impl) noexcept : impl_(std::move(impl)) {}
 Server::~Server() = default;
 
 auto Server::listen(asio::io_context& io, const tcp::endpoint& endpoint, Collect collect)
     -> tl::expected<std::unique_ptr<Server>, std::string> {
   try {
-    auto impl = std::make_shared<Impl>(io, std::move(collect));
-    impl->open(endpoint);
-    impl->accept();
-    return std::unique_ptr<Server>{new Server{std::move(impl)}};
+    return std::unique_ptr<Server>{
+        new Server{std::make_unique<Impl>(Impl::open(io, endpoint), std::move(collect))}};
   } catch (const boost::system::system_error& error) {
     return tl::unexpected{fmt::format("metrics cannot be served on {}:{}: {}", endpoint.address().to_string(),
                                       endpoint.port(), error.code().message())};
@@ -258,7 +280,7 @@ auto Server::listen(asio::io_context& io, const tcp::endpoint& endpoint, Collect
 }
 
 tcp::endpoint Server::endpoint() const {
-  return impl_->acceptor.local_endpoint();
+  return impl_->door.acceptor().local_endpoint();
 }
 
 }  // namespace sekisho::metrics

@@ -30,8 +30,8 @@ class Server {
 
  private:
   struct Impl;
-  explicit Server(std::shared_ptr<Impl> impl) noexcept;
-  std::shared_ptr<Impl> impl_;
+  explicit Server(std::unique_ptr<Impl> impl) noexcept;
+  std::unique_ptr<Impl> impl_;
 };
 
 }  // namespace sekisho::metrics

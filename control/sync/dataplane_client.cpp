@@ -1,7 +1,9 @@
 #include "control/sync/dataplane_client.hpp"
 
 #include <fmt/format.h>
+#include <spdlog/spdlog.h>
 
+#include <algorithm>
 #include <array>
 #include <boost/asio/local/stream_protocol.hpp>
 #include <boost/asio/read.hpp>
@@ -34,8 +36,11 @@ std::string frame(const api::Request& request, std::size_t size) {
 }  // namespace
 
 struct DataplaneClient::Impl : std::enable_shared_from_this<DataplaneClient::Impl> {
-  Impl(boost::asio::io_context& io, std::filesystem::path path, Handlers on)
-      : socket(io), timer(io), path(std::move(path)), handlers(std::move(on)) {}
+  using Clock = std::chrono::steady_clock;
+  enum class Kind { greeting, question, transaction };
+
+  Impl(boost::asio::io_context& io, std::filesystem::path path, Handlers on, Patience waits)
+      : socket(io), timer(io), watch(io), path(std::move(path)), handlers(std::move(on)), patience(waits) {}
 
   // --- The connection. Each has a number: what an older one's operations still report does not count.
 
@@ -51,10 +56,94 @@ struct DataplaneClient::Impl : std::enable_shared_from_this<DataplaneClient::Imp
         impl->connect_later();
         return;
       }
-      impl->is_connected = true;
+      impl->heard = Clock::now();
+      impl->look();
       impl->read_header();
-      impl->handlers.connected();
+      impl->subscribe([number, weak = impl->weak_from_this()](const auto& answer) {
+        const auto greeted = weak.lock();
+        if (!greeted || number != greeted->connection) {
+          return;
+        }
+        if (!answer) {
+          greeted->drop(answer.error());
+          return;
+        }
+        greeted->is_connected = true;
+        greeted->handlers.connected();
+      });
     });
+  }
+
+  void subscribe(Answer answer) {
+    api::Request request;
+    request.mutable_subscribe();
+    send(std::move(request), Kind::greeting, std::move(answer));
+  }
+
+  // --- Silence. What is asked first is answered first, so the first that waits tells for all.
+
+  [[nodiscard]] auto silence() const -> std::chrono::milliseconds {
+    return pending.empty() ? std::chrono::milliseconds{0}
+                           : std::chrono::duration_cast<std::chrono::milliseconds>(
+                                 Clock::now() - std::max(pending.front().since, heard));
+  }
+
+  [[nodiscard]] bool hangs() const { return silence() >= patience.silence; }
+
+  [[nodiscard]] std::string problem() const {
+    if (hangs()) {
+      return fmt::format(
+          "the dataplane is connected and has not answered for {} s: it hangs, or takes long over a change",
+          std::chrono::duration_cast<std::chrono::seconds>(silence()).count());
+    }
+    return is_connected ? "" : "the dataplane is not connected: is sekisho-dataplane running?";
+  }
+
+  // Runs while there is a connection.
+  void look() {
+    watch.expires_after(std::min(patience.silence, patience.heartbeat) / 8);
+    watch.async_wait([self = weak_from_this(), number = connection](const error_code& error) {
+      const auto impl = self.lock();
+      if (!impl || error || number != impl->connection) {
+        return;
+      }
+      impl->judge();
+      if (number == impl->connection) {
+        impl->look();
+      }
+    });
+  }
+
+  void judge() {
+    const auto now = Clock::now();
+    const auto silent = silence();
+    if (silent >= patience.silence && !std::exchange(is_silent, true)) {
+      spdlog::warn("{}", problem());
+    }
+    // Steps of a transaction wait for each other: there is one at most.
+    if (silent >= patience.transaction &&
+        std::ranges::any_of(pending, [](const Pending& each) { return each.kind == Kind::transaction; })) {
+      drop(fmt::format("it has not answered for {} s",
+                       std::chrono::duration_cast<std::chrono::seconds>(silent).count()));
+      return;
+    }
+    for (std::size_t i = 0; i < pending.size(); ++i) {
+      auto& each = pending[i];
+      if (each.kind == Kind::question && each.answer && now - each.since >= patience.question) {
+        // Its answer may yet come and has a place in the order.
+        std::exchange(each.answer, nullptr)(tl::unexpected(problem()));
+      }
+    }
+    if (is_connected && pending.empty() && now - heard >= patience.heartbeat) {
+      subscribe([](const auto&) {});
+    }
+  }
+
+  void hear() {
+    if (std::exchange(is_silent, false)) {
+      spdlog::info("the dataplane answers again");
+    }
+    heard = Clock::now();
   }
 
   void connect_later() {
@@ -73,8 +162,12 @@ struct DataplaneClient::Impl : std::enable_shared_from_this<DataplaneClient::Imp
     socket.close(ignored);
     outgoing.clear();
     const bool was_connected = std::exchange(is_connected, false);
-    for (auto& [id, answer, replies] : std::exchange(pending, {})) {
-      answer(tl::unexpected("the connection to the dataplane was lost: " + reason));
+    is_silent = false;
+    watch.cancel();
+    for (auto& each : std::exchange(pending, {})) {
+      if (each.answer && each.kind != Kind::greeting) {
+        each.answer(tl::unexpected("the connection to the dataplane was lost: " + reason));
+      }
     }
     if (was_connected && handlers.disconnected) {
       handlers.disconnected(reason);
@@ -131,6 +224,7 @@ struct DataplaneClient::Impl : std::enable_shared_from_this<DataplaneClient::Imp
   }
 
   void handle_body() {
+    hear();
     api::Message message;
     if (!message.ParseFromString(body)) {
       drop("it sent a frame that is no message");
@@ -149,7 +243,9 @@ struct DataplaneClient::Impl : std::enable_shared_from_this<DataplaneClient::Imp
     if (reply.has_error()) {
       auto first = std::move(pending.front());
       pending.pop_front();
-      first.answer(tl::unexpected(reply.error().reason()));
+      if (first.answer) {
+        first.answer(tl::unexpected(reply.error().reason()));
+      }
       return;
     }
     const bool more = reply.has_routes() && reply.routes().more();
@@ -157,17 +253,23 @@ struct DataplaneClient::Impl : std::enable_shared_from_this<DataplaneClient::Imp
     if (!more) {
       auto first = std::move(pending.front());
       pending.pop_front();
-      first.answer(std::move(first.replies));
+      if (first.answer) {
+        first.answer(std::move(first.replies));
+      }
     }
   }
 
   // --- Writing.
 
-  void ask(api::Request request, Answer answer) {
-    if (!is_connected) {
-      answer(tl::unexpected<std::string>("the dataplane is not connected"));
+  void ask(api::Request request, Kind kind, Answer answer) {
+    if (!is_connected || (kind == Kind::question && hangs())) {
+      answer(tl::unexpected(problem()));
       return;
     }
+    send(std::move(request), kind, std::move(answer));
+  }
+
+  void send(api::Request request, Kind kind, Answer answer) {
     request.set_id(++last_id);
     const std::size_t size = request.ByteSizeLong();
     if (size > max_frame) {
@@ -175,7 +277,7 @@ struct DataplaneClient::Impl : std::enable_shared_from_this<DataplaneClient::Imp
           fmt::format("a request of {} bytes is too large; at most {} are allowed", size, max_frame)));
       return;
     }
-    pending.push_back({request.id(), std::move(answer), {}});
+    pending.push_back({request.id(), kind, Clock::now(), std::move(answer), {}});
     outgoing.push_back(frame(request, size));
     if (outgoing.size() == 1) {
       write();
@@ -205,14 +307,20 @@ struct DataplaneClient::Impl : std::enable_shared_from_this<DataplaneClient::Imp
 
   struct Pending {
     std::uint64_t id;
-    Answer answer;
+    Kind kind;
+    Clock::time_point since;
+    Answer answer;  // null: given already
     std::vector<api::Reply> replies;
   };
 
   boost::asio::local::stream_protocol::socket socket;
   boost::asio::steady_timer timer;
+  boost::asio::steady_timer watch;
   std::filesystem::path path;
   Handlers handlers;
+  Patience patience;
+  Clock::time_point heard;
+  bool is_silent = false;
   bool running = false;
   bool is_connected = false;
   std::uint64_t connection = 0;
@@ -273,8 +381,9 @@ struct Transaction : std::enable_shared_from_this<Transaction> {
 
 }  // namespace
 
-DataplaneClient::DataplaneClient(boost::asio::io_context& io, std::filesystem::path socket, Handlers handlers)
-    : impl_(std::make_shared<Impl>(io, std::move(socket), std::move(handlers))) {}
+DataplaneClient::DataplaneClient(boost::asio::io_context& io, std::filesystem::path socket, Handlers handlers,
+                                 Patience patience)
+    : impl_(std::make_shared<Impl>(io, std::move(socket), std::move(handlers), patience)) {}
 
 DataplaneClient::~DataplaneClient() {
   // Whoever waits for an answer may be gone already.
@@ -299,14 +408,22 @@ bool DataplaneClient::connected() const noexcept {
   return impl_->is_connected;
 }
 
+bool DataplaneClient::hangs() const {
+  return impl_->hangs();
+}
+
+std::string DataplaneClient::problem() const {
+  return impl_->problem();
+}
+
 void DataplaneClient::ask(api::Request request, Answer answer) {
-  impl_->ask(std::move(request), std::move(answer));
+  impl_->ask(std::move(request), Impl::Kind::question, std::move(answer));
 }
 
 void DataplaneClient::transact(bool full, std::vector<api::Change> changes, Answer answer) {
   auto ask = [impl = std::weak_ptr(impl_)](api::Request request, Answer to) {
     if (const auto self = impl.lock()) {
-      self->ask(std::move(request), std::move(to));
+      self->ask(std::move(request), Impl::Kind::transaction, std::move(to));
     }
   };
   std::make_shared<Transaction>(std::move(ask), std::move(changes), std::move(answer))->begin(full);

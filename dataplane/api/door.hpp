@@ -2,6 +2,7 @@
 // in the kernel meanwhile, and a few descriptors are left to what the process itself has to open (files, netlink).
 #pragma once
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 #include <sys/resource.h>
@@ -56,6 +57,7 @@ class Door {
 
  private:
   static constexpr std::chrono::milliseconds again{100};  // at once would burn a core
+  static constexpr std::chrono::seconds settled{5};
 
   struct State : std::enable_shared_from_this<State> {
     State(Acceptor from, std::string who_comes, Handlers on)
@@ -73,10 +75,12 @@ class Door {
     }
 
     void accepted(boost::system::error_code error, Socket socket) {
-      if (!error && is_spare(socket.native_handle()) && !handlers.make_room()) {
-        error = boost::system::errc::make_error_code(boost::system::errc::too_many_files_open);
+      if (!error && is_spare(socket.native_handle())) {
+        error = take_lower_number(socket);
       }
+      const auto now = std::chrono::steady_clock::now();
       if (error) {
+        last_error = now;
         if (!std::exchange(is_shut, true)) {
           spdlog::warn("{} are not accepted for now: {}", who, error.message());
         }
@@ -84,11 +88,22 @@ class Door {
         wait();
         return;
       }
-      if (std::exchange(is_shut, false)) {
+      if (is_shut && now - last_error >= settled) {
+        is_shut = false;
         spdlog::info("{} are accepted again", who);
       }
       handlers.welcome(std::move(socket));
       accept();
+    }
+
+    // That of a client which makes room. Else the spare ones would be used up one by one.
+    boost::system::error_code take_lower_number(Socket& socket) {
+      const int lower = handlers.make_room() ? ::fcntl(socket.native_handle(), F_DUPFD_CLOEXEC, 0) : -1;
+      if (lower < 0) {
+        return boost::system::errc::make_error_code(boost::system::errc::too_many_files_open);
+      }
+      socket = Socket(acceptor.get_executor(), acceptor.local_endpoint().protocol(), lower);
+      return {};
     }
 
     void wait() {
@@ -104,7 +119,8 @@ class Door {
     boost::asio::steady_timer pause;
     std::string who;
     Handlers handlers;
-    bool is_shut = false;
+    bool is_shut = false;  // and the log says so
+    std::chrono::steady_clock::time_point last_error;
   };
 
   std::shared_ptr<State> state_;

@@ -3,15 +3,17 @@
 #include <fmt/format.h>
 #include <spdlog/formatter.h>
 #include <spdlog/pattern_formatter.h>
-#include <spdlog/sinks/stdout_color_sinks.h>
 #include <spdlog/spdlog.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <csignal>
 #include <cstdlib>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <utility>
+
+#include "dataplane/api/log_sink.hpp"
 
 namespace sekisho::api {
 namespace {
@@ -94,8 +96,13 @@ std::unique_ptr<spdlog::formatter> make_formatter(LogFormat format, bool journal
 }  // namespace
 
 void set_up_log(const std::string& program, spdlog::level::level_enum level, LogFormat format) {
-  auto logger = spdlog::stderr_color_mt(program);
+  // A reader of the log, or a client, that has gone is seen as an error of the write.
+  std::signal(SIGPIPE, SIG_IGN);
+  auto logger = std::make_shared<spdlog::logger>(
+      program, std::make_shared<LogSink>(STDERR_FILENO, program, ::isatty(STDERR_FILENO) == 1));
   logger->set_level(level);
+  // spdlog's own would write to standard error, and wait for it.
+  logger->set_error_handler([](const std::string&) {});
   const auto journal = writes_to_journal();
   auto formatter = make_formatter(format, journal);
   logger->set_formatter(journal ? std::make_unique<JournalFormatter>(std::move(formatter))

@@ -22,7 +22,7 @@ inline const std::map<std::string, spdlog::level::level_enum> log_levels{{"debug
 inline const std::map<std::string, LogFormat> log_formats{{"text", LogFormat::text},
                                                           {"json", LogFormat::json}};
 
-// Makes it the log of the process.
+// Makes it the log of the process. Whoever logs never waits for who reads it; SIGPIPE is ignored from then on.
 void set_up_log(const std::string& program, spdlog::level::level_enum level, LogFormat format);
 
 }  // namespace sekisho::api

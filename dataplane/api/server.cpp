@@ -7,10 +7,16 @@
 
 #include <boost/asio/steady_timer.hpp>
 #include <chrono>
+#include <iterator>
+#include <new>
 #include <set>
 #include <string>
 #include <utility>
+#include <vector>
 
+#include "dataplane/api/door.hpp"
+#include "dataplane/api/memory_reserve.hpp"
+#include "dataplane/api/seats.hpp"
 #include "dataplane/api/session.hpp"
 #include "dataplane/api/socket.hpp"
 
@@ -20,12 +26,10 @@ namespace {
 namespace asio = boost::asio;
 using asio::local::stream_protocol;
 
-constexpr std::size_t max_clients = 64;
 constexpr std::size_t longest_reason = 500;  // what a client sent may be quoted in it
 constexpr auto tick = std::chrono::seconds{1};
 // What the first packet to a neighbour waits before control hears of it. Looking is 1 KiB a worker to read.
 constexpr auto between_looks = std::chrono::milliseconds{50};
-constexpr auto accept_again = std::chrono::milliseconds{100};
 
 // The socket's own identity: what another process has put there meanwhile is not ours to remove.
 std::pair<dev_t, ino_t> identity(const std::filesystem::path& path) {
@@ -39,12 +43,13 @@ struct Server::Impl : Service {
   Impl(asio::io_context& io, std::filesystem::path socket, Writer& served, const Access& access)
       : path{std::filesystem::absolute(socket)},
         writer{served},
-        acceptor{listen(io, socket, access)},
+        door{listen(io, socket, access),
+             fmt::format("clients of {}", path.native()),
+             {.welcome = [this](stream_protocol::socket client) { welcome(std::move(client)); },
+              .make_room = [this] { return make_room(); }}},
         socket_identity{identity(path)},
         ticks{io},
-        looks{io},
-        patience{io} {
-    accept();
+        looks{io} {
     wait();
     look();
   }
@@ -58,26 +63,49 @@ struct Server::Impl : Service {
     }
   }
 
-  void accept() {
-    acceptor.async_accept([this](boost::system::error_code error, stream_protocol::socket socket) {
-      if (error == asio::error::operation_aborted) {
-        return;
-      }
-      if (error) {  // no file descriptor is left, say: one will be
-        patience.expires_after(accept_again);
-        return patience.async_wait([this](boost::system::error_code aborted) {
-          if (!aborted) {
-            accept();
-          }
-        });
-      }
-      if (sessions.size() < max_clients) {
-        (*sessions.insert(std::make_shared<Session>(std::move(socket), *this)).first)->start();
-      } else {
-        spdlog::warn("a client is turned away: {} are connected", max_clients);
-      }
-      accept();
-    });
+  void welcome(stream_protocol::socket socket) {
+    auto session = std::make_shared<Session>(std::move(socket), *this);
+    const auto seating = find_seat(seats(), session->seat().is_owners);
+    if (!seating.is_admitted) {
+      spdlog::warn("a client is turned away: {} are connected", sessions.size());
+      return session->turn_away("the dataplane serves as many clients as it can");
+    }
+    if (seating.leaves) {
+      leave(*seating.leaves);
+    }
+    (*sessions.insert(std::move(session)).first)->start();
+  }
+
+  bool make_room() {
+    const auto leaves = who_leaves(seats(), true);
+    if (leaves) {
+      leave(*leaves);
+    }
+    return leaves.has_value();
+  }
+
+  // In the order of `sessions`.
+  [[nodiscard]] std::vector<Seat> seats() const {
+    std::vector<Seat> all;
+    for (const auto& session : sessions) {
+      all.push_back(session->seat());
+    }
+    return all;
+  }
+
+  void leave(std::size_t which) {
+    const auto session = *std::next(sessions.begin(), static_cast<std::ptrdiff_t>(which));
+    session->close();
+  }
+
+  // What is done by the clock is done again.
+  template <class Work>
+  static void with_memory(Work work) {
+    try {
+      work();
+    } catch (const std::bad_alloc&) {
+      spdlog::error("there is no memory to look after ports and clients: trying again");
+    }
   }
 
   void wait() {
@@ -86,12 +114,14 @@ struct Server::Impl : Service {
       if (aborted) {
         return;
       }
-      writer.tick();
-      publish_events();
-      for (const auto& session : std::set{sessions}) {
-        session->tick();
-      }
       wait();
+      with_memory([this] {
+        writer.tick();
+        publish_events();
+        for (const auto& session : std::set{sessions}) {
+          session->tick();
+        }
+      });
     });
   }
 
@@ -101,10 +131,12 @@ struct Server::Impl : Service {
       if (aborted) {
         return;
       }
-      writer.tell_wanted(std::chrono::steady_clock::now());
-      writer.keep_steered();
-      publish_events();
       look();
+      with_memory([this] {
+        writer.tell_wanted(std::chrono::steady_clock::now());
+        writer.keep_steered();
+        publish_events();
+      });
     });
   }
 
@@ -141,7 +173,7 @@ struct Server::Impl : Service {
   void handle(Session& session, const Request& request) override {
     Reply reply;
     reply.set_id(request.id());
-    if (auto done = answer(session, request, reply); !done) {
+    if (auto done = answer_with_memory(session, request, reply); !done) {
       return session.refuse(request.id(), done.error().substr(0, longest_reason));
     }
     if (reply.body_case() != Reply::BODY_NOT_SET) {
@@ -154,6 +186,26 @@ struct Server::Impl : Service {
           other->notify(*event);
         }
       }
+    }
+  }
+
+  // A change that finds no memory is refused like any other, and ends its transaction.
+  auto answer_with_memory(Session& session, const Request& request, Reply& reply)
+      -> tl::expected<void, std::string> {
+    const bool changes = request.has_begin() || request.has_change() || request.has_commit();
+    const auto refuse = [&] {
+      if (changes && owner == &session) {
+        end_transaction();
+      }
+      return tl::unexpected(std::string{no_memory});
+    };
+    try {
+      if (changes && !restore_memory_reserve()) {
+        return refuse();
+      }
+      return answer(session, request, reply);
+    } catch (const std::bad_alloc&) {
+      return refuse();
     }
   }
 
@@ -241,6 +293,7 @@ struct Server::Impl : Service {
       std::exchange(commander, &session)->notify(event);
     }
     commander = &session;
+    session.begins_to_change();
     reply.mutable_done();
     return {};
   }
@@ -253,6 +306,7 @@ struct Server::Impl : Service {
       return tl::unexpected(std::string{"another client has a transaction open"});
     }
     owner = &session;
+    session.begins_to_change();
     transaction.emplace(writer.begin(begin.full()));
     reply.mutable_done();
     return {};
@@ -300,11 +354,10 @@ struct Server::Impl : Service {
 
   std::filesystem::path path;
   Writer& writer;
-  stream_protocol::acceptor acceptor;
+  Door<stream_protocol> door;
   std::pair<dev_t, ino_t> socket_identity;
   asio::steady_timer ticks;
   asio::steady_timer looks;
-  asio::steady_timer patience;
   std::set<std::shared_ptr<Session>> sessions;
   Session* owner = nullptr;      // of the open transaction
   Session* commander = nullptr;  // holds the claim

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <boost/asio/buffer.hpp>
+#include <new>
 #include <utility>
 #include <vector>
 
@@ -15,13 +16,36 @@ namespace sekisho::api {
 namespace asio = boost::asio;
 
 Session::Session(asio::local::stream_protocol::socket socket, Service& service)
-    : socket_{std::move(socket)},
-      process_{peer_of(socket_.native_handle()).value_or(Peer{}).process},
-      service_{&service} {}
+    : socket_{std::move(socket)}, service_{&service} {
+  if (const auto peer = peer_of(socket_.native_handle())) {
+    process_ = peer->process;
+    is_owners_ = peer->is_owner();
+  }
+}
 
 bool Session::has_gone() {
   pollfd end{.fd = socket_.native_handle(), .events = POLLRDHUP, .revents = 0};
   return ::poll(&end, 1, 0) > 0;
+}
+
+Seat Session::seat() const {
+  const bool is_served = has_changed_ || stream_ || !output_.empty();
+  return {.is_owners = is_owners_,
+          .standing = is_served     ? Standing::busy
+                      : subscribed_ ? Standing::subscribed
+                                    : Standing::idle,
+          .since = since_};
+}
+
+// What a new connection takes at once.
+void Session::turn_away(const std::string& reason) {
+  service_ = nullptr;
+  Message message;
+  message.mutable_reply()->mutable_error()->set_reason(reason);
+  boost::system::error_code ignored;
+  socket_.non_blocking(true, ignored);
+  socket_.write_some(asio::buffer(to_frame(message)), ignored);
+  socket_.close(ignored);
 }
 
 void Session::close() {
@@ -40,6 +64,20 @@ void Session::tick() {
   if (!output_.empty() && ++stalled_ > stall_limit) {
     spdlog::warn("a client takes no answers: its connection is closed");
     close();
+  } else if (!subscribed_ && ++idle_ > idle_limit) {
+    spdlog::debug("a client asks nothing: its connection is closed");
+    close();
+  }
+}
+
+// A client that costs more memory than there is goes, and nothing else does.
+template <class Work>
+void Session::with_memory(Work work) {
+  try {
+    work();
+  } catch (const std::bad_alloc&) {
+    spdlog::error("there is no memory to serve a client: its connection is closed");
+    close();
   }
 }
 
@@ -52,6 +90,8 @@ void Session::pump() {
     if (!*frame) {
       return read();
     }
+    idle_ = 0;
+    since_ = std::chrono::steady_clock::now();
     Request request;
     if (!request.ParseFromArray((*frame)->data(), static_cast<int>((*frame)->size()))) {
       return finish("what came is not a Request of dataplane.proto");
@@ -72,7 +112,7 @@ void Session::read() {
                               return self->close();
                             }
                             self->frames_.commit(count);
-                            self->pump();
+                            self->with_memory([&] { self->pump(); });
                           });
 }
 
@@ -164,7 +204,7 @@ void Session::write() {
                              if (error) {
                                return self->close();
                              }
-                             self->wrote(count);
+                             self->with_memory([&] { self->wrote(count); });
                            });
 }
 

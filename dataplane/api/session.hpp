@@ -1,18 +1,21 @@
 // One client's connection: frames in, replies in order and events out.
 //
 // A client that does not read is not served further requests, and holds at most `max_queued` bytes of events
-// and replies: beyond that, or when it took nothing for `stall_limit` ticks, the connection is closed.
+// and replies: beyond that, or when it took nothing for `stall_limit` ticks, the connection is closed. So is one that asks nothing for
+// `idle_limit` ticks and does not want events.
 #pragma once
 
 #include <sys/types.h>
 
 #include <boost/asio/local/stream_protocol.hpp>
+#include <chrono>
 #include <deque>
 #include <memory>
 #include <optional>
 #include <string>
 
 #include "dataplane/api/frame.hpp"
+#include "dataplane/api/seats.hpp"
 #include "dataplane/api/writer.hpp"
 
 namespace sekisho::api {
@@ -34,12 +37,17 @@ class Session : public std::enable_shared_from_this<Session> {
   static constexpr std::size_t max_queued = std::size_t{32} << 20;
   static constexpr std::size_t routes_a_chunk = 100'000;
   static constexpr unsigned stall_limit = 30;
+  static constexpr unsigned idle_limit = 60;
 
   Session(boost::asio::local::stream_protocol::socket socket, Service& service);
 
   void start() { pump(); }
   void close();
   void tick();
+  void turn_away(const std::string& reason);
+  [[nodiscard]] Seat seat() const;
+  // It has begun a transaction: it is control, which never makes room for another.
+  void begins_to_change() noexcept { has_changed_ = true; }
 
   void reply(Reply reply);
   void refuse(std::uint64_t id, const std::string& reason);
@@ -60,6 +68,8 @@ class Session : public std::enable_shared_from_this<Session> {
     std::size_t sent = 0;
   };
 
+  template <class Work>
+  void with_memory(Work work);
   void pump();  // takes up what has come and asks for more, unless the client is behind with reading
   void read();
   void finish(const std::string& reason);  // after the error has been sent
@@ -69,7 +79,7 @@ class Session : public std::enable_shared_from_this<Session> {
   void wrote(std::size_t count);
 
   boost::asio::local::stream_protocol::socket socket_;
-  pid_t process_;
+  pid_t process_ = 0;
   Service* service_;  // null: closed
   FrameReader frames_;
   std::deque<std::string> output_;
@@ -80,7 +90,11 @@ class Session : public std::enable_shared_from_this<Session> {
   bool writing_ = false;
   bool finishing_ = false;
   bool subscribed_ = false;
+  bool has_changed_ = false;
+  bool is_owners_ = false;
+  std::chrono::steady_clock::time_point since_ = std::chrono::steady_clock::now();  // its last request
   unsigned stalled_ = 0;
+  unsigned idle_ = 0;
 };
 
 }  // namespace sekisho::api

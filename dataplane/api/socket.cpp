@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <grp.h>
 #include <pwd.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -47,14 +48,17 @@ void remove_stale(asio::io_context& io, const std::filesystem::path& path) {
   if (!S_ISSOCK(found.st_mode)) {
     fail(path, "something else than a socket is there");
   }
-  stream_protocol::socket probe{io};
-  boost::system::error_code error;
-  probe.connect(stream_protocol::endpoint{path.native()}, error);
-  if (!error) {
+  // Without waiting: the one that serves it may hang, with as many waiting as the kernel lets (EAGAIN).
+  stream_protocol::socket probe{io, stream_protocol{}};
+  probe.non_blocking(true);
+  const stream_protocol::endpoint served{path.native()};
+  const bool connects =
+      ::connect(probe.native_handle(), served.data(), static_cast<socklen_t>(served.size())) == 0;
+  if (connects || errno == EAGAIN) {
     fail(path, "another process serves it; stop it first or choose another --socket");
   }
-  if (error != asio::error::connection_refused) {
-    fail(path, error.message());
+  if (errno != ECONNREFUSED) {
+    fail(path, std::strerror(errno));
   }
   if (unlink(path.c_str()) != 0) {
     fail(path, std::strerror(errno));

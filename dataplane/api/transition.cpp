@@ -3,8 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <new>
 #include <ranges>
 
+#include "dataplane/api/memory_reserve.hpp"
 #include "dataplane/api/reuse.hpp"
 
 namespace sekisho::api {
@@ -37,7 +39,7 @@ auto exhausted(std::string_view what, std::size_t limit) {
 Transition::Transition(Live& live, Target target) : live_{live}, target_{std::move(target)} {}
 
 auto Transition::run() -> tl::expected<Committed, std::string> {
-  if (auto done = attempt(); !done) {
+  if (auto done = attempt_with_memory(); !done) {
     roll_back();
     return tl::unexpected(done.error());
   }
@@ -67,6 +69,19 @@ auto Transition::run() -> tl::expected<Committed, std::string> {
   return committed_;
 }
 
+// What comes after it cannot be refused any more, and goes on with the reserve.
+auto Transition::attempt_with_memory() -> Result {
+  try {
+    auto done = attempt();
+    if (done && !has_memory_reserve()) {
+      return tl::unexpected(std::string{no_memory});
+    }
+    return done;
+  } catch (const std::bad_alloc&) {
+    return tl::unexpected(std::string{no_memory});
+  }
+}
+
 auto Transition::attempt() -> Result {
   if (auto done = prepare(); !done) {
     return done;
@@ -92,6 +107,11 @@ auto Transition::attempt() -> Result {
   if (auto done = apply(*live_.sources, sources_diff_.changes); !done) {
     return tl::unexpected(fmt::format("the zones' sources: {}", done.error()));
   }
+  undo_.emplace_back([this] {
+    live_.qsbr.synchronize();
+    static_cast<void>(live_.sources->apply(sources_diff_.inverse));
+    live_.qsbr.synchronize();  // zones that only the refused sources lead to are taken away after this
+  });
   return {};
 }
 

@@ -12,7 +12,8 @@
 //   tables        of zones that stay: one Fib::apply each
 //   state         the zones' tables and ports; while sources move, the ports from before beside those from after
 //   sources       a source moves when its zone is complete
-//   ---------     up to here everything that can fail; a refusal takes back what was done, last first
+//   ---------     up to here everything that can fail; a refusal takes back what was done, last first. So does an allocation
+//                 that fails; beyond it there is the reserve (memory_reserve.hpp)
 //   sweep         next hops, adjacencies, zones and ports that are not named any more
 //   late ports    those whose device has to be closed before it can be opened again
 //   exit          learns its port; interfaces that nobody wants any more go
@@ -55,6 +56,7 @@ class Transition {
 
  private:
   // transition.cpp
+  auto attempt_with_memory() -> Result;
   auto attempt() -> Result;
   auto prepare() -> Result;
   auto take_indexes() -> Result;

@@ -122,8 +122,8 @@ void Transition::publish_host_queues() {
     if (*live_.host_queues[i] == next[i]) {
       continue;
     }
-    old.push_back(std::move(live_.host_queues[i]));
-    live_.host_queues[i] = std::make_unique<const std::vector<forward::HostQueue>>(std::move(next[i]));
+    old.push_back(std::exchange(live_.host_queues[i],
+                                std::make_unique<const std::vector<forward::HostQueue>>(std::move(next[i]))));
     live_.workers[i]->set_host_queues(live_.host_queues[i].get());
   }
   if (!old.empty()) {

@@ -106,8 +106,7 @@ void Transition::publish_state(const forward::ForwardingState& next) {
   if (same(*live_.state, next)) {
     return;
   }
-  auto old = std::move(live_.state);
-  live_.state = std::make_unique<const forward::ForwardingState>(next);
+  auto old = std::exchange(live_.state, std::make_unique<const forward::ForwardingState>(next));
   for (auto* worker : live_.workers) {
     worker->set_state(live_.state.get());
   }
@@ -152,8 +151,8 @@ void Transition::publish_queues() {
     if (*live_.queues[i] == next[i]) {
       continue;
     }
-    old.push_back(std::move(live_.queues[i]));
-    live_.queues[i] = std::make_unique<const std::vector<forward::RxQueue>>(std::move(next[i]));
+    old.push_back(std::exchange(live_.queues[i],
+                                std::make_unique<const std::vector<forward::RxQueue>>(std::move(next[i]))));
     live_.workers[i]->set_queues(live_.queues[i].get());
   }
   if (!old.empty()) {

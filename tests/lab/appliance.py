@@ -37,6 +37,9 @@ class Appliance:
         self.socket = lab.folder / "control.sock"
         self.dataplane_options: list[str] = []
         self.control_options: list[str] = []
+        # What becomes the program by exec: `sh -c 'exec "$@" 2>pipe' sh`, say.
+        self.dataplane_wrapper: list[str | Path] = []
+        self.control_wrapper: list[str | Path] = []
         self.dataplane: Process | None = None
         self.control: Process | None = None
         self._started = 0
@@ -56,6 +59,7 @@ class Appliance:
             # A worker is meant to own its CPU. Where others compute on it too, 2048 frames in the socket's ring are 80 ms of
             # the stream; what does not fit is lost (and counted as missed), whatever the appliance does.
             "nice", "-n", "-20",
+            *self.dataplane_wrapper,
             BUILD / "dataplane" / "sekisho-dataplane",
             "--socket", self.dataplane_socket,
             "--main", str(self.main),
@@ -69,6 +73,7 @@ class Appliance:
         self.control = self.lab.spawn(
             "nva",
             f"control-{self._started}",
+            *self.control_wrapper,
             BUILD / "control" / "sekisho-control",
             "--config", self.config,
             "--dataplane-socket", self.dataplane_socket,

@@ -17,6 +17,7 @@
 #include <thread>
 
 #include "dataplane/api/frame.hpp"
+#include "dataplane/api/seats.hpp"
 #include "dataplane/api/session.hpp"
 #include "tests/unit/api/writer_fixture.hpp"
 
@@ -346,6 +347,32 @@ TEST_F(ServerTest, RequestsOfAClientThatNeverReadsAreNotTakenUp) {
     ASSERT_EQ(client.receive().reply().id(), i);
   }
   flood.join();
+}
+
+TEST_F(ServerTest, WhoOnlyHoldsAConnectionMakesRoom) {
+  std::vector<std::unique_ptr<Client>> idle;
+  for (std::size_t i = 0; i < most_seats; ++i) {
+    idle.push_back(std::make_unique<Client>(path));
+    EXPECT_EQ(idle.back()->ask(state_request(1)).body_case(), Reply::kState);
+  }
+  Client late{path};
+  EXPECT_EQ(late.ask(state_request(1)).body_case(), Reply::kState);
+  EXPECT_TRUE(idle.front()->at_end());
+}
+
+TEST_F(ServerTest, ControlStaysWhoeverComes) {
+  Client control{path};
+  Request subscribe;
+  subscribe.mutable_subscribe();
+  EXPECT_TRUE(control.ask(subscribe).has_done());
+  EXPECT_TRUE(control.begin(true).has_done());
+  std::vector<std::unique_ptr<Client>> subscribers;
+  for (std::size_t i = 0; i < 2 * most_seats; ++i) {
+    subscribers.push_back(std::make_unique<Client>(path));
+    EXPECT_TRUE(subscribers.back()->ask(subscribe).has_done());
+  }
+  EXPECT_TRUE(control.commit().has_committed());
+  EXPECT_EQ(control.ask(state_request(1)).body_case(), Reply::kState);
 }
 
 }  // namespace

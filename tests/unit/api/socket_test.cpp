@@ -5,10 +5,12 @@
 #include <gtest/gtest.h>
 #include <pwd.h>
 #include <sys/file.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <stdexcept>
+#include <vector>
 
 #include "dataplane/api/lock.hpp"
 #include "tests/unit/control/temporary_folder.hpp"
@@ -90,6 +92,21 @@ TEST_F(SocketTest, AFolderThatItMakesIsNotForOthersToList) {
   path_ = folder_.path() / "other" / "socket";
   const auto given = listen(io_, path_, {.user = {}, .group = "daemon"});
   EXPECT_EQ(static_cast<unsigned>(status(path_.parent_path()).permissions()), 0711U);
+}
+
+TEST_F(SocketTest, OneThatHangsIsNotWaitedFor) {
+  boost::asio::local::stream_protocol::acceptor hung{io_, boost::asio::local::stream_protocol{}};
+  hung.bind(boost::asio::local::stream_protocol::endpoint{path_.native()});
+  hung.listen(1);  // and accepts nobody
+  const boost::asio::local::stream_protocol::endpoint served{path_.native()};
+  std::vector<boost::asio::local::stream_protocol::socket> waiting;
+  do {
+    waiting.emplace_back(io_, boost::asio::local::stream_protocol{});
+    waiting.back().non_blocking(true);
+  } while (::connect(waiting.back().native_handle(), served.data(), static_cast<socklen_t>(served.size())) ==
+           0);
+  const auto why = refused({});
+  EXPECT_NE(why.find("another process serves it"), std::string::npos) << why;
 }
 
 TEST_F(SocketTest, ALockSaysWhoHoldsIt) {

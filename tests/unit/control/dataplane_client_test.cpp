@@ -212,5 +212,87 @@ TEST_F(DataplaneClientTest, RefusesARequestThatFitsNoFrame) {
   EXPECT_TRUE(*state);
 }
 
+// The kernel takes connections and bytes for it.
+class HungDataplane : public DataplaneClientTest {
+ protected:
+  using Milliseconds = std::chrono::milliseconds;
+  HungDataplane() {
+    client.stop();
+    impatient.start();
+  }
+  void hang() {
+    dataplane.greets = false;
+    dataplane.on_request = [](const api::Request&) {};
+  }
+  [[nodiscard]] bool connect_impatient() {
+    return until([&] { return impatient.connected(); });
+  }
+
+  int connects = 0;
+  std::vector<std::string> reasons;
+  DataplaneClient impatient{io,
+                            path,
+                            {.connected = [this] { ++connects; },
+                             .disconnected = [this](const std::string& reason) { reasons.push_back(reason); },
+                             .event = [](const api::Event&) {}},
+                            {.silence = Milliseconds{40},
+                             .question = Milliseconds{60},
+                             .transaction = Milliseconds{200},
+                             .heartbeat = Milliseconds{30}}};
+};
+
+TEST_F(HungDataplane, IsSaidWithoutAnybodysAsking) {
+  ASSERT_TRUE(connect_impatient());
+  EXPECT_EQ(impatient.problem(), "");
+  hang();
+  EXPECT_TRUE(until([&] { return impatient.problem().find("has not answered for") != std::string::npos; }));
+}
+
+TEST_F(HungDataplane, AQuestionIsAnsweredAllTheSame) {
+  ASSERT_TRUE(connect_impatient());
+  hang();
+  for (int i = 0; i < 2; ++i) {  // the second at once
+    std::optional<Answered> state;
+    impatient.ask(get_state(), [&](const Answered& answer) { state = answer; });
+    ASSERT_TRUE(until([&] { return state.has_value(); }));
+    EXPECT_THAT(state->error(), HasSubstr("connected and has not answered for"));
+  }
+}
+
+TEST_F(HungDataplane, ATransactionIsNotDone) {
+  ASSERT_TRUE(connect_impatient());
+  hang();
+  std::optional<Answered> result;
+  impatient.transact(true, changes(1), [&](const Answered& answer) { result = answer; });
+  ASSERT_TRUE(until([&] { return result.has_value(); }));
+  EXPECT_THAT(result->error(), HasSubstr("it has not answered for"));
+  EXPECT_EQ(reasons.size(), 1u);
+}
+
+TEST_F(HungDataplane, OneThatOnlyAcceptsIsNotConnected) {
+  hang();
+  dataplane.hang_up();
+  ASSERT_TRUE(until([&] { return dataplane.connections >= 2; }));
+  EXPECT_TRUE(until([&] { return impatient.problem().find("has not answered for") != std::string::npos; }));
+  EXPECT_FALSE(impatient.connected());
+}
+
+TEST_F(HungDataplane, HealsWhenItAnswersAgain) {
+  ASSERT_TRUE(connect_impatient());
+  std::vector<api::Request> waiting;
+  dataplane.on_request = [&](const api::Request& request) { waiting.push_back(request); };
+  std::optional<Answered> late;
+  impatient.ask(get_state(), [&](const Answered& answer) { late = answer; });
+  ASSERT_TRUE(until([&] { return late.has_value(); }));
+  dataplane.say_yes(waiting.front());  // too late, and the connection goes on
+  dataplane.on_request = [&](const api::Request& request) { dataplane.say_yes(request); };
+  std::optional<Answered> next;
+  ASSERT_TRUE(until([&] { return impatient.problem().empty(); }));
+  impatient.ask(get_state(), [&](const Answered& answer) { next = answer; });
+  ASSERT_TRUE(until([&] { return next.has_value(); }));
+  EXPECT_TRUE(*next);
+  EXPECT_EQ(connects, 1);
+}
+
 }  // namespace
 }  // namespace sekisho::sync

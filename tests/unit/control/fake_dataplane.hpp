@@ -74,6 +74,7 @@ class FakeDataplane {
     send(message);
   }
 
+  bool greets = true;  // false: as if it hung
   std::vector<api::Request> requests;
   int connections = 0;
   std::uint64_t transaction = 0;
@@ -102,6 +103,13 @@ class FakeDataplane {
       boost::asio::read(client_, boost::asio::buffer(body));
       api::Request request;
       ASSERT_TRUE(request.ParseFromString(body));
+      if (request.has_subscribe()) {  // how the client finds out that somebody is there
+        if (greets) {
+          say_yes(request);
+        }
+        read();
+        return;
+      }
       requests.push_back(request);
       const int connection = connections;
       on_request(request);

@@ -356,16 +356,31 @@ TEST_F(Served, AConnectionServesManyRequests) {
   }
 }
 
-TEST_F(Served, NoMoreConnectionsThanItsShare) {
-  std::vector<tcp::socket> sockets;
-  for (int i = 0; i < 32; ++i) {
-    sockets.push_back(connect());
-    boost::asio::write(sockets.back(),
-                       boost::asio::buffer(std::string{"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n"}));
-    std::string text;
-    boost::asio::read_until(sockets.back(), boost::asio::dynamic_buffer(text), "# EOF\n");
+TEST_F(Served, WhoSendsSlowlyKeepsNobodyOut) {
+  std::vector<tcp::socket> slow;
+  for (int i = 0; i < 100; ++i) {
+    slow.push_back(connect());
+    boost::system::error_code ignored;
+    boost::asio::write(slow.back(), boost::asio::buffer(std::string{"GET /metr"}), ignored);
   }
-  EXPECT_EQ(get("GET /metrics HTTP/1.1"), "");
+  EXPECT_THAT(get("GET /metrics HTTP/1.1"), testing::EndsWith("# EOF\n"));
+}
+
+TEST_F(Served, WhoOpensManyPushesOutHisOwn) {
+  // Another address of this host: another scraper, which keeps its connection.
+  tcp::socket other{clients};
+  other.open(tcp::v4());
+  other.bind({boost::asio::ip::make_address_v4("127.0.0.2"), 0});
+  other.connect(endpoint);
+  std::vector<tcp::socket> many;
+  for (int i = 0; i < 100; ++i) {
+    many.push_back(connect());
+  }
+  EXPECT_THAT(get("GET /metrics HTTP/1.1"), testing::EndsWith("# EOF\n"));
+  boost::asio::write(
+      other,
+      boost::asio::buffer(std::string{"GET /metrics HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"}));
+  EXPECT_THAT(drain(other), testing::EndsWith("# EOF\n"));
 }
 
 TEST_F(Served, AnAnswerThatDoesNotComeIsSaid) {
