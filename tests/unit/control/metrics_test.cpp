@@ -188,6 +188,20 @@ TEST(Exposition, SaysWhatControlKnowsByItself) {
   EXPECT_THAT(text, testing::EndsWith("# EOF\n"));
 }
 
+TEST(Exposition, InternetIsANextHopAndProblemsAreCounted) {
+  World world;
+  auto policy = std::make_shared<policy::Policy>(*world.policy);
+  policy->config.internet.emplace().exit = "lan";
+  world.policy = policy;
+  world.connect();
+  EXPECT_THAT(world.text(), HasSubstr("\nsekisho_next_hop_up{next_hop=\"Internet\"} 0\n"));
+  auto& internet = *world.live.state->add_next_hops()->mutable_next_hop();
+  internet.set_name("internet");
+  internet.set_action(api::NextHop::EXIT);
+  EXPECT_THAT(world.text(), HasSubstr("\nsekisho_next_hop_up{next_hop=\"Internet\"} 1\n"));
+  EXPECT_THAT(world.text(), HasSubstr("\nsekisho_problems{kind=\"next_hop_down\"} 0\n"));
+}
+
 TEST(Exposition, SaysWhatTheDataplaneDoes) {
   World world;
   world.connect();
