@@ -42,7 +42,8 @@ def edit(file, *changes):
 
 def test_the_example_is_good(sekisho, example):
     done = sekisho("check", "--config", example)
-    assert done.returncode == 0 and "is good" in done.stdout and "warning" not in done.stdout, done
+    warnings = [line for line in done.stdout.splitlines() if "warning" in line and "no-interface" not in line]
+    assert done.returncode == 0 and "is good" in done.stdout and not warnings, done
 
 
 def test_explain_tells_the_route_in_azure_and_its_type(sekisho, explain, example):
