@@ -9,6 +9,7 @@
 #include "control/api/route_json.hpp"
 #include "control/api/why.hpp"
 #include "control/api/zone_of.hpp"
+#include "control/sync/host_sources.hpp"
 #include "control/sync/kernel_routes.hpp"
 #include "control/sync/transaction.hpp"
 #include "dataplane/fib/prefix.hpp"
@@ -41,9 +42,49 @@ const config::Port* owner_of(const policy::Policy& policy, std::uint32_t address
   return nullptr;
 }
 
+// Why the kernel gets nothing from the source by this port, which has the destination; null: it does.
+const char* refusal_by_host(const policy::Policy& policy, const Flow& flow, const World& world,
+                            const config::Port& owner) {
+  if (world.view == nullptr) {
+    return nullptr;
+  }
+  switch (sync::known_sources(policy, *world.view, owner).of(flow.source)) {
+    case forward::SourceVerdict::allowed:
+      break;
+    case forward::SourceVerdict::spoofed:
+      return "spoofed_source";
+    case forward::SourceVerdict::martian:
+      return "martian_source";
+    case forward::SourceVerdict::unknown:
+      return "unknown_source";
+  }
+  return nullptr;
+}
+
 // Refused or taken by the host before any table is asked.
 bool decided_early(Json& result, const policy::Policy& policy, const Flow& flow, const World& world) {
   using packet::AddressFault;
+  // What comes in by the port whose address it is goes to the kernel before any table is asked.
+  const auto* owner = owner_of(policy, flow.destination, world);
+  if (owner != nullptr && (flow.port.empty() || flow.port == owner->name)) {
+    const auto* const refused = refusal_by_host(policy, flow, world, *owner);
+    if (!owner->has_netdev()) {
+      drop(result, "no_host_companion");
+      return true;
+    }
+    if (refused == nullptr) {
+      be_host(result, *owner);
+      return true;
+    }
+    if (!flow.port.empty()) {  // else it may have come by a port that its zone has
+      drop(result, refused);
+      result["sentence"] = fmt::format(
+          "{}; to this appliance itself by port {} send its zones' sources, its "
+          "subnets and host_sources",
+          sentence_of(refused), owner->name);
+      return true;
+    }
+  }
   switch (packet::check_addresses(flow.source, flow.destination)) {
     case AddressFault::martian_source:
       drop(result, "martian_source");
@@ -57,17 +98,11 @@ bool decided_early(Json& result, const policy::Policy& policy, const Flow& flow,
     case AddressFault::none:
       break;
   }
-  // What comes in by the port whose address it is goes to the kernel before any table is asked, whoever sent it.
-  const auto* owner = owner_of(policy, flow.destination, world);
-  if (owner == nullptr || !(flow.port.empty() || flow.port == owner->name)) {
-    return false;
+  if (owner_of(policy, flow.source, world) != nullptr) {
+    drop(result, "martian_source");
+    return true;
   }
-  if (owner->has_netdev()) {
-    be_host(result, *owner);
-  } else {
-    drop(result, "no_host_companion");
-  }
-  return true;
+  return false;
 }
 
 // The kernel's routes that cover the destination, the longest first. What is our own is decided before them.

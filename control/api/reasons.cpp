@@ -24,6 +24,12 @@ constexpr auto steering_texts = std::to_array<std::pair<std::string_view, std::s
     {"dropped_ipv6", "IPv6 is not forwarded"},
     {"dropped_other", "the EtherType is neither IPv4, ARP nor IPv6"},
     {"dropped_short", "the frame ends before an Ethernet header does"},
+    {"dropped_bad_sender", "the frame's sender is a group address or this port's own"},
+    {"dropped_unknown_source",
+     "for this appliance, from a source that no zone, subnet or host_sources of this port has"},
+    {"dropped_spoofed_source", "for this appliance, from a source of a zone that this port may not carry"},
+    {"dropped_martian_source",
+     "for this appliance, from a source that can be no sender (this appliance itself, say)"},
     {"missed", "the device or its socket had no room"},
 });
 

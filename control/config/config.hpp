@@ -58,6 +58,7 @@ struct Port {
   std::uint16_t mtu = 0;                 // 0: the device's own
   // The Azure route table (UDR) of the subnet that this NIC is in: forwarded packets meet it next. Only checked.
   std::filesystem::path subnet_routes;
+  std::vector<fib::Prefix> host_sources;  // that may speak to this appliance here, besides zones and subnets
   unsigned line = 0;
 
   [[nodiscard]] bool is_af_xdp() const;

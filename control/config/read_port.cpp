@@ -14,11 +14,12 @@ constexpr std::size_t longest_netdev = 15;  // IFNAMSIZ with its NUL is 16
 }  // namespace
 
 void Reader::read_port(const NamedTable& named) {
-  const Section section{*named.table,
-                        named.line,
-                        fmt::format("[port.{}]", named.name),
-                        problems_,
-                        {"device", "address", "neighbours", "companion", "gateway", "mtu", "subnet_routes"}};
+  const Section section{
+      *named.table,
+      named.line,
+      fmt::format("[port.{}]", named.name),
+      problems_,
+      {"device", "address", "neighbours", "companion", "gateway", "mtu", "subnet_routes", "host_sources"}};
   Port port;
   port.name = named.name;
   port.line = named.line;
@@ -49,6 +50,7 @@ void Reader::read_port(const NamedTable& named) {
     refuse(section.line_of_key("neighbours"),
            fmt::format("the kernel's neighbours of {} are used; remove \"neighbours\"", *port.netdev()));
   read_gateway(section, port);
+  read_host_sources(section, port);
   if (const auto file = section.text("subnet_routes"))
     port.subnet_routes = resolve_file(*file, "subnet_routes");
   if (const auto netdev = port.netdev()) {
@@ -158,6 +160,18 @@ void Reader::read_companion(const Section& section, Port& port) {
   if (const auto reason = refuse_netdev(name->get()))
     return refuse(line, *reason);
   port.companion = name->get();
+}
+
+void Reader::read_host_sources(const Section& section, Port& port) {
+  for (const auto& text : section.texts("host_sources")) {
+    const auto source = parse_source(text.value);
+    if (!source)
+      refuse(text.line, source.error());
+    else if (std::ranges::find(port.host_sources, *source) != port.host_sources.end())
+      refuse(text.line, fmt::format("duplicate source {}", text.value));
+    else
+      port.host_sources.push_back(*source);
+  }
 }
 
 void Reader::read_gateway(const Section& section, Port& port) {

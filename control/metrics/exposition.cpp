@@ -136,7 +136,7 @@ void add_tables(Text& text, const api::State& state) {
     });
   };
   size("sekisho_table_routes", "routes",
-       "Routes in a zone's table; in \"sources\": prefixes of zones' sources.",
+       "Routes in a zone's table; in \"sources\": prefixes of zones' sources, and own addresses.",
        [](const api::TableState& table) { return table.routes(); });
   size("sekisho_table_extension_tables", "",
        "Extension tables in use: one for each /24 that has longer prefixes.",

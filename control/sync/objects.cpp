@@ -5,6 +5,8 @@
 #include <string_view>
 #include <utility>
 
+#include "control/sync/host_sources.hpp"
+
 namespace sekisho::sync {
 namespace {
 
@@ -15,7 +17,13 @@ void set_key(api::AdjacencyKey& key, const Key& from) {
   key.set_address(from.second);
 }
 
-void set_port(api::Port& port, const config::Port& config, const View::PortAddresses& addresses) {
+void set_prefix(api::Prefix& message, fib::Prefix prefix) {
+  message.set_address(prefix.address);
+  message.set_length(prefix.length);
+}
+
+void set_port(api::Port& port, const policy::Policy& policy, const config::Port& config,
+              const View::PortAddresses& addresses) {
   port.set_name(config.name);
   port.set_device(addresses.device.empty() ? config.device : addresses.device);
   port.set_configured(config.device);
@@ -24,6 +32,9 @@ void set_port(api::Port& port, const config::Port& config, const View::PortAddre
   port.set_mtu(config.mtu);
   port.set_instance(addresses.instance);
   port.set_companion(config.companion);
+  for (const auto source : host_sources(policy, config, addresses)) {
+    set_prefix(*port.add_host_sources(), source);
+  }
 }
 
 // A member that no port leads to has no adjacency.
@@ -122,7 +133,7 @@ void compare(const Map& before, const Map& after, auto put, auto remove) {
 auto objects(const policy::Policy& policy, const View& view) -> api::Change {
   api::Change result;
   for (std::size_t i = 0; i < policy.config.ports.size(); ++i) {
-    set_port(*result.add_ports(), policy.config.ports[i], view.ports[i]);
+    set_port(*result.add_ports(), policy, policy.config.ports[i], view.ports[i]);
   }
   for (const auto& [key, member] : adjacencies(view)) {
     set_adjacency(*result.add_adjacencies(), key, *member);
@@ -149,9 +160,7 @@ auto objects(const policy::Policy& policy, const View& view) -> api::Change {
       message.add_ports(port);
     }
     for (const auto& source : zone.sources) {
-      api::Prefix& prefix = *message.add_sources();
-      prefix.set_address(source.address);
-      prefix.set_length(source.length);
+      set_prefix(*message.add_sources(), source);
     }
   }
   return result;

@@ -35,6 +35,7 @@ struct View {
     std::string device = {};           // as the dataplane is told; empty: as configured
     int link = 0;                      // of an AF_XDP port that has its interface: the index
     std::uint32_t mtu = 0;             // and the MTU of it
+    std::vector<fib::Prefix> subnets = {};  // of the unicast addresses; sorted, each once
     friend bool operator==(const PortAddresses&, const PortAddresses&) = default;
   };
   struct Host {  // on a port's subnet, and usable: among the members, too

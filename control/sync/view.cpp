@@ -11,6 +11,14 @@
 namespace sekisho::sync {
 namespace {
 
+std::vector<fib::Prefix> subnets_of(const config::Port& port, const kernel::Mirror& mirror) {
+  std::set<fib::Prefix> subnets;
+  for (const auto& address : egress::port_addresses(port, mirror)) {
+    subnets.insert(egress::subnet(address));
+  }
+  return {subnets.begin(), subnets.end()};
+}
+
 // It may be a member of a next hop as well.
 void add_host(View& view, const egress::Member& host) {
   view.hosts.push_back({egress::host_name(host.address), host.port, host.address});
@@ -26,8 +34,10 @@ void add_host(View& view, const egress::Member& host) {
 // that port's.
 auto port_of(const config::Port& port, const config::Config& config, const kernel::Mirror& mirror)
     -> View::PortAddresses {
-  View::PortAddresses result{
-      .port = port.name, .instance = {}, .local = egress::local_addresses(port, mirror)};
+  View::PortAddresses result{.port = port.name,
+                             .instance = {},
+                             .local = egress::local_addresses(port, mirror),
+                             .subnets = subnets_of(port, mirror)};
   if (!port.is_af_xdp()) {
     return result;
   }

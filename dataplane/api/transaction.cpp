@@ -177,6 +177,7 @@ auto Transaction::add_port(const Port& port) -> Result {
   port::PortConfig config{.name = port.name(),
                           .device = port.device(),
                           .local = {port.local().begin(), port.local().end()},
+                          .host_sources = {},
                           .mtu = static_cast<std::uint16_t>(port.mtu()),
                           .instance = port.instance(),
                           .companion = port.companion(),
@@ -185,6 +186,16 @@ auto Transaction::add_port(const Port& port) -> Result {
   std::ranges::sort(config.local);
   const auto same = std::ranges::unique(config.local);
   config.local.erase(same.begin(), same.end());
+  for (const auto& source : port.host_sources()) {
+    const auto prefix = make_prefix(source.address(), source.length());
+    if (auto valid = check_prefix(prefix, source.length()); !valid) {
+      return refuse("port {}: source {}", port.name(), valid.error());
+    }
+    config.host_sources.push_back(prefix);
+  }
+  std::ranges::sort(config.host_sources);
+  const auto again = std::ranges::unique(config.host_sources);
+  config.host_sources.erase(again.begin(), again.end());
   target_.configuration.ports[port.name()] = std::move(config);
   if (target_.configuration.ports.size() > forward::max_ports) {
     return refuse("port {}: there can be {} ports at most", port.name(), forward::max_ports);

@@ -29,6 +29,14 @@ bool all_empty(const std::map<std::string, TableDiff>& diffs) {
   return std::ranges::all_of(diffs, [](const auto& diff) { return diff.second.empty(); });
 }
 
+std::set<std::uint32_t> own_addresses(const Configuration& configuration) {
+  std::set<std::uint32_t> own;
+  for (const auto& [name, port] : configuration.ports) {
+    own.insert(port.local.begin(), port.local.end());
+  }
+  return own;
+}
+
 auto exhausted(std::string_view what, std::size_t limit) {
   return tl::unexpected(
       fmt::format("more than {} {} would exist at once, old and new ones: remove some first", limit, what));
@@ -230,8 +238,10 @@ auto Transition::prepare_tables() -> Result {
   return {};
 }
 
+// Nobody else sends as we do, or as all of a subnet: own addresses are in the table of sources, too, as no zone's.
 void Transition::prepare_sources() {
-  if (wanted_.zones == live_.configuration.zones) {
+  const auto own = own_addresses(wanted_);
+  if (wanted_.zones == live_.configuration.zones && own == own_addresses(live_.configuration)) {
     return;
   }
   std::vector<fib::Route> wanted;
@@ -239,11 +249,28 @@ void Transition::prepare_sources() {
     const auto fresh = new_zones_.find(name);
     const auto index = fresh == new_zones_.end() ? live_.zones.at(name).index : fresh->second.index;
     for (const auto prefix : spec.sources) {
-      wanted.push_back({prefix, index});
+      if (prefix.length != 32 || !own.contains(prefix.address)) {
+        wanted.push_back({prefix, index});
+      }
     }
+  }
+  for (const auto address : own) {
+    wanted.push_back({{address, 32}, forward::own_sources});
   }
   std::ranges::sort(wanted, {}, &fib::Route::prefix);
   sources_diff_ = api::replace(*live_.sources, wanted);
+}
+
+auto Transition::host_sources_of(const std::string& port) const -> forward::HostSources {
+  forward::HostSources::Rules rules;
+  for (const auto& [name, zone] : wanted_.zones) {
+    rules.add_zone(zone.sources, std::ranges::binary_search(zone.ports, port));
+  }
+  rules.allow(wanted_.ports.at(port).host_sources);
+  for (const auto& [name, config] : wanted_.ports) {
+    rules.add_own(config.local);
+  }
+  return forward::HostSources{std::move(rules)};
 }
 
 auto Transition::renumber_next_hops() -> Result {

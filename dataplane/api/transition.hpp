@@ -62,6 +62,7 @@ class Transition {
   auto take_indexes() -> Result;
   auto prepare_tables() -> Result;
   void prepare_sources();
+  auto host_sources_of(const std::string& port) const -> forward::HostSources;
   auto renumber_next_hops() -> Result;
   auto apply(fib::Fib& table, std::span<const fib::Route> changes) -> Result;
   auto change_tables() -> Result;
@@ -95,6 +96,7 @@ class Transition {
   void take_down();
   void admit_ports();
   void set_local_addresses();
+  auto set_host_sources(LivePort& port) -> Result;
   bool is_due(const LivePort& port, const port::PortConfig& config) const;  // to be opened
   bool device_held(const port::PortConfig& config) const;
 

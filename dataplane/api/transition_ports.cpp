@@ -57,7 +57,9 @@ void Transition::open(LivePort& port, const port::PortConfig& config) {
   port.error.clear();
   port.workers.clear();
   port.link.reset();
-  auto device = port::Port::open(config, static_cast<unsigned>(live_.workers.size()), live_.pool);
+  port.sources = std::make_shared<const forward::HostSources>(host_sources_of(config.name));
+  auto device =
+      port::Port::open(config, *port.sources, static_cast<unsigned>(live_.workers.size()), live_.pool);
   if (!device) {
     port.error = device.error();
     return;
@@ -216,15 +218,34 @@ void Transition::admit_ports() {
 void Transition::set_local_addresses() {
   for (const auto& [name, config] : wanted_.ports) {
     auto& port = live_.ports.at(name);
-    if (port.device == nullptr || (port.config.local == config.local && port.error.empty())) {
+    if (port.device == nullptr) {
       continue;
     }
-    auto done = port.device->set_local(config.local);
+    // Its companion's error is not ours to forget when there is nothing to do.
+    auto done = set_host_sources(port);
+    if (done && port.config.local == config.local && port.error.empty()) {
+      continue;
+    }
+    done = std::move(done).and_then([&] { return port.device->set_local(config.local); });
     port.error = done ? std::string{} : done.error();
     if (done) {
       port.config.local = config.local;
+      port.config.host_sources = config.host_sources;
     }
   }
+}
+
+// Zones and own addresses of other ports are in them, too: they may be others although this port's configuration is the same.
+auto Transition::set_host_sources(LivePort& port) -> Result {
+  auto sources = host_sources_of(port.config.name);
+  if (*port.sources == sources) {
+    return {};
+  }
+  auto done = port.device->set_sources(sources);
+  if (done) {
+    port.sources = std::make_shared<const forward::HostSources>(std::move(sources));
+  }
+  return done;
 }
 
 }  // namespace sekisho::api

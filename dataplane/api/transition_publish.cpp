@@ -72,7 +72,9 @@ auto Transition::with_ports(forward::ForwardingState state) const -> forward::Fo
                                  .tx_queues = port.device->tx_queues()};
       state.host[port.index] = {.ring = port.companion->to_host(),
                                 .companion = port.companion->has_tap(),
-                                .local = port.config.local};
+                                .steered = port.device->ifindex() != 0,
+                                .local = port.config.local,
+                                .sources = port.sources};
     }
   };
   for (const auto& [name, port] : live_.ports) {

@@ -6,16 +6,39 @@
 
 namespace sekisho::forward {
 
+namespace {
+
+// What comes in by the port whose address it is goes to the kernel before any table is asked.
+void decide_local(Decision& decision, const ForwardingState& state, const HostPort& port,
+                  std::uint32_t source, std::uint32_t destination) noexcept {
+  const Zone& zone = state.zones[decision.zone];
+  decision.drop = refusal_by_host(port, source);
+  if (!decision.drop && !port.steered && !port.companion) {
+    decision.drop = DropReason::no_host_companion;
+  }
+  if (!decision.drop && decision.allowed && zone.table != nullptr) {
+    decision.next_hop = zone.table->lookup(destination);
+  }
+}
+
+}  // namespace
+
 Decision decide(const ForwardingState& state, std::uint32_t source, std::uint32_t destination,
                 std::optional<PortIndex> port) noexcept {
   Decision decision;
+  const ZoneIndex index = state.sources->lookup(source);
+  if (port && is_local(state.host[*port], destination)) {
+    decision.zone = is_zone(index) ? index : ZoneIndex{0};
+    decision.allowed = may_carry(state.zones[decision.zone], *port);
+    decide_local(decision, state, state.host[*port], source, destination);
+    return decision;
+  }
   if (const auto fault = packet::check_addresses(source, destination); fault != packet::AddressFault::none) {
     decision.drop = reason_of(fault);
     return decision;
   }
-  const ZoneIndex index = state.sources->lookup(source);
   if (!is_zone(index)) {
-    decision.drop = DropReason::unknown_source;
+    decision.drop = refusal_of_source(state, index, 0);
     return decision;
   }
   decision.zone = index;

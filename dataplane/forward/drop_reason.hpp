@@ -13,13 +13,14 @@ namespace sekisho::forward {
 #define SEKISHO_DROP_REASONS(REASON)                                                                             \
   REASON(frame_too_short,       "the frame ends before an IPv4 header does")                                     \
   REASON(other_station,         "the frame is addressed to another station")                                     \
+  REASON(bad_sender,            "the frame's sender is a group address or this port's own")                        \
   REASON(not_ipv4,              "the EtherType is neither IPv4, ARP nor IPv6")                                   \
   REASON(ipv6,                  "IPv6 is not forwarded")                                                         \
   REASON(bad_version,           "the IP version is not 4")                                                       \
   REASON(bad_header_length,     "the IPv4 header length is below 20 bytes or beyond the total length")           \
   REASON(bad_total_length,      "the IPv4 total length is more than what arrived")                               \
   REASON(bad_checksum,          "the IPv4 header checksum is wrong")                                             \
-  REASON(martian_source,        "the source can be no sender (0/8, 127/8, 169.254/16, multicast, class E)")       \
+  REASON(martian_source,        "the source can be no sender (0/8, 127/8, 169.254/16, multicast, class E, this appliance, a subnet's broadcast)") \
   REASON(martian_destination,   "the destination can be no receiver (0/8, 127/8, 169.254/16, class E)")                      \
   REASON(link_broadcast,        "a unicast IPv4 packet in a broadcast or multicast frame")                       \
   REASON(multicast,             "multicast and broadcast are not routed")                                        \

@@ -5,10 +5,12 @@
 
 #include <array>
 #include <cstdint>
+#include <memory>
 #include <vector>
 
 #include "dataplane/fib/fib.hpp"
 #include "dataplane/fib/next_hop_table.hpp"
+#include "dataplane/forward/host_sources.hpp"
 
 struct rte_ring;
 
@@ -20,6 +22,7 @@ inline constexpr unsigned max_workers = 16;
 
 using PortIndex = std::uint8_t;                 // 0..max_ports-1, ours, not DPDK's
 using ZoneIndex = std::uint16_t;                // 1..max_zones; 0: no zone. What the table of sources gives
+inline constexpr ZoneIndex own_sources = max_zones + 1;  // instead of a zone: this appliance's own addresses
 using PortMask = std::uint32_t;                 // bit i: port index i
 static_assert(max_ports <= 8 * sizeof(PortMask));
 
@@ -34,10 +37,15 @@ struct EgressPort {
 };
 
 // How a worker reaches the kernel with what came in by a port.
+//
+// What is for `local` is the kernel's if `sources` allow it: on a port with a companion workers see to that, on a steered one
+// steering does, before any worker sees the frame.
 struct HostPort {
   rte_ring* ring = nullptr;                     // to the host thread; null: the port does not run
   bool companion = false;                       // the kernel has an interface with this port's MAC: whole frames go there
+  bool steered = false;                         // an AF_XDP port
   std::vector<std::uint32_t> local;             // sorted; addresses that are the kernel's there
+  std::shared_ptr<const HostSources> sources;   // null: nobody's packets
   friend bool operator==(const HostPort&, const HostPort&) = default;
 };
 

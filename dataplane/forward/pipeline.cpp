@@ -53,7 +53,6 @@ class Pipeline {
 
   void look_up(ZoneIndex zone, const std::uint32_t* destinations, fib::NextHopIndex* next_hops,
                unsigned count) const noexcept;
-  [[nodiscard]] std::optional<DropReason> refusal_of_source(ZoneIndex zone) const noexcept;
   [[nodiscard]] DropReason refusal_at_egress(unsigned at) const noexcept;
   void refuse_at_egress(unsigned at) noexcept;
   [[nodiscard]] PacketMask packets_to(unsigned port) const noexcept;
@@ -74,24 +73,16 @@ void Pipeline::validate() noexcept {
   (ingress_.generated ? port.generated : port.rx).add(received, forward::validate(ingress_, burst_, drops_));
 }
 
-std::optional<DropReason> Pipeline::refusal_of_source(ZoneIndex zone) const noexcept {
-  if (!is_zone(zone)) {
-    return DropReason::unknown_source;
-  }
-  return may_carry(state_.zones[zone], ingress_.port) ? std::nullopt
-                                                      : std::optional(DropReason::spoofed_source);
-}
-
 void Pipeline::admit() noexcept {
   state_.sources->lookup_bulk(burst_.headers.sources.data(), burst_.zones.data(), burst_.count);
   one_zone_ = alike(burst_.zones, burst_.count);
-  if (one_zone_ && !refusal_of_source(burst_.zones[0])) [[likely]] {
+  if (one_zone_ && !refusal_of_source(state_, burst_.zones[0], ingress_.port)) [[likely]] {
     counters_.zones[burst_.zones[0]].add(burst_.count, burst_.bytes);
     return;
   }
   PacketMask refused = 0;
   for (unsigned at = 0; at < burst_.count; ++at) {
-    if (const auto reason = refusal_of_source(burst_.zones[at])) [[unlikely]] {
+    if (const auto reason = refusal_of_source(state_, burst_.zones[at], ingress_.port)) [[unlikely]] {
       drops_.add(burst_.mbufs[at], *reason);
       refused |= bit(at);
     }

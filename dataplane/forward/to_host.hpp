@@ -17,6 +17,7 @@
 #include "dataplane/forward/counters.hpp"
 #include "dataplane/forward/drop_reason.hpp"
 #include "dataplane/forward/forwarding_state.hpp"
+#include "dataplane/forward/verdict.hpp"
 #include "dataplane/packet/address.hpp"
 #include "dataplane/packet/checksum.hpp"
 #include "dataplane/packet/ethernet.hpp"
@@ -49,7 +50,7 @@ class ToHost {
       case DropReason::source_route:
       case DropReason::unknown_source:
       case DropReason::spoofed_source:
-        return port_.companion && is_for_kernel(mbuf) ? add_frame(mbuf) : std::optional(reason);
+        return port_.companion ? take_for_kernel(mbuf, reason) : reason;
       default:
         return reason;
     }
@@ -71,10 +72,19 @@ class ToHost {
     return rte_pktmbuf_mtod_offset(mbuf, std::uint8_t*, packet::ethernet_header_size);
   }
 
-  [[nodiscard]] bool is_for_kernel(const rte_mbuf* mbuf) const noexcept {
-    const std::uint32_t destination = packet::Ipv4View(header_of(mbuf)).destination();
-    return packet::multicast(destination) || destination == 0xffff'ffff ||
-           std::ranges::binary_search(port_.local, destination);
+  // Anybody may send to a group or to all, as who asks by DHCP does before it has an address.
+  std::optional<DropReason> take_for_kernel(rte_mbuf* mbuf, DropReason reason) noexcept {
+    const packet::Ipv4View ip(header_of(mbuf));
+    const std::uint32_t destination = ip.destination();
+    if (!packet::multicast(destination) && destination != 0xffff'ffff) {
+      if (!is_local(port_, destination)) {
+        return reason;
+      }
+      if (const auto refused = refusal_by_host(port_, ip.source())) {
+        return refused;
+      }
+    }
+    return add_frame(mbuf);
   }
 
   std::optional<DropReason> add(rte_mbuf* mbuf, std::uint32_t type) noexcept {

@@ -85,6 +85,10 @@ std::optional<DropReason> fault_of(const std::uint8_t* frame, std::size_t readab
   if (ethernet.type() != packet::EtherType::ipv4) {
     return reason_of(ethernet.type());
   }
+  // Nobody sends as a group, nor as we do: a loop, or somebody who would have us answer ourselves.
+  if (ethernet.from_group() || (ethernet.from(ingress.station) && is_station(ingress.station))) {
+    return DropReason::bad_sender;
+  }
   const std::uint8_t* const header = frame + ethernet_header_size;
   const auto fault =
       packet::validate_ipv4(header, readable - ethernet_header_size, arrived - ethernet_header_size);

@@ -2,6 +2,8 @@
 // for one pair of addresses: what an operator is told is what workers do.
 #pragma once
 
+#include <algorithm>
+#include <cstdint>
 #include <optional>
 
 #include "dataplane/fib/next_hop_table.hpp"
@@ -64,6 +66,36 @@ namespace sekisho::forward {
 
 [[nodiscard]] constexpr bool may_carry(const Zone& zone, PortIndex port) noexcept {
   return (zone.ports >> port & 1) != 0;
+}
+
+// Why no packet of such a source is forwarded; nothing of a zone that the port carries.
+[[nodiscard]] constexpr std::optional<DropReason> refusal_of_source(const ForwardingState& state,
+                                                                    ZoneIndex zone, PortIndex port) noexcept {
+  if (!is_zone(zone)) {
+    return zone == own_sources ? DropReason::martian_source : DropReason::unknown_source;
+  }
+  return may_carry(state.zones[zone], port) ? std::nullopt : std::optional(DropReason::spoofed_source);
+}
+
+// Whether the kernel has the address on this port.
+[[nodiscard]] inline bool is_local(const HostPort& port, std::uint32_t address) noexcept {
+  return std::ranges::binary_search(port.local, address);
+}
+
+// Why the kernel gets no packet of this source by the port.
+[[nodiscard]] inline std::optional<DropReason> refusal_by_host(const HostPort& port,
+                                                               std::uint32_t source) noexcept {
+  switch (port.sources == nullptr ? SourceVerdict::unknown : port.sources->of(source)) {
+    case SourceVerdict::allowed:
+      return std::nullopt;
+    case SourceVerdict::spoofed:
+      return DropReason::spoofed_source;
+    case SourceVerdict::martian:
+      return DropReason::martian_source;
+    case SourceVerdict::unknown:
+      break;
+  }
+  return DropReason::unknown_source;
 }
 
 // Whether worker `worker` can send there.

@@ -26,6 +26,10 @@ class EthernetView {
   [[nodiscard]] bool to(const std::array<std::uint8_t, 6>& station) const noexcept {
     return std::memcmp(frame_, station.data(), station.size()) == 0;
   }
+  [[nodiscard]] bool from_group() const noexcept { return (frame_[6] & 1) != 0; }
+  [[nodiscard]] bool from(const std::array<std::uint8_t, 6>& station) const noexcept {
+    return std::memcmp(frame_ + 6, station.data(), station.size()) == 0;
+  }
 
  private:
   const std::uint8_t* frame_;

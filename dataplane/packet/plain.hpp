@@ -1,6 +1,6 @@
 // The plain frame, recognised four at a time, and its fields put into columns:
 //
-//   for this station | EtherType 0x0800 | version 4, no options, a right checksum | no special address | TTL above 1
+//   for this station, from another one | EtherType 0x0800 | version 4, no options, a right checksum | no special address | TTL above 1
 //   total length at least 24 (a header and two ports), nothing behind the datagram but Ethernet's padding
 //
 // Nearly every frame is one. A frame that is not plain is not wrong: the exact tests (ethernet.hpp, ipv4.hpp,
@@ -57,6 +57,7 @@ class PlainFrames {
   }
   static Words load_words(const std::uint8_t* const* frames, std::size_t at) noexcept;
   static __m128i differ(const std::uint8_t* const* frames, __m128i pattern) noexcept;
+  static __m128i come_from(const std::uint8_t* const* frames, __m128i sender) noexcept;
   static __m128i sum_halves(Words words) noexcept;
   static __m128i pick_bytes(Words words, int b0, int b1, int b2, int b3) noexcept;
   static __m128i flow_ends(__m128i addresses, __m128i ports) noexcept;
@@ -65,6 +66,7 @@ class PlainFrames {
 
   __m128i pattern_;  // of a frame's first 16 bytes: destination, EtherType, version and header length
   __m128i mask_;     // which of their bits must be so
+  __m128i sender_;   // the station as an IPv4 frame's sender: from byte 6 on
 };
 
 inline PlainFrames::PlainFrames(const std::array<std::uint8_t, 6>& station) noexcept {
@@ -73,7 +75,10 @@ inline PlainFrames::PlainFrames(const std::array<std::uint8_t, 6>& station) noex
       std::uint64_t{load_native32(station.data())} | std::uint64_t{load_native32(station.data() + 2)} << 16;
   const std::uint64_t all = 0xffff'ffff'ffff;
   pattern_ = _mm_set_epi64x(0x0045'0008'0000'0000, static_cast<long long>(address));
-  mask_ = _mm_set_epi64x(0x00ff'ffff'0000'0000, static_cast<long long>(address == 0 ? 1 : all));
+  const std::uint64_t group_sender = std::uint64_t{1} << 48;
+  mask_ =
+      _mm_set_epi64x(0x00ff'ffff'0000'0000, static_cast<long long>((address == 0 ? 1 : all) | group_sender));
+  sender_ = _mm_set_epi64x(0, static_cast<long long>(address | 0x0008'0000'0000'0000));
 }
 
 inline PlainFrames::Words PlainFrames::load_words(const std::uint8_t* const* frames,
@@ -88,6 +93,12 @@ inline __m128i PlainFrames::differ(const std::uint8_t* const* frames, __m128i pa
   return _mm_or_si128(
       _mm_or_si128(_mm_xor_si128(load(frames[0]), pattern), _mm_xor_si128(load(frames[1]), pattern)),
       _mm_or_si128(_mm_xor_si128(load(frames[2]), pattern), _mm_xor_si128(load(frames[3]), pattern)));
+}
+
+// Not zero if any of the four does. What follows the EtherType is never 0 in a plain one.
+inline __m128i PlainFrames::come_from(const std::uint8_t* const* frames, __m128i sender) noexcept {
+  const auto equal = [&](unsigned frame) { return _mm_cmpeq_epi64(load(frames[frame] + 6), sender); };
+  return _mm_or_si128(_mm_or_si128(equal(0), equal(1)), _mm_or_si128(equal(2), equal(3)));
 }
 
 // Of the two 16-bit halves of each word, each 0x8000 too small: the instruction takes them as signed.
@@ -114,7 +125,7 @@ template <std::size_t Capacity>
 inline bool PlainFrames::read_four(const std::uint8_t* const* frames, const std::uint32_t* sizes,
                                    Columns<Capacity>& columns, std::size_t at) const noexcept {
   constexpr std::size_t ip = ethernet_header_size;
-  __m128i wrong = _mm_and_si128(differ(frames, pattern_), mask_);
+  __m128i wrong = _mm_or_si128(_mm_and_si128(differ(frames, pattern_), mask_), come_from(frames, sender_));
 
   // The header's five words, and the ports behind it. Words two to five of four frames are a matrix to transpose.
   const Words first = load_words(frames, ip);

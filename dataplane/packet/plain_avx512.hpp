@@ -101,6 +101,11 @@ SEKISHO_AVX512 std::size_t PlainFrames::read_sixteens(const std::uint8_t* const*
         _mm512_or_si512(_mm512_xor_si512(begin[0], pattern), _mm512_xor_si512(begin[1], pattern)),
         _mm512_or_si512(_mm512_xor_si512(begin[2], pattern), _mm512_xor_si512(begin[3], pattern)));
     __mmask16 wrong = _mm512_test_epi32_mask(differing, mask);
+    const __m512i own = _mm512_broadcast_i32x4(sender_);
+    const unsigned own_sender = static_cast<unsigned>(_mm512_cmpeq_epi64_mask(begin[0], own)) |
+                                _mm512_cmpeq_epi64_mask(begin[1], own) |
+                                _mm512_cmpeq_epi64_mask(begin[2], own) |
+                                _mm512_cmpeq_epi64_mask(begin[3], own);
 
     const __m512i begin01 = _mm512_unpackhi_epi32(begin[0], begin[1]);
     const __m512i begin23 = _mm512_unpackhi_epi32(begin[2], begin[3]);
@@ -159,7 +164,7 @@ SEKISHO_AVX512 std::size_t PlainFrames::read_sixteens(const std::uint8_t* const*
     _mm512_storeu_si512(&columns.destinations[at], destinations);
     _mm512_storeu_si512(&columns.lengths[at], length);
     _mm512_storeu_si512(&columns.hashes[at], _mm512_xor_si512(hash, _mm512_srli_epi32(hash, 16)));
-    if (wrong != 0 || special != 0 || other_station != 0) {
+    if (wrong != 0 || special != 0 || other_station != 0 || own_sender != 0) {
       break;
     }
   }

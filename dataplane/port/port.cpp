@@ -178,23 +178,23 @@ bool PortConfig::has_interface_of(const PortConfig& other) const {
   return is_af_xdp() && other.is_af_xdp() && !instance.empty() && instance == other.instance;
 }
 
-auto Port::open(const PortConfig& config, unsigned workers, rte_mempool* pool)
-    -> tl::expected<std::unique_ptr<Port>, std::string> {
-  auto port = try_open(config, workers, pool);
+auto Port::open(const PortConfig& config, const forward::HostSources& sources, unsigned workers,
+                rte_mempool* pool) -> tl::expected<std::unique_ptr<Port>, std::string> {
+  auto port = try_open(config, sources, workers, pool);
   for (int retry = 0;
        retry < max_retries && !port && port.error().find(receive_queue_step) != std::string::npos; ++retry) {
     usleep(queue_release_us);
-    port = try_open(config, workers, pool);
+    port = try_open(config, sources, workers, pool);
   }
   return port;
 }
 
-auto Port::try_open(const PortConfig& config, unsigned workers, rte_mempool* pool)
-    -> tl::expected<std::unique_ptr<Port>, std::string> {
+auto Port::try_open(const PortConfig& config, const forward::HostSources& sources, unsigned workers,
+                    rte_mempool* pool) -> tl::expected<std::unique_ptr<Port>, std::string> {
   // The destructor undoes as much as was done.
   std::unique_ptr<Port> port(new Port());
   const bool af_xdp = config.is_af_xdp();
-  auto done = af_xdp ? port->plug_af_xdp(config, workers, pool) : port->plug_own(config, workers);
+  auto done = af_xdp ? port->plug_af_xdp(config, sources, workers, pool) : port->plug_own(config, workers);
   if (done) {
     done = port->start(config, pool);
   }
@@ -209,8 +209,8 @@ auto Port::try_open(const PortConfig& config, unsigned workers, rte_mempool* poo
   return port;
 }
 
-auto Port::plug_af_xdp(const PortConfig& config, unsigned workers, rte_mempool* pool)
-    -> tl::expected<void, std::string> {
+auto Port::plug_af_xdp(const PortConfig& config, const forward::HostSources& sources, unsigned workers,
+                       rte_mempool* pool) -> tl::expected<void, std::string> {
   const auto name = config.device.substr(af_xdp_prefix.size());
   const auto netdev = inspect_netdev(name, workers);
   if (!netdev) {
@@ -238,7 +238,8 @@ auto Port::plug_af_xdp(const PortConfig& config, unsigned workers, rte_mempool* 
     return tl::unexpected(steering.error());
   }
   steering_ = std::move(*steering);
-  if (auto known = steering_->set_local(config.local); !known) {
+  auto known = steering_->set_local(config.local).and_then([&] { return set_sources(sources); });
+  if (!known) {
     return known;
   }
   disable_merging(name);
@@ -473,6 +474,10 @@ void Port::take_mtu(std::uint16_t of_interface, std::uint16_t configured) noexce
 
 auto Port::set_local(const std::vector<std::uint32_t>& local) -> tl::expected<void, std::string> {
   return steering_ ? steering_->set_local(local) : tl::expected<void, std::string>{};
+}
+
+auto Port::set_sources(const forward::HostSources& sources) -> tl::expected<void, std::string> {
+  return steering_ ? steering_->set_sources(sources.rules()) : tl::expected<void, std::string>{};
 }
 
 auto Port::admit() -> tl::expected<void, std::string> {

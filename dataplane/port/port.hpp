@@ -21,6 +21,8 @@
 #include <vector>
 
 #include "dataplane/fib/next_hop_table.hpp"
+#include "dataplane/fib/prefix.hpp"
+#include "dataplane/forward/host_sources.hpp"
 #include "dataplane/port/bus.hpp"
 #include "dataplane/port/open_files.hpp"
 #include "dataplane/port/posted_buffers.hpp"
@@ -55,6 +57,8 @@ struct PortConfig {
   std::string name;  // the operator's, as in sekisho.toml
   std::string device;
   std::vector<std::uint32_t> local;  // addresses of the kernel on this port (AF_XDP: passed up by steering)
+  std::vector<fib::Prefix>
+      host_sources;                  // who may send to those, besides the sources of the port's zones; sorted
   std::uint16_t mtu = 0;             // 0: the device's own
   std::string instance;              // of the device: differs when another one has taken its name
   std::string companion;             // the TAP by which the kernel has the port; empty: none
@@ -71,7 +75,8 @@ class Port {
  public:
   // `workers`: how many transmit queues are needed, one each. The error is one sentence that names the device
   // and says what to do.
-  [[nodiscard]] static auto open(const PortConfig& config, unsigned workers, rte_mempool* pool)
+  [[nodiscard]] static auto open(const PortConfig& config, const forward::HostSources& sources,
+                                 unsigned workers, rte_mempool* pool)
       -> tl::expected<std::unique_ptr<Port>, std::string>;
   ~Port();  // stops, closes and unplugs
   Port(const Port&) = delete;
@@ -88,6 +93,8 @@ class Port {
   void follow_mtu(const PortConfig& config) noexcept;
   // Addresses can change while the port runs.
   [[nodiscard]] auto set_local(const std::vector<std::uint32_t>& local) -> tl::expected<void, std::string>;
+  // Whose packets to those an AF_XDP port passes up.
+  [[nodiscard]] auto set_sources(const forward::HostSources& sources) -> tl::expected<void, std::string>;
   // Packets flow from here on (an AF_XDP port drops IPv4 before). After the workers have been given the
   // queues.
   [[nodiscard]] auto admit() -> tl::expected<void, std::string>;
@@ -112,10 +119,11 @@ class Port {
 
  private:
   Port() = default;
-  [[nodiscard]] static auto try_open(const PortConfig& config, unsigned workers, rte_mempool* pool)
+  [[nodiscard]] static auto try_open(const PortConfig& config, const forward::HostSources& sources,
+                                     unsigned workers, rte_mempool* pool)
       -> tl::expected<std::unique_ptr<Port>, std::string>;
-  [[nodiscard]] auto plug_af_xdp(const PortConfig& config, unsigned workers, rte_mempool* pool)
-      -> tl::expected<void, std::string>;
+  [[nodiscard]] auto plug_af_xdp(const PortConfig& config, const forward::HostSources& sources,
+                                 unsigned workers, rte_mempool* pool) -> tl::expected<void, std::string>;
   [[nodiscard]] auto plug_own(const PortConfig& config, unsigned workers) -> tl::expected<void, std::string>;
   [[nodiscard]] auto hotplug(const BusDevice& device) -> tl::expected<void, std::string>;
   [[nodiscard]] auto start(const PortConfig& config, rte_mempool* pool) -> tl::expected<void, std::string>;

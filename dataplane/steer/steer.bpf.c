@@ -1,8 +1,10 @@
 // Which frames of a netdev belong to the kernel and which to the dataplane.
 //
-//   kernel      ARP; IPv4 to a local address (unicast or subnet broadcast), 255.255.255.255 or 224/4 (DHCP, IGMP, VRRP)
+//   kernel      ARP; IPv4 to 255.255.255.255 or 224/4 (DHCP, IGMP, VRRP), and to a local address (unicast or subnet broadcast)
+//               from a source that this interface may carry
 //   dataplane   all other IPv4, by the AF_XDP socket of the receive queue
-//   nobody      IPv6 and every other EtherType (VLAN tags among them); all other IPv4 until `ready` is set or while the
+//   nobody      IPv6 and every other EtherType (VLAN tags among them); IPv4 from a group's or the interface's own MAC address;
+//               to a local address from any other source; all other IPv4 until `ready` is set or while the
 //               queue has no socket
 //
 // Nothing that the kernel could forward past the firewall is ever passed up because of a doubt: an IPv4 frame that is too
@@ -49,12 +51,34 @@ struct {
   __uint(max_entries, sekisho_steer_verdict_count);
 } verdicts SEC(".maps");
 
+// sekisho_steer_source_verdict by prefix; the longest decides.
+struct {
+  __uint(type, BPF_MAP_TYPE_LPM_TRIE);
+  __uint(map_flags, BPF_F_NO_PREALLOC);
+  __type(key, struct sekisho_steer_source);
+  __type(value, __u8);
+  __uint(max_entries, SEKISHO_STEER_MAX_SOURCES);
+} host_sources SEC(".maps");
+
 static __always_inline int verdict(enum sekisho_steer_verdict reason, int action) {
   __u32 key = reason;
   __u64 *count = bpf_map_lookup_elem(&verdicts, &key);
   if (count)
     ++*count;
   return action;
+}
+
+// What the dataplane does itself on ports that it owns (forward/to_host.hpp).
+static __always_inline int give_to_kernel(__be32 source) {
+  struct sekisho_steer_source key = {.length = 32, .address = source};
+  __u8 *known = bpf_map_lookup_elem(&host_sources, &key);
+  if (!known)
+    return verdict(sekisho_steer_dropped_unknown_source, XDP_DROP);
+  if (*known == sekisho_steer_spoofed)
+    return verdict(sekisho_steer_dropped_spoofed_source, XDP_DROP);
+  if (*known != sekisho_steer_allowed)
+    return verdict(sekisho_steer_dropped_martian_source, XDP_DROP);
+  return verdict(sekisho_steer_passed_local, XDP_PASS);
 }
 
 SEC("xdp")
@@ -72,6 +96,15 @@ int sekisho_steer(struct xdp_md *frame) {
   if (ethernet->h_proto != bpf_htons(ETH_P_IP))
     return verdict(sekisho_steer_dropped_other, XDP_DROP);
 
+  __u32 zero = 0;
+  struct sekisho_steer_state *now = bpf_map_lookup_elem(&state, &zero);
+  if (!now)
+    return verdict(sekisho_steer_dropped_not_ready, XDP_DROP);
+  __u64 sender = 0;
+  __builtin_memcpy(&sender, ethernet->h_source, sizeof ethernet->h_source);
+  if ((sender & 1) || sender == now->station)
+    return verdict(sekisho_steer_dropped_bad_sender, XDP_DROP);
+
   struct iphdr *ip = (void *)(ethernet + 1);
   if ((void *)(ip + 1) <= end) {
     __be32 destination = ip->daddr;
@@ -79,12 +112,10 @@ int sekisho_steer(struct xdp_md *frame) {
     if ((destination & bpf_htonl(0xf0000000)) == bpf_htonl(0xe0000000) || destination == 0xffffffff)
       return verdict(sekisho_steer_passed_broadcast, XDP_PASS);
     if (bpf_map_lookup_elem(&local_addresses, &destination))
-      return verdict(sekisho_steer_passed_local, XDP_PASS);
+      return give_to_kernel(ip->saddr);
   }
 
-  __u32 zero = 0;
-  struct sekisho_steer_state *now = bpf_map_lookup_elem(&state, &zero);
-  if (!now || !now->ready)
+  if (!now->ready)
     return verdict(sekisho_steer_dropped_not_ready, XDP_DROP);
   if (bpf_redirect_map(&xsks_map, frame->rx_queue_index, XDP_DROP) != XDP_REDIRECT)
     return verdict(sekisho_steer_dropped_no_socket, XDP_DROP);

@@ -5,12 +5,15 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <net/if.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <cstring>
 #include <iterator>
 #include <system_error>
 #include <utility>
@@ -27,6 +30,22 @@ constexpr std::array<const char*, sekisho_steer_verdict_count> verdict_names{
     SEKISHO_STEER_VERDICTS(VERDICT)
 #undef VERDICT
 };
+
+static_assert(static_cast<int>(forward::SourceVerdict::allowed) == sekisho_steer_allowed &&
+              static_cast<int>(forward::SourceVerdict::spoofed) == sekisho_steer_spoofed &&
+              static_cast<int>(forward::SourceVerdict::martian) == sekisho_steer_martian);
+
+// The netdev's MAC address, as it lies in memory; 0 if it has none.
+std::uint64_t station_of(const std::string& netdev) {
+  const Fd socket{::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0)};
+  ifreq request{};
+  netdev.copy(request.ifr_name, IFNAMSIZ - 1);
+  std::uint64_t station = 0;
+  if (ioctl(socket.get(), SIOCGIFHWADDR, &request) == 0) {
+    std::memcpy(&station, request.ifr_hwaddr.sa_data, 6);
+  }
+  return station;
+}
 
 std::string errno_text(int error) {
   return std::generic_category().message(error);
@@ -70,7 +89,8 @@ Steering::Steering(std::string netdev, int ifindex, Fd object)
     : netdev_(std::move(netdev)),
       ifindex_(ifindex),
       object_(std::move(object)),
-      own_start_time_(start_time(static_cast<std::uint64_t>(getpid())).value_or(0)) {
+      own_start_time_(start_time(static_cast<std::uint64_t>(getpid())).value_or(0)),
+      station_(station_of(netdev_)) {
   claim(ifindex_, *this);
 }
 
@@ -122,8 +142,9 @@ int Steering::install(int program) noexcept try {
   program_ = std::move(*described);
   state_ = find_map(program_, "state");
   local_map_ = find_map(program_, "local_addresses");
+  sources_map_ = find_map(program_, "host_sources");
   verdicts_ = find_map(program_, "verdicts");
-  if (!state_.valid() || !local_map_.valid() || !verdicts_.valid()) {
+  if (!state_.valid() || !local_map_.valid() || !sources_map_.valid() || !verdicts_.valid()) {
     const int error = errno;
     refused_ = fmt::format(
         "{}: the maps of the steering program cannot be used ({}); run as root or with CAP_SYS_ADMIN, which "
@@ -131,7 +152,7 @@ int Steering::install(int program) noexcept try {
         netdev_, errno_text(error));
     return -error;
   }
-  auto done = write_local();
+  auto done = write_known();
   if (done) {
     const auto old = attached_program(ifindex_);
     done = old ? take_place_of(*old) : tl::unexpected(old.error());
@@ -203,13 +224,62 @@ auto Steering::bind() -> tl::expected<void, std::string> {
   return {};
 }
 
-auto Steering::write_local() -> tl::expected<void, int> {
+auto Steering::write_known() -> tl::expected<void, int> {
   for (const std::uint32_t address : local_) {
     const std::uint32_t key = htonl(address);
     const std::uint8_t present = 1;
     if (bpf_map_update_elem(local_map_.get(), &key, &present, BPF_ANY) != 0) {
       return tl::unexpected(errno);
     }
+  }
+  for (const auto& [prefix, verdict] : sources_) {
+    if (auto done = write_source(prefix, verdict); !done) {
+      return done;
+    }
+  }
+  return {};
+}
+
+auto Steering::write_source(fib::Prefix prefix, forward::SourceVerdict verdict) -> tl::expected<void, int> {
+  const sekisho_steer_source key{.length = prefix.length, .address = htonl(prefix.address)};
+  const auto value = static_cast<std::uint8_t>(verdict);
+  if (bpf_map_update_elem(sources_map_.get(), &key, &value, BPF_ANY) != 0) {
+    return tl::unexpected(errno);
+  }
+  return {};
+}
+
+auto Steering::set_sources(const forward::HostSources::Rules& wanted) -> tl::expected<void, std::string> {
+  if (wanted.size() > SEKISHO_STEER_MAX_SOURCES) {
+    return tl::unexpected(
+        fmt::format("{}: {} prefixes of sources are more than the {} that steering can hold", netdev_,
+                    wanted.size(), SEKISHO_STEER_MAX_SOURCES));
+  }
+  if (!sources_map_.valid()) {
+    sources_ = wanted;  // written by install()
+    return {};
+  }
+  for (const auto& [prefix, verdict] : wanted) {
+    if (const auto known = sources_.find(prefix); known != sources_.end() && known->second == verdict) {
+      continue;
+    }
+    if (const auto done = write_source(prefix, verdict); !done) {
+      return tl::unexpected(fmt::format("{}: source {} cannot be told to steering ({})", netdev_,
+                                        fib::to_string(prefix), errno_text(done.error())));
+    }
+    sources_.insert_or_assign(prefix, verdict);
+  }
+  for (auto known = sources_.begin(); known != sources_.end();) {
+    if (wanted.contains(known->first)) {
+      ++known;
+      continue;
+    }
+    const sekisho_steer_source key{.length = known->first.length, .address = htonl(known->first.address)};
+    if (bpf_map_delete_elem(sources_map_.get(), &key) != 0 && errno != ENOENT) {
+      return tl::unexpected(fmt::format("{}: source {} cannot be taken from steering ({})", netdev_,
+                                        fib::to_string(known->first), errno_text(errno)));
+    }
+    known = sources_.erase(known);
   }
   return {};
 }
@@ -253,6 +323,7 @@ int Steering::set_state(bool ready, bool owned) noexcept {
   sekisho_steer_state state{.ready = ready,
                             .owner_pid = owned ? static_cast<std::uint64_t>(getpid()) : 0,
                             .owner_start_time = owned ? own_start_time_ : 0,
+                            .station = station_,
                             .carried = {}};
   std::ranges::copy(carried_, state.carried);
   const std::uint32_t key = 0;

@@ -1,6 +1,6 @@
 // The user-space side of the steering program (steer.bpf.c). The PMD loads it (net_af_xdp's xdp_prog=), as it puts its sockets
-// into the program's map; what it then attaches comes here first (attachment.hpp). Hence the steps prepare() - set_local() -
-// the PMD starts its queues, install() - bind() - admit().
+// into the program's map; what it then attaches comes here first (attachment.hpp). Hence the steps prepare() - set_local(),
+// set_sources() - the PMD starts its queues, install() - bind() - admit().
 //
 // A netdev that was ever steered is never without a program: a new one takes the old one's place in one step, knowing its
 // addresses before it sees its first frame, and closing leaves it where it is. With nobody behind it transit is dropped, and ARP
@@ -16,6 +16,8 @@
 #include <tl/expected.hpp>
 #include <vector>
 
+#include "dataplane/fib/prefix.hpp"
+#include "dataplane/forward/host_sources.hpp"
 #include "dataplane/steer/attachment.hpp"
 #include "dataplane/steer/fd.hpp"
 #include "dataplane/steer/layout.h"
@@ -45,6 +47,9 @@ class Steering : private Attacher {
 
   // Host byte order. Only the difference to the last call is written; an address in both is never missing.
   [[nodiscard]] auto set_local(const std::vector<std::uint32_t>& local) -> tl::expected<void, std::string>;
+  // Whose packets to those addresses the kernel gets. Only the difference is written; longer prefixes come before shorter ones go.
+  [[nodiscard]] auto set_sources(const forward::HostSources::Rules& sources)
+      -> tl::expected<void, std::string>;
   [[nodiscard]] auto admit() -> tl::expected<void, std::string>;
   // Attaches the very same program again if somebody has removed it: true. Another one is not touched.
   [[nodiscard]] auto keep() -> tl::expected<bool, std::string>;
@@ -62,7 +67,8 @@ class Steering : private Attacher {
   Steering(std::string netdev, int ifindex, Fd object);
   int install(int program) noexcept override;
   auto take_place_of(const Program& old) -> tl::expected<void, int>;
-  auto write_local() -> tl::expected<void, int>;
+  auto write_known() -> tl::expected<void, int>;
+  auto write_source(fib::Prefix prefix, forward::SourceVerdict verdict) -> tl::expected<void, int>;
   void settle() noexcept;
   int set_state(bool ready, bool owned) noexcept;  // 0 or an errno
 
@@ -70,15 +76,18 @@ class Steering : private Attacher {
   int ifindex_;
   Fd object_;
   std::uint64_t own_start_time_;
+  std::uint64_t station_;
   Program program_;  // once installed
   std::string refused_;
   Fd state_;
   Fd local_map_;
+  Fd sources_map_;
   Fd verdicts_;
   Fd replaced_verdicts_;  // of the program before, until it has run for the last time
   Counts before_{};       // what it had carried itself
   Counts carried_{};
   std::set<std::uint32_t> local_;
+  std::map<fib::Prefix, forward::SourceVerdict> sources_;
 };
 
 // What is counted on a netdev, whoever steers it; empty if nobody does.

@@ -30,8 +30,10 @@ class Host : public testing::Test {
  protected:
   Host() {
     // Port lan is DPDK's own with a companion; port egress is as an AF_XDP port: its netdev is its companion.
-    state_.host[lan] = {
-        .ring = to_host_.ring, .companion = true, .local = {0x0a000104, 0x0a0001ff, 0xa9fe1504}};
+    state_.host[lan] = {.ring = to_host_.ring,
+                        .companion = true,
+                        .local = {0x0a000104, 0x0a0001ff, 0xa9fe1504},
+                        .sources = sources()};
     state_.host[egress] = {.ring = to_host_.ring, .companion = false, .local = {}};
     state_.exit_mtu = exit_mtu;
     worker_.set_state(&state_);
@@ -39,6 +41,16 @@ class Host : public testing::Test {
     worker_.set_host_queues(&host_queues_);
   }
   ~Host() override { EXPECT_EQ(lab().mbufs_free(), lab().mbufs_total()); }
+
+  // As the writer makes it of the lab's zones: lan carries onprem and vnet, and its subnet is 10.0.1.0/24.
+  static std::shared_ptr<const forward::HostSources> sources() {
+    forward::HostSources::Rules rules;
+    rules.add_zone({{0xac10'0000, 12}, {0x0a00'0000, 16}}, true);
+    rules.add_zone({{0x0800'0000, 8}}, false);
+    rules.allow({{0x0a00'0100, 24}, {0xa83f'8110, 32}, {0xa9fe'0000, 16}, {0x0808'0400, 24}});
+    rules.add_own({0x0a000104, 0x0a0001ff, 0xa9fe1504});
+    return std::make_shared<const forward::HostSources>(std::move(rules));
+  }
 
   const forward::PortCounters& counted(PortIndex port) { return worker_.counters().ports[port]; }
   std::uint64_t drops(PortIndex port, DropReason reason) {
@@ -94,14 +106,21 @@ TEST_F(Host, ArpGoesToTheCompanion) {
   expect_dropped("where there is none", egress, packet().ether_type(0x0806), DropReason::no_host_companion);
 }
 
-TEST_F(Host, OwnAddressesWhoeverAsks) {
+TEST_F(Host, OwnAddressesForWhoMayAsk) {
   expect_given("a zone's source", lan, packet().to(other_own));
   expect_given("whose TTL ends here", lan, packet().to(other_own).ttl(1));
-  expect_given("a source of no zone", lan, packet().from("9.9.9.9").to(own));
-  expect_given("a source of another port's zone", lan, packet().from("8.8.8.8").to(own));
   expect_given("the fabric's probe", lan, packet().from("168.63.129.16").to(own).tcp(40000, 443));
-  expect_given("DHCP's offer, before there is a route", lan, packet().from("0.0.0.0").to(own));
+  expect_given("the cloud's metadata", lan, packet().from("169.254.169.254").to(own).tcp(80, 40000));
+  expect_given("allowed inside of another zone's", lan, packet().from("8.8.4.4").to(own));
   expect_given("a link-local one", lan, packet().to("169.254.21.4"));
+  expect_dropped("a source of no zone", lan, packet().from("9.9.9.9").to(own), DropReason::unknown_source);
+  expect_dropped("a source of another port's zone", lan, packet().from("8.8.8.8").to(own),
+                 DropReason::spoofed_source);
+  expect_dropped("the same to the subnet's broadcast", lan,
+                 packet().from("8.8.8.8").to("10.0.1.255").macs(broadcast, {2, 0, 0, 0, 0, 9}),
+                 DropReason::spoofed_source);
+  expect_dropped("nobody's", lan, packet().from("0.0.0.0").to(own), DropReason::martian_source);
+  expect_dropped("loopback's", lan, packet().from("127.0.0.1").to(own), DropReason::martian_source);
   expect_dropped("another's address from a source of no zone", lan, packet().from("9.9.9.9").to("10.0.1.5"),
                  DropReason::unknown_source);
   expect_dropped("a spoofed source to somebody else", lan, packet().from("8.8.8.8").to("10.0.1.5"),
@@ -226,6 +245,28 @@ TEST_F(Host, RepliesByTheExitAreJudgedAsThePorts) {
   EXPECT_EQ(drops(egress, DropReason::spoofed_source), 1U) << "a source that the exit port may not carry";
   EXPECT_EQ(counted(egress).generated.packets.get(), 2U);
   EXPECT_EQ(counted(egress).rx.packets.get(), 0U) << "nothing came in by the wire";
+}
+
+// What the pipeline does, and on a steered port what steering does before it.
+TEST_F(Host, DecideSaysWhoMayAsk) {
+  for (const bool steered : {false, true}) {
+    state_.host[lan].steered = steered;
+    state_.host[lan].companion = !steered;
+    const auto drop = [&](const char* source) {
+      return forward::decide(state_, fib::parse_address(source).value(), fib::parse_address(own).value(), lan)
+          .drop;
+    };
+    EXPECT_EQ(drop("172.16.0.1"), std::nullopt);
+    EXPECT_EQ(drop("168.63.129.16"), std::nullopt);
+    EXPECT_EQ(drop("169.254.169.254"), std::nullopt);
+    EXPECT_EQ(drop("8.8.4.4"), std::nullopt);
+    EXPECT_EQ(drop("9.9.9.9"), DropReason::unknown_source);
+    EXPECT_EQ(drop("8.8.8.8"), DropReason::spoofed_source);
+    EXPECT_EQ(drop(own), DropReason::martian_source);
+    EXPECT_EQ(drop("127.0.0.1"), DropReason::martian_source);
+  }
+  state_.host[lan].steered = state_.host[lan].companion = false;
+  EXPECT_EQ(forward::decide(state_, 0xac100001, 0x0a000104, lan).drop, DropReason::no_host_companion);
 }
 
 TEST_F(Host, DecideSaysWhetherTheKernelGetsIt) {

@@ -91,6 +91,9 @@ const std::map<std::string, Verdicts> verdicts_of_class = {
 // top.
 std::optional<Verdicts> expected_of(const Frame& frame) {
   const Bytes& bytes = frame.bytes;
+  if (bytes.size() >= 14 && bytes[12] == 0x08 && bytes[13] == 0x00 && (bytes[6] & 1) != 0) {
+    return Verdicts{"bad_sender"};
+  }
   if (bytes.size() >= 34) {
     const unsigned type = bytes[12] * 256U + bytes[13];
     if (type == 0x8100 || type == 0x88a8 || type == 0x9100) {

@@ -100,6 +100,27 @@ TEST(Frame, OtherStations) {
   station = {};
 }
 
+TEST(Frame, SendersThatNobodyIs) {
+  const Mac ours = {0x02, 0, 0, 0, 0, 1};
+  const Mac neighbour = {0x02, 0, 0, 0, 0, 2};
+  const Mac group = {0x01, 0x00, 0x5e, 1, 2, 3};
+  auto& station = lab().queues.at(lan).station;
+  for (const Mac& own : {Mac{}, ours}) {
+    station = own;
+    lab().check(dropped("a group's", to_vnet().macs(ours, group), DropReason::bad_sender));
+    lab().check(dropped("a group's, and the header is wrong", to_vnet().macs(ours, group).checksum(1),
+                        DropReason::bad_sender));
+    lab().check(passes("a neighbour's", to_vnet().macs(ours, neighbour)));
+  }
+  lab().check(dropped("our own", to_vnet().macs(ours, ours), DropReason::bad_sender));
+  lab().check(
+      dropped("our own, to somebody else", to_vnet().macs(neighbour, ours), DropReason::other_station));
+  lab().check(dropped("ARP is for the kernel to judge", to_vnet().macs(ours, ours).ether_type(0x0806),
+                      DropReason::no_host_companion));
+  station = {};
+  lab().check(passes("a port without a MAC has no own one", to_vnet().macs(ours, {})));
+}
+
 TEST(Header, VersionAndLengths) {
   for (unsigned version = 0; version < 16; ++version) {
     if (version != 4) {

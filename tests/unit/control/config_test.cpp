@@ -301,6 +301,7 @@ companion = false
 [port.kernels]
 device = "af_xdp:eth2"
 gateway = "10.0.3.1"
+host_sources = ["192.168.0.0/16", "8.8.8.8/32"]
 [next_hop.firewall]
 members = ["10.0.2.10"]
 [internet]
@@ -319,6 +320,8 @@ exit = { port = "kernels" }
   EXPECT_EQ(ports[2].netdev(), std::nullopt);
   EXPECT_EQ(ports[0].companion, "");
   EXPECT_EQ(ports[0].gateway, ip(10, 0, 3, 1));
+  EXPECT_EQ(ports[0].host_sources,
+            (std::vector<fib::Prefix>{{ip(192, 168, 0, 0), 16}, {ip(8, 8, 8, 8), 32}}));
   EXPECT_EQ(parsed->internet->exit, "kernels");
   EXPECT_EQ(parsed->guarded_netdevs(), (std::vector<std::string>{"eth2", "sekisho0", "sk-lan", "vnet0"}));
 }
@@ -330,6 +333,10 @@ TEST_F(EditedConfig, CompanionsGatewaysAndTheExit) {
   expect({
       {lan, lan + "\ncompanion = \"tap0\"", "3: the kernel has this port as lan0; remove \"companion\""},
       {lan, pci + "companion = \"a123456789012345\"", "3: the name of an interface has 1 to 15 characters"},
+      {lan, lan + "\nhost_sources = [\"10.0.0.1/8\"]",
+       "3: host bits are set (10.0.0.1/8; did you mean 10.0.0.0/8?)"},
+      {lan, lan + "\nhost_sources = [\"127.0.0.0/8\"]", "3: 127.0.0.0/8"},
+      {lan, lan + "\nhost_sources = [\"8.8.8.0/24\", \"8.8.8.0/24\"]", "3: duplicate source 8.8.8.0/24"},
       {lan, pci + "companion = true",
        "3: \"companion\" in [port.lan] must be the name of an interface or false"},
       {lan, pci + "companion = \"sekisho0\"", "1: \"sekisho0\" is the interface of next hop \"Internet\""},

@@ -112,6 +112,33 @@ TEST(Full, NamesPortsNextHopsAdjacenciesAndZones) {
   EXPECT_EQ(first.zones(0).sources(0).length(), 12u);
 }
 
+std::vector<std::string> host_sources_of(const api::Port& port) {
+  std::vector<std::string> result;
+  for (const auto& source : port.host_sources()) {
+    result.push_back(fib::to_string({source.address(), static_cast<std::uint8_t>(source.length())}));
+  }
+  return result;
+}
+
+TEST(Full, SaysWhoMaySpeakToTheApplianceByAPort) {
+  auto policy = example();
+  auto view = example_view();
+  view.ports[0].subnets = {{0x0a000200, 24}};
+  const auto first = [&] { return full(policy, view).at(0); };
+  EXPECT_THAT(host_sources_of(first().ports(0)),
+              ElementsAre("10.0.2.0/24", "168.63.129.16/32", "169.254.0.0/16"));
+  policy.config.ports[0].gateway = 0x0a000001;
+  policy.config.ports[0].host_sources = {{0xc0a80000, 16}, {0x0a000200, 24}};
+  policy.config.bgp = config::Bgp{.peers = {{.address = 0x0a000901}}};
+  policy.config.internet = config::Internet{.exit = "egress"};
+  policy.exceptions = {{0x147663e0, 32}};
+  EXPECT_THAT(host_sources_of(first().ports(0)),
+              ElementsAre("10.0.0.1/32", "10.0.2.0/24", "10.0.9.1/32", "20.118.99.224/32", "168.63.129.16/32",
+                          "169.254.0.0/16", "192.168.0.0/16"));
+  EXPECT_THAT(host_sources_of(first().ports(1)),
+              ElementsAre("10.0.9.1/32", "168.63.129.16/32", "169.254.0.0/16"));
+}
+
 TEST(Full, SendsOurOwnAddressesToTheHostInEveryZone) {
   const auto result = tables(full(example(), example_view()));
   EXPECT_EQ(result.at("vnet"), (Table{{{lan_address, 32}, "host"}, {{0x0a000204, 32}, "host"}}));

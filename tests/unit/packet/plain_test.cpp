@@ -41,7 +41,8 @@ Frame make_frame(unsigned total = 46) {
 bool exact(const Frame& frame, const Station& to) {
   const EthernetView ethernet(frame.bytes.data());
   const std::uint8_t* const header = frame.bytes.data() + ethernet_header_size;
-  if ((to != any_station && !ethernet.to(to)) || ethernet.to_group() || ethernet.type() != EtherType::ipv4) {
+  if ((to != any_station && !ethernet.to(to)) || ethernet.to_group() || ethernet.from_group() ||
+      (to != any_station && ethernet.from(to)) || ethernet.type() != EtherType::ipv4) {
     return false;
   }
   const Ipv4View ip(header);
@@ -52,15 +53,15 @@ bool exact(const Frame& frame, const Station& to) {
 }
 
 // Right, but left to the exact tests.
-bool rare(const Frame& frame) {
+bool rare(const Frame& frame, const Station& to) {
   const Ipv4View ip(frame.bytes.data() + ethernet_header_size);
-  return ip.ttl() <= 1 || ip.total_length() < ipv4_header_minimum + 4 ||
-         frame.size > frame_size(ip.total_length()) || ip.source() >> 24 == 169 ||
-         ip.destination() >> 24 == 169;
+  return (to == any_station && EthernetView(frame.bytes.data()).from(to)) || ip.ttl() <= 1 ||
+         ip.total_length() < ipv4_header_minimum + 4 || frame.size > frame_size(ip.total_length()) ||
+         ip.source() >> 24 == 169 || ip.destination() >> 24 == 169;
 }
 
 bool expected(const Frame& frame, const Station& to) {
-  return exact(frame, to) && !rare(frame);
+  return exact(frame, to) && !rare(frame, to);
 }
 
 template <std::size_t Capacity>

@@ -65,8 +65,14 @@ void start_eal(const char* program) {
   }
 }
 
+forward::HostSources anybody() {
+  forward::HostSources::Rules rules;
+  rules.allow({{0, 0}});
+  return forward::HostSources{std::move(rules)};
+}
+
 std::unique_ptr<Port> must_open(const PortConfig& config, unsigned workers = 1) {
-  auto port = Port::open(config, workers, pool);
+  auto port = Port::open(config, anybody(), workers, pool);
   if (!port) {
     throw std::runtime_error(port.error());
   }
@@ -74,7 +80,7 @@ std::unique_ptr<Port> must_open(const PortConfig& config, unsigned workers = 1) 
 }
 
 std::string refusal(const PortConfig& config, unsigned workers = 1) {
-  const auto port = Port::open(config, workers, pool);
+  const auto port = Port::open(config, anybody(), workers, pool);
   return port ? "opened" : port.error();
 }
 
@@ -493,7 +499,7 @@ TEST_F(PortTest, RefusesInOneSentence) {
 TEST_F(PortTest, RefusesAPoolWithGaps) {
   rte_mempool* gaps = rte_pktmbuf_pool_create("gaps", 16384, 0, 0, RTE_MBUF_DEFAULT_BUF_SIZE, 0);
   ASSERT_NE(gaps, nullptr);
-  const auto port = Port::open(config_of("af_xdp:port0"), 1, gaps);
+  const auto port = Port::open(config_of("af_xdp:port0"), anybody(), 1, gaps);
   ASSERT_FALSE(port);
   EXPECT_THAT(port.error(), HasSubstr("without gaps"));
   rte_mempool_free(gaps);

@@ -95,13 +95,14 @@ inline Bytes ethernet(std::uint16_t type, const Bytes& payload,
 
 // A UDP datagram to port 4000 without UDP checksum, as IPv4 allows; its payload is `number`.
 inline Bytes ipv4(std::uint32_t destination, std::uint32_t number = 0,
-                  const std::array<std::uint8_t, 6>& to = broadcast_mac) {
-  Bytes packet{0x45, 0, 0, 32, 0, 0, 0, 0, 64, 17, 0, 0, 192, 0, 2, 1};
+                  const std::array<std::uint8_t, 6>& to = broadcast_mac, std::uint32_t source = 0xc0000201) {
+  Bytes packet{0x45, 0, 0, 32, 0, 0, 0, 0, 64, 17, 0, 0};
   const auto append = [&](std::uint32_t value) {
     for (int shift = 24; shift >= 0; shift -= 8) {
       packet.push_back(static_cast<std::uint8_t>(value >> shift));
     }
   };
+  append(source);
   append(destination);
   std::uint32_t sum = 0;
   for (std::size_t i = 0; i < packet.size(); i += 2) {

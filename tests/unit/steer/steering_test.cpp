@@ -64,6 +64,12 @@ Fd foreign_program() {
   return Fd{bpf_prog_load(BPF_PROG_TYPE_XDP, "foreign", "GPL", pass.data(), pass.size(), nullptr)};
 }
 
+forward::HostSources::Rules anybody() {
+  forward::HostSources::Rules rules;
+  rules.allow({{0, 0}});
+  return rules;
+}
+
 class SteeringTest : public testing::Test {
  protected:
   void SetUp() override { lab::make_veth(netdev, "steer1"); }
@@ -77,6 +83,7 @@ class SteeringTest : public testing::Test {
     ASSERT_EQ(attach(program_fd(object_)), 0);
     const auto bound = steering_->bind();
     ASSERT_TRUE(bound) << bound.error();
+    ASSERT_TRUE(steering_->set_sources(anybody()));
   }
 
   // What the program answers; adds one to the counter that is named, and to no other.
@@ -185,6 +192,72 @@ TEST_F(SteeringTest, LocalAddressesFollow) {
   expect_verdict("refused whole", lab::ipv4(local), "dropped_not_ready", XDP_DROP);
 }
 
+// 10.0.1.0/24 is the port's, 172.16.0.0/12 of a zone that it carries, 192.168.0.0/16 of another one.
+TEST_F(SteeringTest, TheKernelGetsPacketsOfItsPortsSources) {
+  load_and_bind();
+  ASSERT_TRUE(steering_->set_local({local, broadcast}));
+  forward::HostSources::Rules rules;
+  rules.add_zone({{0xac10'0000, 12}}, true);
+  rules.add_zone({{0xc0a8'0000, 16}}, false);
+  rules.allow({{0x0a00'0100, 24}, {0xc0a8'0500, 24}, {0xa9fe'0000, 16}});
+  rules.add_own({local, broadcast, 0x0a000204});
+  const auto to_us = [](std::uint32_t source) { return lab::ipv4(local, 0, lab::broadcast_mac, source); };
+
+  expect_verdict("all are allowed in this test", to_us(0x08080808), "passed_local", XDP_PASS);
+  ASSERT_TRUE(steering_->set_sources(rules));
+  expect_verdict("its zone's", to_us(0xac1f'ffff), "passed_local", XDP_PASS);
+  expect_verdict("its subnet's", to_us(0x0a000101), "passed_local", XDP_PASS);
+  expect_verdict("the cloud's metadata", to_us(0xa9fe'a9fe), "passed_local", XDP_PASS);
+  expect_verdict("allowed inside of another zone's", to_us(0xc0a8'0507), "passed_local", XDP_PASS);
+  expect_verdict("another zone's", to_us(0xc0a8'0407), "dropped_spoofed_source", XDP_DROP);
+  expect_verdict("nobody's", to_us(0x08080808), "dropped_unknown_source", XDP_DROP);
+  expect_verdict("our own", to_us(local), "dropped_martian_source", XDP_DROP);
+  expect_verdict("our own on another port", to_us(0x0a000204), "dropped_martian_source", XDP_DROP);
+  expect_verdict("the subnet's broadcast", to_us(broadcast), "dropped_martian_source", XDP_DROP);
+  expect_verdict("loopback", to_us(0x7f00'0001), "dropped_martian_source", XDP_DROP);
+  expect_verdict("class E", to_us(0xf000'0001), "dropped_martian_source", XDP_DROP);
+  expect_verdict("nobody's, to the subnet's broadcast",
+                 lab::ipv4(broadcast, 0, lab::broadcast_mac, 0x08080808), "dropped_unknown_source", XDP_DROP);
+  expect_verdict("who has no address yet, by DHCP", lab::ipv4(0xffffffff, 0, lab::broadcast_mac, 0),
+                 "passed_broadcast", XDP_PASS);
+  expect_verdict("transit is the dataplane's to judge", lab::ipv4(0x08080808, 0, lab::broadcast_mac, local),
+                 "dropped_not_ready", XDP_DROP);
+
+  rules.erase({0xac10'0000, 12});
+  rules.insert_or_assign({0xc0a8'0000, 16}, forward::SourceVerdict::allowed);
+  ASSERT_TRUE(steering_->set_sources(rules));
+  expect_verdict("its zone's no more", to_us(0xac1f'ffff), "dropped_unknown_source", XDP_DROP);
+  expect_verdict("now its zone's", to_us(0xc0a8'0407), "passed_local", XDP_PASS);
+}
+
+TEST_F(SteeringTest, NobodySendsAsAGroupOrAsWeDo) {
+  load_and_bind();
+  ASSERT_TRUE(steering_->set_local({local}));
+  const auto from = [](Bytes frame, const std::array<std::uint8_t, 6>& sender) {
+    std::ranges::copy(sender, frame.begin() + 6);
+    return frame;
+  };
+  const auto own = lab::mac_of(netdev);
+  const auto arp = lab::ethernet(ETH_P_ARP, Bytes(28));
+  for (const auto& frame : {lab::ipv4(local), lab::ipv4(0x08080808), lab::ipv4(0xffffffff)}) {
+    expect_verdict("our own", from(frame, own), "dropped_bad_sender", XDP_DROP);
+    expect_verdict("a group", from(frame, {0x01, 0, 0x5e, 0, 0, 1}), "dropped_bad_sender", XDP_DROP);
+    expect_verdict("all", from(frame, lab::broadcast_mac), "dropped_bad_sender", XDP_DROP);
+  }
+  expect_verdict("ARP is the kernel's to judge", from(arp, own), "passed_arp", XDP_PASS);
+}
+
+TEST_F(SteeringTest, RefusesMoreSourcesThanItHolds) {
+  load_and_bind();
+  forward::HostSources::Rules rules;
+  for (std::uint32_t i = 0; i <= SEKISHO_STEER_MAX_SOURCES; ++i) {
+    rules.allow({{0x0a00'0000 + i, 32}});
+  }
+  const auto refused = steering_->set_sources(rules);
+  ASSERT_FALSE(refused);
+  EXPECT_THAT(refused.error(), AllOf(HasSubstr(netdev), HasSubstr("65536")));
+}
+
 TEST_F(SteeringTest, RevokeDropsAgain) {
   load_and_bind();
   ASSERT_TRUE(steering_->admit());
@@ -234,6 +307,7 @@ TEST_F(SteeringTest, KnowsItsAddressesBeforeItsFirstFrame) {
   ASSERT_TRUE(prepared);
   steering_ = std::move(*prepared);
   ASSERT_TRUE(steering_->set_local({local}));
+  ASSERT_TRUE(steering_->set_sources(anybody()));
   object_ = load(steering_->program_path());
   ASSERT_EQ(attach(program_fd(object_)), 0);
   expect_verdict("not even bound", lab::ipv4(local), "passed_local", XDP_PASS);

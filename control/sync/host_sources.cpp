@@ -1,0 +1,53 @@
+#include "control/sync/host_sources.hpp"
+
+#include <algorithm>
+#include <set>
+
+namespace sekisho::sync {
+namespace {
+
+// Azure, "What is IP address 168.63.129.16?": health probes, DHCP, DNS and the guest agent come from it.
+constexpr fib::Prefix azure_host{0xa83f'8110, 32};
+// The metadata, name and time servers of Azure, AWS and Google Cloud are in it.
+constexpr fib::Prefix link_local{0xa9fe'0000, 16};
+
+}  // namespace
+
+auto host_sources(const policy::Policy& policy, const config::Port& port,
+                  const View::PortAddresses& addresses) -> std::vector<fib::Prefix> {
+  std::set<fib::Prefix> sources{azure_host, link_local};
+  sources.insert(addresses.subnets.begin(), addresses.subnets.end());
+  sources.insert(port.host_sources.begin(), port.host_sources.end());
+  if (port.gateway) {
+    sources.insert({*port.gateway, 32});
+  }
+  if (policy.config.bgp) {
+    for (const auto& peer : policy.config.bgp->peers) {
+      sources.insert({peer.address, 32});
+    }
+  }
+  // The kernel masquerades what leaves by the exit as the port's own address: what answers comes for that.
+  if (policy.config.internet && policy.config.internet->exit == port.name) {
+    sources.insert(policy.exceptions.begin(), policy.exceptions.end());
+  }
+  return {sources.begin(), sources.end()};
+}
+
+auto known_sources(const policy::Policy& policy, const View& view, const config::Port& port)
+    -> forward::HostSources {
+  forward::HostSources::Rules rules;
+  for (const auto& zone : policy.zones) {
+    rules.add_zone(zone.sources, std::ranges::find(zone.ports, port.name) != zone.ports.end());
+  }
+  for (const auto& addresses : view.ports) {
+    if (addresses.port == port.name) {
+      rules.allow(host_sources(policy, port, addresses));
+    }
+  }
+  for (const auto& addresses : view.ports) {
+    rules.add_own(addresses.local);
+  }
+  return forward::HostSources{std::move(rules)};
+}
+
+}  // namespace sekisho::sync
