@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "dataplane.pb.h"
 #include "dataplane/api/configuration.hpp"
 #include "dataplane/api/index_pool.hpp"
 #include "dataplane/fib/fib.hpp"
@@ -31,6 +32,7 @@ struct ClosedDevices {
   int ifindex = 0;
   std::uint64_t redirected = 0;
   std::uint64_t missed = 0;
+  PortStatistics books;  // as the last of them left them
 };
 
 struct LivePort {
@@ -43,9 +45,10 @@ struct LivePort {
   std::string unsteered;                       // why nothing comes in, although there is a device
   std::uint64_t steering_restored = 0;         // how often its steering program was removed and put back
   ClosedDevices closed;
-  std::vector<unsigned> workers;               // by receive queue
-  bool closing = false;                        // workers are being taken off it
-  std::optional<bool> link;                    // as last seen
+  PortStatistics earlier;         // of the interfaces before: where their packets went is still counted
+  std::vector<unsigned> workers;  // by receive queue
+  bool closing = false;           // workers are being taken off it
+  std::optional<bool> link;       // as last seen
 
   [[nodiscard]] bool usable() const noexcept { return device != nullptr && !closing; }
 };

@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "dataplane/api/books.hpp"
 #include "dataplane/api/reuse.hpp"
 #include "dataplane/api/transition.hpp"
 
@@ -38,6 +39,9 @@ void Transition::close(LivePort& port) {
   take_companion(port);
   if (port.device != nullptr) {
     port.device->revoke();
+    port.closed.books = books_of(live_, port);
+    port.closed.books.set_missed(port.closed.books.missed() + port.closed.books.held());
+    port.closed.books.clear_held();
     const auto steered = port.device->steer_counters();
     const auto redirected = steered.find("redirected");
     port.closed.ifindex = port.device->ifindex();
@@ -67,6 +71,7 @@ void Transition::open(LivePort& port, const port::PortConfig& config) {
   port.device = std::move(*device);
   if (port.closed.ifindex != port.device->ifindex()) {
     // Another interface begins its own books, and so do workers.
+    add(port.earlier, port.closed.books);
     port.closed = {};
     forget_port(live_, port.index);
   }
@@ -154,6 +159,9 @@ void Transition::close_ports() {
   }
   take_down();
   for (const auto& port : replaced_ports_) {
+    auto& successor = live_.ports.at(port.config.name);
+    add(successor.earlier, port.earlier);
+    add(successor.earlier, port.closed.books);
     forget_port(live_, port.index);
     live_.port_indexes.give_back(port.index);
   }
