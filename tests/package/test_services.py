@@ -103,7 +103,7 @@ def test_every_lock_holds(lab: Lab, machine: Machine) -> None:
     assert {port["port"]: (port["steering"], port["tc"], port["forwarding"]) for port in state["ports"]} == {
         "lan": (True, True, False), "egress": (True, True, True)
     }  # fmt: skip
-    assert not state["new_interfaces_forward"] and "restored" not in machine.journal("sekisho-control")
+    assert not state["new_interfaces_forward"] and "it is back" not in machine.journal("sekisho-control")
 
 
 def test_guard_without_the_others(lab: Lab, machine: Machine) -> None:
