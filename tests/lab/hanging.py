@@ -16,7 +16,7 @@ _libc = ctypes.CDLL(None, use_errno=True)
 MNT_DETACH = 2
 
 LOOKUP, FORGET, GETATTR, OPEN, READ, RELEASE, FLUSH, INIT, INTERRUPT = 1, 2, 3, 14, 15, 18, 25, 26, 36
-ENOENT, ENOSYS = 2, 38
+ENOENT, EINTR, ENOSYS = 2, 4, 38
 DIRECT_IO = 1  # every reader asks, also one behind another that waits for the same page
 FOLDER_NODE, FILE_NODE = 1, 2
 REQUEST = struct.Struct("<IIQQIIIHH")
@@ -100,9 +100,14 @@ class HangingMount:
                 answers = self._answers
             if answers:
                 self.answer()
+        elif code == INTERRUPT:  # a reader was killed; without an answer the kernel would keep it
+            (waits,) = struct.unpack_from("<Q", body)
+            with self._changed:
+                self._reads = [read for read in self._reads if read[0] != waits]
+            self._reply(waits, b"", -EINTR)
         elif code in (FLUSH, RELEASE):
             self._reply(which, b"")
-        elif code not in (FORGET, INTERRUPT):  # a reader that is killed does not end, either
+        elif code != FORGET:
             self._reply(which, b"", -ENOSYS)
 
     def _attributes(self, node: int) -> bytes:
