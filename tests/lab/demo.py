@@ -1,4 +1,4 @@
-"""The demonstration behind scripts/demo: six things that a checkpoint has to do, each with what was expected and what
+"""The demonstration behind scripts/demo: seven things that a checkpoint has to do, each with what was expected and what
 was seen. Exit code 0 only when all of them hold.
 """
 
@@ -14,6 +14,7 @@ from lab.account import Audit
 from lab.appliance import Appliance
 from lab.demo_disturb import dataplane_killed, firewall_down, streams
 from lab.demo_forward import kms, refused, web_page
+from lab.demo_renamed import renamed
 from lab.namespace import existing
 from lab.report import Report
 from lab.topology import Lab
@@ -51,6 +52,7 @@ def run(lab: Lab, appliance: Appliance, report: Report) -> None:
     report.title("Every packet is accounted for, by the new dataplane")
     for line in audit.lines():
         report.check(line.what, f"{line.left}", f"{line.right}", line.holds)
+    renamed(lab, appliance, report)
 
 
 def main() -> int:
