@@ -9,6 +9,7 @@ import contextlib
 import random
 import signal
 import socket
+import subprocess
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -74,7 +75,7 @@ def _flush(bench: Bench, _: random.Random) -> None:
 
 
 def _neighbours(bench: Bench, _: random.Random) -> None:
-    bench.lab["nva"].ip("neigh", "flush", "all")
+    bench.lab.execute("nva", "ip", "neigh", "flush", "all")  # gives up where traffic asks for them again at once
 
 
 def _reload_good(bench: Bench, rng: random.Random) -> None:
@@ -94,17 +95,19 @@ def _reload_bad(bench: Bench, rng: random.Random) -> None:
     wrong = rng.choice((text[: rng.randrange(200, len(text) // 2)] + "\n[[[\n", text.replace("af_xdp:lan0", "af_xdp:lna0"), "\0" * 64))
     file.write_text(wrong)
     try:
-        done = bench.appliance.execute("reload", timeout=60)
-        if done.returncode == 0:
+        done = _reload(bench)
+        if done is not None and done.returncode == 0:
             raise AssertionError(f"a configuration that is wrong was accepted: {done.stdout}")
     finally:
         file.write_text(text)
 
 
-def _reload(bench: Bench) -> None:
-    """As an operator would who does not know that somebody was killed: the answer is no matter here."""
-    with contextlib.suppress(Exception):
-        bench.appliance.execute("reload", timeout=20)
+def _reload(bench: Bench) -> subprocess.CompletedProcess[str] | None:
+    """As an operator would who does not know that somebody hangs, and does not wait for it."""
+    try:
+        return bench.appliance.execute("reload", timeout=8)
+    except subprocess.TimeoutExpired:
+        return None
 
 
 def _garbage(bench: Bench, rng: random.Random) -> None:
@@ -163,5 +166,16 @@ ROOMS = tuple(dict.fromkeys(fault.room for fault in FAULTS))
 
 def choose(rng: random.Random) -> list[Fault]:
     """One to three at once, of different rooms, in any order."""
-    rooms = rng.sample(ROOMS, rng.choice((1, 1, 2, 3)))
-    return [rng.choice([fault for fault in FAULTS if fault.room == room]) for room in rooms]
+    while True:
+        rooms = rng.sample(ROOMS, rng.choice((1, 1, 2, 3)))
+        faults = [rng.choice([fault for fault in FAULTS if fault.room == room]) for room in rooms]
+        if _is_survived({fault.name for fault in faults}):
+            return faults
+
+
+def _is_survived(names: set[str]) -> bool:
+    """Not what README.md says is not: a NIC that comes and goes while control, which alone would notice, does not live."""
+    if not any(name.startswith(("control ", "both ")) and name != "both renamed" for name in names):
+        return True
+    opened = {"nftables flushed", "guard's chain emptied"} & names
+    return "moved away and back" not in names and not ("detached and attached" in names and opened)
