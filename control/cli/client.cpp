@@ -1,9 +1,11 @@
 #include "control/cli/client.hpp"
 
 #include <fmt/format.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <sys/time.h>
 
-#include <boost/asio/read.hpp>
-#include <boost/asio/write.hpp>
+#include <cerrno>
 #include <utility>
 
 #include "control/api/frame.hpp"
@@ -12,20 +14,36 @@ namespace sekisho::cli {
 
 namespace asio = boost::asio;
 
-// Within the time in which control answers whatever happens to the dataplane, and somewhat more.
-template <class Start>
-auto Client::finish(Start start) -> boost::system::error_code {
-  boost::system::error_code result = asio::error::timed_out;
-  start([&result](boost::system::error_code error, auto&&...) { result = error; });
-  io_.restart();
-  io_.run_for(longest_wait);
-  if (result == asio::error::timed_out) {
-    boost::system::error_code ignored;
-    socket_.close(ignored);
-    io_.run();  // what refers to `result` ends here
-    result = asio::error::timed_out;
+// A signal ends the wait: whoever watches a control that hangs can quit.
+auto Client::wait(short events) -> boost::system::error_code {
+  pollfd socket{.fd = socket_.native_handle(), .events = events, .revents = 0};
+  const auto ready = ::poll(&socket, 1, static_cast<int>(std::chrono::milliseconds{longest_wait}.count()));
+  if (ready < 0) {
+    return {errno, boost::system::system_category()};
   }
-  return result;
+  return ready == 0 ? make_error_code(asio::error::timed_out) : boost::system::error_code{};
+}
+
+auto Client::read(asio::mutable_buffer bytes) -> boost::system::error_code {
+  boost::system::error_code error;
+  while (!error && bytes.size() != 0) {
+    error = wait(POLLIN);
+    if (!error) {
+      bytes += socket_.read_some(bytes, error);
+    }
+  }
+  return error;
+}
+
+auto Client::write(asio::const_buffer bytes) -> boost::system::error_code {
+  boost::system::error_code error;
+  while (!error && bytes.size() != 0) {
+    error = wait(POLLOUT);
+    if (!error) {
+      bytes += socket_.write_some(bytes, error);
+    }
+  }
+  return error;
 }
 
 auto Client::connect(const std::string& path) -> tl::expected<std::unique_ptr<Client>, std::string> {
@@ -34,9 +52,17 @@ auto Client::connect(const std::string& path) -> tl::expected<std::unique_ptr<Cl
     return tl::unexpected{fmt::format("the socket's path must have 1 to {} bytes", longest)};
   }
   std::unique_ptr<Client> client{new Client{path}};
-  const auto error = client->finish([&](auto done) {
-    client->socket_.async_connect(asio::local::stream_protocol::endpoint{path}, std::move(done));
-  });
+  boost::system::error_code error;
+  auto& socket = client->socket_;
+  // A connection waits for its place in the queue of a control that hangs for as long as a send may take.
+  const timeval patience{.tv_sec = longest_wait.count(), .tv_usec = 0};
+  const asio::local::stream_protocol::endpoint endpoint{path};
+  socket.open(endpoint.protocol(), error);
+  if (!error &&
+      (::setsockopt(socket.native_handle(), SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience) != 0 ||
+       ::connect(socket.native_handle(), endpoint.data(), static_cast<socklen_t>(endpoint.size())) != 0)) {
+    error = {errno == EAGAIN ? ETIMEDOUT : errno, boost::system::system_category()};
+  }
   if (error == asio::error::access_denied) {
     return tl::unexpected{
         fmt::format("cannot reach sekisho-control at {}: it answers root, and the groups of its "
@@ -57,7 +83,7 @@ auto Client::receive() -> tl::expected<Json, std::string> {
     return tl::unexpected{fmt::format("sekisho-control at {} {}", path_, why)};
   };
   api::FrameHeader header{};
-  auto error = finish([&](auto done) { asio::async_read(socket_, asio::buffer(header), std::move(done)); });
+  auto error = read(asio::buffer(header));
   if (error == asio::error::timed_out) {
     return broken(fmt::format("has not answered for {} s: does it hang?", longest_wait.count()));
   }
@@ -69,7 +95,7 @@ auto Client::receive() -> tl::expected<Json, std::string> {
     return broken("gave an answer that is too long");
   }
   std::string body(length, '\0');
-  error = finish([&](auto done) { asio::async_read(socket_, asio::buffer(body), std::move(done)); });
+  error = read(asio::buffer(body));
   if (error) {
     return broken("ended the connection in the middle of an answer");
   }
@@ -88,8 +114,7 @@ auto Client::receive() -> tl::expected<Json, std::string> {
 
 Outcome Client::ask_pages(const Json& request, const std::function<void(const Json&)>& page) {
   const auto bytes = api::frame(request.dump(-1, ' ', false, Json::error_handler_t::replace));
-  const auto error =
-      finish([&](auto done) { asio::async_write(socket_, asio::buffer(bytes), std::move(done)); });
+  const auto error = write(asio::buffer(bytes));
   if (error) {
     return tl::unexpected{
         fmt::format("sekisho-control at {} ended the connection: {}", path_, error.message())};

@@ -1,6 +1,7 @@
 // Asks sekisho-control over its socket. One request at a time; a command has nothing else to do meanwhile.
 #pragma once
 
+#include <boost/asio/buffer.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
 #include <chrono>
@@ -26,9 +27,10 @@ class Client {
  private:
   explicit Client(std::string path) : path_(std::move(path)) {}
   [[nodiscard]] auto receive() -> tl::expected<Json, std::string>;
-  // Runs what `start` begins to its end, or ends the connection when that takes too long.
-  template <class Start>
-  auto finish(Start start) -> boost::system::error_code;
+  // Each gives up after `longest_wait` without a sign of control.
+  [[nodiscard]] auto wait(short events) -> boost::system::error_code;
+  [[nodiscard]] auto read(boost::asio::mutable_buffer bytes) -> boost::system::error_code;
+  [[nodiscard]] auto write(boost::asio::const_buffer bytes) -> boost::system::error_code;
 
   static constexpr std::chrono::seconds longest_wait{60};
 

@@ -61,6 +61,7 @@ class ProblemsTest : public testing::Test {
       auto& running = *state.add_ports();
       running.set_name(port.name());
       running.set_running(true);
+      running.set_mtu(1500);
     }
     for (const auto& next_hop : told.next_hops()) {
       auto& known = *state.add_next_hops();

@@ -224,8 +224,9 @@ TEST_F(DoctorTest, XdpByDriver) {
               ElementsAre(is(Verdict::warning, "eth1", "bind-nic"), is(Verdict::ok, "zero copy")));
   system.ports[0].interface->xdp_features.reset();
   system.ports[1].interface->present = false;
+  system.ports[1].missing = "there is no interface eth2";
   EXPECT_THAT(check_xdp(system),
-              ElementsAre(is(Verdict::ok, "count on copy mode"), is(Verdict::bad, "not there")));
+              ElementsAre(is(Verdict::ok, "count on copy mode"), is(Verdict::bad, "there is no interface eth2")));
 }
 
 TEST_F(DoctorTest, XdpByKernel) {

@@ -106,7 +106,9 @@ TEST_F(CompanionTest, AddressesChangeWhileThePortRuns) {
     return statistics().at("lan").drops().contains("unknown_source");
   }));
   qsbr.offline(0);
-  must_commit(lan.substr(0, lan.size() - 2) + " local: @10.0.1.9 }");
+  // Whoever sends there may do so as 192.0.2.1.
+  must_commit(lan.substr(0, lan.size() - 2) +
+              " local: @10.0.1.9 host_sources { address: @192.0.2.0 length: 24 } }");
   wire->send(frame);
   EXPECT_EQ(answer_on(kernel, [](const Bytes&) { return true; }), frame);
 }
