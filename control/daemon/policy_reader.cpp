@@ -93,7 +93,7 @@ auto PolicyReader::too_many_left_behind() -> std::optional<load::Error> {
 void PolicyReader::begin() {
   served_ = std::exchange(waiting_, {});
   const auto later = [this, alive = std::weak_ptr<void>(alive_)](auto then) {
-    boost::asio::post(io_, [this, alive, then = std::move(then)] {
+    boost::asio::post(io_, [alive, then = std::move(then)] {
       if (!alive.expired()) {
         then();
       }
