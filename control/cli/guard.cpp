@@ -50,12 +50,19 @@ std::vector<std::string> close_forwarding(const guard::Guard& wanted, kernel::Ne
   for (const kernel::Link* link : guard::forwarding_links(wanted, netlink.mirror())) {
     netlink.set_forwarding(link->index, false);
   }
-  if (guard::new_links_forward(wanted, netlink.mirror())) {
-    if (const auto done = guard::close_new_links(); !done) {
-      return {done.error()};
+  std::vector<std::string> failures;
+  const auto note = [&](const tl::expected<void, std::string>& done) {
+    if (!done) {
+      failures.push_back(done.error());
     }
+  };
+  if (guard::new_links_forward(wanted, netlink.mirror())) {
+    note(guard::close_new_links());
   }
-  return {};
+  if (guard::ipv6_forwards(wanted)) {
+    note(guard::close_ipv6());
+  }
+  return failures;
 }
 
 // A program that is there belongs to sekisho-control, which keeps its addresses.
@@ -128,6 +135,7 @@ Json state_json(const guard::Truth& truth) {
           {"ports", ports_json(truth.ports)},
           {"forwarding", truth.forwarding},
           {"new_interfaces_forward", truth.new_links_forward},
+          {"ipv6_forwards", truth.ipv6_forwards},
           {"problems", problems_of(truth)}};
 }
 
@@ -259,9 +267,9 @@ Outcome off(const Context& context) {
       "route, transit\n"
       "traffic passes the firewall by as soon as the dataplane is down. sekisho-control puts the "
       "guard back when it\n"
-      "runs; `sekisho guard on` does at once. net.ipv4.conf.*.forwarding stays as it is: `sysctl -w "
+      "runs; `sekisho guard on` does at once. Forwarding stays off: `sysctl -w "
       "net.ipv4.ip_forward=1`\n"
-      "sets all of them.\n");
+      "switches it on at every interface, net.ipv6.conf.all.forwarding=1 for IPv6.\n");
   if (!removed->steered.empty()) {
     fmt::print("A living dataplane keeps its steering program on {}.\n", fmt::join(removed->steered, ", "));
   }
@@ -279,7 +287,8 @@ void add_guard(CLI::App& app, Context& context) {
       "  nftables    the table `inet sekisho` closes the forward hook, for IPv4 and IPv6, on the whole host\n"
       "  steering    the dataplane's XDP program on an AF_XDP port, which stays when the dataplane is gone\n"
       "  tc          a program on each port's interface passes ARP and IPv4 to this host's addresses alone\n"
-      "  forwarding  net.ipv4.conf.*.forwarding is 0 but for the exit port and sekisho0 (IPv4 only)\n"
+      "  forwarding  net.ipv4.conf.*.forwarding is 0 but for the exit port and sekisho0, and\n"
+      "              net.ipv6.conf.all.forwarding\n"
       "`guard on` closes all but steering for what is there, sekisho-control does so before any port starts "
       "and "
       "puts back\n"

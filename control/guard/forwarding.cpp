@@ -6,13 +6,29 @@
 
 #include <cerrno>
 #include <cstring>
+#include <fstream>
 
 namespace sekisho::guard {
 namespace {
 
+constexpr const char* ipv6_setting = "/proc/sys/net/ipv6/conf/all/forwarding";
+
 bool must_not_forward(int link, const Guard& guard) {
   const bool is_exit = guard.exit && (link == guard.exit->in || link == guard.exit->out);
   return !is_exit && (guard.is_whole_host() || guard.links.contains(link));
+}
+
+tl::expected<void, std::string> write_zero(const char* file) {
+  const int fd = ::open(file, O_WRONLY | O_CLOEXEC);
+  const bool written = fd >= 0 && ::write(fd, "0\n", 2) == 2;
+  const int error = errno;
+  if (fd >= 0) {
+    ::close(fd);
+  }
+  if (!written) {
+    return tl::unexpected(fmt::format("{} cannot be written: {}", file, std::strerror(error)));
+  }
+  return {};
 }
 
 }  // namespace
@@ -32,17 +48,16 @@ bool new_links_forward(const Guard& guard, const kernel::Mirror& mirror) {
 }
 
 auto close_new_links() -> tl::expected<void, std::string> {
-  constexpr const char* file = "/proc/sys/net/ipv4/conf/default/forwarding";
-  const int fd = ::open(file, O_WRONLY | O_CLOEXEC);
-  const bool written = fd >= 0 && ::write(fd, "0\n", 2) == 2;
-  const int error = errno;
-  if (fd >= 0) {
-    ::close(fd);
-  }
-  if (!written) {
-    return tl::unexpected(fmt::format("{} cannot be written: {}", file, std::strerror(error)));
-  }
-  return {};
+  return write_zero("/proc/sys/net/ipv4/conf/default/forwarding");
+}
+
+bool ipv6_forwards(const Guard& guard) {
+  bool forwards = false;  // a kernel without IPv6 has no such file
+  return guard.is_whole_host() && std::ifstream(ipv6_setting) >> forwards && forwards;
+}
+
+auto close_ipv6() -> tl::expected<void, std::string> {
+  return write_zero(ipv6_setting);
 }
 
 }  // namespace sekisho::guard

@@ -1,7 +1,8 @@
 // The fourth lock: net.ipv4.conf.NAME.forwarding. What the kernel would have to forward, it drops where it comes in.
-// Of IPv4 alone: for IPv6 the kernel asks one setting for the whole host, which is not ours to decide.
+// For IPv6 the kernel asks one setting of the whole host, net.ipv6.conf.all.forwarding: it is closed with the whole host, and
+// no lock where the host forwards for others.
 //
-// The exit must forward: there the other locks hold.
+// The exit must forward IPv4: there the other locks hold.
 #pragma once
 
 #include <string>
@@ -19,5 +20,8 @@ namespace sekisho::guard {
 [[nodiscard]] bool new_links_forward(const Guard& guard, const kernel::Mirror& mirror);
 // Has every link begin with forwarding off. Needs /proc/sys: netlink cannot say it.
 [[nodiscard]] auto close_new_links() -> tl::expected<void, std::string>;
+// Whether the kernel forwards IPv6, and must not. Asks the kernel: no message of a link tells it.
+[[nodiscard]] bool ipv6_forwards(const Guard& guard);
+[[nodiscard]] auto close_ipv6() -> tl::expected<void, std::string>;
 
 }  // namespace sekisho::guard

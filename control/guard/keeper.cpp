@@ -178,18 +178,19 @@ void Keeper::close_forwarding() {
   if (wanted_.exit) {
     exits_.insert({wanted_.exit->in, wanted_.exit->out});
   }
-  if (new_links_forward(wanted_, mirror)) {
-    const auto done = close_new_links();
-    if (!done && done.error() != default_failure_) {
-      spdlog::error("new interfaces begin with forwarding on: {}", done.error());
+  const auto close = [&](bool is_open, const auto& how, std::string_view name, std::string& failure) {
+    const auto done = is_open ? how() : tl::expected<void, std::string>{};
+    if (!done && done.error() != failure) {
+      spdlog::error("{} stays 1: {}", name, done.error());
     }
-    default_failure_ = done ? std::string{} : done.error();
-    if (done) {
-      switched_on.emplace_back("default");
+    failure = done ? std::string{} : done.error();
+    if (is_open && done) {
+      switched_on.emplace_back(name);
     }
-  } else {
-    default_failure_.clear();
-  }
+  };
+  close(new_links_forward(wanted_, mirror), close_new_links, "net.ipv4.conf.default.forwarding",
+        default_failure_);
+  close(ipv6_forwards(wanted_), close_ipv6, "net.ipv6.conf.all.forwarding", ipv6_failure_);
   if (!std::exchange(has_closed_forwarding_, true)) {
     if (!switched_on.empty()) {
       spdlog::info("forwarding is off now at {}", fmt::join(switched_on, ", "));
@@ -197,8 +198,7 @@ void Keeper::close_forwarding() {
   } else if (!switched_on.empty()) {
     ++restored_.forwarding;
     forwarding_notice_.warn(
-        fmt::format("somebody switched forwarding on at {} (net.ipv4.conf); it is off again",
-                    fmt::join(switched_on, ", ")));
+        fmt::format("somebody switched forwarding on at {}; it is off again", fmt::join(switched_on, ", ")));
   }
 }
 

@@ -70,6 +70,7 @@ class Keeper {
   std::set<int> forwarding_;            // links that forwarded and must not when they were last looked at
   std::set<int> exits_;                 // links that forwarded by our will
   std::string default_failure_;         // why new links begin with forwarding on
+  std::string ipv6_failure_;            // why the kernel forwards IPv6
   Notice forwarding_notice_;
   Notice ingress_notice_;
 };

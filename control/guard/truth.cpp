@@ -99,6 +99,10 @@ auto ask(const config::Config& config, const kernel::Mirror& mirror) -> Truth {
   if (truth.new_links_forward) {
     problems.emplace_back("net.ipv4.conf.default.forwarding is 1: new interfaces begin with it");
   }
+  truth.ipv6_forwards = ipv6_forwards(guard);
+  if (truth.ipv6_forwards) {
+    problems.emplace_back("net.ipv6.conf.all.forwarding is 1");
+  }
   return truth;
 }
 

@@ -26,6 +26,7 @@ struct Truth {
   std::vector<PortLocks> ports;
   std::vector<std::string> forwarding;  // other interfaces that forward and must not
   bool new_links_forward = false;       // an interface that is made now would, and must not
+  bool ipv6_forwards = false;           // the whole host does, and must not
   // A sentence for each lock that is missing. Of steering apart: it is there once the dataplane has opened the port.
   std::vector<std::string> problems;
   std::vector<std::string> unsteered;

@@ -82,11 +82,12 @@ class Outcome:
 
 
 def is_held(row: Sequence[Any]) -> bool:
-    """Not when a NIC is made anew after nftables was flushed and before a living control has closed either: of four locks none has
-    ever seen it. What is left is conf.default.forwarding, which is IPv4's alone, and stays on where the host forwards for others.
+    """Not when a NIC is made anew after nftables was flushed and before a living control has closed either, on a host that
+    forwards for others: of four locks none has ever seen it, and conf.default.forwarding stays on there.
     """
-    act, _, control, guard = (*row, "", "", "", "")[:4]
-    return not (act.startswith("recreate") and control not in ("", "alive") and guard == "flushed")
+    act, _, control, guard, _, scope = (*row, "", "", "", "", "", "")[:6]
+    made_anew = act.startswith("recreate") and control not in ("", "alive") and guard == "flushed"
+    return not (made_anew and scope == "ports")
 
 
 def cells(acts: Mapping[str, str]) -> list[Cell]:

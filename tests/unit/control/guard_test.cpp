@@ -322,6 +322,14 @@ TEST(Guard, APortIsKnownByItsMacWhenItComesBack) {
   EXPECT_EQ(follow({.links = {4}, .stations = {{2, 0, 0, 0, 0, 4}}}, mirror).links, (std::set<int>{4, 8}));
 }
 
+TEST_F(GuardForwardingTest, Ipv6IsClosedWithTheWholeHost) {
+  EXPECT_TRUE(ipv6_forwards({}));
+  const std::set<std::string> allow{"docker0"};
+  EXPECT_FALSE(ipv6_forwards({.allow = allow})) << "that host forwards for others";
+  ASSERT_TRUE(close_ipv6());
+  EXPECT_FALSE(ipv6_forwards({}));
+}
+
 // sekisho0 as one end of a pair: what left sends into it is what the dataplane would write to it.
 TEST_F(GuardForwardingTest, OnlyExceptionsLeaveAndOnlyTheirRepliesReturn) {
   connect(left, "sekisho0", 5);
