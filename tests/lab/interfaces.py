@@ -139,6 +139,7 @@ class Interfaces:
         for name in (*self.names.values(), "default"):
             self.nva.sysctl(f"net.ipv4.conf.{name}.forwarding", 1)
             self.nva.sysctl(f"net.ipv6.conf.{name}.forwarding", 1)
+        self.nva.sysctl("net.ipv6.conf.all.forwarding", 1)
 
     def toggle_ip_forward(self) -> None:
         """What a container runtime does at its start: from 0 to 1 sets every interface."""

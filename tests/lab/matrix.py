@@ -30,7 +30,7 @@ FULL = os.environ.get("SEKISHO_FULL") == "1"
 STATES = ("alive", "stopped", "killed", "hung")
 GUARDS = ("kept", "flushed")
 ROUNDS = 50
-HEAL_SECONDS = 15
+HEAL_SECONDS = 40
 ANSWER_SECONDS = 75
 
 
