@@ -36,6 +36,14 @@ void* operator new(std::size_t size) {
   }
   throw std::bad_alloc{};
 }
+// What the library's own would call is ours; AddressSanitizer's would not, and what it gives is not std::free()'s to take.
+void* operator new(std::size_t size, const std::nothrow_t& /*tag*/) noexcept {
+  try {
+    return operator new(size);
+  } catch (const std::bad_alloc&) {
+    return nullptr;
+  }
+}
 void operator delete(void* memory) noexcept {
   std::free(memory);
 }
