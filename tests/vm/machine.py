@@ -59,10 +59,12 @@ class VirtualLab(Lab):
         self.processes.append(process)
         return process
 
-    def execute(self, space: str, *command: str | Path) -> subprocess.CompletedProcess[str]:
+    def execute(
+        self, space: str, *command: str | Path, timeout: float = 120
+    ) -> subprocess.CompletedProcess[str]:
         if space != "nva":
-            return super().execute(space, *command)
-        return self.guest.execute(*command)
+            return super().execute(space, *command, timeout=timeout)
+        return self.guest.execute("timeout", f"{timeout}", *command)
 
 
 def appliance(lab: VirtualLab, config: Path) -> Appliance:
