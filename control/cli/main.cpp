@@ -13,7 +13,8 @@ namespace {
 int run(int argc, char** argv) {
   CLI::App app{
       "Shows and explains what a Sekisho appliance does with traffic, and applies changed configuration.\n"
-      "Without a daemon: check, routes, lookup --routes, explain --config, effective-routes --vnet, diff, presets,\n"
+      "Without a daemon: check, routes, lookup --routes, explain --config, effective-routes --vnet, diff, "
+      "presets,\n"
       "doctor, guard. The others ask sekisho-control.",
       "sekisho"};
   sekisho::cli::Context context;
@@ -25,7 +26,8 @@ int run(int argc, char** argv) {
       ->capture_default_str();
   app.add_flag("--json", context.json, "Print JSON instead of text; every command has it");
   app.footer(
-      "Exit status: 0 done, 1 refused, not found or something is wrong, 2 wrong usage. `sekisho COMMAND --help` shows a "
+      "Exit status: 0 done, 1 refused, not found or something is wrong, 2 wrong usage. `sekisho COMMAND "
+      "--help` shows a "
       "command's options.\n\n"
       "Examples:\n"
       "  sekisho check --config sekisho.toml          is this configuration good?\n"

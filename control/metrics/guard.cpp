@@ -8,7 +8,8 @@ void add_guard(Text& text, const Guarding& guarding) {
   text.family("sekisho_guard_lock", Type::gauge, "",
               "1 when this lock keeps the kernel from forwarding past the firewall, asked of the kernel.");
   text.sample({{"lock", "nftables"}}, holds(truth.table.has_value()));
-  text.sample({{"lock", "forwarding"}}, holds(truth.forwarding.empty() && !truth.new_links_forward && !truth.ipv6_forwards));
+  text.sample({{"lock", "forwarding"}},
+              holds(truth.forwarding.empty() && !truth.new_links_forward && !truth.ipv6_forwards));
   for (const auto& port : truth.ports) {
     text.sample({{"lock", "tc"}, {"port", port.port}}, holds(port.has_ingress));
     if (port.is_steered) {

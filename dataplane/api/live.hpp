@@ -37,13 +37,13 @@ struct ClosedDevices {
 
 struct LivePort {
   forward::PortIndex index = 0;
-  port::PortConfig config;                     // what the device was last told
+  port::PortConfig config;                              // what the device was last told
   std::shared_ptr<const forward::HostSources> sources;  // of packets to the kernel
-  std::unique_ptr<port::Port> device;          // null: it could not be brought up
-  std::unique_ptr<host::Companion> companion;  // while there is a device
-  std::string error;                           // of the last attempt, when it failed
-  std::string unsteered;                       // why nothing comes in, although there is a device
-  std::uint64_t steering_restored = 0;         // how often its steering program was removed and put back
+  std::unique_ptr<port::Port> device;                   // null: it could not be brought up
+  std::unique_ptr<host::Companion> companion;           // while there is a device
+  std::string error;                                    // of the last attempt, when it failed
+  std::string unsteered;                                // why nothing comes in, although there is a device
+  std::uint64_t steering_restored = 0;  // how often its steering program was removed and put back
   ClosedDevices closed;
   PortStatistics earlier;         // of the interfaces before: where their packets went is still counted
   std::vector<unsigned> workers;  // by receive queue

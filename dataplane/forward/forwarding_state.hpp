@@ -20,20 +20,20 @@ inline constexpr unsigned max_ports = 32;
 inline constexpr unsigned max_zones = 255;
 inline constexpr unsigned max_workers = 16;
 
-using PortIndex = std::uint8_t;                 // 0..max_ports-1, ours, not DPDK's
-using ZoneIndex = std::uint16_t;                // 1..max_zones; 0: no zone. What the table of sources gives
+using PortIndex = std::uint8_t;   // 0..max_ports-1, ours, not DPDK's
+using ZoneIndex = std::uint16_t;  // 1..max_zones; 0: no zone. What the table of sources gives
 inline constexpr ZoneIndex own_sources = max_zones + 1;  // instead of a zone: this appliance's own addresses
-using PortMask = std::uint32_t;                 // bit i: port index i
+using PortMask = std::uint32_t;                          // bit i: port index i
 static_assert(max_ports <= 8 * sizeof(PortMask));
 
 struct Zone {
-  PortMask ports = 0;                           // that may carry its sources
-  const fib::Fib* table = nullptr;              // where its packets may go; without one: nowhere
+  PortMask ports = 0;               // that may carry its sources
+  const fib::Fib* table = nullptr;  // where its packets may go; without one: nowhere
 };
 
 struct EgressPort {
   std::uint16_t dpdk_port = 0;
-  std::uint16_t tx_queues = 0;                  // 0: the port does not run; worker w transmits on queue w
+  std::uint16_t tx_queues = 0;  // 0: the port does not run; worker w transmits on queue w
 };
 
 // How a worker reaches the kernel with what came in by a port.
@@ -41,21 +41,21 @@ struct EgressPort {
 // What is for `local` is the kernel's if `sources` allow it: on a port with a companion workers see to that, on a steered one
 // steering does, before any worker sees the frame.
 struct HostPort {
-  rte_ring* ring = nullptr;                     // to the host thread; null: the port does not run
-  bool companion = false;                       // the kernel has an interface with this port's MAC: whole frames go there
-  bool steered = false;                         // an AF_XDP port
-  std::vector<std::uint32_t> local;             // sorted; addresses that are the kernel's there
-  std::shared_ptr<const HostSources> sources;   // null: nobody's packets
+  rte_ring* ring = nullptr;  // to the host thread; null: the port does not run
+  bool companion = false;    // the kernel has an interface with this port's MAC: whole frames go there
+  bool steered = false;      // an AF_XDP port
+  std::vector<std::uint32_t> local;            // sorted; addresses that are the kernel's there
+  std::shared_ptr<const HostSources> sources;  // null: nobody's packets
   friend bool operator==(const HostPort&, const HostPort&) = default;
 };
 
 struct ForwardingState {
-  const fib::Fib* sources = nullptr;            // source address -> ZoneIndex; never null once published
+  const fib::Fib* sources = nullptr;             // source address -> ZoneIndex; never null once published
   const fib::NextHopTable* next_hops = nullptr;  // never null once published
-  std::array<Zone, max_zones + 1> zones{};      // [0] has no ports and is never looked up
+  std::array<Zone, max_zones + 1> zones{};       // [0] has no ports and is never looked up
   std::array<EgressPort, max_ports> ports{};
   std::array<HostPort, max_ports> host{};
-  std::uint16_t exit_mtu = 0;                   // of what the kernel masquerades and sends out; 0: there is no exit
+  std::uint16_t exit_mtu = 0;  // of what the kernel masquerades and sends out; 0: there is no exit
 };
 
 // What one worker polls.
@@ -63,8 +63,8 @@ struct RxQueue {
   PortIndex port = 0;
   std::uint16_t dpdk_port = 0;
   std::uint16_t queue = 0;
-  fib::MacAddress station{};                    // the port's own; all zero: the device has none, and takes every frame
-  bool generated = false;                       // by this appliance's kernel: not what the port received
+  fib::MacAddress station{};  // the port's own; all zero: the device has none, and takes every frame
+  bool generated = false;     // by this appliance's kernel: not what the port received
   friend bool operator==(const RxQueue&, const RxQueue&) = default;
 };
 

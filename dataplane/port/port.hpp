@@ -58,12 +58,12 @@ struct PortConfig {
   std::string device;
   std::vector<std::uint32_t> local;  // addresses of the kernel on this port (AF_XDP: passed up by steering)
   std::vector<fib::Prefix>
-      host_sources;                  // who may send to those, besides the sources of the port's zones; sorted
-  std::uint16_t mtu = 0;             // 0: the device's own
-  std::string instance;              // of the device: differs when another one has taken its name
-  std::string companion;             // the TAP by which the kernel has the port; empty: none
-  std::uint16_t device_mtu = 0;      // of an AF_XDP port: its interface's as control knows it; 0: unknown
-  std::string configured;            // the device in the operator's words; not used here
+      host_sources;              // who may send to those, besides the sources of the port's zones; sorted
+  std::uint16_t mtu = 0;         // 0: the device's own
+  std::string instance;          // of the device: differs when another one has taken its name
+  std::string companion;         // the TAP by which the kernel has the port; empty: none
+  std::uint16_t device_mtu = 0;  // of an AF_XDP port: its interface's as control knows it; 0: unknown
+  std::string configured;        // the device in the operator's words; not used here
 
   [[nodiscard]] bool is_af_xdp() const;
   // Whether both are the interface of one AF_XDP port, by whatever name.

@@ -68,7 +68,8 @@ struct PolicyReaderTest : testing::Test {
 
   // Says in its policy's warnings how many reads began before it.
   auto read() {
-    return [mount = mount](const std::filesystem::path& /*config*/, const auto& /*beside*/, const auto& /*addresses*/) -> Reading {
+    return [mount = mount](const std::filesystem::path& /*config*/, const auto& /*beside*/,
+                           const auto& /*addresses*/) -> Reading {
       auto policy = std::make_shared<policy::Policy>();
       mount->read("/mnt/routes.txt");
       policy->warnings.push_back(std::to_string(mount->reads()));
@@ -194,9 +195,8 @@ TEST_F(PolicyReaderTest, GoesWhileAReadHangs) {
 }
 
 TEST_F(PolicyReaderTest, MemoryThatIsNotThereRefusesTheRead) {
-  const auto greedy = [](const auto& /*config*/, const auto& /*beside*/, const auto& /*addresses*/) -> Reading {
-    throw std::bad_alloc{};
-  };
+  const auto greedy = [](const auto& /*config*/, const auto& /*beside*/,
+                         const auto& /*addresses*/) -> Reading { throw std::bad_alloc{}; };
   PolicyReader reader{io, "sekisho.toml", greedy, never};
   reader.read(note());
   run_until(1);

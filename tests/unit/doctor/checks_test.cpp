@@ -98,9 +98,8 @@ TEST_F(DoctorTest, EveryFindingThatIsNotOkHasARemedy) {
 TEST_F(DoctorTest, BeginsWithWhatIsWrong) {
   system.control->problems = {{true, "next hop firewall has no living member", "sekisho show next-hops"},
                               {false, "routes.txt has changed", "sekisho reload --dry-run"}};
-  EXPECT_THAT(check_state(system),
-              ElementsAre(is(Verdict::bad, "no living member", "show next-hops"),
-                          is(Verdict::warning, "has changed", "reload --dry-run")));
+  EXPECT_THAT(check_state(system), ElementsAre(is(Verdict::bad, "no living member", "show next-hops"),
+                                               is(Verdict::warning, "has changed", "reload --dry-run")));
   const auto all = examine(system);
   EXPECT_EQ(all[0].sentence, "next hop firewall has no living member");
   EXPECT_EQ(all[1].sentence, "routes.txt has changed");
@@ -225,8 +224,8 @@ TEST_F(DoctorTest, XdpByDriver) {
   system.ports[0].interface->xdp_features.reset();
   system.ports[1].interface->present = false;
   system.ports[1].missing = "there is no interface eth2";
-  EXPECT_THAT(check_xdp(system),
-              ElementsAre(is(Verdict::ok, "count on copy mode"), is(Verdict::bad, "there is no interface eth2")));
+  EXPECT_THAT(check_xdp(system), ElementsAre(is(Verdict::ok, "count on copy mode"),
+                                             is(Verdict::bad, "there is no interface eth2")));
 }
 
 TEST_F(DoctorTest, XdpByKernel) {
