@@ -39,7 +39,7 @@ void judge_by_kernel(Member& member, const kernel::Link* link, const kernel::Mir
   const auto last = mirror.last_macs.find({link->index, member.address});
   if (usable) {
     member.mac = neighbour->second.mac;
-  } else if (asking && last != mirror.last_macs.end()) {
+  } else if (last != mirror.last_macs.end()) {
     member.mac = last->second;
     member.inherited = link->up;
   } else if (asking && before != inherited.end()) {

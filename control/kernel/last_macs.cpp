@@ -1,5 +1,6 @@
 #include "control/kernel/last_macs.hpp"
 
+#include <algorithm>
 #include <optional>
 
 namespace sekisho::kernel {
@@ -11,24 +12,32 @@ void LastMacs::hear(const NeighbourKey& key, const Neighbour* before, const Neig
   } else if (const auto last = serving_.find(key); last != serving_.end()) {
     good = last->second;
   }
-  const auto failed = failed_.extract(key);
-  if (now == nullptr) {
-    if (!good && failed && at - failed.mapped().at <= removal) {
-      good = failed.mapped().mac;
-    }
-  } else if (now->usable) {
-    good.reset();
-  } else if (now->state != "INCOMPLETE") {
-    if (good) {
-      failed_[key] = {*good, at};
-    }
-    good.reset();
-  }
-  if (good) {
-    serving_[key] = *good;
-  } else {
+  const bool has_failed = now != nullptr && !now->usable && now->state != "INCOMPLETE";
+  if (!good || (now != nullptr && now->usable)) {
     serving_.erase(key);
+    failed_.erase(key);
+    return;
   }
+  serving_[key] = *good;
+  if (has_failed) {
+    failed_.try_emplace(key, at);
+  } else {
+    failed_.erase(key);
+  }
+}
+
+auto LastMacs::settle(Time now) -> std::optional<Time> {
+  std::optional<Time> next;
+  std::erase_if(failed_, [&](const auto& entry) {
+    const auto& [key, since] = entry;
+    if (now - since >= removal) {
+      serving_.erase(key);
+      return true;
+    }
+    next = std::min(next.value_or(since + removal), since + removal);
+    return false;
+  });
+  return next;
 }
 
 void LastMacs::forget(int link) {

@@ -3,12 +3,13 @@
 // again or says FAILED.
 //
 // The kernel announces a removal, too, as FAILED, and then, in the same system call, that the entry is gone (neigh_delete() in
-// net/core/neighbour.c); a neighbour that does not answer is FAILED and stays. So a FAILED that is followed by the end of its entry
-// within `removal` is taken back.
+// net/core/neighbour.c); a neighbour that does not answer is FAILED and stays. Whoever reads in between must not stop forwarding: a
+// neighbour that was good and is FAILED serves for `removal` more, and for longer if its entry is gone by then.
 #pragma once
 
 #include <chrono>
 #include <map>
+#include <optional>
 #include <set>
 
 #include "control/kernel/mirror.hpp"
@@ -18,25 +19,23 @@ namespace sekisho::kernel {
 class LastMacs {
  public:
   using Time = std::chrono::steady_clock::time_point;
-  static constexpr std::chrono::milliseconds removal{100};
+  static constexpr std::chrono::milliseconds removal{30};
 
   // What serves is in `serving`, the mirror's.
   explicit LastMacs(std::map<NeighbourKey, MacAddress>& serving) : serving_(serving) {}
 
   // What the kernel had said of the neighbour before and what it says now; null: it has no entry.
   void hear(const NeighbourKey& key, const Neighbour* before, const Neighbour* now, Time at);
+  // Forgets those that have been FAILED for `removal`. When to call it again; nothing: when the next one FAILED.
+  [[nodiscard]] auto settle(Time now) -> std::optional<Time>;
   // Its interface has gone down or is no more: its neighbours may be others when it returns.
   void forget(int link);
   // Nobody else's are remembered.
   void keep_only(const std::set<NeighbourKey>& wanted);
 
  private:
-  struct Failed {
-    MacAddress mac{};
-    Time at;
-  };
   std::map<NeighbourKey, MacAddress>& serving_;
-  std::map<NeighbourKey, Failed> failed_;  // which may turn out to be a removal
+  std::map<NeighbourKey, Time> failed_;  // of those that serve; since when, which may turn out to be a removal
 };
 
 }  // namespace sekisho::kernel

@@ -45,7 +45,7 @@ constexpr int dump_timeout_ms = 10'000;
 
 struct Netlink::Impl : std::enable_shared_from_this<Netlink::Impl> {
   Impl(boost::asio::io_context& io, std::function<void()> on_change)
-      : descriptor(io), timer(io), keep_timer(io), changed(std::move(on_change)) {}
+      : descriptor(io), timer(io), keep_timer(io), settle_timer(io), changed(std::move(on_change)) {}
   ~Impl() {
     if (descriptor.is_open()) {
       descriptor.release();
@@ -136,6 +136,22 @@ struct Netlink::Impl : std::enable_shared_from_this<Netlink::Impl> {
       return;
     }
     last_macs.hear(key, before, now, Clock::now());
+    settle();
+  }
+
+  void settle() {
+    const auto next = last_macs.settle(Clock::now());
+    if (!next || std::exchange(settle_timer_runs, true)) {
+      return;
+    }
+    settle_timer.expires_at(*next);
+    settle_timer.async_wait([self = weak_from_this()](const boost::system::error_code& error) {
+      if (const auto impl = self.lock(); impl && !error) {
+        impl->settle_timer_runs = false;
+        impl->settle();
+        impl->changed();
+      }
+    });
   }
 
   // --- Messages. The kernel fills a dump's message before it queues it, so an event that was queued earlier
@@ -526,6 +542,7 @@ struct Netlink::Impl : std::enable_shared_from_this<Netlink::Impl> {
   boost::asio::posix::stream_descriptor descriptor;
   boost::asio::steady_timer timer;
   boost::asio::steady_timer keep_timer;
+  boost::asio::steady_timer settle_timer;
   std::function<void()> changed;
   mnl_socket* socket = nullptr;
   std::vector<char> buffer = std::vector<char>(rtnetlink::longest_message);
@@ -556,6 +573,7 @@ struct Netlink::Impl : std::enable_shared_from_this<Netlink::Impl> {
   std::map<std::uint32_t, std::string> requested;       // by sequence number, not answered yet
   std::set<std::pair<Request::Way, std::string>> sent;  // within this second
   bool keep_timer_runs = false;
+  bool settle_timer_runs = false;
 };
 
 auto Netlink::open(boost::asio::io_context& io, std::function<void()> changed)
