@@ -70,12 +70,15 @@ def test_a_firewall_dies_while_a_reload_waits_for_a_new_gateway(lab: Lab, applia
         with ThreadPoolExecutor() as pool:
             reloading = pool.submit(appliance.reload)
             wait_until("control to ask for the new gateway", lambda: "10.0.2.99" in neighbours(lab))
+            lab.link_down("firewall")  # who still answered would be up again at once
             lab["nva"].ip("neigh", "change", FIREWALL, "dev", "egress0", "nud", "failed")
             committed = reloading.result()
         # Would it wait, too, it would be part of the reload's transaction.
         assert committed["transaction"] >= before + 2
     finally:
         appliance.config.write_text(text)
+        lab.link_up("firewall")
+        wait_until("both firewalls", lambda: appliance.next_hops()["firewall"] == 2)
         appliance.reload()
 
 
