@@ -172,8 +172,10 @@ class Bench:
         finally:
             transit.close()
 
-    def boot(self, setting: Setting, act: Callable[[Interfaces], None]) -> Outcome:
-        """Something happened while nothing ran; the guard first, then the processes, under transit from the guard on."""
+    def boot(self, setting: Setting, act: Callable[[Interfaces], None], restart: bool = False) -> Outcome:
+        """Something happened while nothing ran; the guard first, then the processes, under transit from the guard on. `restart`:
+        only a restart heals it.
+        """
         self.stop()
         self.setting = setting
         config.adapted(self.lab, *edits(setting))
@@ -189,7 +191,10 @@ class Bench:
                 self.wait_answer()
                 said = self.said()
             self.deliver(transit)
-            return Outcome(self.watch.seen() - before, transit.sent, said, self.heal())
+            seen = self.watch.seen() - before
+            if restart:
+                self.stop()
+            return Outcome(seen, transit.sent, said, self.heal())
         finally:
             transit.close()
 

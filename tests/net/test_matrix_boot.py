@@ -34,7 +34,9 @@ def test_a_port_is_not_there(bench: Bench, act: str, setting: Setting) -> None:
 
 @pytest.mark.parametrize("setting", (HOST, PORTS), ids=str)
 def test_swapped(bench: Bench, setting: Setting) -> None:
-    """Both names exist and mean the other wire: nobody can tell, and sources that a wire may not carry are dropped."""
-    outcome = bench.boot(setting, Interfaces.swap)
+    """Both names exist and mean the other wire: nobody can tell, and sources that a wire may not carry are dropped. From then on a
+    port stays with its interface, whatever that is called.
+    """
+    outcome = bench.boot(setting, Interfaces.swap, restart=True)
     assert outcome.passed == (0, 0), outcome
     assert outcome.healed, "the interfaces have their names again"
