@@ -21,9 +21,9 @@ void LastMacs::hear(const NeighbourKey& key, const Neighbour* before, const Neig
   serving_[key] = *good;
   if (has_failed) {
     failed_.try_emplace(key, at);
-  } else {
+  } else if (now == nullptr) {
     failed_.erase(key);
-  }
+  }  // else it is asked again, which takes back nothing that it FAILED to answer
 }
 
 auto LastMacs::settle(Time now) -> std::optional<Time> {

@@ -35,7 +35,8 @@ class LastMacs {
 
  private:
   std::map<NeighbourKey, MacAddress>& serving_;
-  std::map<NeighbourKey, Time> failed_;  // of those that serve; since when, which may turn out to be a removal
+  std::map<NeighbourKey, Time>
+      failed_;  // of those that serve; since when, which may turn out to be a removal
 };
 
 }  // namespace sekisho::kernel

@@ -291,6 +291,21 @@ TEST(LastMacs, AFailedNeighbourIsForgottenThoughItsEntryGoesLater) {
   EXPECT_TRUE(serving.empty());
 }
 
+// Whoever is asked again at once must not serve for ever.
+TEST(LastMacs, AFailedNeighbourThatIsAskedAgainIsForgotten) {
+  std::map<NeighbourKey, MacAddress> serving;
+  LastMacs macs{serving};
+  const NeighbourKey key{1, peer_address};
+  const Neighbour good{.state = "REACHABLE", .usable = true, .mac = peer_mac};
+  const Neighbour failed{.state = "FAILED"};
+  const Neighbour incomplete{.state = "INCOMPLETE"};
+  const LastMacs::Time start{};
+  macs.hear(key, &good, &failed, start);
+  macs.hear(key, &failed, &incomplete, start + LastMacs::removal / 2);
+  EXPECT_EQ(macs.settle(start + LastMacs::removal), std::nullopt);
+  EXPECT_TRUE(serving.empty());
+}
+
 TEST(LastMacs, SecondFlushWhileItIsBeingResolved) {
   std::map<NeighbourKey, MacAddress> serving;
   LastMacs macs{serving};
