@@ -3,6 +3,7 @@
 #include <cstdlib>
 #include <exception>
 #include <functional>
+#include <new>
 #include <string>
 #include <utility>
 
@@ -30,6 +31,9 @@ int run(sekisho::Daemon::Options options) {
       spdlog::error("{}", failure);
       return 1;
     }
+  } catch (const std::bad_alloc&) {
+    spdlog::error("out of memory");
+    return 1;
   } catch (const std::exception& error) {
     spdlog::error("{}", error.what());
     return 1;

@@ -12,6 +12,7 @@
 #include <exception>
 #include <functional>
 #include <memory>
+#include <new>
 #include <stdexcept>
 #include <vector>
 
@@ -144,6 +145,9 @@ int main(int argc, char** argv) {
   api::keep_memory_reserve();
   try {
     serve(options);
+  } catch (const std::bad_alloc&) {
+    spdlog::error("out of memory");
+    return EXIT_FAILURE;
   } catch (const std::exception& error) {
     spdlog::error("{}", error.what());
     return EXIT_FAILURE;

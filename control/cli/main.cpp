@@ -3,6 +3,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
+#include <new>
 
 #include "control/cli/command.hpp"
 #include "control/cli/output.hpp"
@@ -76,7 +77,9 @@ int main(int argc, char** argv) {
   int status = 1;
   try {
     status = run(argc, argv);
-  } catch (const std::exception& error) {  // no memory, say
+  } catch (const std::bad_alloc&) {
+    std::fputs("sekisho: out of memory\n", stderr);
+  } catch (const std::exception& error) {
     std::fprintf(stderr, "sekisho: %s\n", error.what());
   }
   // A thread may still wait for a file that does not answer.

@@ -10,6 +10,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <new>
 #include <optional>
 #include <system_error>
 #include <thread>
@@ -103,6 +104,8 @@ class DetachedRead {
       const Watched watched{state.watch};
       try {
         return work();
+      } catch (const std::bad_alloc&) {
+        return refused({file, 0, "cannot be read: out of memory"});
       } catch (const std::exception& error) {
         return refused({file, 0, fmt::format("cannot be read: {}", error.what())});
       }

@@ -229,16 +229,17 @@ def test_at_its_limit_of_files_control_goes_on(lab: Lab, appliance: Appliance) -
 
 @contextmanager
 def little_memory(process: Process | None, spare: int) -> Iterator[None]:
-    """No more than what it has now and `spare` bytes."""
+    """No more memory to write to than what it has now and `spare` bytes. A limit of addresses would not bind: the C library reserves
+    64 MB of them for a thread and makes them memory as it goes."""
     pid = pid_of(process)
     status = Path(f"/proc/{pid}/status").read_text()
-    size = next(int(line.split()[1]) * 1024 for line in status.splitlines() if line.startswith("VmSize:"))
-    before = resource.prlimit(pid, resource.RLIMIT_AS)
-    resource.prlimit(pid, resource.RLIMIT_AS, (size + spare, before[1]))
+    size = next(int(line.split()[1]) * 1024 for line in status.splitlines() if line.startswith("VmData:"))
+    before = resource.prlimit(pid, resource.RLIMIT_DATA)
+    resource.prlimit(pid, resource.RLIMIT_DATA, (size + spare, before[1]))
     try:
         yield
     finally:
-        resource.prlimit(pid, resource.RLIMIT_AS, before)
+        resource.prlimit(pid, resource.RLIMIT_DATA, before)
 
 
 def many_prefixes() -> Iterator[str]:
