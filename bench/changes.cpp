@@ -8,7 +8,9 @@
 #include <random>
 #include <string_view>
 
-#include "control/load/file.hpp"
+#include "common/base/file.hpp"
+#include "common/base/prefix.hpp"
+#include "control/formats/compression.hpp"
 
 namespace sekisho::bench {
 namespace {
@@ -23,7 +25,7 @@ auto next_field(std::string_view& line) -> std::string_view {
 
 // Every prefix that was touched, with what the table says of it.
 auto restore(const Table& table, const std::vector<fib::Route>& changes) -> std::vector<fib::Route> {
-  std::map<fib::Prefix, fib::NextHopIndex> touched;
+  std::map<base::Prefix, fib::NextHopIndex> touched;
   for (const auto& change : changes) {
     touched[change.prefix] = fib::no_route;
   }
@@ -61,9 +63,9 @@ auto random_changes(const Table& table, std::size_t count, std::size_t batch) ->
 }
 
 auto read_trace(const std::filesystem::path& file, const Table& table) -> tl::expected<Changes, std::string> {
-  auto bytes = load::read_file(file);
+  auto bytes = base::read_file(file);
   if (bytes) {
-    bytes = load::inflate(*bytes, file);
+    bytes = formats::inflate(*bytes, file);
   }
   if (!bytes) {
     return tl::unexpected(bytes.error().to_string());
@@ -79,7 +81,7 @@ auto read_trace(const std::filesystem::path& file, const Table& table) -> tl::ex
     }
     const auto time = next_field(line);
     const bool withdraw = next_field(line) == "W";
-    const auto prefix = fib::parse_prefix(next_field(line));
+    const auto prefix = base::parse_prefix(next_field(line));
     if (!prefix) {
       return tl::unexpected(fmt::format("{}: {}", file.string(), prefix.error()));
     }

@@ -17,9 +17,9 @@
 #include "bench/route_files.hpp"
 #include "bench/stopwatch.hpp"
 #include "bench/tables.hpp"
-#include "control/load/file.hpp"
-#include "control/load/reader.hpp"
-#include "control/load/text.hpp"
+#include "common/base/file.hpp"
+#include "control/formats/reader.hpp"
+#include "control/formats/text.hpp"
 
 using namespace sekisho;
 
@@ -42,10 +42,10 @@ const bench::RouteFile& text_file() {
 }
 
 void parse_text(benchmark::State& state) {
-  const auto text = load::read_file(text_file().path()).value();
+  const auto text = base::read_file(text_file().path()).value();
   for (auto _ : state) {
     const bench::Stopwatch watch;
-    const auto routes = load::parse_text(text, text_file().path());
+    const auto routes = formats::parse_text(text, text_file().path());
     state.SetIterationTime(watch.seconds());
     if (!routes || routes->routes.size() != full().routes.size()) {
       return state.SkipWithError("routes are missing");
@@ -58,7 +58,7 @@ void read_mrt(benchmark::State& state) {
   static const auto file = bench::write_mrt(full());
   for (auto _ : state) {
     const bench::Stopwatch watch;
-    const auto routes = load::read_routes(file->path());
+    const auto routes = formats::read_routes(file->path());
     state.SetIterationTime(watch.seconds());
     if (!routes) {
       return state.SkipWithError(routes.error().to_string().c_str());
@@ -77,7 +77,7 @@ void load_file(benchmark::State& state, const std::filesystem::path& file, std::
     fib::Qsbr qsbr{1};
     const auto table = fib::Fib::create(qsbr).value();
     const bench::Stopwatch watch;
-    const auto read = load::read_routes(file);
+    const auto read = formats::read_routes(file);
     if (!read) {
       return state.SkipWithError(read.error().to_string().c_str());
     }

@@ -6,7 +6,9 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
-#include "control/load/file.hpp"
+#include "common/base/file.hpp"
+#include "common/base/prefix.hpp"
+#include "control/formats/compression.hpp"
 #include "control/policy/kms.hpp"
 #include "tests/unit/fib/tables.hpp"
 
@@ -25,7 +27,7 @@ void sort_unique(std::vector<fib::Route>& routes) {
 }
 
 void add(Table& table, std::string_view prefix, fib::NextHopIndex next_hop) {
-  table.routes.push_back({.prefix = fib::parse_prefix(prefix).value(), .next_hop = next_hop});
+  table.routes.push_back({.prefix = base::parse_prefix(prefix).value(), .next_hop = next_hop});
 }
 
 void add_halves(Table& table, fib::NextHopIndex next_hop) {
@@ -44,7 +46,7 @@ Table make_nva() {
   for (const auto* const network : {"10.0.0.0/16", "10.1.0.0/16", "172.20.0.0/22"}) {
     add(table, network, next++);
   }
-  for (const fib::Prefix server : policy::kms_addresses("public")) {
+  for (const base::Prefix server : policy::kms_addresses("public")) {
     table.routes.push_back({.prefix = server, .next_hop = kms});
   }
   add(table, "168.63.129.16/32", host);
@@ -53,16 +55,16 @@ Table make_nva() {
 }
 
 // "networkFeatures": a tag without UDR among them cannot stand in a route.
-auto read_tags(const std::filesystem::path& file) -> tl::expected<std::vector<fib::Prefix>, std::string> {
-  auto bytes = load::read_file(file);
+auto read_tags(const std::filesystem::path& file) -> tl::expected<std::vector<base::Prefix>, std::string> {
+  auto bytes = base::read_file(file);
   if (bytes) {
-    bytes = load::inflate(*bytes, file);
+    bytes = formats::inflate(*bytes, file);
   }
   if (!bytes) {
     return tl::unexpected(bytes.error().to_string());
   }
   const auto json = nlohmann::json::parse(*bytes);
-  std::vector<fib::Prefix> prefixes;
+  std::vector<base::Prefix> prefixes;
   for (const auto& tag : json.at("values")) {
     const auto& properties = tag.at("properties");
     const auto features = properties.value("networkFeatures", nlohmann::json::array());
@@ -70,7 +72,7 @@ auto read_tags(const std::filesystem::path& file) -> tl::expected<std::vector<fi
       continue;
     }
     for (const auto& text : properties.at("addressPrefixes")) {
-      if (const auto prefix = fib::parse_prefix(text.get<std::string>())) {  // the others are IPv6
+      if (const auto prefix = base::parse_prefix(text.get<std::string>())) {  // the others are IPv6
         prefixes.push_back(*prefix);
       }
     }
@@ -79,8 +81,8 @@ auto read_tags(const std::filesystem::path& file) -> tl::expected<std::vector<fi
 }
 
 // Lengths as the tags have them: a third /32, most longer than /24, in a few thousand clusters.
-auto generate_tags() -> std::vector<fib::Prefix> {
-  std::vector<fib::Prefix> prefixes;
+auto generate_tags() -> std::vector<base::Prefix> {
+  std::vector<base::Prefix> prefixes;
   for (const auto& prefix : fib::testing::generate_table(internet_size)) {
     // Three longer prefixes in each of some /24s.
     if (prefix.length == 24 && prefixes.size() < tags_size) {
@@ -94,7 +96,7 @@ auto generate_tags() -> std::vector<fib::Prefix> {
 
 auto make_tags() -> tl::expected<Table, std::string> {
   Table table{.name = "tags", .source = "generated", .routes = {}};
-  std::vector<fib::Prefix> prefixes;
+  std::vector<base::Prefix> prefixes;
   if (const auto file = fib::testing::find_data("azure/ServiceTags_Public_20251117.json.gz")) {
     auto tags = read_tags(*file);
     if (!tags) {
@@ -133,10 +135,10 @@ constexpr std::uint64_t mix(std::uint64_t value) noexcept {
 
 }  // namespace
 
-auto spread(std::span<const fib::Prefix> prefixes, unsigned count) -> std::vector<fib::Route> {
+auto spread(std::span<const base::Prefix> prefixes, unsigned count) -> std::vector<fib::Route> {
   std::vector<fib::Route> routes;
   routes.reserve(prefixes.size());
-  for (const fib::Prefix prefix : prefixes) {
+  for (const base::Prefix prefix : prefixes) {
     const auto hash = mix(std::uint64_t{prefix.address} << 8 | prefix.length);
     routes.push_back({.prefix = prefix, .next_hop = static_cast<fib::NextHopIndex>(1 + hash % count)});
   }

@@ -9,6 +9,7 @@
 #include <tl/expected.hpp>
 #include <vector>
 
+#include "common/base/prefix.hpp"
 #include "dataplane/fib/fib.hpp"
 
 namespace sekisho::bench {
@@ -33,6 +34,6 @@ inline constexpr std::string_view table_names[] = {"nva", "tags", "full", "full2
 
 // A next hop of 1..count for each prefix by a hash of the prefix: neighbouring prefixes disagree. That is the hard
 // case; a router's real next hops come in runs.
-[[nodiscard]] auto spread(std::span<const fib::Prefix> prefixes, unsigned count) -> std::vector<fib::Route>;
+[[nodiscard]] auto spread(std::span<const base::Prefix> prefixes, unsigned count) -> std::vector<fib::Route>;
 
 }  // namespace sekisho::bench

@@ -17,6 +17,7 @@
 #include "bench/require.hpp"
 #include "bench/stopwatch.hpp"
 #include "bench/tables.hpp"
+#include "common/base/prefix.hpp"
 #include "tests/unit/fib/tables.hpp"
 
 using namespace sekisho;
@@ -26,7 +27,7 @@ namespace {
 constexpr std::size_t random_count = 100'000;
 constexpr double most_seconds_to_reader = 1e-3;
 constexpr double most_seconds_for_half = 10e-3;
-constexpr fib::Prefix lower_half{.address = 0, .length = 1};
+constexpr base::Prefix lower_half{.address = 0, .length = 1};
 
 const bench::Table& full() {
   static const auto table = bench::make_table("full").value();
@@ -92,7 +93,7 @@ void until_seen(benchmark::State& state) {
     return state.SkipWithError("a reader needs a second CPU");
   }
   auto& [qsbr, table] = Sekisho::get();
-  constexpr fib::Prefix override_prefix{.address = 0x147663e0, .length = 32};  // 20.118.99.224/32
+  constexpr base::Prefix override_prefix{.address = 0x147663e0, .length = 32};  // 20.118.99.224/32
   constexpr fib::NextHopIndex override_next_hop = 17;                          // no other route has it
   std::atomic<bool> seen = false;
   std::atomic<bool> ready = false;

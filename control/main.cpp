@@ -9,11 +9,11 @@
 
 #include <spdlog/spdlog.h>
 
-#include "control/daemon/daemon.hpp"
-#include "control/load/detached_read.hpp"
-#include "dataplane/api/log.hpp"
-#include "dataplane/api/memory_reserve.hpp"
-#include "dataplane/api/service_manager.hpp"
+#include "common/base/detached_read.hpp"
+#include "common/base/memory_reserve.hpp"
+#include "common/ipc/log.hpp"
+#include "common/ipc/service_manager.hpp"
+#include "control/reconcile/daemon.hpp"
 
 namespace {
 
@@ -25,7 +25,7 @@ int run(sekisho::Daemon::Options options) {
       spdlog::error("{}", daemon.error());
       return 1;
     }
-    const sekisho::api::ServiceManager manager{io, [](const std::function<void()>& alive) { alive(); }};
+    const sekisho::ipc::ServiceManager manager{io, [](const std::function<void()>& alive) { alive(); }};
     io.run();
     if (const auto& failure = (*daemon)->failure(); !failure.empty()) {
       spdlog::error("{}", failure);
@@ -46,7 +46,7 @@ int run(sekisho::Daemon::Options options) {
 int main(int argc, char** argv) {
   sekisho::Daemon::Options options;
   auto log_level = spdlog::level::info;
-  auto log_format = sekisho::api::LogFormat::text;
+  auto log_format = sekisho::ipc::LogFormat::text;
   CLI::App app{
       "Sekisho's control plane: reads the configuration, follows the kernel's links, addresses and "
       "neighbours, and tells "
@@ -75,22 +75,22 @@ int main(int argc, char** argv) {
          "too, if that is given")
       ->type_name("GROUP");
   app.add_option("--log-level", log_level, "what to print (default: info)")
-      ->transform(CLI::CheckedTransformer(sekisho::api::log_levels).description(""))
+      ->transform(CLI::CheckedTransformer(sekisho::ipc::log_levels).description(""))
       ->option_text("LEVEL:{debug,info,warning,error}");
   app.add_option("--log-format", log_format, "text, or an object a line on standard error (default: text)")
-      ->transform(CLI::CheckedTransformer(sekisho::api::log_formats).description(""))
+      ->transform(CLI::CheckedTransformer(sekisho::ipc::log_formats).description(""))
       ->option_text("FORMAT:{text,json}");
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? 0 : 2;
   }
-  sekisho::api::set_up_log("sekisho-control", log_level, log_format);
+  sekisho::ipc::set_up_log("sekisho-control", log_level, log_format);
 
-  sekisho::api::keep_memory_reserve();
+  sekisho::base::keep_memory_reserve();
   const auto status = run(std::move(options));
   // A thread may still wait for a file that does not answer: nothing that it could use is taken from under it.
-  if (sekisho::load::threads_that_read() != 0) {
+  if (sekisho::base::threads_that_read() != 0) {
     spdlog::shutdown();
     std::_Exit(status);
   }

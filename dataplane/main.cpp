@@ -16,15 +16,15 @@
 #include <stdexcept>
 #include <vector>
 
-#include "dataplane/api/log.hpp"
-#include "dataplane/api/memory_reserve.hpp"
-#include "dataplane/api/server.hpp"
-#include "dataplane/api/service_manager.hpp"
-#include "dataplane/api/writer.hpp"
+#include "common/base/memory_reserve.hpp"
+#include "common/ipc/log.hpp"
+#include "common/ipc/service_manager.hpp"
 #include "dataplane/environment.hpp"
 #include "dataplane/fib/qsbr.hpp"
 #include "dataplane/forward/worker.hpp"
 #include "dataplane/options.hpp"
+#include "dataplane/writer/server.hpp"
+#include "dataplane/writer/writer.hpp"
 
 namespace {
 
@@ -114,20 +114,20 @@ void serve(const Options& options) {
   const Environment environment{options};
   fib::Qsbr qsbr{static_cast<unsigned>(environment.lcores().size())};
   Crew crew{qsbr, environment, options};
-  api::Writer writer{qsbr,
-                     crew.workers(),
-                     {.pool = environment.pool(),
-                      .tables = {.max_extension_tables = options.extension_tables},
-                      .lcores = environment.lcores(),
-                      .hugepages = environment.hugepages()}};
-  const api::Server server{io, options.socket, writer, {.user = options.socket_user, .group = {}}};
+  writer::Writer writer{qsbr,
+                        crew.workers(),
+                        {.pool = environment.pool(),
+                         .tables = {.max_extension_tables = options.extension_tables},
+                         .lcores = environment.lcores(),
+                         .hugepages = environment.hugepages()}};
+  const writer::Server server{io, options.socket, writer, {.user = options.socket_user, .group = {}}};
   const Reclaimer reclaimer{io, qsbr};
   crew.launch();
   spdlog::info("sekisho-dataplane {} serves {} with {} worker(s), {} hugepages", SEKISHO_VERSION,
                options.socket.native(), environment.lcores().size(),
                environment.hugepages() ? "with" : "without");
   // A grace period ends when every worker has come by: a worker that hangs holds up the proof, as does this thread.
-  const api::ServiceManager manager{io,
+  const ipc::ServiceManager manager{io,
                                     [&qsbr](std::function<void()> alive) { qsbr.retire(std::move(alive)); }};
   io.run();
   crew.stop();
@@ -141,8 +141,8 @@ int main(int argc, char** argv) {
     return *code;
   }
   const auto& options = std::get<Options>(parsed);
-  api::set_up_log("sekisho-dataplane", options.log_level, options.log_format);
-  api::keep_memory_reserve();
+  ipc::set_up_log("sekisho-dataplane", options.log_level, options.log_format);
+  base::keep_memory_reserve();
   try {
     serve(options);
   } catch (const std::bad_alloc&) {

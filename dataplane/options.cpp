@@ -132,11 +132,11 @@ auto parse_options(int argc, char** argv) -> std::variant<Options, int> {
       ->check(CLI::Range(1U, 32768U).description(""))
       ->type_name("N");
   app.add_option("--log-level", options.log_level, "What to print (default: info)")
-      ->transform(CLI::CheckedTransformer(api::log_levels).description(""))
+      ->transform(CLI::CheckedTransformer(ipc::log_levels).description(""))
       ->option_text("LEVEL:{debug,info,warning,error}");
   app.add_option("--log-format", options.log_format,
                  "text, or an object a line on standard error (default: text)")
-      ->transform(CLI::CheckedTransformer(api::log_formats).description(""))
+      ->transform(CLI::CheckedTransformer(ipc::log_formats).description(""))
       ->option_text("FORMAT:{text,json}");
   try {
     app.parse(argc, argv);

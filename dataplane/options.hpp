@@ -7,7 +7,7 @@
 #include <variant>
 #include <vector>
 
-#include "dataplane/api/log.hpp"
+#include "common/ipc/log.hpp"
 
 namespace sekisho {
 
@@ -24,7 +24,7 @@ struct Options {
   unsigned extension_tables = 32767;
   bool telemetry = false;
   spdlog::level::level_enum log_level = spdlog::level::info;
-  api::LogFormat log_format = api::LogFormat::text;
+  ipc::LogFormat log_format = ipc::LogFormat::text;
 };
 
 // The CPUs that this process may run on.

@@ -14,6 +14,7 @@
 #include "bench/lpm/interleave.hpp"
 #include "bench/lpm/thrash.hpp"
 #include "bench/lpm/traffic.hpp"
+#include "common/base/prefix.hpp"
 
 namespace sekisho::bench {
 namespace {
@@ -165,7 +166,7 @@ void Benchmark::verify(std::vector<Contender>& contenders, const std::string& ta
     }
     const auto address = addresses[static_cast<std::size_t>(wrong - actual.begin())];
     not_timed(table, name,
-              fmt::format("says next hop {} for {}, {} says {}", *wrong, fib::address_to_string(address),
+              fmt::format("says next hop {} for {}, {} says {}", *wrong, base::address_to_string(address),
                           first, *right));
     return true;
   };

@@ -5,6 +5,8 @@
 #include <random>
 #include <stdexcept>
 
+#include "common/base/prefix.hpp"
+
 namespace sekisho::bench {
 namespace {
 
@@ -13,7 +15,7 @@ using Random = std::mt19937_64;
 // Not on the public Internet (RFC 6890), and multicast and class E.
 constexpr auto private_space = [] {
   constexpr auto block = [](std::uint32_t a, std::uint32_t b, std::uint8_t length) {
-    return fib::Prefix{.address = a << 24 | b << 16, .length = length};
+    return base::Prefix{.address = a << 24 | b << 16, .length = length};
   };
   return std::array{block(0, 0, 8),      block(10, 0, 8),    block(100, 64, 10),  block(127, 0, 8),
                     block(169, 254, 16), block(172, 16, 12), block(192, 168, 16), block(224, 0, 3)};
@@ -23,13 +25,13 @@ std::uint32_t public_address(Random& random) {
   for (;;) {
     const auto address = static_cast<std::uint32_t>(random());
     if (std::none_of(private_space.begin(), private_space.end(),
-                     [&](const fib::Prefix& block) { return block.covers(address); })) {
+                     [&](const base::Prefix& block) { return block.covers(address); })) {
       return address;
     }
   }
 }
 
-std::uint32_t address_in(const fib::Prefix& prefix, Random& random) {
+std::uint32_t address_in(const base::Prefix& prefix, Random& random) {
   return prefix.address | (static_cast<std::uint32_t>(random()) & ~prefix.mask());
 }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "common/base/prefix.hpp"
 #include "control/check/place.hpp"
 #include "control/check/rules.hpp"
 #include "control/check/table.hpp"
@@ -31,8 +32,8 @@ auto find_vnet_to_vpn(const Facts& facts) -> Offences {
   Offences result;
   if (!is_towards_vpn(facts))
     return result;
-  const auto lies_in = [](fib::Prefix prefix, const std::vector<fib::Prefix>& all) {
-    return std::ranges::any_of(all, [&](fib::Prefix vnet) { return vnet.covers(prefix); });
+  const auto lies_in = [](base::Prefix prefix, const std::vector<base::Prefix>& all) {
+    return std::ranges::any_of(all, [&](base::Prefix vnet) { return vnet.covers(prefix); });
   };
   for (const auto prefix : facts.advertised)
     if (const auto& zones = facts.policy->config.zones;
@@ -40,7 +41,7 @@ auto find_vnet_to_vpn(const Facts& facts) -> Offences {
           return lies_in(prefix, zone.vnet) || lies_in(prefix, zone.peerings);
         }))
       result.push_back({place_of_bgp(facts), fmt::format("{} is advertised, and is a VNet's or part of one",
-                                                         fib::to_string(prefix))});
+                                                         base::to_string(prefix))});
   return result;
 }
 
@@ -50,7 +51,7 @@ auto find_too_many_advertised(const Facts& facts) -> Offences {
   return {{place_of_bgp(facts), fmt::format("{} prefixes are to be advertised", facts.advertised.size())}};
 }
 
-bool stands_for_internet(fib::Prefix prefix) {
+bool stands_for_internet(base::Prefix prefix) {
   return prefix == default_route || std::ranges::find(halves, prefix) != halves.end();
 }
 
@@ -58,7 +59,7 @@ auto find_attracted(const Facts& facts) -> Offences {
   if (std::ranges::none_of(facts.advertised, stands_for_internet))
     return {};
   for (const auto& table : facts.tables) {
-    const auto has = [&](fib::Prefix prefix) { return exact(table, prefix).has_value(); };
+    const auto has = [&](base::Prefix prefix) { return exact(table, prefix).has_value(); };
     if (table.holder == Table::Holder::zone && (has(default_route) || std::ranges::any_of(halves, has)))
       return {};
   }

@@ -9,12 +9,12 @@
 #include <string_view>
 #include <vector>
 
+#include "common/base/error.hpp"
 #include "control/check/facts.hpp"
-#include "control/load/error.hpp"
 
 namespace sekisho::check {
 
-using load::Severity;
+using base::Severity;
 
 [[nodiscard]] std::string_view to_string(Severity severity) noexcept;  // "note", "warning", "error"
 

@@ -39,7 +39,7 @@ auto find_bypass(const Facts& facts) -> Offences {
       if (leaves(table, route) && is_of_azure_cloud(route)) {
         result.push_back(
             {place(facts, table, route), fmt::format("{} sends AzureCloud past the firewall, {} first",
-                                                     table.name, fib::to_string(route.prefix))});
+                                                     table.name, base::to_string(route.prefix))});
         break;
       }
   return result;

@@ -6,6 +6,7 @@
 #include <map>
 #include <tuple>
 
+#include "common/base/prefix.hpp"
 #include "control/check/place.hpp"
 #include "control/check/rules.hpp"
 #include "control/check/table.hpp"
@@ -37,8 +38,8 @@ auto fate_at_appliances(const Facts& facts, const std::vector<std::uint32_t>& ad
   return meant ? Fate::as_meant : Fate::elsewhere;
 }
 
-auto fate(const Facts& facts, std::size_t port, const std::string& meant, fib::Prefix destination,
-          const load::NextHop& subnets) -> Fate {
+auto fate(const Facts& facts, std::size_t port, const std::string& meant, base::Prefix destination,
+          const formats::NextHop& subnets) -> Fate {
   const auto& members = members_of(facts, meant);
   const bool leaves = meant == policy::leave;
   if (!subnets.addresses.empty()) {
@@ -69,7 +70,7 @@ auto port_of_route(const Facts& facts, const std::string& next_hop) -> std::opti
 
 // Routes that share a zone, a next hop and the subnet's route that they meet are told of as one.
 struct Group {
-  fib::Prefix first;
+  base::Prefix first;
   std::size_t count = 0;
 };
 
@@ -79,7 +80,7 @@ auto find_with_fate(const Facts& facts, Fate wanted) -> Offences {
     if (table.holder != Table::Holder::zone)
       continue;
     std::map<route::NameId, std::optional<std::size_t>> ports;
-    std::map<std::tuple<std::size_t, route::NameId, fib::Prefix>, Group> groups;
+    std::map<std::tuple<std::size_t, route::NameId, base::Prefix>, Group> groups;
     for (const auto& route : table.routes->winners()) {
       const auto known = ports.try_emplace(route.next_hop);
       auto& port = known.first->second;
@@ -95,7 +96,7 @@ auto find_with_fate(const Facts& facts, Fate wanted) -> Offences {
           route.prefix.length >= shortest_network && next_hop_of(table, route) != policy::leave;
       if (!met || (is_network && met->prefix.length < shortest_network))
         continue;
-      const auto next_hop = load::parse_next_hop(next_hop_of(subnet, *met));
+      const auto next_hop = formats::parse_next_hop(next_hop_of(subnet, *met));
       if (next_hop && fate(facts, *port, next_hop_of(table, route), route.prefix, *next_hop) == wanted) {
         auto& group = groups[{*port, route.next_hop, met->prefix}];
         if (group.count++ == 0)
@@ -109,9 +110,9 @@ auto find_with_fate(const Facts& facts, Fate wanted) -> Offences {
       result.push_back(
           {place(facts, subnet, *winner),
            fmt::format("{} means {} for {}{}, and the subnet of port {} sends {} to {}{}", table.name,
-                       (*table.names)[next_hop], fib::to_string(group.first),
+                       (*table.names)[next_hop], base::to_string(group.first),
                        group.count == 1 ? std::string{} : fmt::format(" and {} more", group.count - 1),
-                       facts.policy->config.ports[port].name, fib::to_string(met),
+                       facts.policy->config.ports[port].name, base::to_string(met),
                        next_hop_of(subnet, *winner),
                        wanted == Fate::own ? ", which is this appliance" : "")});
     }
@@ -139,7 +140,7 @@ auto find_gateway_of_expressroute(const Facts& facts) -> Offences {
         result.push_back(
             {place(facts, subnet->table, route),
              fmt::format("{} goes to VirtualNetworkGateway, and [azure] names an ExpressRoute gateway",
-                         fib::to_string(route.prefix))});
+                         base::to_string(route.prefix))});
   }
   return result;
 }

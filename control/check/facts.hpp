@@ -9,12 +9,12 @@
 #include <string>
 #include <vector>
 
-#include "control/load/error.hpp"
-#include "control/load/route_file.hpp"
-#include "control/load/service_tags.hpp"
+#include "common/base/error.hpp"
+#include "common/base/prefix.hpp"
+#include "control/formats/route_file.hpp"
+#include "control/formats/service_tags.hpp"
 #include "control/policy/policy.hpp"
 #include "control/route/route_table.hpp"
-#include "dataplane/fib/prefix.hpp"
 
 namespace sekisho::check {
 
@@ -43,13 +43,13 @@ struct TagUse {
 // A route table of Azure's in one of the files.
 struct AzureTable {
   std::filesystem::path file;
-  load::TableSummary summary;
+  formats::TableSummary summary;
 };
 
 struct Facts {
   // Never null. Where tables are checked alone, or the configuration was refused: an empty one.
   std::shared_ptr<const policy::Policy> policy = std::make_shared<policy::Policy>();
-  std::optional<load::Error> refusal;
+  std::optional<base::Error> refusal;
   std::vector<Table>
       tables;  // each zone's, in their order; each port's subnet's; each file's that is checked alone
   // By port, as in the configuration: its addresses and their subnets; nullopt: not known here.
@@ -62,11 +62,11 @@ struct Facts {
   std::vector<Missing> missing;  // ports whose interface is not on this machine
   // By port: the route table of its subnet in Azure; nullopt: the configuration names none.
   std::vector<std::optional<SubnetTable>> subnets;
-  std::vector<fib::Prefix> advertised;   // sorted, distinct
+  std::vector<base::Prefix> advertised;  // sorted, distinct
   std::vector<AzureTable> azure_tables;  // each file's once
   std::vector<TagUse> tag_uses;
-  std::vector<load::Finding> file_findings;  // what readers found worth a word
-  std::optional<load::ServiceTags> tags;     // nullopt: none configured
+  std::vector<base::Finding> file_findings;  // what readers found worth a word
+  std::optional<formats::ServiceTags> tags;  // nullopt: none configured
   std::optional<std::string> cloud;          // "public", "usgov", "china"; nullopt: nobody said
 };
 

@@ -7,13 +7,13 @@
 
 #include "control/check/place.hpp"
 #include "control/check/table.hpp"
-#include "control/load/reader.hpp"
+#include "control/formats/reader.hpp"
 
 namespace sekisho::check {
 namespace {
 
-using load::Error;
-using load::RouteFile;
+using base::Error;
+using formats::RouteFile;
 
 class Gatherer {
  public:
@@ -22,27 +22,28 @@ class Gatherer {
   [[nodiscard]] auto take() -> Facts { return std::move(facts_); }
 
   void add_service_tags(const std::filesystem::path& file);
-  void add_policy(std::shared_ptr<const policy::Policy> policy, const kernel::Mirror* mirror);
+  void add_policy(std::shared_ptr<const policy::Policy> policy, const netlink::Mirror* mirror);
   void add_findings_of_tags();  // where no policy has warned of them
-  auto add_file(const std::filesystem::path& file, load::Empty empty) -> std::optional<SubnetTable>;
+  auto add_file(const std::filesystem::path& file, formats::Empty empty) -> std::optional<SubnetTable>;
   void set_cloud(std::optional<std::string> cloud) { facts_.cloud = std::move(cloud); }
 
  private:
   void add_zones();
-  void add_interface(const config::Port& port, const kernel::Mirror* mirror);
-  void add_ports(const kernel::Mirror* mirror);
+  void add_interface(const config::Port& port, const netlink::Mirror* mirror);
+  void add_ports(const netlink::Mirror* mirror);
   void add_advertised();
   void add_tag_uses();
-  void add_azure_tables(const std::filesystem::path& file, const std::vector<load::TableSummary>& tables);
-  auto read(const std::filesystem::path& file, const load::Options& options = {}) -> std::optional<RouteFile>;
+  void add_azure_tables(const std::filesystem::path& file, const std::vector<formats::TableSummary>& tables);
+  auto read(const std::filesystem::path& file, const formats::Options& options = {})
+      -> std::optional<RouteFile>;
 
   Facts facts_;
   std::optional<Error> error_;
 };
 
-auto Gatherer::read(const std::filesystem::path& file, const load::Options& options)
+auto Gatherer::read(const std::filesystem::path& file, const formats::Options& options)
     -> std::optional<RouteFile> {
-  auto routes = load::read_routes(file, options);
+  auto routes = formats::read_routes(file, options);
   if (routes)
     return std::move(*routes);
   if (!error_)
@@ -53,7 +54,7 @@ auto Gatherer::read(const std::filesystem::path& file, const load::Options& opti
 void Gatherer::add_service_tags(const std::filesystem::path& file) {
   if (file.empty())
     return;
-  if (auto tags = load::read_service_tags(file))
+  if (auto tags = formats::read_service_tags(file))
     facts_.tags = std::move(*tags);
   else if (!error_)
     error_ = tags.error();
@@ -64,7 +65,8 @@ void Gatherer::add_findings_of_tags() {
     std::ranges::copy(facts_.tags->findings, std::back_inserter(facts_.file_findings));
 }
 
-auto Gatherer::add_file(const std::filesystem::path& file, load::Empty empty) -> std::optional<SubnetTable> {
+auto Gatherer::add_file(const std::filesystem::path& file, formats::Empty empty)
+    -> std::optional<SubnetTable> {
   auto routes = read(file, {.empty = empty});
   if (!routes)
     return std::nullopt;
@@ -74,16 +76,16 @@ auto Gatherer::add_file(const std::filesystem::path& file, load::Empty empty) ->
   std::ranges::copy(routes->findings, std::back_inserter(facts_.file_findings));
   // What is odd about a tag, rules say.
   if (facts_.tags && !routes->tag_routes.empty())
-    if (const auto resolved = load::resolve_tags(*routes, *facts_.tags); !resolved && !error_)
+    if (const auto resolved = formats::resolve_tags(*routes, *facts_.tags); !resolved && !error_)
       error_ = resolved.error();
   SubnetTable subnet{.table = table_of(*routes), .tables = routes->tables.size(), .takes_bgp = std::nullopt};
   if (!routes->tables.empty())
-    subnet.takes_bgp = std::ranges::any_of(routes->tables, &load::TableSummary::takes_bgp);
+    subnet.takes_bgp = std::ranges::any_of(routes->tables, &formats::TableSummary::takes_bgp);
   facts_.tables.push_back(subnet.table);
   return subnet;
 }
 
-void Gatherer::add_policy(std::shared_ptr<const policy::Policy> policy, const kernel::Mirror* mirror) {
+void Gatherer::add_policy(std::shared_ptr<const policy::Policy> policy, const netlink::Mirror* mirror) {
   facts_.policy = std::move(policy);
   const auto& azure = facts_.policy->config.azure;
   if (azure.line != 0)
@@ -98,7 +100,7 @@ void Gatherer::add_policy(std::shared_ptr<const policy::Policy> policy, const ke
 }
 
 void Gatherer::add_azure_tables(const std::filesystem::path& file,
-                                const std::vector<load::TableSummary>& tables) {
+                                const std::vector<formats::TableSummary>& tables) {
   if (std::ranges::find(facts_.azure_tables, file, &AzureTable::file) != facts_.azure_tables.end())
     return;
   for (const auto& summary : tables)
@@ -113,7 +115,7 @@ void Gatherer::add_zones() {
                              std::shared_ptr<const route::Names>{policy, &policy->names}});
 }
 
-void Gatherer::add_interface(const config::Port& port, const kernel::Mirror* mirror) {
+void Gatherer::add_interface(const config::Port& port, const netlink::Mirror* mirror) {
   auto& addresses = facts_.addresses.back() = std::nullopt;
   if (mirror == nullptr)
     return;
@@ -129,15 +131,15 @@ void Gatherer::add_interface(const config::Port& port, const kernel::Mirror* mir
     facts_.mtus.back() = (*link)->mtu;
 }
 
-void Gatherer::add_ports(const kernel::Mirror* mirror) {
+void Gatherer::add_ports(const netlink::Mirror* mirror) {
   for (const auto& port : facts_.policy->config.ports) {
     facts_.addresses.push_back(port.addresses);
     facts_.mtus.push_back(port.mtu);
     if (port.is_af_xdp())
       add_interface(port, mirror);
     // A subnet's route table without routes says something, too.
-    facts_.subnets.push_back(port.subnet_routes.empty() ? std::nullopt
-                                                        : add_file(port.subnet_routes, load::Empty::table));
+    facts_.subnets.push_back(
+        port.subnet_routes.empty() ? std::nullopt : add_file(port.subnet_routes, formats::Empty::table));
   }
 }
 
@@ -152,8 +154,8 @@ void Gatherer::add_advertised() {
     if (spec.kind == config::RouteSpec::Kind::prefix)
       all.push_back(spec.prefix);
     else if (const auto routes =
-                 read(spec.file, {.peer = spec.peer, .empty = load::empty_if(spec.allow_empty)}))
-      std::ranges::transform(routes->routes, std::back_inserter(all), &load::FileRoute::prefix);
+                 read(spec.file, {.peer = spec.peer, .empty = formats::empty_if(spec.allow_empty)}))
+      std::ranges::transform(routes->routes, std::back_inserter(all), &formats::FileRoute::prefix);
   }
   std::ranges::sort(all);
   all.erase(std::ranges::unique(all).begin(), all.end());
@@ -177,7 +179,7 @@ auto finish(Gatherer& gatherer) -> tl::expected<Facts, Error> {
 
 }  // namespace
 
-auto gather(std::shared_ptr<const policy::Policy> policy, const kernel::Mirror* mirror)
+auto gather(std::shared_ptr<const policy::Policy> policy, const netlink::Mirror* mirror)
     -> tl::expected<Facts, Error> {
   Gatherer gatherer;
   gatherer.add_policy(std::move(policy), mirror);
@@ -190,7 +192,7 @@ auto gather(const FilesAlone& alone) -> tl::expected<Facts, Error> {
   gatherer.add_service_tags(alone.service_tags);
   gatherer.add_findings_of_tags();
   for (const auto& file : alone.files)
-    gatherer.add_file(file, load::empty_if(alone.allow_empty));
+    gatherer.add_file(file, formats::empty_if(alone.allow_empty));
   return finish(gatherer);
 }
 

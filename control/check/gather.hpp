@@ -9,16 +9,16 @@
 #include <tl/expected.hpp>
 #include <vector>
 
+#include "common/base/error.hpp"
 #include "control/check/facts.hpp"
-#include "control/kernel/mirror.hpp"
-#include "control/load/error.hpp"
+#include "control/netlink/mirror.hpp"
 #include "control/policy/policy.hpp"
 
 namespace sekisho::check {
 
 // Without a mirror nothing is known of the kernel's interfaces.
-[[nodiscard]] auto gather(std::shared_ptr<const policy::Policy> policy, const kernel::Mirror* mirror)
-    -> tl::expected<Facts, load::Error>;
+[[nodiscard]] auto gather(std::shared_ptr<const policy::Policy> policy, const netlink::Mirror* mirror)
+    -> tl::expected<Facts, base::Error>;
 
 // Route tables without a configuration.
 struct FilesAlone {
@@ -27,9 +27,9 @@ struct FilesAlone {
   bool allow_empty = false;            // files without routes are meant
   std::optional<std::string> cloud;
 };
-[[nodiscard]] auto gather(const FilesAlone& alone) -> tl::expected<Facts, load::Error>;
+[[nodiscard]] auto gather(const FilesAlone& alone) -> tl::expected<Facts, base::Error>;
 
 // A configuration that is refused is one fact.
-[[nodiscard]] auto gather(load::Error refusal) -> Facts;
+[[nodiscard]] auto gather(base::Error refusal) -> Facts;
 
 }  // namespace sekisho::check

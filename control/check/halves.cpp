@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "common/base/prefix.hpp"
 #include "control/check/place.hpp"
 #include "control/check/rules.hpp"
 #include "control/check/table.hpp"
@@ -10,7 +11,7 @@
 namespace sekisho::check {
 namespace {
 
-bool is_advertised(const Facts& facts, fib::Prefix prefix) {
+bool is_advertised(const Facts& facts, base::Prefix prefix) {
   return std::ranges::binary_search(facts.advertised, prefix);
 }
 
@@ -21,15 +22,15 @@ auto find_one_half(const Facts& facts) -> Offences {
       const auto other = half == halves[0] ? halves[1] : halves[0];
       if (const auto route = exact(table, half); route && !exact(table, other))
         result.push_back(
-            {place(facts, table, *route), fmt::format("{} stands in {} without {}", fib::to_string(half),
-                                                      table.name, fib::to_string(other))});
+            {place(facts, table, *route), fmt::format("{} stands in {} without {}", base::to_string(half),
+                                                      table.name, base::to_string(other))});
     }
   }
   if (is_advertised(facts, halves[0]) != is_advertised(facts, halves[1])) {
     const bool first = is_advertised(facts, halves[0]);
     result.push_back({place(facts, facts.policy->config.bgp ? facts.policy->config.bgp->line : 0),
-                      fmt::format("{} is advertised without {}", fib::to_string(halves[first ? 0 : 1]),
-                                  fib::to_string(halves[first ? 1 : 0]))});
+                      fmt::format("{} is advertised without {}", base::to_string(halves[first ? 0 : 1]),
+                                  base::to_string(halves[first ? 1 : 0]))});
   }
   return result;
 }
@@ -57,7 +58,7 @@ void for_each_learning_subnet(const Facts& facts, const Visit& visit) {
 
 auto find_halves_trap(const Facts& facts) -> Offences {
   Offences result;
-  if (!std::ranges::all_of(halves, [&](fib::Prefix half) { return is_advertised(facts, half); }))
+  if (!std::ranges::all_of(halves, [&](base::Prefix half) { return is_advertised(facts, half); }))
     return result;
   for_each_learning_subnet(facts, [&](const config::Port& port, const Table& table) {
     if (!has_both_halves(table))

@@ -1,3 +1,4 @@
+#include "common/base/prefix.hpp"
 #include "control/policy/system_routes.hpp"
 
 #include <fmt/format.h>
@@ -11,7 +12,7 @@ namespace {
 
 // In a zone the route that wins is what packets meet. Azure's own subnets reach these addresses whatever a default or a network
 // says ("it is not subject to user defined routes"): there only a route for the very address shows a mistake.
-auto captor(const Table& table, fib::Prefix host) -> std::optional<route::Route> {
+auto captor(const Table& table, base::Prefix host) -> std::optional<route::Route> {
   const auto route =
       table.holder == Table::Holder::zone ? table.routes->lookup(host.address) : exact(table, host);
   return route && next_hop_of(table, *route) != policy::none ? route : std::nullopt;
@@ -23,7 +24,7 @@ auto find_captured(const Facts& facts) -> Offences {
     for (const auto host : policy::host_addresses)
       if (const auto route = captor(table, host))
         result.push_back({place(facts, table, *route),
-                          fmt::format("{} sends {} to {}", table.name, fib::address_to_string(host.address),
+                          fmt::format("{} sends {} to {}", table.name, base::address_to_string(host.address),
                                       next_hop_of(table, *route))});
   return result;
 }

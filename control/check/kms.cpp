@@ -1,4 +1,5 @@
 #include "control/policy/kms.hpp"
+#include "common/base/prefix.hpp"
 
 #include <fmt/format.h>
 
@@ -10,7 +11,7 @@ namespace sekisho::check {
 namespace {
 
 // A host route that somebody wrote, and that goes somewhere.
-auto exception_for(const Table& table, fib::Prefix host) -> std::optional<route::Route> {
+auto exception_for(const Table& table, base::Prefix host) -> std::optional<route::Route> {
   const auto route = exact(table, host);
   return route && route::is_user(route->origin) && next_hop_of(table, *route) != policy::none ? route
                                                                                               : std::nullopt;
@@ -31,7 +32,7 @@ auto left_out(const Table& table, std::string_view cloud, const route::Route& ex
   for (const auto host : policy::kms_addresses(cloud)) {
     const auto route = table.routes->lookup(host.address);
     if (!route || route->next_hop != exception.next_hop)
-      result.push_back(fib::address_to_string(host.address));
+      result.push_back(base::address_to_string(host.address));
   }
   return result;
 }
@@ -46,7 +47,7 @@ auto find_kms_incomplete(const Facts& facts) -> Offences {
       if (const auto missing = left_out(table, cloud, exceptions[0]); !missing.empty())
         result.push_back({place(facts, table, exceptions[0]),
                           fmt::format("{} sends {} to {}, but not {}", table.name,
-                                      fib::address_to_string(exceptions[0].prefix.address),
+                                      base::address_to_string(exceptions[0].prefix.address),
                                       next_hop_of(table, exceptions[0]), fmt::join(missing, ", "))});
     }
   }

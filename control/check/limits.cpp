@@ -9,7 +9,7 @@ namespace {
 constexpr std::size_t most_routes = 400;
 constexpr std::size_t most_tags = 25;
 
-auto name_of(const load::TableSummary& table) -> std::string {
+auto name_of(const formats::TableSummary& table) -> std::string {
   return table.name.empty() ? "the route table" : fmt::format("route table {}", table.name);
 }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "common/base/prefix.hpp"
 #include "control/check/place.hpp"
 #include "control/check/rules.hpp"
 #include "control/check/table.hpp"
@@ -43,7 +44,7 @@ auto find_sent_back(const Facts& facts) -> Offences {
       if (std::ranges::find_first_of(members, back) != members.end())
         result.push_back({place(facts, table, route),
                           fmt::format("{} sends {} to {}, by which other zones reach the zone itself",
-                                      table.name, fib::to_string(route.prefix), next_hop_of(table, route))});
+                                      table.name, base::to_string(route.prefix), next_hop_of(table, route))});
     }
   }
   return result;
@@ -58,7 +59,7 @@ auto find_hairpin(const Facts& facts) -> Offences {
       continue;
     const auto is_own_network = [&](const route::Route& route) {
       return route.prefix.length >= shortest_network &&
-             std::ranges::any_of(zone->sources, [&](fib::Prefix source) {
+             std::ranges::any_of(zone->sources, [&](base::Prefix source) {
                return source.length >= shortest_network &&
                       (source.covers(route.prefix) || route.prefix.covers(source));
              });
@@ -70,7 +71,7 @@ auto find_hairpin(const Facts& facts) -> Offences {
       if (port && facts.policy->config.ports[*port].name == zone->ports[0]) {
         result.push_back({place(facts, table, route),
                           fmt::format("{} sends {}, where its own sources are, back out of port {}",
-                                      table.name, fib::to_string(route.prefix), zone->ports[0])});
+                                      table.name, base::to_string(route.prefix), zone->ports[0])});
         break;
       }
     }

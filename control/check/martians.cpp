@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 
+#include "common/base/prefix.hpp"
 #include "control/check/place.hpp"
 #include "control/check/rules.hpp"
 #include "control/check/table.hpp"
@@ -19,7 +20,7 @@ struct InBlock {
 };
 
 void find_in(const Facts& facts, const Table& table, Offences& result) {
-  std::map<fib::Prefix, InBlock> blocks;
+  std::map<base::Prefix, InBlock> blocks;
   for (const auto& route : table.routes->active()) {
     const auto block = route::martian_block(route.prefix);
     if (!block || next_hop_of(table, route) == policy::none ||
@@ -32,9 +33,9 @@ void find_in(const Facts& facts, const Table& table, Offences& result) {
   for (const auto& [block, found] : blocks)
     result.push_back({place(facts, table, found.first),
                       fmt::format("{}{} in {} can never match: what is for {} is dropped",
-                                  fib::to_string(found.first.prefix),
+                                  base::to_string(found.first.prefix),
                                   found.count == 1 ? "" : fmt::format(" and {} more", found.count - 1),
-                                  table.name, fib::to_string(block))});
+                                  table.name, base::to_string(block))});
 }
 
 auto find_never_matches(const Facts& facts) -> Offences {

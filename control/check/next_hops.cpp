@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include "common/base/prefix.hpp"
 #include "control/check/place.hpp"
 #include "control/check/rules.hpp"
 #include "control/check/table.hpp"
@@ -17,7 +18,7 @@ auto find_not_connected(const Facts& facts) -> Offences {
       if (!port_towards(facts, member))
         result.push_back(
             {place(facts, next_hop.line), fmt::format("member {} of next hop {} is in no port's subnet",
-                                                      fib::address_to_string(member), next_hop.name)});
+                                                      base::address_to_string(member), next_hop.name)});
   return result;
 }
 

@@ -21,10 +21,10 @@ auto name_of_source(const std::filesystem::path& file, const std::string& label)
 }
 
 auto place(const Facts& facts, unsigned line) -> std::string {
-  return place(load::Error{facts.policy->config.file, line, {}, {}});
+  return place(base::Error{facts.policy->config.file, line, {}, {}});
 }
 
-auto place(const load::Error& error) -> std::string {
+auto place(const base::Error& error) -> std::string {
   const auto file =
       error.line == 0 ? error.file.string() : fmt::format("{}:{}", error.file.string(), error.line);
   return error.path.empty() ? file : fmt::format("{}: {}", file, error.path);

@@ -4,8 +4,8 @@
 #include <filesystem>
 #include <string>
 
+#include "common/base/error.hpp"
 #include "control/check/facts.hpp"
-#include "control/load/error.hpp"
 #include "control/route/route_table.hpp"
 
 namespace sekisho::check {
@@ -17,6 +17,6 @@ namespace sekisho::check {
 // A line of the configuration; 0: the file as a whole.
 [[nodiscard]] auto place(const Facts& facts, unsigned line) -> std::string;
 // Of a reader's complaint, without its reason: "udr.txt:3", "udr.json: $.routes[3]".
-[[nodiscard]] auto place(const load::Error& error) -> std::string;
+[[nodiscard]] auto place(const base::Error& error) -> std::string;
 
 }  // namespace sekisho::check

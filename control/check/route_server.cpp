@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "common/base/prefix.hpp"
 #include "control/check/azure.hpp"
 #include "control/check/place.hpp"
 #include "control/check/rules.hpp"
@@ -16,7 +17,7 @@ auto find_one_route_server(const Facts& facts) -> Offences {
     return {};
   const auto peer = std::ranges::find(bgp->peers, route_server_asn, &config::BgpPeer::asn);
   return {{place(facts, peer->line), fmt::format("{} is the only peer with AS {}",
-                                                 fib::address_to_string(peer->address), route_server_asn)}};
+                                                 base::address_to_string(peer->address), route_server_asn)}};
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "common/base/prefix.hpp"
 #include "control/check/place.hpp"
 #include "control/check/rules.hpp"
 #include "control/check/table.hpp"
@@ -10,7 +11,7 @@ namespace sekisho::check {
 namespace {
 
 struct Source {
-  fib::Prefix prefix;
+  base::Prefix prefix;
   const config::Zone* zone;
 };
 
@@ -29,8 +30,8 @@ auto find_sources_overlap(const Facts& facts) -> Offences {
     if (!around.empty() && around.back().prefix != default_route && around.back().zone != source.zone)
       result.push_back(
           {place(facts, source.zone->line),
-           fmt::format("{} of zone {} lies in {} of zone {}", fib::to_string(source.prefix),
-                       source.zone->name, fib::to_string(around.back().prefix), around.back().zone->name)});
+           fmt::format("{} of zone {} lies in {} of zone {}", base::to_string(source.prefix),
+                       source.zone->name, base::to_string(around.back().prefix), around.back().zone->name)});
     around.push_back(source);
   }
   return result;

@@ -6,12 +6,12 @@
 
 namespace sekisho::check {
 
-auto table_of(const load::RouteFile& file) -> Table {
+auto table_of(const formats::RouteFile& file) -> Table {
   auto routes = std::make_shared<route::RouteTable>();
   auto names = std::make_shared<route::Names>();
   std::vector<route::NameId> next_hops;
   for (const auto& next_hop : file.next_hops)
-    next_hops.push_back(names->intern(load::to_string(next_hop)));
+    next_hops.push_back(names->intern(formats::to_string(next_hop)));
   std::vector<route::NameId> sources;
   for (const auto& label : file.labels)
     sources.push_back(names->intern(name_of_source(file.file, label)));
@@ -22,14 +22,14 @@ auto table_of(const load::RouteFile& file) -> Table {
   return {Table::Holder::file, file.file.string(), std::move(routes), std::move(names)};
 }
 
-auto exact(const Table& table, fib::Prefix prefix) -> std::optional<route::Route> {
+auto exact(const Table& table, base::Prefix prefix) -> std::optional<route::Route> {
   const auto covering = table.routes->covering(prefix.address);
   const auto found = std::ranges::find(covering, prefix, &route::Route::prefix);
   return found == covering.end() ? std::nullopt : std::optional{*found};
 }
 
 bool has_both_halves(const Table& table) {
-  return std::ranges::all_of(halves, [&](fib::Prefix half) { return exact(table, half).has_value(); });
+  return std::ranges::all_of(halves, [&](base::Prefix half) { return exact(table, half).has_value(); });
 }
 
 auto next_hop_of(const Table& table, const route::Route& route) -> const std::string& {

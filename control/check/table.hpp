@@ -5,24 +5,24 @@
 #include <optional>
 #include <string>
 
+#include "common/base/prefix.hpp"
 #include "control/check/facts.hpp"
-#include "control/load/route_file.hpp"
+#include "control/formats/route_file.hpp"
 #include "control/route/route_table.hpp"
-#include "dataplane/fib/prefix.hpp"
 
 namespace sekisho::check {
 
-inline constexpr fib::Prefix default_route{0, 0};
-inline constexpr std::array halves{fib::Prefix{0, 1}, fib::Prefix{1U << 31, 1}};
+inline constexpr base::Prefix default_route{0, 0};
+inline constexpr std::array halves{base::Prefix{0, 1}, base::Prefix{1U << 31, 1}};
 // What is shorter stands for the Internet and not for a network of somebody's: no one was ever given more than a /8.
 inline constexpr std::uint8_t shortest_network = 8;
 
 // A file's routes as a table; its next hops are named as the text format writes them, and each route's source is where the
 // file has it. Routes to service tags that were not resolved are left out.
-[[nodiscard]] auto table_of(const load::RouteFile& file) -> Table;
+[[nodiscard]] auto table_of(const formats::RouteFile& file) -> Table;
 
 // The winner of exactly this prefix.
-[[nodiscard]] auto exact(const Table& table, fib::Prefix prefix) -> std::optional<route::Route>;
+[[nodiscard]] auto exact(const Table& table, base::Prefix prefix) -> std::optional<route::Route>;
 [[nodiscard]] bool has_both_halves(const Table& table);
 [[nodiscard]] auto next_hop_of(const Table& table, const route::Route& route) -> const std::string&;
 

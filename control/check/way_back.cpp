@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <functional>
 
+#include "common/base/prefix.hpp"
 #include "control/check/place.hpp"
 #include "control/check/rules.hpp"
 #include "control/check/table.hpp"
@@ -16,8 +17,8 @@ namespace {
 struct Pair {
   const policy::ZonePolicy& from;
   const policy::ZonePolicy& to;
-  fib::Prefix source;
-  fib::Prefix destination;
+  base::Prefix source;
+  base::Prefix destination;
   const route::Route& there;
   const std::optional<route::Route>& back;
 };
@@ -25,7 +26,7 @@ struct Pair {
 // The zone of all that no other claims is no end of a flow between networks.
 bool is_network(const policy::ZonePolicy& zone) {
   return std::ranges::all_of(zone.sources,
-                             [](fib::Prefix source) { return source.length >= shortest_network; });
+                             [](base::Prefix source) { return source.length >= shortest_network; });
 }
 
 bool is_firewall(const Facts& facts, std::uint32_t address) {
@@ -34,7 +35,7 @@ bool is_firewall(const Facts& facts, std::uint32_t address) {
 }
 
 // The first address of a source stands for it, if it is the zone's and not the firewall's.
-bool is_witness(const Facts& facts, std::size_t zone, fib::Prefix source) {
+bool is_witness(const Facts& facts, std::size_t zone, base::Prefix source) {
   return zone_of_source(facts, source.address) == zone && !is_firewall(facts, source.address);
 }
 
@@ -76,7 +77,7 @@ auto find_asymmetric(const Facts& facts) -> Offences {
     result.push_back(
         {place(facts, zone_table(facts, pair.to), *pair.back),
          fmt::format("zone {} sends {} to {} by {}, and zone {} sends the replies by {}", pair.from.name,
-                     fib::to_string(pair.source), fib::to_string(pair.destination), firewall, pair.to.name,
+                     base::to_string(pair.source), base::to_string(pair.destination), firewall, pair.to.name,
                      names[pair.back->next_hop])});
     return true;
   });
@@ -91,7 +92,7 @@ auto find_no_way_back(const Facts& facts) -> Offences {
     result.push_back(
         {pair.back ? place(facts, zone_table(facts, pair.to), *pair.back) : place(facts, 0),
          fmt::format("zone {} has a way from {} to {}, and zone {} drops the replies", pair.from.name,
-                     fib::to_string(pair.source), fib::to_string(pair.destination), pair.to.name)});
+                     base::to_string(pair.source), base::to_string(pair.destination), pair.to.name)});
     return true;
   });
   return result;

@@ -8,18 +8,18 @@
 #include <optional>
 #include <utility>
 
+#include "common/base/text.hpp"
 #include "control/cli/bgp_routes.hpp"
 #include "control/cli/load_findings.hpp"
-#include "control/config/words.hpp"
-#include "control/load/reader.hpp"
-#include "control/load/service_tags.hpp"
+#include "control/formats/reader.hpp"
+#include "control/formats/service_tags.hpp"
 
 namespace sekisho::cli {
 namespace {
 
-using load::Error;
-using load::Format;
-using load::RouteFile;
+using base::Error;
+using formats::Format;
+using formats::RouteFile;
 using route::NextHopType;
 using route::Origin;
 
@@ -30,9 +30,9 @@ auto refuse(const RouteFile& file, unsigned line, std::string reason) {
 }
 
 // "10.0.0.0/8", or where it has a name in Azure, "10.0.0.0/8 ("DefaultRoute")", without the bytes that steer a terminal.
-auto describe(const RouteFile& file, const load::FileRoute& route) -> std::string {
+auto describe(const RouteFile& file, const formats::FileRoute& route) -> std::string {
   const auto& label = file.labels[route.label];
-  return fib::to_string(route.prefix) + (label.empty() ? "" : fmt::format(" ({})", config::in_quotes(label)));
+  return base::to_string(route.prefix) + (label.empty() ? "" : fmt::format(" ({})", base::in_quotes(label)));
 }
 
 class Builder {
@@ -41,7 +41,7 @@ class Builder {
 
   auto build() -> tl::expected<std::shared_ptr<const Subnet>, Error> {
     if (!inputs_.service_tags.empty()) {
-      auto tags = load::read_service_tags(inputs_.service_tags);
+      auto tags = formats::read_service_tags(inputs_.service_tags);
       if (!tags)
         return tl::unexpected(std::move(tags.error()));
       tags_ = std::move(*tags);
@@ -86,7 +86,7 @@ class Builder {
   }
 
   auto add_service_endpoint(const std::string& word) -> Done {
-    if (const auto prefix = fib::parse_prefix(word)) {
+    if (const auto prefix = base::parse_prefix(word)) {
       add(*prefix, Origin::vnet, NextHopType::virtual_network_service_endpoint);
       return {};
     }
@@ -105,18 +105,19 @@ class Builder {
   }
 
   auto add_user_routes(const std::filesystem::path& path) -> Done {
-    auto file = load::read_routes(path, {.empty = load::empty_if(inputs_.allow_empty)});
+    auto file = formats::read_routes(path, {.empty = formats::empty_if(inputs_.allow_empty)});
     if (!file)
       return tl::unexpected(std::move(file.error()));
     if (file->format == Format::mrt || file->format == Format::service_tags)
-      return refuse(*file, 0, fmt::format("is no route table: it holds {}", load::to_string(file->format)));
+      return refuse(*file, 0,
+                    fmt::format("is no route table: it holds {}", formats::to_string(file->format)));
     if (!file->tag_routes.empty()) {
       if (!tags_)
         return tl::unexpected(Error{
             path, 0,
             fmt::format("goes to the service tag \"{}\": give --service-tags", file->tag_routes.front().tag),
             file->tag_routes.front().path});
-      if (auto done = load::resolve_tags(*file, *tags_); !done)
+      if (auto done = formats::resolve_tags(*file, *tags_); !done)
         return done;
     }
     for (const auto& table : file->tables)
@@ -131,7 +132,7 @@ class Builder {
       if (next_hop.type == NextHopType::named)
         return refuse(*file, route.line,
                       fmt::format("{} needs an address or one of Azure's next-hop types, not \"{}\"",
-                                  describe(*file, route), load::to_string(next_hop)));
+                                  describe(*file, route), formats::to_string(next_hop)));
       add(route.prefix, route.origin, next_hop.type, next_hop.addresses, first_name + route.label,
           route.line);
     }
@@ -139,7 +140,8 @@ class Builder {
   }
 
   auto read_gateway_routes(const std::filesystem::path& path) -> Done {
-    auto file = load::read_routes(path, {.peer = inputs_.peer, .empty = load::empty_if(inputs_.allow_empty)});
+    auto file =
+        formats::read_routes(path, {.peer = inputs_.peer, .empty = formats::empty_if(inputs_.allow_empty)});
     if (!file)
       return tl::unexpected(std::move(file.error()));
     if (file->format == Format::service_tags || !file->tag_routes.empty())
@@ -156,7 +158,7 @@ class Builder {
       if (!is_learned)
         return refuse(*file, route.line,
                       fmt::format("BGP tells an address for the next hop of {}, not \"{}\"",
-                                  describe(*file, route), load::to_string(next_hop)));
+                                  describe(*file, route), formats::to_string(next_hop)));
       gateway_routes_.add(route.prefix, next_hop.addresses);
     }
     return {};
@@ -167,7 +169,7 @@ class Builder {
     auto routes = std::move(gateway_routes_).merge();
     if (!subnet_->takes_bgp && !routes.empty()) {
       subnet_->findings.push_back(
-          {load::Severity::note,
+          {base::Severity::note,
            {inputs_.gateway_routes.front(), 0,
             "gateway routes are left out: a route table of the subnet has disableBgpRoutePropagation"}});
       return;
@@ -180,7 +182,7 @@ class Builder {
     std::ranges::move(findings_of(file), std::back_inserter(subnet_->findings));
   }
 
-  void add(fib::Prefix prefix, Origin origin, NextHopType type, std::vector<std::uint32_t> addresses = {},
+  void add(base::Prefix prefix, Origin origin, NextHopType type, std::vector<std::uint32_t> addresses = {},
            route::NameId name = 0, unsigned line = 0) {
     const auto [known, added] =
         ids_.try_emplace({type, std::move(addresses)}, static_cast<route::NameId>(subnet_->next_hops.size()));
@@ -190,7 +192,7 @@ class Builder {
   }
 
   const SubnetInputs& inputs_;
-  std::optional<load::ServiceTags> tags_;
+  std::optional<formats::ServiceTags> tags_;
   std::shared_ptr<Subnet> subnet_ = std::make_shared<Subnet>(Subnet{.names = {""}});
   BgpRoutes gateway_routes_;
   std::map<std::pair<NextHopType, std::vector<std::uint32_t>>, route::NameId> ids_;

@@ -10,18 +10,18 @@
 #include <tl/expected.hpp>
 #include <vector>
 
-#include "control/load/error.hpp"
-#include "control/load/route_file.hpp"
+#include "common/base/error.hpp"
+#include "common/base/prefix.hpp"
+#include "control/formats/route_file.hpp"
 #include "control/route/route_table.hpp"
-#include "dataplane/fib/prefix.hpp"
 
 namespace sekisho::cli {
 
 struct SubnetInputs {
-  std::vector<fib::Prefix> vnet;
-  std::vector<fib::Prefix> peerings;
+  std::vector<base::Prefix> vnet;
+  std::vector<base::Prefix> peerings;
   std::vector<std::string> service_endpoints;         // prefixes, and names of service tags
-  std::vector<fib::Prefix> none;                      // System routes with next hop None
+  std::vector<base::Prefix> none;                     // System routes with next hop None
   std::vector<std::filesystem::path> gateway_routes;  // of effective routes: what BGP told
   std::vector<std::filesystem::path> routes;          // of effective routes: User's
   std::filesystem::path service_tags;                 // empty: none
@@ -31,10 +31,10 @@ struct SubnetInputs {
 
 struct Subnet {
   route::RouteTable table;  // a route's next_hop and source are indexes of these:
-  std::vector<load::NextHop> next_hops;
+  std::vector<formats::NextHop> next_hops;
   std::vector<std::string> names;  // of routes; the first is empty
   bool takes_bgp = true;           // no route table says `disableBgpRoutePropagation`
-  std::vector<load::Finding> findings;
+  std::vector<base::Finding> findings;
 };
 
 [[nodiscard]] auto read_subnet(const SubnetInputs& inputs)

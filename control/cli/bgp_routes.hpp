@@ -5,15 +5,15 @@
 #include <utility>
 #include <vector>
 
-#include "dataplane/fib/prefix.hpp"
+#include "common/base/prefix.hpp"
 
 namespace sekisho::cli {
 
 class BgpRoutes {
  public:
-  using Route = std::pair<fib::Prefix, std::vector<std::uint32_t>>;
+  using Route = std::pair<base::Prefix, std::vector<std::uint32_t>>;
 
-  void add(fib::Prefix prefix, const std::vector<std::uint32_t>& next_hops) {
+  void add(base::Prefix prefix, const std::vector<std::uint32_t>& next_hops) {
     routes_.emplace_back(prefix, next_hops);
   }
   // Sorted by prefix; next hops sorted and distinct, for their order says nothing.

@@ -6,14 +6,15 @@
 #include <string>
 #include <vector>
 
+#include "common/base/error.hpp"
 #include "control/check/check.hpp"
 #include "control/check/gather.hpp"
 #include "control/cli/check_findings.hpp"
 #include "control/cli/check_summary.hpp"
 #include "control/cli/command.hpp"
 #include "control/cli/output.hpp"
-#include "control/kernel/devices.hpp"
-#include "control/kernel/interface_addresses.hpp"
+#include "control/netlink/devices.hpp"
+#include "control/netlink/interface_addresses.hpp"
 #include "control/policy/policy.hpp"
 
 namespace sekisho::cli {
@@ -34,7 +35,7 @@ void print_good(std::string_view what) {
   fmt::print("{} {}\n", what, toned("is good", Tone::good));
 }
 
-Outcome report_refusal(const Context& context, const CheckOptions& options, const load::Error& error) {
+Outcome report_refusal(const Context& context, const CheckOptions& options, const base::Error& error) {
   const auto findings = check::check(check::gather(error));
   if (context.json) {
     print_json({{"configuration", options.config}, {"findings", findings_json(findings)}});
@@ -45,13 +46,13 @@ Outcome report_refusal(const Context& context, const CheckOptions& options, cons
 }
 
 Outcome check_configuration(const Context& context, const CheckOptions& options) {
-  const auto mirror = kernel::snapshot();
+  const auto mirror = netlink::snapshot();
   const auto policy =
-      policy::read(options.config, mirror ? kernel::addresses_by(*mirror) : policy::InterfaceAddresses{});
+      policy::read(options.config, mirror ? netlink::addresses_by(*mirror) : policy::InterfaceAddresses{});
   if (!policy) {
     return report_refusal(context, options, policy.error());
   }
-  if (const auto shared = mirror ? kernel::shared_device((*policy)->config, *mirror) : std::nullopt) {
+  if (const auto shared = mirror ? netlink::shared_device((*policy)->config, *mirror) : std::nullopt) {
     return report_refusal(context, options, *shared);
   }
   const auto facts = check::gather(*policy, mirror ? &*mirror : nullptr);

@@ -5,10 +5,10 @@
 #include <algorithm>
 #include <string>
 
-#include "control/api/show.hpp"
+#include "common/base/prefix.hpp"
 #include "control/cli/output.hpp"
 #include "control/cli/show_tables.hpp"
-#include "dataplane/fib/prefix.hpp"
+#include "control/serve/show.hpp"
 
 namespace sekisho::cli {
 namespace {
@@ -21,7 +21,7 @@ Json exit_summary(const policy::Policy& policy) {
   }
   auto exceptions = Json::array();
   for (const auto prefix : policy.exceptions) {
-    exceptions.push_back(fib::to_string(prefix));
+    exceptions.push_back(base::to_string(prefix));
   }
   return {{"port", *internet->exit}, {"exceptions", std::move(exceptions)}};
 }
@@ -33,26 +33,26 @@ Json summary_json(const policy::Policy& policy) {
   for (const auto& port : policy.config.ports) {
     auto addresses = Json::array();
     for (const auto& address : port.addresses) {
-      addresses.push_back(fmt::format("{}/{}", fib::address_to_string(address.address), address.length));
+      addresses.push_back(fmt::format("{}/{}", base::address_to_string(address.address), address.length));
     }
     ports.push_back({{"name", port.name},
                      {"device", port.device},
                      {"companion", port.companion.empty() ? Json(nullptr) : Json(port.companion)},
-                     {"gateway", port.gateway ? Json(fib::address_to_string(*port.gateway)) : Json(nullptr)},
+                     {"gateway", port.gateway ? Json(base::address_to_string(*port.gateway)) : Json(nullptr)},
                      {"addresses", std::move(addresses)}});
   }
   auto next_hops = Json::array();
   for (const auto& next_hop : policy.config.next_hops) {
     auto members = Json::array();
     for (const auto member : next_hop.members) {
-      members.push_back(fib::address_to_string(member));
+      members.push_back(base::address_to_string(member));
     }
     next_hops.push_back({{"name", next_hop.name}, {"members", std::move(members)}});
   }
   return {{"configuration", policy.config.file.string()},
           {"ports", std::move(ports)},
           {"next_hops", std::move(next_hops)},
-          {"zones", api::show_zones(policy, {})},
+          {"zones", serve::show_zones(policy, {})},
           {"exit", exit_summary(policy)},
           {"warnings", policy.warnings}};
 }

@@ -8,7 +8,7 @@
 #include <cerrno>
 #include <utility>
 
-#include "control/api/frame.hpp"
+#include "common/ipc/frame.hpp"
 
 namespace sekisho::cli {
 
@@ -82,7 +82,7 @@ auto Client::receive() -> tl::expected<Json, std::string> {
   const auto broken = [&](const std::string& why) {
     return tl::unexpected{fmt::format("sekisho-control at {} {}", path_, why)};
   };
-  api::FrameHeader header{};
+  ipc::FrameHeader header{};
   auto error = read(asio::buffer(header));
   if (error == asio::error::timed_out) {
     return broken(fmt::format("has not answered for {} s: does it hang?", longest_wait.count()));
@@ -90,8 +90,8 @@ auto Client::receive() -> tl::expected<Json, std::string> {
   if (error) {
     return broken("ended the connection without an answer");
   }
-  const auto length = api::frame_length(header);
-  if (length > api::max_reply) {
+  const auto length = ipc::frame_length(header);
+  if (length > ipc::max_frame) {
     return broken("gave an answer that is too long");
   }
   std::string body(length, '\0');
@@ -113,7 +113,7 @@ auto Client::receive() -> tl::expected<Json, std::string> {
 }
 
 Outcome Client::ask_pages(const Json& request, const std::function<void(const Json&)>& page) {
-  const auto bytes = api::frame(request.dump(-1, ' ', false, Json::error_handler_t::replace));
+  const auto bytes = ipc::frame(request.dump(-1, ' ', false, Json::error_handler_t::replace));
   const auto error = write(asio::buffer(bytes));
   if (error) {
     return tl::unexpected{

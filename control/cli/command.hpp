@@ -7,8 +7,8 @@
 #include <string_view>
 #include <vector>
 
+#include "common/base/prefix.hpp"
 #include "control/cli/context.hpp"
-#include "dataplane/fib/prefix.hpp"
 
 namespace sekisho::cli {
 
@@ -38,6 +38,6 @@ inline constexpr const char* allow_empty_help = "Read files without routes, too,
 [[nodiscard]] CLI::Validator is_prefix_list();
 [[nodiscard]] auto words_of(std::string_view list) -> std::vector<std::string>;
 // Of a list that was checked.
-[[nodiscard]] auto prefixes_of(std::string_view list) -> std::vector<fib::Prefix>;
+[[nodiscard]] auto prefixes_of(std::string_view list) -> std::vector<base::Prefix>;
 
 }  // namespace sekisho::cli

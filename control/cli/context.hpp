@@ -5,11 +5,11 @@
 #include <string>
 #include <tl/expected.hpp>
 
-#include "control/api/json.hpp"
+#include "control/serve/json.hpp"
 
 namespace sekisho::cli {
 
-using api::Json;
+using serve::Json;
 
 // Done, or one sentence that says why not.
 using Outcome = tl::expected<void, std::string>;

@@ -7,13 +7,14 @@
 #include <utility>
 #include <vector>
 
+#include "common/base/prefix.hpp"
 #include "control/cli/bgp_routes.hpp"
 #include "control/cli/client.hpp"
 #include "control/cli/command.hpp"
 #include "control/cli/load_findings.hpp"
 #include "control/cli/output.hpp"
-#include "control/load/reader.hpp"
-#include "control/load/service_tags.hpp"
+#include "control/formats/reader.hpp"
+#include "control/formats/service_tags.hpp"
 #include "control/policy/policy.hpp"
 #include "control/route/difference.hpp"
 
@@ -64,7 +65,7 @@ using Loading = tl::expected<Loaded, std::string>;
 
 class TableBuilder {
  public:
-  void add(fib::Prefix prefix, route::Origin origin, std::string_view next_hop) {
+  void add(base::Prefix prefix, route::Origin origin, std::string_view next_hop) {
     table_->add({prefix, origin, route::NextHopType::named, names_->intern(next_hop)});
   }
   Loaded finish() && {
@@ -86,7 +87,7 @@ Loading load_running(const Context& context, const std::string& zone) {
   const Json request{{"command", "show"}, {"what", "routes"}, {"zone", zone}};
   const auto asked = (*client)->ask_pages(request, [&](const Json& page) {
     for (const auto& route : page) {  // winners only: what they won against is of no matter here
-      builder.add(fib::parse_prefix(route["prefix"].get_ref<const std::string&>()).value(),
+      builder.add(base::parse_prefix(route["prefix"].get_ref<const std::string&>()).value(),
                   route::Origin::user, route["next_hop"].get_ref<const std::string&>());
     }
   });
@@ -109,7 +110,7 @@ Loading load_configuration(const Place& place) {
 }
 
 Loading load_file(const std::string& path, const DiffOptions& options) {
-  auto file = load::read_routes(path, {.empty = load::empty_if(options.allow_empty)});
+  auto file = formats::read_routes(path, {.empty = formats::empty_if(options.allow_empty)});
   if (!file) {
     return tl::unexpected{file.error().to_string()};
   }
@@ -118,21 +119,21 @@ Loading load_file(const std::string& path, const DiffOptions& options) {
       return tl::unexpected{fmt::format("{}: {}: goes to the service tag \"{}\": give --service-tags", path,
                                         file->tag_routes.front().path, file->tag_routes.front().tag)};
     }
-    const auto tags = load::read_service_tags(options.service_tags);
+    const auto tags = formats::read_service_tags(options.service_tags);
     if (!tags) {
       return tl::unexpected{tags.error().to_string()};
     }
-    if (const auto resolved = load::resolve_tags(*file, *tags); !resolved) {
+    if (const auto resolved = formats::resolve_tags(*file, *tags); !resolved) {
       return tl::unexpected{resolved.error().to_string()};
     }
   }
   tell_findings(findings_of(*file));
   TableBuilder builder;
   BgpRoutes learned;  // Azure shows each next hop of a BGP route as a route
-  const auto shows_each = file->format == load::Format::effective_routes;
+  const auto shows_each = file->format == formats::Format::effective_routes;
   std::vector<std::string> next_hops;
   for (const auto& next_hop : file->next_hops) {
-    next_hops.push_back(load::to_string(next_hop));
+    next_hops.push_back(formats::to_string(next_hop));
   }
   for (const auto& route : file->routes) {
     if (shows_each && route.origin == route::Origin::bgp) {
@@ -144,7 +145,7 @@ Loading load_file(const std::string& path, const DiffOptions& options) {
   for (const auto& [prefix, addresses] : std::move(learned).merge()) {
     std::string next_hop{route::to_string(route::NextHopType::virtual_network_gateway)};
     for (const auto& address : addresses) {
-      next_hop += (&address == addresses.data() ? " " : ",") + fib::address_to_string(address);
+      next_hop += (&address == addresses.data() ? " " : ",") + base::address_to_string(address);
     }
     builder.add(prefix, route::Origin::bgp, next_hop);
   }
@@ -165,7 +166,7 @@ Loading load_table(const Context& context, const DiffOptions& options, const std
 }
 
 void print_change(const route::Change& change) {
-  const auto prefix = fib::to_string(change.prefix);
+  const auto prefix = base::to_string(change.prefix);
   if (change.before == nullptr) {
     fmt::print("{}\n", toned(fmt::format("+ {} {}", prefix, *change.after), Tone::good));
   } else if (change.after == nullptr) {
@@ -182,7 +183,7 @@ Json change_json(const route::Change& change) {
   return {{"change", change.before == nullptr  ? "added"
                      : change.after == nullptr ? "removed"
                                                : "changed"},
-          {"prefix", fib::to_string(change.prefix)},
+          {"prefix", base::to_string(change.prefix)},
           {"before", text(change.before)},
           {"after", text(change.after)}};
 }

@@ -1,4 +1,5 @@
-#include "control/api/effective_routes.hpp"
+#include "control/serve/effective_routes.hpp"
+#include "common/base/prefix.hpp"
 
 #include <fmt/format.h>
 
@@ -59,7 +60,7 @@ std::string joined(std::span<const std::uint32_t> addresses) {
     if (!result.empty()) {
       result.push_back(' ');
     }
-    result += fib::address_to_string(address);
+    result += base::address_to_string(address);
   }
   return result;
 }
@@ -77,8 +78,8 @@ std::string winner_text(const Json& winner) {
                            joined(winner["nextHopIpAddress"]));
 }
 
-std::string winner_text(const std::optional<api::AzureRoute>& winner) {
-  return winner ? winner_text(winner->source, fib::to_string(winner->prefix),
+std::string winner_text(const std::optional<serve::AzureRoute>& winner) {
+  return winner ? winner_text(winner->source, base::to_string(winner->prefix),
                               route::to_string(winner->words.type), joined(winner->words.addresses))
                 : "";
 }
@@ -96,10 +97,10 @@ class EffectivePrinter {
     }
   }
   // All that is left.
-  void add(api::EffectivePages pages) {
+  void add(serve::EffectivePages pages) {
     open();
     while (pages.more()) {
-      pages.next([&](const api::EffectiveRow& route) { json_ ? element(pages, route) : row(route); });
+      pages.next([&](const serve::EffectiveRow& route) { json_ ? element(pages, route) : row(route); });
     }
   }
   void close() {
@@ -125,7 +126,7 @@ class EffectivePrinter {
          rule(winner_width));
   }
 
-  void element(const api::EffectivePages& pages, const api::EffectiveRow& row) {
+  void element(const serve::EffectivePages& pages, const serve::EffectiveRow& row) {
     text_.clear();
     pages.append(text_, row);
     array_.add_text(text_);
@@ -136,9 +137,9 @@ class EffectivePrinter {
     line(word("source"), word("state"), joined(route["addressPrefix"]), word("nextHopType"),
          joined(route["nextHopIpAddress"]), winners_ ? winner_text(route["overriddenBy"]) : "");
   }
-  void row(const api::EffectiveRow& row) {
+  void row(const serve::EffectiveRow& row) {
     const auto& [prefix, source, words] = row.route;
-    line(source, row.state, fib::to_string(prefix), route::to_string(words.type), joined(words.addresses),
+    line(source, row.state, base::to_string(prefix), route::to_string(words.type), joined(words.addresses),
          winner_text(row.winner));
   }
 
@@ -175,7 +176,7 @@ class EffectivePrinter {
   std::string text_;  // of the row that is being printed
 };
 
-Outcome print_all(api::EffectivePages pages, EffectivePrinter& printer) {
+Outcome print_all(serve::EffectivePages pages, EffectivePrinter& printer) {
   printer.add(std::move(pages));
   printer.close();
   return {};
@@ -200,7 +201,7 @@ Outcome of_configured_zone(const EffectiveRouteOptions& options, EffectivePrinte
   if (!policy) {
     return tl::unexpected{policy.error().to_string()};
   }
-  auto pages = api::EffectivePages::open(*policy, options.zone, {.winners = options.winners});
+  auto pages = serve::EffectivePages::open(*policy, options.zone, {.winners = options.winners});
   if (!pages) {
     return tl::unexpected{fmt::format("{}: {}", options.config, pages.error())};
   }
@@ -219,14 +220,14 @@ Outcome of_subnet(const EffectiveRouteOptions& options, EffectivePrinter& printe
                       .peer = std::nullopt,
                       .allow_empty = options.allow_empty};
   if (!options.peer.empty()) {
-    inputs.peer = *fib::parse_address(options.peer);
+    inputs.peer = *base::parse_address(options.peer);
   }
   const auto subnet = read_subnet(inputs);
   if (!subnet) {
     return tl::unexpected{subnet.error()};
   }
   tell_findings((*subnet)->findings);
-  auto words = [subnet = *subnet](const route::Route& route) -> api::AzureWords {
+  auto words = [subnet = *subnet](const route::Route& route) -> serve::AzureWords {
     return {.type = route.type,
             .addresses = subnet->next_hops[route.next_hop].addresses,
             .name = subnet->names[route.source]};

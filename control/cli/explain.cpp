@@ -1,4 +1,4 @@
-#include "control/api/explain.hpp"
+#include "control/serve/explain.hpp"
 
 #include <fmt/format.h>
 
@@ -6,13 +6,13 @@
 #include <memory>
 #include <string>
 
+#include "common/base/prefix.hpp"
 #include "control/cli/client.hpp"
 #include "control/cli/command.hpp"
 #include "control/cli/output.hpp"
 #include "control/cli/show_tables.hpp"
-#include "control/kernel/interface_addresses.hpp"
+#include "control/netlink/interface_addresses.hpp"
 #include "control/policy/policy.hpp"
-#include "dataplane/fib/prefix.hpp"
 
 namespace sekisho::cli {
 namespace {
@@ -157,7 +157,7 @@ void print_explanation(const Json& result, bool online) {
 
 tl::expected<Json, std::string> explain_offline(const ExplainOptions& options) {
   const auto policy =
-      policy::read(options.config, kernel::addresses_by(kernel::snapshot().value_or(kernel::Mirror{})));
+      policy::read(options.config, netlink::addresses_by(netlink::snapshot().value_or(netlink::Mirror{})));
   if (!policy) {
     return tl::unexpected{policy.error().to_string()};
   }
@@ -166,10 +166,10 @@ tl::expected<Json, std::string> explain_offline(const ExplainOptions& options) {
     return tl::unexpected{fmt::format("{}: there is no port \"{}\"", options.config, options.port)};
   }
   // Both were checked as they were parsed.
-  const api::Flow flow{.source = *fib::parse_address(options.source),
-                       .destination = *fib::parse_address(options.destination),
-                       .port = options.port};
-  return api::explain(**policy, flow, {});
+  const serve::Flow flow{.source = *base::parse_address(options.source),
+                         .destination = *base::parse_address(options.destination),
+                         .port = options.port};
+  return serve::explain(**policy, flow, {});
 }
 
 tl::expected<Json, std::string> explain_online(const Context& context, const ExplainOptions& options) {

@@ -20,7 +20,7 @@
 #include "control/guard/leftover.hpp"
 #include "control/guard/table.hpp"
 #include "control/guard/truth.hpp"
-#include "control/kernel/netlink.hpp"
+#include "control/netlink/netlink.hpp"
 
 namespace sekisho::cli {
 namespace {
@@ -46,8 +46,8 @@ std::string on_sentence(const guard::Guard& guard) {
 }
 
 // Each returns what the kernel refused.
-std::vector<std::string> close_forwarding(const guard::Guard& wanted, kernel::Netlink& netlink) {
-  for (const kernel::Link* link : guard::forwarding_links(wanted, netlink.mirror())) {
+std::vector<std::string> close_forwarding(const guard::Guard& wanted, netlink::Netlink& netlink) {
+  for (const netlink::Link* link : guard::forwarding_links(wanted, netlink.mirror())) {
     netlink.set_forwarding(link->index, false);
   }
   std::vector<std::string> failures;
@@ -66,10 +66,10 @@ std::vector<std::string> close_forwarding(const guard::Guard& wanted, kernel::Ne
 }
 
 // A program that is there belongs to sekisho-control, which keeps its addresses.
-std::vector<std::string> close_ingress(const guard::Guard& wanted, const kernel::Mirror& mirror) {
+std::vector<std::string> close_ingress(const guard::Guard& wanted, const netlink::Mirror& mirror) {
   std::vector<std::string> failures;
   std::unique_ptr<guard::Ingress> ingress;
-  for (const kernel::Link* link : guard::ingress_links(wanted, mirror)) {
+  for (const netlink::Link* link : guard::ingress_links(wanted, mirror)) {
     if (guard::has_ingress(link->index)) {
       continue;
     }
@@ -117,11 +117,11 @@ Json state_json(const guard::Truth& truth) {
   const auto guard = truth.table.value_or(guard::Guard{});
   auto exceptions = Json::array();
   for (const auto prefix : guard.exceptions) {
-    exceptions.push_back(fib::to_string(prefix));
+    exceptions.push_back(base::to_string(prefix));
   }
   auto stations = Json::array();
   for (const auto& mac : guard.stations) {
-    stations.push_back(fmt::format("{:02x}", fmt::join(mac, ":")));
+    stations.push_back(base::mac_to_string(mac));
   }
   return {{"guard", truth.table ? "on" : "off"},
           {"scope", guard.is_whole_host() ? "host" : "ports"},
@@ -163,9 +163,9 @@ void print_state(const Context& context, const guard::Truth& truth) {
   fmt::print("{}", table.render());
 }
 
-tl::expected<std::unique_ptr<kernel::Netlink>, std::string> look_at_links() {
+tl::expected<std::unique_ptr<netlink::Netlink>, std::string> look_at_links() {
   static boost::asio::io_context io;  // nothing runs on it: the first look is all that is wanted
-  return kernel::Netlink::open(io, [] {});
+  return netlink::Netlink::open(io, [] {});
 }
 
 std::string sentence(const std::vector<std::string>& problems) {

@@ -6,20 +6,20 @@
 
 namespace sekisho::cli {
 
-auto findings_of(const load::RouteFile& file) -> std::vector<load::Finding> {
+auto findings_of(const formats::RouteFile& file) -> std::vector<base::Finding> {
   auto result = file.findings;
   if (file.ipv6 != 0) {
     result.push_back(
-        {load::Severity::note,
+        {base::Severity::note,
          {file.file, 0,
           fmt::format("{} IPv6 prefix{} left out", file.ipv6, file.ipv6 == 1 ? " is" : "es are")}});
   }
   return result;
 }
 
-void tell_findings(const std::vector<load::Finding>& findings) {
+void tell_findings(const std::vector<base::Finding>& findings) {
   for (const auto& finding : findings) {
-    fmt::print(stderr, "{}: {}\n", finding.severity == load::Severity::note ? "note" : "warning",
+    fmt::print(stderr, "{}: {}\n", finding.severity == base::Severity::note ? "note" : "warning",
                finding.where.to_string());
   }
 }

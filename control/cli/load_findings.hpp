@@ -3,14 +3,14 @@
 
 #include <vector>
 
-#include "control/load/error.hpp"
-#include "control/load/route_file.hpp"
+#include "common/base/error.hpp"
+#include "control/formats/route_file.hpp"
 
 namespace sekisho::cli {
 
 // The file's own, and how many IPv6 prefixes it has.
-[[nodiscard]] auto findings_of(const load::RouteFile& file) -> std::vector<load::Finding>;
+[[nodiscard]] auto findings_of(const formats::RouteFile& file) -> std::vector<base::Finding>;
 
-void tell_findings(const std::vector<load::Finding>& findings);
+void tell_findings(const std::vector<base::Finding>& findings);
 
 }  // namespace sekisho::cli

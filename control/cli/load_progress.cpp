@@ -22,7 +22,7 @@ LoadProgress::~LoadProgress() {
   }
 }
 
-load::Progress LoadProgress::callback() {
+base::Progress LoadProgress::callback() {
   if (!terminal_) {
     return {};
   }

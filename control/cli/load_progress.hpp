@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-#include "control/load/file.hpp"
+#include "common/base/file.hpp"
 
 namespace sekisho::cli {
 
@@ -18,7 +18,7 @@ class LoadProgress {
   ~LoadProgress();
 
   // To be called no longer than this lives.
-  [[nodiscard]] load::Progress callback();
+  [[nodiscard]] base::Progress callback();
 
  private:
   using Clock = std::chrono::steady_clock;

@@ -13,13 +13,13 @@
 #include <utility>
 #include <vector>
 
-#include "control/api/lookup.hpp"
-#include "control/api/reasons.hpp"
+#include "common/base/prefix.hpp"
 #include "control/cli/client.hpp"
 #include "control/cli/command.hpp"
 #include "control/cli/output.hpp"
 #include "control/cli/route_files.hpp"
-#include "dataplane/fib/prefix.hpp"
+#include "control/serve/lookup.hpp"
+#include "control/serve/reasons.hpp"
 
 namespace sekisho::cli {
 namespace {
@@ -67,7 +67,8 @@ class Printer {
     for (const auto& [reason, dropped] : dropped_) {
       const auto& [first, count] = dropped;
       fmt::print(stderr, "note: {}{}: dropped as {} before any route: {}\n", first,
-                 count == 1 ? "" : fmt::format(" and {} more", count - 1), reason, api::sentence_of(reason));
+                 count == 1 ? "" : fmt::format(" and {} more", count - 1), reason,
+                 serve::sentence_of(reason));
     }
   }
 
@@ -86,7 +87,7 @@ class Feed {
 
   Outcome add(std::uint32_t address) {
     batch_.push_back(address);
-    return batch_.size() < api::max_lookup_addresses ? Outcome{} : flush();
+    return batch_.size() < serve::max_lookup_addresses ? Outcome{} : flush();
   }
   Outcome flush() { return batch_.empty() ? Outcome{} : answer_(std::exchange(batch_, {})); }
   Outcome add_standard_input() {
@@ -98,8 +99,8 @@ class Feed {
       if (first == std::string::npos) {
         continue;
       }
-      const auto address =
-          fib::parse_address(std::string_view{line}.substr(first, line.find_last_not_of(blanks) - first + 1));
+      const auto address = base::parse_address(
+          std::string_view{line}.substr(first, line.find_last_not_of(blanks) - first + 1));
       if (!address) {
         return tl::unexpected{fmt::format("standard input:{}: {}", number, address.error())};
       }
@@ -122,7 +123,7 @@ Outcome feed_all(const LookupOptions& options, Printer& printer, Answer answer) 
   Feed feed{std::move(answer)};
   const auto arguments = options.addresses.empty() ? std::vector<std::string>{"-"} : options.addresses;
   for (const auto& argument : arguments) {
-    const auto address = fib::parse_address(argument);  // anything but "-" was checked as it was parsed
+    const auto address = base::parse_address(argument);  // anything but "-" was checked as it was parsed
     if (auto outcome = address ? feed.add(*address) : feed.add_standard_input(); !outcome) {
       return outcome;
     }
@@ -135,9 +136,9 @@ Outcome feed_all(const LookupOptions& options, Printer& printer, Answer answer) 
 }
 
 Outcome lookup_offline(const Context& context, const LookupOptions& options) {
-  const auto peer = options.peer.empty() ? std::nullopt : std::optional{*fib::parse_address(options.peer)};
+  const auto peer = options.peer.empty() ? std::nullopt : std::optional{*base::parse_address(options.peer)};
   const auto table = RouteFiles::read(options.files, options.next_hop,
-                                      {.peer = peer, .empty = load::empty_if(options.allow_empty)});
+                                      {.peer = peer, .empty = formats::empty_if(options.allow_empty)});
   if (!table) {
     return tl::unexpected{table.error()};
   }
@@ -145,7 +146,7 @@ Outcome lookup_offline(const Context& context, const LookupOptions& options) {
   return feed_all(options, printer, [&](const std::vector<std::uint32_t>& addresses) -> Outcome {
     const auto matches = (*table)->lookup(addresses);
     for (std::size_t i = 0; i < addresses.size(); ++i) {
-      printer.add(fib::address_to_string(addresses[i]), matches[i].prefix, matches[i].next_hop,
+      printer.add(base::address_to_string(addresses[i]), matches[i].prefix, matches[i].next_hop,
                   matches[i].before_tables);
     }
     return {};
@@ -161,7 +162,7 @@ Outcome lookup_online(const Context& context, const LookupOptions& options) {
   return feed_all(options, printer, [&](const std::vector<std::uint32_t>& addresses) -> Outcome {
     auto texts = Json::array();
     for (const auto address : addresses) {
-      texts.push_back(fib::address_to_string(address));
+      texts.push_back(base::address_to_string(address));
     }
     const auto result =
         (*client)->ask({{"command", "lookup"}, {"zone", options.zone}, {"addresses", std::move(texts)}});

@@ -5,9 +5,9 @@
 #include <exception>
 #include <new>
 
+#include "common/base/detached_read.hpp"
 #include "control/cli/command.hpp"
 #include "control/cli/output.hpp"
-#include "control/load/detached_read.hpp"
 
 namespace {
 
@@ -83,7 +83,7 @@ int main(int argc, char** argv) {
     std::fprintf(stderr, "sekisho: %s\n", error.what());
   }
   // A thread may still wait for a file that does not answer.
-  if (sekisho::load::threads_that_read() != 0) {
+  if (sekisho::base::threads_that_read() != 0) {
     std::fflush(nullptr);
     std::_Exit(status);
   }

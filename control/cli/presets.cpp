@@ -1,11 +1,11 @@
 #include <fmt/format.h>
 
+#include "common/base/prefix.hpp"
 #include "control/cli/command.hpp"
 #include "control/cli/output.hpp"
 #include "control/cli/show_tables.hpp"
 #include "control/cli/table.hpp"
 #include "control/policy/kms.hpp"
-#include "dataplane/fib/prefix.hpp"
 
 namespace sekisho::cli {
 namespace {
@@ -16,7 +16,7 @@ Json presets() {
     for (const auto& server : policy::kms_servers(cloud)) {
       result.push_back({{"preset", "kms"},
                         {"cloud", cloud},
-                        {"prefix", fib::to_string(server.prefix)},
+                        {"prefix", base::to_string(server.prefix)},
                         {"name", server.name},
                         {"source", policy::kms_source}});
     }

@@ -5,24 +5,24 @@
 #include <unordered_map>
 #include <utility>
 
-#include "control/api/reasons.hpp"
+#include "common/base/prefix.hpp"
 #include "control/cli/load_findings.hpp"
 #include "control/cli/load_progress.hpp"
-#include "control/load/reader.hpp"
+#include "control/formats/reader.hpp"
 #include "control/route/route_table.hpp"
-#include "dataplane/fib/prefix.hpp"
+#include "control/serve/reasons.hpp"
 
 namespace sekisho::cli {
 
 auto RouteFiles::read(const std::vector<std::string>& files, const std::string& next_hop,
-                      const load::Options& options)
+                      const formats::Options& options)
     -> tl::expected<std::unique_ptr<RouteFiles>, std::string> {
   std::unique_ptr<RouteFiles> result{new RouteFiles};
   std::unordered_map<std::string, fib::NextHopIndex> indexes;
   route::RouteTable table;
   for (const auto& file : files) {
     LoadProgress progress{file};
-    const auto read = load::read_routes(
+    const auto read = formats::read_routes(
         file, {.peer = options.peer, .empty = options.empty, .progress = progress.callback()});
     if (!read) {
       return tl::unexpected{read.error().to_string()};
@@ -35,7 +35,7 @@ auto RouteFiles::read(const std::vector<std::string>& files, const std::string& 
     tell_findings(findings_of(*read));
     std::vector<fib::NextHopIndex> index_of;  // by the file's own numbering
     for (const auto& written : read->next_hops) {
-      const auto name = written.is_missing() && !next_hop.empty() ? next_hop : load::to_string(written);
+      const auto name = written.is_missing() && !next_hop.empty() ? next_hop : formats::to_string(written);
       const auto [known, added] =
           indexes.try_emplace(name, static_cast<fib::NextHopIndex>(result->next_hops_.size()));
       if (added) {
@@ -72,13 +72,13 @@ auto RouteFiles::lookup(const std::vector<std::uint32_t>& addresses) const -> st
   std::vector<Match> result;
   result.reserve(addresses.size());
   for (std::size_t i = 0; i < addresses.size(); ++i) {
-    if (const auto reason = api::reason_before_tables(addresses[i]); !reason.empty()) {
+    if (const auto reason = serve::reason_before_tables(addresses[i]); !reason.empty()) {
       result.push_back({.prefix = "", .next_hop = "", .before_tables = reason});
       continue;
     }
     // The next hop is the table's answer; which prefix gave it only the shadow knows.
     const auto route = fib_->longest_match(addresses[i]);
-    result.push_back({route ? fib::to_string(route->prefix) : "", next_hops_[next_hops[i]]});
+    result.push_back({route ? base::to_string(route->prefix) : "", next_hops_[next_hops[i]]});
   }
   return result;
 }

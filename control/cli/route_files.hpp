@@ -8,7 +8,7 @@
 #include <tl/expected.hpp>
 #include <vector>
 
-#include "control/load/reader.hpp"
+#include "control/formats/reader.hpp"
 #include "dataplane/fib/fib.hpp"
 #include "dataplane/fib/qsbr.hpp"
 
@@ -19,7 +19,7 @@ class RouteFiles {
   // `next_hop`: what a route means that names none; empty: "-". Each file is read as `options` say, with a progress of its
   // own. Of several routes to a prefix route::RouteTable selects.
   [[nodiscard]] static auto read(const std::vector<std::string>& files, const std::string& next_hop,
-                                 const load::Options& options)
+                                 const formats::Options& options)
       -> tl::expected<std::unique_ptr<RouteFiles>, std::string>;
 
   struct Match {

@@ -7,6 +7,8 @@
 #include <string_view>
 #include <unordered_set>
 
+#include "common/base/error.hpp"
+#include "common/base/prefix.hpp"
 #include "control/cli/output.hpp"
 
 namespace sekisho::cli {
@@ -14,10 +16,10 @@ namespace {
 
 using route::NextHopType;
 
-auto next_hop_texts(const load::RouteFile& file) -> std::vector<std::string> {
+auto next_hop_texts(const formats::RouteFile& file) -> std::vector<std::string> {
   std::vector<std::string> texts;
   std::ranges::transform(file.next_hops, std::back_inserter(texts),
-                         [](const load::NextHop& next_hop) { return load::to_string(next_hop); });
+                         [](const formats::NextHop& next_hop) { return formats::to_string(next_hop); });
   return texts;
 }
 
@@ -38,14 +40,14 @@ class RouteNames {
 };
 
 // REST API, RoutePropertiesFormat without its addressPrefix.
-auto azure_properties(const load::NextHop& next_hop) -> Json {
+auto azure_properties(const formats::NextHop& next_hop) -> Json {
   Json properties{{"nextHopType", route::to_string(next_hop.type)}};
   if (next_hop.type == NextHopType::virtual_appliance) {
-    properties["nextHopIpAddress"] = load::to_string(next_hop);
+    properties["nextHopIpAddress"] = formats::to_string(next_hop);
   } else if (next_hop.type == NextHopType::virtual_appliance_ecmp) {
     auto addresses = Json::array();
     for (const auto address : next_hop.addresses) {
-      addresses.push_back(fib::address_to_string(address));
+      addresses.push_back(base::address_to_string(address));
     }
     properties["nextHop"] = {{"nextHopIpAddresses", std::move(addresses)}};
   }
@@ -69,8 +71,8 @@ class AzureTable {
   bool empty_ = true;
 };
 
-auto refuse_next_hops(const load::RouteFile& file) -> Outcome {
-  const auto is_refused = [&](const load::FileRoute& route) {
+auto refuse_next_hops(const formats::RouteFile& file) -> Outcome {
+  const auto is_refused = [&](const formats::FileRoute& route) {
     return file.next_hops[route.next_hop].type == NextHopType::named;
   };
   const auto route = std::ranges::find_if(file.routes, is_refused);
@@ -85,14 +87,14 @@ auto refuse_next_hops(const load::RouteFile& file) -> Outcome {
                 "next hop {} is neither an address nor a next-hop type, and Azure knows "
                 "nothing else",
                 next_hop.name);
-  const load::Error error{file.file, route->line,
-                          fmt::format("{}: {}", fib::to_string(route->prefix), reason)};
+  const base::Error error{file.file, route->line,
+                          fmt::format("{}: {}", base::to_string(route->prefix), reason)};
   return tl::unexpected{error.to_string()};
 }
 
 // {"name": .., "properties": {"disableBgpRoutePropagation": .., without what follows in "properties".
-void open_table(const std::vector<load::RouteFile>& files) {
-  std::vector<const load::TableSummary*> tables;
+void open_table(const std::vector<formats::RouteFile>& files) {
+  std::vector<const formats::TableSummary*> tables;
   for (const auto& file : files) {
     for (const auto& table : file.tables) {
       tables.push_back(&table);
@@ -111,7 +113,7 @@ void open_table(const std::vector<load::RouteFile>& files) {
 
 }  // namespace
 
-Outcome write_text(const std::vector<load::RouteFile>& files) {
+Outcome write_text(const std::vector<formats::RouteFile>& files) {
   for (const auto& file : files) {
     if (!file.tag_routes.empty()) {
       return tl::unexpected{
@@ -122,13 +124,13 @@ Outcome write_text(const std::vector<load::RouteFile>& files) {
   for (const auto& file : files) {
     const auto next_hops = next_hop_texts(file);
     for (const auto& route : file.routes) {
-      fmt::print("{} {}\n", fib::to_string(route.prefix), next_hops[route.next_hop]);
+      fmt::print("{} {}\n", base::to_string(route.prefix), next_hops[route.next_hop]);
     }
   }
   return {};
 }
 
-void write_json(const std::vector<load::RouteFile>& files) {
+void write_json(const std::vector<formats::RouteFile>& files) {
   JsonArray array;
   for (const auto& file : files) {
     const auto next_hops = next_hop_texts(file);
@@ -146,7 +148,7 @@ void write_json(const std::vector<load::RouteFile>& files) {
                  {"line", line == 0 ? Json(nullptr) : Json(line)}});
     };
     for (const auto& route : file.routes) {
-      add(fib::to_string(route.prefix), nullptr, route.next_hop, route.label, route.origin, route.line);
+      add(base::to_string(route.prefix), nullptr, route.next_hop, route.label, route.origin, route.line);
     }
     for (const auto& route : file.tag_routes) {
       add(nullptr, route.tag, route.next_hop, route.label, route::Origin::user, 0);
@@ -155,7 +157,7 @@ void write_json(const std::vector<load::RouteFile>& files) {
   array.close();
 }
 
-auto write_azure(const std::vector<load::RouteFile>& files) -> tl::expected<std::size_t, std::string> {
+auto write_azure(const std::vector<formats::RouteFile>& files) -> tl::expected<std::size_t, std::string> {
   for (const auto& file : files) {
     if (const auto outcome = refuse_next_hops(file); !outcome) {
       return tl::unexpected{outcome.error()};
@@ -175,7 +177,7 @@ auto write_azure(const std::vector<load::RouteFile>& files) -> tl::expected<std:
       }
     };
     for (const auto& route : file.routes) {
-      add(fib::to_string(route.prefix), route.next_hop, route.label);
+      add(base::to_string(route.prefix), route.next_hop, route.label);
     }
     for (const auto& route : file.tag_routes) {
       add(route.tag, route.next_hop, route.label);

@@ -6,12 +6,13 @@
 #include <string>
 #include <vector>
 
+#include "common/base/prefix.hpp"
 #include "control/cli/command.hpp"
 #include "control/cli/load_findings.hpp"
 #include "control/cli/load_progress.hpp"
 #include "control/cli/route_writer.hpp"
-#include "control/load/reader.hpp"
-#include "control/load/service_tags.hpp"
+#include "control/formats/reader.hpp"
+#include "control/formats/service_tags.hpp"
 
 namespace sekisho::cli {
 namespace {
@@ -32,34 +33,36 @@ CLI::Validator is_next_hop() {
             if (text.empty() || !std::ranges::all_of(text, is_word_byte)) {
               return std::string{"a next hop is one word"};
             }
-            const auto parsed = load::parse_next_hop(text);
+            const auto parsed = formats::parse_next_hop(text);
             return parsed ? std::string{} : parsed.error();
           },
           ""};
 }
 
-auto read(const ConvertOptions& options) -> tl::expected<std::vector<load::RouteFile>, std::string> {
-  std::optional<load::ServiceTags> tags;
+auto read(const ConvertOptions& options) -> tl::expected<std::vector<formats::RouteFile>, std::string> {
+  std::optional<formats::ServiceTags> tags;
   if (!options.tags.empty()) {
-    auto read_tags = load::read_service_tags(options.tags);
+    auto read_tags = formats::read_service_tags(options.tags);
     if (!read_tags) {
       return tl::unexpected{read_tags.error().to_string()};
     }
     tags = std::move(*read_tags);
   }
   // Both words were checked as they were parsed.
-  const auto next_hop = options.next_hop.empty() ? load::NextHop{} : *load::parse_next_hop(options.next_hop);
-  const auto peer = options.peer.empty() ? std::nullopt : std::optional{*fib::parse_address(options.peer)};
-  std::vector<load::RouteFile> result;
+  const auto next_hop =
+      options.next_hop.empty() ? formats::NextHop{} : *formats::parse_next_hop(options.next_hop);
+  const auto peer = options.peer.empty() ? std::nullopt : std::optional{*base::parse_address(options.peer)};
+  std::vector<formats::RouteFile> result;
   for (const auto& file : options.files) {
     LoadProgress progress{file};
-    auto routes = load::read_routes(
-        file, {.peer = peer, .empty = load::empty_if(options.allow_empty), .progress = progress.callback()});
+    auto routes = formats::read_routes(
+        file,
+        {.peer = peer, .empty = formats::empty_if(options.allow_empty), .progress = progress.callback()});
     if (!routes) {
       return tl::unexpected{routes.error().to_string()};
     }
     if (tags) {
-      if (const auto resolved = load::resolve_tags(*routes, *tags); !resolved) {
+      if (const auto resolved = formats::resolve_tags(*routes, *tags); !resolved) {
         return tl::unexpected{resolved.error().to_string()};
       }
     }
@@ -73,7 +76,7 @@ auto read(const ConvertOptions& options) -> tl::expected<std::vector<load::Route
   return result;
 }
 
-void tell_what_is_left_out(const std::vector<load::RouteFile>& files, std::size_t azures_own) {
+void tell_what_is_left_out(const std::vector<formats::RouteFile>& files, std::size_t azures_own) {
   for (const auto& file : files) {
     tell_findings(findings_of(file));
   }

@@ -1,11 +1,11 @@
+#include "common/base/prefix.hpp"
 #include "control/cli/command.hpp"
-#include "dataplane/fib/prefix.hpp"
 
 namespace sekisho::cli {
 
 CLI::Validator is_address() {
   return {[](std::string& text) {
-            const auto parsed = fib::parse_address(text);
+            const auto parsed = base::parse_address(text);
             return parsed ? std::string{} : parsed.error();
           },
           ""};
@@ -13,7 +13,7 @@ CLI::Validator is_address() {
 
 CLI::Validator is_address_or_dash() {
   return {[](std::string& text) {
-            const auto parsed = fib::parse_address(text);
+            const auto parsed = base::parse_address(text);
             return parsed || text == "-" ? std::string{} : parsed.error();
           },
           ""};
@@ -21,7 +21,7 @@ CLI::Validator is_address_or_dash() {
 
 CLI::Validator is_prefix() {
   return {[](std::string& text) {
-            const auto parsed = fib::parse_prefix(text);
+            const auto parsed = base::parse_prefix(text);
             return parsed ? std::string{} : parsed.error();
           },
           ""};
@@ -40,7 +40,7 @@ auto words_of(std::string_view list) -> std::vector<std::string> {
 CLI::Validator is_prefix_list() {
   return {[](std::string& text) {
             for (const auto& word : words_of(text)) {
-              if (const auto parsed = fib::parse_prefix(word); !parsed) {
+              if (const auto parsed = base::parse_prefix(word); !parsed) {
                 return parsed.error();
               }
             }
@@ -49,10 +49,10 @@ CLI::Validator is_prefix_list() {
           ""};
 }
 
-auto prefixes_of(std::string_view list) -> std::vector<fib::Prefix> {
-  std::vector<fib::Prefix> result;
+auto prefixes_of(std::string_view list) -> std::vector<base::Prefix> {
+  std::vector<base::Prefix> result;
   for (const auto& word : words_of(list)) {
-    result.push_back(fib::parse_prefix(word).value());
+    result.push_back(base::parse_prefix(word).value());
   }
   return result;
 }

@@ -4,17 +4,18 @@
 
 #include <charconv>
 
-#include "control/config/words.hpp"
+#include "common/base/prefix.hpp"
+#include "common/base/text.hpp"
 
 namespace sekisho::config {
 namespace {
 
-constexpr fib::Prefix this_network{0, 8};       // RFC 1122, 3.2.1.3 (a): never a source but at start-up
-constexpr fib::Prefix loopback{127U << 24, 8};  // RFC 1122, 3.2.1.3 (g): never outside a host
-constexpr fib::Prefix multicast_and_more{7U << 29, 3};  // 224/4 multicast, 240/4 reserved, limited broadcast
+constexpr base::Prefix this_network{0, 8};       // RFC 1122, 3.2.1.3 (a): never a source but at start-up
+constexpr base::Prefix loopback{127U << 24, 8};  // RFC 1122, 3.2.1.3 (g): never outside a host
+constexpr base::Prefix multicast_and_more{7U << 29, 3};  // 224/4 multicast, 240/4 reserved, limited broadcast
 
 // Why no packet on a wire may come from there or be meant for one host there.
-auto refuse_martian(fib::Prefix prefix) -> std::string_view {
+auto refuse_martian(base::Prefix prefix) -> std::string_view {
   if (this_network.covers(prefix))
     return "is in 0.0.0.0/8 (\"this network\")";
   if (loopback.covers(prefix))
@@ -24,18 +25,10 @@ auto refuse_martian(fib::Prefix prefix) -> std::string_view {
   return {};
 }
 
-constexpr int digit(char c) {
-  if (c >= '0' && c <= '9')
-    return c - '0';
-  if (c >= 'a' && c <= 'f')
-    return c - 'a' + 10;
-  return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
-}
-
 }  // namespace
 
 auto parse_host(std::string_view text) -> tl::expected<std::uint32_t, std::string> {
-  const auto address = fib::parse_address(text);
+  const auto address = base::parse_address(text);
   if (!address)
     return tl::unexpected(address.error());
   if (const auto reason = refuse_martian({*address, 32}); !reason.empty())
@@ -47,7 +40,7 @@ auto parse_interface_address(std::string_view text) -> tl::expected<InterfaceAdd
   const auto slash = text.find('/');
   if (slash == std::string_view::npos)
     return tl::unexpected(fmt::format("{} has no length; write the address with its subnet's, as 10.0.1.4/24",
-                                      in_quotes(text)));
+                                      base::in_quotes(text)));
   const auto address = parse_host(text.substr(0, slash));
   if (!address)
     return tl::unexpected(address.error());
@@ -55,7 +48,7 @@ auto parse_interface_address(std::string_view text) -> tl::expected<InterfaceAdd
   unsigned length = 0;
   const auto [end, code] = std::from_chars(digits.data(), digits.data() + digits.size(), length);
   if (code != std::errc{} || end != digits.data() + digits.size() || digits.front() == '0' || length > 32)
-    return tl::unexpected(fmt::format("{} is no length of a subnet (1 to 32)", in_quotes(digits)));
+    return tl::unexpected(fmt::format("{} is no length of a subnet (1 to 32)", base::in_quotes(digits)));
   const InterfaceAddress result{*address, static_cast<std::uint8_t>(length)};
   // RFC 3021 takes both away from /31: "the use of 31-bit prefixes on IPv4 point-to-point links".
   const auto subnet = subnet_of(result);
@@ -65,47 +58,25 @@ auto parse_interface_address(std::string_view text) -> tl::expected<InterfaceAdd
   return result;
 }
 
-auto parse_mac(std::string_view text) -> tl::expected<std::array<std::uint8_t, 6>, std::string> {
-  std::array<std::uint8_t, 6> mac{};
-  const auto refuse = [&](std::string_view why) {
-    return tl::unexpected(fmt::format("{} {}", in_quotes(text), why));
-  };
-  constexpr std::size_t size = 17;
-  if (text.size() != size)
-    return refuse("is not a MAC address, as 02:00:00:00:00:01");
-  for (std::size_t i = 0; i < mac.size(); ++i) {
-    const int high = digit(text[3 * i]);
-    const int low = digit(text[3 * i + 1]);
-    if (high < 0 || low < 0 || (i != 0 && text[3 * i - 1] != ':'))
-      return refuse("is not a MAC address, as 02:00:00:00:00:01");
-    mac[i] = static_cast<std::uint8_t>(high << 4 | low);
-  }
-  if ((mac[0] & 1) != 0)
-    return refuse("is a group address, and no station's");
-  if (mac == std::array<std::uint8_t, 6>{})
-    return refuse("is no station's address");
-  return mac;
-}
-
 auto parse_endpoint(std::string_view text)
     -> tl::expected<std::pair<std::uint32_t, std::uint16_t>, std::string> {
   const auto colon = text.find(':');
-  const auto address = fib::parse_address(text.substr(0, colon));
+  const auto address = base::parse_address(text.substr(0, colon));
   const auto digits = colon == std::string_view::npos ? std::string_view{} : text.substr(colon + 1);
   std::uint16_t port = 0;
   const auto [end, code] = std::from_chars(digits.data(), digits.data() + digits.size(), port);
   if (!address || code != std::errc{} || end != digits.data() + digits.size() || port == 0)
     return tl::unexpected(
-        fmt::format("{} is no IPv4 address and TCP port, as 127.0.0.1:9273", in_quotes(text)));
+        fmt::format("{} is no IPv4 address and TCP port, as 127.0.0.1:9273", base::in_quotes(text)));
   if (multicast_and_more.covers({*address, 32}))
     return tl::unexpected(
         fmt::format("{} is in 224.0.0.0/3 (multicast and reserved): nobody can listen there",
-                    fib::address_to_string(*address)));
+                    base::address_to_string(*address)));
   return std::pair{*address, port};
 }
 
-auto parse_source(std::string_view text) -> tl::expected<fib::Prefix, std::string> {
-  const auto prefix = fib::parse_prefix(text);
+auto parse_source(std::string_view text) -> tl::expected<base::Prefix, std::string> {
+  const auto prefix = base::parse_prefix(text);
   if (!prefix)
     return tl::unexpected(prefix.error());
   if (const auto reason = refuse_martian(*prefix); !reason.empty())
@@ -113,12 +84,12 @@ auto parse_source(std::string_view text) -> tl::expected<fib::Prefix, std::strin
   return *prefix;
 }
 
-auto parse_vnet(std::string_view text) -> tl::expected<fib::Prefix, std::string> {
+auto parse_vnet(std::string_view text) -> tl::expected<base::Prefix, std::string> {
   // Azure, "Virtual Network FAQ": "The smallest supported IPv4 subnet is /29, and the largest is /2". A VNet of 0.0.0.0/0
   // would be a default route that no firewall sees.
   constexpr std::uint8_t shortest = 2;
   constexpr std::uint8_t longest = 29;
-  const auto prefix = fib::parse_prefix(text);
+  const auto prefix = base::parse_prefix(text);
   if (!prefix)
     return tl::unexpected(prefix.error());
   if (const auto reason = refuse_martian(*prefix); !reason.empty())
@@ -128,14 +99,14 @@ auto parse_vnet(std::string_view text) -> tl::expected<fib::Prefix, std::string>
   return *prefix;
 }
 
-auto subnet_of(const InterfaceAddress& address) -> fib::Prefix {
-  fib::Prefix subnet{0, address.length};
+auto subnet_of(const InterfaceAddress& address) -> base::Prefix {
+  base::Prefix subnet{0, address.length};
   subnet.address = address.address & subnet.mask();
   return subnet;
 }
 
 auto to_string(const InterfaceAddress& address) -> std::string {
-  return fmt::format("{}/{}", fib::address_to_string(address.address), address.length);
+  return fmt::format("{}/{}", base::address_to_string(address.address), address.length);
 }
 
 }  // namespace sekisho::config

@@ -2,9 +2,9 @@
 
 #include <algorithm>
 
+#include "common/base/detached_read.hpp"
+#include "common/base/file.hpp"
 #include "control/config/reader.hpp"
-#include "control/load/detached_read.hpp"
-#include "control/load/file.hpp"
 
 namespace sekisho::config {
 
@@ -50,33 +50,33 @@ std::vector<std::string> Config::guarded_netdevs() const {
   return result;
 }
 
-auto parse(std::string_view text, const std::filesystem::path& file) -> tl::expected<Config, load::Error> {
+auto parse(std::string_view text, const std::filesystem::path& file) -> tl::expected<Config, base::Error> {
   toml::table root;
   try {
     root = toml::parse(text, std::string_view{file.native()});
   } catch (const toml::parse_error& error) {
-    return tl::unexpected(load::Error{file, error.source().begin.line, std::string{error.description()}});
+    return tl::unexpected(base::Error{file, error.source().begin.line, std::string{error.description()}});
   }
   Problems problems;
   auto config = Reader{file, problems}.read(root);
   if (const auto& problem = problems.first())
-    return tl::unexpected(load::Error{file, problem->line, problem->reason});
+    return tl::unexpected(base::Error{file, problem->line, problem->reason});
   return config;
 }
 
-auto read(const std::filesystem::path& file) -> tl::expected<Config, load::Error> {
+auto read(const std::filesystem::path& file) -> tl::expected<Config, base::Error> {
   constexpr std::size_t limit = std::size_t{16} << 20;
-  const auto text = load::read_file(file, limit);
+  const auto text = base::read_file(file, limit);
   if (!text)
     return tl::unexpected(text.error());
   return parse(*text, file);
 }
 
 auto read_within(std::chrono::milliseconds patience, const std::filesystem::path& file)
-    -> tl::expected<Config, load::Error> {
-  using Result = tl::expected<Config, load::Error>;
-  constexpr auto refused = [](load::Error error) -> Result { return tl::unexpected(std::move(error)); };
-  return load::DetachedRead<Result>{file, [file] { return read(file); }, refused}.wait(patience);
+    -> tl::expected<Config, base::Error> {
+  using Result = tl::expected<Config, base::Error>;
+  constexpr auto refused = [](base::Error error) -> Result { return tl::unexpected(std::move(error)); };
+  return base::DetachedRead<Result>{file, [file] { return read(file); }, refused}.wait(patience);
 }
 
 }  // namespace sekisho::config

@@ -15,9 +15,9 @@
 #include <tl/expected.hpp>
 #include <vector>
 
-#include "control/load/error.hpp"
+#include "common/base/error.hpp"
+#include "common/base/prefix.hpp"
 #include "control/route/next_hop_type.hpp"
-#include "dataplane/fib/prefix.hpp"
 
 namespace sekisho::config {
 
@@ -58,12 +58,12 @@ struct Port {
   std::uint16_t mtu = 0;                 // 0: the device's own
   // The Azure route table (UDR) of the subnet that this NIC is in: forwarded packets meet it next. Only checked.
   std::filesystem::path subnet_routes;
-  std::vector<fib::Prefix> host_sources;  // that may speak to this appliance here, besides zones and subnets
+  std::vector<base::Prefix> host_sources;  // that may speak to this appliance here, besides zones and subnets
   unsigned line = 0;
 
   [[nodiscard]] bool is_af_xdp() const;
   // Whether the kernel has an interface with this port's addresses: an AF_XDP port's device, or the companion. Which
-  // link that is now: kernel::Mirror::link_of.
+  // link that is now: netlink::Mirror::link_of.
   [[nodiscard]] bool has_netdev() const;
   // How the configuration names it, which is the kernel's name for it only if that is what it is named by: "lan0",
   // "mac:00:0d:3a:aa:bb:cc".
@@ -93,7 +93,7 @@ struct Internet {
 struct RouteSpec {
   enum class Kind : std::uint8_t { prefix, file, preset, tag };
   Kind kind = Kind::prefix;
-  fib::Prefix prefix;  // Kind::prefix
+  base::Prefix prefix;  // Kind::prefix
   std::filesystem::path
       file;            // Kind::file: absolute, or relative to the configuration's folder and made absolute
   std::string preset;  // Kind::preset: "kms"
@@ -109,13 +109,13 @@ struct RouteSpec {
 struct Zone {
   std::string name;
   std::vector<std::string> ports;
-  std::vector<fib::Prefix> sources;
+  std::vector<base::Prefix> sources;
   bool internet = false;  // gets the default or the halves, and Azure's None routes for private space
   // Azure's System routes of a subnet in a VNet with these prefixes: VnetLocal for each, VNetPeering for each of `peerings`,
   // the None routes for private space. Its default to the Internet is not among them: `internet` says where that goes.
   bool system_routes = false;
-  std::vector<fib::Prefix> vnet;
-  std::vector<fib::Prefix> peerings;
+  std::vector<base::Prefix> vnet;
+  std::vector<base::Prefix> peerings;
   bool connected =
       false;  // gets the ports' subnets: a host there is reached without a next hop that has it as a member
   std::vector<RouteSpec> routes;
@@ -178,12 +178,12 @@ struct Config {
   [[nodiscard]] std::vector<std::string> guarded_netdevs() const;
 };
 
-[[nodiscard]] auto read(const std::filesystem::path& file) -> tl::expected<Config, load::Error>;
+[[nodiscard]] auto read(const std::filesystem::path& file) -> tl::expected<Config, base::Error>;
 // The same, refused when the file does not answer for `patience`: its mount may hang. The thread that hangs with it is left
-// behind (load/detached_read.hpp says what that means for the end of the process).
+// behind (common/base/detached_read.hpp says what that means for the end of the process).
 [[nodiscard]] auto read_within(std::chrono::milliseconds patience, const std::filesystem::path& file)
-    -> tl::expected<Config, load::Error>;
+    -> tl::expected<Config, base::Error>;
 [[nodiscard]] auto parse(std::string_view text, const std::filesystem::path& file)
-    -> tl::expected<Config, load::Error>;
+    -> tl::expected<Config, base::Error>;
 
 }  // namespace sekisho::config

@@ -5,9 +5,9 @@
 #include <iterator>
 #include <map>
 
+#include "common/base/text.hpp"
 #include "control/config/addresses.hpp"
 #include "control/config/reader.hpp"
-#include "control/config/words.hpp"
 #include "control/route/next_hop_type.hpp"
 
 namespace sekisho::config {
@@ -90,8 +90,8 @@ void Reader::read_bound_types(const Section& section, Azure& azure) {
     const unsigned line = key.source().begin.line;
     const auto type = route::parse_next_hop_type(key.str());
     if (!type) {
-      refuse(line, fmt::format("{} is no next-hop type of Azure's{}", in_quotes(key.str()),
-                               suggestion(key.str(), bindable_names())));
+      refuse(line, fmt::format("{} is no next-hop type of Azure's{}", base::in_quotes(key.str()),
+                               base::suggestion(key.str(), bindable_names())));
       continue;
     }
     if (std::ranges::find(bindable, *type) == bindable.end()) {
@@ -106,8 +106,8 @@ void Reader::read_bound_types(const Section& section, Azure& azure) {
       continue;
     }
     if (std::ranges::find(next_hop_names_, name->get()) == next_hop_names_.end())
-      refuse(line_of(value), fmt::format("there is no next hop {}{}", in_quotes(name->get()),
-                                         suggestion(name->get(), next_hop_names_)));
+      refuse(line_of(value), fmt::format("there is no next hop {}{}", base::in_quotes(name->get()),
+                                         base::suggestion(name->get(), next_hop_names_)));
     azure.next_hops[*type] = name->get();
     // A TOML table is in the order of its keys' bytes, not of the file.
     const auto [other, added] = lines.try_emplace(*type, line);

@@ -5,7 +5,6 @@
 
 #include "control/config/addresses.hpp"
 #include "control/config/reader.hpp"
-#include "control/config/words.hpp"
 
 namespace sekisho::config {
 

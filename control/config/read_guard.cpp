@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <array>
 
+#include "common/base/text.hpp"
 #include "control/config/reader.hpp"
-#include "control/config/words.hpp"
 
 namespace sekisho::config {
 namespace {
@@ -36,13 +36,14 @@ void Reader::read_guard(const SingleTable& found) {
   for (const auto& name : section.required_texts("allow")) {
     const auto port = netdevs_.find(name.value);
     if (!is_interface_name(name.value))
-      refuse(name.line, fmt::format("{} is no name of an interface", in_quotes(name.value)));
+      refuse(name.line, fmt::format("{} is no name of an interface", base::in_quotes(name.value)));
     else if (name.value == exit_netdev)
-      refuse(name.line, fmt::format("{} is the interface of next hop \"Internet\"", in_quotes(name.value)));
+      refuse(name.line,
+             fmt::format("{} is the interface of next hop \"Internet\"", base::in_quotes(name.value)));
     else if (port != netdevs_.end())
       refuse(name.line,
              fmt::format("{} is the interface of port {} (line {}): the kernel never forwards there",
-                         in_quotes(name.value), port->second.name, port->second.line));
+                         base::in_quotes(name.value), port->second.name, port->second.line));
     else
       guard.allow.push_back(name.value);
   }

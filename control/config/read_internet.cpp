@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <array>
 
+#include "common/base/text.hpp"
 #include "control/config/reader.hpp"
-#include "control/config/words.hpp"
 
 namespace sekisho::config {
 namespace {
@@ -27,7 +27,7 @@ void Reader::read_internet(const SingleTable& found) {
   Internet internet;
   internet.line = found.line;
   if (const auto via = section.required_text("via")) {
-    if (equal_without_case(via->value, leave))
+    if (base::equal_without_case(via->value, leave))
       refuse(via->line, "[internet] via \"Internet\" would take everything past the firewall");
     else
       internet.via = resolve_next_hop(*via);
@@ -54,8 +54,8 @@ void Reader::read_exit(const Section& section, Internet& internet) {
     return;
   const auto port = std::ranges::find(config_.ports, name->value, &Port::name);
   if (std::ranges::find(port_names_, name->value) == port_names_.end())
-    refuse(name->line, fmt::format("there is no port {}{}", in_quotes(name->value),
-                                   suggestion(name->value, port_names_)));
+    refuse(name->line, fmt::format("there is no port {}{}", base::in_quotes(name->value),
+                                   base::suggestion(name->value, port_names_)));
   else if (port != config_.ports.end() && !port->has_netdev())
     refuse(name->line,
            fmt::format("port {} cannot be the exit: the kernel has no interface of it", port->name));

@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <string>
 
+#include "common/base/prefix.hpp"
 #include "control/config/addresses.hpp"
 #include "control/config/reader.hpp"
-#include "control/config/words.hpp"
 #include "control/route/next_hop_type.hpp"
 
 namespace sekisho::config {
@@ -20,7 +20,7 @@ bool is_host_name(const std::string& name) {
     return false;
   auto address = name.substr(prefix.size());
   std::ranges::replace(address, '-', '.');
-  return fib::parse_address(address).has_value();
+  return base::parse_address(address).has_value();
 }
 
 }  // namespace

@@ -2,6 +2,9 @@
 
 #include <algorithm>
 
+#include "common/base/mac_address.hpp"
+#include "common/base/prefix.hpp"
+#include "common/base/text.hpp"
 #include "control/config/addresses.hpp"
 #include "control/config/reader.hpp"
 #include "control/config/words.hpp"
@@ -55,12 +58,13 @@ void Reader::read_port(const NamedTable& named) {
     port.subnet_routes = resolve_file(*file, "subnet_routes");
   if (const auto netdev = port.netdev()) {
     if (*netdev == exit_netdev)
-      refuse(port.line, fmt::format("{} is the interface of next hop \"Internet\"", in_quotes(*netdev)));
+      refuse(port.line,
+             fmt::format("{} is the interface of next hop \"Internet\"", base::in_quotes(*netdev)));
     const auto [other, added] = netdevs_.try_emplace(*netdev, Owner{port.name, port.line});
     if (!added &&
         !(port.is_af_xdp() && devices_.at(port.device).name != port.name))  // said of the device already
       refuse(port.line, fmt::format("{} is the kernel's interface of port {} already (line {})",
-                                    in_quotes(*netdev), other->second.name, other->second.line));
+                                    base::in_quotes(*netdev), other->second.name, other->second.line));
   }
   config_.ports.push_back(std::move(port));
 }
@@ -76,8 +80,8 @@ void Reader::read_device(const Section& section, Port& port) {
   const auto [other, added] =
       devices_.try_emplace(port.device.substr(0, port.device.find(',')), Owner{port.name, device->line});
   if (!added)
-    refuse(device->line, fmt::format("{} is the device of port {} already (line {})", in_quotes(other->first),
-                                     other->second.name, other->second.line));
+    refuse(device->line, fmt::format("{} is the device of port {} already (line {})",
+                                     base::in_quotes(other->first), other->second.name, other->second.line));
 }
 
 void Reader::read_addresses(const Section& section, Port& port) {
@@ -90,7 +94,7 @@ void Reader::read_addresses(const Section& section, Port& port) {
     for (const auto& [other, owner] : own_addresses_) {
       if (other.address == address->address)
         refuse(text.line, fmt::format("{} is an address of port {} already (line {})",
-                                      fib::address_to_string(address->address), owner.name, owner.line));
+                                      base::address_to_string(address->address), owner.name, owner.line));
       else if (owner.name != port.name &&
                (subnet_of(other).covers(subnet_of(*address)) || subnet_of(*address).covers(subnet_of(other))))
         refuse(text.line,
@@ -119,7 +123,7 @@ void Reader::read_neighbours(const Section& section, Port& port) {
     if (!address || !mac)
       continue;
     const auto host = parse_host(address->value);
-    const auto bytes = parse_mac(mac->value);
+    const auto bytes = base::parse_mac(mac->value);
     if (!host) {
       refuse(address->line, host.error());
     } else if (!bytes) {
@@ -148,7 +152,7 @@ void Reader::read_companion(const Section& section, Port& port) {
       refuse(port.line,
              fmt::format("the kernel takes no interface of the name {}: give port {} a \"companion\" "
                          "of at most {} characters",
-                         in_quotes(port.companion), port.name, longest_netdev));
+                         base::in_quotes(port.companion), port.name, longest_netdev));
     return;
   }
   const auto line = line_of(*node);

@@ -3,9 +3,10 @@
 #include <algorithm>
 #include <array>
 
+#include "common/base/prefix.hpp"
+#include "common/base/text.hpp"
 #include "control/config/addresses.hpp"
 #include "control/config/reader.hpp"
-#include "control/config/words.hpp"
 
 namespace sekisho::config {
 namespace {
@@ -72,7 +73,7 @@ auto Reader::read_route(const Section& section) -> std::optional<RouteSpec> {
 
 void Reader::read_route_prefix(const Located<std::string>& prefix, RouteSpec& spec) {
   spec.kind = RouteSpec::Kind::prefix;
-  if (const auto parsed = fib::parse_prefix(prefix.value))
+  if (const auto parsed = base::parse_prefix(prefix.value))
     spec.prefix = *parsed;
   else
     refuse(prefix.line, parsed.error());
@@ -97,7 +98,8 @@ void Reader::read_route_preset(const Section& section, RouteSpec& spec) {
   if (const auto preset = section.text("preset")) {
     spec.preset = preset->value;
     if (preset->value != "kms")
-      refuse(preset->line, fmt::format("there is no preset {}; there is \"kms\"", in_quotes(preset->value)));
+      refuse(preset->line,
+             fmt::format("there is no preset {}; there is \"kms\"", base::in_quotes(preset->value)));
   }
   spec.cloud = section.required_choice("cloud", clouds).value_or("");
 }
@@ -111,7 +113,7 @@ void Reader::read_route_tag(const Section& section, RouteSpec& spec) {
     refuse(tag->line, "\"tag\" names no service tag");
   else if (config_.azure.service_tags.empty())
     refuse(tag->line, fmt::format("what {} means, a file tells: write service_tags = \"FILE\" in [azure]",
-                                  in_quotes(tag->value)));
+                                  base::in_quotes(tag->value)));
   spec.tag = tag->value;
 }
 

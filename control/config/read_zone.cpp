@@ -2,9 +2,10 @@
 
 #include <algorithm>
 
+#include "common/base/prefix.hpp"
+#include "common/base/text.hpp"
 #include "control/config/addresses.hpp"
 #include "control/config/reader.hpp"
-#include "control/config/words.hpp"
 
 namespace sekisho::config {
 
@@ -37,10 +38,10 @@ void Reader::read_zone(const NamedTable& named) {
 void Reader::read_zone_ports(const Section& section, Zone& zone) {
   for (auto& port : section.required_texts("port")) {
     if (std::ranges::find(port_names_, port.value) == port_names_.end())
-      refuse(port.line, fmt::format("there is no port {}{}", in_quotes(port.value),
-                                    suggestion(port.value, port_names_)));
+      refuse(port.line, fmt::format("there is no port {}{}", base::in_quotes(port.value),
+                                    base::suggestion(port.value, port_names_)));
     else if (std::ranges::find(zone.ports, port.value) != zone.ports.end())
-      refuse(port.line, fmt::format("port {} stands here again", in_quotes(port.value)));
+      refuse(port.line, fmt::format("port {} stands here again", base::in_quotes(port.value)));
     zone.ports.push_back(std::move(port.value));
   }
 }
@@ -75,9 +76,9 @@ void Reader::read_system_routes(const Section& section, Zone& zone) {
   if (!zone.system_routes)
     return;
   // Azure, "Virtual network peering": "The virtual networks you peer must have nonoverlapping IP address spaces."
-  std::vector<std::pair<fib::Prefix, std::string_view>> seen;
+  std::vector<std::pair<base::Prefix, std::string_view>> seen;
   const auto read = [&](std::string_view key, const std::vector<Located<std::string>>& texts) {
-    std::vector<fib::Prefix> result;
+    std::vector<base::Prefix> result;
     for (const auto& text : texts) {
       const auto prefix = parse_vnet(text.value);
       if (!prefix) {
@@ -87,7 +88,7 @@ void Reader::read_system_routes(const Section& section, Zone& zone) {
       for (const auto& [other, where] : seen) {
         if (other.covers(*prefix) || prefix->covers(other))
           refuse(text.line,
-                 fmt::format("{} overlaps with {} in \"{}\"", text.value, fib::to_string(other), where));
+                 fmt::format("{} overlaps with {} in \"{}\"", text.value, base::to_string(other), where));
       }
       seen.emplace_back(*prefix, key);
       result.push_back(*prefix);

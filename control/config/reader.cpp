@@ -5,8 +5,8 @@
 #include <algorithm>
 #include <iterator>
 
+#include "common/base/text.hpp"
 #include "control/config/addresses.hpp"
-#include "control/config/words.hpp"
 
 namespace sekisho::config {
 namespace {
@@ -80,7 +80,7 @@ void Reader::read_metrics(const SingleTable& found) {
 
 auto Reader::resolve_file(const Located<std::string>& file, std::string_view key) -> std::filesystem::path {
   if (file.value.empty() || file.value.find('\0') != std::string::npos) {
-    refuse(file.line, fmt::format("{} names no file", in_quotes(key)));
+    refuse(file.line, fmt::format("{} names no file", base::in_quotes(key)));
     return {};
   }
   std::error_code code;
@@ -89,9 +89,9 @@ auto Reader::resolve_file(const Located<std::string>& file, std::string_view key
 }
 
 auto Reader::resolve_next_hop(const Located<std::string>& name) -> std::string {
-  if (equal_without_case(name.value, none))
+  if (base::equal_without_case(name.value, none))
     return std::string{none};
-  if (equal_without_case(name.value, leave)) {
+  if (base::equal_without_case(name.value, leave)) {
     if (!config_.internet || !config_.internet->exit)
       refuse(name.line, std::string{no_exit});
     return std::string{leave};
@@ -100,8 +100,8 @@ auto Reader::resolve_next_hop(const Located<std::string>& name) -> std::string {
     return name.value;
   auto known = next_hop_names_;
   known.insert(known.end(), {none, leave});
-  refuse(name.line,
-         fmt::format("there is no next hop {}{}", in_quotes(name.value), suggestion(name.value, known)));
+  refuse(name.line, fmt::format("there is no next hop {}{}", base::in_quotes(name.value),
+                                base::suggestion(name.value, known)));
   return {};
 }
 

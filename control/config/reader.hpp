@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "common/base/prefix.hpp"
 #include "control/config/config.hpp"
 #include "control/config/section.hpp"
 
@@ -82,7 +83,7 @@ class Reader {
   std::map<std::string, Owner> devices_;
   std::map<std::string, Owner> netdevs_;
   std::vector<std::pair<InterfaceAddress, Owner>> own_addresses_;
-  std::map<fib::Prefix, Owner> sources_;
+  std::map<base::Prefix, Owner> sources_;
 };
 
 }  // namespace sekisho::config

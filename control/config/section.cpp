@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "common/base/text.hpp"
 #include "control/config/words.hpp"
 
 namespace sekisho::config {
@@ -43,12 +44,12 @@ Section::Section(const toml::table& table, unsigned line, std::string name, Prob
       continue;
     strange_keys_ = true;
     if (std::ranges::find(unsupported, key.str()) != unsupported.end())
-      problems_.add(key.source().begin.line,
-                    fmt::format("{} in {} is not supported in this version", in_quotes(key.str()), name_));
+      problems_.add(key.source().begin.line, fmt::format("{} in {} is not supported in this version",
+                                                         base::in_quotes(key.str()), name_));
     else
       problems_.add(key.source().begin.line,
-                    fmt::format("{} is not a key of {}{}", in_quotes(key.str()), name_,
-                                suggestion(key.str(), {known.begin(), known.size()})));
+                    fmt::format("{} is not a key of {}{}", base::in_quotes(key.str()), name_,
+                                base::suggestion(key.str(), {known.begin(), known.size()})));
   }
 }
 
@@ -58,13 +59,13 @@ unsigned Section::line_of_key(std::string_view key) const {
 }
 
 void Section::wrong_type(const toml::node& node, std::string_view key, std::string_view wanted) const {
-  problems_.add(line_of(node),
-                fmt::format("{} in {} must be {}, not {}", in_quotes(key), name_, wanted, type_name(node)));
+  problems_.add(line_of(node), fmt::format("{} in {} must be {}, not {}", base::in_quotes(key), name_, wanted,
+                                           type_name(node)));
 }
 
 void Section::require(std::string_view key) const {
   if (!has(key) && !strange_keys_)
-    problems_.add(line_, fmt::format("{} needs {}", name_, in_quotes(key)));
+    problems_.add(line_, fmt::format("{} needs {}", name_, base::in_quotes(key)));
 }
 
 auto Section::text(std::string_view key) const -> std::optional<Located<std::string>> {
@@ -135,8 +136,8 @@ auto Section::choose(std::string_view key, std::span<const std::string_view> wor
   std::string list;
   for (const auto word : words)
     list += fmt::format("{}\"{}\"", list.empty() ? "" : word == words.back() ? " or " : ", ", word);
-  problems_.add(value->line,
-                fmt::format("{} in {} is {}, not {}", in_quotes(key), name_, list, in_quotes(value->value)));
+  problems_.add(value->line, fmt::format("{} in {} is {}, not {}", base::in_quotes(key), name_, list,
+                                         base::in_quotes(value->value)));
   return std::nullopt;
 }
 
@@ -154,7 +155,7 @@ auto Section::required_array(std::string_view key, std::string_view of) const ->
   require(key);
   const auto* values = array(key, of);
   if (values != nullptr && values->empty())
-    problems_.add(line_of_key(key), fmt::format("{} in {} is empty", in_quotes(key), name_));
+    problems_.add(line_of_key(key), fmt::format("{} in {} is empty", base::in_quotes(key), name_));
   return values;
 }
 
@@ -170,7 +171,7 @@ auto single_table(const toml::table& root, std::string_view key, Problems& probl
   const unsigned line = found->first.source().begin.line;
   if (const auto* table = found->second.as_table())
     return SingleTable{table, line};
-  problems.add(line, fmt::format("{} must be a table, [{}]", in_quotes(key), key));
+  problems.add(line, fmt::format("{} must be a table, [{}]", base::in_quotes(key), key));
   return std::nullopt;
 }
 
@@ -183,7 +184,7 @@ auto named_tables(const toml::table& root, std::string_view key, Problems& probl
   const auto* tables = found->second.as_table();
   if (tables == nullptr) {
     problems.add(found->first.source().begin.line,
-                 fmt::format("{} must be tables with names, as [{}.NAME]", in_quotes(key), key));
+                 fmt::format("{} must be tables with names, as [{}.NAME]", base::in_quotes(key), key));
     return result;
   }
   for (auto&& [name, node] : *tables) {
@@ -193,7 +194,8 @@ auto named_tables(const toml::table& root, std::string_view key, Problems& probl
     else if (const auto* table = node.as_table())
       result.push_back({std::string{name.str()}, table, line});
     else
-      problems.add(line, fmt::format("{} must be a table, [{}.{}]", in_quotes(name.str()), key, name.str()));
+      problems.add(line,
+                   fmt::format("{} must be a table, [{}.{}]", base::in_quotes(name.str()), key, name.str()));
   }
   std::ranges::stable_sort(result, {}, &NamedTable::line);
   return result;

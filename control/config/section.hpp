@@ -11,7 +11,7 @@
 #include <string_view>
 #include <vector>
 
-#include "control/load/error.hpp"
+#include "common/base/error.hpp"
 
 namespace sekisho::config {
 
@@ -20,12 +20,12 @@ class Problems {
  public:
   void add(unsigned line, std::string reason) {
     if (!first_ || line < first_->line)
-      first_ = load::Error{{}, line, std::move(reason)};
+      first_ = base::Error{{}, line, std::move(reason)};
   }
-  [[nodiscard]] const std::optional<load::Error>& first() const { return first_; }
+  [[nodiscard]] const std::optional<base::Error>& first() const { return first_; }
 
  private:
-  std::optional<load::Error> first_;
+  std::optional<base::Error> first_;
 };
 
 template <typename T>

@@ -4,11 +4,10 @@
 #include <net/if.h>
 
 #include <algorithm>
-#include <numeric>
 #include <utility>
-#include <vector>
 
-#include "control/config/addresses.hpp"
+#include "common/base/mac_address.hpp"
+#include "common/base/text.hpp"
 
 namespace sekisho::config {
 namespace {
@@ -17,40 +16,17 @@ constexpr std::string_view af_xdp = "af_xdp:";
 constexpr std::string_view af_xdp_mac = "af_xdp:mac:";
 constexpr std::string_view af_xdp_bus = "af_xdp:bus:";
 
-constexpr char lower(char c) {
-  return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-}
 constexpr bool is_name_character(char c) {
   return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-';
 }
 constexpr bool is_hexadecimal(char c) {
-  return (c >= '0' && c <= '9') || (lower(c) >= 'a' && lower(c) <= 'f');
+  return (c >= '0' && c <= '9') || (base::lower(c) >= 'a' && base::lower(c) <= 'f');
 }
 
 // 'h' stands for a hexadecimal digit, everything else for itself.
 bool matches(std::string_view text, std::string_view pattern) {
   return std::ranges::equal(text, pattern,
                             [](char c, char p) { return p == 'h' ? is_hexadecimal(c) : c == p; });
-}
-
-// Inserted, left out, replaced and swapped characters, without case (optimal string alignment).
-auto edit_distance(std::string_view a, std::string_view b) -> std::size_t {
-  std::vector<std::size_t> before_last(b.size() + 1);
-  std::vector<std::size_t> last(b.size() + 1);
-  std::vector<std::size_t> row(b.size() + 1);
-  std::iota(row.begin(), row.end(), std::size_t{0});
-  const auto same = [&](std::size_t i, std::size_t j) { return lower(a[i - 1]) == lower(b[j - 1]); };
-  for (std::size_t i = 1; i <= a.size(); ++i) {
-    std::swap(before_last, last);
-    std::swap(last, row);
-    row[0] = i;
-    for (std::size_t j = 1; j <= b.size(); ++j) {
-      row[j] = std::min({last[j - 1] + (same(i, j) ? 0 : 1), last[j] + 1, row[j - 1] + 1});
-      if (i > 1 && j > 1 && same(i, j - 1) && same(i - 1, j))
-        row[j] = std::min(row[j], before_last[j - 2] + 1);
-    }
-  }
-  return row.back();
 }
 
 constexpr std::string_view pci_pattern = "hhhh:hh:hh.h";
@@ -69,15 +45,15 @@ auto bus_address(std::string_view device) -> std::string_view {
 auto refuse_bus_name(std::string_view name) -> std::optional<std::string> {
   constexpr std::size_t longest = 63;
   const auto is_good = [](char c) {
-    return is_name_character(lower(c)) || std::string_view{":._"}.find(c) != std::string_view::npos;
+    return is_name_character(base::lower(c)) || std::string_view{":._"}.find(c) != std::string_view::npos;
   };
   if (matches(name, short_pci_pattern))
-    return fmt::format("{} is a PCI address without its domain; write \"{}0000:{}\"", in_quotes(name),
+    return fmt::format("{} is a PCI address without its domain; write \"{}0000:{}\"", base::in_quotes(name),
                        af_xdp_bus, name);
   if (name.starts_with("vmbus:"))
     return fmt::format("the address of a VMBus device is its UUID alone: write \"{}UUID\"", af_xdp_bus);
   if (name.empty() || name.size() > longest || !std::ranges::all_of(name, is_good))
-    return fmt::format("{} is no device's address on a bus, as 0000:00:05.0", in_quotes(name));
+    return fmt::format("{} is no device's address on a bus, as 0000:00:05.0", base::in_quotes(name));
   return std::nullopt;
 }
 
@@ -88,38 +64,10 @@ bool is_printable(std::string_view text) {
 
 }  // namespace
 
-auto in_quotes(std::string_view text) -> std::string {
-  constexpr std::size_t most = 48;
-  std::string result{"\""};
-  for (const char c : text.substr(0, most))
-    result += c >= ' ' && c < '\x7f' ? c : '?';
-  return result + (text.size() > most ? "...\"" : "\"");
-}
-
-bool equal_without_case(std::string_view a, std::string_view b) noexcept {
-  return std::ranges::equal(a, b, {}, lower, lower);
-}
-
-auto suggestion(std::string_view word, std::span<const std::string_view> candidates) -> std::string {
-  constexpr std::size_t longest = 64;
-  if (word.size() > longest)
-    return {};
-  std::string_view best;
-  std::size_t least = std::max<std::size_t>(1, word.size() / 3) + 1;
-  for (const auto candidate : candidates) {
-    const auto distance = edit_distance(word, candidate);
-    if (distance < least) {
-      least = distance;
-      best = candidate;
-    }
-  }
-  return best.empty() ? std::string{} : fmt::format("; did you mean {}?", in_quotes(best));
-}
-
 auto refuse_name(std::string_view name) -> std::optional<std::string> {
   constexpr std::size_t longest = 31;
   if (name.empty() || name.size() > longest || !std::ranges::all_of(name, is_name_character))
-    return fmt::format("{} cannot be a name: 1 to {} of the characters a-z, 0-9 and -", in_quotes(name),
+    return fmt::format("{} cannot be a name: 1 to {} of the characters a-z, 0-9 and -", base::in_quotes(name),
                        longest);
   return std::nullopt;
 }
@@ -133,13 +81,13 @@ auto refuse_netdev(std::string_view name) -> std::optional<std::string> {
     return c <= ' ' || c >= '\x7f' || std::string_view{"/:*\"\\,=[]"}.find(c) != std::string_view::npos;
   };
   if (name == "." || name == ".." || std::ranges::any_of(name, bad))
-    return fmt::format("{} cannot be the name of an interface", in_quotes(name));
+    return fmt::format("{} cannot be the name of an interface", base::in_quotes(name));
   return std::nullopt;
 }
 
 auto refuse_device(std::string_view device) -> std::optional<std::string> {
   if (device.starts_with(af_xdp_mac)) {
-    const auto mac = parse_mac(device.substr(af_xdp_mac.size()));
+    const auto mac = base::parse_mac(device.substr(af_xdp_mac.size()));
     return mac ? std::nullopt : std::optional{mac.error()};
   }
   if (device.starts_with(af_xdp_bus))
@@ -149,9 +97,11 @@ auto refuse_device(std::string_view device) -> std::optional<std::string> {
 
   const auto name = device.substr(0, device.find(','));
   if (matches(name, short_pci_pattern))
-    return fmt::format("{} is a PCI address without its domain; write \"0000:{}\"", in_quotes(name), name);
+    return fmt::format("{} is a PCI address without its domain; write \"0000:{}\"", base::in_quotes(name),
+                       name);
   if (matches(name, uuid_pattern))
-    return fmt::format("{} is the address of a VMBus device; write \"vmbus:{}\"", in_quotes(name), name);
+    return fmt::format("{} is the address of a VMBus device; write \"vmbus:{}\"", base::in_quotes(name),
+                       name);
   if (name.starts_with("net_af_xdp"))
     return "an AF_XDP port is written \"af_xdp:NETDEV\": it needs the steering program that comes with it";
   constexpr std::size_t longest_name = 63;  // RTE_DEV_NAME_MAX_LEN with its NUL is 64
@@ -163,7 +113,7 @@ auto refuse_device(std::string_view device) -> std::optional<std::string> {
     return fmt::format(
         "{} is no device: \"af_xdp:NETDEV\", a PCI address such as \"0000:00:04.0\", \"vmbus:UUID\", or a "
         "DPDK vdev string such as \"net_null0,no-rx=1\"",
-        in_quotes(device));
+        base::in_quotes(device));
   return std::nullopt;
 }
 
@@ -173,7 +123,8 @@ auto normal_device(std::string device) -> std::string {
       device.starts_with(af_xdp_mac) ||
       (device.starts_with(af_xdp_bus) && (matches(in_bus, pci_pattern) || matches(in_bus, uuid_pattern)));
   const auto size = is_all ? device.size() : bus_address(device).size();
-  std::transform(device.begin(), device.begin() + static_cast<std::ptrdiff_t>(size), device.begin(), lower);
+  std::transform(device.begin(), device.begin() + static_cast<std::ptrdiff_t>(size), device.begin(),
+                 base::lower);
   return device;
 }
 

@@ -1,22 +1,11 @@
-// The words of a configuration: what a name and a device may look like, and what a misspelt one may have
-// meant.
+// What a name, a device and an interface may be called in a configuration.
 #pragma once
 
 #include <optional>
-#include <span>
 #include <string>
 #include <string_view>
 
 namespace sekisho::config {
-
-// For messages: in quotes, short, and without bytes that a terminal or a log would take amiss.
-[[nodiscard]] auto in_quotes(std::string_view text) -> std::string;
-
-[[nodiscard]] bool equal_without_case(std::string_view a, std::string_view b) noexcept;
-
-// "; did you mean "device"?", or nothing when no candidate is close.
-[[nodiscard]] auto suggestion(std::string_view word, std::span<const std::string_view> candidates)
-    -> std::string;
 
 // Why a text cannot be what it should be, as half a sentence.
 [[nodiscard]] auto refuse_name(std::string_view name) -> std::optional<std::string>;

@@ -20,12 +20,12 @@
 #include "control/doctor/interface.hpp"
 #include "control/doctor/options.hpp"
 #include "control/doctor/tables.hpp"
-#include "control/egress/host_stack.hpp"
 #include "control/guard/table.hpp"
 #include "control/guard/truth.hpp"
-#include "control/kernel/interface_addresses.hpp"
-#include "control/kernel/netlink.hpp"
+#include "control/netlink/interface_addresses.hpp"
+#include "control/netlink/netlink.hpp"
 #include "control/policy/policy.hpp"
+#include "control/reach/host_stack.hpp"
 
 namespace sekisho::doctor {
 namespace {
@@ -67,8 +67,8 @@ bool has(std::string_view text, std::string_view part) {
 }
 
 void probe_configuration(System& system, const fs::path& file) {
-  const auto mirror = kernel::snapshot().value_or(kernel::Mirror{});
-  const auto policy = policy::read_to_run(file, kernel::addresses_by(mirror));
+  const auto mirror = netlink::snapshot().value_or(netlink::Mirror{});
+  const auto policy = policy::read_to_run(file, netlink::addresses_by(mirror));
   if (!policy) {
     system.configuration_error = policy.error().to_string();
     return;
@@ -79,7 +79,7 @@ void probe_configuration(System& system, const fs::path& file) {
               .device = port.device.substr(0, port.device.find(',')),
               .af_xdp = port.is_af_xdp(),
               .nic = find_nic(port.device),
-              .companion_alias = egress::companion_alias(port)};
+              .companion_alias = reach::companion_alias(port)};
     if (port.has_netdev()) {
       const auto link = mirror.find_link_of(port);
       seen.interface = find_interface(link ? (*link)->name : *port.netdev());
@@ -94,7 +94,7 @@ void probe_guard(System& system, const fs::path& file) {
   system.guard = guard::installed().map([](const auto&) {});
   boost::asio::io_context io;
   const auto config = config::read_within(std::chrono::seconds{5}, file);
-  const auto netlink = kernel::Netlink::open(io, [] {});
+  const auto netlink = netlink::Netlink::open(io, [] {});
   if (system.root && config && netlink) {
     auto truth = guard::ask(*config, (*netlink)->mirror());
     system.guard_problems = std::move(truth.problems);

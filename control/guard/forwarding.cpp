@@ -33,8 +33,9 @@ tl::expected<void, std::string> write_zero(const char* file) {
 
 }  // namespace
 
-auto forwarding_links(const Guard& guard, const kernel::Mirror& mirror) -> std::vector<const kernel::Link*> {
-  std::vector<const kernel::Link*> links;
+auto forwarding_links(const Guard& guard, const netlink::Mirror& mirror)
+    -> std::vector<const netlink::Link*> {
+  std::vector<const netlink::Link*> links;
   for (const auto& [index, link] : mirror.links) {
     if (link.forwarding && must_not_forward(index, guard)) {
       links.push_back(&link);
@@ -43,7 +44,7 @@ auto forwarding_links(const Guard& guard, const kernel::Mirror& mirror) -> std::
   return links;
 }
 
-bool new_links_forward(const Guard& guard, const kernel::Mirror& mirror) {
+bool new_links_forward(const Guard& guard, const netlink::Mirror& mirror) {
   return guard.is_whole_host() && mirror.default_forwarding;
 }
 

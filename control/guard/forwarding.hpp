@@ -14,10 +14,10 @@
 namespace sekisho::guard {
 
 // Links that forward and must not: of the whole host all but the exit's, else those that are or ever were ports.
-[[nodiscard]] auto forwarding_links(const Guard& guard, const kernel::Mirror& mirror)
-    -> std::vector<const kernel::Link*>;
+[[nodiscard]] auto forwarding_links(const Guard& guard, const netlink::Mirror& mirror)
+    -> std::vector<const netlink::Link*>;
 // Whether a link that is made now would forward, and must not.
-[[nodiscard]] bool new_links_forward(const Guard& guard, const kernel::Mirror& mirror);
+[[nodiscard]] bool new_links_forward(const Guard& guard, const netlink::Mirror& mirror);
 // Has every link begin with forwarding off. Needs /proc/sys: netlink cannot say it.
 [[nodiscard]] auto close_new_links() -> tl::expected<void, std::string>;
 // Whether the kernel forwards IPv6, and must not. Asks the kernel: no message of a link tells it.

@@ -4,27 +4,29 @@
 #include <iterator>
 #include <utility>
 
-#include "control/egress/host_stack.hpp"
+#include "common/base/mac_address.hpp"
+#include "control/reach/host_stack.hpp"
 
 namespace sekisho::guard {
 namespace {
 
 constexpr std::size_t longest_name = 15;  // IFNAMSIZ with its NUL is 16
 
-void add(Guard& guard, const kernel::Link& link) {
+void add(Guard& guard, const netlink::Link& link) {
   guard.links.insert(link.index);
   if (is_quotable(link.name)) {
     guard.names.insert(link.name);
   }
-  if (link.mac != kernel::MacAddress{}) {
+  if (link.mac != base::MacAddress{}) {
     guard.stations.insert(link.mac);
   }
 }
 
-std::vector<fib::Prefix> united(const std::vector<fib::Prefix>& one, const std::vector<fib::Prefix>& other) {
-  std::vector<fib::Prefix> all;
+std::vector<base::Prefix> united(const std::vector<base::Prefix>& one,
+                                 const std::vector<base::Prefix>& other) {
+  std::vector<base::Prefix> all;
   std::ranges::merge(one, other, std::back_inserter(all));
-  std::vector<fib::Prefix> result;
+  std::vector<base::Prefix> result;
   for (const auto prefix : all) {
     if (result.empty() || !result.back().covers(prefix)) {
       result.push_back(prefix);
@@ -42,7 +44,7 @@ auto remember(const Guard& before, Guard now) -> Guard {
   return now;
 }
 
-auto follow(Guard guard, const kernel::Mirror& mirror) -> Guard {
+auto follow(Guard guard, const netlink::Mirror& mirror) -> Guard {
   for (const auto& [index, link] : mirror.links) {
     if (guard.stations.contains(link.mac)) {
       guard.links.insert(index);
@@ -65,7 +67,7 @@ auto merge(const Guard& before, const Guard& after) -> Guard {
   return both;
 }
 
-auto missing_ports(const config::Config& config, const kernel::Mirror& mirror)
+auto missing_ports(const config::Config& config, const netlink::Mirror& mirror)
     -> std::vector<const config::Port*> {
   std::vector<const config::Port*> missing;
   for (const auto& port : config.ports) {
@@ -76,15 +78,15 @@ auto missing_ports(const config::Config& config, const kernel::Mirror& mirror)
   return missing;
 }
 
-auto ports_of(const config::Config& config, const kernel::Mirror& mirror) -> Guard {
+auto ports_of(const config::Config& config, const netlink::Mirror& mirror) -> Guard {
   Guard guard;
   std::ranges::copy_if(config.guarded_netdevs(), std::inserter(guard.names, guard.names.end()), is_quotable);
   for (const auto& port : config.ports) {
-    if (const kernel::Link* link = mirror.link_of(port)) {
+    if (const netlink::Link* link = mirror.link_of(port)) {
       add(guard, *link);
     }
   }
-  if (const kernel::Link* exit = mirror.link(std::string{config::exit_netdev})) {
+  if (const netlink::Link* exit = mirror.link(std::string{config::exit_netdev})) {
     add(guard, *exit);
   }
   if (!config.guard.whole_host) {
@@ -96,10 +98,10 @@ auto ports_of(const config::Config& config, const kernel::Mirror& mirror) -> Gua
   return guard;
 }
 
-auto guard_of(const config::Config& config, const std::vector<fib::Prefix>& exceptions,
-              const kernel::Mirror& mirror) -> Guard {
+auto guard_of(const config::Config& config, const std::vector<base::Prefix>& exceptions,
+              const netlink::Mirror& mirror) -> Guard {
   Guard guard = ports_of(config, mirror);
-  if (const auto links = egress::exit_links(config, mirror)) {
+  if (const auto links = reach::exit_links(config, mirror)) {
     guard.exit = Exit{.in = links->first, .out = links->second};
     guard.exceptions = exceptions;
   }

@@ -14,9 +14,10 @@
 #include <string_view>
 #include <vector>
 
+#include "common/base/mac_address.hpp"
+#include "common/base/prefix.hpp"
 #include "control/config/config.hpp"
-#include "control/kernel/mirror.hpp"
-#include "dataplane/fib/prefix.hpp"
+#include "control/netlink/mirror.hpp"
 
 namespace sekisho::guard {
 
@@ -32,11 +33,11 @@ struct Guard {
   // Of ports, now and ever since the guard was switched on; nothing is forwarded from or to them, whatever `allow` says.
   std::set<std::string> names;
   std::set<int> links;
-  std::set<kernel::MacAddress> stations;
+  std::set<base::MacAddress> stations;
   // Names of interfaces among which the kernel may forward (scope "ports"); nothing: it forwards for nobody (scope "host").
   std::optional<std::set<std::string>> allow;
   std::optional<Exit> exit;
-  std::vector<fib::Prefix> exceptions;  // that leave by the exit; sorted, none covers another
+  std::vector<base::Prefix> exceptions;  // that leave by the exit; sorted, none covers another
   friend bool operator==(const Guard&, const Guard&) = default;
 
   [[nodiscard]] bool is_whole_host() const { return !allow; }
@@ -50,16 +51,16 @@ struct Guard {
 // `now`, and what was ever guarded.
 [[nodiscard]] auto remember(const Guard& before, Guard now) -> Guard;
 // And links that have the MAC of what was ever guarded: the port, made anew under whatever name, or what stands above it.
-[[nodiscard]] auto follow(Guard guard, const kernel::Mirror& mirror) -> Guard;
+[[nodiscard]] auto follow(Guard guard, const netlink::Mirror& mirror) -> Guard;
 
 // Ports of the configuration that have an interface in the kernel, and do not have it now.
-[[nodiscard]] auto missing_ports(const config::Config& config, const kernel::Mirror& mirror)
+[[nodiscard]] auto missing_ports(const config::Config& config, const netlink::Mirror& mirror)
     -> std::vector<const config::Port*>;
 // Of a policy that runs. While a port's interface is missing nobody knows which of the others it is: nothing is allowed.
-[[nodiscard]] auto guard_of(const config::Config& config, const std::vector<fib::Prefix>& exceptions,
-                            const kernel::Mirror& mirror) -> Guard;
+[[nodiscard]] auto guard_of(const config::Config& config, const std::vector<base::Prefix>& exceptions,
+                            const netlink::Mirror& mirror) -> Guard;
 // Of one that waits: it lets nothing out yet.
-[[nodiscard]] auto ports_of(const config::Config& config, const kernel::Mirror& mirror) -> Guard;
+[[nodiscard]] auto ports_of(const config::Config& config, const netlink::Mirror& mirror) -> Guard;
 
 // nft reads "eth*" as a pattern, and a quote or a backslash would end or bend the string.
 [[nodiscard]] bool is_quotable(std::string_view interface);

@@ -11,6 +11,8 @@
 #include <cstring>
 #include <iterator>
 
+#include "common/base/mac_address.hpp"
+#include "common/base/prefix.hpp"
 #include "control/config/addresses.hpp"
 #include "control/guard/ingress_layout.h"
 
@@ -112,7 +114,7 @@ auto Ingress::set_addresses(const std::set<std::uint32_t>& addresses) -> tl::exp
     const std::uint8_t present = 1;
     if (bpf_map_update_elem(map("addresses"), &key, &present, BPF_ANY) != 0) {
       return tl::unexpected(fmt::format("{} of this host cannot be told to the tc program ({})",
-                                        fib::address_to_string(address), std::strerror(errno)));
+                                        base::address_to_string(address), std::strerror(errno)));
     }
     addresses_.insert(address);
   }
@@ -173,19 +175,19 @@ auto remove_ingress(int link) -> tl::expected<bool, std::string> {
   return true;
 }
 
-auto ingress_links(const Guard& guard, const kernel::Mirror& mirror) -> std::vector<const kernel::Link*> {
-  std::vector<const kernel::Link*> links;
+auto ingress_links(const Guard& guard, const netlink::Mirror& mirror) -> std::vector<const netlink::Link*> {
+  std::vector<const netlink::Link*> links;
   for (const int index : guard.links) {
     const auto link = mirror.links.find(index);
     // sekisho0 has no MAC: every packet of it is for others.
-    if (link != mirror.links.end() && link->second.mac != kernel::MacAddress{}) {
+    if (link != mirror.links.end() && link->second.mac != base::MacAddress{}) {
       links.push_back(&link->second);
     }
   }
   return links;
 }
 
-auto host_addresses(const kernel::Mirror& mirror) -> std::set<std::uint32_t> {
+auto host_addresses(const netlink::Mirror& mirror) -> std::set<std::uint32_t> {
   std::set<std::uint32_t> addresses;
   for (const auto& [link, own] : mirror.addresses) {
     for (const auto& address : own) {

@@ -52,9 +52,9 @@ class Ingress {
 [[nodiscard]] auto remove_ingress(int link) -> tl::expected<bool, std::string>;
 
 // Which links it has to be on: what is or ever was a port, and is there.
-[[nodiscard]] auto ingress_links(const Guard& guard, const kernel::Mirror& mirror)
-    -> std::vector<const kernel::Link*>;
+[[nodiscard]] auto ingress_links(const Guard& guard, const netlink::Mirror& mirror)
+    -> std::vector<const netlink::Link*>;
 // Unicast and subnet broadcast, of all interfaces.
-[[nodiscard]] auto host_addresses(const kernel::Mirror& mirror) -> std::set<std::uint32_t>;
+[[nodiscard]] auto host_addresses(const netlink::Mirror& mirror) -> std::set<std::uint32_t>;
 
 }  // namespace sekisho::guard

@@ -22,10 +22,10 @@ constexpr std::chrono::seconds look_every{1};
 
 }  // namespace
 
-Keeper::Keeper(boost::asio::io_context& io, kernel::Netlink& netlink)
+Keeper::Keeper(boost::asio::io_context& io, netlink::Netlink& netlink)
     : netlink_(netlink), retry_(io), regularly_(io) {}
 
-auto Keeper::open(boost::asio::io_context& io, kernel::Netlink& netlink)
+auto Keeper::open(boost::asio::io_context& io, netlink::Netlink& netlink)
     -> tl::expected<std::unique_ptr<Keeper>, std::string> {
   auto keeper = std::unique_ptr<Keeper>(new Keeper(io, netlink));
   keeper->found_ = installed().value_or(remembered());
@@ -108,7 +108,7 @@ void Keeper::close_ingress() {
     failures[""] = told.error();
   }
   std::map<int, std::string> on;
-  for (const kernel::Link* link : ingress_links(wanted_, netlink_.mirror())) {
+  for (const netlink::Link* link : ingress_links(wanted_, netlink_.mirror())) {
     if (!ingress_on_.contains(link->index)) {
       if (const auto done = ingress_->attach(link->index); !done) {
         failures[link->name] = done.error();
@@ -167,7 +167,7 @@ void Keeper::close_forwarding() {
   const auto& mirror = netlink_.mirror();
   std::set<int> forwarding;
   std::vector<std::string> switched_on;
-  for (const kernel::Link* link : forwarding_links(wanted_, mirror)) {
+  for (const netlink::Link* link : forwarding_links(wanted_, mirror)) {
     netlink_.set_forwarding(link->index, false);
     forwarding.insert(link->index);
     if (!forwarding_.contains(link->index) && exits_.erase(link->index) == 0) {

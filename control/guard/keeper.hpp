@@ -15,7 +15,7 @@
 #include "control/guard/ingress.hpp"
 #include "control/guard/notice.hpp"
 #include "control/guard/watch.hpp"
-#include "control/kernel/netlink.hpp"
+#include "control/netlink/netlink.hpp"
 
 namespace sekisho::guard {
 
@@ -29,7 +29,7 @@ struct Restored {
 class Keeper {
  public:
   // Puts the table of an earlier run back as it was, or closes everything where there is none. `netlink` outlives it.
-  [[nodiscard]] static auto open(boost::asio::io_context& io, kernel::Netlink& netlink)
+  [[nodiscard]] static auto open(boost::asio::io_context& io, netlink::Netlink& netlink)
       -> tl::expected<std::unique_ptr<Keeper>, std::string>;
 
   // What an earlier run let out: the dataplane may still send it.
@@ -43,7 +43,7 @@ class Keeper {
   [[nodiscard]] const Ingress* ingress() const { return ingress_.get(); }
 
  private:
-  Keeper(boost::asio::io_context& io, kernel::Netlink& netlink);
+  Keeper(boost::asio::io_context& io, netlink::Netlink& netlink);
   auto install_wanted() -> tl::expected<void, std::string>;
   void look_at_table();
   void load_ingress();
@@ -52,7 +52,7 @@ class Keeper {
   void close_forwarding();
   void look_regularly();
 
-  kernel::Netlink& netlink_;
+  netlink::Netlink& netlink_;
   boost::asio::steady_timer retry_;
   boost::asio::steady_timer regularly_;
   std::unique_ptr<Watch> tables_;

@@ -10,7 +10,7 @@
 
 namespace sekisho::guard {
 
-auto remove_programs(const kernel::Mirror& mirror) -> tl::expected<Removed, std::string> {
+auto remove_programs(const netlink::Mirror& mirror) -> tl::expected<Removed, std::string> {
   Removed removed;
   for (const auto& [index, link] : mirror.links) {
     const auto ingress = remove_ingress(index);

@@ -5,7 +5,7 @@
 #include <tl/expected.hpp>
 #include <vector>
 
-#include "control/kernel/mirror.hpp"
+#include "control/netlink/mirror.hpp"
 
 namespace sekisho::guard {
 
@@ -16,6 +16,6 @@ struct Removed {
 };
 
 // From every interface of the mirror. The first error ends it.
-[[nodiscard]] auto remove_programs(const kernel::Mirror& mirror) -> tl::expected<Removed, std::string>;
+[[nodiscard]] auto remove_programs(const netlink::Mirror& mirror) -> tl::expected<Removed, std::string>;
 
 }  // namespace sekisho::guard

@@ -10,6 +10,8 @@
 #include <string_view>
 #include <vector>
 
+#include "common/base/mac_address.hpp"
+#include "common/base/prefix.hpp"
 #include "control/config/addresses.hpp"
 #include "control/guard/nft.hpp"
 #include "control/guard/rules.hpp"
@@ -34,18 +36,18 @@ struct Chain {
 };
 
 // "20.118.99.224", or {"prefix": {"addr": "10.0.0.0", "len": 8}}.
-std::optional<fib::Prefix> parse_prefix(const json& element) {
+std::optional<base::Prefix> parse_prefix(const json& element) {
   const auto text = element.is_string()          ? element.get<std::string>() + "/32"
                     : element.contains("prefix") ? fmt::format("{}/{}", element["prefix"].value("addr", ""),
                                                                element["prefix"].value("len", 0))
                                                  : std::string{};
-  const auto prefix = fib::parse_prefix(text);
+  const auto prefix = base::parse_prefix(text);
   return prefix ? std::optional(*prefix) : std::nullopt;
 }
 
 bool read_exception(const json& element, Guard& guard) {
   const auto prefix = parse_prefix(element);
-  guard.exceptions.push_back(prefix.value_or(fib::Prefix{}));
+  guard.exceptions.push_back(prefix.value_or(base::Prefix{}));
   return prefix.has_value();
 }
 
@@ -58,8 +60,8 @@ bool read_link(const json& element, Guard& guard) {
 }
 
 bool read_station(const json& element, Guard& guard) {
-  const auto mac = config::parse_mac(element.is_string() ? element.get<std::string>() : std::string{});
-  guard.stations.insert(mac.value_or(kernel::MacAddress{}));
+  const auto mac = base::parse_mac(element.is_string() ? element.get<std::string>() : std::string{});
+  guard.stations.insert(mac.value_or(base::MacAddress{}));
   return mac.has_value();
 }
 

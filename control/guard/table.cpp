@@ -54,11 +54,12 @@ constexpr auto sets = std::to_array<Set>({
      }},
     {"stations", "type ether_addr",
      [](const Guard& guard) {
-       return texts(guard.stations,
-                    [](const auto& mac) { return fmt::format("{:02x}", fmt::join(mac, ":")); });
+       return texts(guard.stations, [](const auto& mac) { return base::mac_to_string(mac); });
      }},
     {"exceptions", "type ipv4_addr; flags interval",
-     [](const Guard& guard) { return texts(guard.exceptions, fib::to_string); }},
+     [](const Guard& guard) {
+       return texts(guard.exceptions, [](const auto prefix) { return base::to_string(prefix); });
+     }},
 });
 
 bool is_exceptions(const Set& set) {

@@ -21,9 +21,9 @@ bool is_steered(int link) {
                  : program.error() == EPERM && steer::attached_id(link).value_or(0) != 0;
 }
 
-PortLocks locks_of(const config::Port& port, const Guard& guard, const kernel::Mirror& mirror) {
+PortLocks locks_of(const config::Port& port, const Guard& guard, const netlink::Mirror& mirror) {
   PortLocks locks{.port = port.name};
-  const kernel::Link* link = mirror.link_of(port);
+  const netlink::Link* link = mirror.link_of(port);
   if (link == nullptr) {
     return locks;
   }
@@ -69,7 +69,7 @@ auto problems(const Truth& truth) -> std::vector<std::string> {
   return all;
 }
 
-auto ask(const config::Config& config, const kernel::Mirror& mirror) -> Truth {
+auto ask(const config::Config& config, const netlink::Mirror& mirror) -> Truth {
   Truth truth{.table = installed()};
   auto& problems = truth.problems;
   Guard guard = truth.table ? *truth.table : ports_of(config, mirror);
@@ -87,7 +87,7 @@ auto ask(const config::Config& config, const kernel::Mirror& mirror) -> Truth {
       judge(truth.ports.back(), truth);
     }
   }
-  for (const kernel::Link* link : forwarding_links(guard, mirror)) {
+  for (const netlink::Link* link : forwarding_links(guard, mirror)) {
     if (std::ranges::find(truth.ports, link->name, &PortLocks::interface) == truth.ports.end()) {
       truth.forwarding.push_back(link->name);
     }

@@ -36,6 +36,6 @@ struct Truth {
 // All locks that are missing on what is there, a sentence each; empty: all hold.
 [[nodiscard]] auto problems(const Truth& truth) -> std::vector<std::string>;
 
-[[nodiscard]] auto ask(const config::Config& config, const kernel::Mirror& mirror) -> Truth;
+[[nodiscard]] auto ask(const config::Config& config, const netlink::Mirror& mirror) -> Truth;
 
 }  // namespace sekisho::guard

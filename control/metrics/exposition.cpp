@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <map>
 
-#include "dataplane/fib/prefix.hpp"
+#include "common/base/prefix.hpp"
 
 namespace sekisho::metrics {
 namespace {
@@ -51,9 +51,9 @@ void add_control(Text& text, const Known& known) {
       "sekisho_problems", Type::gauge, "",
       "What `sekisho show state` says is wrong, by kind; next_hop_degraded, port_differs and files_changed "
       "are warnings.");
-  for (const auto kind : api::problem_kinds) {
+  for (const auto kind : serve::problem_kinds) {
     text.sample({{"kind", kind}},
-                static_cast<std::uint64_t>(std::ranges::count(known.problems, kind, &api::Problem::kind)));
+                static_cast<std::uint64_t>(std::ranges::count(known.problems, kind, &serve::Problem::kind)));
   }
 
   text.family("sekisho_dataplane_connected", Type::gauge, "",
@@ -61,7 +61,7 @@ void add_control(Text& text, const Known& known) {
   text.sample({}, one_if(known.live.state.has_value()));
 }
 
-void add_dataplane(Text& text, const api::State& state) {
+void add_dataplane(Text& text, const ipc::State& state) {
   text.family("sekisho_dataplane_build", Type::info, "", "Version of sekisho-dataplane.");
   text.sample({{"version", state.version()}}, std::uint64_t{1});
   text.family("sekisho_dataplane_start_time_seconds", Type::gauge, "seconds",
@@ -79,7 +79,7 @@ void add_dataplane(Text& text, const api::State& state) {
 // interface of its own; of others only the dataplane knows.
 bool is_up(const Known& known, const config::Port& port) {
   const auto& states = known.live.state->ports();
-  const auto state = std::ranges::find(states, port.name, &api::PortState::name);
+  const auto state = std::ranges::find(states, port.name, &ipc::PortState::name);
   if (state == states.end() || !state->running()) {
     return false;
   }
@@ -99,7 +99,7 @@ void add_next_hop_states(Text& text, const Known& known) {
   bool leaves = false;
   for (const auto& state : known.live.state->next_hops()) {
     alive[state.next_hop().name()] = state.alive_members();
-    leaves = leaves || state.next_hop().action() == api::NextHop::EXIT;
+    leaves = leaves || state.next_hop().action() == ipc::NextHop::EXIT;
   }
   const auto& next_hops = known.policy.config.next_hops;
   family(text, "sekisho_next_hop_up", Type::gauge, "",
@@ -119,68 +119,68 @@ void add_next_hop_states(Text& text, const Known& known) {
          });
 }
 
-void add_adjacency_states(Text& text, const api::State& state) {
+void add_adjacency_states(Text& text, const ipc::State& state) {
   family(text, "sekisho_adjacency_up", Type::gauge, "",
          "1 when the neighbour that a next hop uses is resolved and its port's link is up.",
-         state.adjacencies(), [&](const api::Adjacency& adjacency) {
+         state.adjacencies(), [&](const ipc::Adjacency& adjacency) {
            text.sample({{"port", adjacency.key().port()},
-                        {"address", fib::address_to_string(adjacency.key().address())}},
+                        {"address", base::address_to_string(adjacency.key().address())}},
                        one_if(adjacency.alive()));
          });
 }
 
-void add_tables(Text& text, const api::State& state) {
+void add_tables(Text& text, const ipc::State& state) {
   const auto size = [&](std::string_view name, std::string_view unit, std::string_view help, auto value) {
-    family(text, name, Type::gauge, unit, help, state.tables(), [&](const api::TableState& table) {
+    family(text, name, Type::gauge, unit, help, state.tables(), [&](const ipc::TableState& table) {
       text.sample({{"table", table.zone()}}, std::uint64_t{value(table)});
     });
   };
   size("sekisho_table_routes", "routes",
        "Routes in a zone's table; in \"sources\": prefixes of zones' sources, and own addresses.",
-       [](const api::TableState& table) { return table.routes(); });
+       [](const ipc::TableState& table) { return table.routes(); });
   size("sekisho_table_extension_tables", "",
        "Extension tables in use: one for each /24 that has longer prefixes.",
-       [](const api::TableState& table) { return table.extension_tables(); });
+       [](const ipc::TableState& table) { return table.extension_tables(); });
   size("sekisho_table_extension_tables_limit", "", "Extension tables that the table may have.",
-       [](const api::TableState& table) { return table.extension_tables_limit(); });
+       [](const ipc::TableState& table) { return table.extension_tables_limit(); });
   size("sekisho_table_memory_bytes", "bytes", "Memory of the table and of the prefixes behind it.",
-       [](const api::TableState& table) { return table.memory_bytes(); });
+       [](const ipc::TableState& table) { return table.memory_bytes(); });
 }
 
-void add_port_counters(Text& text, const api::Statistics& statistics) {
+void add_port_counters(Text& text, const ipc::Statistics& statistics) {
   const auto add = [&](std::string_view name, Type type, std::string_view unit, std::string_view help,
                        auto value) {
-    family(text, name, type, unit, help, statistics.ports(), [&](const api::PortStatistics& port) {
+    family(text, name, type, unit, help, statistics.ports(), [&](const ipc::PortStatistics& port) {
       text.sample({{"port", port.name()}}, std::uint64_t{value(port)});
     });
   };
   add("sekisho_port_rx_packets", Type::counter, "packets", "Frames that workers received.",
-      [](const api::PortStatistics& port) { return port.rx().packets(); });
+      [](const ipc::PortStatistics& port) { return port.rx().packets(); });
   add("sekisho_port_rx_bytes", Type::counter, "bytes", "Bytes of the frames that workers received.",
-      [](const api::PortStatistics& port) { return port.rx().bytes(); });
+      [](const ipc::PortStatistics& port) { return port.rx().bytes(); });
   add("sekisho_port_tx_packets", Type::counter, "packets", "Frames that the device took for sending.",
-      [](const api::PortStatistics& port) { return port.tx().packets(); });
+      [](const ipc::PortStatistics& port) { return port.tx().packets(); });
   add("sekisho_port_tx_bytes", Type::counter, "bytes",
       "Bytes of the frames that the device took for sending.",
-      [](const api::PortStatistics& port) { return port.tx().bytes(); });
+      [](const ipc::PortStatistics& port) { return port.tx().bytes(); });
   add("sekisho_port_host_packets", Type::counter, "packets", "Frames that workers gave to the host.",
-      [](const api::PortStatistics& port) { return port.host(); });
+      [](const ipc::PortStatistics& port) { return port.host(); });
   add("sekisho_port_missed_packets", Type::counter, "packets", "Frames that the device had no room for.",
-      [](const api::PortStatistics& port) { return port.missed(); });
+      [](const ipc::PortStatistics& port) { return port.missed(); });
   add("sekisho_port_held_packets", Type::gauge, "packets",
       "Frames that the device received and no worker took yet.",
-      [](const api::PortStatistics& port) { return port.held(); });
+      [](const ipc::PortStatistics& port) { return port.held(); });
 
   add("sekisho_port_steering_redirected_before_packets", Type::counter, "packets",
       "Of what steering has redirected, what went to earlier dataplanes.",
-      [](const api::PortStatistics& port) { return port.redirected_before(); });
+      [](const ipc::PortStatistics& port) { return port.redirected_before(); });
   add("sekisho_port_steering_restored", Type::counter, "",
       "Times that the steering program of an AF_XDP port was found removed and was put back.",
-      [](const api::PortStatistics& port) { return port.steering_restored(); });
+      [](const ipc::PortStatistics& port) { return port.steering_restored(); });
   family(text, "sekisho_port_steering_packets", Type::counter, "packets",
          "Frames of an AF_XDP port since its interface was first steered, by what its steering program did "
          "with them.",
-         statistics.ports(), [&](const api::PortStatistics& port) {
+         statistics.ports(), [&](const ipc::PortStatistics& port) {
            const std::map<std::string, std::uint64_t> sorted(port.steer().begin(), port.steer().end());
            for (const auto& [verdict, packets] : sorted) {
              text.sample({{"port", port.name()}, {"verdict", verdict}}, packets);
@@ -189,10 +189,10 @@ void add_port_counters(Text& text, const api::Statistics& statistics) {
 }
 
 // Every drop that is known, so that an alert on one that never occurred has something to look at.
-void add_drops(Text& text, const api::Statistics& statistics) {
+void add_drops(Text& text, const ipc::Statistics& statistics) {
   family(text, "sekisho_drops", Type::counter, "",
          "Packets refused, by the port that received them, who refused them, and why.",
-         api::show_drops(statistics, true), [&](const api::Json& drop) {
+         serve::show_drops(statistics, true), [&](const serve::Json& drop) {
            text.sample({{"port", drop["port"].get_ref<const std::string&>()},
                         {"by", drop["by"].get_ref<const std::string&>()},
                         {"reason", drop["reason"].get_ref<const std::string&>()}},
@@ -200,55 +200,55 @@ void add_drops(Text& text, const api::Statistics& statistics) {
          });
 }
 
-void add_policy_counters(Text& text, const api::Statistics& statistics) {
+void add_policy_counters(Text& text, const ipc::Statistics& statistics) {
   family(text, "sekisho_zone_packets", Type::counter, "packets", "Packets whose source belongs to the zone.",
-         statistics.zones(), [&](const api::NamedCounter& zone) {
+         statistics.zones(), [&](const ipc::NamedCounter& zone) {
            text.sample({{"zone", zone.name()}}, std::uint64_t{zone.counter().packets()});
          });
   family(text, "sekisho_zone_bytes", Type::counter, "bytes",
          "Bytes of the packets whose source belongs to the zone.", statistics.zones(),
-         [&](const api::NamedCounter& zone) {
+         [&](const ipc::NamedCounter& zone) {
            text.sample({{"zone", zone.name()}}, std::uint64_t{zone.counter().bytes()});
          });
   family(text, "sekisho_next_hop_packets", Type::counter, "packets", "Packets whose route has the next hop.",
-         statistics.next_hops(), [&](const api::NamedCounter& next_hop) {
-           text.sample({{"next_hop", api::policy_name(next_hop.name())}},
+         statistics.next_hops(), [&](const ipc::NamedCounter& next_hop) {
+           text.sample({{"next_hop", serve::policy_name(next_hop.name())}},
                        std::uint64_t{next_hop.counter().packets()});
          });
   family(text, "sekisho_next_hop_bytes", Type::counter, "bytes",
          "Bytes of the packets whose route has the next hop.", statistics.next_hops(),
-         [&](const api::NamedCounter& next_hop) {
-           text.sample({{"next_hop", api::policy_name(next_hop.name())}},
+         [&](const ipc::NamedCounter& next_hop) {
+           text.sample({{"next_hop", serve::policy_name(next_hop.name())}},
                        std::uint64_t{next_hop.counter().bytes()});
          });
   family(text, "sekisho_adjacency_packets", Type::counter, "packets", "Packets sent to the neighbour.",
-         statistics.adjacencies(), [&](const api::AdjacencyStatistics& adjacency) {
+         statistics.adjacencies(), [&](const ipc::AdjacencyStatistics& adjacency) {
            text.sample({{"port", adjacency.key().port()},
-                        {"address", fib::address_to_string(adjacency.key().address())}},
+                        {"address", base::address_to_string(adjacency.key().address())}},
                        std::uint64_t{adjacency.counter().packets()});
          });
   family(text, "sekisho_adjacency_bytes", Type::counter, "bytes",
          "Bytes of the packets sent to the neighbour.", statistics.adjacencies(),
-         [&](const api::AdjacencyStatistics& adjacency) {
+         [&](const ipc::AdjacencyStatistics& adjacency) {
            text.sample({{"port", adjacency.key().port()},
-                        {"address", fib::address_to_string(adjacency.key().address())}},
+                        {"address", base::address_to_string(adjacency.key().address())}},
                        std::uint64_t{adjacency.counter().bytes()});
          });
 }
 
-void add_workers(Text& text, const api::Statistics& statistics) {
+void add_workers(Text& text, const ipc::Statistics& statistics) {
   const auto add = [&](std::string_view name, std::string_view help, auto value) {
     family(text, name, Type::counter, "", help, statistics.workers(),
-           [&](const api::WorkerStatistics& worker) {
+           [&](const ipc::WorkerStatistics& worker) {
              text.sample({{"lcore", std::to_string(worker.lcore())}}, std::uint64_t{value(worker)});
            });
   };
   add("sekisho_worker_polls", "Times that the worker asked its queues for packets.",
-      [](const api::WorkerStatistics& worker) { return worker.polls(); });
+      [](const ipc::WorkerStatistics& worker) { return worker.polls(); });
   add("sekisho_worker_bursts", "Polls that brought packets.",
-      [](const api::WorkerStatistics& worker) { return worker.bursts(); });
+      [](const ipc::WorkerStatistics& worker) { return worker.bursts(); });
   add("sekisho_worker_sleeps", "Times that the idle worker slept.",
-      [](const api::WorkerStatistics& worker) { return worker.sleeps(); });
+      [](const ipc::WorkerStatistics& worker) { return worker.sleeps(); });
 }
 
 }  // namespace

@@ -7,11 +7,11 @@
 #include <cstdint>
 #include <string>
 
-#include "control/api/show.hpp"
-#include "control/kernel/netlink.hpp"
 #include "control/metrics/guard.hpp"
 #include "control/metrics/text.hpp"
+#include "control/netlink/netlink.hpp"
 #include "control/policy/policy.hpp"
+#include "control/serve/show.hpp"
 
 namespace sekisho::metrics {
 
@@ -26,11 +26,11 @@ struct Reloads {
 
 struct Known {
   const policy::Policy& policy;
-  const kernel::Mirror& mirror;
-  const api::Live& live;
+  const netlink::Mirror& mirror;
+  const serve::Live& live;
   std::uint64_t started_unix_ms = 0;  // control
   Reloads reloads;
-  std::vector<api::Problem> problems{};  // what is wrong
+  std::vector<serve::Problem> problems{};  // what is wrong
   const Guarding* guarding = nullptr;    // null: nobody asked
 };
 

@@ -16,8 +16,8 @@
 #include <optional>
 #include <utility>
 
+#include "common/ipc/door.hpp"
 #include "control/metrics/accept.hpp"
-#include "dataplane/api/door.hpp"
 
 namespace sekisho::metrics {
 namespace {
@@ -262,7 +262,7 @@ struct Server::Impl {
 
   Collect collect;
   std::map<Scraper*, std::weak_ptr<Scraper>> scrapers;
-  api::Door<tcp> door;
+  ipc::Door<tcp> door;
 };
 
 Server::Server(std::unique_ptr<Impl> impl) noexcept : impl_(std::move(impl)) {}

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "common/base/error.hpp"
+#include "common/base/prefix.hpp"
 #include "control/policy/exceptions.hpp"
 #include "control/policy/kms.hpp"
 #include "control/policy/system_routes.hpp"
@@ -11,7 +13,7 @@
 
 namespace sekisho::policy {
 
-using load::Error;
+using base::Error;
 using route::NextHopType;
 using route::Origin;
 
@@ -117,7 +119,7 @@ auto Builder::add_file(route::RouteTable& table, const config::RouteSpec& spec) 
   return std::nullopt;
 }
 
-auto Builder::add_route(route::RouteTable& table, Source& source, const load::FileRoute& route)
+auto Builder::add_route(route::RouteTable& table, Source& source, const formats::FileRoute& route)
     -> std::optional<Error> {
   const auto refuse = [&](const std::string& reason) {
     if (route.line != 0)
@@ -125,7 +127,7 @@ auto Builder::add_route(route::RouteTable& table, Source& source, const load::Fi
     const auto& label = source.file.labels[route.label];
     return Error{source.file.file, 0,
                  fmt::format("route {}{}: {}", label.empty() ? "" : fmt::format("\"{}\" to ", label),
-                             fib::to_string(route.prefix), reason)};
+                             base::to_string(route.prefix), reason)};
   };
   const auto& written = source.file.next_hops[route.next_hop];
   const auto type = written.type;
@@ -155,7 +157,7 @@ auto Builder::add_route(route::RouteTable& table, Source& source, const load::Fi
   return std::nullopt;
 }
 
-auto Builder::resolve(const load::NextHop& written, Origin origin, const std::string& otherwise)
+auto Builder::resolve(const formats::NextHop& written, Origin origin, const std::string& otherwise)
     -> tl::expected<NextHop, std::string> {
   if (written.is_missing()) {
     if (otherwise.empty())
@@ -167,7 +169,7 @@ auto Builder::resolve(const load::NextHop& written, Origin origin, const std::st
   return next_hops_.resolve(written, origin == Origin::bgp ? otherwise : std::string{});
 }
 
-void Builder::note_if_unsure(Source& source, const load::FileRoute& route, NextHop next_hop) {
+void Builder::note_if_unsure(Source& source, const formats::FileRoute& route, NextHop next_hop) {
   const auto& internet = policy_.config.internet;
   const auto address = next_hops_.possibly_own(source.file.next_hops[route.next_hop].addresses);
   if (!address || !internet || policy_.names[next_hop.name] == internet->via)
@@ -176,7 +178,7 @@ void Builder::note_if_unsure(Source& source, const load::FileRoute& route, NextH
     source.unsure = {.count = 1, .address = *address, .prefix = route.prefix, .next_hop = next_hop.name};
 }
 
-auto Builder::source_name(const load::RouteFile& file, const std::string& label) -> route::NameId {
+auto Builder::source_name(const formats::RouteFile& file, const std::string& label) -> route::NameId {
   const auto id = policy_.names.intern(label.empty() ? file.file.string() : file.file.string() + " " + label);
   policy_.file_sources.try_emplace(id, FileSource{file.file, label});
   return id;
@@ -201,7 +203,7 @@ void Builder::warn_of_left_out(const Source& source) {
                             ? std::string{"it would go past the firewall; write the route if that is meant"}
                             : std::string{"nothing is bound to it in [azure.next_hop]"};
     warnings_.add(fmt::format("{}: {} route {}{} to {} is left out: {}", source.file.file.string(), origin,
-                              fib::to_string(left_out.first),
+                              base::to_string(left_out.first),
                               left_out.count > 1 ? fmt::format(" and {} more", left_out.count - 1) : "",
                               route::to_string(type), reason));
   }
@@ -215,8 +217,8 @@ void Builder::warn_of_unsure(const Source& source) {
       "{}: BGP route {} goes to {}, unless its next hop {}{} is this appliance's own, which means "
       "[internet].via: the addresses of {} are not known here; an own one can be written in own_addresses "
       "of [azure]",
-      source.file.file.string(), fib::to_string(unsure.prefix), policy_.names[unsure.next_hop],
-      fib::address_to_string(unsure.address),
+      source.file.file.string(), base::to_string(unsure.prefix), policy_.names[unsure.next_hop],
+      base::address_to_string(unsure.address),
       unsure.count > 1 ? fmt::format(" (and {} more of others)", unsure.count - 1) : "",
       next_hops_.unknown_interfaces()));
 }
@@ -233,7 +235,7 @@ void Builder::warn_of_duplicates(const ZonePolicy& zone) {
     const auto repeats = last.origin != route::Origin::user && last.next_hop == before.next_hop;
     if (last.prefix == before.prefix && last.origin == before.origin && !repeats)
       warnings_.add(fmt::format("{}: {} stands in zone {} again, before at {}; the last one wins",
-                                place(last), fib::to_string(last.prefix), zone.name, place(before)));
+                                place(last), base::to_string(last.prefix), zone.name, place(before)));
   }
 }
 
@@ -246,8 +248,8 @@ void Builder::warn_of_martians(const ZonePolicy& zone) {
     const auto& [first, count] = found;
     warnings_.add(fmt::format(
         "{}: {}{} of zone {} can never match: what is for {} is dropped", place(first),
-        fib::to_string(first.prefix), count == 1 ? "" : fmt::format(" and {} more", count - 1), zone.name,
-        count == 1 ? fib::to_string(*route::martian_block(first.prefix)) : route::martian_blocks_text));
+        base::to_string(first.prefix), count == 1 ? "" : fmt::format(" and {} more", count - 1), zone.name,
+        count == 1 ? base::to_string(*route::martian_block(first.prefix)) : route::martian_blocks_text));
   }
 }
 

@@ -8,6 +8,8 @@
 #include <utility>
 #include <vector>
 
+#include "common/base/error.hpp"
+#include "common/base/prefix.hpp"
 #include "control/policy/files.hpp"
 #include "control/policy/next_hops.hpp"
 #include "control/policy/policy.hpp"
@@ -20,25 +22,25 @@ class Builder {
   Builder(Policy& policy, const InterfaceAddresses& addresses)
       : policy_(policy), next_hops_(policy.config, policy.names, addresses), files_(warnings_) {}
 
-  [[nodiscard]] auto build() -> std::optional<load::Error>;
+  [[nodiscard]] auto build() -> std::optional<base::Error>;
 
  private:
   // Routes of a file that nobody wrote, left out: how many of an origin and a type, and the first of them.
   struct LeftOut {
     std::size_t count = 0;
-    fib::Prefix first;
+    base::Prefix first;
   };
   // Next hops of a file's learned routes of which it is not known whether they are this appliance: how many, and the first of
   // them with the first of its routes.
   struct Unsure {
     std::size_t count = 0;
     std::uint32_t address = 0;
-    fib::Prefix prefix;
+    base::Prefix prefix;
     route::NameId next_hop = 0;
   };
   // What a route of a file is to be here.
   struct Source {
-    const load::RouteFile& file;
+    const formats::RouteFile& file;
     const config::RouteSpec& spec;
     std::vector<route::NameId> names;  // by label
     // Of the file's next hops each as a route has it, and then as a BGP route does.
@@ -47,23 +49,23 @@ class Builder {
     Unsure unsure;
   };
 
-  auto add_zone(const config::Zone& zone) -> std::optional<load::Error>;
+  auto add_zone(const config::Zone& zone) -> std::optional<base::Error>;
   auto add_spec(route::RouteTable& table, const config::Zone& zone, const config::RouteSpec& spec)
-      -> std::optional<load::Error>;
+      -> std::optional<base::Error>;
   auto add_prefix(route::RouteTable& table, const config::Zone& zone, const config::RouteSpec& spec)
-      -> std::optional<load::Error>;
+      -> std::optional<base::Error>;
   void add_preset(route::RouteTable& table, const config::RouteSpec& spec);
-  auto add_tag(route::RouteTable& table, const config::RouteSpec& spec) -> std::optional<load::Error>;
-  auto add_file(route::RouteTable& table, const config::RouteSpec& spec) -> std::optional<load::Error>;
-  auto add_route(route::RouteTable& table, Source& source, const load::FileRoute& route)
-      -> std::optional<load::Error>;
+  auto add_tag(route::RouteTable& table, const config::RouteSpec& spec) -> std::optional<base::Error>;
+  auto add_file(route::RouteTable& table, const config::RouteSpec& spec) -> std::optional<base::Error>;
+  auto add_route(route::RouteTable& table, Source& source, const formats::FileRoute& route)
+      -> std::optional<base::Error>;
   // A next hop as a route of a file names it; the error is half a sentence.
-  auto resolve(const load::NextHop& written, route::Origin origin, const std::string& otherwise)
+  auto resolve(const formats::NextHop& written, route::Origin origin, const std::string& otherwise)
       -> tl::expected<NextHop, std::string>;
-  auto source_name(const load::RouteFile& file, const std::string& label) -> route::NameId;
+  auto source_name(const formats::RouteFile& file, const std::string& label) -> route::NameId;
 
   void warn_of_idle_ports();
-  void note_if_unsure(Source& source, const load::FileRoute& route, NextHop next_hop);
+  void note_if_unsure(Source& source, const formats::FileRoute& route, NextHop next_hop);
   void warn_of_left_out(const Source& source);
   void warn_of_unsure(const Source& source);
   void warn_of_duplicates(const ZonePolicy& zone);

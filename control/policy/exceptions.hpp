@@ -6,16 +6,16 @@
 #include <string_view>
 #include <vector>
 
+#include "common/base/prefix.hpp"
 #include "control/policy/policy.hpp"
-#include "dataplane/fib/prefix.hpp"
 
 namespace sekisho::policy {
 
 // Why this next hop cannot be that prefix's.
-[[nodiscard]] auto refuse_exception(fib::Prefix prefix, std::string_view next_hop)
+[[nodiscard]] auto refuse_exception(base::Prefix prefix, std::string_view next_hop)
     -> std::optional<std::string>;
 
 // Of all zones: sorted, none covers another.
-[[nodiscard]] auto collect_exceptions(const Policy& policy) -> std::vector<fib::Prefix>;
+[[nodiscard]] auto collect_exceptions(const Policy& policy) -> std::vector<base::Prefix>;
 
 }  // namespace sekisho::policy

@@ -5,23 +5,25 @@
 #include <algorithm>
 #include <iterator>
 
-#include "control/load/reader.hpp"
+#include "common/base/error.hpp"
+#include "control/formats/reader.hpp"
 
 namespace sekisho::policy {
 
-auto Files::read_service_tags(const std::filesystem::path& file) -> std::optional<load::Error> {
-  auto tags = load::read_service_tags(file);
+auto Files::read_service_tags(const std::filesystem::path& file) -> std::optional<base::Error> {
+  auto tags = formats::read_service_tags(file);
   if (!tags)
     return tags.error();
   tags_ = std::move(*tags);
   return judge(tags_->findings);
 }
 
-auto Files::read(const config::RouteSpec& spec) -> tl::expected<const load::RouteFile*, load::Error> {
+auto Files::read(const config::RouteSpec& spec) -> tl::expected<const formats::RouteFile*, base::Error> {
   const auto key = Key{spec.file, spec.peer, spec.allow_empty};
   if (const auto known = files_.find(key); known != files_.end())
     return &known->second;
-  auto file = load::read_routes(spec.file, {.peer = spec.peer, .empty = load::empty_if(spec.allow_empty)});
+  auto file =
+      formats::read_routes(spec.file, {.peer = spec.peer, .empty = formats::empty_if(spec.allow_empty)});
   if (!file)
     return tl::unexpected(std::move(file.error()));
   LoadedFile loaded{.file = spec.file,
@@ -29,7 +31,7 @@ auto Files::read(const config::RouteSpec& spec) -> tl::expected<const load::Rout
                     .routes = file->routes.size(),
                     .tables = file->tables,
                     .tags = {}};
-  std::ranges::transform(file->tag_routes, std::back_inserter(loaded.tags), &load::TagRoute::tag);
+  std::ranges::transform(file->tag_routes, std::back_inserter(loaded.tags), &formats::TagRoute::tag);
   if (const auto resolved = resolve_tags(*file); !resolved)
     return tl::unexpected(resolved.error());
   if (auto refused = judge(file->findings))
@@ -38,8 +40,8 @@ auto Files::read(const config::RouteSpec& spec) -> tl::expected<const load::Rout
   return &files_.emplace(key, std::move(*file)).first->second;
 }
 
-auto Files::unfold(const std::string& tag) -> tl::expected<load::RouteFile, std::string> {
-  load::RouteFile file;
+auto Files::unfold(const std::string& tag) -> tl::expected<formats::RouteFile, std::string> {
+  formats::RouteFile file;
   file.next_hops.emplace_back();
   file.tag_routes.push_back({.tag = tag, .next_hop = 0, .label = 0, .path = {}});
   if (const auto resolved = resolve_tags(file); !resolved)
@@ -47,26 +49,26 @@ auto Files::unfold(const std::string& tag) -> tl::expected<load::RouteFile, std:
   return file;
 }
 
-auto Files::resolve_tags(load::RouteFile& file) -> tl::expected<void, load::Error> {
+auto Files::resolve_tags(formats::RouteFile& file) -> tl::expected<void, base::Error> {
   if (file.tag_routes.empty())
     return {};
   if (!tags_) {
     const auto& route = file.tag_routes.front();
     return tl::unexpected(
-        load::Error{file.file, 0,
+        base::Error{file.file, 0,
                     fmt::format("what the service tag \"{}\" means, a file tells: write service_tags = "
                                 "\"FILE\" in [azure]",
                                 route.tag),
                     route.path});
   }
-  return load::resolve_tags(file, *tags_);
+  return formats::resolve_tags(file, *tags_);
 }
 
-auto Files::judge(const std::vector<load::Finding>& findings) -> std::optional<load::Error> {
+auto Files::judge(const std::vector<base::Finding>& findings) -> std::optional<base::Error> {
   for (const auto& finding : findings) {
-    if (finding.severity == load::Severity::error)
+    if (finding.severity == base::Severity::error)
       return finding.where;
-    if (finding.severity == load::Severity::warning)
+    if (finding.severity == base::Severity::warning)
       warnings_.add(finding.where.to_string());
   }
   return std::nullopt;

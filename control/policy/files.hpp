@@ -10,8 +10,9 @@
 #include <utility>
 #include <vector>
 
-#include "control/load/route_file.hpp"
-#include "control/load/service_tags.hpp"
+#include "common/base/error.hpp"
+#include "control/formats/route_file.hpp"
+#include "control/formats/service_tags.hpp"
 #include "control/policy/policy.hpp"
 #include "control/policy/warnings.hpp"
 
@@ -21,24 +22,25 @@ class Files {
  public:
   explicit Files(Warnings& warnings) : warnings_(warnings) {}
 
-  [[nodiscard]] auto read_service_tags(const std::filesystem::path& file) -> std::optional<load::Error>;
+  [[nodiscard]] auto read_service_tags(const std::filesystem::path& file) -> std::optional<base::Error>;
   // The reference lives as long as this.
-  [[nodiscard]] auto read(const config::RouteSpec& spec) -> tl::expected<const load::RouteFile*, load::Error>;
+  [[nodiscard]] auto read(const config::RouteSpec& spec)
+      -> tl::expected<const formats::RouteFile*, base::Error>;
   // A tag's prefixes, as a file that holds nothing else. The error is half a sentence.
-  [[nodiscard]] auto unfold(const std::string& tag) -> tl::expected<load::RouteFile, std::string>;
+  [[nodiscard]] auto unfold(const std::string& tag) -> tl::expected<formats::RouteFile, std::string>;
 
   [[nodiscard]] auto take_loaded() && -> std::vector<LoadedFile> { return std::move(loaded_); }
 
  private:
   // Findings are warned of; one that something is missing is the error.
-  [[nodiscard]] auto judge(const std::vector<load::Finding>& findings) -> std::optional<load::Error>;
-  [[nodiscard]] auto resolve_tags(load::RouteFile& file) -> tl::expected<void, load::Error>;
+  [[nodiscard]] auto judge(const std::vector<base::Finding>& findings) -> std::optional<base::Error>;
+  [[nodiscard]] auto resolve_tags(formats::RouteFile& file) -> tl::expected<void, base::Error>;
 
   Warnings& warnings_;
-  std::optional<load::ServiceTags> tags_;
+  std::optional<formats::ServiceTags> tags_;
   using Key = std::tuple<std::filesystem::path, std::optional<std::uint32_t>,
                          bool>;  // as an entry of "routes" has it
-  std::map<Key, load::RouteFile> files_;
+  std::map<Key, formats::RouteFile> files_;
   std::vector<LoadedFile> loaded_;
 };
 

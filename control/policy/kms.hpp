@@ -8,7 +8,7 @@
 #include <span>
 #include <string_view>
 
-#include "dataplane/fib/prefix.hpp"
+#include "common/base/prefix.hpp"
 
 namespace sekisho::policy {
 
@@ -16,11 +16,11 @@ inline constexpr std::string_view kms_source =
     "Microsoft: Windows activation under forced tunnelling (custom routes for KMS)";
 
 struct KmsServer {
-  fib::Prefix prefix;
+  base::Prefix prefix;
   std::string_view name;
 };
 
-constexpr auto host_route(unsigned a, unsigned b, unsigned c, unsigned d) -> fib::Prefix {
+constexpr auto host_route(unsigned a, unsigned b, unsigned c, unsigned d) -> base::Prefix {
   return {a << 24 | b << 16 | c << 8 | d, 32};
 }
 

@@ -6,7 +6,8 @@
 #include <iterator>
 #include <string_view>
 
-#include "control/config/words.hpp"
+#include "common/base/prefix.hpp"
+#include "common/base/text.hpp"
 
 namespace sekisho::policy {
 
@@ -19,7 +20,7 @@ auto NextHops::named(const std::string& name) -> NextHop {
   return {names_.intern(name), type};
 }
 
-auto NextHops::resolve(const load::NextHop& written, const std::string& otherwise)
+auto NextHops::resolve(const formats::NextHop& written, const std::string& otherwise)
     -> tl::expected<NextHop, std::string> {
   switch (written.type) {
     case NextHopType::named:
@@ -47,21 +48,21 @@ auto NextHops::resolve_name(const std::string& name) -> tl::expected<NextHop, st
     return named(name);
   std::vector<std::string_view> names;
   std::ranges::transform(known, std::back_inserter(names), &config::NextHop::name);
-  return tl::unexpected(fmt::format("there is no next hop {} in the configuration{}", config::in_quotes(name),
-                                    config::suggestion(name, names)));
+  return tl::unexpected(fmt::format("there is no next hop {} in the configuration{}", base::in_quotes(name),
+                                    base::suggestion(name, names)));
 }
 
-auto NextHops::resolve_members(const load::NextHop& written, const std::string& otherwise)
+auto NextHops::resolve_members(const formats::NextHop& written, const std::string& otherwise)
     -> tl::expected<NextHop, std::string> {
   auto members = written.addresses;
   std::ranges::sort(members);
-  const auto text = load::to_string({NextHopType::virtual_appliance_ecmp, {}, members});
+  const auto text = formats::to_string({NextHopType::virtual_appliance_ecmp, {}, members});
   if (const auto address = own(members)) {
     if (!config_.internet)
       return tl::unexpected(
           fmt::format("{} is this appliance's own address, which means [internet].via, and "
                       "there is no [internet]",
-                      fib::address_to_string(*address)));
+                      base::address_to_string(*address)));
     return NextHop{names_.intern(config_.internet->via), written.type};
   }
   const config::NextHop* found = nullptr;

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "control/config/config.hpp"
-#include "control/load/route_file.hpp"
+#include "control/formats/route_file.hpp"
 #include "control/policy/policy.hpp"
 #include "control/route/route_table.hpp"
 
@@ -28,7 +28,7 @@ class NextHops {
   // As the configuration names it: a next hop of its own, "None" or "Internet".
   [[nodiscard]] auto named(const std::string& name) -> NextHop;
   // Errors are half a sentence. `otherwise`: what is no next hop here is the one of this name; empty: it is an error.
-  [[nodiscard]] auto resolve(const load::NextHop& written, const std::string& otherwise = {})
+  [[nodiscard]] auto resolve(const formats::NextHop& written, const std::string& otherwise = {})
       -> tl::expected<NextHop, std::string>;
   // Which of the addresses may be this appliance's own though none is known to be: it is no next hop's, and there are
   // interfaces whose addresses are not known here.
@@ -41,7 +41,7 @@ class NextHops {
 
  private:
   [[nodiscard]] auto resolve_name(const std::string& name) -> tl::expected<NextHop, std::string>;
-  [[nodiscard]] auto resolve_members(const load::NextHop& written, const std::string& otherwise)
+  [[nodiscard]] auto resolve_members(const formats::NextHop& written, const std::string& otherwise)
       -> tl::expected<NextHop, std::string>;
   [[nodiscard]] auto resolve_type(route::NextHopType type, const std::string& otherwise)
       -> tl::expected<NextHop, std::string>;

@@ -7,7 +7,8 @@
 #include <ranges>
 #include <utility>
 
-#include "control/config/words.hpp"
+#include "common/base/prefix.hpp"
+#include "common/base/text.hpp"
 #include "control/policy/exceptions.hpp"
 #include "control/policy/next_hops.hpp"
 #include "control/policy/policy.hpp"
@@ -18,14 +19,14 @@ namespace {
 
 using route::Route;
 
-using Changes = std::map<fib::Prefix, std::optional<std::string>>;  // of one zone
+using Changes = std::map<base::Prefix, std::optional<std::string>>;  // of one zone
 
 // The name as policies have it.
 auto find_next_hop(const config::Config& config, const std::string& name)
     -> tl::expected<std::string, std::string> {
-  if (config::equal_without_case(name, none))
+  if (base::equal_without_case(name, none))
     return std::string{none};
-  if (config::equal_without_case(name, leave)) {
+  if (base::equal_without_case(name, leave)) {
     if (!config.internet || !config.internet->exit)
       return tl::unexpected(std::string{config::no_exit});
     return std::string{leave};
@@ -34,7 +35,7 @@ auto find_next_hop(const config::Config& config, const std::string& name)
   std::ranges::transform(config.next_hops, std::back_inserter(known), &config::NextHop::name);
   if (std::ranges::find(known, name) == known.end())
     return tl::unexpected(
-        fmt::format("there is no next hop {}{}", config::in_quotes(name), config::suggestion(name, known)));
+        fmt::format("there is no next hop {}{}", base::in_quotes(name), base::suggestion(name, known)));
   return name;
 }
 
@@ -42,7 +43,7 @@ auto by_zone(const Policy& policy) -> tl::expected<std::map<std::string, Changes
   std::map<std::string, Changes> result;
   for (const auto& change : policy.overrides) {
     if (policy.zone(change.zone) == nullptr)
-      return tl::unexpected(fmt::format("there is no zone {}", config::in_quotes(change.zone)));
+      return tl::unexpected(fmt::format("there is no zone {}", base::in_quotes(change.zone)));
     auto& next_hop = result[change.zone][change.prefix];
     next_hop = std::nullopt;
     if (!change.next_hop)
@@ -54,7 +55,7 @@ auto by_zone(const Policy& policy) -> tl::expected<std::map<std::string, Changes
       return tl::unexpected(std::move(*reason));
     if (const auto block = route::martian_block(change.prefix); block && *name != none)
       return tl::unexpected(fmt::format("{} can never match: what is for {} is dropped",
-                                        fib::to_string(change.prefix), fib::to_string(*block)));
+                                        base::to_string(change.prefix), base::to_string(*block)));
     next_hop = *name;
   }
   return result;
@@ -92,7 +93,7 @@ auto apply(const ZonePolicy& zone, const Changes& changes, NextHops& next_hops, 
       result.table.add({prefix, route::Origin::user, next_hop.type, next_hop.name, override_id, 0});
     } else if (std::ranges::find(result.withdrawn, prefix, &Route::prefix) == result.withdrawn.end()) {
       return tl::unexpected(
-          fmt::format("there is no User route to {} in zone {}", fib::to_string(prefix), zone.name));
+          fmt::format("there is no User route to {} in zone {}", base::to_string(prefix), zone.name));
     }
   }
   result.table.finish();

@@ -12,7 +12,7 @@ const ZonePolicy* Policy::zone(std::string_view name) const {
 }
 
 auto build(config::Config config, const InterfaceAddresses& addresses)
-    -> tl::expected<std::shared_ptr<const Policy>, load::Error> {
+    -> tl::expected<std::shared_ptr<const Policy>, base::Error> {
   auto policy = std::make_shared<Policy>();
   policy->config = std::move(config);
   if (auto refused = Builder{*policy, addresses}.build())
@@ -21,25 +21,25 @@ auto build(config::Config config, const InterfaceAddresses& addresses)
 }
 
 auto read(const std::filesystem::path& file, const InterfaceAddresses& addresses)
-    -> tl::expected<std::shared_ptr<const Policy>, load::Error> {
+    -> tl::expected<std::shared_ptr<const Policy>, base::Error> {
   auto config = config::read(file);
   if (!config)
     return tl::unexpected(std::move(config.error()));
   return build(std::move(*config), addresses);
 }
 
-auto refuse_to_run(const Policy& policy) -> std::optional<load::Error> {
+auto refuse_to_run(const Policy& policy) -> std::optional<base::Error> {
   const auto& config = policy.config;
   if (config.bgp)
-    return load::Error{config.file, config.bgp->line, "nothing speaks BGP in this version: remove [bgp]"};
+    return base::Error{config.file, config.bgp->line, "nothing speaks BGP in this version: remove [bgp]"};
   if (config.internet && config.internet->advertise != config::Advertise::none)
-    return load::Error{config.file, config.internet->line,
+    return base::Error{config.file, config.internet->line,
                        "nothing speaks BGP in this version: remove \"advertise\" from [internet]"};
   return std::nullopt;
 }
 
 auto build_to_run(config::Config config, const InterfaceAddresses& addresses)
-    -> tl::expected<std::shared_ptr<const Policy>, load::Error> {
+    -> tl::expected<std::shared_ptr<const Policy>, base::Error> {
   auto policy = build(std::move(config), addresses);
   if (!policy)
     return policy;
@@ -49,7 +49,7 @@ auto build_to_run(config::Config config, const InterfaceAddresses& addresses)
 }
 
 auto read_to_run(const std::filesystem::path& file, const InterfaceAddresses& addresses)
-    -> tl::expected<std::shared_ptr<const Policy>, load::Error> {
+    -> tl::expected<std::shared_ptr<const Policy>, base::Error> {
   auto config = config::read(file);
   if (!config)
     return tl::unexpected(std::move(config.error()));

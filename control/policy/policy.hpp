@@ -30,9 +30,10 @@
 #include <tl/expected.hpp>
 #include <vector>
 
+#include "common/base/error.hpp"
+#include "common/base/prefix.hpp"
 #include "control/config/config.hpp"
-#include "control/load/error.hpp"
-#include "control/load/route_file.hpp"
+#include "control/formats/route_file.hpp"
 #include "control/route/route_table.hpp"
 
 namespace sekisho::policy {
@@ -47,7 +48,7 @@ inline constexpr std::string_view override_source = "sekisho route";
 struct ZonePolicy {
   std::string name;
   std::vector<std::string> ports;
-  std::vector<fib::Prefix> sources;
+  std::vector<base::Prefix> sources;
   route::RouteTable table;
   std::vector<route::Route> withdrawn;  // User routes that an override took out of the table
   bool connected = false;               // wants the ports' subnets, which the kernel knows
@@ -62,16 +63,16 @@ struct FileSource {
 // A file that the configuration names, as far as checks ask for it.
 struct LoadedFile {
   std::filesystem::path file;
-  load::Format format = load::Format::text;
+  formats::Format format = formats::Format::text;
   std::size_t routes = 0;  // prefixes, those of service tags not among them
-  std::vector<load::TableSummary> tables;
+  std::vector<formats::TableSummary> tables;
   std::vector<std::string> tags;  // of routes to service tags
 };
 
 // A change of the running state that no file has: until the next reload.
 struct Override {
   std::string zone;
-  fib::Prefix prefix;
+  base::Prefix prefix;
   std::optional<std::string> next_hop;  // none: the zone's User routes of this prefix are gone
   friend bool operator==(const Override&, const Override&) = default;
 };
@@ -82,7 +83,7 @@ struct Policy {
   std::map<route::NameId, FileSource> file_sources;
   std::vector<ZonePolicy> zones;  // as in config
   // What next hop `Internet` is for, in any zone: sorted, none covers another.
-  std::vector<fib::Prefix> exceptions;
+  std::vector<base::Prefix> exceptions;
   std::vector<LoadedFile> files;
   std::vector<Override> overrides;    // a zone's prefix stands once
   std::vector<std::string> warnings;  // "routes.txt:12: 10.1.0.0/16 stands here again; the last one wins"
@@ -96,21 +97,21 @@ using InterfaceAddresses =
 
 // Without `addresses` nothing is known of any interface.
 [[nodiscard]] auto build(config::Config config, const InterfaceAddresses& addresses = {})
-    -> tl::expected<std::shared_ptr<const Policy>, load::Error>;
+    -> tl::expected<std::shared_ptr<const Policy>, base::Error>;
 // The same policy with these overrides instead of its own (of two of a zone's prefix the last counts); no file is read again.
 // The error is one sentence: no such zone, next hop, or route to delete.
 [[nodiscard]] auto with_overrides(const Policy& policy, std::vector<Override> overrides)
     -> tl::expected<std::shared_ptr<const Policy>, std::string>;
 // config::read, then build.
 [[nodiscard]] auto read(const std::filesystem::path& file, const InterfaceAddresses& addresses = {})
-    -> tl::expected<std::shared_ptr<const Policy>, load::Error>;
+    -> tl::expected<std::shared_ptr<const Policy>, base::Error>;
 
 // Why no daemon may run with it: it asks for what this version only reads.
-[[nodiscard]] auto refuse_to_run(const Policy& policy) -> std::optional<load::Error>;
+[[nodiscard]] auto refuse_to_run(const Policy& policy) -> std::optional<base::Error>;
 // build and read, for a daemon.
 [[nodiscard]] auto build_to_run(config::Config config, const InterfaceAddresses& addresses)
-    -> tl::expected<std::shared_ptr<const Policy>, load::Error>;
+    -> tl::expected<std::shared_ptr<const Policy>, base::Error>;
 [[nodiscard]] auto read_to_run(const std::filesystem::path& file, const InterfaceAddresses& addresses)
-    -> tl::expected<std::shared_ptr<const Policy>, load::Error>;
+    -> tl::expected<std::shared_ptr<const Policy>, base::Error>;
 
 }  // namespace sekisho::policy

@@ -11,7 +11,7 @@
 namespace sekisho::policy {
 namespace {
 
-using fib::Prefix;
+using base::Prefix;
 using route::NextHopType;
 using route::Origin;
 
@@ -71,7 +71,7 @@ class SystemRoutes {
 }  // namespace
 
 auto add_system_routes(route::RouteTable& table, const config::Config& config, const config::Zone& zone,
-                       NextHops& next_hops, route::Names& names) -> std::optional<load::Error> {
+                       NextHops& next_hops, route::Names& names) -> std::optional<base::Error> {
   SystemRoutes routes{table, next_hops, names};
   routes.add_none(host_addresses, "Azure's host addresses");
   if (zone.internet)
@@ -82,7 +82,7 @@ auto add_system_routes(route::RouteTable& table, const config::Config& config, c
   if (!refused)
     refused = routes.add_vnet(zone.peerings, NextHopType::vnet_peering, zone);
   if (refused)
-    return load::Error{config.file, zone.line,
+    return base::Error{config.file, zone.line,
                        fmt::format("zone {} has system_routes: {}", zone.name, *refused)};
   return std::nullopt;
 }

@@ -33,7 +33,7 @@ constexpr std::uint64_t all_addresses = std::uint64_t{1} << 32;
 // The prefixes of a table that cover the address where a sweep stands. Pre-order nests them: the innermost is the last.
 class Nest {
  public:
-  void enter(fib::Prefix prefix, Common next_hop) {
+  void enter(base::Prefix prefix, Common next_hop) {
     levels_[depth_++] = {std::uint64_t{prefix.last()} + 1, next_hop};
   }
   void leave_before(std::uint64_t address) {

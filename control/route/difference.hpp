@@ -8,13 +8,13 @@
 #include <functional>
 #include <string>
 
+#include "common/base/prefix.hpp"
 #include "control/route/route_table.hpp"
-#include "dataplane/fib/prefix.hpp"
 
 namespace sekisho::route {
 
 struct Change {
-  fib::Prefix prefix;
+  base::Prefix prefix;
   const std::string* before;  // next hop; null: the route is added
   const std::string* after;   // null: it is removed
 };

@@ -3,7 +3,7 @@
 
 #include <optional>
 
-#include "dataplane/fib/prefix.hpp"
+#include "common/base/prefix.hpp"
 
 namespace sekisho::route {
 
@@ -12,6 +12,6 @@ inline constexpr const char* martian_blocks_text =
     "0.0.0.0/8, 127.0.0.0/8, 169.254.0.0/16, 224.0.0.0/4 and 240.0.0.0/4";
 
 // The block that all of the prefix lies in; nothing: a packet may match it.
-[[nodiscard]] auto martian_block(fib::Prefix prefix) noexcept -> std::optional<fib::Prefix>;
+[[nodiscard]] auto martian_block(base::Prefix prefix) noexcept -> std::optional<base::Prefix>;
 
 }  // namespace sekisho::route

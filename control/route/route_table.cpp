@@ -118,7 +118,7 @@ std::vector<Route> RouteTable::winners() const {
 std::vector<Route> RouteTable::covering(std::uint32_t address) const {
   std::vector<Route> result;
   for (int length = 32; length >= 0; --length) {
-    fib::Prefix prefix{0, static_cast<std::uint8_t>(length)};
+    base::Prefix prefix{0, static_cast<std::uint8_t>(length)};
     prefix.address = address & prefix.mask();
     const auto [begin, end] = std::ranges::equal_range(routes_, prefix, {}, &Route::prefix);
     result.insert(result.end(), begin, end);
@@ -129,7 +129,7 @@ std::vector<Route> RouteTable::covering(std::uint32_t address) const {
 
 std::optional<Route> RouteTable::lookup(std::uint32_t address) const {
   for (int length = 32; length >= 0; --length) {
-    fib::Prefix prefix{0, static_cast<std::uint8_t>(length)};
+    base::Prefix prefix{0, static_cast<std::uint8_t>(length)};
     prefix.address = address & prefix.mask();
     const auto found = std::ranges::lower_bound(routes_, prefix, {}, &Route::prefix);
     if (found != routes_.end() && found->prefix == prefix && wins(*found))

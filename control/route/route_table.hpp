@@ -19,8 +19,8 @@
 #include <unordered_map>
 #include <vector>
 
+#include "common/base/prefix.hpp"
 #include "control/route/next_hop_type.hpp"
-#include "dataplane/fib/prefix.hpp"
 
 namespace sekisho::route {
 
@@ -56,7 +56,7 @@ class Names {
 };
 
 struct Route {
-  fib::Prefix prefix;
+  base::Prefix prefix;
   Origin origin = Origin::system;
   NextHopType type =
       NextHopType::named;  // as it was written; `next_hop` is what that means on this appliance

@@ -40,7 +40,7 @@ Things names(const List& list) {
 
 }  // namespace
 
-auto disagreement(const api::State& state, const api::Change& told) -> std::optional<std::string> {
+auto disagreement(const ipc::State& state, const ipc::Change& told) -> std::optional<std::string> {
   Things has;
   for (const auto& next_hop : state.next_hops()) {
     has.emplace(next_hop.next_hop().name(), next_hop.next_hop().action());

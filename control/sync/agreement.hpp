@@ -11,7 +11,7 @@ namespace sekisho::sync {
 // Its names against `told`: ports, next hops and what they do, zones, the exit. The first difference as a sentence: "next hop
 // firewall is not in the dataplane". Routes are not compared one by one: whoever changes them commits a transaction, and
 // those are counted.
-[[nodiscard]] auto disagreement(const api::State& state, const api::Change& told)
+[[nodiscard]] auto disagreement(const ipc::State& state, const ipc::Change& told)
     -> std::optional<std::string>;
 
 }  // namespace sekisho::sync

@@ -14,24 +14,14 @@
 #include <deque>
 #include <utility>
 
+#include "common/ipc/frame.hpp"
+
 namespace sekisho::sync {
 namespace {
 
 using boost::system::error_code;
 
-constexpr std::size_t max_frame = 16u << 20;
-constexpr std::size_t header_size = 4;
 constexpr std::chrono::milliseconds retry{100};
-
-std::string frame(const api::Request& request, std::size_t size) {
-  std::string bytes;
-  bytes.reserve(header_size + size);
-  for (int shift = 24; shift >= 0; shift -= 8) {
-    bytes.push_back(static_cast<char>(size >> shift & 0xff));
-  }
-  request.AppendToString(&bytes);
-  return bytes;
-}
 
 }  // namespace
 
@@ -75,7 +65,7 @@ struct DataplaneClient::Impl : std::enable_shared_from_this<DataplaneClient::Imp
   }
 
   void subscribe(Answer answer) {
-    api::Request request;
+    ipc::Request request;
     request.mutable_subscribe();
     send(std::move(request), Kind::greeting, std::move(answer));
   }
@@ -196,12 +186,9 @@ struct DataplaneClient::Impl : std::enable_shared_from_this<DataplaneClient::Imp
   }
 
   void read_body() {
-    std::size_t size = 0;
-    for (const auto byte : header) {
-      size = size << 8 | byte;
-    }
-    if (size > max_frame) {
-      drop(fmt::format("it sent a frame of {} bytes; at most {} are allowed", size, max_frame));
+    const std::size_t size = ipc::frame_length(header);
+    if (size > ipc::max_frame) {
+      drop(fmt::format("it sent a frame of {} bytes; at most {} are allowed", size, ipc::max_frame));
       return;
     }
     body.resize(size);
@@ -225,7 +212,7 @@ struct DataplaneClient::Impl : std::enable_shared_from_this<DataplaneClient::Imp
 
   void handle_body() {
     hear();
-    api::Message message;
+    ipc::Message message;
     if (!message.ParseFromString(body)) {
       drop("it sent a frame that is no message");
     } else if (message.has_event()) {
@@ -235,7 +222,7 @@ struct DataplaneClient::Impl : std::enable_shared_from_this<DataplaneClient::Imp
     }
   }
 
-  void handle_reply(api::Reply reply) {
+  void handle_reply(ipc::Reply reply) {
     if (pending.empty() || pending.front().id != reply.id()) {
       drop("it answered a request that was not asked");
       return;
@@ -261,7 +248,7 @@ struct DataplaneClient::Impl : std::enable_shared_from_this<DataplaneClient::Imp
 
   // --- Writing.
 
-  void ask(api::Request request, Kind kind, Answer answer) {
+  void ask(ipc::Request request, Kind kind, Answer answer) {
     if (!is_connected || (kind == Kind::question && hangs())) {
       answer(tl::unexpected(problem()));
       return;
@@ -269,16 +256,17 @@ struct DataplaneClient::Impl : std::enable_shared_from_this<DataplaneClient::Imp
     send(std::move(request), kind, std::move(answer));
   }
 
-  void send(api::Request request, Kind kind, Answer answer) {
+  void send(ipc::Request request, Kind kind, Answer answer) {
     request.set_id(++last_id);
     const std::size_t size = request.ByteSizeLong();
-    if (size > max_frame) {
+    if (size > ipc::max_frame) {
       answer(tl::unexpected(
-          fmt::format("a request of {} bytes is too large; at most {} are allowed", size, max_frame)));
+          fmt::format("a request of {} bytes is too large; at most {} are allowed", size, ipc::max_frame)));
       return;
     }
     pending.push_back({request.id(), kind, Clock::now(), std::move(answer), {}});
-    outgoing.push_back(frame(request, size));
+    outgoing.push_back(ipc::begin_frame(size));
+    request.AppendToString(&outgoing.back());
     if (outgoing.size() == 1) {
       write();
     }
@@ -310,7 +298,7 @@ struct DataplaneClient::Impl : std::enable_shared_from_this<DataplaneClient::Imp
     Kind kind;
     Clock::time_point since;
     Answer answer;  // null: given already
-    std::vector<api::Reply> replies;
+    std::vector<ipc::Reply> replies;
   };
 
   boost::asio::local::stream_protocol::socket socket;
@@ -327,7 +315,7 @@ struct DataplaneClient::Impl : std::enable_shared_from_this<DataplaneClient::Imp
   std::uint64_t last_id = 0;
   std::deque<Pending> pending;
   std::deque<std::string> outgoing;  // the first is being written
-  std::array<std::uint8_t, header_size> header{};
+  ipc::FrameHeader header{};
   std::string body;
 };
 
@@ -335,13 +323,13 @@ namespace {
 
 // One request at a time: after a refused change the rest must not be sent, or Commit would apply a part.
 struct Transaction : std::enable_shared_from_this<Transaction> {
-  using Ask = std::function<void(api::Request, DataplaneClient::Answer)>;
+  using Ask = std::function<void(ipc::Request, DataplaneClient::Answer)>;
 
-  Transaction(Ask how, std::vector<api::Change> what, DataplaneClient::Answer to)
+  Transaction(Ask how, std::vector<ipc::Change> what, DataplaneClient::Answer to)
       : ask(std::move(how)), changes(std::move(what)), answer(std::move(to)) {}
 
   void begin(bool full) {
-    api::Request request;
+    ipc::Request request;
     request.mutable_begin()->set_full(full);
     ask(std::move(request), [self = shared_from_this()](auto replies) {
       if (!replies) {
@@ -353,7 +341,7 @@ struct Transaction : std::enable_shared_from_this<Transaction> {
   }
 
   void next() {
-    api::Request request;
+    ipc::Request request;
     if (sent == changes.size()) {
       request.mutable_commit();
       ask(std::move(request), std::move(answer));
@@ -365,7 +353,7 @@ struct Transaction : std::enable_shared_from_this<Transaction> {
         self->next();
         return;
       }
-      api::Request abort;
+      ipc::Request abort;
       abort.mutable_abort();
       self->ask(std::move(abort), [self, reason = std::move(replies.error())](const auto&) {
         self->answer(tl::unexpected(reason));
@@ -374,7 +362,7 @@ struct Transaction : std::enable_shared_from_this<Transaction> {
   }
 
   Ask ask;
-  std::vector<api::Change> changes;
+  std::vector<ipc::Change> changes;
   DataplaneClient::Answer answer;
   std::size_t sent = 0;
 };
@@ -416,12 +404,12 @@ std::string DataplaneClient::problem() const {
   return impl_->problem();
 }
 
-void DataplaneClient::ask(api::Request request, Answer answer) {
+void DataplaneClient::ask(ipc::Request request, Answer answer) {
   impl_->ask(std::move(request), Impl::Kind::question, std::move(answer));
 }
 
-void DataplaneClient::transact(bool full, std::vector<api::Change> changes, Answer answer) {
-  auto ask = [impl = std::weak_ptr(impl_)](api::Request request, Answer to) {
+void DataplaneClient::transact(bool full, std::vector<ipc::Change> changes, Answer answer) {
+  auto ask = [impl = std::weak_ptr(impl_)](ipc::Request request, Answer to) {
     if (const auto self = impl.lock()) {
       self->ask(std::move(request), Impl::Kind::transaction, std::move(to));
     }

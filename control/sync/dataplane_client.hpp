@@ -26,11 +26,11 @@ class DataplaneClient {
   struct Handlers {
     std::function<void()> connected;
     std::function<void(const std::string& reason)> disconnected;
-    std::function<void(const api::Event&)> event;
+    std::function<void(const ipc::Event&)> event;
   };
   // An answer is one Reply, or several for GetRoutes; an error is the dataplane's refusal or the lost
   // connection.
-  using Answer = std::function<void(tl::expected<std::vector<api::Reply>, std::string>)>;
+  using Answer = std::function<void(tl::expected<std::vector<ipc::Reply>, std::string>)>;
 
   struct Patience {
     std::chrono::milliseconds silence = std::chrono::seconds{3};   // until it is said to hang
@@ -54,9 +54,9 @@ class DataplaneClient {
   // Why it cannot be asked anything, as one sentence; empty: it can.
   [[nodiscard]] std::string problem() const;
 
-  void ask(api::Request request, Answer answer);
+  void ask(ipc::Request request, Answer answer);
   // Begin, the changes, Commit; the answer is the Commit's. The first refusal ends it.
-  void transact(bool full, std::vector<api::Change> changes, Answer answer);
+  void transact(bool full, std::vector<ipc::Change> changes, Answer answer);
 
  private:
   [[nodiscard]] static Patience default_patience() { return {}; }

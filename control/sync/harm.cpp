@@ -6,6 +6,8 @@
 #include <ranges>
 #include <utility>
 
+#include "common/base/prefix.hpp"
+
 namespace sekisho::sync {
 namespace {
 
@@ -17,8 +19,8 @@ auto find(const List& list, std::string_view name) -> decltype(&*list.begin()) {
 }
 
 // The members of a next hop as the kernel sees them.
-auto members(const config::NextHop& next_hop, const View& view) -> std::vector<const egress::Member*> {
-  std::vector<const egress::Member*> result;
+auto members(const config::NextHop& next_hop, const View& view) -> std::vector<const reach::Member*> {
+  std::vector<const reach::Member*> result;
   for (const auto& member : view.members) {
     if (std::ranges::find(next_hop.members, member.address) != next_hop.members.end()) {
       result.push_back(&member);
@@ -28,22 +30,22 @@ auto members(const config::NextHop& next_hop, const View& view) -> std::vector<c
 }
 
 bool is_alive(const config::NextHop* next_hop, const View& view) {
-  return next_hop != nullptr && std::ranges::any_of(members(*next_hop, view), &egress::Member::alive);
+  return next_hop != nullptr && std::ranges::any_of(members(*next_hop, view), &reach::Member::alive);
 }
 
 // "10.0.2.99: neighbour is FAILED, 10.0.9.9: no port has an address in its subnet"
-std::string reasons(const std::vector<const egress::Member*>& members) {
+std::string reasons(const std::vector<const reach::Member*>& members) {
   std::string result;
   for (const auto* member : members) {
-    result += fmt::format("{}{}: {}", result.empty() ? "" : ", ", fib::address_to_string(member->address),
+    result += fmt::format("{}{}: {}", result.empty() ? "" : ", ", base::address_to_string(member->address),
                           member->why);
   }
   return result;
 }
 
 // One that no port leads to is dead for good.
-bool may_heal(const std::vector<const egress::Member*>& members) {
-  return std::ranges::any_of(members, [](const egress::Member* member) { return !member->port.empty(); });
+bool may_heal(const std::vector<const reach::Member*>& members) {
+  return std::ranges::any_of(members, [](const reach::Member* member) { return !member->port.empty(); });
 }
 
 void add_ports(std::vector<Harm>& result, const Standing& then, const Devices& devices) {

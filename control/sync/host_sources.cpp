@@ -7,15 +7,15 @@ namespace sekisho::sync {
 namespace {
 
 // Azure, "What is IP address 168.63.129.16?": health probes, DHCP, DNS and the guest agent come from it.
-constexpr fib::Prefix azure_host{0xa83f'8110, 32};
+constexpr base::Prefix azure_host{0xa83f'8110, 32};
 // The metadata, name and time servers of Azure, AWS and Google Cloud are in it.
-constexpr fib::Prefix link_local{0xa9fe'0000, 16};
+constexpr base::Prefix link_local{0xa9fe'0000, 16};
 
 }  // namespace
 
 auto host_sources(const policy::Policy& policy, const config::Port& port,
-                  const View::PortAddresses& addresses) -> std::vector<fib::Prefix> {
-  std::set<fib::Prefix> sources{azure_host, link_local};
+                  const View::PortAddresses& addresses) -> std::vector<base::Prefix> {
+  std::set<base::Prefix> sources{azure_host, link_local};
   sources.insert(addresses.subnets.begin(), addresses.subnets.end());
   sources.insert(port.host_sources.begin(), port.host_sources.end());
   if (port.gateway) {

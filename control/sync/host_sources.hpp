@@ -3,9 +3,9 @@
 
 #include <vector>
 
+#include "common/base/prefix.hpp"
 #include "control/policy/policy.hpp"
 #include "control/sync/transaction.hpp"
-#include "dataplane/fib/prefix.hpp"
 #include "dataplane/forward/host_sources.hpp"
 
 namespace sekisho::sync {
@@ -13,7 +13,7 @@ namespace sekisho::sync {
 // Besides the sources of the zones that have it: the port's subnets and gateway, addresses of the link (a cloud's metadata),
 // Azure's 168.63.129.16, BGP peers, what exceptions of the exit port lead to, and what the operator names. Sorted, each once.
 [[nodiscard]] auto host_sources(const policy::Policy& policy, const config::Port& port,
-                                const View::PortAddresses& addresses) -> std::vector<fib::Prefix>;
+                                const View::PortAddresses& addresses) -> std::vector<base::Prefix>;
 
 // All of it, as the dataplane works it out.
 [[nodiscard]] auto known_sources(const policy::Policy& policy, const View& view, const config::Port& port)

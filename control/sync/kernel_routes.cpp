@@ -8,7 +8,7 @@ namespace {
 
 using Kind = KernelRoute::Kind;
 
-bool gives_way(const egress::Connected& connected, const policy::ZonePolicy& zone) {
+bool gives_way(const reach::Connected& connected, const policy::ZonePolicy& zone) {
   const auto same =
       std::ranges::equal_range(zone.table.candidates(), connected.prefix, {}, &route::Route::prefix);
   return std::ranges::any_of(same, [&](const route::Route& route) {
@@ -17,9 +17,9 @@ bool gives_way(const egress::Connected& connected, const policy::ZonePolicy& zon
 }
 
 // The connected route that wins for the address; null: another does.
-const egress::Connected* winner(const std::vector<egress::Connected>& in_force,
-                                const policy::ZonePolicy& zone, std::uint32_t address) {
-  const auto* connected = egress::covering(in_force, address);
+const reach::Connected* winner(const std::vector<reach::Connected>& in_force, const policy::ZonePolicy& zone,
+                               std::uint32_t address) {
+  const auto* connected = reach::covering(in_force, address);
   if (connected == nullptr) {
     return nullptr;
   }
@@ -37,7 +37,7 @@ auto kernel_routes(const policy::ZonePolicy& zone, const View& view) -> std::vec
   if (!zone.connected) {
     return result;
   }
-  std::vector<egress::Connected> in_force;
+  std::vector<reach::Connected> in_force;
   std::ranges::copy_if(view.connected, std::back_inserter(in_force),
                        [&](const auto& connected) { return !gives_way(connected, zone); });
   const auto add_address = [&](std::uint32_t address, std::string_view next_hop, Kind kind,
@@ -51,7 +51,7 @@ auto kernel_routes(const policy::ZonePolicy& zone, const View& view) -> std::vec
       continue;
     }
     result.push_back({connected.prefix, connected_next_hop, Kind::connected, connected.port});
-    for (const auto address : egress::edges(connected.prefix)) {
+    for (const auto address : reach::edges(connected.prefix)) {
       const auto* best = winner(in_force, zone, address);
       if (best != nullptr && *best == connected) {
         add_address(address, drop_next_hop, Kind::edge, connected.port);

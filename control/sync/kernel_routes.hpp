@@ -12,15 +12,15 @@
 #include <string_view>
 #include <vector>
 
+#include "common/base/prefix.hpp"
 #include "control/policy/policy.hpp"
 #include "control/sync/transaction.hpp"
-#include "dataplane/fib/prefix.hpp"
 
 namespace sekisho::sync {
 
 struct KernelRoute {
   enum class Kind : std::uint8_t { own, connected, edge, host };
-  fib::Prefix prefix;
+  base::Prefix prefix;
   std::string_view next_hop;  // as the dataplane calls it
   Kind kind = Kind::own;
   std::string_view port;  // whose subnet it is; empty of an own address

@@ -5,6 +5,7 @@
 #include <string_view>
 #include <utility>
 
+#include "common/base/prefix.hpp"
 #include "control/sync/host_sources.hpp"
 
 namespace sekisho::sync {
@@ -12,17 +13,17 @@ namespace {
 
 using Key = std::pair<std::string, std::uint32_t>;  // port and address
 
-void set_key(api::AdjacencyKey& key, const Key& from) {
+void set_key(ipc::AdjacencyKey& key, const Key& from) {
   key.set_port(from.first);
   key.set_address(from.second);
 }
 
-void set_prefix(api::Prefix& message, fib::Prefix prefix) {
+void set_prefix(ipc::Prefix& message, base::Prefix prefix) {
   message.set_address(prefix.address);
   message.set_length(prefix.length);
 }
 
-void set_port(api::Port& port, const policy::Policy& policy, const config::Port& config,
+void set_port(ipc::Port& port, const policy::Policy& policy, const config::Port& config,
               const View::PortAddresses& addresses) {
   port.set_name(config.name);
   port.set_device(addresses.device.empty() ? config.device : addresses.device);
@@ -38,8 +39,8 @@ void set_port(api::Port& port, const policy::Policy& policy, const config::Port&
 }
 
 // A member that no port leads to has no adjacency.
-std::map<Key, const egress::Member*> adjacencies(const View& view) {
-  std::map<Key, const egress::Member*> result;
+std::map<Key, const reach::Member*> adjacencies(const View& view) {
+  std::map<Key, const reach::Member*> result;
   for (const auto& member : view.members) {
     if (!member.port.empty()) {
       result.emplace(Key{member.port, member.address}, &member);
@@ -48,7 +49,7 @@ std::map<Key, const egress::Member*> adjacencies(const View& view) {
   return result;
 }
 
-void set_adjacency(api::Adjacency& adjacency, const Key& key, const egress::Member& member) {
+void set_adjacency(ipc::Adjacency& adjacency, const Key& key, const reach::Member& member) {
   set_key(*adjacency.mutable_key(), key);
   if (member.mac) {
     adjacency.set_mac(member.mac->data(), member.mac->size());
@@ -68,22 +69,22 @@ std::vector<Key> members_of(const config::NextHop& next_hop, const View& view) {
 }
 
 // With no member left it is still FORWARD: down, not a drop that somebody configured.
-void set_next_hop(api::NextHop& next_hop, const std::string& name, const std::vector<Key>& members) {
+void set_next_hop(ipc::NextHop& next_hop, const std::string& name, const std::vector<Key>& members) {
   next_hop.set_name(name);
-  next_hop.set_action(api::NextHop::FORWARD);
+  next_hop.set_action(ipc::NextHop::FORWARD);
   for (const auto& key : members) {
     set_key(*next_hop.add_members(), key);
   }
 }
 
-void set_action(api::NextHop& next_hop, std::string_view name, api::NextHop::Action action) {
+void set_action(ipc::NextHop& next_hop, std::string_view name, ipc::NextHop::Action action) {
   next_hop.set_name(std::string(name));
   next_hop.set_action(action);
 }
 
 // One that is not ready is a next hop without a living member: what would take it is dropped as such.
-void set_exit(api::NextHop& next_hop, const egress::Exit& exit) {
-  set_action(next_hop, exit_next_hop, exit.ready ? api::NextHop::EXIT : api::NextHop::FORWARD);
+void set_exit(ipc::NextHop& next_hop, const reach::Exit& exit) {
+  set_action(next_hop, exit_next_hop, exit.ready ? ipc::NextHop::EXIT : ipc::NextHop::FORWARD);
 }
 
 template <class Message>
@@ -98,9 +99,9 @@ ByName<Message> by_name(const google::protobuf::RepeatedPtrField<Message>& messa
   return result;
 }
 
-std::map<Key, const api::Adjacency*> by_key(
-    const google::protobuf::RepeatedPtrField<api::Adjacency>& adjacencies) {
-  std::map<Key, const api::Adjacency*> result;
+std::map<Key, const ipc::Adjacency*> by_key(
+    const google::protobuf::RepeatedPtrField<ipc::Adjacency>& adjacencies) {
+  std::map<Key, const ipc::Adjacency*> result;
   for (const auto& adjacency : adjacencies) {
     result.emplace(Key{adjacency.key().port(), adjacency.key().address()}, &adjacency);
   }
@@ -130,22 +131,22 @@ void compare(const Map& before, const Map& after, auto put, auto remove) {
 
 }  // namespace
 
-auto objects(const policy::Policy& policy, const View& view) -> api::Change {
-  api::Change result;
+auto objects(const policy::Policy& policy, const View& view) -> ipc::Change {
+  ipc::Change result;
   for (std::size_t i = 0; i < policy.config.ports.size(); ++i) {
     set_port(*result.add_ports(), policy, policy.config.ports[i], view.ports[i]);
   }
   for (const auto& [key, member] : adjacencies(view)) {
     set_adjacency(*result.add_adjacencies(), key, *member);
   }
-  set_action(*result.add_next_hops(), host_next_hop, api::NextHop::HOST);
-  set_action(*result.add_next_hops(), drop_next_hop, api::NextHop::DROP);
+  set_action(*result.add_next_hops(), host_next_hop, ipc::NextHop::HOST);
+  set_action(*result.add_next_hops(), drop_next_hop, ipc::NextHop::DROP);
   if (view.exit) {
     result.mutable_exit()->set_port(view.exit->port);
     set_exit(*result.add_next_hops(), *view.exit);
   }
   if (std::ranges::any_of(policy.zones, &policy::ZonePolicy::connected)) {
-    set_action(*result.add_next_hops(), connected_next_hop, api::NextHop::CONNECTED);
+    set_action(*result.add_next_hops(), connected_next_hop, ipc::NextHop::CONNECTED);
   }
   for (const auto& host : view.hosts) {
     set_next_hop(*result.add_next_hops(), host.next_hop, {{host.port, host.address}});
@@ -154,7 +155,7 @@ auto objects(const policy::Policy& policy, const View& view) -> api::Change {
     set_next_hop(*result.add_next_hops(), next_hop.name, members_of(next_hop, view));
   }
   for (const auto& zone : policy.zones) {
-    api::Zone& message = *result.add_zones();
+    ipc::Zone& message = *result.add_zones();
     message.set_name(zone.name);
     for (const auto& port : zone.ports) {
       message.add_ports(port);
@@ -166,8 +167,8 @@ auto objects(const policy::Policy& policy, const View& view) -> api::Change {
   return result;
 }
 
-auto object_difference(const api::Change& before, const api::Change& after) -> api::Change {
-  api::Change change;
+auto object_difference(const ipc::Change& before, const ipc::Change& after) -> ipc::Change {
+  ipc::Change change;
   compare(
       by_name(before.ports()), by_name(after.ports()), [&](const auto& port) { *change.add_ports() = port; },
       [&](const auto& name) { change.add_remove_ports(std::string(name)); });

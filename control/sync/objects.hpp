@@ -11,9 +11,9 @@
 
 namespace sekisho::sync {
 
-[[nodiscard]] auto objects(const policy::Policy& policy, const View& view) -> api::Change;
+[[nodiscard]] auto objects(const policy::Policy& policy, const View& view) -> ipc::Change;
 
 // Names what `after` has and `before` has not, or not so; removes what only `before` has. Empty when they are equal.
-[[nodiscard]] auto object_difference(const api::Change& before, const api::Change& after) -> api::Change;
+[[nodiscard]] auto object_difference(const ipc::Change& before, const ipc::Change& after) -> ipc::Change;
 
 }  // namespace sekisho::sync

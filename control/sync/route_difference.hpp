@@ -5,16 +5,16 @@
 #include <optional>
 #include <string_view>
 
+#include "common/base/prefix.hpp"
 #include "control/policy/policy.hpp"
 #include "control/sync/transaction.hpp"
 #include "control/sync/wire_routes.hpp"
-#include "dataplane/fib/prefix.hpp"
 
 namespace sekisho::sync {
 
 struct RouteChange {
   std::string_view zone;
-  fib::Prefix prefix;
+  base::Prefix prefix;
   std::string_view before;  // next hop, as the dataplane calls it; empty: the route is added
   std::string_view after;   // empty: it is withdrawn
 };

@@ -3,7 +3,7 @@
 namespace sekisho::sync {
 namespace {
 
-void append(api::Routes& routes, fib::Prefix prefix) {
+void append(ipc::Routes& routes, base::Prefix prefix) {
   routes.add_address(prefix.address);
   routes.mutable_length()->push_back(static_cast<char>(prefix.length));
 }
@@ -16,7 +16,7 @@ void RouteWriter::zone(std::string_view name) {
   withdrawn_ = nullptr;
 }
 
-api::Change& RouteWriter::change() {
+ipc::Change& RouteWriter::change() {
   if (count_ == routes_per_change) {
     changes_.emplace_back();
     count_ = 0;
@@ -36,7 +36,7 @@ std::uint32_t RouteWriter::index_of(std::string_view next_hop) {
   return entry->second;
 }
 
-void RouteWriter::add(fib::Prefix prefix, std::string_view next_hop) {
+void RouteWriter::add(base::Prefix prefix, std::string_view next_hop) {
   auto& here = change();
   if (routes_ == nullptr) {
     routes_ = here.add_routes();
@@ -47,7 +47,7 @@ void RouteWriter::add(fib::Prefix prefix, std::string_view next_hop) {
   routes_->add_next_hop(index_of(next_hop));
 }
 
-void RouteWriter::withdraw(fib::Prefix prefix) {
+void RouteWriter::withdraw(base::Prefix prefix) {
   auto& here = change();
   if (withdrawn_ == nullptr) {
     withdrawn_ = here.add_withdraw();

@@ -5,6 +5,7 @@
 #include <set>
 #include <utility>
 
+#include "common/base/prefix.hpp"
 #include "control/sync/kernel_routes.hpp"
 #include "control/sync/objects.hpp"
 #include "control/sync/route_difference.hpp"
@@ -17,7 +18,7 @@ namespace {
 // A small change is one request, not two.
 constexpr std::size_t small = std::size_t{64} << 10;
 
-void write(RouteWriter& writer, fib::Prefix prefix, std::string_view next_hop) {
+void write(RouteWriter& writer, base::Prefix prefix, std::string_view next_hop) {
   if (next_hop.empty()) {
     writer.withdraw(prefix);
   } else {
@@ -32,7 +33,7 @@ void write_kernel_difference(RouteWriter& writer, const policy::Policy& policy, 
   for (const auto& zone : policy.zones) {
     const auto old = kernel_routes(zone, before);
     const auto now = kernel_routes(zone, after);
-    std::set<fib::Prefix> prefixes;
+    std::set<base::Prefix> prefixes;
     std::ranges::transform(old, std::inserter(prefixes, prefixes.end()), &KernelRoute::prefix);
     std::ranges::transform(now, std::inserter(prefixes, prefixes.end()), &KernelRoute::prefix);
     writer.zone(zone.name);
@@ -63,8 +64,8 @@ bool has_same_routes(const View& before, const View& after) {
 
 }  // namespace
 
-auto full(const policy::Policy& policy, const View& view) -> std::vector<api::Change> {
-  std::vector<api::Change> changes{objects(policy, view)};
+auto full(const policy::Policy& policy, const View& view) -> std::vector<ipc::Change> {
+  std::vector<ipc::Change> changes{objects(policy, view)};
   RouteWriter writer(changes);
   for (const auto& zone : policy.zones) {
     writer.zone(zone.name);
@@ -77,13 +78,13 @@ auto full(const policy::Policy& policy, const View& view) -> std::vector<api::Ch
 }
 
 auto incremental(const policy::Policy& policy, const View& before, const View& after)
-    -> std::vector<api::Change> {
+    -> std::vector<ipc::Change> {
   return between(policy, before, policy, after);
 }
 
 auto between(const policy::Policy& before, const View& before_view, const policy::Policy& after,
-             const View& after_view) -> std::vector<api::Change> {
-  std::vector<api::Change> changes{
+             const View& after_view) -> std::vector<ipc::Change> {
+  std::vector<ipc::Change> changes{
       object_difference(objects(before, before_view), objects(after, after_view))};
   RouteWriter writer(changes);
   if (&before != &after) {

@@ -8,11 +8,12 @@
 #include <string_view>
 #include <vector>
 
-#include "control/egress/connected.hpp"
-#include "control/egress/exit.hpp"
-#include "control/egress/members.hpp"
-#include "control/kernel/netlink.hpp"
+#include "common/base/prefix.hpp"
+#include "control/netlink/netlink.hpp"
 #include "control/policy/policy.hpp"
+#include "control/reach/connected.hpp"
+#include "control/reach/exit.hpp"
+#include "control/reach/members.hpp"
 #include "dataplane.pb.h"
 
 namespace sekisho::sync {
@@ -35,7 +36,7 @@ struct View {
     std::string device = {};                // as the dataplane is told; empty: as configured
     int link = 0;                           // of an AF_XDP port that has its interface: the index
     std::uint32_t mtu = 0;                  // and the MTU of it
-    std::vector<fib::Prefix> subnets = {};  // of the unicast addresses; sorted, each once
+    std::vector<base::Prefix> subnets = {};  // of the unicast addresses; sorted, each once
     friend bool operator==(const PortAddresses&, const PortAddresses&) = default;
   };
   struct Host {  // on a port's subnet, and usable: among the members, too
@@ -44,30 +45,30 @@ struct View {
     std::uint32_t address = 0;
     friend bool operator==(const Host&, const Host&) = default;
   };
-  std::vector<egress::Member> members;
+  std::vector<reach::Member> members;
   std::vector<PortAddresses> ports;    // as in config
   std::vector<std::uint32_t> unicast;  // of all ports, sorted and distinct
-  std::vector<egress::Connected> connected;
+  std::vector<reach::Connected> connected;
   std::vector<Host> hosts;  // sorted by address
-  std::optional<egress::Exit> exit;
+  std::optional<reach::Exit> exit;
 };
 // An AF_XDP port's: "3 02:00:00:00:00:01"; and how often it has returned, if it has.
-[[nodiscard]] auto instance_of(const kernel::Link& link, const kernel::Mirror& mirror) -> std::string;
-[[nodiscard]] auto view(const config::Config& config, const kernel::Mirror& mirror,
-                        const egress::Inherited& inherited = {}, const std::set<std::uint32_t>& hosts = {})
+[[nodiscard]] auto instance_of(const netlink::Link& link, const netlink::Mirror& mirror) -> std::string;
+[[nodiscard]] auto view(const config::Config& config, const netlink::Mirror& mirror,
+                        const reach::Inherited& inherited = {}, const std::set<std::uint32_t>& hosts = {})
     -> View;
 
 // The full transaction, in pieces that fit a frame: what exists afterwards is exactly this.
-[[nodiscard]] auto full(const policy::Policy& policy, const View& view) -> std::vector<api::Change>;
+[[nodiscard]] auto full(const policy::Policy& policy, const View& view) -> std::vector<ipc::Change>;
 
 // What changes between two views while the policy stays: link, address and neighbour events. Empty when
 // nothing does.
 [[nodiscard]] auto incremental(const policy::Policy& policy, const View& before, const View& after)
-    -> std::vector<api::Change>;
+    -> std::vector<ipc::Change>;
 
 // From one policy to another in as few changes as there are, for a dataplane that has exactly `before`, as this view says:
 // an incremental transaction. What both have is not named; empty when that is everything.
 [[nodiscard]] auto between(const policy::Policy& before, const View& before_view, const policy::Policy& after,
-                           const View& after_view) -> std::vector<api::Change>;
+                           const View& after_view) -> std::vector<ipc::Change>;
 
 }  // namespace sekisho::sync

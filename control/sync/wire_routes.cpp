@@ -50,7 +50,7 @@ void WireRoutes::skip_losers() noexcept {
   }
 }
 
-auto next_hop_at(fib::Prefix prefix, const policy::Policy& policy, const policy::ZonePolicy& zone,
+auto next_hop_at(base::Prefix prefix, const policy::Policy& policy, const policy::ZonePolicy& zone,
                  std::span<const KernelRoute> kernel) -> std::string_view {
   const auto known = std::ranges::lower_bound(kernel, prefix, {}, &KernelRoute::prefix);
   if (known != kernel.end() && known->prefix == prefix) {

@@ -7,15 +7,15 @@
 #include <string_view>
 #include <vector>
 
+#include "common/base/prefix.hpp"
 #include "control/policy/policy.hpp"
 #include "control/sync/kernel_routes.hpp"
 #include "control/sync/transaction.hpp"
-#include "dataplane/fib/prefix.hpp"
 
 namespace sekisho::sync {
 
 struct WireRoute {
-  fib::Prefix prefix;
+  base::Prefix prefix;
   std::string_view next_hop;  // as the dataplane calls it
 };
 
@@ -41,7 +41,7 @@ class WireRoutes {
 };
 
 // One of them, by its prefix: where it leads to, empty when there is none. `kernel` is what kernel_routes() gave.
-[[nodiscard]] auto next_hop_at(fib::Prefix prefix, const policy::Policy& policy,
+[[nodiscard]] auto next_hop_at(base::Prefix prefix, const policy::Policy& policy,
                                const policy::ZonePolicy& zone, std::span<const KernelRoute> kernel)
     -> std::string_view;
 

@@ -39,10 +39,10 @@ auto sorted_changes(std::span<const Route> changes) -> std::vector<PackedRoute> 
 
 // The smallest set of disjoint prefixes, none longer than /24, that holds every address whose answer may
 // change. Their sweeps together visit no prefix twice, whatever the changes are.
-auto disjoint_ranges(std::span<const PackedRoute> changes) -> std::vector<Prefix> {
-  std::vector<Prefix> ranges;
+auto disjoint_ranges(std::span<const PackedRoute> changes) -> std::vector<base::Prefix> {
+  std::vector<base::Prefix> ranges;
   for (const PackedRoute change : changes) {
-    Prefix range = change.prefix();
+    base::Prefix range = change.prefix();
     if (range.length > 24) {
       range.length = 24;
       range.address &= range.mask();
@@ -79,7 +79,7 @@ struct Fib::Impl {
       -> tl::expected<void, std::string>;
   [[nodiscard]] auto widen() -> tl::expected<void, std::string>;
   template <typename Format>
-  void render(Layout<Format>& layout, std::span<const Prefix> ranges);
+  void render(Layout<Format>& layout, std::span<const base::Prefix> ranges);
 };
 
 // How many blocks will newly have a prefix longer than /24; the shadow already has the changes.
@@ -113,9 +113,9 @@ std::string Fib::Impl::no_room(std::size_t needed, std::size_t available) const 
 }
 
 template <typename Format>
-void Fib::Impl::render(Layout<Format>& layout, std::span<const Prefix> ranges) {
+void Fib::Impl::render(Layout<Format>& layout, std::span<const base::Prefix> ranges) {
   Renderer renderer{shadow, layout};
-  for (const Prefix range : ranges) {
+  for (const base::Prefix range : ranges) {
     renderer.render(range);
   }
   auto& retired = renderer.retired();
@@ -145,7 +145,7 @@ auto Fib::Impl::update(Layout<Format>& layout, std::span<const PackedRoute> chan
 auto Fib::Impl::widen() -> tl::expected<void, std::string> {
   std::size_t needed = 0;
   std::uint32_t counted = blocks;  // none yet
-  shadow.sweep(Prefix{}, [&](PackedRoute route) {
+  shadow.sweep(base::Prefix{}, [&](PackedRoute route) {
     const std::uint32_t block = route.address() >> 8;
     needed += route.length() > 24 && block != counted;
     counted = route.length() > 24 ? block : counted;
@@ -159,7 +159,7 @@ auto Fib::Impl::widen() -> tl::expected<void, std::string> {
     return tl::unexpected(no_room(needed, layout->free_tables()->count()));
   }
   extension_tables = 0;
-  render(*layout, std::array{Prefix{}});
+  render(*layout, std::array{base::Prefix{}});
   wide = std::move(layout);
   return {};
 }
@@ -238,7 +238,7 @@ auto Fib::apply(std::span<const Route> changes) -> tl::expected<void, std::strin
   return done;
 }
 
-std::optional<NextHopIndex> Fib::find(Prefix prefix) const {
+std::optional<NextHopIndex> Fib::find(base::Prefix prefix) const {
   return impl_->shadow.find(prefix);
 }
 
@@ -261,8 +261,9 @@ std::vector<Route> Fib::covering(std::uint32_t address) const {
 }
 
 void Fib::for_each(const std::function<void(const Route&)>& visit) const {
-  impl_->shadow.sweep(
-      Prefix{}, [&](PackedRoute route) { visit({.prefix = route.prefix(), .next_hop = route.next_hop()}); });
+  impl_->shadow.sweep(base::Prefix{}, [&](PackedRoute route) {
+    visit({.prefix = route.prefix(), .next_hop = route.next_hop()});
+  });
 }
 
 std::size_t Fib::size() const noexcept {

@@ -38,14 +38,14 @@
 #include <tl/expected.hpp>
 #include <vector>
 
+#include "common/base/prefix.hpp"
 #include "dataplane/fib/layout.hpp"
-#include "dataplane/fib/prefix.hpp"
 #include "dataplane/fib/qsbr.hpp"
 
 namespace sekisho::fib {
 
 struct Route {
-  Prefix prefix;
+  base::Prefix prefix;
   NextHopIndex next_hop = no_route;
   friend constexpr bool operator==(const Route&, const Route&) = default;
 };
@@ -85,7 +85,7 @@ class Fib {
   [[nodiscard]] auto apply(std::span<const Route> changes) -> tl::expected<void, std::string>;
 
   // Writer only: the shadow.
-  [[nodiscard]] std::optional<NextHopIndex> find(Prefix prefix) const;  // exactly this prefix
+  [[nodiscard]] std::optional<NextHopIndex> find(base::Prefix prefix) const;  // exactly this prefix
   [[nodiscard]] std::optional<Route> longest_match(std::uint32_t address) const;
   [[nodiscard]] std::vector<Route> covering(std::uint32_t address) const;  // shortest first
   void for_each(const std::function<void(const Route&)>& visit) const;     // sorted by prefix

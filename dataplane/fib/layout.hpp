@@ -39,8 +39,8 @@
 #include <memory>
 #include <vector>
 
+#include "common/base/prefix.hpp"
 #include "dataplane/fib/mapping.hpp"
-#include "dataplane/fib/prefix.hpp"
 
 namespace sekisho::fib {
 

@@ -29,8 +29,6 @@ inline constexpr unsigned max_adjacencies = 4096;
 inline constexpr unsigned max_next_hops = 4096;  // indexes 1..4095; 0 is no_route and always drops
 inline constexpr unsigned group_buckets = 256;
 
-using MacAddress = std::array<std::uint8_t, 6>;
-
 // What to do with a packet, besides sending it. The first six are adjacencies that always exist.
 enum class Action : std::uint8_t {
   no_route,    // adjacency 0: nothing in the table covers the destination

@@ -12,6 +12,7 @@
 #include <cstring>
 #include <vector>
 
+#include "common/base/prefix.hpp"
 #include "dataplane/fib/layout.hpp"
 #include "dataplane/fib/shadow.hpp"
 
@@ -27,7 +28,7 @@ class Renderer {
 
   // All that the shadow says about `range`, which is not longer than /24. The layout can provide an extension
   // table for each block that will newly need one.
-  void render(Prefix range) {
+  void render(base::Prefix range) {
     depth_ = 0;
     block_ = range.address >> 8;
     push(range.last(), parent_next_hop(range));
@@ -57,7 +58,7 @@ class Renderer {
   static constexpr std::size_t entries_per_word = sizeof(std::uint64_t) / sizeof(Entry);
 
   // Neighbouring ranges mostly share the prefix shorter than /16 that covers them.
-  NextHopIndex parent_next_hop(Prefix range) noexcept {
+  NextHopIndex parent_next_hop(base::Prefix range) noexcept {
     constexpr int upper_length = 16;
     if (range.length < upper_length) {
       const auto parent = shadow_.match(range.address, 0, range.length - 1);

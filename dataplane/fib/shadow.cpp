@@ -13,7 +13,7 @@ constexpr bool by_key(const PackedRoute& left, const PackedRoute& right) noexcep
 
 Shadow::Shadow() : long_(std::size_t{1} << 16) {}
 
-auto Shadow::at_or_after(const Array& array, Prefix prefix) noexcept -> Array::const_iterator {
+auto Shadow::at_or_after(const Array& array, base::Prefix prefix) noexcept -> Array::const_iterator {
   return std::lower_bound(array.begin(), array.end(), PackedRoute{prefix, 0}, by_key);
 }
 
@@ -85,7 +85,7 @@ void Shadow::merge(Array& array, std::span<const PackedRoute> changes, std::span
   size_ += array.size() - size_before;
 }
 
-std::optional<std::uint16_t> Shadow::find(Prefix prefix) const noexcept {
+std::optional<std::uint16_t> Shadow::find(base::Prefix prefix) const noexcept {
   const Array& array = array_of(prefix);
   const auto at = at_or_after(array, prefix);
   if (at == array.end() || at->prefix() != prefix) {
@@ -96,7 +96,7 @@ std::optional<std::uint16_t> Shadow::find(Prefix prefix) const noexcept {
 
 std::optional<PackedRoute> Shadow::match(std::uint32_t address, int shortest, int longest) const noexcept {
   for (int length = longest; length >= shortest; --length) {
-    Prefix prefix{.address = address, .length = static_cast<std::uint8_t>(length)};
+    base::Prefix prefix{.address = address, .length = static_cast<std::uint8_t>(length)};
     prefix.address &= prefix.mask();
     if (const auto next_hop = find(prefix)) {
       return PackedRoute{prefix, *next_hop};
@@ -106,7 +106,7 @@ std::optional<PackedRoute> Shadow::match(std::uint32_t address, int shortest, in
 }
 
 bool Shadow::has_longer_than_24(std::uint32_t block) const noexcept {
-  const Prefix prefix{.address = block << 8, .length = 24};
+  const base::Prefix prefix{.address = block << 8, .length = 24};
   const Array& array = long_[block >> 8];
   auto at = at_or_after(array, prefix);
   if (at != array.end() && at->prefix() == prefix) {

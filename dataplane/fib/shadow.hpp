@@ -13,7 +13,7 @@
 #include <span>
 #include <vector>
 
-#include "dataplane/fib/prefix.hpp"
+#include "common/base/prefix.hpp"
 
 namespace sekisho::fib {
 
@@ -21,7 +21,7 @@ namespace sekisho::fib {
 class PackedRoute {
  public:
   constexpr PackedRoute() = default;
-  constexpr PackedRoute(Prefix prefix, std::uint16_t next_hop) noexcept
+  constexpr PackedRoute(base::Prefix prefix, std::uint16_t next_hop) noexcept
       : value_{(std::uint64_t{prefix.address} << 6 | prefix.length) << 16 | next_hop} {}
 
   [[nodiscard]] constexpr std::uint64_t key() const noexcept { return value_ >> 16; }
@@ -29,7 +29,7 @@ class PackedRoute {
     return static_cast<std::uint32_t>(value_ >> 22);
   }
   [[nodiscard]] constexpr std::uint8_t length() const noexcept { return value_ >> 16 & 0x3f; }
-  [[nodiscard]] constexpr Prefix prefix() const noexcept {
+  [[nodiscard]] constexpr base::Prefix prefix() const noexcept {
     return {.address = address(), .length = length()};
   }
   [[nodiscard]] constexpr std::uint16_t next_hop() const noexcept { return value_ & 0xffff; }
@@ -46,7 +46,7 @@ class Shadow {
   // order.
   auto apply(std::span<const PackedRoute> changes) -> std::vector<PackedRoute>;
 
-  [[nodiscard]] std::optional<std::uint16_t> find(Prefix prefix) const noexcept;
+  [[nodiscard]] std::optional<std::uint16_t> find(base::Prefix prefix) const noexcept;
   // The longest prefix covering `address` with a length of at least `shortest` and at most `longest`.
   [[nodiscard]] std::optional<PackedRoute> match(std::uint32_t address, int shortest,
                                                  int longest) const noexcept;
@@ -57,14 +57,14 @@ class Shadow {
 
   // Calls visit(PackedRoute) for `range` itself and every prefix that it covers, sorted.
   template <typename Visit>
-  void sweep(Prefix range, Visit visit) const;
+  void sweep(base::Prefix range, Visit visit) const;
 
  private:
   using Array = std::vector<PackedRoute>;
   static constexpr int split = 16;
 
-  static Array::const_iterator at_or_after(const Array& array, Prefix prefix) noexcept;
-  [[nodiscard]] const Array& array_of(Prefix prefix) const noexcept {
+  static Array::const_iterator at_or_after(const Array& array, base::Prefix prefix) noexcept;
+  [[nodiscard]] const Array& array_of(base::Prefix prefix) const noexcept {
     return prefix.length < split ? short_ : long_[prefix.address >> split];
   }
   void merge(Array& array, std::span<const PackedRoute> changes, std::span<PackedRoute> undo);
@@ -75,7 +75,7 @@ class Shadow {
 };
 
 template <typename Visit>
-void Shadow::sweep(Prefix range, Visit visit) const {
+void Shadow::sweep(base::Prefix range, Visit visit) const {
   const auto visit_while_covered = [&](Array::const_iterator at, Array::const_iterator end,
                                        std::uint32_t last) {
     for (; at != end && at->address() <= last; ++at) {

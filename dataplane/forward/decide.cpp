@@ -33,7 +33,7 @@ Decision decide(const ForwardingState& state, std::uint32_t source, std::uint32_
     decide_local(decision, state, state.host[*port], source, destination);
     return decision;
   }
-  if (const auto fault = packet::check_addresses(source, destination); fault != packet::AddressFault::none) {
+  if (const auto fault = base::check_addresses(source, destination); fault != base::AddressFault::none) {
     decision.drop = reason_of(fault);
     return decision;
   }

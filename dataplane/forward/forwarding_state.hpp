@@ -8,6 +8,7 @@
 #include <memory>
 #include <vector>
 
+#include "common/base/mac_address.hpp"
 #include "dataplane/fib/fib.hpp"
 #include "dataplane/fib/next_hop_table.hpp"
 #include "dataplane/forward/host_sources.hpp"
@@ -63,7 +64,7 @@ struct RxQueue {
   PortIndex port = 0;
   std::uint16_t dpdk_port = 0;
   std::uint16_t queue = 0;
-  fib::MacAddress station{};  // the port's own; all zero: the device has none, and takes every frame
+  base::MacAddress station{};  // the port's own; all zero: the device has none, and takes every frame
   bool generated = false;     // by this appliance's kernel: not what the port received
   friend bool operator==(const RxQueue&, const RxQueue&) = default;
 };

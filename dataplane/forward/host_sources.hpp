@@ -11,7 +11,7 @@
 #include <utility>
 #include <vector>
 
-#include "dataplane/fib/prefix.hpp"
+#include "common/base/prefix.hpp"
 
 namespace sekisho::forward {
 
@@ -25,17 +25,17 @@ enum class SourceVerdict : std::uint8_t {
 class HostSources {
  public:
   // In this order, since of equal prefixes the last one counts.
-  class Rules : public std::map<fib::Prefix, SourceVerdict> {
+  class Rules : public std::map<base::Prefix, SourceVerdict> {
    public:
     // Begins with nobody's addresses (address.hpp), save those of the link: clouds offer metadata, names and time by them.
     Rules()
         : map{{{0x0000'0000, 8}, SourceVerdict::martian},
               {{0x7f00'0000, 8}, SourceVerdict::martian},
               {{0xe000'0000, 3}, SourceVerdict::martian}} {}
-    void add_zone(const std::vector<fib::Prefix>& sources, bool port_carries_it) {
+    void add_zone(const std::vector<base::Prefix>& sources, bool port_carries_it) {
       add(sources, port_carries_it ? SourceVerdict::allowed : SourceVerdict::spoofed);
     }
-    void allow(const std::vector<fib::Prefix>& sources) { add(sources, SourceVerdict::allowed); }
+    void allow(const std::vector<base::Prefix>& sources) { add(sources, SourceVerdict::allowed); }
     // This appliance's addresses and its subnets' broadcast addresses, on whatever port.
     void add_own(const std::vector<std::uint32_t>& addresses) {
       for (const auto address : addresses) {
@@ -44,7 +44,7 @@ class HostSources {
     }
 
    private:
-    void add(const std::vector<fib::Prefix>& sources, SourceVerdict verdict) {
+    void add(const std::vector<base::Prefix>& sources, SourceVerdict verdict) {
       for (const auto source : sources) {
         insert_or_assign(source, verdict);
       }

@@ -13,12 +13,12 @@
 #include <optional>
 #include <span>
 
+#include "common/base/special_address.hpp"
 #include "dataplane/forward/burst.hpp"
 #include "dataplane/forward/counters.hpp"
 #include "dataplane/forward/drop_reason.hpp"
 #include "dataplane/forward/forwarding_state.hpp"
 #include "dataplane/forward/verdict.hpp"
-#include "dataplane/packet/address.hpp"
 #include "dataplane/packet/checksum.hpp"
 #include "dataplane/packet/ethernet.hpp"
 #include "dataplane/packet/ipv4.hpp"
@@ -76,7 +76,7 @@ class ToHost {
   std::optional<DropReason> take_for_kernel(rte_mbuf* mbuf, DropReason reason) noexcept {
     const packet::Ipv4View ip(header_of(mbuf));
     const std::uint32_t destination = ip.destination();
-    if (!packet::multicast(destination) && destination != 0xffff'ffff) {
+    if (!base::multicast(destination) && destination != 0xffff'ffff) {
       if (!is_local(port_, destination)) {
         return reason;
       }

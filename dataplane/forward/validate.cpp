@@ -6,8 +6,9 @@
 #include <algorithm>
 #include <optional>
 
+#include "common/base/mac_address.hpp"
+#include "common/base/special_address.hpp"
 #include "dataplane/forward/verdict.hpp"
-#include "dataplane/packet/address.hpp"
 #include "dataplane/packet/ethernet.hpp"
 #include "dataplane/packet/flow_hash.hpp"
 #include "dataplane/packet/ipv4.hpp"
@@ -67,8 +68,8 @@ unsigned read_sixteens(const packet::PlainFrames& plain, Burst& burst, unsigned 
 }
 
 // A port without a MAC address (net_ring, net_null) takes what it is given.
-bool is_station(const fib::MacAddress& address) noexcept {
-  return address != fib::MacAddress{};
+bool is_station(const base::MacAddress& address) noexcept {
+  return address != base::MacAddress{};
 }
 
 std::optional<DropReason> fault_of(const std::uint8_t* frame, std::size_t readable, std::size_t arrived,
@@ -96,8 +97,8 @@ std::optional<DropReason> fault_of(const std::uint8_t* frame, std::size_t readab
     return reason_of(fault);
   }
   const packet::Ipv4View ip(header);
-  const auto address_fault = packet::check_addresses(ip.source(), ip.destination());
-  if (address_fault != packet::AddressFault::none) {
+  const auto address_fault = base::check_addresses(ip.source(), ip.destination());
+  if (address_fault != base::AddressFault::none) {
     return reason_of(address_fault);
   }
   // RFC 1812, 5.3.4: "A router MUST NOT forward any packet that the router received as a Link Layer

@@ -6,10 +6,10 @@
 #include <cstdint>
 #include <optional>
 
+#include "common/base/special_address.hpp"
 #include "dataplane/fib/next_hop_table.hpp"
 #include "dataplane/forward/drop_reason.hpp"
 #include "dataplane/forward/forwarding_state.hpp"
-#include "dataplane/packet/address.hpp"
 #include "dataplane/packet/ethernet.hpp"
 #include "dataplane/packet/ipv4.hpp"
 
@@ -45,14 +45,14 @@ namespace sekisho::forward {
   return DropReason::frame_too_short;
 }
 
-[[nodiscard]] constexpr DropReason reason_of(packet::AddressFault fault) noexcept {
+[[nodiscard]] constexpr DropReason reason_of(base::AddressFault fault) noexcept {
   switch (fault) {
-    case packet::AddressFault::martian_source:
+    case base::AddressFault::martian_source:
       return DropReason::martian_source;
-    case packet::AddressFault::martian_destination:
+    case base::AddressFault::martian_destination:
       return DropReason::martian_destination;
-    case packet::AddressFault::multicast:
-    case packet::AddressFault::none:
+    case base::AddressFault::multicast:
+    case base::AddressFault::none:
       break;
   }
   return DropReason::multicast;

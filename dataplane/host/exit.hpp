@@ -6,6 +6,7 @@
 #include <memory>
 #include <tl/expected.hpp>
 
+#include "common/base/mac_address.hpp"
 #include "dataplane/host/device.hpp"
 
 namespace sekisho::host {
@@ -24,7 +25,7 @@ class Exit {
 
   [[nodiscard]] bool has_lost_tun() const noexcept { return !device_.tap.exists(); }
   // The exit port's. Makes the TUN again if it is lost.
-  [[nodiscard]] auto adopt(const fib::MacAddress& station, std::uint16_t mtu)
+  [[nodiscard]] auto adopt(const base::MacAddress& station, std::uint16_t mtu)
       -> tl::expected<void, std::string>;
   void keep_mtu(std::uint16_t mtu) const { device_.tap.keep_mtu(mtu); }
   [[nodiscard]] rte_ring* packets() const noexcept { return device_.received.get(); }

@@ -15,6 +15,7 @@
 #include <cstring>
 #include <string_view>
 
+#include "common/base/fd.hpp"
 #include "dataplane/host/link.hpp"
 
 namespace sekisho::host {
@@ -34,7 +35,7 @@ ifreq request_for(const std::string& name) {
 
 // 0 or an errno.
 int configure(unsigned long what, ifreq& request) noexcept {
-  const steer::Fd socket{::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0)};
+  const base::Fd socket{::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0)};
   return socket.valid() && ioctl(socket.get(), what, &request) == 0 ? 0 : errno;
 }
 
@@ -42,8 +43,8 @@ auto refuse(const std::string& name, std::string_view step, int error) {
   return tl::unexpected(fmt::format("{}: {} failed ({})", name, step, std::strerror(error)));
 }
 
-auto attach(const std::string& name, Tap::Kind kind, bool exists) -> tl::expected<steer::Fd, std::string> {
-  steer::Fd fd{::open(control_device, O_RDWR | O_NONBLOCK | O_CLOEXEC)};
+auto attach(const std::string& name, Tap::Kind kind, bool exists) -> tl::expected<base::Fd, std::string> {
+  base::Fd fd{::open(control_device, O_RDWR | O_NONBLOCK | O_CLOEXEC)};
   if (!fd.valid()) {
     return tl::unexpected(fmt::format("{}: {} cannot be opened ({}); `modprobe tun` brings it", name,
                                       control_device, std::strerror(errno)));

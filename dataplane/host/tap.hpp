@@ -10,6 +10,8 @@
 #include <tl/expected.hpp>
 #include <utility>
 
+#include "common/base/fd.hpp"
+#include "common/base/mac_address.hpp"
 #include "dataplane/fib/next_hop_table.hpp"
 #include "dataplane/steer/steering.hpp"
 
@@ -26,7 +28,7 @@ class Tap {
     std::string name;
     std::string alias;
     std::uint16_t mtu = 0;
-    fib::MacAddress mac{};  // of a TAP
+    base::MacAddress mac{};  // of a TAP
   };
 
   // Makes it, or attaches to the one that an earlier process left; a companion that a port of another name has left becomes
@@ -41,10 +43,10 @@ class Tap {
   void keep_mtu(std::uint16_t mtu) const;
 
  private:
-  Tap(std::string name, steer::Fd fd) : name_{std::move(name)}, fd_{std::move(fd)} {}
+  Tap(std::string name, base::Fd fd) : name_{std::move(name)}, fd_{std::move(fd)} {}
 
   std::string name_;
-  steer::Fd fd_;
+  base::Fd fd_;
 };
 
 // Removes every device whose alias begins with `alias` and whose name is not among `wanted`. One that a process

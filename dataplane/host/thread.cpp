@@ -11,6 +11,7 @@
 #include <chrono>
 #include <system_error>
 
+#include "common/base/mac_address.hpp"
 #include "dataplane/host/transfer.hpp"
 
 namespace sekisho::host {
@@ -84,7 +85,7 @@ Exit::~Exit() {
   thread_.detach(*this);
 }
 
-auto Exit::adopt(const fib::MacAddress& station, std::uint16_t mtu) -> tl::expected<void, std::string> {
+auto Exit::adopt(const base::MacAddress& station, std::uint16_t mtu) -> tl::expected<void, std::string> {
   if (has_lost_tun()) {
     auto tap = open_tun(mtu);
     if (!tap) {

@@ -13,6 +13,7 @@
 #include <thread>
 #include <vector>
 
+#include "common/base/fd.hpp"
 #include "dataplane/host/companion.hpp"
 #include "dataplane/host/exit.hpp"
 
@@ -49,8 +50,8 @@ class Thread {
   void wake() const noexcept;
 
   rte_mempool* pool_;
-  steer::Fd epoll_;
-  steer::Fd wake_;
+  base::Fd epoll_;
+  base::Fd wake_;
   std::atomic<bool> stop_{false};
   std::mutex mutex_;
   std::vector<std::packaged_task<void()>> changes_;  // under the mutex

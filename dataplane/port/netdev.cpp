@@ -14,6 +14,7 @@
 #include <fstream>
 #include <system_error>
 
+#include "common/base/fd.hpp"
 #include "dataplane/steer/steering.hpp"
 
 namespace sekisho::port {
@@ -21,7 +22,7 @@ namespace {
 
 // 0 or an errno.
 int device_ioctl(const std::string& name, unsigned long request, ifreq& ifr) noexcept {
-  const steer::Fd socket{::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0)};
+  const base::Fd socket{::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0)};
   std::strncpy(ifr.ifr_name, name.c_str(), IFNAMSIZ - 1);
   return socket.valid() && ioctl(socket.get(), request, &ifr) == 0 ? 0 : errno;
 }

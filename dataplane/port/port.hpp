@@ -20,8 +20,9 @@
 #include <tl/expected.hpp>
 #include <vector>
 
+#include "common/base/mac_address.hpp"
+#include "common/base/prefix.hpp"
 #include "dataplane/fib/next_hop_table.hpp"
-#include "dataplane/fib/prefix.hpp"
 #include "dataplane/forward/host_sources.hpp"
 #include "dataplane/port/bus.hpp"
 #include "dataplane/port/open_files.hpp"
@@ -57,7 +58,7 @@ struct PortConfig {
   std::string name;  // the operator's, as in sekisho.toml
   std::string device;
   std::vector<std::uint32_t> local;  // addresses of the kernel on this port (AF_XDP: passed up by steering)
-  std::vector<fib::Prefix>
+  std::vector<base::Prefix>
       host_sources;              // who may send to those, besides the sources of the port's zones; sorted
   std::uint16_t mtu = 0;         // 0: the device's own
   std::string instance;          // of the device: differs when another one has taken its name
@@ -86,7 +87,7 @@ class Port {
   [[nodiscard]] std::uint16_t rx_queues() const noexcept { return rx_queues_; }
   [[nodiscard]] std::uint16_t tx_queues() const noexcept { return tx_queues_; }
   [[nodiscard]] std::uint16_t mtu() const noexcept { return mtu_; }
-  [[nodiscard]] fib::MacAddress mac() const noexcept { return mac_; }
+  [[nodiscard]] base::MacAddress mac() const noexcept { return mac_; }
   [[nodiscard]] const std::string& driver() const noexcept { return driver_; }
 
   // An AF_XDP port takes the MTU of its interface as it is now, as far as packet buffers have room for it.
@@ -136,7 +137,7 @@ class Port {
   std::uint16_t rx_queues_ = 0;
   std::uint16_t tx_queues_ = 0;
   std::uint16_t mtu_ = 0;
-  fib::MacAddress mac_{};
+  base::MacAddress mac_{};
   bool started_ = false;
 
   // Of an AF_XDP port.

@@ -10,7 +10,7 @@
 #include <bit>
 #include <cstring>
 
-#include "dataplane/steer/fd.hpp"
+#include "common/base/fd.hpp"
 
 namespace sekisho::port {
 namespace {
@@ -101,7 +101,7 @@ std::uint64_t XskRings::missed() const noexcept {
 std::set<rte_mbuf*> XskRings::posted(const std::vector<MappedRange>& mapped, const rte_mempool& pool) {
   std::set<rte_mbuf*> buffers;
   // Where in a mapping things lie is the same for every socket.
-  const steer::Fd socket{::socket(AF_XDP, SOCK_RAW, 0)};
+  const base::Fd socket{::socket(AF_XDP, SOCK_RAW, 0)};
   xdp_mmap_offsets offsets{};
   if (offsets_of(socket.get(), offsets)) {
     const Ring fill = find_ring(mapped, offsets.fr, sizeof(std::uint64_t), XDP_UMEM_PGOFF_FILL_RING);

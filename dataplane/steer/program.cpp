@@ -19,7 +19,7 @@ namespace sekisho::steer {
 namespace {
 
 // The kernel copies as many bytes as the map's values have.
-std::optional<bpf_map_info> map_info(const Fd& map) {
+std::optional<bpf_map_info> map_info(const base::Fd& map) {
   bpf_map_info info{};
   std::uint32_t length = sizeof info;
   if (!map.valid() || bpf_obj_get_info_by_fd(map.get(), &info, &length) != 0) {
@@ -29,12 +29,6 @@ std::optional<bpf_map_info> map_info(const Fd& map) {
 }
 
 }  // namespace
-
-Fd::~Fd() {
-  if (fd_ >= 0) {
-    close(fd_);
-  }
-}
 
 auto attached_id(int ifindex) -> tl::expected<std::uint32_t, int> {
   bpf_xdp_query_opts query{};
@@ -50,7 +44,7 @@ auto attached_id(int ifindex) -> tl::expected<std::uint32_t, int> {
   return id;
 }
 
-auto describe(Fd fd) -> tl::expected<Program, int> {
+auto describe(base::Fd fd) -> tl::expected<Program, int> {
   Program program;
   program.fd = std::move(fd);
   program.map_ids.resize(64);
@@ -72,23 +66,23 @@ auto attached_program(int ifindex) -> tl::expected<Program, int> {
   if (!id || *id == 0) {
     return id ? tl::expected<Program, int>{Program{}} : tl::unexpected(id.error());
   }
-  Fd fd{bpf_prog_get_fd_by_id(*id)};
+  base::Fd fd{bpf_prog_get_fd_by_id(*id)};
   return fd.valid() ? describe(std::move(fd)) : tl::unexpected(errno);
 }
 
-Fd find_map(const Program& program, std::string_view name) {
+base::Fd find_map(const Program& program, std::string_view name) {
   for (const std::uint32_t id : program.map_ids) {
-    Fd map{bpf_map_get_fd_by_id(id)};
+    base::Fd map{bpf_map_get_fd_by_id(id)};
     const auto info = map_info(map);
     // The kernel keeps 15 characters of a name.
     if (info && name.substr(0, 15) == info->name) {
       return map;
     }
   }
-  return Fd{};
+  return base::Fd{};
 }
 
-sekisho_steer_state read_state(const Fd& map) {
+sekisho_steer_state read_state(const base::Fd& map) {
   sekisho_steer_state state{};
   const auto info = map_info(map);
   if (!info) {
@@ -102,7 +96,7 @@ sekisho_steer_state read_state(const Fd& map) {
   return state;
 }
 
-Counts read_verdicts(const Fd& map) {
+Counts read_verdicts(const base::Fd& map) {
   Counts sums{};
   // A per-CPU value has a slot for every CPU that could be plugged in.
   const int cpus = libbpf_num_possible_cpus();

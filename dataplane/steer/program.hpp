@@ -9,7 +9,7 @@
 #include <tl/expected.hpp>
 #include <vector>
 
-#include "dataplane/steer/fd.hpp"
+#include "common/base/fd.hpp"
 #include "dataplane/steer/layout.h"
 
 namespace sekisho::steer {
@@ -19,7 +19,7 @@ inline constexpr std::string_view program_name = "sekisho_steer";
 using Counts = std::array<std::uint64_t, sekisho_steer_verdict_count>;
 
 struct Program {
-  Fd fd;
+  base::Fd fd;
   std::uint32_t id = 0;
   std::string name;
   std::vector<std::uint32_t> map_ids;
@@ -32,13 +32,13 @@ struct Program {
 // Nothing attached is a Program without a file descriptor.
 [[nodiscard]] auto attached_program(int ifindex) -> tl::expected<Program, int>;
 // Takes the file descriptor.
-[[nodiscard]] auto describe(Fd program) -> tl::expected<Program, int>;
-[[nodiscard]] Fd find_map(const Program& program, std::string_view name);
+[[nodiscard]] auto describe(base::Fd program) -> tl::expected<Program, int>;
+[[nodiscard]] base::Fd find_map(const Program& program, std::string_view name);
 
 // Zeros where the map cannot be read, or is an older version's and shorter.
-[[nodiscard]] sekisho_steer_state read_state(const Fd& state);
+[[nodiscard]] sekisho_steer_state read_state(const base::Fd& state);
 // What the program itself counted, summed over CPUs. The same holds.
-[[nodiscard]] Counts read_verdicts(const Fd& verdicts);
+[[nodiscard]] Counts read_verdicts(const base::Fd& verdicts);
 
 // When the process started, in clock ticks; nothing if it is gone or a zombie, whose sockets are closed.
 [[nodiscard]] std::optional<std::uint64_t> start_time(std::uint64_t pid);

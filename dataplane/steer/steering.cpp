@@ -37,7 +37,7 @@ static_assert(static_cast<int>(forward::SourceVerdict::allowed) == sekisho_steer
 
 // The netdev's MAC address, as it lies in memory; 0 if it has none.
 std::uint64_t station_of(const std::string& netdev) {
-  const Fd socket{::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0)};
+  const base::Fd socket{::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0)};
   ifreq request{};
   netdev.copy(request.ifr_name, IFNAMSIZ - 1);
   std::uint64_t station = 0;
@@ -85,7 +85,7 @@ std::string taken(const std::string& netdev, std::uint64_t pid) {
 
 }  // namespace
 
-Steering::Steering(std::string netdev, int ifindex, Fd object)
+Steering::Steering(std::string netdev, int ifindex, base::Fd object)
     : netdev_(std::move(netdev)),
       ifindex_(ifindex),
       object_(std::move(object)),
@@ -121,7 +121,7 @@ auto Steering::prepare(const std::string& netdev) -> tl::expected<std::unique_pt
     }
   }
 
-  Fd object{memfd_create("sekisho_steer", MFD_CLOEXEC)};
+  base::Fd object{memfd_create("sekisho_steer", MFD_CLOEXEC)};
   if (!object.valid() || write(object.get(), object_bytes.data(), object_bytes.size()) !=
                              static_cast<ssize_t>(object_bytes.size())) {
     return tl::unexpected(
@@ -135,7 +135,7 @@ std::string Steering::program_path() const {
 }
 
 int Steering::install(int program) noexcept try {
-  auto described = describe(Fd{fcntl(program, F_DUPFD_CLOEXEC, 0)});
+  auto described = describe(base::Fd{fcntl(program, F_DUPFD_CLOEXEC, 0)});
   if (!described) {
     return -described.error();
   }
@@ -170,7 +170,7 @@ int Steering::install(int program) noexcept try {
 }
 
 auto Steering::take_place_of(const Program& old) -> tl::expected<void, int> {
-  Fd old_verdicts;
+  base::Fd old_verdicts;
   if (old.fd.valid()) {
     // Since prepare().
     if (!old.is_steering()) {
@@ -203,7 +203,7 @@ void Steering::settle() noexcept {
   }
   wait_for_runs();
   carried_ = before_ + read_verdicts(replaced_verdicts_);
-  replaced_verdicts_ = Fd{};
+  replaced_verdicts_ = base::Fd{};
   auto state = read_state(state_);
   std::ranges::copy(carried_, state.carried);
   const std::uint32_t key = 0;
@@ -220,7 +220,7 @@ auto Steering::bind() -> tl::expected<void, std::string> {
             : refused_);
   }
   settle();
-  object_ = Fd{};
+  object_ = base::Fd{};
   return {};
 }
 
@@ -240,7 +240,7 @@ auto Steering::write_known() -> tl::expected<void, int> {
   return {};
 }
 
-auto Steering::write_source(fib::Prefix prefix, forward::SourceVerdict verdict) -> tl::expected<void, int> {
+auto Steering::write_source(base::Prefix prefix, forward::SourceVerdict verdict) -> tl::expected<void, int> {
   const sekisho_steer_source key{.length = prefix.length, .address = htonl(prefix.address)};
   const auto value = static_cast<std::uint8_t>(verdict);
   if (bpf_map_update_elem(sources_map_.get(), &key, &value, BPF_ANY) != 0) {
@@ -265,7 +265,7 @@ auto Steering::set_sources(const forward::HostSources::Rules& wanted) -> tl::exp
     }
     if (const auto done = write_source(prefix, verdict); !done) {
       return tl::unexpected(fmt::format("{}: source {} cannot be told to steering ({})", netdev_,
-                                        fib::to_string(prefix), errno_text(done.error())));
+                                        base::to_string(prefix), errno_text(done.error())));
     }
     sources_.insert_or_assign(prefix, verdict);
   }
@@ -277,7 +277,7 @@ auto Steering::set_sources(const forward::HostSources::Rules& wanted) -> tl::exp
     const sekisho_steer_source key{.length = known->first.length, .address = htonl(known->first.address)};
     if (bpf_map_delete_elem(sources_map_.get(), &key) != 0 && errno != ENOENT) {
       return tl::unexpected(fmt::format("{}: source {} cannot be taken from steering ({})", netdev_,
-                                        fib::to_string(known->first), errno_text(errno)));
+                                        base::to_string(known->first), errno_text(errno)));
     }
     known = sources_.erase(known);
   }

@@ -16,10 +16,10 @@
 #include <tl/expected.hpp>
 #include <vector>
 
-#include "dataplane/fib/prefix.hpp"
+#include "common/base/fd.hpp"
+#include "common/base/prefix.hpp"
 #include "dataplane/forward/host_sources.hpp"
 #include "dataplane/steer/attachment.hpp"
-#include "dataplane/steer/fd.hpp"
 #include "dataplane/steer/layout.h"
 #include "dataplane/steer/program.hpp"
 
@@ -64,30 +64,30 @@ class Steering : private Attacher {
   [[nodiscard]] int ifindex() const noexcept { return ifindex_; }
 
  private:
-  Steering(std::string netdev, int ifindex, Fd object);
+  Steering(std::string netdev, int ifindex, base::Fd object);
   int install(int program) noexcept override;
   auto take_place_of(const Program& old) -> tl::expected<void, int>;
   auto write_known() -> tl::expected<void, int>;
-  auto write_source(fib::Prefix prefix, forward::SourceVerdict verdict) -> tl::expected<void, int>;
+  auto write_source(base::Prefix prefix, forward::SourceVerdict verdict) -> tl::expected<void, int>;
   void settle() noexcept;
   int set_state(bool ready, bool owned) noexcept;  // 0 or an errno
 
   std::string netdev_;
   int ifindex_;
-  Fd object_;
+  base::Fd object_;
   std::uint64_t own_start_time_;
   std::uint64_t station_;
   Program program_;  // once installed
   std::string refused_;
-  Fd state_;
-  Fd local_map_;
-  Fd sources_map_;
-  Fd verdicts_;
-  Fd replaced_verdicts_;  // of the program before, until it has run for the last time
+  base::Fd state_;
+  base::Fd local_map_;
+  base::Fd sources_map_;
+  base::Fd verdicts_;
+  base::Fd replaced_verdicts_;  // of the program before, until it has run for the last time
   Counts before_{};       // what it had carried itself
   Counts carried_{};
   std::set<std::uint32_t> local_;
-  std::map<fib::Prefix, forward::SourceVerdict> sources_;
+  std::map<base::Prefix, forward::SourceVerdict> sources_;
 };
 
 // What is counted on a netdev, whoever steers it; empty if nobody does.

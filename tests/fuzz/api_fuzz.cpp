@@ -6,15 +6,17 @@
 #include <cstring>
 #include <optional>
 
-#include "dataplane/api/frame.hpp"
-#include "dataplane/api/transaction.hpp"
+#include "common/base/prefix.hpp"
+#include "common/ipc/frame_reader.hpp"
+#include "dataplane/writer/transaction.hpp"
 
 namespace {
 
-using namespace sekisho::api;
+using namespace sekisho::ipc;
+using namespace sekisho::writer;
 
 class NoRoutes : public RunningRoutes {
-  std::optional<std::string_view> find(const std::string&, sekisho::fib::Prefix) const override {
+  std::optional<std::string_view> find(const std::string&, sekisho::base::Prefix) const override {
     return std::nullopt;
   }
   std::size_t count(const std::string&, const std::string&) const override { return 0; }

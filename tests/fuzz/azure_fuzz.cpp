@@ -5,8 +5,10 @@
 #include <cstdint>
 #include <cstdlib>
 
-#include "control/load/azure.hpp"
-#include "control/load/service_tags.hpp"
+#include "common/base/error.hpp"
+#include "common/base/prefix.hpp"
+#include "control/formats/azure.hpp"
+#include "control/formats/service_tags.hpp"
 
 namespace {
 
@@ -19,19 +21,19 @@ void check(bool holds) {
     std::abort();
 }
 
-bool is_well_formed(fib::Prefix prefix) {
+bool is_well_formed(base::Prefix prefix) {
   return prefix.length <= 32 && (prefix.address & ~prefix.mask()) == 0;
 }
 
-void check_next_hop(const load::NextHop& next_hop) {
+void check_next_hop(const formats::NextHop& next_hop) {
   using route::NextHopType;
-  check(next_hop.name.empty() && next_hop.addresses.size() <= load::most_ecmp);
+  check(next_hop.name.empty() && next_hop.addresses.size() <= formats::most_ecmp);
   check(next_hop.type != NextHopType::virtual_appliance || next_hop.addresses.size() == 1);
   check(next_hop.type != NextHopType::virtual_appliance_ecmp ||
-        next_hop.addresses.size() >= load::least_ecmp);
+        next_hop.addresses.size() >= formats::least_ecmp);
 }
 
-void check(const load::RouteFile& file) {
+void check(const formats::RouteFile& file) {
   for (const auto& route : file.routes) {
     check(is_well_formed(route.prefix) && route.line == 0);
     check(route.next_hop < file.next_hops.size() && route.label < file.labels.size());
@@ -46,8 +48,8 @@ void check(const load::RouteFile& file) {
 }
 
 // Holds until the tags are resolved.
-void check_tables(const load::RouteFile& file) {
-  if (file.format != load::Format::route_table)
+void check_tables(const formats::RouteFile& file) {
+  if (file.format != formats::Format::route_table)
     return;
   std::size_t routes = 0;
   std::size_t tags = 0;
@@ -58,7 +60,7 @@ void check_tables(const load::RouteFile& file) {
   check(routes == file.routes.size() + file.tag_routes.size() && tags == file.tag_routes.size());
 }
 
-void check(const load::ServiceTags& tags) {
+void check(const formats::ServiceTags& tags) {
   for (const auto& tag : tags.tags) {
     check(tags.find(tag.name) == &tag);
     check(std::ranges::all_of(tag.prefixes, is_well_formed));
@@ -66,7 +68,7 @@ void check(const load::ServiceTags& tags) {
 }
 
 // All or nothing.
-void check_resolution(const load::RouteFile& file, const load::ServiceTags& tags) {
+void check_resolution(const formats::RouteFile& file, const formats::ServiceTags& tags) {
   auto resolved = file;
   std::size_t added = 0;
   bool all_known = true;
@@ -75,29 +77,29 @@ void check_resolution(const load::RouteFile& file, const load::ServiceTags& tags
     all_known = all_known && tag != nullptr;
     added += tag == nullptr ? 0 : tag->prefixes.size();
   }
-  const auto result = load::resolve_tags(resolved, tags);
+  const auto result = formats::resolve_tags(resolved, tags);
   check(result.has_value() == all_known);
   check(resolved.routes.size() == file.routes.size() + (all_known ? added : 0));
   check(resolved.tag_routes.size() == (all_known ? 0 : file.tag_routes.size()));
   check(resolved);
 }
 
-void check(const load::Error& error) {
+void check(const base::Error& error) {
   check(!error.reason.empty() && error.to_string().starts_with("fuzz.json"));
 }
 
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  static const auto known = load::parse_service_tags(
+  static const auto known = formats::parse_service_tags(
       R"({"values": [{"name": "AzureCloud", "properties": {"addressPrefixes": ["10.0.0.0/8", "::/0"]}},
                      {"name": "AzureMonitor", "properties": {"addressPrefixes": ["10.1.0.0/16", "10.2.0.0/16"]}},
                      {"name": "WindowsVirtualDesktop", "properties": {"addressPrefixes": []}}]})",
       "known.json");
   check(known.has_value());
   const std::string_view text{reinterpret_cast<const char*>(data), size};
-  const auto routes = load::parse_azure(text, "fuzz.json");
-  const auto tags = load::parse_service_tags(text, "fuzz.json");
+  const auto routes = formats::parse_azure(text, "fuzz.json");
+  const auto tags = formats::parse_service_tags(text, "fuzz.json");
   if (!routes)
     check(routes.error());
   else

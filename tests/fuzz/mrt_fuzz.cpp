@@ -6,8 +6,9 @@
 #include <cstdlib>
 #include <string_view>
 
-#include "control/load/mrt.hpp"
-#include "control/load/mrt_dump.hpp"
+#include "common/base/prefix.hpp"
+#include "control/formats/mrt.hpp"
+#include "control/formats/mrt_dump.hpp"
 
 namespace {
 
@@ -18,15 +19,15 @@ void check(bool holds) {
     std::abort();
 }
 
-void check_routes(const load::RouteFile& file) {
+void check_routes(const formats::RouteFile& file) {
   for (const auto& route : file.routes) {
     check(route.next_hop < file.next_hops.size() && route.origin == route::Origin::bgp);
     check(route.prefix.length <= 32 && (route.prefix.address & ~route.prefix.mask()) == 0);
   }
   for (const auto& next_hop : file.next_hops) {
-    check(next_hop.addresses.size() <= load::most_ecmp);
+    check(next_hop.addresses.size() <= formats::most_ecmp);
     check(std::ranges::is_sorted(next_hop.addresses));
-    check(load::parse_next_hop(load::to_string(next_hop)) == next_hop);
+    check(formats::parse_next_hop(formats::to_string(next_hop)) == next_hop);
   }
 }
 
@@ -34,18 +35,18 @@ void check_routes(const load::RouteFile& file) {
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const std::string_view bytes{reinterpret_cast<const char*>(data), size};
-  const auto only = load::parse_mrt(bytes, "fuzz.mrt", {});
+  const auto only = formats::parse_mrt(bytes, "fuzz.mrt", {});
   if (only)
     check_routes(*only);
   else
     check(only.error().reason.starts_with("byte ") || only.error().reason.starts_with("holds routes of "));
 
-  load::MrtDump dump{bytes};
-  const auto nothing = [](std::uint32_t, fib::Prefix, const load::Path&) {};
+  formats::MrtDump dump{bytes};
+  const auto nothing = [](std::uint32_t, base::Prefix, const formats::Path&) {};
   if (!dump.walk(nothing) || dump.peers().empty() || dump.peers().front().address.is_ipv6)
     return 0;
-  load::Cursor address{{reinterpret_cast<const char*>(dump.peers().front().address.bytes.data()), 4}};
-  const auto chosen = load::parse_mrt(bytes, "fuzz.mrt", address.u32());
+  formats::Cursor address{{reinterpret_cast<const char*>(dump.peers().front().address.bytes.data()), 4}};
+  const auto chosen = formats::parse_mrt(bytes, "fuzz.mrt", address.u32());
   if (chosen)
     check_routes(*chosen);
   else

@@ -6,7 +6,7 @@
 #include <cstdlib>
 #include <vector>
 
-#include "dataplane/packet/address.hpp"
+#include "common/base/special_address.hpp"
 #include "dataplane/packet/checksum.hpp"
 #include "dataplane/packet/ethernet.hpp"
 #include "dataplane/packet/flow_hash.hpp"

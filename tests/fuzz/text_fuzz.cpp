@@ -4,8 +4,9 @@
 #include <cstdint>
 #include <cstdlib>
 
-#include "control/load/file.hpp"
-#include "control/load/text.hpp"
+#include "common/base/file.hpp"
+#include "control/formats/compression.hpp"
+#include "control/formats/text.hpp"
 
 namespace {
 
@@ -15,7 +16,7 @@ void check(bool holds) {
 }
 
 void parse(std::string_view text) {
-  const auto result = sekisho::load::parse_text(text, "fuzz.txt");
+  const auto result = sekisho::formats::parse_text(text, "fuzz.txt");
   if (!result) {
     check(result.error().line != 0 && !result.error().reason.empty());
     return;
@@ -33,9 +34,9 @@ void parse(std::string_view text) {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const std::string_view bytes{reinterpret_cast<const char*>(data), size};
   parse(bytes);
-  if (sekisho::load::is_gzip(bytes)) {
+  if (sekisho::formats::is_gzip(bytes)) {
     constexpr std::size_t limit = 1 << 20;
-    if (const auto text = sekisho::load::inflate(bytes, "fuzz.gz", limit)) {
+    if (const auto text = sekisho::formats::inflate(bytes, "fuzz.gz", limit)) {
       check(text->size() <= limit);
       parse(*text);
     }

@@ -5,6 +5,7 @@
 #include <set>
 #include <thread>
 
+#include "common/base/prefix.hpp"
 #include "dataplane/forward/decide.hpp"
 #include "dataplane/forward/wanted.hpp"
 #include "tests/packet/lab.hpp"
@@ -15,13 +16,13 @@ namespace {
 using Addresses = std::set<std::uint32_t>;
 
 std::uint32_t ip(std::string_view text) {
-  return fib::parse_address(text).value();
+  return base::parse_address(text).value();
 }
 
 Addresses taken(forward::Wanted& wanted) {
   Addresses all;
   wanted.take([&](std::uint32_t destination) {
-    EXPECT_TRUE(all.insert(destination).second) << fib::address_to_string(destination) << " is told twice";
+    EXPECT_TRUE(all.insert(destination).second) << base::address_to_string(destination) << " is told twice";
   });
   return all;
 }
@@ -127,7 +128,7 @@ TEST_F(Connected, ANeighboursOwnRouteForwards) {
   const Packet in = packet().to("10.2.0.5");
   drop("before", lan, in, DropReason::neighbour_unresolved);
   EXPECT_EQ(told(), Addresses{ip("10.2.0.5")});
-  const fib::Prefix host{ip("10.2.0.5"), 32};
+  const base::Prefix host{ip("10.2.0.5"), 32};
   ASSERT_TRUE(lab().tables[0]->apply(std::vector<fib::Route>{{host, vnet}}));
   lab().check({"resolved", lan, in.bytes(), Forwarded{spoke}, forwarded_to(vnet_router, in)});
   EXPECT_EQ(told(), Addresses{});

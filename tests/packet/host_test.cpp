@@ -3,6 +3,7 @@
 #include <rte_mbuf.h>
 #include <rte_ring.h>
 
+#include "common/base/prefix.hpp"
 #include "dataplane/forward/decide.hpp"
 #include "dataplane/forward/to_host.hpp"
 #include "tests/packet/lab.hpp"
@@ -253,7 +254,8 @@ TEST_F(Host, DecideSaysWhoMayAsk) {
     state_.host[lan].steered = steered;
     state_.host[lan].companion = !steered;
     const auto drop = [&](const char* source) {
-      return forward::decide(state_, fib::parse_address(source).value(), fib::parse_address(own).value(), lan)
+      return forward::decide(state_, base::parse_address(source).value(), base::parse_address(own).value(),
+                             lan)
           .drop;
     };
     EXPECT_EQ(drop("172.16.0.1"), std::nullopt);
@@ -271,8 +273,8 @@ TEST_F(Host, DecideSaysWhoMayAsk) {
 
 TEST_F(Host, DecideSaysWhetherTheKernelGetsIt) {
   const auto drop = [&](const char* destination, std::optional<PortIndex> port) {
-    return forward::decide(state_, fib::parse_address("172.16.0.1").value(),
-                           fib::parse_address(destination).value(), port)
+    return forward::decide(state_, base::parse_address("172.16.0.1").value(),
+                           base::parse_address(destination).value(), port)
         .drop;
   };
   EXPECT_EQ(drop(other_own, lan), std::nullopt);

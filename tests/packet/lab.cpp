@@ -7,6 +7,8 @@
 #include <algorithm>
 #include <stdexcept>
 
+#include "common/base/prefix.hpp"
+
 namespace sekisho::test {
 namespace {
 
@@ -22,7 +24,7 @@ void require(bool good, const char* what) {
 }
 
 fib::Route route(const char* prefix, NextHopIndex next_hop) {
-  return {fib::parse_prefix(prefix).value(), next_hop};
+  return {base::parse_prefix(prefix).value(), next_hop};
 }
 
 PortIndex port_of(AdjacencyIndex adjacency) {

@@ -1,6 +1,7 @@
 // What zones, tables and next hops decide; and that decide() says the same as the pipeline does.
 #include <random>
 
+#include "common/base/prefix.hpp"
 #include "dataplane/forward/decide.hpp"
 #include "dataplane/forward/verdict.hpp"
 #include "tests/packet/lab.hpp"
@@ -93,8 +94,8 @@ TEST(NextHops, RefusalOfEveryAction) {
 TEST(Decide, SaysWhatItFound) {
   const auto decide = [](std::string_view source, std::string_view destination,
                          std::optional<PortIndex> port) {
-    return forward::decide(lab().state, fib::parse_address(source).value(),
-                           fib::parse_address(destination).value(), port);
+    return forward::decide(lab().state, base::parse_address(source).value(),
+                           base::parse_address(destination).value(), port);
   };
   const auto forwarded = decide("172.16.0.1", "10.0.5.5", lan);
   EXPECT_EQ(forwarded.zone, onprem_zone);
@@ -129,7 +130,7 @@ TEST(Decide, SaysWhatThePipelineDoes) {
     const auto in = static_cast<PortIndex>(random() % running_ports);
     const Packet icmp = Packet().from(source).to(destination).protocol(1);
     const auto decision = forward::decide(lab().state, source, destination, in);
-    const std::string why = fib::address_to_string(source) + " to " + fib::address_to_string(destination);
+    const std::string why = base::address_to_string(source) + " to " + base::address_to_string(destination);
     if (decision.drop) {
       expect_drop(why, in, icmp, *decision.drop);
     } else {

@@ -1,6 +1,7 @@
 // Who may have sent a packet: what is no zone's but our own, and the flat form of the kernel's sources.
 #include <random>
 
+#include "common/base/prefix.hpp"
 #include "dataplane/fib/fib.hpp"
 #include "dataplane/forward/decide.hpp"
 #include "dataplane/forward/host_sources.hpp"
@@ -55,7 +56,7 @@ TEST(HostSources, TheLongestPrefixDecidesForEveryAddress) {
     }
     for (unsigned i = 0; i < 1 + random() % 40; ++i) {
       const auto length = static_cast<std::uint8_t>(random() % 33);
-      fib::Prefix prefix{static_cast<std::uint32_t>(random() & 0x0fff'ffff), length};
+      base::Prefix prefix{static_cast<std::uint32_t>(random() & 0x0fff'ffff), length};
       prefix.address &= prefix.mask();
       rules.insert_or_assign(prefix, static_cast<SourceVerdict>(1 + random() % 3));
     }
@@ -69,7 +70,7 @@ TEST(HostSources, TheLongestPrefixDecidesForEveryAddress) {
           wanted = verdict;
         }
       }
-      ASSERT_EQ(sources.of(address), wanted) << fib::address_to_string(address) << " in round " << round;
+      ASSERT_EQ(sources.of(address), wanted) << base::address_to_string(address) << " in round " << round;
     };
     for (const auto& [prefix, verdict] : rules) {
       for (const std::uint32_t at : {prefix.address - 1, prefix.address, prefix.last(), prefix.last() + 1}) {

@@ -106,7 +106,7 @@ class Folder {
  public:
   auto check(const std::string& text, const Files& files, const Lines& interfaces = {}) const
       -> std::vector<Finding> {
-    kernel::Mirror mirror;
+    netlink::Mirror mirror;
     for (const auto& name : interfaces) {
       const int index = static_cast<int>(mirror.links.size()) + 1;
       mirror.links[index] = {.index = index, .name = name, .mtu = 1500};
@@ -868,14 +868,14 @@ routes = [{ prefix = "10.0.0.0/8", next_hop = "near" }]
 )");
   const auto policy = policy::read(file);
   ASSERT_TRUE(policy) << policy.error().to_string();
-  const auto found_with = [&](const kernel::Mirror* mirror) {
+  const auto found_with = [&](const netlink::Mirror* mirror) {
     Lines result;
     for (const auto& finding : check::check(*gather(*policy, mirror)))
       result.push_back(finding.offence.what);
     return result;
   };
   EXPECT_EQ(found_with(nullptr), Lines{});
-  kernel::Mirror mirror;
+  netlink::Mirror mirror;
   mirror.links[3] = {.index = 3, .name = "lan0"};
   mirror.addresses[3] = {{10U << 24 | 1U << 8 | 4, 24}};
   EXPECT_EQ(found_with(&mirror), (Lines{"member 10.0.9.10 of next hop far is in no port's subnet"}));
@@ -891,7 +891,7 @@ device = "af_xdp:egress0"
 device = "af_xdp:lan0"
 )"));
   ASSERT_TRUE(policy) << policy.error().to_string();
-  const auto found_with = [&](const kernel::Mirror* mirror) {
+  const auto found_with = [&](const netlink::Mirror* mirror) {
     Lines result;
     for (const auto& finding : check::check(*gather(*policy, mirror)))
       result.push_back(fmt::format("{} in line {}: {}", finding.rule->name,
@@ -900,7 +900,7 @@ device = "af_xdp:lan0"
     return result;
   };
   EXPECT_EQ(found_with(nullptr), Lines{}) << "nothing is known";
-  kernel::Mirror mirror;
+  netlink::Mirror mirror;
   mirror.links[3] = {.index = 3, .name = "lan0", .mtu = 1500};
   EXPECT_EQ(found_with(&mirror),
             (Lines{"no-interface in line 2: port egress: there is no interface egress0"}));

@@ -19,20 +19,20 @@
 #include <thread>
 #include <utility>
 
-#include "control/api/effective_routes.hpp"
-#include "control/api/explain.hpp"
-#include "control/api/frame.hpp"
-#include "control/api/override.hpp"
-#include "control/api/request.hpp"
-#include "control/api/routes.hpp"
-#include "control/api/server.hpp"
-#include "control/api/show.hpp"
-#include "control/api/zone_of.hpp"
-#include "dataplane/api/seats.hpp"
-#include "dataplane/fib/prefix.hpp"
+#include "common/base/prefix.hpp"
+#include "common/ipc/frame.hpp"
+#include "common/ipc/seats.hpp"
+#include "control/serve/effective_routes.hpp"
+#include "control/serve/explain.hpp"
+#include "control/serve/override.hpp"
+#include "control/serve/request.hpp"
+#include "control/serve/routes.hpp"
+#include "control/serve/server.hpp"
+#include "control/serve/show.hpp"
+#include "control/serve/zone_of.hpp"
 #include "temporary_folder.hpp"
 
-namespace sekisho::api {
+namespace sekisho::serve {
 namespace {
 
 using Protocol = boost::asio::local::stream_protocol;
@@ -63,7 +63,7 @@ routes = [{ prefix = "172.16.0.0/12", next_hop = "vnet" }, "many.txt"]
 )";
 
 std::uint32_t address(std::string_view text) {
-  return fib::parse_address(text).value();
+  return base::parse_address(text).value();
 }
 
 // A daemon without a kernel, a dataplane or a configuration on disk.
@@ -72,7 +72,7 @@ class FakeBackend : public Backend {
   explicit FakeBackend(std::size_t many = 10) {
     std::string routes;
     for (std::size_t i = 0; i < many; ++i) {
-      routes += fib::to_string({static_cast<std::uint32_t>((20U << 24) + (i << 8)), 24}) + " vnet\n";
+      routes += base::to_string({static_cast<std::uint32_t>((20U << 24) + (i << 8)), 24}) + " vnet\n";
     }
     static_cast<void>(folder.write("many.txt", routes));
     policy_ = policy::read(folder.write("sekisho.toml", configuration)).value();
@@ -85,16 +85,16 @@ class FakeBackend : public Backend {
         .state = "REACHABLE", .usable = true, .mac = {2, 0, 0, 0, 0, 10}};
     mirror_.neighbours[{2, address("10.0.2.11")}] = {.state = "FAILED", .usable = false, .mac = {}};
     view_ = sync::view(policy_->config, mirror_);
-    view_.exit = egress::Exit{.port = "egress",
-                              .netdev = "egress0",
-                              .address = address("10.0.2.4"),
-                              .gateway = address("10.0.2.1"),
-                              .ready = true,
-                              .why = "ready"};
+    view_.exit = reach::Exit{.port = "egress",
+                             .netdev = "egress0",
+                             .address = address("10.0.2.4"),
+                             .gateway = address("10.0.2.1"),
+                             .ready = true,
+                             .why = "ready"};
   }
 
   std::shared_ptr<const policy::Policy> policy() const override { return policy_; }
-  const kernel::Mirror& mirror() const override { return mirror_; }
+  const netlink::Mirror& mirror() const override { return mirror_; }
   const sync::View& view() const override { return view_; }
   bool dataplane_connected() const override { return connected; }
   Circumstances circumstances() const override { return known; }
@@ -110,14 +110,14 @@ class FakeBackend : public Backend {
     overrides_asked.push_back(to_string(request));
     done(reloaded);
   }
-  void ask_dataplane(Request request,
-                     std::function<void(tl::expected<std::vector<Reply>, std::string>)> done) override {
+  void ask_dataplane(ipc::Request request,
+                     std::function<void(tl::expected<std::vector<ipc::Reply>, std::string>)> done) override {
     asked.push_back(request);
     if (!broken.empty()) {
       done(tl::unexpected{broken});
       return;
     }
-    Reply reply;
+    ipc::Reply reply;
     if (request.has_get_state()) {
       *reply.mutable_state() = state;
     } else if (request.has_get_statistics()) {
@@ -130,7 +130,7 @@ class FakeBackend : public Backend {
 
   test::TemporaryFolder folder;
   std::shared_ptr<const policy::Policy> policy_;
-  kernel::Mirror mirror_;
+  netlink::Mirror mirror_;
   sync::View view_;
   bool connected = true;
   Circumstances known;
@@ -140,11 +140,11 @@ class FakeBackend : public Backend {
   tl::expected<Plan, std::string> planned = tl::unexpected<std::string>("no plan");
   Sources sources_;
   std::vector<std::string> overrides_asked;
-  State state;
-  Statistics statistics;
-  Decision decision;
-  std::function<Decision(const Lookup&)> decide;
-  std::vector<Request> asked;
+  ipc::State state;
+  ipc::Statistics statistics;
+  ipc::Decision decision;
+  std::function<ipc::Decision(const ipc::Lookup&)> decide;
+  std::vector<ipc::Request> asked;
 };
 
 Json ask(FakeBackend& backend, const Json& request) {
@@ -243,8 +243,8 @@ TEST(Show, NeighboursHasWhatTheKernelDoesNotKnowYet) {
                         {"10.0.1.20", "NONE"}, {"10.0.2.10", "REACHABLE"}, {"10.0.2.11", "FAILED"}}));
 }
 
-Statistics traffic() {
-  Statistics statistics;
+ipc::Statistics traffic() {
+  ipc::Statistics statistics;
   auto* lan = statistics.add_ports();
   lan->set_name("lan");
   lan->mutable_rx()->set_packets(100);
@@ -472,8 +472,8 @@ TEST(Routes, PagesHoldEveryRouteOnce) {
 
 TEST(Lookup, AsksTheDataplaneWithASourceOfTheZone) {
   FakeBackend backend;
-  backend.decide = [](const Lookup& lookup) {
-    Decision decision;
+  backend.decide = [](const ipc::Lookup& lookup) {
+    ipc::Decision decision;
     decision.set_zone(lookup.source() >> 20 == 0xac1 ? "onprem" : "internet");
     if (lookup.destination() != address("9.9.9.9")) {
       decision.mutable_prefix()->set_length(1);
@@ -506,8 +506,8 @@ TEST(Lookup, AsksTheDataplaneWithASourceOfTheZone) {
 // The dataplane decides before it knows a zone, and so do the command without a daemon and `explain`.
 TEST(Lookup, SaysWhatIsDroppedBeforeAnyTable) {
   FakeBackend backend;
-  backend.decide = [](const Lookup& lookup) {
-    Decision decision;
+  backend.decide = [](const ipc::Lookup& lookup) {
+    ipc::Decision decision;
     if (lookup.destination() == address("1.1.1.1")) {
       decision.set_zone("onprem");
       decision.set_next_hop("firewall");
@@ -527,8 +527,8 @@ TEST(Lookup, SaysWhatIsDroppedBeforeAnyTable) {
   EXPECT_FALSE(result[5].contains("before_tables"));
 }
 
-Decision agreeing() {
-  Decision decision;
+ipc::Decision agreeing() {
+  ipc::Decision decision;
   decision.set_zone("onprem");
   decision.mutable_source_prefix()->set_address(address("172.16.0.0"));
   decision.mutable_source_prefix()->set_length(12);
@@ -558,7 +558,7 @@ TEST(Explain, AgreesWithTheDataplane) {
 
 TEST(Explain, SaysWhereTheDataplaneDecidesOtherwise) {
   FakeBackend backend;
-  const auto differences = [&](const std::function<void(Decision&)>& change) {
+  const auto differences = [&](const std::function<void(ipc::Decision&)>& change) {
     backend.decision = agreeing();
     change(backend.decision);
     std::vector<std::string> what;
@@ -568,13 +568,14 @@ TEST(Explain, SaysWhereTheDataplaneDecidesOtherwise) {
     }
     return what;
   };
-  EXPECT_THAT(differences([](Decision& d) { d.set_next_hop("vnet"); }), testing::ElementsAre("next hop"));
-  EXPECT_THAT(differences([](Decision& d) { d.mutable_prefix()->set_length(0); }),
+  EXPECT_THAT(differences([](ipc::Decision& d) { d.set_next_hop("vnet"); }),
+              testing::ElementsAre("next hop"));
+  EXPECT_THAT(differences([](ipc::Decision& d) { d.mutable_prefix()->set_length(0); }),
               testing::ElementsAre("prefix"));
-  EXPECT_THAT(differences([](Decision& d) { d.set_zone("other"); }), testing::ElementsAre("zone"));
-  EXPECT_THAT(differences([](Decision& d) { d.set_drop_reason("next_hop_down"); }),
+  EXPECT_THAT(differences([](ipc::Decision& d) { d.set_zone("other"); }), testing::ElementsAre("zone"));
+  EXPECT_THAT(differences([](ipc::Decision& d) { d.set_drop_reason("next_hop_down"); }),
               testing::ElementsAre("verdict"));
-  EXPECT_THAT(differences([](Decision& d) {
+  EXPECT_THAT(differences([](ipc::Decision& d) {
                 d.clear_next_hop();
                 d.clear_prefix();
                 d.set_drop_reason("no_route");
@@ -585,7 +586,7 @@ TEST(Explain, SaysWhereTheDataplaneDecidesOtherwise) {
 TEST(Explain, TheKernelsDeadMembersDropIt) {
   FakeBackend backend;
   backend.mirror_.links[2].up = false;
-  backend.view_.members = egress::members(backend.policy_->config, backend.mirror_);
+  backend.view_.members = reach::members(backend.policy_->config, backend.mirror_);
   backend.connected = false;
   const auto result = result_of(backend, explain_request);
   EXPECT_EQ(result["configured"]["drop_reason"], "next_hop_down");
@@ -867,9 +868,9 @@ class Socket : public testing::Test {
     boost::asio::write(socket, boost::asio::buffer(bytes));
   }
   static Json receive(Protocol::socket& socket) {
-    FrameHeader header{};
+    ipc::FrameHeader header{};
     boost::asio::read(socket, boost::asio::buffer(header));
-    std::string body(frame_length(header), '\0');
+    std::string body(ipc::frame_length(header), '\0');
     boost::asio::read(socket, boost::asio::buffer(body));
     return Json::parse(body);
   }
@@ -902,8 +903,8 @@ TEST_F(Socket, AnswersSeveralClientsAndSeveralRequests) {
   start();
   auto first = client();
   auto second = client();
-  send(first, frame(zones_request));
-  send(second, frame(zones_request) + frame(R"({"command":"dance"})") + frame(zones_request));
+  send(first, ipc::frame(zones_request));
+  send(second, ipc::frame(zones_request) + ipc::frame(R"({"command":"dance"})") + ipc::frame(zones_request));
   EXPECT_EQ(receive(second)["ok"], true);
   EXPECT_EQ(receive(second)["ok"], false);
   EXPECT_EQ(receive(second)["ok"], true);
@@ -913,7 +914,7 @@ TEST_F(Socket, AnswersSeveralClientsAndSeveralRequests) {
 TEST_F(Socket, StreamsRoutesInPages) {
   start();
   auto socket = client();
-  send(socket, frame(R"({"command":"show","what":"routes","zone":"internet"})"));
+  send(socket, ipc::frame(R"({"command":"show","what":"routes","zone":"internet"})"));
   std::size_t routes = 0;
   std::size_t pages = 0;
   for (auto more = true; more; ++pages) {
@@ -924,7 +925,7 @@ TEST_F(Socket, StreamsRoutesInPages) {
   }
   EXPECT_EQ(routes, 3 * RoutePages::page_size + 3);
   EXPECT_EQ(pages, 4U);
-  send(socket, frame(zones_request));
+  send(socket, ipc::frame(zones_request));
   EXPECT_EQ(receive(socket)["result"].size(), 2U);
 }
 
@@ -932,10 +933,10 @@ TEST_F(Socket, AClientThatLeavesInTheMiddleHurtsNobody) {
   start();
   for (int i = 0; i < 20; ++i) {
     auto socket = client();
-    send(socket, frame(R"({"command":"show","what":"routes"})"));
+    send(socket, ipc::frame(R"({"command":"show","what":"routes"})"));
   }
   auto socket = client();
-  send(socket, frame(zones_request));
+  send(socket, ipc::frame(zones_request));
   EXPECT_EQ(receive(socket)["ok"], true);
 }
 
@@ -945,13 +946,13 @@ TEST_F(Socket, HostileInputEndsTheConnectionAndNothingElse) {
       std::string{"\0\0\0\0", 4},
       "\xff\xff\xff\xff",
       std::string{"\0\x10\0\x01", 4},  // one more than a request may have
-      frame("not JSON"),
-      frame("[]"),
-      frame("\"show\""),
-      frame("\xff\xfe"),
-      frame("{\"command\":\"show\""),
-      frame(std::string(500'000, '[')),
-      frame(std::string(500'000, '[') + std::string(500'000, ']')),
+      ipc::frame("not JSON"),
+      ipc::frame("[]"),
+      ipc::frame("\"show\""),
+      ipc::frame("\xff\xfe"),
+      ipc::frame("{\"command\":\"show\""),
+      ipc::frame(std::string(500'000, '[')),
+      ipc::frame(std::string(500'000, '[') + std::string(500'000, ']')),
       "GET / HTTP/1.1\r\n\r\n",
   };
   for (const auto& bytes : hostile) {
@@ -960,26 +961,26 @@ TEST_F(Socket, HostileInputEndsTheConnectionAndNothingElse) {
     EXPECT_TRUE(ends(socket)) << bytes.substr(0, 40);
   }
   auto socket = client();
-  send(socket, frame("{\"command\":\"\xff\"}").substr(0, 6));  // and half a frame
+  send(socket, ipc::frame("{\"command\":\"\xff\"}").substr(0, 6));  // and half a frame
   socket.close();
   auto other = client();
-  send(other, frame(zones_request));
+  send(other, ipc::frame(zones_request));
   EXPECT_EQ(receive(other)["ok"], true);
 }
 
 TEST_F(Socket, WhoOnlyHoldsAConnectionMakesRoom) {
   start();
   std::vector<Protocol::socket> clients;
-  for (std::size_t i = 0; i < most_seats; ++i) {
+  for (std::size_t i = 0; i < ipc::most_seats; ++i) {
     clients.push_back(client());
-    send(clients.back(), frame(zones_request));
+    send(clients.back(), ipc::frame(zones_request));
     EXPECT_EQ(receive(clients.back())["ok"], true);
   }
   auto late = client();
-  send(late, frame(zones_request));
+  send(late, ipc::frame(zones_request));
   EXPECT_EQ(receive(late)["ok"], true);
   EXPECT_TRUE(ends(clients.front()));
-  send(clients.back(), frame(zones_request));
+  send(clients.back(), ipc::frame(zones_request));
   EXPECT_EQ(receive(clients.back())["ok"], true);
 }
 
@@ -988,7 +989,7 @@ TEST_F(Socket, WhoAsksNothingOrHalfARequestIsLetGo) {
   start();
   auto silent = client();
   auto half = client();
-  send(half, frame(zones_request).substr(0, 10));
+  send(half, ipc::frame(zones_request).substr(0, 10));
   EXPECT_TRUE(ends(silent));
   EXPECT_TRUE(ends(half));
 }
@@ -1009,7 +1010,7 @@ class Roles : public Socket {
       boost::asio::io_context io;
       Protocol::socket socket{io};
       socket.connect(path_.string());
-      send(socket, frame(request.dump()));
+      send(socket, ipc::frame(request.dump()));
       const auto reply = receive(socket).dump();
       ::_exit(::write(ends[1], reply.data(), reply.size()) < 0 ? 1 : 0);
     }
@@ -1063,7 +1064,7 @@ TEST_F(Roles, TheSecondGroupChanges) {
 TEST_F(Roles, RootChanges) {
   serve("");
   auto socket = client();
-  send(socket, frame(exception_past_the_firewall.dump()));
+  send(socket, ipc::frame(exception_past_the_firewall.dump()));
   EXPECT_EQ(receive(socket)["ok"], true);
 }
 
@@ -1082,7 +1083,7 @@ TEST_F(Socket, ReplacesADeadSocketAndRefusesALivingOne) {
   ASSERT_FALSE(second);
   EXPECT_THAT(second.error(), testing::HasSubstr("another process serves it"));
   auto socket = client();
-  send(socket, frame(zones_request));
+  send(socket, ipc::frame(zones_request));
   EXPECT_EQ(receive(socket)["ok"], true);
 }
 
@@ -1099,7 +1100,7 @@ TEST_F(Socket, RefusesPathsThatItCannotHave) {
 TEST_F(Socket, RemovesItsSocketWhenItEnds) {
   start();
   auto socket = client();
-  send(socket, frame(zones_request));
+  send(socket, ipc::frame(zones_request));
   EXPECT_EQ(receive(socket)["ok"], true);
   io_.stop();
   thread_.join();
@@ -1108,4 +1109,4 @@ TEST_F(Socket, RemovesItsSocketWhenItEnds) {
 }
 
 }  // namespace
-}  // namespace sekisho::api
+}  // namespace sekisho::serve

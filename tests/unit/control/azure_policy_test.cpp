@@ -8,7 +8,8 @@
 #include <string_view>
 #include <vector>
 
-#include "control/load/service_tags.hpp"
+#include "common/base/prefix.hpp"
+#include "control/formats/service_tags.hpp"
 #include "control/policy/policy.hpp"
 #include "tests/unit/control/temporary_folder.hpp"
 
@@ -85,7 +86,7 @@ class AzurePolicy : public testing::Test {
       if (policy.names[route.source] == "Azure's host addresses")
         continue;
       const auto type = std::string{to_string(route.type)};
-      result.push_back(fib::to_string(route.prefix) + " " + std::string{to_string(route.origin)} + " " +
+      result.push_back(base::to_string(route.prefix) + " " + std::string{to_string(route.origin)} + " " +
                        policy.names[route.next_hop] + (type.empty() ? "" : " (" + type + ")") + " " +
                        shorten(policy.names[route.source]));
     }
@@ -104,7 +105,7 @@ class AzurePolicy : public testing::Test {
 using Lines = std::vector<std::string>;
 
 auto next_hop(const Policy& policy, std::string_view zone, std::string_view address) -> std::string {
-  const auto route = policy.zone(zone)->table.lookup(fib::parse_address(address).value());
+  const auto route = policy.zone(zone)->table.lookup(base::parse_address(address).value());
   return route ? policy.names[route->next_hop] : "no route";
 }
 
@@ -192,9 +193,10 @@ TEST_F(AzurePolicy, EachNextHopTypeOfARouteTable) {
   const auto& source = (*policy)->file_sources.at(first.source);
   EXPECT_EQ(source.file, folder_.path() / "udr.json");
   EXPECT_EQ(source.label, "DefaultRoute");
-  EXPECT_EQ((*policy)->exceptions, (std::vector<fib::Prefix>{fib::parse_prefix("20.118.99.224/32").value()}));
+  EXPECT_EQ((*policy)->exceptions,
+            (std::vector<base::Prefix>{base::parse_prefix("20.118.99.224/32").value()}));
   ASSERT_EQ((*policy)->files.size(), 1U);
-  EXPECT_EQ((*policy)->files[0].format, load::Format::route_table);
+  EXPECT_EQ((*policy)->files[0].format, formats::Format::route_table);
   EXPECT_EQ((*policy)->files[0].routes, 7U);
   ASSERT_EQ((*policy)->files[0].tables.size(), 1U);
   EXPECT_EQ((*policy)->files[0].tables[0].name, "udr");
@@ -426,7 +428,7 @@ TEST_F(AzurePolicy, WhatIsLearnedNeverLeadsPastTheFirewall) {
     const auto policy = read_with(std::string{zone_head} + "routes = [" + entry + "]\n");
     ASSERT_TRUE(policy) << policy.error().to_string();
     EXPECT_EQ(candidates(**policy), Lines{});
-    EXPECT_EQ((*policy)->exceptions, std::vector<fib::Prefix>{});
+    EXPECT_EQ((*policy)->exceptions, std::vector<base::Prefix>{});
     EXPECT_EQ(shorten((*policy)->warnings.at(0)),
               "learned.json: BGP route 20.0.0.0/8 to Internet is left out: it would go past the firewall; "
               "write the route if that is meant");
@@ -515,14 +517,14 @@ TEST(AzureData, EveryRoutableTagOfTheRealFileIsRouted) {
   // Microsoft's file has no open licence and is not in the repository; the tests above do with small ones.
   if (!std::filesystem::exists(file))
     GTEST_SKIP() << "there is no " << file;
-  const auto tags = load::read_service_tags(file);
+  const auto tags = formats::read_service_tags(file);
   ASSERT_TRUE(tags) << tags.error().to_string();
   std::string text =
       "[port.lan]\ndevice = \"af_xdp:lan0\"\n[next_hop.firewall]\nmembers = [\"10.0.2.10\"]\n"
       "[azure]\nservice_tags = \"" +
       file.string() + "\"\n" + std::string{zone_head} + "routes = [\n";
-  std::set<fib::Prefix> prefixes{fib::parse_prefix("168.63.129.16/32").value(),
-                                 fib::parse_prefix("169.254.169.254/32").value()};
+  std::set<base::Prefix> prefixes{base::parse_prefix("168.63.129.16/32").value(),
+                                  base::parse_prefix("169.254.169.254/32").value()};
   std::size_t routable = 0;
   for (const auto& tag : tags->tags) {
     if (!tag.routable)

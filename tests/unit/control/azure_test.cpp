@@ -1,4 +1,7 @@
-#include "control/load/azure.hpp"
+#include "control/formats/azure.hpp"
+#include "common/base/error.hpp"
+#include "common/base/prefix.hpp"
+#include "control/formats/compression.hpp"
 
 #include <fmt/format.h>
 #include <gmock/gmock.h>
@@ -10,11 +13,11 @@
 #include <string>
 #include <vector>
 
-#include "control/load/file.hpp"
-#include "control/load/reader.hpp"
+#include "common/base/file.hpp"
+#include "control/formats/reader.hpp"
 #include "tests/unit/control/real_data.hpp"
 
-namespace sekisho::load {
+namespace sekisho::formats {
 namespace {
 
 using testing::ElementsAre;
@@ -29,7 +32,7 @@ auto fixture(const std::string& name) -> std::filesystem::path {
 auto addresses(const NextHop& next_hop) -> std::string {
   std::string list;
   for (const auto address : next_hop.addresses)
-    list += (list.empty() ? " " : ",") + fib::address_to_string(address);
+    list += (list.empty() ? " " : ",") + base::address_to_string(address);
   return list;
 }
 
@@ -42,7 +45,7 @@ auto azure_routes(const RouteFile& file) -> std::vector<std::string> {
                      addresses(hop));
   };
   for (const auto& route : file.routes)
-    add(route.label, fib::to_string(route.prefix), route.next_hop);
+    add(route.label, base::to_string(route.prefix), route.next_hop);
   for (const auto& route : file.tag_routes)
     add(route.label, route.tag, route.next_hop);
   return result;
@@ -471,7 +474,7 @@ TEST(AzureRealFiles, EffectiveRoutes) {
   const auto file = read_routes(*path);
   ASSERT_TRUE(file) << file.error().to_string();
   EXPECT_THAT(azure_findings(*file), IsEmpty());
-  const auto document = nlohmann::json::parse(*read_file(*path));
+  const auto document = nlohmann::json::parse(*base::read_file(*path));
   std::vector<std::string> expected;
   for (const auto& entry : document.at("value"))
     for (const auto& prefix : entry.at("addressPrefix"))
@@ -488,7 +491,7 @@ TEST(AzureRealFiles, ATemplateWhoseRoutesAreExpressions) {
   const auto file = read_routes(*path);
   ASSERT_TRUE(file) << file.error().to_string();
 
-  const auto text = inflate(*read_file(*path), *path);
+  const auto text = formats::inflate(*base::read_file(*path), *path);
   ASSERT_TRUE(text);
   const auto begin = text->find("\"varDefaultStaticRoutes\":");
   ASSERT_NE(begin, std::string::npos);
@@ -500,10 +503,11 @@ TEST(AzureRealFiles, ATemplateWhoseRoutesAreExpressions) {
   ASSERT_GT(expected.size(), 3U);
   EXPECT_THAT(azure_routes(*file), testing::UnorderedElementsAreArray(expected));
   EXPECT_EQ(file->tables.size(), 2U);
-  EXPECT_TRUE(std::ranges::none_of(
-      file->findings, [](const Finding& finding) { return finding.severity == Severity::error; }));
+  EXPECT_TRUE(std::ranges::none_of(file->findings, [](const base::Finding& finding) {
+    return finding.severity == base::Severity::error;
+  }));
   EXPECT_THAT(azure_findings(*file), testing::Contains(HasSubstr("taken as AzureCloud")));
 }
 
 }  // namespace
-}  // namespace sekisho::load
+}  // namespace sekisho::formats

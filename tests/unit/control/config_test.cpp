@@ -8,8 +8,9 @@
 #include <string_view>
 #include <vector>
 
+#include "common/base/file.hpp"
+#include "common/base/prefix.hpp"
 #include "control/config/config.hpp"
-#include "control/load/file.hpp"
 #include "tests/unit/control/temporary_folder.hpp"
 
 namespace sekisho::config {
@@ -65,7 +66,7 @@ TEST(Config, ReadsEveryKey) {
   const auto& back = config->zones[0];
   EXPECT_EQ(back.name, "back");
   EXPECT_EQ(back.ports, (std::vector<std::string>{"wire", "lan"}));
-  EXPECT_EQ(back.sources, (std::vector<fib::Prefix>{{0, 0}, {ip(198, 18, 0, 0), 15}}));
+  EXPECT_EQ(back.sources, (std::vector<base::Prefix>{{0, 0}, {ip(198, 18, 0, 0), 15}}));
   EXPECT_FALSE(back.internet);
   EXPECT_EQ(back.line, 25U);
   const auto& onprem = config->zones[1];
@@ -73,7 +74,7 @@ TEST(Config, ReadsEveryKey) {
   EXPECT_TRUE(onprem.internet);
   ASSERT_EQ(onprem.routes.size(), 4U);
   EXPECT_EQ(onprem.routes[0].kind, RouteSpec::Kind::prefix);
-  EXPECT_EQ(onprem.routes[0].prefix, (fib::Prefix{ip(10, 0, 0, 0), 16}));
+  EXPECT_EQ(onprem.routes[0].prefix, (base::Prefix{ip(10, 0, 0, 0), 16}));
   EXPECT_EQ(onprem.routes[0].next_hop, "gateway");
   EXPECT_EQ(onprem.routes[0].line, 20U);
   EXPECT_EQ(onprem.routes[1].kind, RouteSpec::Kind::file);
@@ -118,7 +119,7 @@ struct Edit {
 class EditedConfig : public testing::Test {
  protected:
   void expect(const std::vector<Edit>& edits, const std::filesystem::path& file = fixture) {
-    const auto whole = load::read_file(file);
+    const auto whole = base::read_file(file);
     ASSERT_TRUE(whole);
     for (const auto& edit : edits) {
       auto text = *whole;
@@ -321,7 +322,7 @@ exit = { port = "kernels" }
   EXPECT_EQ(ports[0].companion, "");
   EXPECT_EQ(ports[0].gateway, ip(10, 0, 3, 1));
   EXPECT_EQ(ports[0].host_sources,
-            (std::vector<fib::Prefix>{{ip(192, 168, 0, 0), 16}, {ip(8, 8, 8, 8), 32}}));
+            (std::vector<base::Prefix>{{ip(192, 168, 0, 0), 16}, {ip(8, 8, 8, 8), 32}}));
   EXPECT_EQ(parsed->internet->exit, "kernels");
   EXPECT_EQ(parsed->guarded_netdevs(), (std::vector<std::string>{"eth2", "sekisho0", "sk-lan", "vnet0"}));
 }
@@ -515,8 +516,8 @@ TEST(Config, ReadsEveryKeyOfAzure) {
   EXPECT_EQ(azure.line, 16U);
   const auto& zone = config->zones.at(0);
   EXPECT_TRUE(zone.system_routes);
-  EXPECT_EQ(zone.vnet, (std::vector<fib::Prefix>{{ip(10, 0, 0, 0), 16}, {ip(10, 1, 0, 0), 16}}));
-  EXPECT_EQ(zone.peerings, (std::vector<fib::Prefix>{{ip(10, 2, 0, 0), 16}}));
+  EXPECT_EQ(zone.vnet, (std::vector<base::Prefix>{{ip(10, 0, 0, 0), 16}, {ip(10, 1, 0, 0), 16}}));
+  EXPECT_EQ(zone.peerings, (std::vector<base::Prefix>{{ip(10, 2, 0, 0), 16}}));
   ASSERT_EQ(zone.routes.size(), 3U);
   EXPECT_EQ(zone.routes[0].file, folder / "spoke-udr.json");
   EXPECT_EQ(zone.routes[0].peer, std::nullopt);
@@ -536,7 +537,7 @@ TEST(Config, ReadsEveryKeyOfAzure) {
   EXPECT_EQ(config->bgp->peers[1].line, 38U);
   ASSERT_EQ(config->bgp->advertise.size(), 2U);
   EXPECT_EQ(config->bgp->advertise[0].kind, RouteSpec::Kind::prefix);
-  EXPECT_EQ(config->bgp->advertise[0].prefix, (fib::Prefix{ip(198, 51, 100, 0), 24}));
+  EXPECT_EQ(config->bgp->advertise[0].prefix, (base::Prefix{ip(198, 51, 100, 0), 24}));
   EXPECT_EQ(config->bgp->advertise[1].kind, RouteSpec::Kind::file);
   EXPECT_EQ(config->bgp->advertise[1].file, folder / "announced.txt");
 }

@@ -12,8 +12,8 @@ namespace {
 
 using testing::ElementsAre;
 using testing::HasSubstr;
-using Answered = tl::expected<std::vector<api::Reply>, std::string>;
-using Body = api::Request::BodyCase;
+using Answered = tl::expected<std::vector<ipc::Reply>, std::string>;
+using Body = ipc::Request::BodyCase;
 
 class DataplaneClientTest : public testing::Test {
  protected:
@@ -33,7 +33,7 @@ class DataplaneClientTest : public testing::Test {
   [[nodiscard]] bool connect() {
     return until([&] { return client.connected() && dataplane.connections == 1; });
   }
-  Answered transact(bool full, std::vector<api::Change> changes) {
+  Answered transact(bool full, std::vector<ipc::Change> changes) {
     std::optional<Answered> result;
     client.transact(full, std::move(changes), [&](const Answered& answer) { result = answer; });
     EXPECT_TRUE(until([&] { return result.has_value(); }));
@@ -46,15 +46,15 @@ class DataplaneClientTest : public testing::Test {
     }
     return result;
   }
-  static std::vector<api::Change> changes(int count) {
-    std::vector<api::Change> result(static_cast<std::size_t>(count));
+  static std::vector<ipc::Change> changes(int count) {
+    std::vector<ipc::Change> result(static_cast<std::size_t>(count));
     for (int i = 0; i < count; ++i) {
       result[static_cast<std::size_t>(i)].add_ports()->set_name("port" + std::to_string(i));
     }
     return result;
   }
-  static api::Request get_state() {
-    api::Request request;
+  static ipc::Request get_state() {
+    ipc::Request request;
     request.mutable_get_state();
     return request;
   }
@@ -70,7 +70,7 @@ class DataplaneClientTest : public testing::Test {
       path,
       {.connected = [] {},
        .disconnected = [this](const std::string& reason) { disconnects.push_back(reason); },
-       .event = [this](const api::Event& event) { ports.push_back(event.port().name()); }}};
+       .event = [this](const ipc::Event& event) { ports.push_back(event.port().name()); }}};
 };
 
 TEST_F(DataplaneClientTest, CommitsATransaction) {
@@ -85,7 +85,7 @@ TEST_F(DataplaneClientTest, CommitsATransaction) {
 }
 
 TEST_F(DataplaneClientTest, SendsNothingMoreAfterARefusedChange) {
-  dataplane.on_request = [&](const api::Request& request) {
+  dataplane.on_request = [&](const ipc::Request& request) {
     if (request.has_change()) {
       dataplane.say_no(request, "port0 has no name");
     } else {
@@ -99,7 +99,7 @@ TEST_F(DataplaneClientTest, SendsNothingMoreAfterARefusedChange) {
 }
 
 TEST_F(DataplaneClientTest, EndsAtARefusedBeginAndARefusedCommit) {
-  dataplane.on_request = [&](const api::Request& request) {
+  dataplane.on_request = [&](const ipc::Request& request) {
     if (request.has_begin()) {
       dataplane.say_no(request, "somebody else has one open");
     }
@@ -107,7 +107,7 @@ TEST_F(DataplaneClientTest, EndsAtARefusedBeginAndARefusedCommit) {
   ASSERT_TRUE(connect());
   EXPECT_EQ(transact(true, changes(1)).error(), "somebody else has one open");
   EXPECT_THAT(asked(), ElementsAre(Body::kBegin));
-  dataplane.on_request = [&](const api::Request& request) {
+  dataplane.on_request = [&](const ipc::Request& request) {
     if (request.has_commit()) {
       dataplane.say_no(request, "too many routes");
     } else {
@@ -118,7 +118,7 @@ TEST_F(DataplaneClientTest, EndsAtARefusedBeginAndARefusedCommit) {
 }
 
 TEST_F(DataplaneClientTest, AnswersWhatWasOpenWhenTheConnectionEnds) {
-  dataplane.on_request = [&](const api::Request& request) {
+  dataplane.on_request = [&](const ipc::Request& request) {
     if (request.has_change()) {
       dataplane.hang_up();
     } else {
@@ -153,8 +153,8 @@ TEST_F(DataplaneClientTest, StopsForGood) {
 
 TEST_F(DataplaneClientTest, PassesEventsBetweenReplies) {
   ASSERT_TRUE(connect());
-  dataplane.on_request = [&](const api::Request& request) {
-    api::Message event;
+  dataplane.on_request = [&](const ipc::Request& request) {
+    ipc::Message event;
     event.mutable_event()->mutable_port()->set_name("lan");
     dataplane.send(event);
     dataplane.say_yes(request);
@@ -165,9 +165,9 @@ TEST_F(DataplaneClientTest, PassesEventsBetweenReplies) {
 
 TEST_F(DataplaneClientTest, CollectsARepliesParts) {
   ASSERT_TRUE(connect());
-  dataplane.on_request = [&](const api::Request& request) {
+  dataplane.on_request = [&](const ipc::Request& request) {
     for (const bool more : {true, true, false}) {
-      api::Message message;
+      ipc::Message message;
       message.mutable_reply()->set_id(request.id());
       message.mutable_reply()->mutable_routes()->set_more(more);
       dataplane.send(message);
@@ -175,7 +175,7 @@ TEST_F(DataplaneClientTest, CollectsARepliesParts) {
   };
   std::vector<std::size_t> parts;
   for (int i = 0; i < 2; ++i) {
-    api::Request request;
+    ipc::Request request;
     request.mutable_get_routes()->set_zone("onprem");
     client.ask(std::move(request),
                [&](const Answered& answer) { parts.push_back(answer ? answer->size() : 0); });
@@ -190,7 +190,7 @@ TEST_F(DataplaneClientTest, DropsAPeerThatTalksNonsense) {
   for (const auto& nonsense :
        std::initializer_list<std::function<void()>>{[&] { dataplane.send_raw("\xff\xff\xff\xff"); },
                                                     [&] {  // an answer to nothing
-                                                      api::Request request;
+                                                      ipc::Request request;
                                                       request.set_id(999);
                                                       dataplane.say_yes(request);
                                                     }}) {
@@ -203,7 +203,7 @@ TEST_F(DataplaneClientTest, DropsAPeerThatTalksNonsense) {
 
 TEST_F(DataplaneClientTest, RefusesARequestThatFitsNoFrame) {
   ASSERT_TRUE(connect());
-  std::vector<api::Change> large(1);
+  std::vector<ipc::Change> large(1);
   large[0].add_ports()->set_device(std::string(17u << 20, 'x'));
   EXPECT_THAT(transact(true, std::move(large)).error(), HasSubstr("too large"));
   std::optional<Answered> state;
@@ -222,7 +222,7 @@ class HungDataplane : public DataplaneClientTest {
   }
   void hang() {
     dataplane.greets = false;
-    dataplane.on_request = [](const api::Request&) {};
+    dataplane.on_request = [](const ipc::Request&) {};
   }
   [[nodiscard]] bool connect_impatient() {
     return until([&] { return impatient.connected(); });
@@ -234,7 +234,7 @@ class HungDataplane : public DataplaneClientTest {
                             path,
                             {.connected = [this] { ++connects; },
                              .disconnected = [this](const std::string& reason) { reasons.push_back(reason); },
-                             .event = [](const api::Event&) {}},
+                             .event = [](const ipc::Event&) {}},
                             {.silence = Milliseconds{40},
                              .question = Milliseconds{60},
                              .transaction = Milliseconds{200},
@@ -279,13 +279,13 @@ TEST_F(HungDataplane, OneThatOnlyAcceptsIsNotConnected) {
 
 TEST_F(HungDataplane, HealsWhenItAnswersAgain) {
   ASSERT_TRUE(connect_impatient());
-  std::vector<api::Request> waiting;
-  dataplane.on_request = [&](const api::Request& request) { waiting.push_back(request); };
+  std::vector<ipc::Request> waiting;
+  dataplane.on_request = [&](const ipc::Request& request) { waiting.push_back(request); };
   std::optional<Answered> late;
   impatient.ask(get_state(), [&](const Answered& answer) { late = answer; });
   ASSERT_TRUE(until([&] { return late.has_value(); }));
   dataplane.say_yes(waiting.front());  // too late, and the connection goes on
-  dataplane.on_request = [&](const api::Request& request) { dataplane.say_yes(request); };
+  dataplane.on_request = [&](const ipc::Request& request) { dataplane.say_yes(request); };
   std::optional<Answered> next;
   ASSERT_TRUE(until([&] { return impatient.problem().empty(); }));
   impatient.ask(get_state(), [&](const Answered& answer) { next = answer; });

@@ -1,4 +1,5 @@
 #include "control/route/difference.hpp"
+#include "common/base/prefix.hpp"
 
 #include <gtest/gtest.h>
 
@@ -16,7 +17,7 @@
 namespace sekisho::route {
 namespace {
 
-using fib::Prefix;
+using base::Prefix;
 
 // A table with names of its own: numbers of one mean nothing in the other.
 class Written {

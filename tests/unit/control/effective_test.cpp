@@ -1,4 +1,5 @@
 #include "control/route/effective.hpp"
+#include "common/base/prefix.hpp"
 
 #include <gtest/gtest.h>
 
@@ -12,7 +13,7 @@
 namespace sekisho::route {
 namespace {
 
-using fib::Prefix;
+using base::Prefix;
 
 constexpr Prefix of_all{0, 0};
 constexpr Prefix of_the_vnet{10U << 24, 16};
@@ -60,7 +61,7 @@ TEST(Effective, TheDefaultStaysActiveBesideTheHalves) {
   const auto routes =
       effective(table_of({{of_all, Origin::system}, {{0, 1}, Origin::bgp}, {{1U << 31, 1}, Origin::bgp}}));
   for (const auto& each : routes)
-    EXPECT_EQ(each.state, State::active) << fib::to_string(each.route.prefix);
+    EXPECT_EQ(each.state, State::active) << base::to_string(each.route.prefix);
 }
 
 TEST(Effective, AShadowedRouteNamesTheVnets) {

@@ -1,15 +1,17 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "control/egress/connected.hpp"
-#include "control/egress/hosts.hpp"
-#include "control/egress/members.hpp"
+#include "common/base/mac_address.hpp"
+#include "common/base/prefix.hpp"
+#include "control/reach/connected.hpp"
+#include "control/reach/hosts.hpp"
+#include "control/reach/members.hpp"
 
-namespace sekisho::egress {
+namespace sekisho::reach {
 namespace {
 
+using base::MacAddress;
 using config::InterfaceAddress;
-using kernel::MacAddress;
 using testing::ElementsAre;
 
 constexpr std::uint32_t address(unsigned a, unsigned b, unsigned c, unsigned d) {
@@ -45,7 +47,7 @@ struct World {
   }
 
   config::Config config;
-  kernel::Mirror mirror;
+  netlink::Mirror mirror;
 };
 
 TEST(Members, AreAliveByLinkAndNeighbour) {
@@ -212,7 +214,7 @@ TEST(Connected, AreTheSubnetsOfAllPortsOnceWhenAZoneWantsThem) {
                                                              {address(10, 0, 3, 4), true},
                                                              {address(10, 0, 3, 5), true},
                                                              {address(10, 0, 3, 6), false}}) {
-    EXPECT_EQ(has_host(found, at), expected) << fib::address_to_string(at);
+    EXPECT_EQ(has_host(found, at), expected) << base::address_to_string(at);
   }
   // The longer subnet says what is its edge.
   world.mirror.addresses[1] = {{address(10, 0, 0, 1), 16}};
@@ -357,4 +359,4 @@ TEST_F(HostsOfPorts, AreTakenOverUntilTheKernelHasSpoken) {
 }
 
 }  // namespace
-}  // namespace sekisho::egress
+}  // namespace sekisho::reach

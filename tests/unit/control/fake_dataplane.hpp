@@ -44,7 +44,7 @@ class FakeDataplane {
   }
   void hang_up() { client_.close(); }
 
-  void send(const api::Message& message) { send_raw(message.SerializeAsString()); }
+  void send(const ipc::Message& message) { send_raw(message.SerializeAsString()); }
   void send_raw(const std::string& body) {
     const auto size = static_cast<std::uint32_t>(body.size());
     const std::array<char, 4> header{static_cast<char>(size >> 24), static_cast<char>(size >> 16 & 0xff),
@@ -54,11 +54,11 @@ class FakeDataplane {
   }
 
   // What it does with a request; by default it says Done, and Committed to a Commit.
-  std::function<void(const api::Request&)> on_request = [this](const api::Request& request) {
+  std::function<void(const ipc::Request&)> on_request = [this](const ipc::Request& request) {
     say_yes(request);
   };
-  void say_yes(const api::Request& request) {
-    api::Message message;
+  void say_yes(const ipc::Request& request) {
+    ipc::Message message;
     message.mutable_reply()->set_id(request.id());
     if (request.has_commit()) {
       message.mutable_reply()->mutable_committed()->set_transaction(++transaction);
@@ -67,15 +67,15 @@ class FakeDataplane {
     }
     send(message);
   }
-  void say_no(const api::Request& request, const std::string& reason) {
-    api::Message message;
+  void say_no(const ipc::Request& request, const std::string& reason) {
+    ipc::Message message;
     message.mutable_reply()->set_id(request.id());
     message.mutable_reply()->mutable_error()->set_reason(reason);
     send(message);
   }
 
   bool greets = true;  // false: as if it hung
-  std::vector<api::Request> requests;
+  std::vector<ipc::Request> requests;
   int connections = 0;
   std::uint64_t transaction = 0;
 
@@ -101,7 +101,7 @@ class FakeDataplane {
       }
       std::string body(size, '\0');
       boost::asio::read(client_, boost::asio::buffer(body));
-      api::Request request;
+      ipc::Request request;
       ASSERT_TRUE(request.ParseFromString(body));
       if (request.has_subscribe()) {  // how the client finds out that somebody is there
         if (greets) {

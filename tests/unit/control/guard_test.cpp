@@ -297,13 +297,14 @@ TEST_F(GuardForwardingTest, AnAddressThatComesLaterIsReachedUntilSomebodyKeepsTh
 }
 
 TEST(Guard, ForwardingIsOffButAtTheExit) {
-  kernel::Mirror mirror;
+  netlink::Mirror mirror;
   for (const int link : {1, 2, 3, 4}) {
     mirror.links[link] = {.index = link, .name = std::to_string(link), .forwarding = link != 4};
   }
   const auto links = [&](const Guard& guard) {
     std::vector<int> result;
-    std::ranges::transform(forwarding_links(guard, mirror), std::back_inserter(result), &kernel::Link::index);
+    std::ranges::transform(forwarding_links(guard, mirror), std::back_inserter(result),
+                           &netlink::Link::index);
     return result;
   };
   EXPECT_THAT(links({}), ElementsAre(1, 2, 3));
@@ -316,7 +317,7 @@ TEST(Guard, ForwardingIsOffButAtTheExit) {
 }
 
 TEST(Guard, APortIsKnownByItsMacWhenItComesBack) {
-  kernel::Mirror mirror;
+  netlink::Mirror mirror;
   mirror.links[8] = {.index = 8, .name = "new", .mac = {2, 0, 0, 0, 0, 4}};
   mirror.links[9] = {.index = 9, .name = "other", .mac = {2, 0, 0, 0, 0, 9}};
   EXPECT_EQ(follow({.links = {4}, .stations = {{2, 0, 0, 0, 0, 4}}}, mirror).links, (std::set<int>{4, 8}));
@@ -425,7 +426,7 @@ config::Config two_ports() {
 }
 
 TEST(Guard, AllowsNothingWhileAPortsInterfaceIsMissing) {
-  kernel::Mirror mirror;
+  netlink::Mirror mirror;
   mirror.links[4] = {.index = 4, .name = "a", .mac = {2, 0, 0, 0, 0, 4}};
   const auto config = two_ports();
   EXPECT_EQ(ports_of(config, mirror), (Guard{.names = {"a", "b", "sekisho0"},

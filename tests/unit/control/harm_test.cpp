@@ -4,8 +4,8 @@
 
 #include <string>
 
+#include "common/base/prefix.hpp"
 #include "control/sync/harm.hpp"
-#include "dataplane/fib/prefix.hpp"
 #include "tests/unit/control/temporary_folder.hpp"
 
 namespace sekisho::sync {
@@ -15,7 +15,7 @@ using testing::HasSubstr;
 using testing::IsEmpty;
 
 std::uint32_t ip(const char* text) {
-  return fib::parse_address(text).value();
+  return base::parse_address(text).value();
 }
 
 constexpr std::string_view base = R"([port.lan]
@@ -75,10 +75,10 @@ class HarmTest : public testing::Test {
   }
 
   test::TemporaryFolder folder;
-  kernel::Mirror mirror;
+  netlink::Mirror mirror;
   Devices devices{.running = {"lan", "egress"}, .absent = {}};
-  std::optional<egress::Exit> exit_before;
-  std::optional<egress::Exit> exit_after;
+  std::optional<reach::Exit> exit_before;
+  std::optional<reach::Exit> exit_after;
 };
 
 TEST_F(HarmTest, NothingChanges) {
@@ -156,9 +156,8 @@ TEST_F(HarmTest, InternetTrafficMovesToADeadNextHopOfAnotherName) {
 }
 
 TEST_F(HarmTest, TheExitGoesDown) {
-  exit_before = egress::Exit{.port = "egress", .netdev = "egress0", .ready = true, .why = "ready"};
-  exit_after =
-      egress::Exit{.port = "lan", .netdev = "lan0", .ready = false, .why = "port lan has no gateway"};
+  exit_before = reach::Exit{.port = "egress", .netdev = "egress0", .ready = true, .why = "ready"};
+  exit_after = reach::Exit{.port = "lan", .netdev = "lan0", .ready = false, .why = "port lan has no gateway"};
   const auto found = harms_of("", "");
   ASSERT_EQ(found.size(), 1U);
   EXPECT_EQ(found[0].sentence, "next hop Internet is ready and would be down: port lan has no gateway");

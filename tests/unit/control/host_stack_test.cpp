@@ -5,12 +5,12 @@
 #include <string>
 #include <vector>
 
-#include "control/egress/exit.hpp"
-#include "control/egress/host_stack.hpp"
-#include "control/kernel/netlink.hpp"
+#include "control/netlink/netlink.hpp"
+#include "control/reach/exit.hpp"
+#include "control/reach/host_stack.hpp"
 #include "tests/unit/control/namespace.hpp"
 
-namespace sekisho::egress {
+namespace sekisho::reach {
 namespace {
 
 using testing::ElementsAre;
@@ -31,8 +31,8 @@ config::Config example() {
 
 // --- Pure.
 
-kernel::Mirror world() {
-  kernel::Mirror mirror;
+netlink::Mirror world() {
+  netlink::Mirror mirror;
   mirror.links[3] = {.index = 3, .name = "out0", .up = true, .enabled = true, .rp_filter = 1};
   mirror.links[4] = {.index = 4, .name = "sk-lan", .up = true, .enabled = true, .alias = "sekisho port lan"};
   mirror.links[5] = {.index = 5, .name = "sekisho0", .up = true, .enabled = true, .alias = "sekisho exit"};
@@ -42,7 +42,7 @@ kernel::Mirror world() {
 }
 
 // As the kernel would be after it granted everything there was to ask for.
-kernel::Mirror granted_once(kernel::Mirror mirror) {
+netlink::Mirror granted_once(netlink::Mirror mirror) {
   const auto wanted = host_stack(example(), mirror);
   mirror.routes = wanted.routes;
   mirror.rules = wanted.rules;
@@ -59,7 +59,7 @@ kernel::Mirror granted_once(kernel::Mirror mirror) {
 }
 
 // Routes and rules follow from addresses.
-kernel::Mirror granted(const kernel::Mirror& mirror) {
+netlink::Mirror granted(const netlink::Mirror& mirror) {
   return granted_once(granted_once(mirror));
 }
 
@@ -67,16 +67,16 @@ TEST(HostStack, SaysWhatThePortsNeed) {
   const auto wanted = host_stack(example(), world());
   EXPECT_THAT(wanted.enabled, ElementsAre(4, 5));  // out0 is its operator's
   EXPECT_THAT(wanted.addresses, ElementsAre(std::pair{4, config::InterfaceAddress{0x0a000104, 24}}));
-  EXPECT_EQ(wanted.settings.at(5), (kernel::Settings{.forwarding = true, .rp_filter = 0}));
-  EXPECT_EQ(wanted.settings.at(3), (kernel::Settings{.forwarding = true, .rp_filter = 2}));
+  EXPECT_EQ(wanted.settings.at(5), (netlink::Settings{.forwarding = true, .rp_filter = 0}));
+  EXPECT_EQ(wanted.settings.at(3), (netlink::Settings{.forwarding = true, .rp_filter = 2}));
   EXPECT_FALSE(wanted.settings.contains(4));
   EXPECT_THAT(wanted.rules,
-              ElementsAre(kernel::Rule{8301, 0, "sekisho0", 830003}, kernel::Rule{8302, 0, "out0", 830000},
-                          kernel::Rule{8303, own, "", 830003}, kernel::Rule{8303, 0x0a090004, "", 830003}));
+              ElementsAre(netlink::Rule{8301, 0, "sekisho0", 830003}, netlink::Rule{8302, 0, "out0", 830000},
+                          netlink::Rule{8303, own, "", 830003}, netlink::Rule{8303, 0x0a090004, "", 830003}));
   EXPECT_THAT(wanted.routes,
-              ElementsAre(kernel::Route{830000, {}, 0, 5}, kernel::Route{830003, {}, gateway, 3},
-                          kernel::Route{830003, {0x0a000200, 24}, 0, 3},
-                          kernel::Route{830003, {0x0a090000, 24}, 0, 3}));
+              ElementsAre(netlink::Route{830000, {}, 0, 5}, netlink::Route{830003, {}, gateway, 3},
+                          netlink::Route{830003, {0x0a000200, 24}, 0, 3},
+                          netlink::Route{830003, {0x0a090000, 24}, 0, 3}));
 }
 
 TEST(HostStack, TouchesNoInterfaceThatSomebodyElseMade) {
@@ -102,12 +102,12 @@ TEST(HostStack, WithoutAGatewayTheMainTablesDefaultByThePort) {
 
 TEST(HostStack, AsksForNothingThatIsThere) {
   const auto mirror = granted(world());
-  EXPECT_THAT(kernel::requests(host_stack(example(), mirror), mirror), IsEmpty());
+  EXPECT_THAT(netlink::requests(host_stack(example(), mirror), mirror), IsEmpty());
   auto config = example();
   config.internet->exit.reset();
   std::vector<std::string> texts;
-  for (const auto& request : kernel::requests(host_stack(config, mirror), mirror)) {
-    EXPECT_EQ(request.way, kernel::Request::Way::remove);
+  for (const auto& request : netlink::requests(host_stack(config, mirror), mirror)) {
+    EXPECT_EQ(request.way, netlink::Request::Way::remove);
     texts.push_back(request.text);
   }
   EXPECT_THAT(texts,
@@ -141,7 +141,7 @@ TEST(Exit, IsDownAndSaysWhy) {
     EXPECT_FALSE(down->ready);
     return down->why;
   };
-  using kernel::Mirror;
+  using netlink::Mirror;
   EXPECT_EQ(why([](Mirror& m) { m.links.erase(3); }), "there is no interface out0");
   EXPECT_EQ(why([](Mirror& m) { m.links[3].up = false; }), "link out0 is down");
   EXPECT_EQ(why([](Mirror& m) { m.addresses.clear(); }), "out0 has no address");
@@ -175,7 +175,7 @@ class HostStackTest : public test::InNamespace {
     test::run("ip link add sekisho0 type veth peer name dp0 && ip link set dp0 up");
     test::run("ip link add sk-lan type veth peer name dp1 && ip link set dp1 up");
     test::run("ip link set sekisho0 alias 'sekisho exit' && ip link set sk-lan alias 'sekisho port lan'");
-    auto opened = kernel::Netlink::open(io, [this] { look(); });
+    auto opened = netlink::Netlink::open(io, [this] { look(); });
     ASSERT_TRUE(opened) << opened.error();
     netlink = std::move(*opened);
     look();
@@ -199,7 +199,7 @@ class HostStackTest : public test::InNamespace {
 
   test::Namespace far;
   config::Config config = example();
-  std::unique_ptr<kernel::Netlink> netlink;
+  std::unique_ptr<netlink::Netlink> netlink;
 };
 
 TEST_F(HostStackTest, TheKernelHasExactlyIt) {
@@ -285,4 +285,4 @@ TEST_F(HostStackTest, TheExitFollowsItsGatewayAndTheDataplane) {
 }
 
 }  // namespace
-}  // namespace sekisho::egress
+}  // namespace sekisho::reach

@@ -11,13 +11,13 @@
 #include <fstream>
 #include <sstream>
 
-#include "control/kernel/interface_addresses.hpp"
-#include "control/kernel/last_macs.hpp"
-#include "control/kernel/netlink.hpp"
-#include "control/kernel/wanted.hpp"
+#include "control/netlink/interface_addresses.hpp"
+#include "control/netlink/last_macs.hpp"
+#include "control/netlink/netlink.hpp"
+#include "control/netlink/wanted.hpp"
 #include "tests/unit/control/namespace.hpp"
 
-namespace sekisho::kernel {
+namespace sekisho::netlink {
 namespace {
 
 using config::InterfaceAddress;
@@ -26,7 +26,7 @@ using test::output;
 using test::run;
 
 constexpr std::uint32_t peer_address = 0x0a090002;
-constexpr MacAddress peer_mac = {0x02, 0x00, 0x00, 0x00, 0x09, 0x02};
+constexpr base::MacAddress peer_mac = {0x02, 0x00, 0x00, 0x00, 0x09, 0x02};
 
 class NetlinkTest : public test::InNamespace {
  protected:
@@ -72,7 +72,7 @@ TEST_F(NetlinkTest, HasEverythingThatWasThereBeforeItOpened) {
   ASSERT_NE(neighbour(0x0a090007), nullptr);
   EXPECT_EQ(neighbour(0x0a090007)->state, "PERMANENT");
   EXPECT_TRUE(neighbour(0x0a090007)->usable);
-  EXPECT_EQ(neighbour(0x0a090007)->mac, (MacAddress{2, 0, 0, 0, 0, 7}));
+  EXPECT_EQ(neighbour(0x0a090007)->mac, (base::MacAddress{2, 0, 0, 0, 0, 7}));
   EXPECT_EQ(netlink->mirror().link("kern9"), nullptr);
 }
 
@@ -137,7 +137,7 @@ TEST_F(NetlinkTest, KnowsByWhatElseALinkCanBeNamed) {
     EXPECT_EQ(link.kind, "veth");
     EXPECT_EQ(link.master, mirror.link("kernbr")->index);
     EXPECT_EQ(link.lower, 0) << "its other end is in another namespace";
-    EXPECT_EQ(link.burned_mac, MacAddress{}) << "no NIC";
+    EXPECT_EQ(link.burned_mac, base::MacAddress{}) << "no NIC";
     EXPECT_EQ(mirror.link_of({.name = "lan", .device = "af_xdp:other0"}), &link);
   };
   check(netlink->mirror());
@@ -274,7 +274,7 @@ TEST_F(NetlinkTest, NobodysMacOutlivesTheLink) {
 }
 
 TEST(LastMacs, AFailedNeighbourIsForgottenThoughItsEntryGoesLater) {
-  std::map<NeighbourKey, MacAddress> serving;
+  std::map<NeighbourKey, base::MacAddress> serving;
   LastMacs macs{serving};
   const NeighbourKey key{1, peer_address};
   const Neighbour good{.state = "REACHABLE", .usable = true, .mac = peer_mac};
@@ -293,7 +293,7 @@ TEST(LastMacs, AFailedNeighbourIsForgottenThoughItsEntryGoesLater) {
 
 // Whoever is asked again at once must not serve for ever.
 TEST(LastMacs, AFailedNeighbourThatIsAskedAgainIsForgotten) {
-  std::map<NeighbourKey, MacAddress> serving;
+  std::map<NeighbourKey, base::MacAddress> serving;
   LastMacs macs{serving};
   const NeighbourKey key{1, peer_address};
   const Neighbour good{.state = "REACHABLE", .usable = true, .mac = peer_mac};
@@ -307,7 +307,7 @@ TEST(LastMacs, AFailedNeighbourThatIsAskedAgainIsForgotten) {
 }
 
 TEST(LastMacs, SecondFlushWhileItIsBeingResolved) {
-  std::map<NeighbourKey, MacAddress> serving;
+  std::map<NeighbourKey, base::MacAddress> serving;
   LastMacs macs{serving};
   const NeighbourKey key{1, peer_address};
   const Neighbour good{.state = "STALE", .usable = true, .mac = peer_mac};
@@ -392,4 +392,4 @@ TEST_F(NetlinkTest, DumpsAgainWhenMessagesWereLost) {
 }
 
 }  // namespace
-}  // namespace sekisho::kernel
+}  // namespace sekisho::netlink

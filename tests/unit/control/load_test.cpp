@@ -14,15 +14,17 @@
 #include <utility>
 #include <vector>
 
+#include "common/base/file.hpp"
+#include "common/base/prefix.hpp"
+#include "common/base/watch.hpp"
 #include "control/config/config.hpp"
-#include "control/load/file.hpp"
-#include "control/load/reader.hpp"
-#include "control/load/service_tags.hpp"
-#include "control/load/text.hpp"
-#include "control/load/watch.hpp"
+#include "control/formats/compression.hpp"
+#include "control/formats/reader.hpp"
+#include "control/formats/service_tags.hpp"
+#include "control/formats/text.hpp"
 #include "tests/unit/control/temporary_folder.hpp"
 
-namespace sekisho::load {
+namespace sekisho::formats {
 namespace {
 
 using namespace std::string_literals;
@@ -31,7 +33,7 @@ using namespace std::string_literals;
 auto describe(const RouteFile& text) -> std::vector<std::string> {
   std::vector<std::string> result;
   for (const auto& route : text.routes)
-    result.push_back(std::to_string(route.line) + " " + fib::to_string(route.prefix) + " " +
+    result.push_back(std::to_string(route.line) + " " + base::to_string(route.prefix) + " " +
                      to_string(text.next_hops.at(route.next_hop)));
   return result;
 }
@@ -213,23 +215,23 @@ TEST(Inflate, StopsAtTheLimit) {
   const std::string zeros(1 << 20, '\0');
   const auto bomb = gzip(zeros);
   ASSERT_LT(bomb.size(), 2000U);
-  const auto exactly = inflate(bomb, "bomb.gz", zeros.size());
+  const auto exactly = formats::inflate(bomb, "bomb.gz", zeros.size());
   ASSERT_TRUE(exactly) << exactly.error().to_string();
   EXPECT_EQ(*exactly, zeros);
   for (const std::size_t limit : {zeros.size() - 1, std::size_t{100'000}, std::size_t{0}}) {
-    const auto refused = inflate(bomb, "bomb.gz", limit);
+    const auto refused = formats::inflate(bomb, "bomb.gz", limit);
     ASSERT_FALSE(refused);
     EXPECT_EQ(refused.error().to_string(),
               "bomb.gz: decompresses to more than " + std::to_string(limit) + " bytes");
   }
-  EXPECT_FALSE(inflate(bomb + bomb, "bomb.gz", zeros.size())) << "members count together";
+  EXPECT_FALSE(formats::inflate(bomb + bomb, "bomb.gz", zeros.size())) << "members count together";
 }
 
 TEST(ReadFile, StopsAtTheLimit) {
   const test::TemporaryFolder folder;
   const auto file = folder.write("file", "0123456789");
-  EXPECT_EQ(read_file(file, 10), "0123456789");
-  const auto refused = read_file(file, 9);
+  EXPECT_EQ(base::read_file(file, 10), "0123456789");
+  const auto refused = base::read_file(file, 9);
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().to_string(), file.string() + ": holds more than 9 bytes");
   // Without room for it: what is too large is not read first.
@@ -242,7 +244,7 @@ TEST(ReadFile, StopsAtTheLimit) {
 }
 
 TEST(ReadFile, ReadsTheKernelsOwnWhichHaveNoSize) {
-  const auto version = read_file("/proc/version");
+  const auto version = base::read_file("/proc/version");
   ASSERT_TRUE(version) << version.error().to_string();
   EXPECT_FALSE(version->empty());
 }
@@ -298,7 +300,7 @@ TEST(ReadFile, RefusesWhatIsWrittenWithoutEnd) {
   const auto append = [&](std::string_view /*doing*/, double /*share*/) {
     std::ofstream{file, std::ios::app} << "11.0.0.0/8 a\n";
   };
-  const auto routes = read_file(file, max_bytes, append);
+  const auto routes = base::read_file(file, base::max_bytes, append);
   ASSERT_FALSE(routes);
   EXPECT_EQ(routes.error().to_string(),
             file.string() + ": is being written: it changed each of the 5 times it was read");
@@ -310,17 +312,18 @@ TEST(ReadFile, TakesAFileThatIsReplacedMeanwhileWhole) {
   const auto replace = [&](std::string_view /*doing*/, double /*share*/) {
     std::filesystem::rename(folder.write("new.txt", "11.0.0.0/8 b\n"), file);
   };
-  EXPECT_EQ(read_file(file, max_bytes, replace), "10.0.0.0/8 a\n");
+  EXPECT_EQ(base::read_file(file, base::max_bytes, replace), "10.0.0.0/8 a\n");
 }
 
 TEST(ReadFile, TellsWhoWatchesForWhichFileItWaits) {
   const test::TemporaryFolder folder;
   const auto file = folder.write("routes.txt", "10.0.0.0/8 a\n");
-  Watch watch;
+  base::Watch watch;
   std::optional<std::filesystem::path> seen;
   {
-    const Watched watched{watch};
-    ASSERT_TRUE(read_file(file, max_bytes, [&](std::string_view, double) { seen = watch.overdue({}); }));
+    const base::Watched watched{watch};
+    ASSERT_TRUE(
+        base::read_file(file, base::max_bytes, [&](std::string_view, double) { seen = watch.overdue({}); }));
   }
   EXPECT_EQ(seen, file);
   EXPECT_EQ(watch.overdue({}), std::nullopt);
@@ -342,7 +345,7 @@ TEST(ReadText, ReadsALargeTable) {
   constexpr unsigned count = 900'000;
   std::string text;
   for (unsigned i = 0; i < count; ++i)
-    text += fib::to_string({(1U << 24) + (i << 8), 24}) + "\thop-" + std::to_string(i % 16) + "\n";
+    text += base::to_string({(1U << 24) + (i << 8), 24}) + "\thop-" + std::to_string(i % 16) + "\n";
   const test::TemporaryFolder folder;
   const auto result = read_routes(folder.write("large.gz", gzip(text)));
   ASSERT_TRUE(result) << result.error().to_string();
@@ -350,7 +353,7 @@ TEST(ReadText, ReadsALargeTable) {
   EXPECT_EQ(result->next_hops.size(), 16U);
   for (unsigned i = 0; i < count; ++i) {
     const auto& route = result->routes[i];
-    ASSERT_EQ(route.prefix, (fib::Prefix{(1U << 24) + (i << 8), 24}));
+    ASSERT_EQ(route.prefix, (base::Prefix{(1U << 24) + (i << 8), 24}));
     ASSERT_EQ(route.line, i + 1);
     ASSERT_EQ(to_string(result->next_hops[route.next_hop]), "hop-" + std::to_string(i % 16));
   }
@@ -368,7 +371,7 @@ TEST(ReadText, ReadsTheTablesOfTheInternet) {
       continue;
     const auto result = read_routes(entry.path());
     ASSERT_TRUE(result) << result.error().to_string();
-    const auto text = inflate(*read_file(entry.path()), entry.path());
+    const auto text = formats::inflate(*base::read_file(entry.path()), entry.path());
     ASSERT_TRUE(text);
     const auto comments = std::ranges::count(*text, '#');
     EXPECT_EQ(result->routes.size() + static_cast<std::size_t>(comments),
@@ -379,4 +382,4 @@ TEST(ReadText, ReadsTheTablesOfTheInternet) {
 }
 
 }  // namespace
-}  // namespace sekisho::load
+}  // namespace sekisho::formats

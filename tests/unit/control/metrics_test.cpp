@@ -16,10 +16,10 @@
 #include <thread>
 #include <vector>
 
+#include "common/base/prefix.hpp"
 #include "control/metrics/accept.hpp"
 #include "control/metrics/exposition.hpp"
 #include "control/metrics/server.hpp"
-#include "dataplane/fib/prefix.hpp"
 #include "tests/unit/control/temporary_folder.hpp"
 
 namespace sekisho::metrics {
@@ -119,7 +119,7 @@ struct World {
     firewall->set_alive_members(1);
     auto* adjacency = state.add_adjacencies();
     adjacency->mutable_key()->set_port("wire");
-    adjacency->mutable_key()->set_address(fib::parse_address("10.0.2.10").value());
+    adjacency->mutable_key()->set_address(base::parse_address("10.0.2.10").value());
     adjacency->set_alive(true);
     auto* table = state.add_tables();
     table->set_zone("onprem");
@@ -169,8 +169,8 @@ struct World {
 
   test::TemporaryFolder folder;
   std::shared_ptr<const policy::Policy> policy;
-  kernel::Mirror mirror;
-  api::Live live;
+  netlink::Mirror mirror;
+  serve::Live live;
   Reloads reloads{.succeeded = 2, .failed = 1, .last_succeeded = false, .last_success_unix_ms = 3000};
 };
 
@@ -197,7 +197,7 @@ TEST(Exposition, InternetIsANextHopAndProblemsAreCounted) {
   EXPECT_THAT(world.text(), HasSubstr("\nsekisho_next_hop_up{next_hop=\"Internet\"} 0\n"));
   auto& internet = *world.live.state->add_next_hops()->mutable_next_hop();
   internet.set_name("internet");
-  internet.set_action(api::NextHop::EXIT);
+  internet.set_action(ipc::NextHop::EXIT);
   EXPECT_THAT(world.text(), HasSubstr("\nsekisho_next_hop_up{next_hop=\"Internet\"} 1\n"));
   EXPECT_THAT(world.text(), HasSubstr("\nsekisho_problems{kind=\"next_hop_down\"} 0\n"));
 }

@@ -1,4 +1,7 @@
-#include "control/load/mrt.hpp"
+#include "control/formats/mrt.hpp"
+#include "common/base/error.hpp"
+#include "common/base/prefix.hpp"
+#include "control/formats/compression.hpp"
 
 #include <bzlib.h>
 #include <gtest/gtest.h>
@@ -9,12 +12,12 @@
 #include <string>
 #include <vector>
 
-#include "control/load/bgp_path.hpp"
-#include "control/load/file.hpp"
-#include "control/load/reader.hpp"
+#include "common/base/file.hpp"
+#include "control/formats/bgp_path.hpp"
+#include "control/formats/reader.hpp"
 #include "tests/unit/control/temporary_folder.hpp"
 
-namespace sekisho::load {
+namespace sekisho::formats {
 namespace {
 
 using namespace std::string_literals;
@@ -26,7 +29,7 @@ auto number(std::uint64_t value, unsigned size) -> std::string {
   return bytes;
 }
 auto address(std::string_view text) -> std::string {
-  return number(fib::parse_address(text).value(), 4);
+  return number(base::parse_address(text).value(), 4);
 }
 
 // A record as RFC 6396, 2 has it.
@@ -72,7 +75,7 @@ struct Entry {
 };
 
 auto prefix_bytes(std::string_view text) -> std::string {
-  const auto prefix = fib::parse_prefix(text).value();
+  const auto prefix = base::parse_prefix(text).value();
   return number(prefix.length, 1) + number(prefix.address, 4).substr(0, (prefix.length + 7U) / 8);
 }
 
@@ -88,20 +91,21 @@ auto rib(std::string_view prefix, const std::vector<Entry>& entries, bool additi
 
 auto old_rib(std::string_view prefix, std::string_view peer, unsigned as, const std::string& attributes)
     -> std::string {
-  const auto parsed = fib::parse_prefix(prefix).value();
+  const auto parsed = base::parse_prefix(prefix).value();
   return record(table_dump, 1,
                 number(0, 4) + number(parsed.address, 4) + number(parsed.length, 1) + number(1, 1) +
                     number(0, 4) + address(peer) + number(as, 2) + number(attributes.size(), 2) + attributes);
 }
 
-auto parse(const std::string& bytes, std::optional<std::string> peer = {}) -> tl::expected<RouteFile, Error> {
-  return parse_mrt(bytes, "rib.mrt", peer ? std::optional{fib::parse_address(*peer).value()} : std::nullopt);
+auto parse(const std::string& bytes, std::optional<std::string> peer = {})
+    -> tl::expected<RouteFile, base::Error> {
+  return parse_mrt(bytes, "rib.mrt", peer ? std::optional{base::parse_address(*peer).value()} : std::nullopt);
 }
 
 auto as_lines(const RouteFile& file) -> std::vector<std::string> {
   std::vector<std::string> result;
   for (const auto& each : file.routes)
-    result.push_back(fib::to_string(each.prefix) + " " + to_string(file.next_hops.at(each.next_hop)));
+    result.push_back(base::to_string(each.prefix) + " " + to_string(file.next_hops.at(each.next_hop)));
   return result;
 }
 using Lines = std::vector<std::string>;
@@ -235,8 +239,8 @@ TEST(ParseMrt, MoreEqualNextHopsThanAzureTakesAreShortened) {
   ASSERT_TRUE(result) << result.error().to_string();
   const auto& kept = result->next_hops.at(0).addresses;
   EXPECT_EQ(kept.size(), 64U);
-  EXPECT_EQ(kept.front(), fib::parse_address("10.0.9.1").value());
-  EXPECT_EQ(kept.back(), fib::parse_address("10.0.9.64").value());
+  EXPECT_EQ(kept.front(), base::parse_address("10.0.9.1").value());
+  EXPECT_EQ(kept.back(), base::parse_address("10.0.9.64").value());
   ASSERT_EQ(result->findings.size(), 1U);
   EXPECT_EQ(result->findings[0].where.to_string(),
             "rib.mrt: 1 routes have more than 64 equal next hops, of which the lowest are kept");
@@ -410,7 +414,7 @@ TEST(ReadRoutes, KnowsMrtByItsContent) {
     const auto result = read_routes(folder.write("routes.txt", content));
     ASSERT_TRUE(result) << result.error().to_string();
     EXPECT_EQ(as_lines(*result), (Lines{"10.0.0.0/8 10.0.0.1"}));
-    EXPECT_TRUE(read_routes(folder.path() / "routes.txt", {.peer = fib::parse_address("10.0.0.1").value()}));
+    EXPECT_TRUE(read_routes(folder.path() / "routes.txt", {.peer = base::parse_address("10.0.0.1").value()}));
   }
 }
 
@@ -418,7 +422,7 @@ TEST(ReadRoutes, RefusesAPeerOfWhatIsNoMrt) {
   const test::TemporaryFolder folder;
   for (const auto* content : {"10.0.0.0/8 a\n", "[]", ""}) {
     const auto file = folder.write("routes.txt", content);
-    const auto result = read_routes(file, {.peer = fib::parse_address("10.0.0.1").value()});
+    const auto result = read_routes(file, {.peer = base::parse_address("10.0.0.1").value()});
     ASSERT_FALSE(result);
     EXPECT_EQ(result.error().to_string(),
               file.string() + ": is no MRT file: it has no routes of a peer, 10.0.0.1 or another");
@@ -442,17 +446,17 @@ TEST(ReadRoutes, TellsItsProgress) {
 
 TEST(Bunzip2, ReadsAllStreams) {
   const auto bytes = bzip2("10.0.0.0/8 a\n11.0.0") + bzip2("") + bzip2(".0/8 b\n");
-  EXPECT_TRUE(is_bzip2(bytes));
-  EXPECT_TRUE(is_bzip2(bzip2("")));
-  EXPECT_EQ(bunzip2(bytes, "routes.bz2"), "10.0.0.0/8 a\n11.0.0.0/8 b\n");
-  EXPECT_FALSE(is_bzip2("BZh9 is how this text begins"));
+  EXPECT_TRUE(formats::is_bzip2(bytes));
+  EXPECT_TRUE(formats::is_bzip2(bzip2("")));
+  EXPECT_EQ(formats::bunzip2(bytes, "routes.bz2"), "10.0.0.0/8 a\n11.0.0.0/8 b\n");
+  EXPECT_FALSE(formats::is_bzip2("BZh9 is how this text begins"));
 }
 
 TEST(Bunzip2, RefusesWhatIsCutOrDamaged) {
   const auto whole = bzip2("10.0.0.0/8 a\n") + bzip2("11.0.0.0/8 a\n");
   const auto first = bzip2("10.0.0.0/8 a\n").size();
   for (std::size_t size = 10; size < whole.size(); ++size) {
-    const auto result = bunzip2(whole.substr(0, size), "short.bz2");
+    const auto result = formats::bunzip2(whole.substr(0, size), "short.bz2");
     ASSERT_EQ(result.has_value(), size == first) << size;
     if (!result) {
       EXPECT_EQ(result.error().to_string(), "short.bz2: is compressed with bzip2 and ends too early") << size;
@@ -461,7 +465,7 @@ TEST(Bunzip2, RefusesWhatIsCutOrDamaged) {
   auto damaged = whole;
   damaged[20] = static_cast<char>(damaged[20] ^ 1);
   for (const auto& bytes : {damaged, whole + "behind"}) {
-    const auto result = bunzip2(bytes, "damaged.bz2");
+    const auto result = formats::bunzip2(bytes, "damaged.bz2");
     ASSERT_FALSE(result);
     EXPECT_TRUE(result.error().reason.starts_with("is compressed with bzip2 and damaged (error -"))
         << result.error().reason;
@@ -472,10 +476,10 @@ TEST(Bunzip2, StopsAtTheLimit) {
   const std::string zeros(1 << 20, '\0');
   const auto bomb = bzip2(zeros);
   ASSERT_LT(bomb.size(), 2000U);
-  EXPECT_EQ(bunzip2(bomb, "bomb.bz2", zeros.size()), zeros);
+  EXPECT_EQ(formats::bunzip2(bomb, "bomb.bz2", zeros.size()), zeros);
   for (const auto& [bytes, limit] :
        {std::pair{bomb, zeros.size() - 1}, {bomb, std::size_t{0}}, {bomb + bomb, zeros.size()}}) {
-    const auto refused = bunzip2(bytes, "bomb.bz2", limit);
+    const auto refused = formats::bunzip2(bytes, "bomb.bz2", limit);
     ASSERT_FALSE(refused);
     EXPECT_EQ(refused.error().to_string(),
               "bomb.bz2: decompresses to more than " + std::to_string(limit) + " bytes");
@@ -483,4 +487,4 @@ TEST(Bunzip2, StopsAtTheLimit) {
 }
 
 }  // namespace
-}  // namespace sekisho::load
+}  // namespace sekisho::formats

@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "common/base/prefix.hpp"
 #include "control/policy/policy.hpp"
 #include "tests/unit/control/temporary_folder.hpp"
 
@@ -36,8 +37,8 @@ sources = ["10.0.0.0/16"]
 routes = ["routes.txt"]
 )";
 
-auto prefix(std::string_view text) -> fib::Prefix {
-  return fib::parse_prefix(text).value();
+auto prefix(std::string_view text) -> base::Prefix {
+  return base::parse_prefix(text).value();
 }
 
 class Overrides : public testing::Test {
@@ -50,7 +51,7 @@ class Overrides : public testing::Test {
 };
 
 auto decided(const Policy& policy, std::string_view zone, std::string_view address) -> std::string {
-  const auto route = policy.zone(zone)->table.lookup(fib::parse_address(address).value());
+  const auto route = policy.zone(zone)->table.lookup(base::parse_address(address).value());
   return route ? policy.names[route->next_hop] : "no route";
 }
 
@@ -59,7 +60,7 @@ auto candidates(const Policy& policy) -> std::vector<std::string> {
   std::vector<std::string> result;
   for (const auto& zone : policy.zones)
     for (const auto& route : zone.table.candidates())
-      result.push_back(fmt::format("{} {} {} {} {} {}", zone.name, fib::to_string(route.prefix),
+      result.push_back(fmt::format("{} {} {} {} {} {}", zone.name, base::to_string(route.prefix),
                                    static_cast<int>(route.origin), policy.names[route.next_hop],
                                    policy.names[route.source], route.line));
   return result;
@@ -75,9 +76,9 @@ TEST_F(Overrides, ARouteIsSetInItsZoneAlone) {
   EXPECT_EQ(decided(**after, "vnet", "1.2.3.4"), "gateway");
   EXPECT_EQ(decided(**after, "vnet", "3.2.3.4"), "no route");
   EXPECT_EQ(decided(*before, "onprem", "1.2.3.4"), "gateway") << "the old one is as it was";
-  const auto winner = (*after)->zone("onprem")->table.lookup(fib::parse_address("1.2.3.4").value());
+  const auto winner = (*after)->zone("onprem")->table.lookup(base::parse_address("1.2.3.4").value());
   EXPECT_EQ((*after)->names[winner->source], override_source);
-  EXPECT_EQ((*after)->zone("onprem")->table.covering(fib::parse_address("1.2.3.4").value()).size(), 4U)
+  EXPECT_EQ((*after)->zone("onprem")->table.covering(base::parse_address("1.2.3.4").value()).size(), 4U)
       << "the override, the two that it replaced, the half";
   EXPECT_EQ((*after)->overrides.size(), 2U);
 }
@@ -138,10 +139,10 @@ TEST_F(Overrides, RefusesWhatCannotBe) {
 // Whatever came before, a policy's tables are those that its files and its overrides alone make.
 TEST_F(Overrides, HaveNoMemory) {
   std::mt19937 random{11};
-  const auto one_of_few = [&] { return fib::Prefix{static_cast<std::uint32_t>(random() % 8U) << 24, 8}; };
+  const auto one_of_few = [&] { return base::Prefix{static_cast<std::uint32_t>(random() % 8U) << 24, 8}; };
   std::string routes;
   for (int i = 0; i < 60; ++i)
-    routes += fmt::format("{} {}\n", fib::to_string(one_of_few()), random() % 2 == 0 ? "gateway" : "None");
+    routes += fmt::format("{} {}\n", base::to_string(one_of_few()), random() % 2 == 0 ? "gateway" : "None");
   const auto start = base(routes);
   auto current = start;
   for (int round = 0; round < 200; ++round) {
@@ -162,7 +163,7 @@ TEST_F(Overrides, HaveNoMemory) {
       continue;
     ASSERT_EQ(candidates(**next), candidates(**fresh));
     for (const auto& change : overrides) {
-      const auto address = fib::address_to_string(change.prefix.address + 1);
+      const auto address = base::address_to_string(change.prefix.address + 1);
       const auto expected = change.next_hop           ? "firewall"
                             : change.zone == "onprem" ? "firewall"  // by the half
                                                       : "no route";

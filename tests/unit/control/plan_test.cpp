@@ -6,13 +6,14 @@
 #include <filesystem>
 #include <string>
 
-#include "control/api/override.hpp"
-#include "control/api/plan.hpp"
-#include "control/api/show.hpp"
-#include "control/load/stamp.hpp"
+#include "common/base/prefix.hpp"
+#include "common/base/stamp.hpp"
+#include "control/serve/override.hpp"
+#include "control/serve/plan.hpp"
+#include "control/serve/show.hpp"
 #include "tests/unit/control/temporary_folder.hpp"
 
-namespace sekisho::api {
+namespace sekisho::serve {
 namespace {
 
 using testing::ElementsAre;
@@ -42,11 +43,11 @@ class PlanTest : public testing::Test {
     return {before, seen(*before), after, seen(*after)};
   }
   static OverrideRequest request(OverrideRequest::Verb verb, const char* prefix, const char* next_hop = "") {
-    return {verb, "onprem", fib::parse_prefix(prefix).value(), next_hop};
+    return {verb, "onprem", base::parse_prefix(prefix).value(), next_hop};
   }
   // The next hop of exactly this prefix; "-" where there is none.
   static std::string next_hop(const policy::Policy& policy, const char* prefix) {
-    const auto wanted = fib::parse_prefix(prefix).value();
+    const auto wanted = base::parse_prefix(prefix).value();
     for (const auto& route : policy.zones[0].table.winners()) {
       if (route.prefix == wanted) {
         return policy.names[route.next_hop];
@@ -120,7 +121,7 @@ TEST_F(PlanTest, NamesANextHopWhoseMembersNoPortLeadsTo) {
 TEST_F(PlanTest, ComesInPages) {
   std::string routes;
   for (std::uint32_t i = 0; i < 5000; ++i) {
-    routes += fib::to_string({(20U << 24) + (i << 8), 24}) + "\n";
+    routes += base::to_string({(20U << 24) + (i << 8), 24}) + "\n";
   }
   PlanPages pages(plan(policy(""), policy(routes)));
   EXPECT_EQ(plan_json(pages.plan())["routes"]["added"], 5000);
@@ -160,7 +161,7 @@ TEST_F(PlanTest, DelTakesTheFilesRouteToo) {
   const auto removed = apply(*replaced, request(Verb::del, "10.1.0.0/16")).value();
   EXPECT_EQ(next_hop(*removed, "10.1.0.0/16"), "-");
   EXPECT_THAT(removed->overrides, ElementsAre(policy::Override{
-                                      "onprem", fib::parse_prefix("10.1.0.0/16").value(), std::nullopt}));
+                                      "onprem", base::parse_prefix("10.1.0.0/16").value(), std::nullopt}));
   EXPECT_FALSE(apply(*removed, request(Verb::del, "10.1.0.0/16")));
   const auto back = apply(*removed, request(Verb::add, "10.1.0.0/16", "firewall")).value();
   EXPECT_EQ(next_hop(*back, "10.1.0.0/16"), "firewall");
@@ -203,9 +204,9 @@ TEST(ReadOverride, RefusesWhatItDoesNotUnderstand) {
 TEST_F(PlanTest, ShowConfigTellsFilesOverridesAndTheDifference) {
   const auto running = apply(*policy("10.1.0.0/16\n"), request(Verb::del, "10.1.0.0/16")).value();
   const auto file = folder.write("routes.txt", "10.1.0.0/16\n");
-  const Sources sources{.read_unix_ms = 7, .files = {load::stamp(file), load::stamp(folder.path() / "gone")}};
+  const Sources sources{.read_unix_ms = 7, .files = {base::stamp(file), base::stamp(folder.path() / "gone")}};
   const auto again = policy("10.1.0.0/16\n10.2.0.0/16\n");
-  const auto now = [&] { return std::vector{load::stamp(file), load::stamp(folder.path() / "gone")}; };
+  const auto now = [&] { return std::vector{base::stamp(file), base::stamp(folder.path() / "gone")}; };
   const auto shown = show_config(*running, sources, {.plan = plan(running, again), .files = now()});
   EXPECT_EQ(shown["read_unix_ms"], 7);
   EXPECT_EQ(shown["files"][0], (Json{{"file", file.string()}, {"since_read", "changed"}}));
@@ -222,14 +223,14 @@ TEST_F(PlanTest, ShowConfigTellsFilesOverridesAndTheDifference) {
 
 TEST_F(PlanTest, AStampTellsContentThatIsAsLongFromWhatItWas) {
   const auto file = folder.write("routes.txt", "10.1.0.0/16\n");
-  const auto before = load::stamp(file);
-  EXPECT_EQ(load::since(before, load::stamp(file)), load::Since::unchanged);
+  const auto before = base::stamp(file);
+  EXPECT_EQ(base::since(before, base::stamp(file)), base::Since::unchanged);
   static_cast<void>(folder.write("routes.txt", "10.2.0.0/16\n"));
   std::filesystem::last_write_time(file, std::filesystem::last_write_time(file) + std::chrono::seconds(1));
-  EXPECT_EQ(load::since(before, load::stamp(file)), load::Since::changed);
+  EXPECT_EQ(base::since(before, base::stamp(file)), base::Since::changed);
   std::filesystem::remove(file);
-  EXPECT_EQ(load::since(before, load::stamp(file)), load::Since::missing);
+  EXPECT_EQ(base::since(before, base::stamp(file)), base::Since::missing);
 }
 
 }  // namespace
-}  // namespace sekisho::api
+}  // namespace sekisho::serve

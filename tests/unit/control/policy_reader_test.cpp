@@ -1,5 +1,5 @@
 // Reads that last, hang, fail and merge, with a reader of the test's own in the place of files.
-#include "control/daemon/policy_reader.hpp"
+#include "control/reconcile/policy_reader.hpp"
 
 #include <gtest/gtest.h>
 
@@ -27,7 +27,7 @@ class Mount {
  public:
   // On the thread that reads.
   void read(const std::filesystem::path& file) {
-    const load::Waiting waiting{file};
+    const base::Waiting waiting{file};
     std::unique_lock lock{mutex_};
     ++reads_;
     changed_.notify_all();
@@ -61,7 +61,7 @@ class Mount {
 struct PolicyReaderTest : testing::Test {
   ~PolicyReaderTest() override {
     mount->answer();
-    while (load::threads_that_read() != 0) {
+    while (base::threads_that_read() != 0) {
       std::this_thread::sleep_for(1ms);
     }
   }
@@ -150,7 +150,7 @@ TEST_F(PolicyReaderTest, ThreadsThatHangAreNotGatheredWithoutEnd) {
             "sekisho.toml: is not read: 8 earlier reads still wait for files that do not answer");
   EXPECT_EQ(mount->reads(), static_cast<int>(PolicyReader::most_left_behind));
   mount->answer();
-  while (load::threads_that_read() != 0) {
+  while (base::threads_that_read() != 0) {
     std::this_thread::sleep_for(1ms);
   }
   reader.read(note());
@@ -187,7 +187,7 @@ TEST_F(PolicyReaderTest, GoesWhileAReadHangs) {
     mount->wait_for_reads(1);
   }
   mount->answer();
-  while (load::threads_that_read() != 0) {
+  while (base::threads_that_read() != 0) {
     std::this_thread::sleep_for(1ms);
   }
   io.run();
@@ -200,7 +200,7 @@ TEST_F(PolicyReaderTest, MemoryThatIsNotThereRefusesTheRead) {
   PolicyReader reader{io, "sekisho.toml", greedy, never};
   reader.read(note());
   run_until(1);
-  EXPECT_EQ(said.back(), "sekisho.toml: cannot be read: std::bad_alloc");
+  EXPECT_EQ(said.back(), "sekisho.toml: cannot be read: out of memory");
 }
 
 TEST_F(PolicyReaderTest, ReadsFilesAndLooksAtThoseBeside) {

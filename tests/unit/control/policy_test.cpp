@@ -8,6 +8,8 @@
 #include <string_view>
 #include <vector>
 
+#include "common/base/error.hpp"
+#include "common/base/prefix.hpp"
 #include "control/policy/policy.hpp"
 #include "tests/unit/control/temporary_folder.hpp"
 
@@ -31,7 +33,7 @@ sources = ["172.16.0.0/12"]
 
 class PolicyFiles : public testing::Test {
  protected:
-  auto read_with(std::string_view rest) -> tl::expected<std::shared_ptr<const Policy>, load::Error> {
+  auto read_with(std::string_view rest) -> tl::expected<std::shared_ptr<const Policy>, base::Error> {
     return read(folder_.write("sekisho.toml", std::string{prelude} + std::string{rest}));
   }
   // Without the folder's name.
@@ -65,7 +67,7 @@ auto winners(const Policy& policy, std::string_view zone) -> std::vector<std::st
   for (const auto& route : found->table.winners()) {
     if (policy.names[route.source] == "Azure's host addresses")
       continue;
-    result.push_back(fib::to_string(route.prefix) + " " + std::string{route::to_string(route.origin)} + " " +
+    result.push_back(base::to_string(route.prefix) + " " + std::string{route::to_string(route.origin)} + " " +
                      policy.names[route.next_hop] + " " +
                      std::filesystem::path{policy.names[route.source]}.filename().string() + ":" +
                      std::to_string(route.line));
@@ -160,7 +162,7 @@ TEST_F(PolicyFiles, NextHopsOfARouteFile) {
   EXPECT_EQ((*policy)->names[first.source], (folder_.path() / "routes.txt").string());
   EXPECT_EQ((*policy)->file_sources.at(first.source).file, folder_.path() / "routes.txt");
   ASSERT_EQ((*policy)->files.size(), 1U);
-  EXPECT_EQ((*policy)->files[0].format, load::Format::text);
+  EXPECT_EQ((*policy)->files[0].format, formats::Format::text);
   EXPECT_EQ((*policy)->files[0].routes, 6U);
 }
 
@@ -217,7 +219,8 @@ routes = [{{ prefix = "{}", next_hop = "internet" }}]
   const auto policy = read_with("40.83.0.0/16");
   ASSERT_TRUE(policy) << policy.error().to_string();
   std::vector<std::string> exceptions;
-  std::ranges::transform((*policy)->exceptions, std::back_inserter(exceptions), fib::to_string);
+  std::ranges::transform((*policy)->exceptions, std::back_inserter(exceptions),
+                         [](const auto prefix) { return base::to_string(prefix); });
   EXPECT_EQ(exceptions, (std::vector<std::string>{"20.0.0.0/8", "23.102.135.246/32", "40.83.0.0/16"}));
   const auto refused = read_with("128.0.0.0/1");
   ASSERT_FALSE(refused);
@@ -305,7 +308,7 @@ TEST_F(PolicyFiles, ZonesShareAFileAndKeepTheirPortsAndSources) {
   ASSERT_EQ((*policy)->zones.size(), 2U);
   EXPECT_EQ((*policy)->zones[1].name, "vnet");
   EXPECT_EQ((*policy)->zones[1].ports, (Lines{"lan"}));
-  EXPECT_EQ((*policy)->zones[1].sources, (std::vector<fib::Prefix>{{10U << 24, 16}}));
+  EXPECT_EQ((*policy)->zones[1].sources, (std::vector<base::Prefix>{{10U << 24, 16}}));
 }
 
 TEST(Policy, TheShippedExampleDecidesAsItSays) {
@@ -313,7 +316,7 @@ TEST(Policy, TheShippedExampleDecidesAsItSays) {
   ASSERT_TRUE(policy) << policy.error().to_string();
   EXPECT_TRUE((*policy)->warnings.empty());
   const auto next_hop = [&](std::string_view zone, std::string_view address) -> std::string {
-    const auto route = (*policy)->zone(zone)->table.lookup(*fib::parse_address(address));
+    const auto route = (*policy)->zone(zone)->table.lookup(*base::parse_address(address));
     return route ? (*policy)->names[route->next_hop] : "no route";
   };
   EXPECT_EQ(next_hop("onprem", "8.8.8.8"), "firewall");

@@ -4,13 +4,14 @@
 #include <filesystem>
 #include <fstream>
 
-#include "control/api/port_findings.hpp"
+#include "common/base/mac_address.hpp"
 #include "control/config/addresses.hpp"
-#include "control/kernel/bus.hpp"
-#include "control/kernel/devices.hpp"
+#include "control/netlink/bus.hpp"
+#include "control/netlink/devices.hpp"
+#include "control/serve/port_findings.hpp"
 #include "control/sync/transaction.hpp"
 
-namespace sekisho::kernel {
+namespace sekisho::netlink {
 namespace {
 
 using testing::ElementsAre;
@@ -22,8 +23,8 @@ constexpr const char* address = "00:0d:3a:aa:bb:cc";
 config::Port port_of(const std::string& device, const std::string& name = "lan") {
   return {.name = name, .device = device};
 }
-MacAddress mac(const std::string& text) {
-  return config::parse_mac(text).value();
+base::MacAddress mac(const std::string& text) {
+  return base::parse_mac(text).value();
 }
 
 // Interfaces of which none is like another.
@@ -203,23 +204,23 @@ TEST_F(PortLink, FaultsOfAConfigurationNameFileAndLine) {
 TEST_F(PortLink, FindingsOfAPort) {
   const auto lan = port_of("af_xdp:eth0");
   mirror.links[2].mtu = 9000;
-  EXPECT_THAT(api::port_findings(lan, mirror, nullptr), IsEmpty());
-  api::PortState state;
+  EXPECT_THAT(serve::port_findings(lan, mirror, nullptr), IsEmpty());
+  ipc::PortState state;
   state.set_running(true);
   state.set_mtu(1774);
   EXPECT_THAT(
-      api::port_findings(lan, mirror, &state),
+      serve::port_findings(lan, mirror, &state),
       ElementsAre("port lan: eth0 has an MTU of 9000, and packet buffers take no more than 1774: what is "
                   "longer is dropped"));
   state.set_mtu(9000);
-  EXPECT_THAT(api::port_findings(lan, mirror, &state), IsEmpty());
+  EXPECT_THAT(serve::port_findings(lan, mirror, &state), IsEmpty());
   mirror.bound = {{{"lan", "af_xdp:eth0"}, 2}};
   mirror.links[2].name = "wan7";
-  EXPECT_THAT(api::port_findings(lan, mirror, &state), ElementsAre(HasSubstr("the kernel calls it wan7")));
+  EXPECT_THAT(serve::port_findings(lan, mirror, &state), ElementsAre(HasSubstr("the kernel calls it wan7")));
   mirror.links[2].altnames = {"eth0"};
-  EXPECT_THAT(api::port_findings(lan, mirror, &state), IsEmpty());
+  EXPECT_THAT(serve::port_findings(lan, mirror, &state), IsEmpty());
   mirror.links.erase(2);
-  EXPECT_THAT(api::port_findings(lan, mirror, &state), ElementsAre("port lan: there is no interface eth0"));
+  EXPECT_THAT(serve::port_findings(lan, mirror, &state), ElementsAre("port lan: there is no interface eth0"));
 }
 
 TEST_F(PortLink, TheDataplaneIsToldTheNameOfNow) {
@@ -241,4 +242,4 @@ TEST_F(PortLink, TheDataplaneIsToldTheNameOfNow) {
 }
 
 }  // namespace
-}  // namespace sekisho::kernel
+}  // namespace sekisho::netlink

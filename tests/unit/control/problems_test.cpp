@@ -4,13 +4,13 @@
 
 #include <string>
 
-#include "control/api/problems.hpp"
+#include "common/base/prefix.hpp"
+#include "control/serve/problems.hpp"
 #include "control/sync/agreement.hpp"
 #include "control/sync/objects.hpp"
-#include "dataplane/fib/prefix.hpp"
 #include "tests/unit/control/temporary_folder.hpp"
 
-namespace sekisho::api {
+namespace sekisho::serve {
 namespace {
 
 using testing::ElementsAre;
@@ -18,7 +18,7 @@ using testing::HasSubstr;
 using testing::IsEmpty;
 
 std::uint32_t ip(const char* text) {
-  return fib::parse_address(text).value();
+  return base::parse_address(text).value();
 }
 
 constexpr std::string_view configuration = R"([port.lan]
@@ -55,7 +55,7 @@ class ProblemsTest : public testing::Test {
   // The dataplane has all that it was told.
   void obey() {
     const auto told = sync::objects(*policy, view);
-    State state;
+    ipc::State state;
     state.set_transaction(7);
     for (const auto& port : told.ports()) {
       auto& running = *state.add_ports();
@@ -89,7 +89,7 @@ class ProblemsTest : public testing::Test {
 
   test::TemporaryFolder folder;
   std::shared_ptr<const policy::Policy> policy;
-  kernel::Mirror mirror;
+  netlink::Mirror mirror;
   sync::View view;
   Live live;
   Circumstances now;
@@ -119,7 +119,7 @@ TEST_F(ProblemsTest, AnotherCommands) {
 }
 
 TEST_F(ProblemsTest, ThePolicyIsNotThere) {
-  live.state = State{};
+  live.state = ipc::State{};
   EXPECT_THAT(kinds(), ElementsAre("no_policy"));
   now.not_taken = "zone onprem: no";
   EXPECT_THAT(kinds(), ElementsAre("policy_differs"));
@@ -193,9 +193,9 @@ TEST_F(ProblemsTest, WhatTheDataplaneHasBesides) {
   live.state->add_ports()->set_name("strange");
   EXPECT_EQ(sync::disagreement(*live.state, told), "the dataplane has a port strange that it was not told");
   live.state->mutable_ports()->RemoveLast();
-  live.state->mutable_next_hops(0)->mutable_next_hop()->set_action(NextHop::CONNECTED);
+  live.state->mutable_next_hops(0)->mutable_next_hop()->set_action(ipc::NextHop::CONNECTED);
   EXPECT_THAT(sync::disagreement(*live.state, told).value_or(""), HasSubstr("is another in the dataplane"));
 }
 
 }  // namespace
-}  // namespace sekisho::api
+}  // namespace sekisho::serve

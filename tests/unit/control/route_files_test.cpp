@@ -6,11 +6,11 @@
 #include <string>
 #include <vector>
 
-#include "control/load/reader.hpp"
-#include "control/load/service_tags.hpp"
+#include "control/formats/reader.hpp"
+#include "control/formats/service_tags.hpp"
 #include "tests/unit/control/temporary_folder.hpp"
 
-namespace sekisho::load {
+namespace sekisho::formats {
 namespace {
 
 using testing::ElementsAre;
@@ -25,7 +25,7 @@ auto fixture_file(std::string_view name) -> std::filesystem::path {
 auto routes_of(const RouteFile& file) -> std::vector<std::string> {
   std::vector<std::string> result;
   for (const auto& route : file.routes)
-    result.push_back(file.labels[route.label] + " " + fib::to_string(route.prefix) + " " +
+    result.push_back(file.labels[route.label] + " " + base::to_string(route.prefix) + " " +
                      to_string(file.next_hops[route.next_hop]));
   return result;
 }
@@ -152,4 +152,4 @@ TEST(RouteFiles, ServiceTagsAsTheRestApiHasThem) {
 }
 
 }  // namespace
-}  // namespace sekisho::load
+}  // namespace sekisho::formats

@@ -11,14 +11,15 @@
 #include <tuple>
 #include <vector>
 
+#include "common/base/prefix.hpp"
+#include "common/base/special_address.hpp"
 #include "control/route/martians.hpp"
 #include "control/route/route_table.hpp"
-#include "dataplane/packet/address.hpp"
 
 namespace sekisho::route {
 namespace {
 
-using fib::Prefix;
+using base::Prefix;
 
 auto identity(const Route& route) {
   return std::tuple{route.prefix.address, route.prefix.length, route.origin,
@@ -341,7 +342,7 @@ TEST(Names, AreKeptOnce) {
 TEST(Martians, AreThePrefixesOfWhichNoAddressIsForwardedTo) {
   constexpr std::uint32_t somebody = 0x0101'0101;
   const auto is_dropped = [](std::uint32_t address) {
-    return packet::check_addresses(somebody, address) != packet::AddressFault::none;
+    return base::check_addresses(somebody, address) != base::AddressFault::none;
   };
   for (unsigned length = 0; length <= 16; ++length) {
     for (std::uint64_t number = 0; number < std::uint64_t{1} << length; ++number) {

@@ -1,4 +1,6 @@
-#include "control/load/service_tags.hpp"
+#include "control/formats/service_tags.hpp"
+#include "common/base/prefix.hpp"
+#include "control/formats/compression.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -8,12 +10,12 @@
 #include <string>
 #include <vector>
 
-#include "control/load/azure.hpp"
-#include "control/load/file.hpp"
-#include "control/load/reader.hpp"
+#include "common/base/file.hpp"
+#include "control/formats/azure.hpp"
+#include "control/formats/reader.hpp"
 #include "tests/unit/control/real_data.hpp"
 
-namespace sekisho::load {
+namespace sekisho::formats {
 namespace {
 
 using testing::ElementsAre;
@@ -27,7 +29,7 @@ auto tag_file() -> std::filesystem::path {
 auto tagged_routes(const RouteFile& file) -> std::vector<std::string> {
   std::vector<std::string> result;
   for (const auto& route : file.routes)
-    result.push_back(file.labels.at(route.label) + " " + fib::to_string(route.prefix) + " " +
+    result.push_back(file.labels.at(route.label) + " " + base::to_string(route.prefix) + " " +
                      std::to_string(static_cast<int>(route.origin)));
   return result;
 }
@@ -133,7 +135,7 @@ TEST(ServiceTags, AnUnknownOneChangesNothing) {
 
 TEST(ServiceTags, RoutesWithoutBoundAreRefused) {
   ServiceTags tags;
-  tags.tags.push_back({.name = "Big", .prefixes = std::vector<fib::Prefix>(1 << 20)});
+  tags.tags.push_back({.name = "Big", .prefixes = std::vector<base::Prefix>(1 << 20)});
   auto routes = table_to({"Big"});
   routes.tag_routes.resize(17, routes.tag_routes.front());
   const auto resolved = resolve_tags(routes, tags);
@@ -202,7 +204,7 @@ TEST(ServiceTagsRealFiles, HoldWhatANaiveWalkFinds) {
     const auto path = test::real_data(name);
     if (!path)
       continue;
-    const auto document = nlohmann::json::parse(*inflate(*read_file(*path), *path));
+    const auto document = nlohmann::json::parse(*formats::inflate(*base::read_file(*path), *path));
     std::vector<std::string> expected;  // "TAG PREFIX" of those that hold UDR
     std::size_t ipv6 = 0;
     for (const auto& value : document.at("values")) {
@@ -222,7 +224,7 @@ TEST(ServiceTagsRealFiles, HoldWhatANaiveWalkFinds) {
     ASSERT_TRUE(file) << file.error().to_string();
     std::vector<std::string> routes;
     for (const auto& route : file->routes)
-      routes.push_back(file->labels.at(route.label) + " " + fib::to_string(route.prefix));
+      routes.push_back(file->labels.at(route.label) + " " + base::to_string(route.prefix));
     std::ranges::sort(expected);
     std::ranges::sort(routes);
     EXPECT_EQ(routes.size(), expected.size()) << name;
@@ -247,4 +249,4 @@ TEST(ServiceTagsRealFiles, HoldWhatANaiveWalkFinds) {
 }
 
 }  // namespace
-}  // namespace sekisho::load
+}  // namespace sekisho::formats

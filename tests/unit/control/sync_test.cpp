@@ -8,8 +8,10 @@
 #include <set>
 #include <string>
 
+#include "common/base/mac_address.hpp"
+#include "common/base/prefix.hpp"
 #include "control/sync/transaction.hpp"
-#include "dataplane/api/transaction.hpp"
+#include "dataplane/writer/transaction.hpp"
 
 namespace sekisho::sync {
 namespace {
@@ -21,12 +23,12 @@ using testing::UnorderedElementsAre;
 
 constexpr std::uint32_t lan_address = 0x0a000104;  // 10.0.1.4
 constexpr std::uint32_t firewall = 0x0a00020a;     // 10.0.2.10
-constexpr kernel::MacAddress mac{2, 0, 0, 0, 0, 1};
+constexpr base::MacAddress mac{2, 0, 0, 0, 0, 1};
 
 using Table = std::map<std::pair<std::uint32_t, unsigned>, std::string>;  // address and length to next hop
 
 // What a dataplane's table would hold; a prefix that stands twice is an error of ours.
-std::map<std::string, Table> tables(const std::vector<api::Change>& changes) {
+std::map<std::string, Table> tables(const std::vector<ipc::Change>& changes) {
   std::map<std::string, Table> result;
   for (const auto& change : changes) {
     for (const auto& routes : change.routes()) {
@@ -43,7 +45,7 @@ std::map<std::string, Table> tables(const std::vector<api::Change>& changes) {
 }
 
 policy::ZonePolicy zone(policy::Policy& policy, const std::string& name,
-                        const std::vector<std::pair<fib::Prefix, std::string>>& routes) {
+                        const std::vector<std::pair<base::Prefix, std::string>>& routes) {
   policy::ZonePolicy zone{.name = name, .ports = {"lan"}, .sources = {{0xac100000, 12}}};
   for (const auto& [prefix, next_hop] : routes) {
     zone.table.add(
@@ -95,14 +97,14 @@ TEST(Full, NamesPortsNextHopsAdjacenciesAndZones) {
   EXPECT_EQ(first.adjacencies(1).mac(), "");
   EXPECT_FALSE(first.adjacencies(1).alive());
 
-  std::map<std::string, std::pair<api::NextHop::Action, int>> next_hops;
+  std::map<std::string, std::pair<ipc::NextHop::Action, int>> next_hops;
   for (const auto& next_hop : first.next_hops()) {
     next_hops[next_hop.name()] = {next_hop.action(), next_hop.members_size()};
   }
-  EXPECT_THAT(next_hops, UnorderedElementsAre(Pair("host", Pair(api::NextHop::HOST, 0)),
-                                              Pair("none", Pair(api::NextHop::DROP, 0)),
-                                              Pair("firewall", Pair(api::NextHop::FORWARD, 2)),
-                                              Pair("far", Pair(api::NextHop::FORWARD, 0))));
+  EXPECT_THAT(next_hops, UnorderedElementsAre(Pair("host", Pair(ipc::NextHop::HOST, 0)),
+                                              Pair("none", Pair(ipc::NextHop::DROP, 0)),
+                                              Pair("firewall", Pair(ipc::NextHop::FORWARD, 2)),
+                                              Pair("far", Pair(ipc::NextHop::FORWARD, 0))));
 
   ASSERT_EQ(first.zones_size(), 2);
   EXPECT_EQ(first.zones(0).name(), "onprem");
@@ -112,10 +114,10 @@ TEST(Full, NamesPortsNextHopsAdjacenciesAndZones) {
   EXPECT_EQ(first.zones(0).sources(0).length(), 12u);
 }
 
-std::vector<std::string> host_sources_of(const api::Port& port) {
+std::vector<std::string> host_sources_of(const ipc::Port& port) {
   std::vector<std::string> result;
   for (const auto& source : port.host_sources()) {
-    result.push_back(fib::to_string({source.address(), static_cast<std::uint8_t>(source.length())}));
+    result.push_back(base::to_string({source.address(), static_cast<std::uint8_t>(source.length())}));
   }
   return result;
 }
@@ -152,7 +154,7 @@ TEST(Full, SendsOurOwnAddressesToTheHostInEveryZone) {
 
 TEST(Full, FillsChangesWithAtMost100000Routes) {
   policy::Policy policy = example();
-  std::vector<std::pair<fib::Prefix, std::string>> routes;
+  std::vector<std::pair<base::Prefix, std::string>> routes;
   for (std::uint32_t i = 0; i < 250'000; ++i) {
     routes.push_back({{0x14000000 + (i << 4), 28}, i % 2 == 0 ? "firewall" : "None"});
   }
@@ -204,15 +206,15 @@ TEST(ConnectedRoutes, AreOfZonesThatWantThemOnly) {
                                          {{0x0a000200, 32}, "none"},
                                          {{0x0a0002ff, 32}, "none"}}));
   EXPECT_EQ(result.at("onprem"), tables(full(example(), example_view())).at("onprem"));
-  std::map<std::string, std::pair<api::NextHop::Action, int>> next_hops;
+  std::map<std::string, std::pair<ipc::NextHop::Action, int>> next_hops;
   for (const auto& next_hop : changes[0].next_hops()) {
     next_hops[next_hop.name()] = {next_hop.action(), next_hop.members_size()};
   }
-  EXPECT_EQ(next_hops.at("connected"), std::pair(api::NextHop::CONNECTED, 0));
-  EXPECT_EQ(next_hops.at("host-10-0-1-7"), std::pair(api::NextHop::FORWARD, 1));
+  EXPECT_EQ(next_hops.at("connected"), std::pair(ipc::NextHop::CONNECTED, 0));
+  EXPECT_EQ(next_hops.at("host-10-0-1-7"), std::pair(ipc::NextHop::FORWARD, 1));
   const auto without = full(example(), example_view());
   for (const auto& next_hop : without[0].next_hops()) {
-    EXPECT_NE(next_hop.action(), api::NextHop::CONNECTED);
+    EXPECT_NE(next_hop.action(), ipc::NextHop::CONNECTED);
   }
 }
 
@@ -241,7 +243,7 @@ TEST(ConnectedRoutes, GiveWayToLongerOnesForWhatThoseCover) {
   auto& table = policy.zones[1].table;
   table = {};
   for (const auto prefix :
-       {fib::Prefix{0x0a000100, 29}, fib::Prefix{0x0a0002ff, 32}, fib::Prefix{0x0a000000, 16}}) {
+       {base::Prefix{0x0a000100, 29}, base::Prefix{0x0a0002ff, 32}, base::Prefix{0x0a000000, 16}}) {
     table.add({.prefix = prefix, .origin = route::Origin::user, .next_hop = policy.names.intern("firewall")});
   }
   table.finish();
@@ -275,16 +277,16 @@ TEST(ConnectedRoutes, AHostThatAnswersIsOneRoute) {
 TEST(ConnectedRoutes, ComeFromTheKernelsAddresses) {
   auto policy = example();
   policy.config.zones = {{.name = "vnet", .connected = true}};
-  kernel::Mirror mirror;
+  netlink::Mirror mirror;
   mirror.links[3] = {.index = 3, .name = "eth0", .up = true};
   mirror.addresses[3] = {{lan_address, 24}};
   mirror.neighbours[{3, 0x0a000107}] = {.state = "STALE", .usable = true, .mac = mac};
   mirror.neighbours[{3, 0x0a000108}] = {.state = "FAILED"};
   // Not the broadcast address, nobody who is away, and nothing of elsewhere.
   const auto seen = view(policy.config, mirror, {}, {0x08080808, 0x0a000107, 0x0a000108, 0x0a0001ff});
-  EXPECT_THAT(seen.connected, ElementsAre(egress::Connected{{0x0a000100, 24}, "lan"}));
+  EXPECT_THAT(seen.connected, ElementsAre(reach::Connected{{0x0a000100, 24}, "lan"}));
   EXPECT_THAT(seen.hosts, ElementsAre(View::Host{"host-10-0-1-7", "lan", 0x0a000107}));
-  EXPECT_EQ(std::ranges::count(seen.members, 0x0a000107u, &egress::Member::address), 1);
+  EXPECT_EQ(std::ranges::count(seen.members, 0x0a000107u, &reach::Member::address), 1);
   policy.config.zones[0].connected = false;
   const auto unwanted = view(policy.config, mirror, {}, {0x0a000107});
   EXPECT_THAT(unwanted.connected, IsEmpty());
@@ -312,7 +314,7 @@ TEST(Incremental, TellsOnlyTheMemberThatDied) {
   auto after = example_view();
   after.members[1].alive = false;
   const auto changes = incremental(example(), example_view(), after);
-  api::Change expected;
+  ipc::Change expected;
   auto* adjacency = expected.add_adjacencies();
   adjacency->mutable_key()->set_port("egress");
   adjacency->mutable_key()->set_address(firewall);
@@ -344,7 +346,7 @@ TEST(Incremental, LosesTheLastMemberAndStaysANextHop) {
   ASSERT_EQ(changes.size(), 1u);
   ASSERT_EQ(changes[0].next_hops_size(), 1);
   EXPECT_EQ(changes[0].next_hops(0).name(), "far");
-  EXPECT_EQ(changes[0].next_hops(0).action(), api::NextHop::FORWARD);
+  EXPECT_EQ(changes[0].next_hops(0).action(), ipc::NextHop::FORWARD);
   EXPECT_EQ(changes[0].next_hops(0).members_size(), 0);
 }
 
@@ -361,7 +363,7 @@ TEST(Incremental, TellsThatAnotherInterfaceHasTakenTheName) {
 TEST(View, NamesTheInterfaceByIndexAndMac) {
   config::Config config;
   config.ports = {{.name = "lan", .device = "af_xdp:eth0"}, {.name = "pcap", .device = "net_pcap0"}};
-  kernel::Mirror mirror;
+  netlink::Mirror mirror;
   EXPECT_EQ(view(config, mirror).ports[0].instance, "");
   mirror.links[7] = {.index = 7, .name = "eth0", .up = true, .mac = mac};
   EXPECT_EQ(view(config, mirror).ports[0].instance, "7 02:00:00:00:00:01");
@@ -371,7 +373,7 @@ TEST(View, NamesTheInterfaceByIndexAndMac) {
 TEST(View, ACompanionMadeAnewIsNoOtherPort) {
   config::Config config;
   config.ports = {{.name = "lan", .device = "0000:00:04.0", .companion = "sk-lan"}};
-  kernel::Mirror mirror;
+  netlink::Mirror mirror;
   mirror.links[7] = {.index = 7, .name = "sk-lan", .up = true, .mac = mac};
   mirror.addresses[7] = {{lan_address, 24}};
   const auto seen = view(config, mirror);
@@ -386,28 +388,28 @@ TEST(Exit, IsANextHopThatIsDownUntilItIsReady) {
   auto policy = example();
   policy.zones.push_back(zone(policy, "excepted", {{{0x14766300, 24}, "Internet"}}));
   auto before = example_view();
-  before.exit = egress::Exit{.port = "egress", .ready = false};
-  const auto action = [](const std::vector<api::Change>& changes) {
+  before.exit = reach::Exit{.port = "egress", .ready = false};
+  const auto action = [](const std::vector<ipc::Change>& changes) {
     for (const auto& next_hop : changes.at(0).next_hops()) {
       if (next_hop.name() == "internet") {
         return next_hop.action();
       }
     }
     ADD_FAILURE() << "no next hop internet";
-    return api::NextHop::DROP;
+    return ipc::NextHop::DROP;
   };
   const auto changes = full(policy, before);
   EXPECT_EQ(changes.at(0).exit().port(), "egress");
-  EXPECT_EQ(action(changes), api::NextHop::FORWARD);  // without members: down
+  EXPECT_EQ(action(changes), ipc::NextHop::FORWARD);  // without members: down
   EXPECT_EQ(tables(changes).at("excepted").at({0x14766300, 24}), "internet");
 
   auto after = before;
   after.exit->ready = true;
-  EXPECT_EQ(action(incremental(policy, before, after)), api::NextHop::EXIT);
-  EXPECT_EQ(action(incremental(policy, after, before)), api::NextHop::FORWARD);
+  EXPECT_EQ(action(incremental(policy, before, after)), ipc::NextHop::EXIT);
+  EXPECT_EQ(action(incremental(policy, after, before)), ipc::NextHop::FORWARD);
   before.exit->why = "another reason";
   EXPECT_THAT(incremental(policy, before, before), IsEmpty());
-  EXPECT_EQ(action(full(policy, after)), api::NextHop::EXIT);
+  EXPECT_EQ(action(full(policy, after)), ipc::NextHop::EXIT);
   EXPECT_FALSE(full(example(), example_view()).at(0).has_exit());
 }
 
@@ -432,9 +434,9 @@ TEST(Incremental, MovesOurOwnAddresses) {
 }
 
 // What the dataplane makes of transactions: its own checks, and what they say is afterwards.
-class Dataplane : public api::RunningRoutes {
+class Dataplane : public writer::RunningRoutes {
  public:
-  std::optional<std::string_view> find(const std::string& zone, fib::Prefix prefix) const override {
+  std::optional<std::string_view> find(const std::string& zone, base::Prefix prefix) const override {
     const auto table = tables.find(zone);
     if (table == tables.end()) {
       return std::nullopt;
@@ -448,8 +450,8 @@ class Dataplane : public api::RunningRoutes {
   }
 
   // The refusal, or nothing.
-  std::string commit(bool is_full, const std::vector<api::Change>& changes) {
-    api::Transaction transaction(is_full, configuration);
+  std::string commit(bool is_full, const std::vector<ipc::Change>& changes) {
+    writer::Transaction transaction(is_full, configuration);
     for (const auto& change : changes) {
       if (const auto done = transaction.add(change); !done) {
         return done.error();
@@ -468,7 +470,7 @@ class Dataplane : public api::RunningRoutes {
       for (const auto& route :
            changed == target->tables.end() ? std::vector<fib::Route>{} : changed->second.routes) {
         const std::pair key{route.prefix.address, unsigned{route.prefix.length}};
-        if (route.next_hop == api::withdraw) {
+        if (route.next_hop == writer::withdraw) {
           next[zone].erase(key);
         } else {
           next[zone][key] = target->next_hop_names[route.next_hop];
@@ -487,7 +489,7 @@ class Dataplane : public api::RunningRoutes {
            a.zones == b.zones && a.exit == b.exit && tables == other.tables;
   }
 
-  api::Configuration configuration;
+  writer::Configuration configuration;
   std::map<std::string, Table> tables;
 };
 
@@ -526,7 +528,7 @@ class RandomWorld {
       view.connected.push_back({{0x0a000080, 29}, any_port(policy)});
     }
     if (maybe()) {
-      view.exit = egress::Exit{.port = any_port(policy), .ready = maybe()};
+      view.exit = reach::Exit{.port = any_port(policy), .ready = maybe()};
     }
     std::set<std::uint32_t> members;
     for (const auto* name : {"firewall", "gateway", "other"}) {
@@ -542,7 +544,7 @@ class RandomWorld {
                               known ? std::optional(mac) : std::nullopt, known && maybe(), "why"});
     }
     for (const std::uint32_t host : {0x0a000001U, 0x0a000081U, 0x0a000083U}) {
-      if (maybe() && egress::has_host(view.connected, host)) {
+      if (maybe() && reach::has_host(view.connected, host)) {
         add_host(view, host, any_port(policy));
       }
     }
@@ -566,9 +568,9 @@ class RandomWorld {
   }
 
   static void add_host(View& view, std::uint32_t address, const std::string& port) {
-    view.hosts.push_back({egress::host_name(address), port, address});
-    const auto known = std::ranges::find(view.members, address, &egress::Member::address);
-    const egress::Member member{port, address, mac, true, "why"};
+    view.hosts.push_back({reach::host_name(address), port, address});
+    const auto known = std::ranges::find(view.members, address, &reach::Member::address);
+    const reach::Member member{port, address, mac, true, "why"};
     if (known == view.members.end()) {
       view.members.push_back(member);
     } else {
@@ -577,8 +579,8 @@ class RandomWorld {
   }
 
   // What one zone has in a world may be another's in the next.
-  std::vector<fib::Prefix> take_sources() {
-    std::vector<fib::Prefix> result;
+  std::vector<base::Prefix> take_sources() {
+    std::vector<base::Prefix> result;
     for (unsigned i = below(3); i != 0 && !free_sources_.empty(); --i) {
       const auto taken = free_sources_.begin() + below(static_cast<unsigned>(free_sources_.size()));
       result.push_back(*taken);
@@ -598,7 +600,7 @@ class RandomWorld {
       next_hops.push_back(next_hop.name);
     }
     for (unsigned i = below(40); i != 0; --i) {
-      fib::Prefix prefix{address(), static_cast<std::uint8_t>(26 + below(7))};
+      base::Prefix prefix{address(), static_cast<std::uint8_t>(26 + below(7))};
       prefix.address &= prefix.mask();
       const auto& next_hop = next_hops[below(static_cast<unsigned>(next_hops.size()))];
       zone.table.add({.prefix = prefix,
@@ -610,11 +612,11 @@ class RandomWorld {
   }
 
   std::mt19937 random_;
-  std::vector<fib::Prefix> free_sources_;  // of the world that is made
+  std::vector<base::Prefix> free_sources_;  // of the world that is made
 };
 
 // None of the routes that it names is as before.
-void expect_only_differences(const Dataplane& before, const std::vector<api::Change>& changes) {
+void expect_only_differences(const Dataplane& before, const std::vector<ipc::Change>& changes) {
   for (const auto& [zone, table] : tables(changes)) {
     for (const auto& [prefix, next_hop] : table) {
       const auto length = static_cast<std::uint8_t>(prefix.second);
@@ -662,7 +664,7 @@ TEST(Incremental, FollowsTheKernelAsAFullTransactionWould) {
 
 TEST(Between, OneRouteOfManyIsOneRoute) {
   policy::Policy before = example();
-  std::vector<std::pair<fib::Prefix, std::string>> routes;
+  std::vector<std::pair<base::Prefix, std::string>> routes;
   for (std::uint32_t i = 0; i < 250'000; ++i) {
     routes.push_back({{0x14000000 + (i << 4), 28}, "firewall"});
   }
@@ -679,8 +681,8 @@ TEST(Between, OneRouteOfManyIsOneRoute) {
 TEST(Between, FillsChangesWithAtMost100000RoutesAndWithdrawals) {
   policy::Policy before = example();
   policy::Policy after = example();
-  std::vector<std::pair<fib::Prefix, std::string>> old;
-  std::vector<std::pair<fib::Prefix, std::string>> young;
+  std::vector<std::pair<base::Prefix, std::string>> old;
+  std::vector<std::pair<base::Prefix, std::string>> young;
   for (std::uint32_t i = 0; i < 150'000; ++i) {
     old.push_back({{0x14000000 + (i << 4), 28}, "firewall"});
     young.push_back({{0x14000008 + (i << 4), 29}, "firewall"});

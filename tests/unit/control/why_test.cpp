@@ -1,4 +1,5 @@
-#include "control/api/why.hpp"
+#include "control/serve/why.hpp"
+#include "common/base/prefix.hpp"
 
 #include <gtest/gtest.h>
 
@@ -7,7 +8,7 @@
 
 #include "control/policy/policy.hpp"
 
-namespace sekisho::api {
+namespace sekisho::serve {
 namespace {
 
 using route::Origin;
@@ -23,7 +24,7 @@ auto reasons(const std::vector<Candidate>& candidates) -> std::vector<std::strin
   policy::Policy policy;
   policy::ZonePolicy zone;
   for (const auto& candidate : candidates)
-    zone.table.add({.prefix = fib::parse_prefix(candidate.prefix).value(),
+    zone.table.add({.prefix = base::parse_prefix(candidate.prefix).value(),
                     .origin = candidate.origin,
                     .source = policy.names.intern(candidate.source)});
   zone.table.finish();
@@ -69,4 +70,4 @@ TEST(Why, AnOverrideSaysSo) {
 }
 
 }  // namespace
-}  // namespace sekisho::api
+}  // namespace sekisho::serve

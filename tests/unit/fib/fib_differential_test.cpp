@@ -15,6 +15,7 @@
 #include <string>
 #include <vector>
 
+#include "common/base/prefix.hpp"
 #include "dataplane/fib/fib.hpp"
 #include "tests/unit/fib/tables.hpp"
 
@@ -66,10 +67,10 @@ class Differential : public ::testing::Test {
   }
 
   // Every prefix' first and last address and their neighbours, and a million at random.
-  void compare(std::span<const Prefix> prefixes) {
+  void compare(std::span<const base::Prefix> prefixes) {
     std::vector<std::uint32_t> addresses;
     addresses.reserve(4 * prefixes.size() + 1'000'000);
-    for (const Prefix& prefix : prefixes) {
+    for (const base::Prefix& prefix : prefixes) {
       addresses.insert(addresses.end(),
                        {prefix.address, prefix.last(), prefix.address - 1, prefix.last() + 1});
     }
@@ -81,7 +82,7 @@ class Differential : public ::testing::Test {
     std::vector<NextHopIndex> actual(addresses.size());
     fib->lookup_bulk(addresses.data(), actual.data(), static_cast<unsigned>(addresses.size()));
     for (std::size_t i = 0; i < addresses.size(); ++i) {
-      ASSERT_EQ(actual[i], expected[i]) << address_to_string(addresses[i]);
+      ASSERT_EQ(actual[i], expected[i]) << base::address_to_string(addresses[i]);
     }
     ASSERT_GT(std::count_if(actual.begin(), actual.end(), [](auto next_hop) { return next_hop != no_route; }),
               0);
@@ -92,11 +93,11 @@ class Differential : public ::testing::Test {
   }
 
   // Loads the table, changes a third of it, compares; withdraws half of it, compares.
-  void run(const std::vector<Prefix>& table) {
+  void run(const std::vector<base::Prefix>& table) {
     reference.reset();  // its name is free again
     reference = std::make_unique<Reference>(table.size() + 16);
     std::vector<Route> routes;
-    for (const Prefix& prefix : table) {
+    for (const base::Prefix& prefix : table) {
       routes.push_back({.prefix = prefix, .next_hop = random_next_hop()});
     }
     ASSERT_NO_FATAL_FAILURE(apply(routes));
@@ -129,10 +130,10 @@ class Differential : public ::testing::Test {
 TEST_F(Differential, RandomTables) {
   for (int round = 0; round < 4; ++round) {
     fib = Fib::create(qsbr).value();
-    std::vector<Prefix> table{{.address = 0, .length = 0}, {.address = 0, .length = 1}};
+    std::vector<base::Prefix> table{{.address = 0, .length = 0}, {.address = 0, .length = 1}};
     for (int i = 0; i < 20'000; ++i) {
-      Prefix prefix{.address = static_cast<std::uint32_t>(random()),
-                    .length = static_cast<std::uint8_t>(random() % 33)};
+      base::Prefix prefix{.address = static_cast<std::uint32_t>(random()),
+                          .length = static_cast<std::uint8_t>(random() % 33)};
       // Most of them in one /12, where they nest.
       if (random() % 4 != 0) {
         prefix = {.address = 0x0a100000 | (prefix.address & 0xfffff),

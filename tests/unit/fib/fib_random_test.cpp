@@ -6,6 +6,7 @@
 #include <random>
 #include <set>
 
+#include "common/base/prefix.hpp"
 #include "dataplane/fib/fib.hpp"
 #include "tests/unit/fib/oracle.hpp"
 
@@ -42,7 +43,7 @@ std::vector<double> weights(std::initializer_list<std::pair<unsigned, double>> w
 
 class RandomTransactions : public ::testing::TestWithParam<Scenario> {
  protected:
-  Prefix random_prefix() {
+  base::Prefix random_prefix() {
     auto address = static_cast<std::uint32_t>(random());
     if (const auto& upper = GetParam().upper; !upper.empty()) {
       address = upper[random() % upper.size()] << 16 | (address & 0xffff);
@@ -77,9 +78,10 @@ class RandomTransactions : public ::testing::TestWithParam<Scenario> {
 
   void check(std::uint32_t address) {
     const auto expected = oracle.match(address);
-    ASSERT_EQ(fib->lookup(address), expected ? expected->next_hop : no_route) << address_to_string(address);
+    ASSERT_EQ(fib->lookup(address), expected ? expected->next_hop : no_route)
+        << base::address_to_string(address);
     if (random() % 8 == 0) {
-      ASSERT_EQ(fib->longest_match(address), expected) << address_to_string(address);
+      ASSERT_EQ(fib->longest_match(address), expected) << base::address_to_string(address);
     }
   }
 
@@ -119,7 +121,7 @@ class RandomTransactions : public ::testing::TestWithParam<Scenario> {
   Oracle oracle;
   std::mt19937_64 random{GetParam().seed};
   std::discrete_distribution<unsigned> length{GetParam().lengths.begin(), GetParam().lengths.end()};
-  std::vector<Prefix> known;
+  std::vector<base::Prefix> known;
 };
 
 TEST_P(RandomTransactions, AnswerAsTheOracle) {

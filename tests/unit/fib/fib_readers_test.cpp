@@ -10,6 +10,7 @@
 #include <string>
 #include <thread>
 
+#include "common/base/prefix.hpp"
 #include "dataplane/fib/fib.hpp"
 #include "tests/unit/fib/oracle.hpp"
 
@@ -28,8 +29,8 @@ unsigned transactions() {
   return 20'000U * (factor != nullptr ? static_cast<unsigned>(std::max(1, std::atoi(factor))) : 1U);
 }
 
-std::vector<Prefix> all_prefixes() {
-  std::vector<Prefix> prefixes{"10.20.0.0/16"_prefix, "10.20.0.0/22"_prefix};
+std::vector<base::Prefix> all_prefixes() {
+  std::vector<base::Prefix> prefixes{"10.20.0.0/16"_prefix, "10.20.0.0/22"_prefix};
   for (std::uint32_t block = 0; block < block_count; ++block) {
     const std::uint32_t address = 0x0a140000 + (block << 8);
     prefixes.push_back(make_prefix(address, 24));
@@ -93,7 +94,7 @@ class Expectation {
   }
 
   unsigned numbers_;
-  std::vector<Prefix> prefixes_ = all_prefixes();
+  std::vector<base::Prefix> prefixes_ = all_prefixes();
   std::array<std::vector<std::size_t>, block_count * 256> covering_;
 };
 
@@ -133,7 +134,7 @@ TEST_P(FibReaders, SeeBeforeOrAfterNeverAThird) {
           }
           if (!right) {
             wrong.fetch_add(1);
-            ADD_FAILURE() << address_to_string(addresses[i]) << " gave " << next_hops[i]
+            ADD_FAILURE() << base::address_to_string(addresses[i]) << " gave " << next_hops[i]
                           << " between transactions " << earliest << " and " << latest;
             break;
           }
@@ -230,8 +231,8 @@ TEST_P(FibReadersOfMuch, SeeALargeTransactionWhole) {
         for (unsigned i = 0; i < at_once; ++i) {
           const unsigned number = next_hops[i] - unsigned{base};
           if (number < earliest || number > latest) {
-            ADD_FAILURE() << address_to_string(addresses[i]) << ": " << number << " is not from " << earliest
-                          << " to " << latest;
+            ADD_FAILURE() << base::address_to_string(addresses[i]) << ": " << number << " is not from "
+                          << earliest << " to " << latest;
             stop.store(true);
             break;
           }

@@ -1,4 +1,5 @@
 #include "dataplane/fib/fib.hpp"
+#include "common/base/prefix.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -83,7 +84,7 @@ TEST_F(FibTest, WithdrawalUncoversTheParent) {
        {"10.1.2.64/26"_prefix, 26},
        {"10.1.2.65/32"_prefix, 32}});
   const auto address = "10.1.2.65"_address;
-  const std::vector<std::pair<Prefix, NextHopIndex>> uncovered{
+  const std::vector<std::pair<base::Prefix, NextHopIndex>> uncovered{
       {"10.1.2.65/32"_prefix, 26}, {"10.1.2.0/24"_prefix, 26}, {"10.1.2.64/26"_prefix, 16},
       {"10.1.0.0/16"_prefix, 8},   {"0.0.0.0/0"_prefix, 8},    {"10.0.0.0/8"_prefix, no_route}};
   EXPECT_EQ(fib->lookup(address), 32);
@@ -169,8 +170,9 @@ TEST_F(FibTest, TheHighestNextHopIndexIsNotMistakenForAnExtension) {
 TEST_F(FibTest, RefusesWholeWhatIsMalformed) {
   set({{"10.0.0.0/8"_prefix, 1}});
   for (const Route& bad :
-       {Route{Prefix{0x0a000001, 24}, 2}, Route{Prefix{0x0a000000, 33}, 2}, Route{Prefix{0x0a000000, 255}, 2},
-        Route{"10.0.0.0/24"_prefix, max_next_hop + 1}, Route{"10.0.0.0/24"_prefix, 0xffff}}) {
+       {Route{base::Prefix{0x0a000001, 24}, 2}, Route{base::Prefix{0x0a000000, 33}, 2},
+        Route{base::Prefix{0x0a000000, 255}, 2}, Route{"10.0.0.0/24"_prefix, max_next_hop + 1},
+        Route{"10.0.0.0/24"_prefix, 0xffff}}) {
     const auto applied = fib->apply(std::vector{Route{"11.0.0.0/8"_prefix, 1}, bad});
     ASSERT_FALSE(applied);
     EXPECT_THAT(applied.error(), HasSubstr("10.0.0."));
@@ -188,7 +190,8 @@ TEST_F(FibTest, EveryExtensionTableCanBeUsed) {
   fib = Fib::create(qsbr, {.max_extension_tables = 32768}).value();
   std::vector<Route> routes;
   for (std::uint32_t i = 0; i < 32768; ++i) {
-    routes.push_back({Prefix{i << 8 | (i & 0xff), 32}, static_cast<NextHopIndex>(1 + i % max_next_hop)});
+    routes.push_back(
+        {base::Prefix{i << 8 | (i & 0xff), 32}, static_cast<NextHopIndex>(1 + i % max_next_hop)});
   }
   set(routes);
   for (std::uint32_t i = 0; i < 32768; ++i) {
@@ -271,7 +274,7 @@ TEST_F(FibTest, MemorySaysWhatIsInUse) {
   EXPECT_EQ(empty.max_extension_tables, 32767U);
   std::vector<Route> routes;
   for (std::uint32_t i = 0; i < 10'000; ++i) {
-    routes.push_back({Prefix{0x0a000000 + (i << 8), 24}, 1});
+    routes.push_back({base::Prefix{0x0a000000 + (i << 8), 24}, 1});
   }
   routes.push_back({"10.0.0.0/25"_prefix, 1});
   set(routes);

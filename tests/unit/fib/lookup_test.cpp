@@ -1,5 +1,6 @@
 // All ways to look an address up agree, in both widths of entries and for every count.
 #include "dataplane/fib/lookup.hpp"
+#include "common/base/prefix.hpp"
 
 #include <gtest/gtest.h>
 
@@ -34,7 +35,7 @@ class LookupTest : public ::testing::Test {
     layout = Layout<Format>::create(4'000);
     ASSERT_NE(layout, nullptr);
     ASSERT_TRUE(layout->provide_extension_tables(4'000));
-    Renderer<Format>{shadow, *layout}.render(Prefix{});
+    Renderer<Format>{shadow, *layout}.render(base::Prefix{});
   }
 
   // Half of them where the prefixes are.

@@ -10,22 +10,23 @@
 #include <unordered_map>
 #include <vector>
 
+#include "common/base/prefix.hpp"
 #include "dataplane/fib/fib.hpp"
 
 namespace sekisho::fib::testing {
 
-inline Prefix make_prefix(std::uint32_t address, unsigned length) {
-  Prefix prefix{.address = address, .length = static_cast<std::uint8_t>(length)};
+inline base::Prefix make_prefix(std::uint32_t address, unsigned length) {
+  base::Prefix prefix{.address = address, .length = static_cast<std::uint8_t>(length)};
   prefix.address &= prefix.mask();
   return prefix;
 }
 
-inline Prefix operator""_prefix(const char* text, std::size_t size) {
-  return parse_prefix({text, size}).value();
+inline base::Prefix operator""_prefix(const char* text, std::size_t size) {
+  return base::parse_prefix({text, size}).value();
 }
 
 inline std::uint32_t operator""_address(const char* text, std::size_t size) {
-  return parse_address({text, size}).value();
+  return base::parse_address({text, size}).value();
 }
 
 inline auto routes_of(const Fib& fib) {
@@ -56,14 +57,14 @@ class Oracle {
     return undo;
   }
 
-  [[nodiscard]] NextHopIndex find(Prefix prefix) const {
+  [[nodiscard]] NextHopIndex find(base::Prefix prefix) const {
     const auto found = routes_[prefix.length].find(prefix.address);
     return found == routes_[prefix.length].end() ? no_route : found->second;
   }
 
   [[nodiscard]] std::optional<Route> match(std::uint32_t address) const {
     for (int length = 32; length >= 0; --length) {
-      const Prefix prefix = make_prefix(address, static_cast<unsigned>(length));
+      const base::Prefix prefix = make_prefix(address, static_cast<unsigned>(length));
       const auto& of_length = routes_[prefix.length];
       if (const auto found = of_length.find(prefix.address); found != of_length.end()) {
         return Route{.prefix = prefix, .next_hop = found->second};
@@ -78,7 +79,7 @@ class Oracle {
   }
 
   [[nodiscard]] std::vector<Route> routes() const {
-    std::map<Prefix, NextHopIndex> sorted;
+    std::map<base::Prefix, NextHopIndex> sorted;
     for (unsigned length = 0; length <= 32; ++length) {
       for (const auto& [address, next_hop] : routes_[length]) {
         sorted.emplace(make_prefix(address, length), next_hop);

@@ -4,10 +4,10 @@
 
 #include "dataplane/host/link.hpp"
 #include "dataplane/host/tap.hpp"
-#include "tests/unit/api/writer_fixture.hpp"
 #include "tests/unit/steer/lab.hpp"
+#include "tests/unit/writer/writer_fixture.hpp"
 
-namespace sekisho::api::test {
+namespace sekisho::writer::test {
 namespace {
 
 using lab::Bytes;
@@ -32,12 +32,12 @@ class CompanionTest : public WriterTest {
     wire = std::make_unique<lab::Wire>("veth1");
   }
   void TearDown() override {
-    EXPECT_TRUE(commit(true, {Change{}}));
+    EXPECT_TRUE(commit(true, {ipc::Change{}}));
     EXPECT_FALSE(host::find_link("sk-lan").value().has_value()) << "it goes with its port";
     lab::remove("veth0");
   }
 
-  Committed must_commit(const std::string& text, bool full = true) {
+  ipc::Committed must_commit(const std::string& text, bool full = true) {
     auto committed = commit(full, {parse(text)});
     if (!committed) {
       throw std::runtime_error(committed.error());
@@ -67,8 +67,8 @@ class CompanionTest : public WriterTest {
   static bool is_arp_reply(const Bytes& frame) {
     return frame.size() >= 42 && frame[12] == 0x08 && frame[13] == 0x06 && frame[21] == 2;
   }
-  std::map<std::string, PortStatistics> statistics() {
-    std::map<std::string, PortStatistics> ports;
+  std::map<std::string, ipc::PortStatistics> statistics() {
+    std::map<std::string, ipc::PortStatistics> ports;
     const auto all = writer.statistics();
     for (const auto& port : all.ports()) {
       ports[port.name()] = port;
@@ -283,4 +283,4 @@ TEST_F(CompanionTest, WhatIsWrongIsSaid) {
 }
 
 }  // namespace
-}  // namespace sekisho::api::test
+}  // namespace sekisho::writer::test

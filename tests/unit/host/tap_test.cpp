@@ -1,5 +1,6 @@
 // TUN and TAP devices in a network namespace of the test's own: made, left, attached again, and never somebody else's.
 #include "dataplane/host/tap.hpp"
+#include "common/base/mac_address.hpp"
 
 #include <fcntl.h>
 #include <gmock/gmock.h>
@@ -23,7 +24,7 @@ using testing::AllOf;
 using testing::HasSubstr;
 using testing::StartsWith;
 
-constexpr fib::MacAddress mac{0x02, 0, 0, 0, 0x01, 0x04};
+constexpr base::MacAddress mac{0x02, 0, 0, 0, 0x01, 0x04};
 
 Tap::Spec companion(const std::string& name) {
   return {.kind = Tap::Kind::frames, .name = name, .alias = "sekisho port " + name, .mtu = 1400, .mac = mac};

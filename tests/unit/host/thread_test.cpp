@@ -1,22 +1,23 @@
 // The host thread between rings, whose other ends the test holds in a worker's place, and the kernel of the test's own
 // network namespace.
 #include "dataplane/host/thread.hpp"
+#include "common/base/mac_address.hpp"
 
 #include <gmock/gmock.h>
 #include <rte_mbuf.h>
 
 #include <numeric>
 
-#include "tests/unit/api/eal.hpp"
 #include "tests/unit/steer/lab.hpp"
+#include "tests/unit/writer/eal.hpp"
 
 namespace sekisho::host {
 namespace {
 
-using api::test::pool;
 using lab::Bytes;
+using writer::test::pool;
 
-constexpr fib::MacAddress station{0x02, 0, 0, 0, 0x01, 0x04};
+constexpr base::MacAddress station{0x02, 0, 0, 0, 0x01, 0x04};
 constexpr std::uint32_t remote = 0xc6336450;  // 198.51.100.80
 
 // A frame as a worker hands it over, in as many buffers as it needs.

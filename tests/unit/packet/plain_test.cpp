@@ -8,7 +8,7 @@
 #include <random>
 #include <vector>
 
-#include "dataplane/packet/address.hpp"
+#include "common/base/special_address.hpp"
 #include "tests/unit/packet/headers.hpp"
 
 namespace sekisho::packet::test {
@@ -49,7 +49,7 @@ bool exact(const Frame& frame, const Station& to) {
   return ip.header_size() == ipv4_header_minimum &&
          validate_ipv4(header, plain_minimum - ethernet_header_size, frame.size - ethernet_header_size) ==
              HeaderFault::none &&
-         check_addresses(ip.source(), ip.destination()) == AddressFault::none;
+         base::check_addresses(ip.source(), ip.destination()) == base::AddressFault::none;
 }
 
 // Right, but left to the exact tests.

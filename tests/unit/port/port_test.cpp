@@ -1,6 +1,7 @@
 // Ports on real netdevs in a namespace of the test's own: frames in at a veth's peer or a TAP, through DPDK,
 // out again.
 #include "dataplane/port/port.hpp"
+#include "common/base/fd.hpp"
 
 #include <fmt/format.h>
 #include <gmock/gmock.h>
@@ -171,7 +172,7 @@ TEST_F(PortTest, CarriesFramesFromOnePortToAnother) {
 }
 
 TEST_F(PortTest, KernelGetsWhatIsLocal) {
-  const steer::Fd udp{socket(AF_INET, SOCK_DGRAM, 0)};
+  const base::Fd udp{socket(AF_INET, SOCK_DGRAM, 0)};
   sockaddr_in address{};
   address.sin_family = AF_INET;
   address.sin_port = htons(4000);
@@ -279,7 +280,7 @@ class QueueHolder {
   ~QueueHolder() { munmap(memory_, 64UL * 4096); }
 
  private:
-  steer::Fd socket_;
+  base::Fd socket_;
   void* memory_;
 };
 

@@ -25,6 +25,7 @@
 #include <string>
 #include <vector>
 
+#include "common/base/fd.hpp"
 #include "dataplane/steer/steering.hpp"
 
 namespace sekisho::lab {
@@ -73,7 +74,7 @@ inline bool eventually(const std::function<bool()>& condition) {
 inline constexpr std::array<std::uint8_t, 6> broadcast_mac{0xff, 0xff, 0xff, 0xff, 0xff, 0xff};
 
 inline std::array<std::uint8_t, 6> mac_of(const std::string& netdev) {
-  const steer::Fd socket{::socket(AF_INET, SOCK_DGRAM, 0)};
+  const base::Fd socket{::socket(AF_INET, SOCK_DGRAM, 0)};
   ifreq ifr{};
   netdev.copy(ifr.ifr_name, IFNAMSIZ - 1);
   if (ioctl(socket.get(), SIOCGIFHWADDR, &ifr) != 0) {
@@ -149,7 +150,7 @@ class Wire {
   }
 
  private:
-  steer::Fd fd_;
+  base::Fd fd_;
 };
 
 // A netdev with several queues: what is written to the descriptor of a queue arrives on that receive queue.
@@ -175,7 +176,7 @@ class Tap {
   [[nodiscard]] Bytes receive(unsigned queue) const { return Wire::read_from(queues_[queue].get(), 10000); }
 
  private:
-  std::vector<steer::Fd> queues_;
+  std::vector<base::Fd> queues_;
 };
 
 }  // namespace sekisho::lab

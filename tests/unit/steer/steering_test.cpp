@@ -1,6 +1,7 @@
 // The steering program frame by frame (BPF_PROG_TEST_RUN), and how it comes onto a netdev and stays there. The
 // test loads the program, attaches and detaches it as the PMD does.
 #include "dataplane/steer/steering.hpp"
+#include "common/base/fd.hpp"
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
@@ -58,10 +59,10 @@ void detach() {
   bpf_xdp_detach(static_cast<int>(if_nametoindex(netdev)), 0, nullptr);
 }
 
-Fd foreign_program() {
+base::Fd foreign_program() {
   const std::array<bpf_insn, 2> pass{
       {{.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = 0, .imm = XDP_PASS}, {.code = BPF_JMP | BPF_EXIT}}};
-  return Fd{bpf_prog_load(BPF_PROG_TYPE_XDP, "foreign", "GPL", pass.data(), pass.size(), nullptr)};
+  return base::Fd{bpf_prog_load(BPF_PROG_TYPE_XDP, "foreign", "GPL", pass.data(), pass.size(), nullptr)};
 }
 
 forward::HostSources::Rules anybody() {
@@ -343,7 +344,7 @@ TEST_F(SteeringTest, OthersProgramsAndInterfacesAreNotItsBusiness) {
   load_and_bind();
   lab::make_veth("steer2", "steer3");
   const auto other = static_cast<int>(if_nametoindex("steer2"));
-  const Fd program = foreign_program();
+  const base::Fd program = foreign_program();
   EXPECT_EQ(bpf_xdp_attach(other, program.get(), XDP_FLAGS_UPDATE_IF_NOEXIST, nullptr), 0);
   EXPECT_EQ(bpf_xdp_attach(other, program.get(), XDP_FLAGS_UPDATE_IF_NOEXIST, nullptr), -EBUSY);
   std::uint32_t id = 0;
@@ -367,7 +368,7 @@ TEST_F(SteeringTest, LeavesALivingProcessItsProgram) {
 }
 
 TEST_F(SteeringTest, RefusesAForeignProgram) {
-  const Fd foreign = foreign_program();
+  const base::Fd foreign = foreign_program();
   ASSERT_EQ(attach(foreign.get()), 0);
   const auto id = attached_id();
   const auto refused = Steering::prepare(netdev);
@@ -377,7 +378,7 @@ TEST_F(SteeringTest, RefusesAForeignProgram) {
 }
 
 TEST_F(SteeringTest, RefusesAForeignProgramThatCameMeanwhile) {
-  const Fd foreign = foreign_program();
+  const base::Fd foreign = foreign_program();
   auto prepared = Steering::prepare(netdev);
   ASSERT_TRUE(prepared);
   object_ = load((*prepared)->program_path());

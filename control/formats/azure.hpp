@@ -1,0 +1,30 @@
+// Azure's JSON: route tables as `az network route-table` flattens them and as REST and ARM nest them in "properties", lists of
+// either (a bare array; {"value": [...]}), ARM template exports with inline and child routes; and effective routes, whose rows
+// of one learned prefix are one route with several next hops. Next-hop types and property names are compared without regard to
+// case; an unknown property is a finding, an unknown next-hop type an error.
+//
+// A template's routes are mostly expressions. Those that need nothing but the template are worked out: parameters (what the
+// deployment around passes, else the defaultValue: a note), variables, copy loops, and the functions that build arrays,
+// objects and texts. `environment()` is taken for the public cloud, and a condition that cannot be known for true: both are
+// warnings. A route that depends on anything else is left out and a finding of Severity::error names it: who forwards by the
+// table has to refuse such a file, who shows it need not.
+//
+// A route's name may stand once in its table; only a child resource may repeat what the table says inline, as the portal
+// exports it. A list that goes on behind its nextLink is refused. No file larger or deeper nested than json.hpp allows is
+// read.
+#pragma once
+
+#include <filesystem>
+#include <string_view>
+#include <tl/expected.hpp>
+
+#include "common/base/error.hpp"
+#include "control/formats/route_file.hpp"
+
+namespace sekisho::formats {
+
+// Which of Azure's files JSON text is, is found by its members.
+[[nodiscard]] auto parse_azure(std::string_view text, const std::filesystem::path& file)
+    -> tl::expected<RouteFile, base::Error>;
+
+}  // namespace sekisho::formats

@@ -1,0 +1,84 @@
+// What a route file says, whatever its format, before a configuration tells what its next hops are here: the one result
+// type of all readers.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <tl/expected.hpp>
+#include <vector>
+
+#include "common/base/error.hpp"
+#include "common/base/prefix.hpp"
+#include "control/route/next_hop_type.hpp"
+#include "control/route/route_table.hpp"
+
+namespace sekisho::formats {
+
+enum class Format : std::uint8_t {
+  text,
+  route_table,       // Azure's, as az or REST print it, lists of them, ARM template exports
+  effective_routes,  // `az network nic show-effective-route-table`
+  service_tags,      // ServiceTags_*.json: every tag that can be routed is a destination without a next hop
+  mrt,               // RFC 6396
+};
+[[nodiscard]] std::string_view to_string(Format format) noexcept;
+
+// REST API, VirtualApplianceEcmp: nextHopIpAddresses.
+inline constexpr std::size_t least_ecmp = 2;
+inline constexpr std::size_t most_ecmp = 64;
+
+struct NextHop {
+  route::NextHopType type = route::NextHopType::named;
+  std::string name;  // of type `named`: the configuration's; empty: the file names none
+  // VirtualAppliance: one; VirtualApplianceEcmp: 2 to 64, in the file's order; a BGP route's: where it was learned from.
+  // Host byte order.
+  std::vector<std::uint32_t> addresses;
+
+  [[nodiscard]] bool is_missing() const noexcept { return type == route::NextHopType::named && name.empty(); }
+  friend bool operator==(const NextHop&, const NextHop&) = default;
+};
+// As the text format writes it: "10.0.2.4", "10.0.2.4,10.0.2.5", "VnetLocal", "firewall", "-" where there is none.
+[[nodiscard]] std::string to_string(const NextHop& next_hop);
+// The inverse of to_string; the error is a reason.
+[[nodiscard]] auto parse_next_hop(std::string_view word) -> tl::expected<NextHop, std::string>;
+
+struct FileRoute {
+  base::Prefix prefix;
+  route::Origin origin = route::Origin::user;
+  std::uint32_t next_hop = 0;  // index into RouteFile::next_hops
+  std::uint32_t label = 0;     // index into RouteFile::labels
+  unsigned line = 0;           // of a text file; 0 in other formats
+};
+
+// A route whose destination is a service tag's name: which prefixes that is, only a service tag file tells.
+struct TagRoute {
+  std::string tag;
+  std::uint32_t next_hop = 0;
+  std::uint32_t label = 0;
+  std::string path;  // JSONPath of the route
+};
+
+// A route table of Azure's in the file.
+struct TableSummary {
+  std::string name;
+  std::size_t routes = 0;  // those with a tag included
+  std::size_t tags = 0;
+  bool takes_bgp = true;  // not `disableBgpRoutePropagation`
+};
+
+struct RouteFile {
+  std::filesystem::path file;
+  Format format = Format::text;
+  std::vector<NextHop> next_hops;       // distinct
+  std::vector<std::string> labels{""};  // of routes: a route's name in Azure, a service tag's; 0: none
+  std::vector<FileRoute> routes;        // in the order of the file
+  std::vector<TagRoute> tag_routes;
+  std::vector<TableSummary> tables;
+  std::vector<base::Finding> findings;
+  std::size_t ipv6 = 0;  // prefixes left out
+};
+
+}  // namespace sekisho::formats

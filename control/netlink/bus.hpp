@@ -1,0 +1,14 @@
+// Where a network device is on this machine's buses.
+#pragma once
+
+#include <filesystem>
+
+#include "control/netlink/mirror.hpp"
+
+namespace sekisho::netlink {
+
+// A virtio device is on a bus of its own, which nobody knows it by: what `lspci` and `ethtool -i` show is the address of the
+// PCI device below. That is added to the link's `bus`. Of other devices nothing is asked.
+void add_bus_below(Link& link, const std::filesystem::path& sysfs = "/sys");
+
+}  // namespace sekisho::netlink

@@ -1,0 +1,68 @@
+#include "control/reconcile/file_watch.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <iterator>
+#include <utility>
+
+#include "common/base/error.hpp"
+
+namespace sekisho {
+namespace {
+
+constexpr std::chrono::seconds between_looks{1};
+constexpr std::chrono::seconds file_patience{5};
+
+}  // namespace
+
+void FileWatch::follow(std::vector<base::Stamp> read) {
+  read_ = std::move(read);
+  changes_.clear();
+  attempt_.reset();
+  look();
+}
+
+// One thread at a time: one that waits for a file for ever is not given company.
+void FileWatch::look() {
+  if (attempt_ == nullptr) {
+    std::vector<std::filesystem::path> files;
+    std::ranges::transform(read_, std::back_inserter(files), &base::Stamp::file);
+    attempt_ = std::make_unique<base::DetachedRead<Stamps>>(
+        files.empty() ? std::filesystem::path() : files.front(),
+        [files] {
+          Stamps now;
+          std::ranges::transform(files, std::back_inserter(now), base::stamp);
+          return now;
+        },
+        [](base::Error) { return Stamps(); });
+  } else if (const auto now = attempt_->take()) {
+    compare(*now);
+    attempt_.reset();
+  } else if (const auto file = attempt_->overdue(file_patience)) {
+    changes_ = {file->string() + " does not answer"};
+  }
+  timer_.expires_after(between_looks / 2);
+  timer_.async_wait([this](const boost::system::error_code& error) {
+    if (!error) {
+      look();
+    }
+  });
+}
+
+void FileWatch::compare(const Stamps& now) {
+  changes_.clear();
+  for (std::size_t i = 0; i < std::min(read_.size(), now.size()); ++i) {
+    switch (base::since(read_[i], now[i])) {
+      case base::Since::unchanged:
+        break;
+      case base::Since::changed:
+        changes_.push_back(read_[i].file.string() + " has changed");
+        break;
+      case base::Since::missing:
+        changes_.push_back(read_[i].file.string() + " is missing");
+        break;
+    }
+  }
+}
+
+}  // namespace sekisho

@@ -1,0 +1,85 @@
+// Reads a configuration's files and builds the policy, on a thread of its own: failover and the guard's repair wait for no
+// file, however large it is and whether or not its mount answers. A file that does not answer refuses the read, and its thread
+// is left behind.
+#pragma once
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <chrono>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <tl/expected.hpp>
+#include <vector>
+
+#include "common/base/detached_read.hpp"
+#include "common/base/error.hpp"
+#include "common/base/stamp.hpp"
+#include "control/policy/policy.hpp"
+#include "control/serve/backend.hpp"
+
+namespace sekisho {
+
+struct Reading {
+  tl::expected<std::shared_ptr<const policy::Policy>, base::Error> policy;
+  serve::Sources sources{};          // what was read, as far as it got
+  std::vector<base::Stamp> files{};  // those that were to be looked at beside it
+};
+
+// The policy of `config`, for a daemon; and `beside`, looked at.
+[[nodiscard]] auto read_policy(const std::filesystem::path& config,
+                               const std::vector<std::filesystem::path>& beside,
+                               const policy::InterfaceAddresses& addresses) -> Reading;
+
+// On one thread, the loop's.
+class PolicyReader {
+ public:
+  using Files = std::vector<std::filesystem::path>;
+  using Read = std::function<Reading(const std::filesystem::path& config, const Files& beside,
+                                     const policy::InterfaceAddresses& addresses)>;
+  using Done = std::function<void(const Reading&)>;
+
+  // How long a file may give no sign of life, and how many threads are left behind before a read is refused at once.
+  static constexpr std::chrono::seconds patience{10};
+  static constexpr std::size_t most_left_behind = 8;
+
+  PolicyReader(boost::asio::io_context& io, std::filesystem::path config, Read read = read_policy,
+               std::chrono::milliseconds patience = PolicyReader::patience);
+  PolicyReader(const PolicyReader&) = delete;
+  PolicyReader& operator=(const PolicyReader&) = delete;
+  ~PolicyReader() = default;  // waits for nobody
+
+  // Waits, for a process whose loop does not run yet.
+  [[nodiscard]] auto read_now() -> Reading;
+  // Calls `done` on the loop with what was read after this call. Requests that come while a read runs share the next one.
+  void read(Done done);
+  // What each read knows of the kernel's interfaces: asked on the loop as the read begins. Without it a read asks the kernel.
+  void ask_addresses(std::function<policy::InterfaceAddresses()> ask) { addresses_ = std::move(ask); }
+  // Files that each read looks at besides those it reads.
+  void look_beside(Files files) { beside_ = std::move(files); }
+
+ private:
+  using Attempt = base::DetachedRead<Reading>;
+
+  void begin();
+  void watch(std::chrono::milliseconds pause);
+  void end(const Reading& reading);
+  [[nodiscard]] auto attempt(std::function<void()> finished) -> std::unique_ptr<Attempt>;
+  [[nodiscard]] auto too_many_left_behind() -> std::optional<base::Error>;
+
+  boost::asio::io_context& io_;
+  boost::asio::steady_timer timer_;
+  std::filesystem::path config_;
+  Read read_;
+  std::chrono::milliseconds patience_;
+  std::function<policy::InterfaceAddresses()> addresses_;
+  Files beside_;
+  std::unique_ptr<Attempt> attempt_;  // that runs
+  std::vector<Done> served_;          // by the attempt that runs; none: it may begin
+  std::vector<Done> waiting_;         // for the next
+  std::vector<std::weak_ptr<const void>> left_behind_;
+  std::shared_ptr<void> alive_ = std::make_shared<int>();
+};
+
+}  // namespace sekisho

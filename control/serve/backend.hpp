@@ -1,0 +1,87 @@
+// What the server of CLI requests needs of the daemon. The daemon (control/reconcile/daemon.hpp) implements it; tests
+// implement it without one.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <tl/expected.hpp>
+#include <vector>
+
+#include "common/base/prefix.hpp"
+#include "common/base/stamp.hpp"
+#include "control/netlink/netlink.hpp"
+#include "control/policy/policy.hpp"
+#include "control/serve/problems.hpp"
+#include "control/sync/harm.hpp"
+#include "control/sync/transaction.hpp"
+#include "dataplane.pb.h"
+
+namespace sekisho::serve {
+
+// What became of a reload or of an override.
+struct Reloaded {
+  bool applied = false;      // false: the dataplane is not connected; it will get this policy when it is
+  ipc::Committed committed;  // what changed
+  std::vector<std::string> warnings;
+  std::size_t overrides_dropped = 0;  // that were in force, and no file has
+};
+
+// Changes one prefix of a zone's table in what runs, until the next reload.
+struct OverrideRequest {
+  enum class Verb : std::uint8_t { add, del, replace };
+  Verb verb = Verb::add;
+  std::string zone;
+  base::Prefix prefix;
+  std::string next_hop;  // empty with `del`
+};
+
+// What a reload would lead from and to at this moment.
+struct Plan {
+  std::shared_ptr<const policy::Policy> before;
+  sync::View before_view;
+  std::shared_ptr<const policy::Policy> after;
+  sync::View after_view;
+  std::vector<sync::Harm> harms;  // why it would be refused unless it is forced
+};
+
+// When and from what the policy that runs was read.
+struct Sources {
+  std::uint64_t read_unix_ms = 0;
+  std::vector<base::Stamp> files;  // the configuration first
+};
+
+// What a reload would do, or why it would be refused; and the files of `sources` as they are now, none where one did not answer.
+struct Planned {
+  tl::expected<Plan, std::string> plan;
+  std::vector<base::Stamp> files;
+};
+
+class Backend {
+ public:
+  virtual ~Backend() = default;
+
+  [[nodiscard]] virtual std::shared_ptr<const policy::Policy> policy() const = 0;  // that runs
+  [[nodiscard]] virtual const netlink::Mirror& mirror() const = 0;
+  [[nodiscard]] virtual const sync::View& view() const = 0;  // of that policy, now
+  [[nodiscard]] virtual bool dataplane_connected() const = 0;
+  [[nodiscard]] virtual Circumstances circumstances() const = 0;
+
+  // Reads the files again, off this thread; one transaction or a refusal that changes nothing. One that would break what works
+  // (sync::harms) is refused unless it is forced. Requests that come while files are read share what is read after them.
+  virtual void reload(bool force, std::function<void(tl::expected<Reloaded, std::string>)> done) = 0;
+  // What a reload would lead to at this moment, by the files as they are now; changes nothing.
+  virtual void plan(std::function<void(const Planned&)> done) = 0;
+  // The same after new members had their time to answer, as a reload gives it to them.
+  virtual void rehearse(std::function<void(tl::expected<Plan, std::string>)> done) = 0;
+  [[nodiscard]] virtual const Sources& sources() const = 0;
+  virtual void change_route(OverrideRequest request,
+                            std::function<void(tl::expected<Reloaded, std::string>)> done) = 0;
+  virtual void ask_dataplane(
+      ipc::Request request, std::function<void(tl::expected<std::vector<ipc::Reply>, std::string>)> done) = 0;
+};
+
+}  // namespace sekisho::serve

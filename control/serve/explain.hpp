@@ -1,0 +1,48 @@
+// Why a packet goes where it goes: every step of the decision, with what the operator wrote at the end of
+// each. Pure.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "control/netlink/netlink.hpp"
+#include "control/policy/policy.hpp"
+#include "control/serve/json.hpp"
+#include "control/sync/transaction.hpp"
+#include "dataplane.pb.h"
+
+namespace sekisho::serve {
+
+struct Flow {
+  std::uint32_t source = 0;
+  std::uint32_t destination = 0;
+  std::string port;  // empty: any port that the source's zone allows
+};
+
+// What the daemon knows of the world; an offline `explain` knows nothing of it.
+struct World {
+  const netlink::Mirror* mirror = nullptr;
+  const sync::View* view = nullptr;
+};
+
+// What the policy says: "verdict", "drop_reason" and "sentence".
+[[nodiscard]] Json explain(const policy::Policy& policy, const Flow& flow, const World& world);
+// Adds what the dataplane answered from the tables that packets meet, and where the two differ.
+void compare(Json& explanation, const ipc::Decision& decision);
+
+// Makes of what the policy says what happens to the packet now. The policy's word is kept as "configured"; "fault" is true
+// when something keeps the packet from what the configuration means for it.
+//
+// After compare(): what the dataplane does. `failed_ports`: those that do not run, and why.
+void be_what_happens(Json& explanation, const Flow& flow,
+                     const std::map<std::string, std::string>& failed_ports);
+// No dataplane runs: what the kernel has by itself, an own address of an AF_XDP port, goes on.
+void be_without_dataplane(Json& explanation, const policy::Policy& policy, const Flow& flow,
+                          const World& world);
+// The dataplane gave no answer.
+void be_unknown(Json& explanation, const std::string& why);
+
+}  // namespace sekisho::serve

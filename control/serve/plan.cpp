@@ -1,0 +1,116 @@
+#include "control/serve/plan.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "common/base/prefix.hpp"
+#include "control/sync/objects.hpp"
+
+namespace sekisho::serve {
+namespace {
+
+// Adjacencies are the kernel's to say, and not named here.
+template <class Messages, class Removed>
+Json kinds_of_change(const Messages& before, const Messages& differing, const Removed& removed) {
+  std::set<std::string_view> known;
+  for (const auto& message : before) {
+    known.insert(message.name());
+  }
+  Json result{{"added", Json::array()}, {"removed", Json::array()}, {"changed", Json::array()}};
+  for (const auto& message : differing) {
+    result[known.contains(message.name()) ? "changed" : "added"].push_back(policy_name(message.name()));
+  }
+  for (const auto& name : removed) {
+    result["removed"].push_back(policy_name(name));
+  }
+  return result;
+}
+
+// The dataplane has not heard of members that no port leads to: what it would be told hides that they are others.
+void add_other_members(Json& next_hops, const config::Config& before, const config::Config& after) {
+  auto& changed = next_hops["changed"];
+  for (const auto& next_hop : after.next_hops) {
+    const auto old = std::ranges::find(before.next_hops, next_hop.name, &config::NextHop::name);
+    if (old != before.next_hops.end() && old->members != next_hop.members &&
+        std::ranges::find(changed, Json(next_hop.name)) == changed.end()) {
+      changed.push_back(next_hop.name);
+    }
+  }
+}
+
+Json exit_port(const config::Config& config) {
+  const auto exit = config.internet ? config.internet->exit : std::nullopt;
+  return exit ? Json(*exit) : Json(nullptr);
+}
+
+Json metrics_address(const config::Config& config) {
+  return config.metrics ? Json(fmt::format("{}:{}", base::address_to_string(config.metrics->address),
+                                           config.metrics->port))
+                        : Json(nullptr);
+}
+
+Json next_hop_json(std::string_view name) {
+  return name.empty() ? Json(nullptr) : Json(policy_name(std::string(name)));
+}
+
+Json change_json(const sync::RouteChange& change) {
+  return {{"zone", change.zone},
+          {"change", change.before.empty()  ? "+"
+                     : change.after.empty() ? "-"
+                                            : "~"},
+          {"prefix", base::to_string(change.prefix)},
+          {"before", next_hop_json(change.before)},
+          {"after", next_hop_json(change.after)}};
+}
+
+}  // namespace
+
+Json plan_json(const Plan& plan) {
+  auto refusals = Json::array();
+  for (const auto& harm : plan.harms) {
+    refusals.push_back(harm.sentence);
+  }
+  const auto before = sync::objects(*plan.before, plan.before_view);
+  const auto change = sync::object_difference(before, sync::objects(*plan.after, plan.after_view));
+  std::uint64_t added = 0;
+  std::uint64_t changed = 0;
+  std::uint64_t removed = 0;
+  sync::RouteDifference difference({*plan.before, plan.before_view}, {*plan.after, plan.after_view});
+  while (const auto route = difference.next()) {
+    ++(route->before.empty() ? added : route->after.empty() ? removed : changed);
+  }
+  auto next_hops = kinds_of_change(before.next_hops(), change.next_hops(), change.remove_next_hops());
+  add_other_members(next_hops, plan.before->config, plan.after->config);
+  return {
+      {"ports", kinds_of_change(before.ports(), change.ports(), change.remove_ports())},
+      {"next_hops", std::move(next_hops)},
+      {"zones", kinds_of_change(before.zones(), change.zones(), change.remove_zones())},
+      {"routes", {{"added", added}, {"changed", changed}, {"removed", removed}}},
+      {"exit", {{"before", exit_port(plan.before->config)}, {"after", exit_port(plan.after->config)}}},
+      {"metrics",
+       {{"before", metrics_address(plan.before->config)}, {"after", metrics_address(plan.after->config)}}},
+      {"overrides_dropped", plan.before->overrides.size()},
+      {"warnings", plan.after->warnings},
+      {"refusals", std::move(refusals)}};
+}
+
+PlanPages::PlanPages(Plan plan)
+    : plan_(std::move(plan)),
+      difference_({*plan_.before, plan_.before_view}, {*plan_.after, plan_.after_view}),
+      change_(difference_.next()) {}
+
+Json PlanPages::next() {
+  auto page = Json::array();
+  for (; change_ && page.size() < page_size; change_ = difference_.next()) {
+    page.push_back(change_json(*change_));
+  }
+  return page;
+}
+
+}  // namespace sekisho::serve

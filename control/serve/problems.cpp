@@ -1,0 +1,224 @@
+#include "control/serve/problems.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <optional>
+#include <utility>
+
+#include "common/base/prefix.hpp"
+#include "control/serve/port_findings.hpp"
+#include "control/sync/agreement.hpp"
+#include "control/sync/objects.hpp"
+
+namespace sekisho::serve {
+namespace {
+
+class Finder {
+ public:
+  explicit Finder(const Scene& scene) : scene_(scene) {}
+
+  auto find() && -> std::vector<Problem> {
+    add_dataplane();
+    add_guard();
+    for (const auto& port : scene_.policy.config.ports) {
+      add_port(port);
+    }
+    for (const auto& next_hop : scene_.policy.config.next_hops) {
+      add_next_hop(next_hop);
+    }
+    add_exit();
+    add_reload();
+    std::ranges::stable_sort(found_, std::ranges::greater{}, &Problem::bad);
+    return std::move(found_);
+  }
+
+ private:
+  void bad(std::string_view kind, std::string subject, std::string sentence, std::string remedy) {
+    found_.push_back({kind, true, std::move(subject), std::move(sentence), std::move(remedy)});
+  }
+  void warn(std::string_view kind, std::string subject, std::string sentence, std::string remedy) {
+    found_.push_back({kind, false, std::move(subject), std::move(sentence), std::move(remedy)});
+  }
+
+  void add_dataplane() {
+    const auto& [state, statistics, connected, error] = scene_.live;
+    if (!connected) {
+      bad("dataplane_down", "", "the dataplane is not running: nothing is forwarded",
+          "systemctl restart sekisho-dataplane; journalctl -u sekisho-dataplane");
+      return;
+    }
+    if (!state) {
+      bad("dataplane_hung", "", fmt::format("the dataplane does not answer: {}", error),
+          "systemctl restart sekisho-dataplane; journalctl -u sekisho-dataplane");
+      return;
+    }
+    const auto& now = scene_.circumstances;
+    if (!now.not_in_command.empty()) {
+      bad("not_in_command", "",
+          fmt::format("this sekisho-control does not command the dataplane, and changes nothing: {}",
+                      now.not_in_command),
+          "systemctl status sekisho-control");
+      return;
+    }
+    if (!now.not_taken.empty()) {
+      bad("policy_differs", "", fmt::format("the dataplane has not taken the policy: {}", now.not_taken),
+          "journalctl -u sekisho-control");
+    } else if (state->transaction() == 0) {
+      bad("no_policy", "", "the dataplane has no policy: nothing is forwarded",
+          "journalctl -u sekisho-control");
+    } else if (now.is_settled) {
+      add_difference(*state, now.transaction);
+    }
+  }
+
+  void add_difference(const ipc::State& state, std::uint64_t transaction) {
+    auto difference = sync::disagreement(state, sync::objects(scene_.policy, scene_.view));
+    if (!difference && state.transaction() != transaction) {
+      difference = fmt::format("it is at transaction {}, and the last of this sekisho-control was {}",
+                               state.transaction(), transaction);
+    }
+    if (difference) {
+      bad("policy_differs", "", "the dataplane has not what it was told: " + *difference, "sekisho reload");
+    }
+  }
+
+  void add_guard() {
+    for (const auto& missing : scene_.circumstances.guard) {
+      bad("guard_missing", "", missing, "sekisho guard status; sekisho guard on");
+    }
+  }
+
+  void add_port(const config::Port& port) {
+    const auto found = scene_.mirror.find_link_of(port);
+    const auto* link = found.value_or(nullptr);
+    const auto look = "sekisho show ports";
+    if (port.has_netdev() && link == nullptr) {
+      bad("port_missing", port.name, fmt::format("port {}: {}", port.name, found.error()), look);
+      return;
+    }
+    if (const auto why = not_running(port.name)) {
+      bad("port_down", port.name, fmt::format("port {} does not run: {}", port.name, *why), look);
+    }
+    if (link != nullptr && !link->up) {
+      bad("link_down", port.name, fmt::format("port {}: link {} is down", port.name, link->name), look);
+    }
+    for (const auto& finding : port_findings(port, scene_.mirror, state_of(port.name))) {
+      warn("port_differs", port.name, finding, look);
+    }
+  }
+
+  auto state_of(const std::string& name) const -> const ipc::PortState* {
+    if (!scene_.live.state) {
+      return nullptr;
+    }
+    const auto& ports = scene_.live.state->ports();
+    const auto state = std::ranges::find(ports, name, &ipc::PortState::name);
+    return state == ports.end() ? nullptr : &*state;
+  }
+
+  // By the dataplane's word, once it has been told of ports at all.
+  auto not_running(const std::string& name) const -> std::optional<std::string> {
+    if (const auto failed = scene_.circumstances.failed_ports.find(name);
+        failed != scene_.circumstances.failed_ports.end()) {
+      return failed->second;
+    }
+    if (!scene_.live.state || scene_.live.state->transaction() == 0) {
+      return std::nullopt;
+    }
+    const auto* state = state_of(name);
+    if (state == nullptr) {
+      return "the dataplane does not know it";
+    }
+    return state->running()
+               ? std::nullopt
+               : std::optional(state->error().empty() ? std::string("it is being opened") : state->error());
+  }
+
+  void add_next_hop(const config::NextHop& next_hop) {
+    std::vector<std::string> dead;
+    std::size_t alive = 0;
+    for (const auto& member : scene_.view.members) {
+      if (std::ranges::find(next_hop.members, member.address) == next_hop.members.end()) {
+        continue;
+      }
+      if (member.alive) {
+        ++alive;
+      } else {
+        dead.push_back(fmt::format("{}: {}", base::address_to_string(member.address), member.why));
+      }
+    }
+    alive = std::min(alive, alive_in_dataplane(next_hop.name).value_or(alive));
+    const auto all = next_hop.members.size();
+    if (alive == all) {
+      return;
+    }
+    const auto reasons = dead.empty() ? "the dataplane says so" : fmt::format("{}", fmt::join(dead, ", "));
+    const auto look = "sekisho show next-hops";
+    if (alive == 0) {
+      bad("next_hop_down", next_hop.name,
+          fmt::format("next hop {} has no living member ({})", next_hop.name, reasons), look);
+    } else {
+      warn("next_hop_degraded", next_hop.name,
+           fmt::format("next hop {} has {} of {} members alive ({})", next_hop.name, alive, all, reasons),
+           look);
+    }
+  }
+
+  auto alive_in_dataplane(const std::string& name) const -> std::optional<std::size_t> {
+    if (scene_.live.state) {
+      for (const auto& state : scene_.live.state->next_hops()) {
+        if (state.next_hop().name() == name) {
+          return state.alive_members();
+        }
+      }
+    }
+    return std::nullopt;
+  }
+
+  void add_exit() {
+    if (const auto& exit = scene_.view.exit; exit && !exit->ready) {
+      bad("next_hop_down", std::string(policy::leave), "next hop Internet is down: " + exit->why,
+          "sekisho show next-hops");
+    }
+  }
+
+  void add_reload() {
+    if (const auto& refused = scene_.circumstances.reload_refused; !refused.empty()) {
+      bad("reload_refused", "", "the last reload was refused: " + refused, "sekisho reload --dry-run");
+    } else {
+      for (const auto& file : scene_.circumstances.changed_files) {
+        warn("files_changed", "", file + " since it was read: what runs is what was read",
+             "sekisho reload --dry-run");
+      }
+    }
+  }
+
+  const Scene& scene_;
+  std::vector<Problem> found_;
+};
+
+}  // namespace
+
+auto problems(const Scene& scene) -> std::vector<Problem> {
+  return Finder(scene).find();
+}
+
+Json problems_json(const std::vector<Problem>& problems) {
+  auto result = Json::array();
+  for (const auto& problem : problems) {
+    result.push_back({{"kind", problem.kind},
+                      {"severity", problem.bad ? "bad" : "warning"},
+                      {"subject", problem.subject.empty() ? Json(nullptr) : Json(problem.subject)},
+                      {"sentence", problem.sentence},
+                      {"remedy", problem.remedy}});
+  }
+  return result;
+}
+
+std::string_view verdict_of(const std::vector<Problem>& problems) {
+  return problems.empty() ? "ok" : problems.front().bad ? "bad" : "warning";
+}
+
+}  // namespace sekisho::serve

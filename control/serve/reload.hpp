@@ -1,0 +1,11 @@
+// What a reload changed, as JSON.
+#pragma once
+
+#include "control/serve/backend.hpp"
+#include "control/serve/json.hpp"
+
+namespace sekisho::serve {
+
+[[nodiscard]] Json reload_json(const Reloaded& reloaded);
+
+}  // namespace sekisho::serve

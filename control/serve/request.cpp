@@ -1,0 +1,272 @@
+#include "control/serve/request.hpp"
+
+#include <fmt/format.h>
+
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "common/base/prefix.hpp"
+#include "control/serve/ask_live.hpp"
+#include "control/serve/effective_routes.hpp"
+#include "control/serve/explain.hpp"
+#include "control/serve/lookup.hpp"
+#include "control/serve/override.hpp"
+#include "control/serve/plan.hpp"
+#include "control/serve/reload.hpp"
+#include "control/serve/routes.hpp"
+#include "control/serve/show.hpp"
+
+namespace sekisho::serve {
+namespace {
+
+using Then = std::function<void(Answer)>;
+
+Answer refuse(std::string reason) {
+  return {.reply = {{"ok", false}, {"error", std::move(reason)}}, .next = {}};
+}
+
+Answer answer(Json result) {
+  Answer whole{.reply = {{"ok", true}}, .next = {}};
+  whole.reply["result"] = std::move(result);
+  return whole;
+}
+
+std::uint64_t now_unix_ms() {
+  return static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::milliseconds>(
+                                        std::chrono::system_clock::now().time_since_epoch())
+                                        .count());
+}
+
+void with_statistics(Backend& backend, Then done, std::function<Json(const ipc::Statistics&)> show) {
+  if (!backend.dataplane_connected()) {
+    done(refuse("the dataplane is not connected: is sekisho-dataplane running?"));
+    return;
+  }
+  ipc::Request request;
+  request.mutable_get_statistics();
+  backend.ask_dataplane(std::move(request), [done = std::move(done), show = std::move(show)](auto replies) {
+    if (!replies) {
+      done(refuse(replies.error()));
+    } else if (replies->empty() || !replies->front().has_statistics()) {
+      done(refuse("the dataplane gave no statistics"));
+    } else {
+      done(answer(show(replies->front().statistics())));
+    }
+  });
+}
+
+// As next() gives them, for as long as there are more.
+template <class Pages>
+Answer page(std::shared_ptr<Pages> pages) {
+  auto one = answer(pages->next());
+  if (pages->more()) {
+    one.reply["more"] = true;
+    one.next = [pages = std::move(pages)] { return page(pages); };
+  }
+  return one;
+}
+
+void show_routes(const Json& request, Backend& backend, const Then& done) {
+  const auto zone = string_member(request, "zone");
+  const auto prefix = string_member(request, "prefix");
+  const auto longer = flag_member(request, "longer");
+  if (!zone || !prefix || !longer) {
+    done(refuse(!zone ? zone.error() : !prefix ? prefix.error() : longer.error()));
+    return;
+  }
+  RouteQuery query{.zone = *zone, .prefix = std::nullopt, .longer = *longer};
+  if (*prefix) {
+    const auto parsed = base::parse_prefix(**prefix);
+    if (!parsed) {
+      done(refuse(parsed.error()));
+      return;
+    }
+    query.prefix = *parsed;
+  }
+  auto pages = RoutePages::open(backend.policy(), backend.view(), std::move(query));
+  done(pages ? page(std::make_shared<RoutePages>(std::move(*pages))) : refuse(pages.error()));
+}
+
+void effective_routes(const Json& request, Backend& backend, const Then& done) {
+  const auto zone = string_member(request, "zone");
+  const auto winners = flag_member(request, "winners");
+  if (!zone || !winners) {
+    done(refuse(!zone ? zone.error() : winners.error()));
+    return;
+  }
+  auto pages = EffectivePages::open(backend.policy(), zone->value_or(""), {.winners = *winners});
+  done(pages ? page(std::make_shared<EffectivePages>(std::move(*pages))) : refuse(pages.error()));
+}
+
+void show(const Json& request, Backend& backend, std::uint64_t started_unix_ms, Then done) {
+  const auto what = string_member(request, "what");
+  const auto all = flag_member(request, "all");
+  if (!what || !all) {
+    done(refuse(!what ? what.error() : all.error()));
+    return;
+  }
+  const auto live = [&](auto shape) {
+    ask_live(backend, [done = std::move(done), shape](const Live& said) { done(answer(shape(said))); });
+  };
+  const auto name = what->value_or("");
+  if (name == "ports") {
+    live([&backend](const Live& said) { return show_ports(*backend.policy(), backend.mirror(), said); });
+  } else if (name == "zones") {
+    live([&backend](const Live& said) { return show_zones(*backend.policy(), said); });
+  } else if (name == "next-hops") {
+    live([&backend](const Live& said) {
+      return show_next_hops(*backend.policy(), backend.view().members, backend.view().exit, said);
+    });
+  } else if (name == "state") {
+    live([&backend, started_unix_ms](const Live& said) {
+      return show_state(*backend.policy(), said, problems_now(backend, said), started_unix_ms, now_unix_ms());
+    });
+  } else if (name == "neighbours") {
+    done(answer(show_neighbours(*backend.policy(), backend.mirror(), backend.view().members)));
+  } else if (name == "config") {
+    backend.plan([&backend, done = std::move(done)](const Planned& planned) {
+      done(answer(show_config(*backend.policy(), backend.sources(), planned)));
+    });
+  } else if (name == "routes") {
+    show_routes(request, backend, done);
+  } else if (name == "drops") {
+    with_statistics(backend, std::move(done), [everything = *all](const ipc::Statistics& said) {
+      return show_drops(said, everything);
+    });
+  } else if (name == "stats") {
+    with_statistics(backend, std::move(done), [](const ipc::Statistics& said) { return show_stats(said); });
+  } else {
+    done(refuse(fmt::format("there is no \"{}\" to show", name)));
+  }
+}
+
+void explain_flow(const Json& request, Backend& backend, Then done) {
+  const auto source = string_member(request, "source");
+  const auto destination = string_member(request, "destination");
+  const auto port = string_member(request, "port");
+  if (!source || !destination || !port) {
+    done(refuse(!source ? source.error() : !destination ? destination.error() : port.error()));
+    return;
+  }
+  const auto from = base::parse_address(source->value_or(""));
+  const auto to = base::parse_address(destination->value_or(""));
+  if (!from || !to) {
+    done(refuse(!from ? from.error() : to.error()));
+    return;
+  }
+  const auto policy = backend.policy();
+  const Flow flow{.source = *from, .destination = *to, .port = port->value_or("")};
+  const auto known = [&](const config::Port& each) { return each.name == flow.port; };
+  if (!flow.port.empty() && std::none_of(policy->config.ports.begin(), policy->config.ports.end(), known)) {
+    done(refuse(fmt::format("there is no port \"{}\"", flow.port)));
+    return;
+  }
+  const World world{.mirror = &backend.mirror(), .view = &backend.view()};
+  auto explanation = explain(*policy, flow, world);
+  if (!backend.dataplane_connected()) {
+    be_without_dataplane(explanation, *policy, flow, world);
+    done(answer(std::move(explanation)));
+    return;
+  }
+  ipc::Request lookup;
+  lookup.mutable_lookup()->set_source(flow.source);
+  lookup.mutable_lookup()->set_destination(flow.destination);
+  lookup.mutable_lookup()->set_port(flow.port);
+  backend.ask_dataplane(std::move(lookup), [&backend, flow, explanation = std::move(explanation),
+                                            done = std::move(done)](auto replies) {
+    auto whole = explanation;
+    if (replies && !replies->empty() && replies->front().has_decision()) {
+      compare(whole, replies->front().decision());
+      be_what_happens(whole, flow, backend.circumstances().failed_ports);
+    } else {  // a refusal says something about the dataplane: a port that it does not know yet, say
+      be_unknown(whole, replies ? "the dataplane gave no decision" : replies.error());
+    }
+    done(answer(std::move(whole)));
+  });
+}
+
+void lookup_addresses(const Json& request, Backend& backend, Then done) {
+  const auto query = read_lookup(request, *backend.policy());
+  if (!query) {
+    done(refuse(query.error()));
+    return;
+  }
+  lookup(*query, backend, [done = std::move(done)](tl::expected<Json, std::string> result) {
+    done(result ? answer(std::move(*result)) : refuse(std::move(result.error())));
+  });
+}
+
+Answer plan_pages(Plan plan) {
+  auto pages = std::make_shared<PlanPages>(std::move(plan));
+  auto head = answer(plan_json(pages->plan()));
+  if (pages->more()) {
+    head.reply["more"] = true;
+    head.next = [pages] { return page(pages); };
+  }
+  return head;
+}
+
+void change_route(const Json& request, Backend& backend, Then done) {
+  auto wanted = read_override(request);
+  if (!wanted) {
+    done(refuse(wanted.error()));
+    return;
+  }
+  backend.change_route(std::move(*wanted),
+                       [done = std::move(done)](const tl::expected<Reloaded, std::string>& result) {
+                         done(result ? answer(reload_json(*result)) : refuse(result.error()));
+                       });
+}
+
+void reload(const Json& request, Backend& backend, Then done) {
+  if (auto known = refuse_other_members(request, {"dry_run", "force"}); !known) {
+    done(refuse(known.error()));
+    return;
+  }
+  const auto only_plan = flag_member(request, "dry_run");
+  const auto force = flag_member(request, "force");
+  if (!only_plan || !force) {
+    done(refuse(!only_plan ? only_plan.error() : force.error()));
+    return;
+  }
+  if (*only_plan) {
+    backend.rehearse([done = std::move(done)](tl::expected<Plan, std::string> plan) {
+      done(plan ? plan_pages(std::move(*plan)) : refuse(std::move(plan.error())));
+    });
+    return;
+  }
+  backend.reload(*force, [done = std::move(done)](const tl::expected<Reloaded, std::string>& reloaded) {
+    done(reloaded ? answer(reload_json(*reloaded)) : refuse(reloaded.error()));
+  });
+}
+
+}  // namespace
+
+void handle(const Json& request, Backend& backend, std::uint64_t started_unix_ms, Then done) {
+  const auto command = string_member(request, "command");
+  const auto name = command ? command->value_or("") : "";
+  if (!command) {
+    done(refuse(command.error()));
+  } else if (name == "reload") {  // also without a policy: this may be how one comes
+    reload(request, backend, std::move(done));
+  } else if (backend.policy() == nullptr) {
+    done(refuse("no configuration is loaded"));
+  } else if (name == "show") {
+    show(request, backend, started_unix_ms, std::move(done));
+  } else if (name == "route") {
+    change_route(request, backend, std::move(done));
+  } else if (name == "lookup") {
+    lookup_addresses(request, backend, std::move(done));
+  } else if (name == "effective-routes") {
+    effective_routes(request, backend, done);
+  } else if (name == "explain") {
+    explain_flow(request, backend, std::move(done));
+  } else {
+    done(refuse(fmt::format("there is no command \"{}\"", name)));
+  }
+}
+
+}  // namespace sekisho::serve

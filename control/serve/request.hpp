@@ -1,0 +1,22 @@
+// From a request of the CLI to its answer: reads the request, asks the backend, and shapes the reply.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+
+#include "control/serve/backend.hpp"
+#include "control/serve/json.hpp"
+
+namespace sekisho::serve {
+
+struct Answer {
+  Json reply;                    // {"ok": true, "result": ...} or {"ok": false, "error": ...}
+  std::function<Answer()> next;  // set when the reply says "more": the page behind it
+};
+
+// `done` is called exactly once, at once or when the backend has answered; `request` is an object. The
+// backend must live until then.
+void handle(const Json& request, Backend& backend, std::uint64_t started_unix_ms,
+            std::function<void(Answer)> done);
+
+}  // namespace sekisho::serve

@@ -1,0 +1,14 @@
+// A candidate route with everything that an operator needs to find where it was written.
+#pragma once
+
+#include "control/policy/policy.hpp"
+#include "control/serve/json.hpp"
+#include "control/sync/kernel_routes.hpp"
+
+namespace sekisho::serve {
+
+[[nodiscard]] Json route_json(const policy::Policy& policy, const route::Route& route);
+// The same of one that nobody wrote.
+[[nodiscard]] Json route_json(const sync::KernelRoute& route);
+
+}  // namespace sekisho::serve

@@ -1,0 +1,38 @@
+// The answers of `show`, as pure functions from what the daemon knows to JSON.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "control/netlink/netlink.hpp"
+#include "control/policy/policy.hpp"
+#include "control/reach/exit.hpp"
+#include "control/reach/members.hpp"
+#include "control/serve/backend.hpp"
+#include "control/serve/json.hpp"
+#include "control/serve/live.hpp"
+#include "control/serve/problems.hpp"
+#include "dataplane.pb.h"
+
+namespace sekisho::serve {
+
+[[nodiscard]] Json show_ports(const policy::Policy& policy, const netlink::Mirror& mirror, const Live& live);
+[[nodiscard]] Json show_zones(const policy::Policy& policy, const Live& live);
+[[nodiscard]] Json show_next_hops(const policy::Policy& policy, const std::vector<reach::Member>& members,
+                                  const std::optional<reach::Exit>& exit, const Live& live);
+[[nodiscard]] Json show_neighbours(const policy::Policy& policy, const netlink::Mirror& mirror,
+                                   const std::vector<reach::Member>& members);
+// One object a port and reason: who dropped (the steering program or the dataplane), how many, and the
+// sentence. `all`: also reasons that never occurred.
+[[nodiscard]] Json show_drops(const ipc::Statistics& statistics, bool all);
+// Counters of each port and their sum, and whether every packet is accounted for.
+[[nodiscard]] Json show_stats(const ipc::Statistics& statistics);
+// Where the policy that runs comes from, and what a reload would change about it, or why it would be refused.
+[[nodiscard]] Json show_config(const policy::Policy& policy, const Sources& sources, const Planned& planned);
+// What is wrong first.
+[[nodiscard]] Json show_state(const policy::Policy& policy, const Live& live,
+                              const std::vector<Problem>& problems, std::uint64_t control_started_unix_ms,
+                              std::uint64_t now_unix_ms);
+
+}  // namespace sekisho::serve

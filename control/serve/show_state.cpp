@@ -1,0 +1,46 @@
+#include "control/serve/show.hpp"
+
+namespace sekisho::serve {
+namespace {
+
+std::uint64_t seconds_since(std::uint64_t started_unix_ms, std::uint64_t now_unix_ms) {
+  return now_unix_ms > started_unix_ms ? (now_unix_ms - started_unix_ms) / 1000 : 0;
+}
+
+Json dataplane_json(const ipc::State& state, std::uint64_t now_unix_ms) {
+  std::uint64_t memory = 0;
+  for (const auto& table : state.tables()) {
+    memory += table.memory_bytes();
+  }
+  return {{"connected", true},
+          {"version", state.version()},
+          {"uptime_seconds", seconds_since(state.started_unix_ms(), now_unix_ms)},
+          {"transaction", state.transaction()},
+          {"commanded_by", state.commanded_by() == 0 ? Json(nullptr) : Json(state.commanded_by())},
+          {"lcores", std::vector<std::uint32_t>(state.lcores().begin(), state.lcores().end())},
+          {"hugepages", state.hugepages()},
+          {"table_memory_bytes", memory}};
+}
+
+}  // namespace
+
+Json show_state(const policy::Policy& policy, const Live& live, const std::vector<Problem>& problems,
+                std::uint64_t control_started_unix_ms, std::uint64_t now_unix_ms) {
+  std::size_t routes = 0;
+  for (const auto& zone : policy.zones) {
+    routes += zone.table.candidates().size();
+  }
+  return {{"verdict", verdict_of(problems)},
+          {"problems", problems_json(problems)},
+          {"dataplane", live.state ? dataplane_json(*live.state, now_unix_ms) : Json{{"connected", false}}},
+          {"control",
+           {{"version", SEKISHO_VERSION},
+            {"uptime_seconds", seconds_since(control_started_unix_ms, now_unix_ms)},
+            {"configuration", policy.config.file.string()},
+            {"ports", policy.config.ports.size()},
+            {"zones", policy.zones.size()},
+            {"candidate_routes", routes}}},
+          {"warnings", policy.warnings}};
+}
+
+}  // namespace sekisho::serve

@@ -1,0 +1,79 @@
+#include "dataplane/writer/books.hpp"
+
+#include <algorithm>
+
+#include "dataplane/forward/drop_reason.hpp"
+
+namespace sekisho::writer {
+namespace {
+
+void add(ipc::Counter& sum, const ipc::Counter& more) {
+  sum.set_packets(sum.packets() + more.packets());
+  sum.set_bytes(sum.bytes() + more.bytes());
+}
+
+}  // namespace
+
+auto books_of(const Live& live, const LivePort& port) -> ipc::PortStatistics {
+  ipc::PortStatistics statistics;
+  auto steered =
+      port.device == nullptr ? port::steer_counters_of(port.config.device) : port.device->steer_counters();
+  if (steered.empty()) {  // the interface is gone
+    steered.insert(port.closed.books.steer().begin(), port.closed.books.steer().end());
+  }
+  statistics.mutable_steer()->insert(steered.begin(), steered.end());
+  if (const auto redirected = steered.find("redirected"); redirected != steered.end()) {
+    const auto before = port.device == nullptr ? redirected->second : port.device->redirected_before();
+    statistics.set_redirected_before(before - std::min(before, port.closed.redirected));
+  }
+  statistics.set_missed(port.closed.missed);
+  if (port.device != nullptr) {
+    statistics.set_missed(port.closed.missed + port.device->missed());
+    statistics.set_held(port.device->held());
+  }
+  statistics.set_steering_restored(port.steering_restored);
+  // Read first: what the kernel refuses from here on is not taken from a count that does not hold it yet.
+  const auto refused = port.companion == nullptr ? 0 : port.companion->refused();
+  for (const auto* worker : live.workers) {
+    const auto& counted = worker->counters().ports[port.index];
+    add(*statistics.mutable_rx(), counted.rx);
+    add(*statistics.mutable_tx(), counted.tx);
+    add(*statistics.mutable_generated(), counted.generated);
+    statistics.set_host(statistics.host() + counted.host.get());
+    for (std::size_t i = 0; i < forward::drop_reason_count; ++i) {
+      if (const auto dropped = counted.drops[i].get(); dropped != 0) {
+        (*statistics.mutable_drops())[std::string{forward::drop_reason_texts[i].name}] += dropped;
+      }
+    }
+  }
+  // A worker counts after it has given, so that the host thread may be ahead by a burst all the same.
+  if (const auto undelivered = std::min(refused, statistics.host()); undelivered != 0) {
+    statistics.set_host(statistics.host() - undelivered);
+    constexpr auto reason = static_cast<std::size_t>(forward::DropReason::host_refused);
+    (*statistics.mutable_drops())[std::string{forward::drop_reason_texts[reason].name}] += undelivered;
+  }
+  return statistics;
+}
+
+void add(ipc::Counter& sum, const forward::Traffic& traffic) {
+  sum.set_packets(sum.packets() + traffic.packets.get());
+  sum.set_bytes(sum.bytes() + traffic.bytes.get());
+}
+
+void add(ipc::PortStatistics& sum, const ipc::PortStatistics& more) {
+  add(*sum.mutable_rx(), more.rx());
+  add(*sum.mutable_tx(), more.tx());
+  add(*sum.mutable_generated(), more.generated());
+  for (const auto& [reason, packets] : more.drops()) {
+    (*sum.mutable_drops())[reason] += packets;
+  }
+  for (const auto& [verdict, packets] : more.steer()) {
+    (*sum.mutable_steer())[verdict] += packets;
+  }
+  sum.set_host(sum.host() + more.host());
+  sum.set_missed(sum.missed() + more.missed());
+  sum.set_held(sum.held() + more.held());
+  sum.set_redirected_before(sum.redirected_before() + more.redirected_before());
+}
+
+}  // namespace sekisho::writer

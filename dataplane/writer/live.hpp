@@ -1,0 +1,120 @@
+// All that runs: the last committed configuration and the objects that stand for it, by name. Owned by the
+// writer; workers see of it only what is published to them.
+#pragma once
+
+#include <rte_mempool.h>
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "dataplane.pb.h"
+#include "dataplane/fib/fib.hpp"
+#include "dataplane/fib/next_hop_table.hpp"
+#include "dataplane/fib/qsbr.hpp"
+#include "dataplane/forward/forwarding_state.hpp"
+#include "dataplane/forward/worker.hpp"
+#include "dataplane/host/companion.hpp"
+#include "dataplane/host/exit.hpp"
+#include "dataplane/host/thread.hpp"
+#include "dataplane/port/port.hpp"
+#include "dataplane/writer/configuration.hpp"
+#include "dataplane/writer/index_pool.hpp"
+
+namespace sekisho::writer {
+
+// What was counted by devices that a port had before and that no worker has counted: the netdev they were on, by index, what
+// steering gave to their sockets, and what of that no worker took.
+struct ClosedDevices {
+  int ifindex = 0;
+  std::uint64_t redirected = 0;
+  std::uint64_t missed = 0;
+  ipc::PortStatistics books;  // as the last of them left them
+};
+
+struct LivePort {
+  forward::PortIndex index = 0;
+  port::PortConfig config;                              // what the device was last told
+  std::shared_ptr<const forward::HostSources> sources;  // of packets to the kernel
+  std::unique_ptr<port::Port> device;                   // null: it could not be brought up
+  std::unique_ptr<host::Companion> companion;           // while there is a device
+  std::string error;                                    // of the last attempt, when it failed
+  std::string unsteered;                                // why nothing comes in, although there is a device
+  std::uint64_t steering_restored = 0;  // how often its steering program was removed and put back
+  ClosedDevices closed;
+  ipc::PortStatistics earlier;    // of the interfaces before: where their packets went is still counted
+  std::vector<unsigned> workers;  // by receive queue
+  bool closing = false;           // workers are being taken off it
+  std::optional<bool> link;       // as last seen
+
+  [[nodiscard]] bool usable() const noexcept { return device != nullptr && !closing; }
+};
+
+struct LiveExit {
+  std::unique_ptr<host::Exit> device;  // null: none is wanted, or it could not be made
+  std::uint16_t mtu = 0;               // of the exit port; 0: nothing goes out
+  std::string error;                   // why not
+};
+
+struct LiveAdjacency {
+  fib::AdjacencyIndex index = 0;
+  fib::Adjacency published;
+};
+
+struct Totals {
+  std::uint64_t packets = 0;
+  std::uint64_t bytes = 0;
+};
+
+struct LiveNextHop {
+  fib::NextHopIndex index = 0;
+  Totals earlier;  // what was counted under indexes that it had before
+};
+
+struct LiveZone {
+  forward::ZoneIndex index = 0;
+  std::unique_ptr<fib::Fib> table;
+  std::vector<std::uint32_t> routes_by_next_hop = std::vector<std::uint32_t>(fib::max_next_hops);
+};
+
+struct Live {
+  Live(fib::Qsbr& readers, std::vector<forward::Worker*> all_workers, rte_mempool* mbufs,
+       fib::Fib::Options options)
+      : qsbr{readers},
+        workers{std::move(all_workers)},
+        pool{mbufs},
+        table_options{options},
+        host{mbufs},
+        next_hops{readers} {}
+
+  fib::Qsbr& qsbr;
+  std::vector<forward::Worker*> workers;
+  rte_mempool* pool;
+  fib::Fib::Options table_options;
+  host::Thread host;
+
+  Configuration configuration;
+  std::uint64_t transaction = 0;
+
+  LiveExit exit;
+  std::map<std::string, LivePort> ports;
+  std::map<AdjacencyId, LiveAdjacency> adjacencies;
+  std::map<std::string, LiveNextHop> next_hop_names;
+  std::map<std::string, LiveZone> zones;
+  fib::NextHopTable next_hops;
+  std::unique_ptr<fib::Fib> sources;
+
+  std::unique_ptr<const forward::ForwardingState> state;
+  std::vector<std::unique_ptr<const std::vector<forward::RxQueue>>> queues;  // by worker
+  std::vector<std::unique_ptr<const std::vector<forward::HostQueue>>> host_queues;
+
+  IndexPool port_indexes{0, forward::max_ports};
+  IndexPool adjacency_indexes{fib::first_adjacency, fib::max_adjacencies};
+  IndexPool next_hop_indexes{1, fib::max_next_hops};
+  IndexPool zone_indexes{1, forward::max_zones + 1};
+};
+
+}  // namespace sekisho::writer

@@ -1,0 +1,53 @@
+#include "dataplane/writer/reuse.hpp"
+
+namespace sekisho::writer {
+namespace {
+
+std::uint64_t forget(forward::Counter& counter) {
+  const auto counted = counter.get();
+  counter.add(std::uint64_t{0} - counted);
+  return counted;
+}
+
+Totals forget(forward::Traffic& traffic) {
+  return {forget(traffic.packets), forget(traffic.bytes)};
+}
+
+}  // namespace
+
+void forget_port(Live& live, forward::PortIndex index) {
+  for (auto* worker : live.workers) {
+    auto& port = worker->mutable_counters().ports[index];
+    forget(port.rx);
+    forget(port.tx);
+    forget(port.generated);
+    forget(port.host);
+    for (auto& drop : port.drops) {
+      forget(drop);
+    }
+  }
+}
+
+void forget_zone(Live& live, forward::ZoneIndex index) {
+  for (auto* worker : live.workers) {
+    forget(worker->mutable_counters().zones[index]);
+  }
+}
+
+void forget_adjacency(Live& live, fib::AdjacencyIndex index) {
+  for (auto* worker : live.workers) {
+    forget(worker->mutable_counters().adjacencies[index]);
+  }
+}
+
+Totals forget_next_hop(Live& live, fib::NextHopIndex index) {
+  Totals all;
+  for (auto* worker : live.workers) {
+    const auto counted = forget(worker->mutable_counters().next_hops[index]);
+    all.packets += counted.packets;
+    all.bytes += counted.bytes;
+  }
+  return all;
+}
+
+}  // namespace sekisho::writer

@@ -1,0 +1,377 @@
+#include "dataplane/writer/server.hpp"
+
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <boost/asio/steady_timer.hpp>
+#include <chrono>
+#include <iterator>
+#include <new>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "common/base/memory_reserve.hpp"
+#include "common/ipc/door.hpp"
+#include "common/ipc/seats.hpp"
+#include "common/ipc/socket.hpp"
+#include "dataplane/writer/session.hpp"
+
+namespace sekisho::writer {
+namespace {
+
+namespace asio = boost::asio;
+using asio::local::stream_protocol;
+
+constexpr std::size_t longest_reason = 500;  // what a client sent may be quoted in it
+constexpr auto tick = std::chrono::seconds{1};
+// What the first packet to a neighbour waits before control hears of it. Looking is 1 KiB a worker to read.
+constexpr auto between_looks = std::chrono::milliseconds{50};
+
+// The socket's own identity: what another process has put there meanwhile is not ours to remove.
+std::pair<dev_t, ino_t> identity(const std::filesystem::path& path) {
+  struct stat found {};
+  return lstat(path.c_str(), &found) == 0 ? std::pair{found.st_dev, found.st_ino} : std::pair<dev_t, ino_t>{};
+}
+
+}  // namespace
+
+struct Server::Impl : Service {
+  Impl(asio::io_context& io, std::filesystem::path socket, Writer& served, const ipc::Access& access)
+      : path{std::filesystem::absolute(socket)},
+        writer{served},
+        door{listen(io, socket, access),
+             fmt::format("clients of {}", path.native()),
+             {.welcome = [this](stream_protocol::socket client) { welcome(std::move(client)); },
+              .make_room = [this] { return make_room(); }}},
+        socket_identity{identity(path)},
+        ticks{io},
+        looks{io} {
+    wait();
+    look();
+  }
+
+  ~Impl() override {
+    while (!sessions.empty()) {
+      (*sessions.begin())->close();
+    }
+    if (identity(path) == socket_identity) {
+      unlink(path.c_str());
+    }
+  }
+
+  void welcome(stream_protocol::socket socket) {
+    auto session = std::make_shared<Session>(std::move(socket), *this);
+    const auto seating = ipc::find_seat(seats(), session->seat().is_owners);
+    if (!seating.is_admitted) {
+      spdlog::warn("a client is turned away: {} are connected", sessions.size());
+      return session->turn_away("the dataplane serves as many clients as it can");
+    }
+    if (seating.leaves) {
+      leave(*seating.leaves);
+    }
+    (*sessions.insert(std::move(session)).first)->start();
+  }
+
+  bool make_room() {
+    const auto leaves = ipc::who_leaves(seats(), true);
+    if (leaves) {
+      leave(*leaves);
+    }
+    return leaves.has_value();
+  }
+
+  // In the order of `sessions`.
+  [[nodiscard]] std::vector<ipc::Seat> seats() const {
+    std::vector<ipc::Seat> all;
+    for (const auto& session : sessions) {
+      all.push_back(session->seat());
+    }
+    return all;
+  }
+
+  void leave(std::size_t which) {
+    const auto session = *std::next(sessions.begin(), static_cast<std::ptrdiff_t>(which));
+    session->close();
+  }
+
+  // What is done by the clock is done again.
+  template <class Work>
+  static void with_memory(Work work) {
+    try {
+      work();
+    } catch (const std::bad_alloc&) {
+      spdlog::error("there is no memory to look after ports and clients: trying again");
+    }
+  }
+
+  void wait() {
+    ticks.expires_after(tick);
+    ticks.async_wait([this](boost::system::error_code aborted) {
+      if (aborted) {
+        return;
+      }
+      wait();
+      with_memory([this] {
+        writer.tick();
+        publish_events();
+        for (const auto& session : std::set{sessions}) {
+          session->tick();
+        }
+      });
+    });
+  }
+
+  void look() {
+    looks.expires_after(between_looks);
+    looks.async_wait([this](boost::system::error_code aborted) {
+      if (aborted) {
+        return;
+      }
+      look();
+      with_memory([this] {
+        writer.tell_wanted(std::chrono::steady_clock::now());
+        writer.keep_steered();
+        publish_events();
+      });
+    });
+  }
+
+  void publish_events() {
+    for (const auto& event : writer.take_events()) {
+      if (event.has_port() && !event.port().error().empty()) {
+        spdlog::error("port {}: {}", event.port().name(), event.port().error());
+      } else if (event.has_port()) {
+        spdlog::info("port {} runs: {}, MTU {}", event.port().name(), event.port().device(),
+                     event.port().mtu());
+      }
+      for (const auto& session : std::set{sessions}) {
+        session->notify(event);
+      }
+    }
+  }
+
+  void disconnected(Session& session) override {
+    if (owner == &session) {
+      spdlog::info("a transaction is dropped: its client has gone");
+      end_transaction();
+    }
+    if (commander == &session) {
+      commander = nullptr;
+    }
+    sessions.erase(session.shared_from_this());
+  }
+
+  void end_transaction() {
+    owner = nullptr;
+    transaction.reset();
+  }
+
+  void handle(Session& session, const ipc::Request& request) override {
+    ipc::Reply reply;
+    reply.set_id(request.id());
+    if (auto done = answer_with_memory(session, request, reply); !done) {
+      return session.refuse(request.id(), done.error().substr(0, longest_reason));
+    }
+    if (reply.body_case() != ipc::Reply::BODY_NOT_SET) {
+      session.reply(std::move(reply));
+    }
+    publish_events();
+    if (const auto event = std::exchange(news, std::nullopt)) {
+      for (const auto& other : std::set{sessions}) {
+        if (other.get() != &session) {
+          other->notify(*event);
+        }
+      }
+    }
+  }
+
+  // A change that finds no memory is refused like any other, and ends its transaction.
+  auto answer_with_memory(Session& session, const ipc::Request& request, ipc::Reply& reply)
+      -> tl::expected<void, std::string> {
+    const bool changes = request.has_begin() || request.has_change() || request.has_commit();
+    const auto refuse = [&] {
+      if (changes && owner == &session) {
+        end_transaction();
+      }
+      return tl::unexpected(std::string{base::no_memory});
+    };
+    try {
+      if (changes && !base::restore_memory_reserve()) {
+        return refuse();
+      }
+      return answer(session, request, reply);
+    } catch (const std::bad_alloc&) {
+      return refuse();
+    }
+  }
+
+  auto answer(Session& session, const ipc::Request& request, ipc::Reply& reply)
+      -> tl::expected<void, std::string> {
+    switch (request.body_case()) {
+      case ipc::Request::kClaim:
+        return claim(session, request.claim(), reply);
+      case ipc::Request::kBegin:
+        return begin(session, request.begin(), reply);
+      case ipc::Request::kChange:
+        return change(session, request.change(), reply);
+      case ipc::Request::kCommit:
+        return commit(session, reply);
+      case ipc::Request::kAbort:
+        if (owner != &session) {
+          return no_transaction();
+        }
+        end_transaction();
+        reply.mutable_done();
+        return {};
+      case ipc::Request::kGetState:
+        *reply.mutable_state() = writer.state();
+        reply.mutable_state()->set_commanded_by(
+            commander == nullptr ? 0 : static_cast<std::uint32_t>(commander->process()));
+        return {};
+      case ipc::Request::kGetStatistics:
+        *reply.mutable_statistics() = writer.statistics();
+        return {};
+      case ipc::Request::kGetRoutes: {
+        auto routes = writer.routes(request.get_routes().zone());
+        if (!routes) {
+          return tl::unexpected(routes.error());
+        }
+        session.stream(request.id(), std::move(*routes));
+        return {};
+      }
+      case ipc::Request::kLookup: {
+        auto decision = writer.lookup(request.lookup());
+        if (!decision) {
+          return tl::unexpected(decision.error());
+        }
+        *reply.mutable_decision() = std::move(*decision);
+        return {};
+      }
+      case ipc::Request::kSubscribe:
+        session.subscribe();
+        reply.mutable_done();
+        return {};
+      case ipc::Request::BODY_NOT_SET:
+        break;
+    }
+    return tl::unexpected(std::string{"this dataplane does not know the request"});
+  }
+
+  static auto no_transaction() -> tl::expected<void, std::string> {
+    return tl::unexpected(std::string{"no transaction is open: begin one first (a refused change ends it)"});
+  }
+
+  // Of one that has died, another that is started in its place must not be told that it lives.
+  void forget_dead_commander() {
+    if (commander != nullptr && commander->has_gone()) {
+      commander->close();
+    }
+  }
+
+  auto may_change(Session& session) -> tl::expected<void, std::string> {
+    forget_dead_commander();
+    if (commander == nullptr || commander == &session) {
+      return {};
+    }
+    return tl::unexpected(fmt::format("process {} commands this dataplane", commander->process()));
+  }
+
+  auto claim(Session& session, const ipc::Claim& claim, ipc::Reply& reply)
+      -> tl::expected<void, std::string> {
+    if (auto allowed = may_change(session); !allowed) {
+      if (!claim.take_over()) {
+        return allowed;
+      }
+      spdlog::warn("process {} takes the command from process {}", session.process(), commander->process());
+      if (owner == commander) {
+        end_transaction();
+      }
+      ipc::Event event;
+      event.mutable_superseded()->set_process(static_cast<std::uint32_t>(session.process()));
+      std::exchange(commander, &session)->notify(event);
+    }
+    commander = &session;
+    session.begins_to_change();
+    reply.mutable_done();
+    return {};
+  }
+
+  auto begin(Session& session, const ipc::Begin& begin, ipc::Reply& reply)
+      -> tl::expected<void, std::string> {
+    if (auto allowed = may_change(session); !allowed) {
+      return allowed;
+    }
+    if (owner != nullptr && owner != &session) {
+      return tl::unexpected(std::string{"another client has a transaction open"});
+    }
+    owner = &session;
+    session.begins_to_change();
+    transaction.emplace(writer.begin(begin.full()));
+    reply.mutable_done();
+    return {};
+  }
+
+  auto change(Session& session, const ipc::Change& change, ipc::Reply& reply)
+      -> tl::expected<void, std::string> {
+    if (owner != &session) {
+      return no_transaction();
+    }
+    // Half of what was asked for is not to be committed.
+    if (auto done = transaction->add(change); !done) {
+      end_transaction();
+      return done;
+    }
+    reply.mutable_done();
+    return {};
+  }
+
+  auto commit(Session& session, ipc::Reply& reply) -> tl::expected<void, std::string> {
+    if (owner != &session) {
+      return no_transaction();
+    }
+    auto finished = std::move(*transaction);
+    end_transaction();
+    const auto start = std::chrono::steady_clock::now();
+    auto committed = writer.commit(std::move(finished));
+    if (!committed) {
+      spdlog::warn("a transaction is refused: {}", committed.error());
+      return tl::unexpected(committed.error());
+    }
+    spdlog::info(
+        "transaction {}: {} routes added, {} changed, {} removed, {} ports, {} zones, {} next hops and {} "
+        "adjacencies changed, in {} ms",
+        committed->transaction(), committed->routes_added(), committed->routes_changed(),
+        committed->routes_removed(), committed->ports_changed(), committed->zones_changed(),
+        committed->next_hops_changed(), committed->adjacencies_changed(),
+        std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - start)
+            .count());
+    auto& changed = *news.emplace().mutable_changed();
+    changed.set_transaction(committed->transaction());
+    changed.set_process(static_cast<std::uint32_t>(session.process()));
+    *reply.mutable_committed() = std::move(*committed);
+    return {};
+  }
+
+  std::filesystem::path path;
+  Writer& writer;
+  ipc::Door<stream_protocol> door;
+  std::pair<dev_t, ino_t> socket_identity;
+  asio::steady_timer ticks;
+  asio::steady_timer looks;
+  std::set<std::shared_ptr<Session>> sessions;
+  Session* owner = nullptr;        // of the open transaction
+  Session* commander = nullptr;    // holds the claim
+  std::optional<ipc::Event> news;  // for all but the client whose request is answered
+  std::optional<Transaction> transaction;
+};
+
+Server::Server(asio::io_context& io, std::filesystem::path socket, Writer& writer, const ipc::Access& access)
+    : impl_{std::make_unique<Impl>(io, std::move(socket), writer, access)} {}
+
+Server::~Server() = default;
+
+}  // namespace sekisho::writer

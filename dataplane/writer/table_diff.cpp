@@ -1,0 +1,79 @@
+#include "dataplane/writer/table_diff.hpp"
+
+#include <algorithm>
+
+#include "common/base/prefix.hpp"
+
+namespace sekisho::writer {
+namespace {
+
+void record(TableDiff& diff, base::Prefix prefix, fib::NextHopIndex before, fib::NextHopIndex after) {
+  if (before == after) {
+    return;
+  }
+  diff.changes.push_back({prefix, after});
+  diff.inverse.push_back({prefix, before});
+  ++(before == fib::no_route ? diff.added : after == fib::no_route ? diff.removed : diff.changed);
+}
+
+}  // namespace
+
+TableDiff replace(const fib::Fib& table, std::span<const fib::Route> wanted) {
+  TableDiff diff;
+  auto next = wanted.begin();
+  table.for_each([&](const fib::Route& route) {
+    for (; next != wanted.end() && next->prefix < route.prefix; ++next) {
+      record(diff, next->prefix, fib::no_route, next->next_hop);
+    }
+    if (next != wanted.end() && next->prefix == route.prefix) {
+      record(diff, route.prefix, route.next_hop, next++->next_hop);
+    } else {
+      record(diff, route.prefix, route.next_hop, fib::no_route);
+    }
+  });
+  for (; next != wanted.end(); ++next) {
+    record(diff, next->prefix, fib::no_route, next->next_hop);
+  }
+  return diff;
+}
+
+TableDiff change(const fib::Fib& table, std::span<const fib::Route> changes) {
+  TableDiff diff;
+  for (const auto& route : changes) {
+    record(diff, route.prefix, table.find(route.prefix).value_or(fib::no_route), route.next_hop);
+  }
+  return diff;
+}
+
+void renumber(const fib::Fib& table, const Renumbering& renumbering, TableDiff& diff) {
+  for (auto& route : diff.changes) {
+    if (const auto index = renumbering[route.next_hop]; index != fib::no_route) {
+      route.next_hop = index;
+    }
+  }
+  TableDiff merged{
+      .changes = {}, .inverse = {}, .added = diff.added, .changed = diff.changed, .removed = diff.removed};
+  std::size_t next = 0;
+  const auto take = [&] {
+    merged.changes.push_back(diff.changes[next]);
+    merged.inverse.push_back(diff.inverse[next++]);
+  };
+  table.for_each([&](const fib::Route& route) {
+    while (next < diff.changes.size() && diff.changes[next].prefix < route.prefix) {
+      take();
+    }
+    if (next < diff.changes.size() && diff.changes[next].prefix == route.prefix) {
+      return take();
+    }
+    if (const auto index = renumbering[route.next_hop]; index != fib::no_route) {
+      merged.changes.push_back({route.prefix, index});
+      merged.inverse.push_back(route);
+    }
+  });
+  while (next < diff.changes.size()) {
+    take();
+  }
+  diff = std::move(merged);
+}
+
+}  // namespace sekisho::writer

@@ -1,0 +1,34 @@
+// What has to change in a table, and how to take it back.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <span>
+#include <vector>
+
+#include "dataplane/fib/fib.hpp"
+
+namespace sekisho::writer {
+
+struct TableDiff {
+  // By prefix, in the same order: what becomes of it and what was there; no_route is nothing.
+  std::vector<fib::Route> changes;
+  std::vector<fib::Route> inverse;
+  std::size_t added = 0;
+  std::size_t changed = 0;
+  std::size_t removed = 0;
+
+  [[nodiscard]] bool empty() const noexcept { return changes.empty(); }
+};
+
+// So that the table holds `wanted` (sorted, each prefix once, no withdrawals) and nothing else.
+[[nodiscard]] TableDiff replace(const fib::Fib& table, std::span<const fib::Route> wanted);
+// So that the table has had `changes` (each prefix once).
+[[nodiscard]] TableDiff change(const fib::Fib& table, std::span<const fib::Route> changes);
+
+// By next-hop index, another one that takes its place; no_route: it stays.
+using Renumbering = std::vector<fib::NextHopIndex>;
+// Lets every route of the table that `diff` leads to, or leaves at, a renumbered next hop use the new index.
+void renumber(const fib::Fib& table, const Renumbering& renumbering, TableDiff& diff);
+
+}  // namespace sekisho::writer

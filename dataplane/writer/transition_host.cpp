@@ -1,0 +1,135 @@
+#include <fmt/format.h>
+
+#include <set>
+
+#include "common/base/mac_address.hpp"
+#include "dataplane/host/tap.hpp"
+#include "dataplane/writer/transition.hpp"
+
+namespace sekisho::writer {
+
+auto open_tap(const LivePort& port) -> tl::expected<host::Tap, std::string> {
+  return host::Tap::open({.kind = host::Tap::Kind::frames,
+                          .name = port.config.companion,
+                          .alias = fmt::format("{}{}", host::companion_alias, port.config.name),
+                          .mtu = port.device->mtu(),
+                          .mac = port.device->mac()});
+}
+
+// A port without its companion would forward and leave the host deaf: it fails instead.
+auto Transition::give_companion(LivePort& port) -> Result {
+  if (port.config.companion.empty()) {
+    port.companion = std::make_unique<host::Companion>(live_.host);
+    return {};
+  }
+  if (port.device->mac() == base::MacAddress{}) {
+    return tl::unexpected(port.config.device +
+                          ": it has no MAC address, hence no companion; set `companion = false`");
+  }
+  auto tap = open_tap(port);
+  if (!tap) {
+    return tl::unexpected(tap.error());
+  }
+  port.companion = std::make_unique<host::Companion>(live_.host, std::move(*tap), port.device->mtu());
+  return {};
+}
+
+// What the kernel refused has not gone to the host. No worker counts for the port any more.
+void Transition::take_companion(LivePort& port) {
+  if (port.companion == nullptr) {
+    return;
+  }
+  port.companion->close();
+  if (const auto refused = port.companion->refused(); refused != 0) {
+    auto& counted = live_.workers.front()->mutable_counters().ports[port.index];
+    counted.host.add(std::uint64_t{0} - refused);
+    counted.drops[static_cast<std::size_t>(forward::DropReason::host_refused)].add(refused);
+  }
+  port.companion.reset();
+}
+
+// Before any route leads there. An exit that cannot be made refuses nothing: what it is for is dropped as no_exit.
+void Transition::open_exit() {
+  if (!wanted_.exit || live_.exit.device != nullptr) {
+    return;
+  }
+  auto exit = host::Exit::open(live_.host);
+  live_.exit.error = exit ? std::string{} : exit.error();
+  if (exit) {
+    live_.exit.device = std::move(*exit);
+    undo_.emplace_back([this] { live_.exit.device.reset(); });
+  }
+}
+
+// When the ports are what they will be.
+void Transition::settle_exit() {
+  auto& exit = live_.exit;
+  if (exit.device != nullptr && wanted_.exit) {
+    const auto& port = live_.ports.at(*wanted_.exit);
+    exit.mtu = 0;
+    exit.error = fmt::format("port {} does not run", *wanted_.exit);
+    if (port.usable()) {
+      const auto done = exit.device->adopt(port.device->mac(), port.device->mtu());
+      exit.mtu = done ? port.device->mtu() : std::uint16_t{0};
+      exit.error = done ? std::string{} : done.error();
+    }
+  } else if (!wanted_.exit) {
+    exit.mtu = 0;
+    exit.error.clear();
+  }
+  publish_state(with_ports(*live_.state));
+  publish_host_queues();
+  if (!wanted_.exit) {
+    exit.device.reset();
+  }
+}
+
+// What an earlier process or a port that is gone has left in the kernel.
+void Transition::remove_stale_interfaces() const {
+  std::set<std::string> companions;
+  for (const auto& [name, config] : wanted_.ports) {
+    companions.insert(config.companion);
+  }
+  host::remove_stale(host::companion_alias, companions);
+  if (!wanted_.exit) {
+    host::remove_stale(host::exit_alias, {});
+  }
+}
+
+void Transition::publish_host_queues() {
+  std::vector<std::vector<forward::HostQueue>> next(live_.workers.size());
+  const auto add = [&](const LivePort& port, rte_ring* ring, bool judged) {
+    // The worker of the port's first queue.
+    next[port.workers.front()].push_back({.port = {.port = port.index,
+                                                   .dpdk_port = port.device->dpdk_port(),
+                                                   .station = port.device->mac(),
+                                                   .generated = judged},
+                                          .ring = ring,
+                                          .judged = judged});
+  };
+  for (const auto& [name, port] : live_.ports) {
+    if (!port.usable()) {
+      continue;
+    }
+    if (port.companion != nullptr && port.companion->has_tap()) {
+      add(port, port.companion->from_host(), false);
+    }
+    if (live_.exit.mtu != 0 && wanted_.exit == name) {
+      add(port, live_.exit.device->packets(), true);
+    }
+  }
+  std::vector<std::unique_ptr<const std::vector<forward::HostQueue>>> old;
+  for (std::size_t i = 0; i < next.size(); ++i) {
+    if (*live_.host_queues[i] == next[i]) {
+      continue;
+    }
+    old.push_back(std::exchange(live_.host_queues[i],
+                                std::make_unique<const std::vector<forward::HostQueue>>(std::move(next[i]))));
+    live_.workers[i]->set_host_queues(live_.host_queues[i].get());
+  }
+  if (!old.empty()) {
+    live_.qsbr.synchronize();
+  }
+}
+
+}  // namespace sekisho::writer

@@ -1,0 +1,10 @@
+// DPDK without hugepages or devices, once for the whole program.
+#pragma once
+
+#include <rte_mempool.h>
+
+namespace sekisho::writer::test {
+
+[[nodiscard]] rte_mempool* pool();
+
+}  // namespace sekisho::writer::test
