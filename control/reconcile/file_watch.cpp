@@ -10,7 +10,9 @@
 namespace sekisho {
 namespace {
 
-constexpr std::chrono::seconds between_looks{1};
+// Half of it between asking and taking the answer: of a whole second, which would be none at all.
+constexpr std::chrono::milliseconds between_looks{1000};
+static_assert(between_looks / 2 > between_looks.zero());
 constexpr std::chrono::seconds file_patience{5};
 
 }  // namespace
