@@ -61,7 +61,7 @@ def streams(lab: Lab, appliance: Appliance, report: Report) -> None:
 
 
 def disturb(lab: Lab, report: Report, what: str, address: str, act: Callable[[Stream], str]) -> None:
-    with Stream(lab, address, rate=RATE) as stream:
+    with Stream(lab, address, rate=RATE, seconds=10) as stream:
         stream.wait_received(1000)
         said = act(stream)
         result = stream.finish()

@@ -97,9 +97,25 @@ def remove(prefix: str) -> None:
         execute("ip", "netns", "delete", name)
 
 
+@contextlib.contextmanager
+def _registry() -> Iterator[None]:
+    """Runs start beside each other: a lock that one has made and does not hold yet is not a dead run's."""
+    STATE.mkdir(parents=True, exist_ok=True)
+    descriptor = os.open(STATE, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
 def lock(prefix: str) -> IO[str] | None:
     """The lock of a run, held until closed; None when the run lives."""
-    STATE.mkdir(parents=True, exist_ok=True)
+    with _registry():
+        return _lock(prefix)
+
+
+def _lock(prefix: str) -> IO[str] | None:
     file = (STATE / f"{prefix}.lock").open("a+")
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -114,14 +130,15 @@ def kept() -> list[str]:
 
 
 def remove_dead_runs() -> None:
-    for path in sorted(STATE.glob("*.lock")):
-        held = lock(path.stem)
-        if held is None:
-            continue
-        with held:
-            held.seek(0)
-            if held.read().strip() != "keep":
-                remove_run(path.stem)
+    with _registry():
+        for path in sorted(STATE.glob("*.lock")):
+            held = _lock(path.stem)
+            if held is None:
+                continue
+            with held:
+                held.seek(0)
+                if held.read().strip() != "keep":
+                    remove_run(path.stem)
 
 
 def remove_run(prefix: str) -> None:

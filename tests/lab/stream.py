@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import time
 from dataclasses import dataclass
 from types import TracebackType
@@ -45,8 +46,8 @@ class Stream:
         self,
         lab: Lab,
         address: str,
-        rate: int = 25_000,
-        seconds: float = 10,
+        rate: int = 10_000,
+        seconds: float = 120,
         source: str = "onprem",
         sink: str = "internet",
     ) -> None:
@@ -105,8 +106,16 @@ class Stream:
     def running(self) -> bool:
         return self.sender.running()
 
+    def wait_more(self, packets: int) -> None:
+        self.wait_received(self.status()["received"] + packets)
+
     def wait_received(self, packets: int, timeout: float = 20) -> None:
         wait_until(f"{packets} packets of the stream", lambda: self.status()["received"] >= packets, timeout)
+
+    def stop(self) -> None:
+        """The sender ends now: enough has happened."""
+        assert self.running(), f"the stream of {self.seconds:g} s ended too early"
+        self.sender.send(signal.SIGTERM)
 
     def finish(self) -> StreamResult:
         """Waits for the sender's end, then until all has arrived or nothing more does."""

@@ -2,7 +2,7 @@
 // order, and the longest silence. Made for rates at which an interpreter's own pauses would look like the
 // network's.
 //
-//   stream send ADDRESS PORT --rate N --seconds S     prints one JSON object when all is sent
+//   stream send ADDRESS PORT --rate N --seconds S     prints one JSON object when all is sent, or at SIGTERM
 //   stream receive PORT                               answers "status" and "quit" on standard input with one
 //   JSON object
 #include <arpa/inet.h>
@@ -17,6 +17,7 @@
 #include <array>
 #include <bit>
 #include <cerrno>
+#include <csignal>
 #include <cstdint>
 #include <cstring>
 #include <stdexcept>
@@ -71,6 +72,9 @@ int open_socket() {
   return socket;
 }
 
+// Set by SIGTERM: the sender ends early and says what it sent.
+volatile std::sig_atomic_t is_enough = 0;
+
 struct SendOptions {
   std::string address;
   std::uint16_t port = 0;
@@ -95,9 +99,11 @@ void send_stream(const SendOptions& options) {
     messages[i].msg_hdr.msg_iovlen = 1;
   }
   const auto total = static_cast<std::uint64_t>(static_cast<double>(options.rate) * options.seconds);
+  std::signal(SIGTERM, [](int) { is_enough = 1; });
   const std::uint64_t start = now(CLOCK_MONOTONIC);
   std::uint64_t refused = 0;
-  for (std::uint64_t sent = 0; sent < total;) {
+  std::uint64_t sent = 0;
+  while (sent < total && is_enough == 0) {
     const std::uint64_t due = std::min(total, (now(CLOCK_MONOTONIC) - start) * options.rate / second + 1);
     if (due <= sent) {
       const timespec pause{0, 200'000};
@@ -128,9 +134,9 @@ void send_stream(const SendOptions& options) {
     }
   }
   const std::uint64_t elapsed = now(CLOCK_MONOTONIC) - start;
-  fmt::print("{{\"sent\": {}, \"seconds\": {:.3f}, \"rate\": {:.0f}, \"refused\": {}}}\n", total,
+  fmt::print("{{\"sent\": {}, \"seconds\": {:.3f}, \"rate\": {:.0f}, \"refused\": {}}}\n", sent,
              static_cast<double>(elapsed) / 1e9,
-             static_cast<double>(total) * 1e9 / static_cast<double>(elapsed), refused);
+             static_cast<double>(sent) * 1e9 / static_cast<double>(elapsed), refused);
 }
 
 // What arrived so far. A gap is a silence between two arrivals, by the kernel's time stamps: the receiver's

