@@ -17,10 +17,10 @@
 
 namespace {
 
-int run(sekisho::Daemon::Options options) {
+int run(sekisho::reconcile::Daemon::Options options) {
   try {
     boost::asio::io_context io;
-    const auto daemon = sekisho::Daemon::start(io, std::move(options));
+    const auto daemon = sekisho::reconcile::Daemon::start(io, std::move(options));
     if (!daemon) {
       spdlog::error("{}", daemon.error());
       return 1;
@@ -44,7 +44,7 @@ int run(sekisho::Daemon::Options options) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  sekisho::Daemon::Options options;
+  sekisho::reconcile::Daemon::Options options;
   auto log_level = spdlog::level::info;
   auto log_format = sekisho::ipc::LogFormat::text;
   CLI::App app{

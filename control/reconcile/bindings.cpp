@@ -10,7 +10,7 @@
 
 #include "control/reconcile/daemon.hpp"
 
-namespace sekisho {
+namespace sekisho::reconcile {
 namespace {
 
 // "3 02:00:00:00:00:01 1": 3 and 1. Zero for what is not there.
@@ -85,4 +85,4 @@ void Daemon::take_over_bindings(const ipc::State& state) {
   });
 }
 
-}  // namespace sekisho
+}  // namespace sekisho::reconcile

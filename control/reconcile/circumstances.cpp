@@ -2,7 +2,7 @@
 #include "control/guard/truth.hpp"
 #include "control/reconcile/daemon.hpp"
 
-namespace sekisho {
+namespace sekisho::reconcile {
 
 serve::Circumstances Daemon::circumstances() const {
   return {.is_settled =
@@ -16,4 +16,4 @@ serve::Circumstances Daemon::circumstances() const {
           .changed_files = file_watch_.changes()};
 }
 
-}  // namespace sekisho
+}  // namespace sekisho::reconcile

@@ -4,7 +4,7 @@
 
 #include <utility>
 
-namespace sekisho {
+namespace sekisho::reconcile {
 namespace {
 
 constexpr std::chrono::milliseconds between_claims{500};
@@ -85,4 +85,4 @@ void Command::claim_later() {
   });
 }
 
-}  // namespace sekisho
+}  // namespace sekisho::reconcile

@@ -10,7 +10,7 @@
 
 #include "control/sync/dataplane_client.hpp"
 
-namespace sekisho {
+namespace sekisho::reconcile {
 
 class Command {
  public:
@@ -45,4 +45,4 @@ class Command {
   std::string why_not_;
 };
 
-}  // namespace sekisho
+}  // namespace sekisho::reconcile

@@ -9,7 +9,7 @@
 #include "control/reconcile/daemon.hpp"
 #include "control/reconcile/timing.hpp"
 
-namespace sekisho {
+namespace sekisho::reconcile {
 
 void Daemon::on_connected() {
   spdlog::info("connected to the dataplane");
@@ -140,4 +140,4 @@ void Daemon::on_wanted(const ipc::Wanted& wanted) {
   }
 }
 
-}  // namespace sekisho
+}  // namespace sekisho::reconcile

@@ -8,7 +8,7 @@
 #include "control/netlink/interface_addresses.hpp"
 #include "control/reconcile/timing.hpp"
 
-namespace sekisho {
+namespace sekisho::reconcile {
 
 Daemon::Daemon(boost::asio::io_context& io, Options options, std::unique_ptr<PolicyReader> reader,
                Reading reading)
@@ -121,4 +121,4 @@ void Daemon::ask_dataplane(ipc::Request request,
   dataplane_.ask(std::move(request), std::move(done));
 }
 
-}  // namespace sekisho
+}  // namespace sekisho::reconcile

@@ -39,7 +39,7 @@
 #include "control/sync/dataplane_client.hpp"
 #include "control/sync/transaction.hpp"
 
-namespace sekisho {
+namespace sekisho::reconcile {
 
 class Daemon final : public serve::Backend {
  public:
@@ -213,4 +213,4 @@ class Daemon final : public serve::Backend {
   std::string failure_;  // why it ended by itself
 };
 
-}  // namespace sekisho
+}  // namespace sekisho::reconcile

@@ -7,7 +7,7 @@
 
 #include "common/base/error.hpp"
 
-namespace sekisho {
+namespace sekisho::reconcile {
 namespace {
 
 // Half of it between asking and taking the answer: of a whole second, which would be none at all.
@@ -67,4 +67,4 @@ void FileWatch::compare(const Stamps& now) {
   }
 }
 
-}  // namespace sekisho
+}  // namespace sekisho::reconcile

@@ -11,7 +11,7 @@
 #include "common/base/detached_read.hpp"
 #include "common/base/stamp.hpp"
 
-namespace sekisho {
+namespace sekisho::reconcile {
 
 class FileWatch {
  public:
@@ -34,4 +34,4 @@ class FileWatch {
   std::vector<std::string> changes_;
 };
 
-}  // namespace sekisho
+}  // namespace sekisho::reconcile

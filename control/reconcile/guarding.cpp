@@ -5,7 +5,7 @@
 
 #include "control/reconcile/daemon.hpp"
 
-namespace sekisho {
+namespace sekisho::reconcile {
 
 guard::Guard Daemon::guard_of(const policy::Policy& policy) const {
   return guard::guard_of(policy.config, policy.exceptions, netlink_->mirror());
@@ -53,4 +53,4 @@ void Daemon::report_missing_ports() {
   missing_ports_ = std::move(missing);
 }
 
-}  // namespace sekisho
+}  // namespace sekisho::reconcile

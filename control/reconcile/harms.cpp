@@ -8,7 +8,7 @@
 
 #include "control/reconcile/daemon.hpp"
 
-namespace sekisho {
+namespace sekisho::reconcile {
 namespace {
 
 // For neighbours that are new to us: traffic that moves to a gateway before the kernel has found it would be dropped.
@@ -109,4 +109,4 @@ auto Daemon::plan_to(std::shared_ptr<const policy::Policy> then) const -> serve:
   return {policy_, view_, std::move(then), std::move(view), std::move(found)};
 }
 
-}  // namespace sekisho
+}  // namespace sekisho::reconcile

@@ -10,7 +10,7 @@
 #include "control/reconcile/timing.hpp"
 #include "control/serve/ask_live.hpp"
 
-namespace sekisho {
+namespace sekisho::reconcile {
 namespace {
 
 using Endpoint = boost::asio::ip::tcp::endpoint;
@@ -109,4 +109,4 @@ void Daemon::serve_metrics() {
   });
 }
 
-}  // namespace sekisho
+}  // namespace sekisho::reconcile

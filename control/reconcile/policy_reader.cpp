@@ -11,7 +11,7 @@
 #include "control/netlink/interface_addresses.hpp"
 #include "control/reconcile/timing.hpp"
 
-namespace sekisho {
+namespace sekisho::reconcile {
 namespace {
 
 // What a policy is read from, besides the configuration itself.
@@ -144,4 +144,4 @@ void PolicyReader::end(const Reading& reading) {
   }
 }
 
-}  // namespace sekisho
+}  // namespace sekisho::reconcile

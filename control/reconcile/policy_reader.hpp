@@ -19,7 +19,7 @@
 #include "control/policy/policy.hpp"
 #include "control/serve/backend.hpp"
 
-namespace sekisho {
+namespace sekisho::reconcile {
 
 struct Reading {
   tl::expected<std::shared_ptr<const policy::Policy>, base::Error> policy;
@@ -82,4 +82,4 @@ class PolicyReader {
   std::shared_ptr<void> alive_ = std::make_shared<int>();
 };
 
-}  // namespace sekisho
+}  // namespace sekisho::reconcile

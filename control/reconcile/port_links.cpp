@@ -4,7 +4,7 @@
 
 #include <utility>
 
-namespace sekisho {
+namespace sekisho::reconcile {
 
 auto PortLinks::look(const config::Port& port, const netlink::Mirror& mirror) -> Seen {
   const auto link = mirror.find_link_of(port);
@@ -62,4 +62,4 @@ auto PortLinks::follow(const config::Config& config, const netlink::Mirror& mirr
   return changed;
 }
 
-}  // namespace sekisho
+}  // namespace sekisho::reconcile

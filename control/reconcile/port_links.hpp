@@ -9,7 +9,7 @@
 #include "control/config/config.hpp"
 #include "control/netlink/mirror.hpp"
 
-namespace sekisho {
+namespace sekisho::reconcile {
 
 class PortLinks {
  public:
@@ -31,4 +31,4 @@ class PortLinks {
   std::map<std::string, Seen> seen_;  // by port
 };
 
-}  // namespace sekisho
+}  // namespace sekisho::reconcile

@@ -12,7 +12,7 @@
 #include "control/reconcile/timing.hpp"
 #include "control/serve/override.hpp"
 
-namespace sekisho {
+namespace sekisho::reconcile {
 
 std::string Daemon::Step::name() const {
   const auto* request = override_request();
@@ -223,4 +223,4 @@ void Daemon::store(Step step) {
       .applied = false, .committed = {}, .warnings = policy_->warnings, .overrides_dropped = dropped});
 }
 
-}  // namespace sekisho
+}  // namespace sekisho::reconcile

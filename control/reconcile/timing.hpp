@@ -4,7 +4,7 @@
 #include <chrono>
 #include <cstdint>
 
-namespace sekisho {
+namespace sekisho::reconcile {
 
 // Every attempt to open a device takes the dataplane's writer a while and, with AF_XDP, costs it buffers.
 inline constexpr std::chrono::seconds first_retry{2};
@@ -16,4 +16,4 @@ inline constexpr std::chrono::seconds last_retry{60};
                                         .count());
 }
 
-}  // namespace sekisho
+}  // namespace sekisho::reconcile

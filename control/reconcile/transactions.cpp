@@ -13,7 +13,7 @@
 #include "control/sync/agreement.hpp"
 #include "control/sync/objects.hpp"
 
-namespace sekisho {
+namespace sekisho::reconcile {
 namespace {
 
 std::string summary(const ipc::Committed& committed) {
@@ -260,4 +260,4 @@ void Daemon::retry_later() {
   });
 }
 
-}  // namespace sekisho
+}  // namespace sekisho::reconcile

@@ -11,7 +11,7 @@
 #include "control/reach/host_stack.hpp"
 #include "control/reconcile/daemon.hpp"
 
-namespace sekisho {
+namespace sekisho::reconcile {
 namespace {
 
 std::vector<netlink::NeighbourKey> neighbours_to_keep(const policy::Policy& policy,
@@ -150,4 +150,4 @@ void Daemon::report_links() {
   }
 }
 
-}  // namespace sekisho
+}  // namespace sekisho::reconcile

@@ -14,7 +14,7 @@
 
 #include "tests/unit/control/temporary_folder.hpp"
 
-namespace sekisho {
+namespace sekisho::reconcile {
 namespace {
 
 using namespace std::chrono_literals;
@@ -230,4 +230,4 @@ TEST_F(PolicyReaderTest, ReadsFilesAndLooksAtThoseBeside) {
 }
 
 }  // namespace
-}  // namespace sekisho
+}  // namespace sekisho::reconcile
