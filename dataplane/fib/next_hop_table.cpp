@@ -49,7 +49,8 @@ auto all_buckets(AdjacencyIndex adjacency) -> NextHop {
   return next_hop;
 }
 
-auto for_workers(Adjacency adjacency) -> Adjacency {
+auto for_workers(const Adjacency& given) -> Adjacency {
+  Adjacency adjacency = given;
   const bool sends = adjacency.action == Action::forward;
   adjacency.mtu = sends ? adjacency.mtu : std::uint16_t{0};
   adjacency.port_bit = sends ? 1U << adjacency.port : 0;

@@ -5,7 +5,8 @@ from __future__ import annotations
 import argparse
 import sys
 
-from suite.stages import CLANG, ROOT, configure_clang, execute, run_fuzzer
+from suite.shell import ROOT, Shell
+from suite.stages import CLANG, configure_clang, run_fuzzer
 
 SOURCES = ROOT / "tests/fuzz"
 
@@ -36,9 +37,10 @@ def parse(words: list[str]) -> tuple[int, list[str]]:
 def main() -> int:
     seconds, targets = parse(sys.argv[1:])
     programs = [f"tests/fuzz/{target}" for target in targets]
-    if not (configure_clang() and execute("ninja", "-C", CLANG, *programs)):
+    shell = Shell()
+    if not (configure_clang(shell) and shell("ninja", "-C", CLANG, *programs)):
         return 1
-    failed = [target for target in targets if not run_fuzzer(ROOT / CLANG / "tests/fuzz" / target, seconds)]
+    failed = [target for target in targets if not run_fuzzer(shell, ROOT / CLANG / "tests/fuzz" / target, seconds)]
     print(f"{len(targets) - len(failed)} passed, {len(failed)} failed" + "".join(f"\nFAILED {name}" for name in failed))
     return 1 if failed else 0
 

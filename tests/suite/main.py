@@ -8,7 +8,8 @@ import argparse
 import os
 import sys
 
-from suite.stages import STAGES, run
+from suite.schedule import Run, with_needed
+from suite.stages import STAGES
 
 
 def main() -> int:
@@ -18,7 +19,7 @@ def main() -> int:
         formatter_class=argparse.RawDescriptionHelpFormatter,
         epilog="stages:\n" + "\n".join(f"  {stage.name:<10} {stage.what}" for stage in STAGES),
     )
-    parser.add_argument("--quick", action="store_true", help="gcc only: build, unit, cli and net")
+    parser.add_argument("--quick", action="store_true", help=f"gcc only: {', '.join(stage.name for stage in STAGES if stage.quick)}")
     parser.add_argument(
         "--full", action="store_true", help="every combination of the matrix in tests/net, not every pair: an hour more"
     )
@@ -27,7 +28,7 @@ def main() -> int:
         action="append",
         metavar="STAGE",
         choices=[stage.name for stage in STAGES],
-        help="may be repeated",
+        help="and the build that it needs; may be repeated",
     )
     options = parser.parse_args()
     if options.full:
@@ -37,7 +38,7 @@ def main() -> int:
         for stage in STAGES
         if (not options.only or stage.name in options.only) and (stage.quick or not options.quick)
     ]
-    total = run(chosen)
+    total = Run(with_needed(chosen)).all()
     print(total)
     return 1 if total.failed or total.skipped else 0
 

@@ -1,26 +1,22 @@
-"""The stages of a full test run. Each is independent; a stage that cannot run has failed."""
+"""The stages of a test run: what each of them runs. A stage that cannot run has failed."""
 
 from __future__ import annotations
 
-import os
-import subprocess
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
+from suite import headers
 from suite.count import Count, junit
+from suite.shell import ROOT, Shell
+from suite.task import apart
 
-ROOT = Path(__file__).resolve().parents[2]
 FUZZ_SECONDS = 6
 CLANG = "build-clang"
-
-
-def execute(*command: str | Path, **environment: str) -> bool:
-    words = [str(word) for word in command]
-    print("+", " ".join(words), flush=True)
-    return subprocess.run(words, cwd=ROOT, env=os.environ | environment, check=False).returncode == 0
+# Network tests wait most of their time. Those that take longest begin.
+NET_WORKERS = 2
+NET_LONGEST = ("test_matrix_names", "test_processes", "test_matrix_locks", "test_matrix_boot", "test_devices")
 
 
 def one(what: str, holds: bool) -> Count:
@@ -28,89 +24,121 @@ def one(what: str, holds: bool) -> Count:
     return Count(passed=1) if holds else Count(failed=[what])
 
 
-def configure(folder: str, *options: str, **environment: str) -> bool:
+def configure(shell: Shell, folder: str, *options: str, **environment: str) -> bool:
     if (ROOT / folder / "build.ninja").exists():
         return True
-    return execute("meson", "setup", folder, *options, **environment)
+    return shell("meson", "setup", folder, *options, **environment)
 
 
-def meson_test(folder: str, name: str, *words: str, **environment: str) -> Count:
-    """Builds what the tests need, runs them two at a time and counts their cases."""
+def meson_test(shell: Shell, folder: str, name: str, *words: str, **environment: str) -> Count:
+    """Runs tests of a build folder two at a time and counts their cases."""
     log = ROOT / folder / "meson-logs" / f"{name}.junit.xml"
     log.unlink(missing_ok=True)
     command = ("meson", "test", "-C", folder, "--num-processes", "2", "--print-errorlogs", "--logbase", name)
-    ran = execute(*command, *words, **environment)
+    ran = shell(*command, *words, **environment)
     count = junit(log, folder)
     if not ran and not count.failed:
         count.failed.append(f"{folder}: meson test failed")
     return count
 
 
-def pytest(folder: str) -> Count:
-    log = ROOT / "build" / f"pytest-{folder.replace('/', '-')}.xml"
+def pytest(shell: Shell, tests: str) -> Count:
+    log = ROOT / "build" / f"pytest-{tests.removesuffix('.py').replace('/', '-')}.xml"
     log.unlink(missing_ok=True)
-    ran = execute(
-        "/usr/bin/python3", "-m", "pytest", "-q", "-p", "no:cacheprovider", "--durations=5", f"--junitxml={log}", folder,
+    ran = shell(
+        "/usr/bin/python3", "-m", "pytest", "-q", "-p", "no:cacheprovider", "--durations=5", f"--junitxml={log}", tests,
         PYTHONDONTWRITEBYTECODE="1",
     )  # fmt: skip
-    count = junit(log, folder)
+    count = junit(log, tests)
     if not ran and not count.failed:
-        count.failed.append(f"{folder}: pytest failed")
+        count.failed.append(f"{tests}: pytest failed")
     return count
 
 
 # --- stages ---------------------------------------------------------------------------------------------------
 
 
-def configure_gcc() -> bool:
-    # As users build it, but for the debugger's view of types, which costs the compiler a quarter of its time.
-    return configure("build", "-Ddebug=false", "-Dcpp_args=-g1")
+def build(shell: Shell) -> Count:
+    """As users build it, but for what takes the compiler long: the debugger's view of types, and optimising what is not the hot path."""
+    configured = configure(shell, "build", "-Ddebug=false", "-Dcpp_args=-g1", "-Dfast_build=true")
+    return one("build with gcc", configured and shell("ninja", "-C", "build"))
 
 
-def build() -> Count:
-    return one("build with gcc", configure_gcc() and execute("ninja", "-C", "build"))
+def unit(shell: Shell) -> Count:
+    return meson_test(shell, "build", "all", "--no-rebuild")
 
 
-def headers() -> Count:
-    return one("every header on its own", configure_gcc() and execute("ninja", "-C", "build", "headers"))
+def command_line(shell: Shell) -> Count:
+    return pytest(shell, "tests/cli")
 
 
-def unit() -> Count:
-    return meson_test("build", "all") if configure_gcc() else one("meson setup build", False)
+def network(_: Shell) -> Count:
+    """A lab has namespaces and a folder of its own: modules run beside each other."""
+    found = {path.stem: path for path in (ROOT / "tests/net").glob("test_*.py")}
+    names = [name for name in NET_LONGEST if name in found]
+    names += sorted(found.keys() - set(names))
+
+    def module(name: str) -> Count:
+        return apart(name.replace("test_", "net-", 1), False, lambda its: pytest(its, f"tests/net/{name}.py"))
+
+    count = Count()
+    with ThreadPoolExecutor(NET_WORKERS) as pool:
+        for its in pool.map(module, names):
+            count += its
+    return count
 
 
-def configure_clang() -> bool:
+def virtual_machine(shell: Shell) -> Count:
+    return pytest(shell, "tests/vm")
+
+
+def package(shell: Shell) -> Count:
+    return pytest(shell, "tests/package")
+
+
+def configure_clang(shell: Shell) -> bool:
     options = (
         "-Dfuzzers=true", "-Db_sanitize=address,undefined", "-Db_lundef=false", "-Doptimization=1", "-Ddebug=false",
         "-Dcpp_args=-gline-tables-only",
     )  # fmt: skip
-    return configure(CLANG, *options, CC="clang-16", CXX="clang++-16")
+    return configure(shell, CLANG, *options, CC="clang-16", CXX="clang++-16")
 
 
-def clang() -> Count:
+def clang(shell: Shell) -> Count:
     """One build says what clang thinks of everything, and carries the sanitizers and the fuzzers."""
-    return one("build with clang", configure_clang() and execute("ninja", "-C", CLANG))
+    return one("build with clang", configure_clang(shell) and shell("ninja", "-C", CLANG))
 
 
-def sanitized() -> Count:
+def formatting(shell: Shell) -> Count:
+    folders = ("bench", "common", "control", "dataplane", "tests")
+    files = sorted(path for folder in folders for path in (ROOT / folder).rglob("*") if path.suffix in (".cpp", ".hpp", ".c"))
+    return one("clang-format-16 would change something", shell("clang-format-16", "--dry-run", "-Werror", *files))
+
+
+def every_header(shell: Shell) -> Count:
+    wrong = headers.check(ROOT / CLANG, shell)
+    return Count(failed=[f"{header} does not compile on its own" for header in wrong]) if wrong else Count(passed=1)
+
+
+def sanitized(shell: Shell) -> Count:
     return meson_test(
-        CLANG, "sanitized", "--suite", "unit", "--suite", "packet",
+        shell, CLANG, "sanitized", "--no-rebuild", "--suite", "unit", "--suite", "packet",
         ASAN_OPTIONS="detect_leaks=1:abort_on_error=1", UBSAN_OPTIONS="halt_on_error=1:print_stacktrace=1",
     )  # fmt: skip
 
 
-def threads() -> Count:
+def threads(shell: Shell) -> Count:
     """Readers against the writer, under ThreadSanitizer: the rooms that need no EAL."""
-    if not configure("build-tsan", "-Db_sanitize=thread", "-Db_lundef=false", "-Doptimization=1"):
+    if not configure(shell, "build-tsan", "-Db_sanitize=thread", "-Db_lundef=false", "-Doptimization=1"):
         return one("meson setup build-tsan", False)
     readers = "--test-args=--gtest_filter=*FibReaders*:Qsbr.*"
     options = "halt_on_error=1"
     return meson_test(
-        "build-tsan", "threads", "fib", readers, "--timeout-multiplier", "3", TSAN_OPTIONS=options
+        shell, "build-tsan", "threads", "fib", readers, "--timeout-multiplier", "3", TSAN_OPTIONS=options
     )
 
 
-def run_fuzzer(program: Path, seconds: int) -> bool:
+def run_fuzzer(shell: Shell, program: Path, seconds: int) -> bool:
     """With its seeds, and a corpus that grows from run to run."""
     corpus = ROOT / CLANG / "corpus" / program.name
     corpus.mkdir(parents=True, exist_ok=True)
@@ -120,72 +148,48 @@ def run_fuzzer(program: Path, seconds: int) -> bool:
     limits = (
         f"-max_total_time={seconds}", "-rss_limit_mb=4096", "-verbosity=0", f"-artifact_prefix={corpus}/",
     )  # fmt: skip
-    return execute(program, *limits, *folders)
+    return shell(program, *limits, *folders)
 
 
-def fuzz() -> Count:
+def fuzz(shell: Shell) -> Count:
     """A short run of each fuzzer, two at a time: it finds what a change broke, not what years would."""
     programs = sorted(path for path in (ROOT / CLANG / "tests/fuzz").glob("*_fuzz") if path.is_file())
     if not programs:
         return one("fuzz: there are no fuzzers", False)
     count = Count()
     with ThreadPoolExecutor(2) as pool:
-        held = pool.map(lambda program: run_fuzzer(program, FUZZ_SECONDS), programs)
+        held = pool.map(lambda program: run_fuzzer(shell, program, FUZZ_SECONDS), programs)
         for program, holds in zip(programs, held, strict=True):
             count += one(f"fuzz: {program.name}", holds)
     return count
 
 
-def network() -> Count:
-    return pytest("tests/net")
-
-
-def virtual_machine() -> Count:
-    return pytest("tests/vm")
-
-
-def command_line() -> Count:
-    return pytest("tests/cli")
-
-
-def package() -> Count:
-    return pytest("tests/package")
-
-
 @dataclass(frozen=True)
 class Stage:
     name: str
-    run: Callable[[], Count]
-    quick: bool
+    run: Callable[[Shell], Count]
     what: str
+    lane: str
+    quick: bool = False
+    needs: str | None = None
 
 
+# Lanes run beside each other, the stages of a lane one after another. Whatever is in the lane COMPUTING neither waits nor measures
+# time: it gets what the others leave of the CPUs. The stages of the lane LAST run when all others have ended.
+FIRST, COMPUTING, LAST = "first", "computing", "last"
 STAGES = (
-    Stage("build", build, True, "gcc 12, warnings are errors"),
-    Stage("headers", headers, False, "every header compiles on its own"),
-    Stage("unit", unit, True, "units of each room, and packets through the real pipeline"),
-    Stage("cli", command_line, True, "the command line"),
-    Stage("net", network, True, "network namespaces, exact packet counts"),
-    Stage("vm", virtual_machine, False, "a virtual machine with virtio NICs"),
-    Stage("package", package, False, "the Debian package, installed in a clean root and run by systemd there"),
-    Stage("clang", clang, False, "clang 16 compiles everything, fuzzers too, with ASan and UBSan"),
-    Stage("sanitized", sanitized, False, "unit and packet tests under ASan and UBSan"),
-    Stage("threads", threads, False, "table tests under TSan"),
-    Stage("fuzz", fuzz, False, f"each fuzzer for {FUZZ_SECONDS} s"),
+    Stage("build", build, "gcc 12, warnings are errors", FIRST, quick=True),
+    Stage("net", network, "network namespaces, exact packet counts", "network", quick=True, needs="build"),
+    Stage("cli", command_line, "the command line", "machines", quick=True, needs="build"),
+    Stage("unit", unit, "units of each room, and packets through the real pipeline", "machines", quick=True, needs="build"),
+    Stage("vm", virtual_machine, "a virtual machine with virtio NICs", "machines", needs="build"),
+    Stage(
+        "package", package, "the Debian package, installed in a clean root and run by systemd there", "machines", needs="build"
+    ),
+    Stage("format", formatting, "clang-format has nothing to change", COMPUTING, quick=True),
+    Stage("clang", clang, "clang 16 compiles everything, fuzzers too, with ASan and UBSan", COMPUTING),
+    Stage("headers", every_header, "every header compiles on its own", COMPUTING, needs="clang"),
+    Stage("threads", threads, "table tests under TSan", COMPUTING),
+    Stage("sanitized", sanitized, "unit and packet tests under ASan and UBSan", LAST, needs="clang"),
+    Stage("fuzz", fuzz, f"each fuzzer for {FUZZ_SECONDS} s", LAST, needs="clang"),
 )
-
-
-def run(stages: Sequence[Stage]) -> Count:
-    total = Count()
-    lines = []
-    for stage in stages:
-        print(f"\n=== {stage.name}: {stage.what}", flush=True)
-        started = time.monotonic()
-        count = stage.run()
-        lines.append(f"{stage.name:<10} {time.monotonic() - started:6.0f} s   {count}")
-        total += count
-    print("\n" + "\n".join(lines))
-    for kind, names in (("FAILED", total.failed), ("SKIPPED", total.skipped)):
-        for name in names:
-            print(f"{kind} {name}")
-    return total

@@ -1,0 +1,37 @@
+"""How a stage runs its commands: where their output goes, and how urgent they are."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@dataclass(frozen=True)
+class Shell:
+    log: IO[str] | None = None  # the terminal without one
+    idle: bool = False  # only what nobody else wants of the CPUs
+
+    def say(self, *words: str | Path) -> None:
+        print(*words, file=self.log or sys.stdout, flush=True)
+
+    def __call__(
+        self, *command: str | Path, folder: Path = ROOT, quiet: bool = False, **environment: str
+    ) -> bool:
+        """Whether it ended with exit code 0. `quiet`: only a command that fails is named."""
+        words = [str(word) for word in command]
+        if not quiet:
+            self.say("+", *words)
+        idle = ("chrt", "--idle", "0") if self.idle else ()
+        ended = subprocess.run(
+            [*idle, *words], cwd=folder, env=os.environ | environment, stdin=subprocess.DEVNULL,
+            stdout=self.log, stderr=subprocess.STDOUT if self.log else None, check=False,
+        )  # fmt: skip
+        if quiet and ended.returncode != 0:
+            self.say("+", *words)
+        return ended.returncode == 0
