@@ -2,22 +2,15 @@
 
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include <boost/asio/steady_timer.hpp>
 #include <chrono>
-#include <iterator>
 #include <new>
-#include <set>
 #include <string>
 #include <utility>
-#include <vector>
 
 #include "common/base/memory_reserve.hpp"
-#include "common/ipc/door.hpp"
-#include "common/ipc/seats.hpp"
-#include "common/ipc/socket.hpp"
+#include "common/ipc/clients.hpp"
 #include "dataplane/writer/session.hpp"
 
 namespace sekisho::writer {
@@ -31,72 +24,27 @@ constexpr auto tick = std::chrono::seconds{1};
 // What the first packet to a neighbour waits before control hears of it. Looking is 1 KiB a worker to read.
 constexpr auto between_looks = std::chrono::milliseconds{50};
 
-// The socket's own identity: what another process has put there meanwhile is not ours to remove.
-std::pair<dev_t, ino_t> identity(const std::filesystem::path& path) {
-  struct stat found {};
-  return lstat(path.c_str(), &found) == 0 ? std::pair{found.st_dev, found.st_ino} : std::pair<dev_t, ino_t>{};
-}
-
 }  // namespace
 
 struct Server::Impl : Service {
-  Impl(asio::io_context& io, std::filesystem::path socket, Writer& served, const ipc::Access& access)
-      : path{std::filesystem::absolute(socket)},
-        writer{served},
-        door{listen(io, socket, access),
-             fmt::format("clients of {}", path.native()),
-             {.welcome = [this](stream_protocol::socket client) { welcome(std::move(client)); },
-              .make_room = [this] { return make_room(); }}},
-        socket_identity{identity(path)},
+  Impl(asio::io_context& io, const std::filesystem::path& socket, Writer& served, const ipc::Access& access)
+      : writer{served},
+        clients{io,
+                socket,
+                access,
+                {.meet =
+                     [this](stream_protocol::socket client) {
+                       return std::make_shared<Session>(std::move(client), *this);
+                     },
+                 .refusal = "the dataplane serves as many clients as it can"}},
         ticks{io},
         looks{io} {
     wait();
     look();
   }
 
-  ~Impl() override {
-    while (!sessions.empty()) {
-      (*sessions.begin())->close();
-    }
-    if (identity(path) == socket_identity) {
-      unlink(path.c_str());
-    }
-  }
-
-  void welcome(stream_protocol::socket socket) {
-    auto session = std::make_shared<Session>(std::move(socket), *this);
-    const auto seating = ipc::find_seat(seats(), session->seat().is_owners);
-    if (!seating.is_admitted) {
-      spdlog::warn("a client is turned away: {} are connected", sessions.size());
-      return session->turn_away("the dataplane serves as many clients as it can");
-    }
-    if (seating.leaves) {
-      leave(*seating.leaves);
-    }
-    (*sessions.insert(std::move(session)).first)->start();
-  }
-
-  bool make_room() {
-    const auto leaves = ipc::who_leaves(seats(), true);
-    if (leaves) {
-      leave(*leaves);
-    }
-    return leaves.has_value();
-  }
-
-  // In the order of `sessions`.
-  [[nodiscard]] std::vector<ipc::Seat> seats() const {
-    std::vector<ipc::Seat> all;
-    for (const auto& session : sessions) {
-      all.push_back(session->seat());
-    }
-    return all;
-  }
-
-  void leave(std::size_t which) {
-    const auto session = *std::next(sessions.begin(), static_cast<std::ptrdiff_t>(which));
-    session->close();
-  }
+  // While what it tells still lives.
+  ~Impl() override { clients.close(); }
 
   // What is done by the clock is done again.
   template <class Work>
@@ -118,7 +66,7 @@ struct Server::Impl : Service {
       with_memory([this] {
         writer.tick();
         publish_events();
-        for (const auto& session : std::set{sessions}) {
+        for (const auto& session : clients.all()) {
           session->tick();
         }
       });
@@ -148,7 +96,7 @@ struct Server::Impl : Service {
         spdlog::info("port {} runs: {}, MTU {}", event.port().name(), event.port().device(),
                      event.port().mtu());
       }
-      for (const auto& session : std::set{sessions}) {
+      for (const auto& session : clients.all()) {
         session->notify(event);
       }
     }
@@ -162,7 +110,7 @@ struct Server::Impl : Service {
     if (commander == &session) {
       commander = nullptr;
     }
-    sessions.erase(session.shared_from_this());
+    clients.forget(session);
   }
 
   void end_transaction() {
@@ -181,7 +129,7 @@ struct Server::Impl : Service {
     }
     publish_events();
     if (const auto event = std::exchange(news, std::nullopt)) {
-      for (const auto& other : std::set{sessions}) {
+      for (const auto& other : clients.all()) {
         if (other.get() != &session) {
           other->notify(*event);
         }
@@ -356,13 +304,10 @@ struct Server::Impl : Service {
     return {};
   }
 
-  std::filesystem::path path;
   Writer& writer;
-  ipc::Door<stream_protocol> door;
-  std::pair<dev_t, ino_t> socket_identity;
+  ipc::Clients<Session> clients;
   asio::steady_timer ticks;
   asio::steady_timer looks;
-  std::set<std::shared_ptr<Session>> sessions;
   Session* owner = nullptr;        // of the open transaction
   Session* commander = nullptr;    // holds the claim
   std::optional<ipc::Event> news;  // for all but the client whose request is answered
