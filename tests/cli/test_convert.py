@@ -15,8 +15,8 @@ import pytest
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 DATA = pathlib.Path(os.environ.get("SEKISHO_DATA", ROOT.parent / "shared" / "data"))
-MRT = [DATA / "mrt" / name for name in ("bird-mrtdump_rib", "bview.20020722.2337.gz", "bview.ipv4_unicast_add_path.gz",
-                                        "openbgpd_rib_table-v2", "quagga_rib")]
+DUMPS = ("bird-mrtdump_rib", "bview.20020722.2337.gz", "bview.ipv4_unicast_add_path.gz", "openbgpd_rib_table-v2", "quagga_rib")
+MRT = [file for file in (DATA / "mrt" / name for name in DUMPS) if file.exists()]
 
 TABLE = "".join(f"{line}\n" for line in (
     "0.0.0.0/0 10.0.2.10", "10.1.0.0/16 VnetLocal", "10.2.0.0/16 VirtualNetworkGateway", "10.3.0.0/16 None",
@@ -81,14 +81,16 @@ def as_table(text):
     return dict(line.split() for line in text.splitlines())
 
 
-@pytest.mark.parametrize("file", [file for file in MRT if file.exists()], ids=lambda file: file.name)
-def test_each_peer_of_a_real_dump_as_bgpdump_has_it(sekisho, file):
-    tables = bgpdump(file)
-    assert tables
-    for peer, expected in tables.items():
-        done = sekisho("routes", "convert", "--to", "text", "--peer", peer, file)
-        assert done.returncode == 0, done.stderr
-        assert as_table(done.stdout) == {prefix: best(paths) for prefix, paths in expected.items()}, peer
+if MRT:
+
+    @pytest.mark.parametrize("file", MRT, ids=lambda file: file.name)
+    def test_each_peer_of_a_real_dump_as_bgpdump_has_it(sekisho, file):
+        tables = bgpdump(file)
+        assert tables
+        for peer, expected in tables.items():
+            done = sekisho("routes", "convert", "--to", "text", "--peer", peer, file)
+            assert done.returncode == 0, done.stderr
+            assert as_table(done.stdout) == {prefix: best(paths) for prefix, paths in expected.items()}, peer
 
 
 def test_bgpdump_reads_what_we_build_as_we_do(sekisho, tmp_path):

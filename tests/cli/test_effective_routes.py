@@ -95,12 +95,13 @@ def test_a_subnet_has_what_azure_prints(effective, name):
 
 
 # That the rows expected above are Azure's own. Its outputs are not in the repository, so only where the folder is.
-@pytest.mark.skipif(not DATA.is_dir(), reason="the folder of real data is not there")
-@pytest.mark.parametrize("name", SUBNETS)
-def test_what_azure_prints_is_what_azure_printed(name):
-    file = next(DATA.glob(f"effective-routes-{name}.*"))
-    rows = rows_of_json(file.read_text()) if file.suffix == ".json" else rows_of_table(file.read_text())
-    assert set(rows) == SUBNETS[name][0]
+if DATA.is_dir():
+
+    @pytest.mark.parametrize("name", SUBNETS)
+    def test_what_azure_prints_is_what_azure_printed(name):
+        file = next(DATA.glob(f"effective-routes-{name}.*"))
+        rows = rows_of_json(file.read_text()) if file.suffix == ".json" else rows_of_table(file.read_text())
+        assert set(rows) == SUBNETS[name][0]
 
 
 def test_json_has_azures_members_and_no_others(effective):

@@ -1,7 +1,6 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <cstdlib>
 #include <filesystem>
 #include <set>
 #include <string>
@@ -11,6 +10,7 @@
 #include "common/base/prefix.hpp"
 #include "control/formats/service_tags.hpp"
 #include "control/policy/policy.hpp"
+#include "tests/unit/control/real_data.hpp"
 #include "tests/unit/control/temporary_folder.hpp"
 
 namespace sekisho::policy {
@@ -503,20 +503,20 @@ TEST(AzureExample, DecidesAsItSays) {
   EXPECT_EQ((*policy)->exceptions.size(), 3U);
 }
 
-// The folder of real data: see tests/unit/fib/tables.hpp.
-auto data_folder() -> std::filesystem::path {
-  const char* const given = std::getenv("SEKISHO_DATA");
-  return given != nullptr
-             ? std::filesystem::path{given}
-             : std::filesystem::path{SEKISHO_FIXTURES}.parent_path().parent_path().parent_path() /
-                   "shared/data";
+// Microsoft's file has no open licence and is not in the repository; the tests above do with small ones. Where there is none, this
+// one is not there either.
+class AzureData : public testing::TestWithParam<std::filesystem::path> {};
+GTEST_ALLOW_UNINSTANTIATED_PARAMETERIZED_TEST(AzureData);
+
+auto real_service_tags() -> std::vector<std::filesystem::path> {
+  const auto file = test::real_data("azure/ServiceTags_Public_20251117.json.gz");
+  return file ? std::vector{*file} : std::vector<std::filesystem::path>();
 }
 
-TEST(AzureData, EveryRoutableTagOfTheRealFileIsRouted) {
-  const auto file = data_folder() / "azure/ServiceTags_Public_20251117.json.gz";
-  // Microsoft's file has no open licence and is not in the repository; the tests above do with small ones.
-  if (!std::filesystem::exists(file))
-    GTEST_SKIP() << "there is no " << file;
+INSTANTIATE_TEST_SUITE_P(Microsofts, AzureData, testing::ValuesIn(real_service_tags()));
+
+TEST_P(AzureData, EveryRoutableTagOfTheRealFileIsRouted) {
+  const auto& file = GetParam();
   const auto tags = formats::read_service_tags(file);
   ASSERT_TRUE(tags) << tags.error().to_string();
   std::string text =
