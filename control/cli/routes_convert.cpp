@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstdio>
 #include <memory>
 #include <optional>
 #include <string>
@@ -10,9 +11,10 @@
 #include "control/cli/command.hpp"
 #include "control/cli/load_findings.hpp"
 #include "control/cli/load_progress.hpp"
-#include "control/cli/route_writer.hpp"
+#include "control/cli/output.hpp"
 #include "control/formats/reader.hpp"
 #include "control/formats/service_tags.hpp"
+#include "control/formats/write.hpp"
 
 namespace sekisho::cli {
 namespace {
@@ -86,6 +88,10 @@ void tell_what_is_left_out(const std::vector<formats::RouteFile>& files, std::si
   }
 }
 
+void print(std::string_view piece) {
+  std::fwrite(piece.data(), 1, piece.size(), stdout);
+}
+
 Outcome convert(const Context& context, const ConvertOptions& options) {
   const auto files = read(options);
   if (!files) {
@@ -93,14 +99,16 @@ Outcome convert(const Context& context, const ConvertOptions& options) {
   }
   std::size_t azures_own = 0;
   if (options.to == "azure") {
-    const auto left_out = write_azure(*files);
+    const auto left_out = formats::write_azure(*files, print);
     if (!left_out) {
       return tl::unexpected{left_out.error()};
     }
     azures_own = *left_out;
   } else if (options.to == "json" || (options.to.empty() && context.json)) {
-    write_json(*files);
-  } else if (const auto written = write_text(*files); !written) {
+    JsonArray array;
+    formats::write_json(*files, [&](const Json& route) { array.add(route); });
+    array.close();
+  } else if (const auto written = formats::write_text(*files, print); !written) {
     return written;
   }
   tell_what_is_left_out(*files, azures_own);

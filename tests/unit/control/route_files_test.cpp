@@ -8,6 +8,7 @@
 
 #include "control/formats/reader.hpp"
 #include "control/formats/service_tags.hpp"
+#include "control/formats/write.hpp"
 #include "tests/unit/control/temporary_folder.hpp"
 
 namespace sekisho::formats {
@@ -117,6 +118,36 @@ TEST(RouteFiles, EffectiveRoutesOfSeveralVersionsOfAz) {
     EXPECT_EQ(routes_of(*file), routes) << name;
     EXPECT_THAT(file->findings, IsEmpty()) << name;
   }
+}
+
+TEST(RouteFiles, WhatIsWrittenIsReadAgain) {
+  const test::TemporaryFolder folder;
+  const auto file = read_routes(
+      folder.write("table.txt", "10.0.0.0/8 10.0.2.4\n11.0.0.0/8 10.0.2.4,10.0.2.5\n12.0.0.0/8 None\n"));
+  ASSERT_TRUE(file) << file.error().to_string();
+  std::string text;
+  ASSERT_TRUE(write_text({*file}, [&](std::string_view piece) { text += piece; }));
+  EXPECT_EQ(routes_of(*read_routes(folder.write("again.txt", text))), routes_of(*file));
+
+  std::string table;
+  EXPECT_EQ(write_azure({*file}, [&](std::string_view piece) { table += piece; }), 0U);
+  const auto again = read_routes(folder.write("again.json", table));
+  ASSERT_TRUE(again) << again.error().to_string();
+  EXPECT_THAT(routes_of(*again),
+              ElementsAre("route-1 10.0.0.0/8 10.0.2.4", "route-2 11.0.0.0/8 10.0.2.4,10.0.2.5",
+                          "route-3 12.0.0.0/8 None"));
+}
+
+TEST(RouteFiles, NothingIsWrittenOfWhatAnotherFormCannotSay) {
+  const test::TemporaryFolder folder;
+  const auto named = read_routes(folder.write("table.txt", "10.0.0.0/8 firewall\n"));
+  ASSERT_TRUE(named);
+  std::string written;
+  const auto refused = write_azure({*named}, [&](std::string_view piece) { written += piece; });
+  ASSERT_FALSE(refused);
+  EXPECT_THAT(refused.error(),
+              HasSubstr("table.txt:1: 10.0.0.0/8: next hop firewall is neither an address nor"));
+  EXPECT_EQ(written, "");
 }
 
 TEST(RouteFiles, ARouteIsNeverTakenForAnEmptyTable) {

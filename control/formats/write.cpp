@@ -1,25 +1,31 @@
-#include "control/cli/route_writer.hpp"
+#include "control/formats/write.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
+#include <nlohmann/json.hpp>
 #include <string>
 #include <string_view>
 #include <unordered_set>
 
 #include "common/base/error.hpp"
 #include "common/base/prefix.hpp"
-#include "control/cli/output.hpp"
 
-namespace sekisho::cli {
+namespace sekisho::formats {
 namespace {
 
+using Ordered = nlohmann::ordered_json;  // the order of keys is that of writing
 using route::NextHopType;
 
-auto next_hop_texts(const formats::RouteFile& file) -> std::vector<std::string> {
+auto dump(const Ordered& json) -> std::string {
+  return json.dump(-1, ' ', false, Ordered::error_handler_t::replace);
+}
+
+auto next_hop_texts(const RouteFile& file) -> std::vector<std::string> {
   std::vector<std::string> texts;
   std::ranges::transform(file.next_hops, std::back_inserter(texts),
-                         [](const formats::NextHop& next_hop) { return formats::to_string(next_hop); });
+                         [](const NextHop& next_hop) { return formats::to_string(next_hop); });
   return texts;
 }
 
@@ -40,12 +46,12 @@ class RouteNames {
 };
 
 // REST API, RoutePropertiesFormat without its addressPrefix.
-auto azure_properties(const formats::NextHop& next_hop) -> Json {
-  Json properties{{"nextHopType", route::to_string(next_hop.type)}};
+auto azure_properties(const NextHop& next_hop) -> Ordered {
+  Ordered properties{{"nextHopType", route::to_string(next_hop.type)}};
   if (next_hop.type == NextHopType::virtual_appliance) {
     properties["nextHopIpAddress"] = formats::to_string(next_hop);
   } else if (next_hop.type == NextHopType::virtual_appliance_ecmp) {
-    auto addresses = Json::array();
+    auto addresses = Ordered::array();
     for (const auto address : next_hop.addresses) {
       addresses.push_back(base::address_to_string(address));
     }
@@ -57,22 +63,24 @@ auto azure_properties(const formats::NextHop& next_hop) -> Json {
 // The routes of one table, a line each.
 class AzureTable {
  public:
-  void add(std::string_view label, std::string_view destination, const Json& next_hop) {
-    Json properties{{"addressPrefix", destination}};
+  explicit AzureTable(const Sink& sink) : sink_(sink) {}
+
+  void add(std::string_view label, std::string_view destination, const Ordered& next_hop) {
+    Ordered properties{{"addressPrefix", destination}};
     properties.update(next_hop);
-    fmt::print("{}{}", empty_ ? "\n  " : ",\n  ",
-               Json{{"name", names_.name(label)}, {"properties", std::move(properties)}}.dump(
-                   -1, ' ', false, Json::error_handler_t::replace));
+    sink_(empty_ ? "\n  " : ",\n  ");
+    sink_(dump({{"name", names_.name(label)}, {"properties", std::move(properties)}}));
     empty_ = false;
   }
 
  private:
+  const Sink& sink_;
   RouteNames names_;
   bool empty_ = true;
 };
 
-auto refuse_next_hops(const formats::RouteFile& file) -> Outcome {
-  const auto is_refused = [&](const formats::FileRoute& route) {
+auto refuse_next_hops(const RouteFile& file) -> tl::expected<void, std::string> {
+  const auto is_refused = [&](const FileRoute& route) {
     return file.next_hops[route.next_hop].type == NextHopType::named;
   };
   const auto route = std::ranges::find_if(file.routes, is_refused);
@@ -93,8 +101,8 @@ auto refuse_next_hops(const formats::RouteFile& file) -> Outcome {
 }
 
 // {"name": .., "properties": {"disableBgpRoutePropagation": .., without what follows in "properties".
-void open_table(const std::vector<formats::RouteFile>& files) {
-  std::vector<const formats::TableSummary*> tables;
+auto open_table(const std::vector<RouteFile>& files) -> std::string {
+  std::vector<const TableSummary*> tables;
   for (const auto& file : files) {
     for (const auto& table : file.tables) {
       tables.push_back(&table);
@@ -106,14 +114,13 @@ void open_table(const std::vector<formats::RouteFile>& files) {
     const auto file = files.front().file.filename().string();
     name = file.substr(0, file.find('.'));
   }
-  fmt::print("{{\"name\": {}, \"properties\": {{\"disableBgpRoutePropagation\": {}, \"routes\": [",
-             Json(name).dump(-1, ' ', false, Json::error_handler_t::replace),
-             only != nullptr && !only->takes_bgp);
+  return fmt::format("{{\"name\": {}, \"properties\": {{\"disableBgpRoutePropagation\": {}, \"routes\": [",
+                     dump(name), only != nullptr && !only->takes_bgp);
 }
 
 }  // namespace
 
-Outcome write_text(const std::vector<formats::RouteFile>& files) {
+auto write_text(const std::vector<RouteFile>& files, const Sink& sink) -> tl::expected<void, std::string> {
   for (const auto& file : files) {
     if (!file.tag_routes.empty()) {
       return tl::unexpected{
@@ -124,28 +131,27 @@ Outcome write_text(const std::vector<formats::RouteFile>& files) {
   for (const auto& file : files) {
     const auto next_hops = next_hop_texts(file);
     for (const auto& route : file.routes) {
-      fmt::print("{} {}\n", base::to_string(route.prefix), next_hops[route.next_hop]);
+      sink(fmt::format("{} {}\n", base::to_string(route.prefix), next_hops[route.next_hop]));
     }
   }
   return {};
 }
 
-void write_json(const std::vector<formats::RouteFile>& files) {
-  JsonArray array;
+void write_json(const std::vector<RouteFile>& files, const std::function<void(const Ordered&)>& each) {
   for (const auto& file : files) {
     const auto next_hops = next_hop_texts(file);
-    const auto add = [&](Json prefix, Json tag, std::uint32_t next_hop, std::uint32_t label,
+    const auto add = [&](Ordered prefix, Ordered tag, std::uint32_t next_hop, std::uint32_t label,
                          route::Origin origin, unsigned line) {
       const auto& hop = file.next_hops[next_hop];
-      array.add({{"prefix", std::move(prefix)},
-                 {"tag", std::move(tag)},
-                 {"next_hop", hop.is_missing() ? Json(nullptr) : Json(next_hops[next_hop])},
-                 {"next_hop_type",
-                  hop.type == NextHopType::named ? Json(nullptr) : Json(route::to_string(hop.type))},
-                 {"origin", route::to_string(origin)},
-                 {"label", file.labels[label].empty() ? Json(nullptr) : Json(file.labels[label])},
-                 {"file", file.file.string()},
-                 {"line", line == 0 ? Json(nullptr) : Json(line)}});
+      each({{"prefix", std::move(prefix)},
+            {"tag", std::move(tag)},
+            {"next_hop", hop.is_missing() ? Ordered(nullptr) : Ordered(next_hops[next_hop])},
+            {"next_hop_type",
+             hop.type == NextHopType::named ? Ordered(nullptr) : Ordered(route::to_string(hop.type))},
+            {"origin", route::to_string(origin)},
+            {"label", file.labels[label].empty() ? Ordered(nullptr) : Ordered(file.labels[label])},
+            {"file", file.file.string()},
+            {"line", line == 0 ? Ordered(nullptr) : Ordered(line)}});
     };
     for (const auto& route : file.routes) {
       add(base::to_string(route.prefix), nullptr, route.next_hop, route.label, route.origin, route.line);
@@ -154,20 +160,20 @@ void write_json(const std::vector<formats::RouteFile>& files) {
       add(nullptr, route.tag, route.next_hop, route.label, route::Origin::user, 0);
     }
   }
-  array.close();
 }
 
-auto write_azure(const std::vector<formats::RouteFile>& files) -> tl::expected<std::size_t, std::string> {
+auto write_azure(const std::vector<RouteFile>& files, const Sink& sink)
+    -> tl::expected<std::size_t, std::string> {
   for (const auto& file : files) {
     if (const auto outcome = refuse_next_hops(file); !outcome) {
       return tl::unexpected{outcome.error()};
     }
   }
-  open_table(files);
-  AzureTable table;
+  sink(open_table(files));
+  AzureTable table{sink};
   std::size_t left_out = 0;
   for (const auto& file : files) {
-    std::vector<Json> next_hops;
+    std::vector<Ordered> next_hops;
     std::ranges::transform(file.next_hops, std::back_inserter(next_hops), azure_properties);
     const auto add = [&](std::string_view destination, std::uint32_t next_hop, std::uint32_t label) {
       if (route::is_output_only(file.next_hops[next_hop].type)) {
@@ -183,8 +189,8 @@ auto write_azure(const std::vector<formats::RouteFile>& files) -> tl::expected<s
       add(route.tag, route.next_hop, route.label);
     }
   }
-  fmt::print("\n]}}}}\n");
+  sink("\n]}}\n");
   return left_out;
 }
 
-}  // namespace sekisho::cli
+}  // namespace sekisho::formats
