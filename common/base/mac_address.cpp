@@ -34,9 +34,9 @@ auto parse_mac(std::string_view text) -> tl::expected<MacAddress, std::string> {
     mac[i] = static_cast<std::uint8_t>(high << 4 | low);
   }
   if ((mac[0] & 1) != 0)
-    return refuse("is a group address, and no station's");
+    return refuse("is a group address, not that of a station");
   if (mac == MacAddress{})
-    return refuse("is no station's address");
+    return refuse("is not the address of a station");
   return mac;
 }
 

@@ -46,7 +46,7 @@ void remove_stale(asio::io_context& io, const std::filesystem::path& path) {
     fail(path, std::strerror(errno));
   }
   if (!S_ISSOCK(found.st_mode)) {
-    fail(path, "something else than a socket is there");
+    fail(path, "something other than a socket is there");
   }
   // Without waiting: the one that serves it may hang, with as many waiting as the kernel lets (EAGAIN).
   stream_protocol::socket probe{io, stream_protocol{}};

@@ -93,7 +93,7 @@ class Builder {
     if (!tags_)
       return tl::unexpected(
           Error{"--service-endpoint", 0,
-                fmt::format("\"{}\" is no prefix, and for a service tag --service-tags is needed", word)});
+                fmt::format("\"{}\" is not a prefix; a service tag requires --service-tags", word)});
     const auto* tag = tags_->find(word);
     if (tag == nullptr)
       return tl::unexpected(
@@ -110,7 +110,7 @@ class Builder {
       return tl::unexpected(std::move(file.error()));
     if (file->format == Format::mrt || file->format == Format::service_tags)
       return refuse(*file, 0,
-                    fmt::format("is no route table: it holds {}", formats::to_string(file->format)));
+                    fmt::format("is not a route table: it holds {}", formats::to_string(file->format)));
     if (!file->tag_routes.empty()) {
       if (!tags_)
         return tl::unexpected(Error{

@@ -48,7 +48,7 @@ auto parse_interface_address(std::string_view text) -> tl::expected<InterfaceAdd
   unsigned length = 0;
   const auto [end, code] = std::from_chars(digits.data(), digits.data() + digits.size(), length);
   if (code != std::errc{} || end != digits.data() + digits.size() || digits.front() == '0' || length > 32)
-    return tl::unexpected(fmt::format("{} is no length of a subnet (1 to 32)", base::in_quotes(digits)));
+    return tl::unexpected(fmt::format("{} is not a subnet length (1 to 32)", base::in_quotes(digits)));
   const InterfaceAddress result{*address, static_cast<std::uint8_t>(length)};
   // RFC 3021 takes both away from /31: "the use of 31-bit prefixes on IPv4 point-to-point links".
   const auto subnet = subnet_of(result);
@@ -67,7 +67,7 @@ auto parse_endpoint(std::string_view text)
   const auto [end, code] = std::from_chars(digits.data(), digits.data() + digits.size(), port);
   if (!address || code != std::errc{} || end != digits.data() + digits.size() || port == 0)
     return tl::unexpected(
-        fmt::format("{} is no IPv4 address and TCP port, as 127.0.0.1:9273", base::in_quotes(text)));
+        fmt::format("{} is not an IPv4 address and TCP port, such as 127.0.0.1:9273", base::in_quotes(text)));
   if (multicast_and_more.covers({*address, 32}))
     return tl::unexpected(
         fmt::format("{} is in 224.0.0.0/3 (multicast and reserved): nobody can listen there",

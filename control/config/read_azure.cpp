@@ -67,7 +67,7 @@ void Reader::read_own_addresses(const Section& section, Azure& azure) {
       continue;
     }
     if (std::ranges::find(azure.own_addresses, *address) != azure.own_addresses.end())
-      refuse(text.line, fmt::format("own address {} stands here again", text.value));
+      refuse(text.line, fmt::format("duplicate own address {}", text.value));
     for (const auto& next_hop : config_.next_hops) {
       if (std::ranges::binary_search(next_hop.members, *address))
         refuse(text.line, fmt::format("own address {} is a member of next hop \"{}\" (line {})", text.value,
@@ -90,7 +90,7 @@ void Reader::read_bound_types(const Section& section, Azure& azure) {
     const unsigned line = key.source().begin.line;
     const auto type = route::parse_next_hop_type(key.str());
     if (!type) {
-      refuse(line, fmt::format("{} is no next-hop type of Azure's{}", base::in_quotes(key.str()),
+      refuse(line, fmt::format("{} is not an Azure next-hop type{}", base::in_quotes(key.str()),
                                base::suggestion(key.str(), bindable_names())));
       continue;
     }
@@ -112,7 +112,7 @@ void Reader::read_bound_types(const Section& section, Azure& azure) {
     // A TOML table is in the order of its keys' bytes, not of the file.
     const auto [other, added] = lines.try_emplace(*type, line);
     if (!added)
-      refuse(std::max(line, other->second), fmt::format("{} stands here again", to_string(*type)));
+      refuse(std::max(line, other->second), fmt::format("duplicate {}", to_string(*type)));
   }
 }
 

@@ -26,7 +26,7 @@ auto Reader::read_asn(const Section& section) -> std::uint32_t {
   constexpr std::int64_t last_of_16_bits = 65535;
   constexpr std::int64_t last = std::numeric_limits<std::uint32_t>::max();
   if (asn->value < 1 || asn->value >= last || asn->value == last_of_16_bits) {
-    refuse(asn->line, fmt::format("{} is no autonomous system's number: 1 to {}, not {}", asn->value,
+    refuse(asn->line, fmt::format("{} is not an autonomous system number: 1 to {}, not {}", asn->value,
                                   last - 1, last_of_16_bits));
     return 0;
   }
@@ -57,7 +57,7 @@ void Reader::read_bgp_peers(const Section& section, Bgp& bgp) {
     }
     peer.address = *address;
     if (std::ranges::find(bgp.peers, peer.address, &BgpPeer::address) != bgp.peers.end())
-      refuse(text->line, fmt::format("peer {} stands here again", text->value));
+      refuse(text->line, fmt::format("duplicate peer {}", text->value));
     bgp.peers.push_back(peer);
   }
 }

@@ -36,7 +36,7 @@ void Reader::read_guard(const SingleTable& found) {
   for (const auto& name : section.required_texts("allow")) {
     const auto port = netdevs_.find(name.value);
     if (!is_interface_name(name.value))
-      refuse(name.line, fmt::format("{} is no name of an interface", base::in_quotes(name.value)));
+      refuse(name.line, fmt::format("{} is not an interface name", base::in_quotes(name.value)));
     else if (name.value == exit_netdev)
       refuse(name.line,
              fmt::format("{} is the interface of next hop \"Internet\"", base::in_quotes(name.value)));

@@ -42,7 +42,7 @@ void Reader::read_next_hop(const NamedTable& named) {
       continue;
     }
     if (std::ranges::find(next_hop.members, *member) != next_hop.members.end())
-      refuse(text.line, fmt::format("member {} stands here again", text.value));
+      refuse(text.line, fmt::format("duplicate member {}", text.value));
     for (const auto& [own, owner] : own_addresses_) {
       if (own.address == *member)
         refuse(text.line,

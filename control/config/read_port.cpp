@@ -135,7 +135,7 @@ void Reader::read_neighbours(const Section& section, Port& port) {
       refuse(address->line, fmt::format("{} is port {}'s own address", address->value, port.name));
     } else if (std::ranges::find(port.neighbours, *host, &StaticNeighbour::address) !=
                port.neighbours.end()) {
-      refuse(address->line, fmt::format("neighbour {} stands here again", address->value));
+      refuse(address->line, fmt::format("duplicate neighbour {}", address->value));
     } else {
       port.neighbours.push_back({*host, *bytes});
     }

@@ -26,7 +26,7 @@ void Reader::read_zone(const NamedTable& named) {
   if (const auto internet = section.boolean("internet")) {
     zone.internet = internet->value;
     if (internet->value && !config_.internet)
-      refuse(internet->line, fmt::format("{} wants the Internet and there is no [internet]", section.name()));
+      refuse(internet->line, fmt::format("{} requires [internet], which is missing", section.name()));
   }
   read_system_routes(section, zone);
   const auto connected = section.boolean("connected");
@@ -41,7 +41,7 @@ void Reader::read_zone_ports(const Section& section, Zone& zone) {
       refuse(port.line, fmt::format("there is no port {}{}", base::in_quotes(port.value),
                                     base::suggestion(port.value, port_names_)));
     else if (std::ranges::find(zone.ports, port.value) != zone.ports.end())
-      refuse(port.line, fmt::format("port {} stands here again", base::in_quotes(port.value)));
+      refuse(port.line, fmt::format("duplicate port {}", base::in_quotes(port.value)));
     zone.ports.push_back(std::move(port.value));
   }
 }
@@ -71,7 +71,7 @@ void Reader::read_system_routes(const Section& section, Zone& zone) {
   for (const std::string_view key : {"vnet", "peerings"}) {
     if (!zone.system_routes && section.has(key))
       refuse(section.line_of_key(key),
-             fmt::format("\"{}\" in {} is of use with system_routes = true only", key, section.name()));
+             fmt::format("\"{}\" in {} requires system_routes = true", key, section.name()));
   }
   if (!zone.system_routes)
     return;

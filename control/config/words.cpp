@@ -53,7 +53,7 @@ auto refuse_bus_name(std::string_view name) -> std::optional<std::string> {
   if (name.starts_with("vmbus:"))
     return fmt::format("the address of a VMBus device is its UUID alone: write \"{}UUID\"", af_xdp_bus);
   if (name.empty() || name.size() > longest || !std::ranges::all_of(name, is_good))
-    return fmt::format("{} is no device's address on a bus, as 0000:00:05.0", base::in_quotes(name));
+    return fmt::format("{} is not a bus address, such as 0000:00:05.0", base::in_quotes(name));
   return std::nullopt;
 }
 
@@ -111,7 +111,7 @@ auto refuse_device(std::string_view device) -> std::optional<std::string> {
       name.starts_with("net_") && name.size() <= longest_name && std::ranges::all_of(name, is_vdev_character);
   if ((!is_vdev && bus_address(device).empty()) || device.size() > longest || !is_printable(device))
     return fmt::format(
-        "{} is no device: \"af_xdp:NETDEV\", a PCI address such as \"0000:00:04.0\", \"vmbus:UUID\", or a "
+        "{} is not a device: \"af_xdp:NETDEV\", a PCI address such as \"0000:00:04.0\", \"vmbus:UUID\", or a "
         "DPDK vdev string such as \"net_null0,no-rx=1\"",
         base::in_quotes(device));
   return std::nullopt;

@@ -188,7 +188,7 @@ class Evaluation {
     if (!is_live_)
       return {};
     if (!is_known)
-      return is_unknown(condition) ? condition : unknown("a condition is no boolean");
+      return is_unknown(condition) ? condition : unknown("a condition is not a boolean");
     return condition.get<bool>() ? then : otherwise;
   }
 

@@ -66,7 +66,7 @@ auto Scope::resolve_loop(const Json& loop) -> Json {
   if (is_unknown(count))
     return count;
   if (!count.is_number_unsigned() && !(count.is_number_integer() && count.get<std::int64_t>() >= 0))
-    return make_unknown(name, "the count of the copy loop is no number");
+    return make_unknown(name, "the copy loop's count is not a number");
   if (count.get<std::uint64_t>() > max_loop)
     return make_unknown(name, fmt::format("the copy loop runs more than {} times", max_loop));
   const auto& input = *find_member(loop, "input");
@@ -94,7 +94,7 @@ auto Scope::given(std::string_view name) -> std::optional<Json> {
   if (!given_ || given_->parameters == nullptr)
     return std::nullopt;
   if (!given_->parameters->is_object())
-    return make_unknown("", "what the deployment passes is no object");
+    return make_unknown("", "the deployment's parameters are not an object");
   const auto* passed = find_member(*given_->parameters, name);
   if (passed == nullptr)
     return std::nullopt;

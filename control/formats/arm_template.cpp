@@ -131,7 +131,7 @@ class TemplateReader {
     if (!count.is_number_integer() || (!count.is_number_unsigned() && count.get<std::int64_t>() < 0) ||
         count.get<std::uint64_t>() > max_loop)
       return members.refuse("copy",
-                            fmt::format("is a copy loop whose count is no number up to {}", max_loop));
+                            fmt::format("is a copy loop whose count is not a number up to {}", max_loop));
     scope.enter_loop(std::string{string_or_empty(find_member(*copy, "name"))});
     Read result;
     for (std::uint64_t i = 0; i < count.get<std::uint64_t>() && result; ++i) {
@@ -153,7 +153,7 @@ class TemplateReader {
     else if (!value.is_boolean())
       routes_.find(base::Severity::warning, members.where("condition"),
                    fmt::format("{}; read as if it held",
-                               is_unknown(value) ? unknown_reason(value) : "the condition is no boolean"));
+                               is_unknown(value) ? unknown_reason(value) : "the condition is not a boolean"));
     return !value.is_boolean() || value.get<bool>();
   }
 

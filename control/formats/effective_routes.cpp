@@ -93,7 +93,7 @@ class EffectiveRoute {
     if (list == nullptr)
       return std::string{};
     if (!list->is_array() || !std::ranges::all_of(*list, &Json::is_string))
-      return members_.refuse("destinationservicetags", "is no array of service tags' names");
+      return members_.refuse("destinationservicetags", "is not an array of service tag names");
     return list->size() == 1 ? list->front().get<std::string>() : std::string{};
   }
 
@@ -106,7 +106,7 @@ class EffectiveRoute {
     const auto type = route::parse_next_hop_type(**word);
     if (!type)
       return members_.refuse("nexthoptype",
-                             fmt::format("{} is no next-hop type of Azure's", base::in_quotes(**word)));
+                             fmt::format("{} is not an Azure next-hop type", base::in_quotes(**word)));
     return *type;
   }
 
@@ -159,7 +159,7 @@ class EffectiveRoute {
   auto add(NextHopType type, Origin origin, const std::string& label) -> tl::expected<void, base::Error> {
     const auto* list = members_.find("addressprefix");
     if (list == nullptr || !list->is_array() || list->empty())
-      return members_.refuse("addressprefix", "addressPrefix is no array with a prefix or more");
+      return members_.refuse("addressprefix", "addressPrefix is not an array of at least one prefix");
     std::vector<base::Prefix> prefixes;
     std::vector<std::pair<std::string, std::string>> tags;  // name, path
     for (std::size_t i = 0; i < list->size(); ++i) {
@@ -176,7 +176,7 @@ class EffectiveRoute {
         return refuse(destination.error());
       if (destination->kind == DestinationKind::tag && !route::is_user(origin))
         return refuse(
-            fmt::format("{} is no prefix, and only a User route has a service tag", base::in_quotes(text)));
+            fmt::format("{} is not a prefix, and only a User route has a service tag", base::in_quotes(text)));
       if (destination->kind == DestinationKind::ipv6)
         ++routes_.result.ipv6;
       else if (destination->kind == DestinationKind::tag)

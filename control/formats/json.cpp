@@ -56,7 +56,7 @@ class Builder final : public nlohmann::json_sax<Json> {
     const auto [place, added] = container->get_ref<Json::object_t&>().try_emplace(name);
     member = &*place;
     if (!added)
-      error_ = {file_, 0, "stands here twice", path()};
+      error_ = {file_, 0, "duplicate member", path()};
     return added;
   }
 
@@ -64,7 +64,7 @@ class Builder final : public nlohmann::json_sax<Json> {
                    const nlohmann::detail::exception& exception) override {
     const auto before = text_.substr(0, position == 0 ? 0 : position - 1);
     error_ = {file_, 1 + static_cast<unsigned>(std::ranges::count(before, '\n')),
-              fmt::format("is no JSON: {}", presentable(exception.what()))};
+              fmt::format("invalid JSON: {}", presentable(exception.what()))};
     return false;
   }
 

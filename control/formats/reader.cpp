@@ -22,7 +22,7 @@ auto parse(std::string_view bytes, const std::filesystem::path& file, const Opti
     return parse_mrt(bytes, file, options.peer);
   if (options.peer)
     return tl::unexpected(base::Error{file, 0,
-                                      fmt::format("is no MRT file: it has no routes of a peer, {} or another",
+                                      fmt::format("is not an MRT file: it has no routes of a peer, {} or another",
                                                   base::address_to_string(*options.peer))});
   if (is_json(bytes))
     return parse_azure(bytes, file);

@@ -28,7 +28,7 @@ auto unknown_tag(const RouteFile& routes, const TagRoute& route, const ServiceTa
     names.emplace_back(tag.name);
   return refuse(
       routes, route,
-      fmt::format("{} goes to {}, which is no service tag in {}{}", route_named(routes, route),
+      fmt::format("{} goes to {}, which is not a service tag in {}{}", route_named(routes, route),
                   base::in_quotes(route.tag), tags.file.string(), base::suggestion(route.tag, names)));
 }
 

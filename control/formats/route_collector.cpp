@@ -83,7 +83,7 @@ void RouteCollector::find_unknown_property(std::string_view what, const std::str
 auto parse_destination(std::string_view text) -> tl::expected<Destination, std::string> {
   if (text.find(':') != std::string_view::npos) {
     if (!is_ipv6_prefix(text))
-      return tl::unexpected(fmt::format("{} is no IPv6 prefix", base::in_quotes(text)));
+      return tl::unexpected(fmt::format("{} is not an IPv6 prefix", base::in_quotes(text)));
     return Destination{.kind = DestinationKind::ipv6, .prefix = {}};
   }
   if (is_tag(text))
@@ -116,7 +116,7 @@ auto parse_next_hop_addresses(const Json& list, const std::string& path, const s
     if (!address)
       return refuse(i, address.error());
     if (std::ranges::find(result, *address) != result.end())
-      return refuse(i, fmt::format("next hop {} stands here twice", base::address_to_string(*address)));
+      return refuse(i, fmt::format("duplicate next hop {}", base::address_to_string(*address)));
     if (result.size() == most_ecmp)
       return refuse(i, fmt::format("more than {} next hops", most_ecmp));
     result.push_back(*address);

@@ -16,7 +16,7 @@ auto parse_addresses(std::string_view list) -> tl::expected<std::vector<std::uin
     if (!address)
       return tl::unexpected(address.error());
     if (std::ranges::find(result, *address) != result.end())
-      return tl::unexpected(fmt::format("next hop {} stands here twice", word));
+      return tl::unexpected(fmt::format("duplicate next hop {}", word));
     result.push_back(*address);
     if (comma == std::string_view::npos)
       return result;

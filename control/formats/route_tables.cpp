@@ -52,7 +52,7 @@ auto next_hop_type(const Members& route, const std::string& what) -> tl::expecte
   const auto type = route::parse_next_hop_type(**word);
   if (!type)
     return route.refuse("nexthoptype",
-                        fmt::format("{}: {} is no next-hop type of Azure's{}", what, base::in_quotes(**word),
+                        fmt::format("{}: {} is not an Azure next-hop type{}", what, base::in_quotes(**word),
                                     base::suggestion(**word, writable_types)));
   if (route::is_output_only(*type))
     return route.refuse(
@@ -77,7 +77,7 @@ auto ecmp_addresses(const Members& route, const std::string& what, RouteCollecto
   find_unknown_properties(*next_hop, known, "nextHop", routes);
   const auto* list = next_hop->find(addresses_key);
   if (list == nullptr || !list->is_array())
-    return next_hop->refuse(addresses_key, fmt::format("{}: nextHopIpAddresses is no array", what));
+    return next_hop->refuse(addresses_key, fmt::format("{}: nextHopIpAddresses is not an array", what));
   return parse_next_hop_addresses(*list, next_hop->where(addresses_key), routes.result.file)
       .and_then(
           [&](std::vector<std::uint32_t> addresses) -> tl::expected<std::vector<std::uint32_t>, base::Error> {

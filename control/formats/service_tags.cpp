@@ -57,12 +57,12 @@ class TagReader {
     if (const auto* number = members->find("changenumber")) {
       const auto known = change_number(*number);
       if (!known)
-        return members->refuse("changenumber", "changeNumber is no number that can be one");
+        return members->refuse("changenumber", "changeNumber is not a valid number");
       result_.change_number = *known;
     }
     const auto* values = members->find("values");
     if (values == nullptr || !values->is_array())
-      return members->refuse("values", "is no service tag file: there is no array of values");
+      return members->refuse("values", "is not a service tag file: there is no array of values");
     result_.tags.reserve(values->size());
     for (std::size_t i = 0; i < values->size(); ++i)
       if (const auto read = read_tag((*values)[i], element_path(members->where("values"), i)); !read)
@@ -101,7 +101,7 @@ class TagReader {
     tag.region = *region == nullptr ? "" : **region;
     if (const auto* features = members->find("networkfeatures")) {
       if (!features->is_array() || !std::ranges::all_of(*features, &Json::is_string))
-        return members->refuse("networkfeatures", "networkFeatures is no array of strings");
+        return members->refuse("networkfeatures", "networkFeatures is not an array of strings");
       tag.routable = std::ranges::any_of(*features, [](const Json& feature) {
         return base::equal_without_case(feature.get_ref<const std::string&>(), "UDR");
       });
@@ -129,7 +129,7 @@ class TagReader {
         return tl::unexpected(
             base::Error{result_.file, 0,
                         fmt::format("service tag {}: {}", base::in_quotes(tag.name),
-                                    destination ? "a tag's name is no prefix" : destination.error()),
+                                    destination ? "a tag's name is not a prefix" : destination.error()),
                         element_path(members.where("addressprefixes"), i)});
       if (destination->kind == DestinationKind::ipv6)
         ++tag.ipv6;

@@ -72,7 +72,7 @@ class Scraper : public std::enable_shared_from_this<Scraper> {
         self->refuse(http::status::request_header_fields_too_large, "the request is too long");
       } else if (error != http::error::end_of_stream &&
                  error.category() == http::make_error_code(http::error::end_of_stream).category()) {
-        self->refuse(http::status::bad_request, "this is no request that is understood here");
+        self->refuse(http::status::bad_request, "the request is not understood");
       } else {
         self->close();
       }

@@ -86,7 +86,7 @@ struct Policy {
   std::vector<base::Prefix> exceptions;
   std::vector<LoadedFile> files;
   std::vector<Override> overrides;    // a zone's prefix stands once
-  std::vector<std::string> warnings;  // "routes.txt:12: 10.1.0.0/16 stands here again; the last one wins"
+  std::vector<std::string> warnings;  // "routes.txt:12: duplicate 10.1.0.0/16; the last one wins"
 
   [[nodiscard]] const ZonePolicy* zone(std::string_view name) const;
 };

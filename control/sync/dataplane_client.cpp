@@ -214,7 +214,7 @@ struct DataplaneClient::Impl : std::enable_shared_from_this<DataplaneClient::Imp
     hear();
     ipc::Message message;
     if (!message.ParseFromString(body)) {
-      drop("it sent a frame that is no message");
+      drop("it sent a frame that is not a message");
     } else if (message.has_event()) {
       handlers.event(message.event());
     } else if (message.has_reply()) {

@@ -118,7 +118,7 @@ def test_a_peer_has_to_be_chosen_among_several(sekisho, refused, tmp_path):
 def test_a_peer_of_what_is_no_mrt_is_refused(refused, tmp_path):
     file = tmp_path / "routes.txt"
     file.write_text(TABLE)
-    assert "is no MRT file" in refused("routes", "convert", "--peer", "10.0.0.1", file)
+    assert "is not an MRT file" in refused("routes", "convert", "--peer", "10.0.0.1", file)
 
 
 def test_ipv6_is_counted_on_standard_error(sekisho, tmp_path):

@@ -162,7 +162,7 @@ def test_a_service_endpoint_may_be_a_tag(subnet):
     ("--gateway-routes", "10.0.0.1/8\n", ":1: host bits"),
     ("--routes", "0.0.0.0/0 None\n10.0.0.0/8 firewall\n", ":2: 10.0.0.0/8 needs an address"),
     ("--routes", "10.0.0.0/8\n", ":1: 10.0.0.0/8 needs an address"),
-    ("--routes", '{"values": [{"name": "A", "properties": {"networkFeatures": ["UDR"], "addressPrefixes": ["10.0.0.0/8"]}}]}', ": is no route table"),
+    ("--routes", '{"values": [{"name": "A", "properties": {"networkFeatures": ["UDR"], "addressPrefixes": ["10.0.0.0/8"]}}]}', ": is not a route table"),
     ("--routes", (FIXTURES / "no-propagation.json").read_text(), "give --service-tags"),
 ])
 def test_a_bad_file_is_named(refused, tmp_path, option, content, why):
@@ -177,7 +177,7 @@ def test_missing_files_and_tags(refused, tmp_path):
     for option in ("--routes", "--gateway-routes", "--service-tags"):
         assert str(tmp_path / "none") in refused(*vnet, option, tmp_path / "none")
     assert refused(*vnet, "--service-endpoint", "Nothing").startswith(
-        'sekisho: --service-endpoint: "Nothing" is no prefix, and for a service tag')
+        'sekisho: --service-endpoint: "Nothing" is not a prefix; a service tag requires')
     for word in ("Nothing", "10.0.0.0/33"):
         sentence = refused(*vnet, "--service-endpoint", word, "--service-tags", FIXTURES / "service-tags.json")
         assert f'service-tags.json: service endpoint "{word}" is neither' in sentence

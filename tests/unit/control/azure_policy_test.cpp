@@ -312,7 +312,7 @@ TEST_F(TagPolicy, TagsThatOverlapAreReportedWhereTheirNextHopsDiffer) {
   EXPECT_EQ(warnings("vnet"), Lines{});
   const auto differing = warnings("pair");
   ASSERT_EQ(differing.size(), 2U);
-  EXPECT_NE(differing[0].find("20.0.0.0/16 stands in zone spoke again"), std::string::npos) << differing[0];
+  EXPECT_NE(differing[0].find("duplicate 20.0.0.0/16 in zone spoke"), std::string::npos) << differing[0];
 }
 
 TEST_F(TagPolicy, AnUnknownTagIsRefusedWhereItStands) {

@@ -425,7 +425,7 @@ TEST(ReadRoutes, RefusesAPeerOfWhatIsNoMrt) {
     const auto result = read_routes(file, {.peer = base::parse_address("10.0.0.1").value()});
     ASSERT_FALSE(result);
     EXPECT_EQ(result.error().to_string(),
-              file.string() + ": is no MRT file: it has no routes of a peer, 10.0.0.1 or another");
+              file.string() + ": is not an MRT file: it has no routes of a peer, 10.0.0.1 or another");
   }
 }
 

@@ -245,8 +245,8 @@ TEST_F(PolicyFiles, TheLastOfTheSamePrefixWinsAndSaysSo) {
             (Lines{"1.0.0.0/8 User gateway routes.txt:3", "2.0.0.0/8 User None zone.onprem.routes:15"}));
   EXPECT_EQ(
       warnings(**policy),
-      (Lines{"routes.txt:3: 1.0.0.0/8 stands in zone onprem again, before at routes.txt:1; the last one wins",
-             "sekisho.toml:15 (zone.onprem.routes): 2.0.0.0/8 stands in zone onprem again, before at "
+      (Lines{"routes.txt:3: duplicate 1.0.0.0/8 in zone onprem, first at routes.txt:1; the last one wins",
+             "sekisho.toml:15 (zone.onprem.routes): duplicate 2.0.0.0/8 in zone onprem, first at "
              "routes.txt:2; "
              "the last one wins"}));
 }

@@ -155,10 +155,10 @@ TEST(ServiceTags, Refuses) {
     return R"({"values": [{"name": "A", "properties": {)" + properties + "}}]}";
   };
   const std::vector<TagsRefused> cases{
-      {"no JSON", "x", "x.json:1: is no JSON"},
+      {"no JSON", "x", "x.json:1: invalid JSON"},
       {"no object", "[]", "$: is an array where an object is expected"},
-      {"another file", R"({"routes": []})", "$: is no service tag file"},
-      {"values that are none", R"({"values": {}})", "$.values: is no service tag file"},
+      {"another file", R"({"routes": []})", "$: is not a service tag file"},
+      {"values that are none", R"({"values": {}})", "$.values: is not a service tag file"},
       {"a cloud that is none", R"({"cloud": 1, "values": []})", "$.cloud: is a number where a string"},
       {"a change number that is none", R"({"changeNumber": -1, "values": []})", "$.changeNumber: "},
       {"a change number that is a word", R"({"changeNumber": "231a", "values": []})", "$.changeNumber: "},
@@ -168,15 +168,15 @@ TEST(ServiceTags, Refuses) {
       {"no name", R"({"values": [{}]})", "$.values[0]: is a service tag without a name"},
       {"a region that is none", tag(R"("region": 1)"), "$.values[0].properties.region: is a number"},
       {"features that are none", tag(R"("networkFeatures": "UDR")"),
-       "networkFeatures is no array of strings"},
+       "networkFeatures is not an array of strings"},
       {"no prefixes", tag(R"("region": "")"), "service tag \"A\": there is no array addressPrefixes"},
       {"a prefix that is a number", tag(R"("addressPrefixes": [1])"),
        "$.values[0].properties.addressPrefixes[0]: service tag \"A\": is a number where a prefix is "
        "expected"},
       {"host bits", tag(R"("addressPrefixes": ["10.0.0.0/8", "10.0.0.1/8"])"),
        "addressPrefixes[1]: service tag \"A\": host bits are set"},
-      {"a tag in a tag", tag(R"("addressPrefixes": ["Storage"])"), "a tag's name is no prefix"},
-      {"a bad IPv6 prefix", tag(R"("addressPrefixes": ["::/x"])"), "is no IPv6 prefix"},
+      {"a tag in a tag", tag(R"("addressPrefixes": ["Storage"])"), "a tag's name is not a prefix"},
+      {"a bad IPv6 prefix", tag(R"("addressPrefixes": ["::/x"])"), "is not an IPv6 prefix"},
       {"two of a name",
        R"({"values": [{"name": "A", "addressPrefixes": []}, {"name": "a", "addressPrefixes": []}]})",
        "$.values: there are two service tags"},
