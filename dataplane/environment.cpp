@@ -9,7 +9,6 @@
 #include <rte_mbuf.h>
 #include <sched.h>
 #include <spdlog/spdlog.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cstdint>
@@ -20,7 +19,7 @@
 #include "dataplane/eal_log.hpp"
 #include "dataplane/hugepages.hpp"
 #include "dataplane/port/bus.hpp"
-#include "dataplane/port/port.hpp"
+#include "dataplane/port/packet_pool.hpp"
 
 namespace sekisho {
 namespace {
@@ -31,17 +30,26 @@ constexpr unsigned pool_cache = 256;
 // What queues and the pool's own ring take beside the buffers.
 constexpr unsigned buffers_of_memory_percent = 75;
 
-bool enough_hugepages(const Options& options) {
-  if (!options.huge) {
-    return false;
+// What the pool's buffers take of the memory, in bytes.
+std::size_t pool_bytes(const Options& options) {
+  return options.memory_mb * megabyte / 100 * buffers_of_memory_percent;
+}
+
+// One line, when the packets do not lie in reserved hugepages: why, and where they lie.
+void say_where_packets_lie(const Options& options, std::size_t free_mb, const port::PoolPages& pages) {
+  const auto why = options.huge ? fmt::format("{} MB of hugepages are free and {} are wanted: ", free_mb,
+                                              options.memory_mb)
+                                : std::string{};
+  if (pages.bytes == 0) {
+    spdlog::warn("{}the kernel does not say in what pages packets lie", why);
+  } else if (pages.small() == 0) {
+    spdlog::info("{}packets lie in transparent hugepages, which NICs that DPDK owns cannot use", why);
+  } else {
+    spdlog::warn(
+        "{}{} of {} MB of packets lie in 4 KB pages, which costs speed: the kernel gave no larger ones "
+        "(/sys/kernel/mm/transparent_hugepage/enabled says whether it may)",
+        why, pages.small() / megabyte, pages.bytes / megabyte);
   }
-  const auto free = free_hugepage_bytes() / megabyte;
-  if (free >= options.memory_mb) {
-    return true;
-  }
-  spdlog::warn("{} MB of hugepages are free and {} are wanted: going on without, which costs some speed",
-               free, options.memory_mb);
-  return false;
 }
 
 // A worker's lcore has its CPU's number; the main one too, unless a worker shares that CPU.
@@ -74,7 +82,8 @@ std::vector<std::string> eal_arguments(const Options& options, bool hugepages) {
       // Of the PCI devices that are bound for user space only those that ports name are touched, each when its port is opened.
       // An allow list makes it so, and it cannot be empty.
       "--allow=pci:ffff:ff:1f.7", fmt::format("--file-prefix={}", options.file_prefix), "-m",
-      std::to_string(options.memory_mb)};
+      // The pool has memory of its own without hugepages.
+      std::to_string(options.memory_mb - (hugepages ? 0 : pool_bytes(options) / megabyte))};
   // netvsc finds its virtual function among the PCI devices that DPDK took when it started.
   for (const auto& function : port::netvsc_functions()) {
     arguments.push_back("--allow=pci:" + function);
@@ -118,7 +127,8 @@ void require_cpus(const Options& options) {
 
 Environment::Environment(const Options& options) : lcores_{options.worker_cpus} {
   require_cpus(options);
-  hugepages_ = enough_hugepages(options);
+  const auto free_mb = free_hugepage_bytes() / megabyte;
+  hugepages_ = options.huge && free_mb >= options.memory_mb;
   rte_openlog_stream(open_eal_log());
   rte_log_set_global_level(options.log_level <= spdlog::level::debug ? RTE_LOG_INFO : RTE_LOG_WARNING);
   if (options.log_level > spdlog::level::debug) {
@@ -137,19 +147,18 @@ Environment::Environment(const Options& options) : lcores_{options.worker_cpus} 
         "DPDK does not start: {} (are the CPUs of --main and --workers there, and --memory free?)",
         rte_strerror(rte_errno)));
   }
-  // Without hugepages a page is reckoned for each buffer, though one takes less: what remains of the memory is never touched
-  // and so stays the system's.
-  const auto page = hugepages_ ? 0U : static_cast<unsigned>(getpagesize());
-  const auto size =
-      std::max(rte_mempool_calc_obj_size(sizeof(rte_mbuf) + RTE_MBUF_DEFAULT_BUF_SIZE, 0, nullptr), page);
-  const auto count =
-      static_cast<unsigned>(options.memory_mb * megabyte / 100 * buffers_of_memory_percent / size);
-  pool_ = port::make_packet_pool("packets", count, pool_cache, SOCKET_ID_ANY);
+  const auto size = rte_mempool_calc_obj_size(sizeof(rte_mbuf) + RTE_MBUF_DEFAULT_BUF_SIZE, 0, nullptr);
+  const auto count = static_cast<unsigned>(pool_bytes(options) / size);
+  pool_ = port::make_packet_pool("packets", count, pool_cache, SOCKET_ID_ANY,
+                                 hugepages_ ? port::PoolMemory::dpdk : port::PoolMemory::own);
   if (pool_ == nullptr) {
     const auto* const why = rte_strerror(rte_errno);
     rte_eal_cleanup();
     throw std::runtime_error(
         fmt::format("no memory for {} packet buffers: {}; give a larger --memory", count, why));
+  }
+  if (!hugepages_) {
+    say_where_packets_lie(options, free_mb, port::pages_of(*pool_));
   }
 }
 

@@ -11,7 +11,7 @@ namespace sekisho {
 
 class Environment {
  public:
-  // Throws std::runtime_error with one sentence. Warns and goes on without hugepages when there are too few.
+  // Throws std::runtime_error with one sentence. Goes on without reserved hugepages, and says so, when there are too few.
   explicit Environment(const Options& options);
   ~Environment();
   Environment(const Environment&) = delete;

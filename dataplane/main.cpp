@@ -123,7 +123,7 @@ void serve(const Options& options) {
   const writer::Server server{io, options.socket, writer, {.user = options.socket_user, .group = {}}};
   const Reclaimer reclaimer{io, qsbr};
   crew.launch();
-  spdlog::info("sekisho-dataplane {} serves {} with {} worker(s), {} hugepages", SEKISHO_VERSION,
+  spdlog::info("sekisho-dataplane {} serves {} with {} worker(s), {} reserved hugepages", SEKISHO_VERSION,
                options.socket.native(), environment.lcores().size(),
                environment.hugepages() ? "with" : "without");
   // A grace period ends when every worker has come by: a worker that hangs holds up the proof, as does this thread.

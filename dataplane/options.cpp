@@ -30,7 +30,7 @@ constexpr const char* footer =
     "Examples:\n"
     "  sekisho-dataplane                              one worker on the last CPU\n"
     "  sekisho-dataplane --main 0 --workers 2,4-5     three workers\n"
-    "  sekisho-dataplane --no-huge --socket /tmp/s    a trial without hugepages\n"
+    "  sekisho-dataplane --no-huge --socket /tmp/s    a trial without reserved hugepages\n"
     "  sekisho-dataplane --telemetry --file-prefix nva\n"
     "  dpdk-telemetry.py --file-prefix nva            then asks /ethdev/stats,0 and the like";
 
@@ -115,7 +115,7 @@ auto parse_options(int argc, char** argv) -> std::variant<Options, int> {
       ->capture_default_str()
       ->check(CLI::Range(64U, 65536U).description(""))
       ->type_name("MB");
-  app.add_flag("--no-huge", no_huge, "Use no hugepages (done by itself when there are too few)");
+  app.add_flag("--no-huge", no_huge, "Use no reserved hugepages (done by itself when there are too few)");
   app.add_option("--file-prefix", options.file_prefix,
                  "DPDK's name for this instance (default: from --socket)")
       ->type_name("NAME");

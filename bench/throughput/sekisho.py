@@ -71,7 +71,7 @@ class Sekisho(Engine):
 
     @property
     def hugepages(self) -> bool:
-        return "going on without" not in self._dataplane.output()
+        return "with reserved hugepages" in self._dataplane.output()
 
     def sample(self) -> Sample:
         return sample(self._packets)

@@ -21,17 +21,21 @@ tl::expected<doctor::Control, std::string> ask_control(const Context& context) {
     return tl::unexpected{state.error()};
   }
   const auto& dataplane = (*state)["dataplane"];
+  const auto memory = dataplane.value("packet_memory", Json::object());
   std::vector<doctor::Control::Problem> problems;
   for (const auto& problem : state->value("problems", Json::array())) {
     problems.push_back({problem.value("severity", "bad") == "bad", problem.value("sentence", ""),
                         problem.value("remedy", "")});
   }
-  return doctor::Control{.version = (*state)["control"].value("version", ""),
-                         .problems = std::move(problems),
-                         .has_dataplane = dataplane.value("connected", false),
-                         .dataplane_version = dataplane.value("version", ""),
-                         .hugepages = dataplane.value("hugepages", false),
-                         .workers = dataplane.value("lcores", std::vector<unsigned>{})};
+  return doctor::Control{
+      .version = (*state)["control"].value("version", ""),
+      .problems = std::move(problems),
+      .has_dataplane = dataplane.value("connected", false),
+      .dataplane_version = dataplane.value("version", ""),
+      .hugepages = dataplane.value("hugepages", false),
+      .packet_bytes = memory.value("bytes", std::uint64_t{0}),
+      .transparent_packet_bytes = memory.value("transparent_hugepage_bytes", std::uint64_t{0}),
+      .workers = dataplane.value("lcores", std::vector<unsigned>{})};
 }
 
 Json findings_json(const doctor::Findings& findings, Verdict worst) {

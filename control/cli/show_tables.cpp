@@ -274,6 +274,21 @@ std::string config_text(const Json& config) {
   return text + "\na reload would change (`sekisho reload --dry-run` for the routes)\n" + plan_text(reload);
 }
 
+std::string packet_memory_text(const Json& memory) {
+  const auto bytes = memory["bytes"].get<std::uint64_t>();
+  const auto reserved = memory["reserved_hugepage_bytes"].get<std::uint64_t>();
+  const auto transparent = memory["transparent_hugepage_bytes"].get<std::uint64_t>();
+  std::string text;
+  for (const auto& [part, where] : {std::pair{reserved, "in reserved hugepages"},
+                                    {transparent, "in transparent hugepages"},
+                                    {bytes - reserved - transparent, "in 4 KB pages"}}) {
+    if (part != 0) {
+      text += fmt::format("{}{} {}", text.empty() ? "" : ", ", mebibytes(part), where);
+    }
+  }
+  return text.empty() ? "unknown" : text;
+}
+
 std::string state_text(const Json& state) {
   std::string wrong;
   for (const auto& problem : state["problems"]) {
@@ -292,7 +307,7 @@ std::string state_text(const Json& state) {
     table.add({"transaction", dataplane["transaction"] == 0 ? Cell{"none yet", Tone::bad}
                                                             : Cell{value_text(dataplane, "transaction")}});
     table.add({"lcores", list_text(dataplane["lcores"])});
-    table.add({"hugepages", value_text(dataplane, "hugepages")});
+    table.add({"packet memory", packet_memory_text(dataplane["packet_memory"])});
     table.add({"table memory", mebibytes(dataplane["table_memory_bytes"])});
   } else {
     table.add({"dataplane", {"not connected", Tone::bad}});

@@ -7,10 +7,14 @@
 namespace sekisho::doctor {
 namespace {
 
-// Written with physical addresses, which only hugepages keep.
+// DPDK owns it: the device reads and writes packets by itself.
 bool needs_hugepages(const Port& port) {
-  return port.nic && (port.nic->driver == "uio_pci_generic" || port.nic->driver == "igb_uio");
+  return port.nic.has_value();
 }
+
+constexpr const char* restart = "systemctl restart sekisho-dataplane";
+constexpr const char* make_transparent =
+    "echo madvise >/sys/kernel/mm/transparent_hugepage/enabled && systemctl restart sekisho-dataplane";
 
 }  // namespace
 
@@ -31,18 +35,35 @@ Findings check_hugepages(const System& system) {
   const auto sentence =
       fmt::format("{} MB are free, and {} are wanted: {} for packets, {} for tables", pages.free / mb,
                   want / mb, system.packet_bytes / mb, system.table_bytes / mb);
-  if (pages.free < system.packet_bytes) {
-    return {needed ? bad(name, sentence + "; ports on a UIO driver do not work without", mend)
-                   : warning(name, sentence + "; without hugepages it runs, slower", mend)};
+  const bool runs = system.control && system.control->has_dataplane;
+  if (needed && (runs || pages.free < system.packet_bytes)) {
+    return {bad(name, sentence + "; ports that DPDK owns do not work without",
+                pages.free < system.packet_bytes ? mend : restart)};
   }
-  if (system.control && system.control->has_dataplane) {
-    return {warning(name, "hugepages are free, and the dataplane started without any",
-                    "systemctl restart sekisho-dataplane")};
+  if (runs) {
+    const auto all = system.control->packet_bytes;
+    const auto small = all - system.control->transparent_packet_bytes;
+    if (all != 0 && small == 0) {
+      return {ok(name, "packets lie in transparent hugepages: no port here needs reserved ones")};
+    }
+    return {warning(name,
+                    all == 0 ? "the dataplane started without hugepages"
+                             : fmt::format("{} of {} MB of packets lie in 4 KB pages: forwarding is slower",
+                                           small / mb, all / mb),
+                    pages.free >= system.packet_bytes ? restart
+                    : pages.transparent               ? mend
+                                                      : make_transparent)};
   }
-  if (pages.free < want) {
-    return {warning(name, sentence + "; some lookups will be slower", mend)};
+  if (pages.free >= want) {
+    return {ok(name, sentence)};
   }
-  return {ok(name, sentence)};
+  if (pages.transparent) {
+    return {ok(name, sentence + "; transparent hugepages do as well")};
+  }
+  return {warning(name,
+                  sentence + (pages.free < system.packet_bytes ? "; without hugepages it runs, slower"
+                                                               : "; some lookups will be slower"),
+                  mend)};
 }
 
 }  // namespace sekisho::doctor

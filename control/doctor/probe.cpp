@@ -131,6 +131,8 @@ void probe_memory(System& system) {
   pages.page = meminfo("Hugepagesize:") * kb;
   pages.total = meminfo("HugePages_Total:") * pages.page;
   pages.free = meminfo("HugePages_Free:") * pages.page;
+  const auto modes = content("/sys/kernel/mm/transparent_hugepage/enabled");
+  pages.transparent = has(modes, "[always]") || has(modes, "[madvise]");
 }
 
 void probe_cpus(System& system, const fs::path& environment) {

@@ -25,6 +25,8 @@ struct Control {
   // Of a dataplane that is there:
   std::string dataplane_version;
   bool hugepages = false;
+  std::uint64_t packet_bytes = 0;              // of the packet buffers' memory
+  std::uint64_t transparent_packet_bytes = 0;  // of those, in transparent hugepages
   std::vector<unsigned> workers;
 };
 
@@ -61,6 +63,7 @@ struct HugePages {
   std::uint64_t page = 0;  // bytes
   std::uint64_t total = 0;
   std::uint64_t free = 0;
+  bool transparent = false;  // the kernel makes them for programs that ask
 };
 
 struct System {

@@ -71,8 +71,16 @@ void add_dataplane(Text& text, const ipc::State& state) {
               "Transactions that the dataplane has committed since it started.");
   text.sample({}, std::uint64_t{state.transaction()});
   text.family("sekisho_dataplane_hugepages", Type::gauge, "",
-              "1 when the dataplane's memory is in hugepages.");
+              "1 when DPDK's memory is in reserved hugepages.");
   text.sample({}, one_if(state.hugepages()));
+  const auto& memory = state.packet_memory();
+  const auto reserved = memory.reserved_hugepage_bytes();
+  const auto transparent = memory.transparent_hugepage_bytes();
+  text.family("sekisho_dataplane_packet_memory_bytes", Type::gauge, "bytes",
+              "Memory of the packet buffers, by the pages that the kernel has given to it.");
+  text.sample({{"pages", "reserved"}}, reserved);
+  text.sample({{"pages", "transparent"}}, transparent);
+  text.sample({{"pages", "small"}}, memory.bytes() - reserved - transparent);
 }
 
 // A port forwards when the dataplane runs it and its link is up. The kernel speaks for the link of a device that is an

@@ -19,6 +19,10 @@ Json dataplane_json(const ipc::State& state, std::uint64_t now_unix_ms) {
           {"commanded_by", state.commanded_by() == 0 ? Json(nullptr) : Json(state.commanded_by())},
           {"lcores", std::vector<std::uint32_t>(state.lcores().begin(), state.lcores().end())},
           {"hugepages", state.hugepages()},
+          {"packet_memory",
+           {{"bytes", state.packet_memory().bytes()},
+            {"reserved_hugepage_bytes", state.packet_memory().reserved_hugepage_bytes()},
+            {"transparent_hugepage_bytes", state.packet_memory().transparent_hugepage_bytes()}}},
           {"table_memory_bytes", memory}};
 }
 

@@ -38,7 +38,7 @@ bool Mapping::reserve(std::size_t bytes) noexcept {
   return true;
 }
 
-bool Mapping::grow_to(std::size_t bytes) noexcept {
+bool Mapping::grow_to(std::size_t bytes, HugePages pages) noexcept {
   const std::size_t wanted = round_up(bytes);
   if (wanted <= size_) {
     return true;
@@ -48,8 +48,8 @@ bool Mapping::grow_to(std::size_t bytes) noexcept {
   }
   std::byte* const at = start_ + size_;
   const std::size_t more = wanted - size_;
-  if (!map_over(at, more, MAP_HUGETLB | MAP_HUGE_2MB)) {
-    // None is free: perhaps the kernel can make them.
+  if (pages == HugePages::transparent || !map_over(at, more, MAP_HUGETLB | MAP_HUGE_2MB)) {
+    // None is free, or wanted: perhaps the kernel can make them.
     if (!map_over(at, more, 0)) {
       return false;
     }

@@ -8,6 +8,11 @@ namespace sekisho::fib {
 
 inline constexpr std::size_t huge_page = std::size_t{2} << 20;
 
+enum class HugePages {
+  any,          // reserved ones as long as there are some, then transparent ones
+  transparent,  // which the kernel makes where it can
+};
+
 // An address range that grows in steps: what is not grown into costs no memory.
 class Mapping {
  public:
@@ -19,7 +24,7 @@ class Mapping {
   // Once. False: the kernel refused.
   [[nodiscard]] bool reserve(std::size_t bytes) noexcept;
   // The first `bytes` can be used, rounded up to huge pages; never more than was reserved.
-  [[nodiscard]] bool grow_to(std::size_t bytes) noexcept;
+  [[nodiscard]] bool grow_to(std::size_t bytes, HugePages pages = HugePages::any) noexcept;
   // Everything that was reserved can be used, in 4 KB pages that cost nothing before they are written: for what is
   // sparsely filled.
   [[nodiscard]] bool open_sparsely() noexcept;

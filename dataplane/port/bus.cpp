@@ -19,6 +19,9 @@ constexpr std::string_view vmbus_prefix = "vmbus:";
 // HV_NIC_GUID.
 constexpr std::string_view netvsc_class = "f8615163-df3e-46c5-913f-f2d2f965ed0e";
 
+// Talks to the kernel or to another process, which finds packets in DPDK's own memory alone.
+constexpr std::string_view virtio_user = "net_virtio_user";
+
 // Of mlx4 and mlx5 (Azure's Accelerated Networking) and MANA the kernel keeps the device, and DPDK shares it.
 constexpr auto shared_drivers = std::to_array<std::string_view>({"mlx4_core", "mlx5_core", "mana"});
 
@@ -58,7 +61,7 @@ std::vector<std::filesystem::path> entries(const std::filesystem::path& folder) 
   return found;
 }
 
-auto check_pci(const std::string& name, bool physical_addresses, const std::filesystem::path& device)
+auto check_pci(const std::string& name, const DeviceMemory& memory, const std::filesystem::path& device)
     -> Result {
   if (std::error_code none; !std::filesystem::exists(device, none)) {
     return refuse("{}: there is no such PCI device; `sekisho-bind-nic` lists the NICs", name);
@@ -71,7 +74,7 @@ auto check_pci(const std::string& name, bool physical_addresses, const std::file
     return {};
   }
   if (driver == "uio_pci_generic" || driver == "igb_uio") {
-    if (!physical_addresses) {
+    if (!memory.physical_addresses) {
       return refuse(
           "{}: {} needs physical addresses, and this dataplane has none: start it as root with hugepages "
           "(`sekisho doctor` checks both), or where there is an IOMMU bind it to vfio-pci",
@@ -101,7 +104,7 @@ auto check_vmbus(const std::string& name, const std::filesystem::path& device) -
 
 }  // namespace
 
-auto locate(const std::string& device, bool physical_addresses, const std::filesystem::path& sysfs)
+auto locate(const std::string& device, const DeviceMemory& memory, const std::filesystem::path& sysfs)
     -> tl::expected<BusDevice, std::string> {
   const auto comma = device.find(',');
   BusDevice found{.bus = Bus::vdev,
@@ -113,7 +116,7 @@ auto locate(const std::string& device, bool physical_addresses, const std::files
     rte_pci_device_name(&address, full.data(), full.size());
     found.bus = Bus::pci;
     found.name = full.data();
-    checked = check_pci(found.name, physical_addresses, sysfs / "pci/devices" / found.name);
+    checked = check_pci(found.name, memory, sysfs / "pci/devices" / found.name);
   } else if (device.starts_with(vmbus_prefix)) {
     found.bus = Bus::vmbus;
     found.name.erase(0, vmbus_prefix.size());
@@ -126,6 +129,13 @@ auto locate(const std::string& device, bool physical_addresses, const std::files
   }
   if (!checked) {
     return tl::unexpected(checked.error());
+  }
+  if (!memory.hugepages && (found.bus != Bus::vdev || found.name.starts_with(virtio_user))) {
+    return refuse(
+        "{}: it reads and writes packets by itself, for which they have to lie in reserved hugepages, and "
+        "this "
+        "dataplane started without; `sekisho doctor` says how many to reserve",
+        device);
   }
   return found;
 }

@@ -19,8 +19,14 @@ struct BusDevice {
   std::string arguments;
 };
 
-// The error is one sentence that names the device and says what to do. `physical_addresses`: DPDK gives devices those.
-[[nodiscard]] auto locate(const std::string& device, bool physical_addresses,
+// What DPDK's memory offers to a device that reads and writes packets by itself.
+struct DeviceMemory {
+  bool hugepages = true;           // the packets are in reserved ones
+  bool physical_addresses = true;  // and the device is given those
+};
+
+// The error is one sentence that names the device and says what to do.
+[[nodiscard]] auto locate(const std::string& device, const DeviceMemory& memory,
                           const std::filesystem::path& sysfs = "/sys/bus")
     -> tl::expected<BusDevice, std::string>;
 

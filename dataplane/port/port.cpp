@@ -65,43 +65,6 @@ unsigned frame_room(rte_mempool* pool) {
   return rte_pktmbuf_data_room_size(pool) - RTE_PKTMBUF_HEADROOM;
 }
 
-rte_iova_t iova_of(const void* address) {
-  if (rte_eal_iova_mode() == RTE_IOVA_VA) {
-    return reinterpret_cast<std::uintptr_t>(address);
-  }
-  const rte_memseg* const page = rte_mem_virt2memseg(address, nullptr);
-  return page == nullptr || page->iova == RTE_BAD_IOVA
-             ? RTE_BAD_IOVA
-             : page->iova + (reinterpret_cast<std::uintptr_t>(address) - page->addr_64);
-}
-
-// Its addresses go on from one page to the next.
-bool in_one_piece(const rte_mempool& pool, const void* object) {
-  const auto* const begin = static_cast<const std::byte*>(object);
-  const std::size_t last = pool.elt_size - 1;
-  const auto iova = iova_of(begin);
-  return iova != RTE_BAD_IOVA && iova_of(begin + last) == iova + last;
-}
-
-// The pool was filled as if its memory had none.
-void give_iova(rte_mempool* pool, void*, void* object, unsigned) {
-  auto* const mbuf = static_cast<rte_mbuf*>(object);
-  const auto iova = iova_of(object);
-  rte_mempool_get_header(object)->iova = iova;
-  rte_mbuf_iova_set(mbuf, iova + sizeof(rte_mbuf) + rte_pktmbuf_priv_size(pool));
-}
-
-// Never to be given out. They stay part of the pool's memory, which has to be dense.
-void retire_divided(rte_mempool* pool) {
-  std::vector<void*> all(rte_mempool_avail_count(pool));
-  if (rte_mempool_get_bulk(pool, all.data(), static_cast<unsigned>(all.size())) != 0) {
-    return;
-  }
-  const auto divided =
-      std::ranges::partition(all, [&](const void* object) { return in_one_piece(*pool, object); });
-  rte_mempool_put_bulk(pool, all.data(), static_cast<unsigned>(divided.begin() - all.begin()));
-}
-
 // As much memory as its elements fill is what the PMD gives to the kernel, from where the pool's first piece
 // begins.
 bool is_dense(rte_mempool& pool, std::size_t element) {
@@ -146,29 +109,6 @@ auto check_pool(const std::string& device, rte_mempool* pool, unsigned queues, u
 }
 
 }  // namespace
-
-rte_mempool* make_packet_pool(const std::string& name, unsigned buffers, unsigned cache, int socket) {
-  rte_mempool* pool =
-      rte_mempool_create_empty(name.c_str(), buffers, sizeof(rte_mbuf) + RTE_MBUF_DEFAULT_BUF_SIZE, cache,
-                               sizeof(rte_pktmbuf_pool_private), socket, RTE_MEMPOOL_F_NO_IOVA_CONTIG);
-  if (pool == nullptr) {
-    return nullptr;
-  }
-  rte_pktmbuf_pool_private layout{};
-  layout.mbuf_data_room_size = RTE_MBUF_DEFAULT_BUF_SIZE;
-  rte_pktmbuf_pool_init(pool, &layout);
-  rte_mempool_set_ops_byname(pool, "ring_mt_rts", nullptr);
-  if (rte_mempool_populate_default(pool) < 0) {
-    rte_mempool_free(pool);
-    return nullptr;
-  }
-  rte_mempool_obj_iter(pool, rte_pktmbuf_init, nullptr);
-  rte_mempool_obj_iter(pool, give_iova, nullptr);
-  if (rte_eal_iova_mode() == RTE_IOVA_PA) {
-    retire_divided(pool);
-  }
-  return pool;
-}
 
 bool PortConfig::is_af_xdp() const {
   return device.starts_with(af_xdp_prefix);
@@ -252,7 +192,8 @@ auto Port::plug_af_xdp(const PortConfig& config, const forward::HostSources& sou
 }
 
 auto Port::plug_own(const PortConfig& config, unsigned workers) -> tl::expected<void, std::string> {
-  const auto device = locate(config.device, rte_eal_iova_mode() == RTE_IOVA_PA);
+  const auto device = locate(config.device, {.hugepages = rte_eal_has_hugepages() != 0,
+                                             .physical_addresses = rte_eal_iova_mode() == RTE_IOVA_PA});
   if (!device) {
     return tl::unexpected(device.error());
   }

@@ -41,19 +41,6 @@ namespace sekisho::port {
 // yet (transmit and completion ring).
 inline constexpr unsigned af_xdp_queue_buffers = 3 * 2048;
 
-// A pool that AF_XDP ports and NICs share, so that a frame may come in by one and go out by the other.
-//
-// AF_XDP needs one dense piece of memory: net_af_xdp 22.11 gives the kernel as much as the buffers would fill without gaps;
-// rte_pktmbuf_pool_create() leaves gaps at page boundaries (with 4 KB pages nearly half of it), and a buffer behind the end
-// of what the kernel was given loses its frame. A NIC needs each buffer's IOVA and the whole buffer behind it: where that is a
-// physical address, the few buffers that lie across two pages are taken out of circulation.
-//
-// Hardly ever does anybody wait for a thread that has lost its CPU in the middle of taking or returning (the host thread
-// shares one): only who has got far ahead of it.
-// rte_mempool_free() frees it; nullptr and rte_errno if there is no memory.
-[[nodiscard]] rte_mempool* make_packet_pool(const std::string& name, unsigned buffers, unsigned cache,
-                                            int socket);
-
 struct PortConfig {
   std::string name;  // the operator's, as in sekisho.toml
   std::string device;

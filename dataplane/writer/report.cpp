@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "dataplane/forward/decide.hpp"
+#include "dataplane/port/packet_pool.hpp"
 #include "dataplane/writer/books.hpp"
 #include "dataplane/writer/convert.hpp"
 #include "dataplane/writer/writer.hpp"
@@ -31,6 +32,10 @@ ipc::State Writer::state() const {
       std::chrono::duration_cast<std::chrono::milliseconds>(started_.time_since_epoch()).count());
   state.set_transaction(live_.transaction);
   state.set_hugepages(options_.hugepages);
+  const auto pages = port::pages_of(*options_.pool);
+  state.mutable_packet_memory()->set_bytes(pages.bytes);
+  state.mutable_packet_memory()->set_reserved_hugepage_bytes(pages.reserved);
+  state.mutable_packet_memory()->set_transparent_hugepage_bytes(pages.transparent);
   for (const auto lcore : options_.lcores) {
     state.add_lcores(lcore);
   }

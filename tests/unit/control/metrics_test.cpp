@@ -108,6 +108,8 @@ struct World {
     state.set_version("9.9");
     state.set_started_unix_ms(1500);
     state.set_transaction(7);
+    state.mutable_packet_memory()->set_bytes(100);
+    state.mutable_packet_memory()->set_transparent_hugepage_bytes(60);
     for (const auto* name : {"lan", "wire"}) {
       auto* port = state.add_ports();
       port->set_name(name);
@@ -211,6 +213,9 @@ TEST(Exposition, SaysWhatTheDataplaneDoes) {
            "sekisho_dataplane_build_info{version=\"9.9\"} 1",
            "sekisho_dataplane_start_time_seconds 1.500",
            "sekisho_dataplane_transactions_total 7",
+           "sekisho_dataplane_packet_memory_bytes{pages=\"reserved\"} 0",
+           "sekisho_dataplane_packet_memory_bytes{pages=\"transparent\"} 60",
+           "sekisho_dataplane_packet_memory_bytes{pages=\"small\"} 40",
            "sekisho_port_up{port=\"lan\"} 1",
            "sekisho_port_up{port=\"wire\"} 1",
            "sekisho_port_up{port=\"dead\"} 0",

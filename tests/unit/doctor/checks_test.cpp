@@ -264,18 +264,39 @@ TEST_F(DoctorTest, HugepagesBeforeTheStart) {
   EXPECT_THAT(check_hugepages(system), ElementsAre(is(Verdict::warning, "slower", "vm.nr_hugepages=155 ")));
 }
 
-TEST_F(DoctorTest, UioDoesNotWorkWithoutHugepages) {
-  system.control->hugepages = false;
-  system.hugepages.free = 0;
+TEST_F(DoctorTest, TransparentHugepagesDoAsWellBeforeTheStart) {
+  stop_dataplane();
+  system.hugepages = {2 * mb, 0, 0, true};
+  EXPECT_THAT(check_hugepages(system), ElementsAre(is(Verdict::ok, "transparent hugepages do as well")));
   system.ports = {pci_port("vfio-pci")};
-  EXPECT_THAT(check_hugepages(system), ElementsAre(is(Verdict::warning, "slower")));
-  system.ports = {pci_port("uio_pci_generic")};
-  EXPECT_THAT(check_hugepages(system), ElementsAre(is(Verdict::bad, "UIO", "vm.nr_hugepages")));
+  EXPECT_THAT(check_hugepages(system), ElementsAre(is(Verdict::bad, "do not work without", "=155 ")));
 }
 
-TEST_F(DoctorTest, HugepagesThatCameAfterTheDataplane) {
+TEST_F(DoctorTest, PortsThatDpdkOwnsDoNotWorkWithoutHugepages) {
+  system.control->hugepages = false;
+  system.control->packet_bytes = system.control->transparent_packet_bytes = 192 * mb;
+  for (const char* driver : {"vfio-pci", "uio_pci_generic", "uio_hv_generic"}) {
+    system.ports = {pci_port(driver)};
+    system.hugepages.free = 0;
+    EXPECT_THAT(check_hugepages(system), ElementsAre(is(Verdict::bad, "DPDK owns", "vm.nr_hugepages")));
+    system.hugepages.free = 512 * mb;  // they came after the dataplane
+    EXPECT_THAT(check_hugepages(system), ElementsAre(is(Verdict::bad, "DPDK owns", "restart")));
+  }
+}
+
+TEST_F(DoctorTest, SaysInWhichPagesPacketsLie) {
   system.control->hugepages = false;
   EXPECT_THAT(check_hugepages(system), ElementsAre(is(Verdict::warning, "started without", "restart")));
+  system.control->packet_bytes = 192 * mb;
+  EXPECT_THAT(check_hugepages(system),
+              ElementsAre(is(Verdict::warning, "192 of 192 MB of packets", "restart")));
+  system.hugepages.free = 0;
+  EXPECT_THAT(check_hugepages(system), ElementsAre(is(Verdict::warning, "192 of 192 MB", "madvise")));
+  system.hugepages.transparent = true;
+  system.control->transparent_packet_bytes = 190 * mb;
+  EXPECT_THAT(check_hugepages(system), ElementsAre(is(Verdict::warning, "2 of 192 MB", "vm.nr_hugepages")));
+  system.control->transparent_packet_bytes = 192 * mb;
+  EXPECT_THAT(check_hugepages(system), ElementsAre(is(Verdict::ok, "transparent hugepages")));
 }
 
 TEST_F(DoctorTest, MemoryForWhatIsStillToStart) {

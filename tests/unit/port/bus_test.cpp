@@ -18,6 +18,8 @@ using testing::UnorderedElementsAre;
 constexpr const char* nic = "0000:00:04.0";
 constexpr const char* uuid = "000d3a6f-4c5c-000d-3a6f-4c5c000d3a6f";
 
+constexpr DeviceMemory no_hugepages{.hugepages = false, .physical_addresses = false};
+
 class BusTest : public testing::Test {
  protected:
   BusTest()
@@ -37,8 +39,8 @@ class BusTest : public testing::Test {
       std::filesystem::create_directory_symlink(drivers, device / "driver");
     }
   }
-  std::string refusal(const std::string& device, bool physical_addresses = true) {
-    const auto found = locate(device, physical_addresses, sysfs_);
+  std::string refusal(const std::string& device, const DeviceMemory& memory = {}) {
+    const auto found = locate(device, memory, sysfs_);
     return found ? "found" : found.error();
   }
 
@@ -48,12 +50,12 @@ class BusTest : public testing::Test {
 TEST_F(BusTest, NicsForUserSpace) {
   for (const char* driver : {"vfio-pci", "uio_pci_generic", "igb_uio", "mlx5_core"}) {
     add("pci", nic, driver);
-    const auto found = locate("0000:00:04.0,some=argument", true, sysfs_);
+    const auto found = locate("0000:00:04.0,some=argument", {}, sysfs_);
     ASSERT_TRUE(found) << found.error();
     EXPECT_EQ(found->bus, Bus::pci);
     EXPECT_EQ(found->name, nic);
     EXPECT_EQ(found->arguments, "some=argument");
-    EXPECT_EQ(locate("00:04.0", true, sysfs_)->name, nic) << "as lspci writes it";
+    EXPECT_EQ(locate("00:04.0", {}, sysfs_)->name, nic) << "as lspci writes it";
     std::filesystem::remove_all(sysfs_);
   }
 }
@@ -78,8 +80,24 @@ TEST_F(BusTest, OtherDevices) {
 TEST_F(BusTest, UioNeedsPhysicalAddresses) {
   add("pci", nic, "uio_pci_generic");
   add("pci", "0000:00:05.0", "vfio-pci");
-  EXPECT_THAT(refusal(nic, false), AllOf(StartsWith("0000:00:04.0: "), HasSubstr("hugepages")));
-  EXPECT_EQ(refusal("0000:00:05.0", false), "found");
+  EXPECT_THAT(refusal(nic, {.physical_addresses = false}),
+              AllOf(StartsWith("0000:00:04.0: "), HasSubstr("hugepages")));
+  EXPECT_EQ(refusal("0000:00:05.0", {.physical_addresses = false}), "found");
+}
+
+TEST_F(BusTest, WhatReadsPacketsByItselfNeedsHugepages) {
+  const std::string netvsc = std::string("vmbus:") + uuid;
+  add("vmbus", uuid, "uio_hv_generic");
+  for (const char* driver : {"vfio-pci", "mlx5_core"}) {
+    add("pci", nic, driver);
+    EXPECT_THAT(refusal(nic, no_hugepages),
+                AllOf(StartsWith("0000:00:04.0: "), HasSubstr("reserved hugepages")));
+    std::filesystem::remove_all(sysfs_ / "pci");
+  }
+  for (const auto& device : {netvsc, std::string("net_virtio_user0,path=/dev/vhost-net")}) {
+    EXPECT_THAT(refusal(device, no_hugepages), AllOf(StartsWith(device), HasSubstr("reserved hugepages")));
+    EXPECT_EQ(refusal(device), "found");
+  }
 }
 
 TEST_F(BusTest, VmbusNics) {
@@ -89,7 +107,7 @@ TEST_F(BusTest, VmbusNics) {
   EXPECT_THAT(refusal(device), AllOf(HasSubstr("hv_netvsc"), HasSubstr("sekisho-bind-nic " + device)));
   std::filesystem::remove_all(sysfs_);
   add("vmbus", uuid, "uio_hv_generic");
-  const auto found = locate(device, false, sysfs_);
+  const auto found = locate(device, {.physical_addresses = false}, sysfs_);
   ASSERT_TRUE(found) << found.error();
   EXPECT_EQ(found->bus, Bus::vmbus);
   EXPECT_EQ(found->name, uuid);
@@ -116,7 +134,7 @@ TEST_F(BusTest, VirtualFunctionsOfNetvsc) {
 }
 
 TEST_F(BusTest, AnythingElseIsVirtual) {
-  const auto found = locate("net_pcap0,rx_pcap=a,tx_pcap=b", false, sysfs_);
+  const auto found = locate("net_pcap0,rx_pcap=a,tx_pcap=b", no_hugepages, sysfs_);
   ASSERT_TRUE(found);
   EXPECT_EQ(found->bus, Bus::vdev);
   EXPECT_EQ(found->name, "net_pcap0");

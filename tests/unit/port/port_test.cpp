@@ -21,6 +21,7 @@
 #include <numeric>
 #include <thread>
 
+#include "dataplane/port/packet_pool.hpp"
 #include "dataplane/steer/program.hpp"
 #include "tests/unit/steer/lab.hpp"
 
@@ -60,7 +61,7 @@ void start_eal(const char* program) {
   if (rte_eal_init(static_cast<int>(arguments.size()), arguments.data()) < 0) {
     throw std::runtime_error("no EAL");
   }
-  pool = make_packet_pool("port-test", 40000, 0, 0);
+  pool = make_packet_pool("port-test", 40000, 0, 0, PoolMemory::own);
   if (pool == nullptr) {
     throw std::runtime_error("no pool");
   }
