@@ -12,8 +12,8 @@
 
 namespace {
 
-namespace fib = sekisho::fib;
-namespace load = sekisho::load;
+namespace base = sekisho::base;
+namespace formats = sekisho::formats;
 namespace route = sekisho::route;
 
 void check(bool holds) {

@@ -52,7 +52,7 @@ void forward(std::vector<std::uint8_t> frame) {
     return;
   }
   const Ipv4View ip(header);
-  static_cast<void>(check_addresses(ip.source(), ip.destination()));
+  static_cast<void>(sekisho::base::check_addresses(ip.source(), ip.destination()));
   const bool source_route = has_source_route(ip);
   require(!source_route || ip.header_size() > ipv4_header_minimum);
   const Flow flow = flow_of(ip, arrived);

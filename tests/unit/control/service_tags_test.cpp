@@ -126,7 +126,7 @@ TEST(ServiceTags, AnUnknownOneChangesNothing) {
   EXPECT_THAT(
       resolved.error().to_string(),
       HasSubstr(
-          "udr.json: $.routes[1]: route \"to-AzureMonitr\" goes to \"AzureMonitr\", which is no service "
+          "udr.json: $.routes[1]: route \"to-AzureMonitr\" goes to \"AzureMonitr\", which is not a service "
           "tag in "));
   EXPECT_THAT(resolved.error().reason, HasSubstr("; did you mean \"AzureMonitor\"?"));
   EXPECT_TRUE(routes.routes.empty());
