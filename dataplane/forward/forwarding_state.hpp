@@ -30,11 +30,13 @@ static_assert(max_ports <= 8 * sizeof(PortMask));
 struct Zone {
   PortMask ports = 0;               // that may carry its sources
   const fib::Fib* table = nullptr;  // where its packets may go; without one: nowhere
+  friend bool operator==(const Zone&, const Zone&) = default;
 };
 
 struct EgressPort {
   std::uint16_t dpdk_port = 0;
   std::uint16_t tx_queues = 0;  // 0: the port does not run; worker w transmits on queue w
+  friend bool operator==(const EgressPort&, const EgressPort&) = default;
 };
 
 // How a worker reaches the kernel with what came in by a port.
@@ -57,6 +59,7 @@ struct ForwardingState {
   std::array<EgressPort, max_ports> ports{};
   std::array<HostPort, max_ports> host{};
   std::uint16_t exit_mtu = 0;  // of what the kernel masquerades and sends out; 0: there is no exit
+  friend bool operator==(const ForwardingState&, const ForwardingState&) = default;
 };
 
 // What one worker polls.
@@ -65,7 +68,7 @@ struct RxQueue {
   std::uint16_t dpdk_port = 0;
   std::uint16_t queue = 0;
   base::MacAddress station{};  // the port's own; all zero: the device has none, and takes every frame
-  bool generated = false;     // by this appliance's kernel: not what the port received
+  bool generated = false;      // by this appliance's kernel: not what the port received
   friend bool operator==(const RxQueue&, const RxQueue&) = default;
 };
 

@@ -9,7 +9,9 @@ namespace sekisho::writer {
 
 class IndexPool {
  public:
-  IndexPool(unsigned first, unsigned end) : first_{first}, taken_(end) {}
+  IndexPool(unsigned first, unsigned end) : capacity_{end - first}, first_{first}, taken_(end) {}
+
+  [[nodiscard]] unsigned capacity() const noexcept { return capacity_; }
 
   [[nodiscard]] std::optional<unsigned> take() {
     for (unsigned index = first_; index < taken_.size(); ++index) {
@@ -29,7 +31,11 @@ class IndexPool {
     }
   }
 
+  // Whether the same are taken.
+  friend bool operator==(const IndexPool& a, const IndexPool& b) { return a.taken_ == b.taken_; }
+
  private:
+  unsigned capacity_;
   unsigned first_;  // none below it is free
   std::vector<bool> taken_;
 };

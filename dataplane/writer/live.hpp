@@ -5,6 +5,7 @@
 #include <rte_mempool.h>
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -67,6 +68,12 @@ struct LiveAdjacency {
 struct Totals {
   std::uint64_t packets = 0;
   std::uint64_t bytes = 0;
+
+  Totals& operator+=(const Totals& more) {
+    packets += more.packets;
+    bytes += more.bytes;
+    return *this;
+  }
 };
 
 struct LiveNextHop {
@@ -82,11 +89,12 @@ struct LiveZone {
 
 struct Live {
   Live(fib::Qsbr& readers, std::vector<forward::Worker*> all_workers, rte_mempool* mbufs,
-       fib::Fib::Options options)
+       fib::Fib::Options options, std::function<bool()> tests_refuse)
       : qsbr{readers},
         workers{std::move(all_workers)},
         pool{mbufs},
         table_options{options},
+        refuse{std::move(tests_refuse)},
         host{mbufs},
         next_hops{readers} {}
 
@@ -94,6 +102,7 @@ struct Live {
   std::vector<forward::Worker*> workers;
   rte_mempool* pool;
   fib::Fib::Options table_options;
+  std::function<bool()> refuse;  // a test's, to be asked wherever a transaction can be refused
   host::Thread host;
 
   Configuration configuration;
@@ -110,6 +119,8 @@ struct Live {
   std::unique_ptr<const forward::ForwardingState> state;
   std::vector<std::unique_ptr<const std::vector<forward::RxQueue>>> queues;  // by worker
   std::vector<std::unique_ptr<const std::vector<forward::HostQueue>>> host_queues;
+
+  [[nodiscard]] bool refuses() const { return refuse && refuse(); }
 
   IndexPool port_indexes{0, forward::max_ports};
   IndexPool adjacency_indexes{fib::first_adjacency, fib::max_adjacencies};

@@ -76,4 +76,37 @@ void renumber(const fib::Fib& table, const Renumbering& renumbering, TableDiff& 
   diff = std::move(merged);
 }
 
+auto create_table(const Live& live) -> tl::expected<std::unique_ptr<fib::Fib>, std::string> {
+  if (live.refuses()) {
+    return tl::unexpected(std::string{"refused"});
+  }
+  return fib::Fib::create(live.qsbr, live.table_options);
+}
+
+auto apply(const Live& live, fib::Fib& table, std::span<const fib::Route> changes) -> Result {
+  if (changes.empty()) {
+    return {};
+  }
+  if (live.refuses()) {
+    return tl::unexpected(std::string{"refused"});
+  }
+  auto done = table.apply(changes);
+  if (!done) {
+    // Extension tables that were given back may still wait for their grace period.
+    live.qsbr.synchronize();
+    done = table.apply(changes);
+  }
+  return done;
+}
+
+void take_back(const Live& live, fib::Fib& table, const TableDiff& diff) {
+  if (diff.empty()) {
+    return;
+  }
+  // What was unlinked is free again after this, so that the way back cannot lack extension tables.
+  live.qsbr.synchronize();
+  static_cast<void>(table.apply(diff.inverse));
+  live.qsbr.synchronize();
+}
+
 }  // namespace sekisho::writer

@@ -1,12 +1,13 @@
-// What has to change in a table, and how to take it back.
+// What has to change in a table, doing it, and how to take it back.
 #pragma once
 
-#include <array>
 #include <cstddef>
 #include <span>
 #include <vector>
 
 #include "dataplane/fib/fib.hpp"
+#include "dataplane/writer/live.hpp"
+#include "dataplane/writer/undo.hpp"
 
 namespace sekisho::writer {
 
@@ -30,5 +31,11 @@ struct TableDiff {
 using Renumbering = std::vector<fib::NextHopIndex>;
 // Lets every route of the table that `diff` leads to, or leaves at, a renumbered next hop use the new index.
 void renumber(const fib::Fib& table, const Renumbering& renumbering, TableDiff& diff);
+
+[[nodiscard]] auto create_table(const Live& live) -> tl::expected<std::unique_ptr<fib::Fib>, std::string>;
+// Waits for extension tables to come free where they do not suffice.
+[[nodiscard]] auto apply(const Live& live, fib::Fib& table, std::span<const fib::Route> changes) -> Result;
+// Of a diff that was applied. Returns when no worker has an answer from after it in hand.
+void take_back(const Live& live, fib::Fib& table, const TableDiff& diff);
 
 }  // namespace sekisho::writer

@@ -8,6 +8,7 @@
 
 #include "common/base/prefix.hpp"
 #include "dataplane/writer/convert.hpp"
+#include "dataplane/writer/host_changes.hpp"
 #include "dataplane/writer/transition.hpp"
 
 namespace sekisho::writer {
@@ -23,7 +24,8 @@ bool same(const ipc::PortState& a, const ipc::PortState& b) {
 }  // namespace
 
 Writer::Writer(fib::Qsbr& qsbr, std::vector<forward::Worker*> workers, Options options)
-    : live_{qsbr, std::move(workers), options.pool, options.tables}, options_{std::move(options)} {
+    : live_{qsbr, std::move(workers), options.pool, options.tables, options.refuse},
+      options_{std::move(options)} {
   auto sources = fib::Fib::create(qsbr, options_.tables);
   if (!sources) {
     throw std::runtime_error(fmt::format("the table of sources cannot be made: {}", sources.error()));

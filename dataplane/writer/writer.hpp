@@ -7,6 +7,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -37,6 +38,7 @@ class Writer : private RunningRoutes {
     fib::Fib::Options tables;
     std::vector<unsigned> lcores;  // of the workers, in their order
     bool hugepages = false;
+    std::function<bool()> refuse = {};  // for tests: true refuses a transaction at this place
   };
 
   // Qsbr, workers and pool outlive the writer; no worker runs any more when it goes. Throws

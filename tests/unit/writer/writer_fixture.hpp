@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -18,7 +19,10 @@ class WriterTest : public testing::Test {
   explicit WriterTest(unsigned extension_tables = 1000)
       : writer{qsbr,
                {&worker},
-               {.pool = pool(), .tables = {.max_extension_tables = extension_tables}, .lcores = {0}}} {}
+               {.pool = pool(),
+                .tables = {.max_extension_tables = extension_tables},
+                .lcores = {0},
+                .refuse = [this] { return refuse && refuse(); }}} {}
 
   auto commit(bool full, const std::vector<ipc::Change>& changes)
       -> tl::expected<ipc::Committed, std::string> {
@@ -43,6 +47,7 @@ class WriterTest : public testing::Test {
     return decision->drop_reason().empty() ? decision->next_hop() : decision->drop_reason();
   }
 
+  std::function<bool()> refuse;  // asked wherever a transaction can be refused
   fib::Qsbr qsbr{1};
   forward::Worker worker{qsbr, {.index = 0}};
   Writer writer;

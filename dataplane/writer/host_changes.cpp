@@ -1,10 +1,12 @@
+#include "dataplane/writer/host_changes.hpp"
+
 #include <fmt/format.h>
 
 #include <set>
 
 #include "common/base/mac_address.hpp"
 #include "dataplane/host/tap.hpp"
-#include "dataplane/writer/transition.hpp"
+#include "dataplane/writer/publish.hpp"
 
 namespace sekisho::writer {
 
@@ -16,10 +18,9 @@ auto open_tap(const LivePort& port) -> tl::expected<host::Tap, std::string> {
                           .mac = port.device->mac()});
 }
 
-// A port without its companion would forward and leave the host deaf: it fails instead.
-auto Transition::give_companion(LivePort& port) -> Result {
+auto give_companion(Live& live, LivePort& port) -> Result {
   if (port.config.companion.empty()) {
-    port.companion = std::make_unique<host::Companion>(live_.host);
+    port.companion = std::make_unique<host::Companion>(live.host);
     return {};
   }
   if (port.device->mac() == base::MacAddress{}) {
@@ -30,39 +31,40 @@ auto Transition::give_companion(LivePort& port) -> Result {
   if (!tap) {
     return tl::unexpected(tap.error());
   }
-  port.companion = std::make_unique<host::Companion>(live_.host, std::move(*tap), port.device->mtu());
+  port.companion = std::make_unique<host::Companion>(live.host, std::move(*tap), port.device->mtu());
   return {};
 }
 
-// What the kernel refused has not gone to the host. No worker counts for the port any more.
-void Transition::take_companion(LivePort& port) {
+// What the kernel refused has not gone to the host.
+void take_companion(Live& live, LivePort& port) {
   if (port.companion == nullptr) {
     return;
   }
   port.companion->close();
   if (const auto refused = port.companion->refused(); refused != 0) {
-    auto& counted = live_.workers.front()->mutable_counters().ports[port.index];
+    auto& counted = live.workers.front()->mutable_counters().ports[port.index];
     counted.host.add(std::uint64_t{0} - refused);
     counted.drops[static_cast<std::size_t>(forward::DropReason::host_refused)].add(refused);
   }
   port.companion.reset();
 }
 
-// Before any route leads there. An exit that cannot be made refuses nothing: what it is for is dropped as no_exit.
-void Transition::open_exit() {
+void HostChanges::publish() {
   if (!wanted_.exit || live_.exit.device != nullptr) {
     return;
   }
+  undo_.add([this, error = live_.exit.error] {
+    live_.exit.device.reset();
+    live_.exit.error = error;
+  });
   auto exit = host::Exit::open(live_.host);
   live_.exit.error = exit ? std::string{} : exit.error();
   if (exit) {
     live_.exit.device = std::move(*exit);
-    undo_.emplace_back([this] { live_.exit.device.reset(); });
   }
 }
 
-// When the ports are what they will be.
-void Transition::settle_exit() {
+void HostChanges::settle() {
   auto& exit = live_.exit;
   if (exit.device != nullptr && wanted_.exit) {
     const auto& port = live_.ports.at(*wanted_.exit);
@@ -77,26 +79,16 @@ void Transition::settle_exit() {
     exit.mtu = 0;
     exit.error.clear();
   }
-  publish_state(with_ports(*live_.state));
-  publish_host_queues();
+  auto next = *live_.state;
+  next.exit_mtu = exit.mtu;
+  publish_state(live_, next);
+  publish_queues();
   if (!wanted_.exit) {
     exit.device.reset();
   }
 }
 
-// What an earlier process or a port that is gone has left in the kernel.
-void Transition::remove_stale_interfaces() const {
-  std::set<std::string> companions;
-  for (const auto& [name, config] : wanted_.ports) {
-    companions.insert(config.companion);
-  }
-  host::remove_stale(host::companion_alias, companions);
-  if (!wanted_.exit) {
-    host::remove_stale(host::exit_alias, {});
-  }
-}
-
-void Transition::publish_host_queues() {
+void HostChanges::publish_queues() {
   std::vector<std::vector<forward::HostQueue>> next(live_.workers.size());
   const auto add = [&](const LivePort& port, rte_ring* ring, bool judged) {
     // The worker of the port's first queue.
@@ -118,17 +110,17 @@ void Transition::publish_host_queues() {
       add(port, live_.exit.device->packets(), true);
     }
   }
-  std::vector<std::unique_ptr<const std::vector<forward::HostQueue>>> old;
-  for (std::size_t i = 0; i < next.size(); ++i) {
-    if (*live_.host_queues[i] == next[i]) {
-      continue;
-    }
-    old.push_back(std::exchange(live_.host_queues[i],
-                                std::make_unique<const std::vector<forward::HostQueue>>(std::move(next[i]))));
-    live_.workers[i]->set_host_queues(live_.host_queues[i].get());
+  writer::publish_queues(live_, live_.host_queues, std::move(next), &forward::Worker::set_host_queues);
+}
+
+void HostChanges::sweep() const {
+  std::set<std::string> companions;
+  for (const auto& [name, config] : wanted_.ports) {
+    companions.insert(config.companion);
   }
-  if (!old.empty()) {
-    live_.qsbr.synchronize();
+  host::remove_stale(host::companion_alias, companions);
+  if (!wanted_.exit) {
+    host::remove_stale(host::exit_alias, {});
   }
 }
 

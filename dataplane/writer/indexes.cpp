@@ -1,4 +1,6 @@
-#include "dataplane/writer/reuse.hpp"
+#include "dataplane/writer/indexes.hpp"
+
+#include <fmt/format.h>
 
 namespace sekisho::writer {
 namespace {
@@ -14,6 +16,15 @@ Totals forget(forward::Traffic& traffic) {
 }
 
 }  // namespace
+
+auto take_index(const Live& live, IndexPool& pool, std::string_view what)
+    -> tl::expected<unsigned, std::string> {
+  if (const auto index = live.refuses() ? std::nullopt : pool.take()) {
+    return *index;
+  }
+  return tl::unexpected(fmt::format(
+      "more than {} {} would exist at once, old and new ones: remove some first", pool.capacity(), what));
+}
 
 void forget_port(Live& live, forward::PortIndex index) {
   for (auto* worker : live.workers) {
