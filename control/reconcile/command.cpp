@@ -1,7 +1,7 @@
 #include "control/reconcile/command.hpp"
 
-#include <spdlog/spdlog.h>
-
+#include <chrono>
+#include <string_view>
 #include <utility>
 
 namespace sekisho::reconcile {
@@ -12,77 +12,68 @@ constexpr std::chrono::milliseconds between_claims{500};
 constexpr std::chrono::seconds patience_at_start{2};
 
 // A dataplane of an earlier version, which an upgrade leaves running, has no claim: whoever asks commands.
-bool is_older(const std::string& refusal) {
+bool is_older(std::string_view refusal) {
   return refusal == "this dataplane does not know the request";
 }
 
 }  // namespace
 
-Command::Command(boost::asio::io_context& io, sync::DataplaneClient& dataplane, bool by_force,
-                 Handlers handlers)
-    : dataplane_(dataplane), handlers_(std::move(handlers)), retry_(io), by_force_(by_force) {}
-
-void Command::on_connected() {
-  asked_first_ = std::chrono::steady_clock::now();
-  claim();
+void Command::on_connected(Moment& moment) {
+  asked_first_ = moment.now();
+  claim(moment);
 }
 
 void Command::on_disconnected() {
-  retry_.cancel();
+  asks_at_.reset();
   is_held_ = false;
   why_not_.clear();
 }
 
-void Command::on_superseded(unsigned process) {
+void Command::on_superseded(unsigned process, Moment& moment) {
   is_held_ = false;
-  why_not_ = "process " + std::to_string(process) + " commands this dataplane";
-  spdlog::error("{}: it has taken the command away, and this sekisho-control changes nothing until that ends",
-                why_not_);
-  claim_later();
+  why_not_ = fmt::format("process {} commands this dataplane", process);
+  moment.error("{}: it has taken the command away, and this sekisho-control changes nothing until that ends",
+               why_not_);
+  asks_at_ = moment.now() + between_claims;
 }
 
-void Command::claim() {
-  ipc::Request request;
-  request.mutable_claim()->set_take_over(by_force_);
-  dataplane_.ask(std::move(request), [this](const auto& answer) {
-    if (!dataplane_.connected()) {
-      return;
-    }
-    if (!answer && dataplane_.hangs()) {  // which is no refusal
-      claim_later();
-      return;
-    }
-    if (!answer && !is_older(answer.error())) {
-      on_refused(answer.error());
-      return;
-    }
-    by_force_ = false;
-    is_held_ = was_ever_held_ = true;
-    if (!std::exchange(why_not_, {}).empty()) {
-      spdlog::info("this sekisho-control commands the dataplane");
-    }
-    handlers_.got();
-  });
+void Command::on_tick(Moment& moment) {
+  if (asks_at_ && *asks_at_ <= moment.now()) {
+    claim(moment);
+  }
 }
 
-void Command::on_refused(const std::string& why) {
-  if (!was_ever_held_ && std::chrono::steady_clock::now() - asked_first_ >= patience_at_start) {
-    handlers_.never_got(why);
+void Command::claim(Moment& moment) {
+  asks_at_.reset();
+  moment.act(action::Claim{by_force_});
+}
+
+auto Command::on_claimed(const event::Claimed& claimed, Moment& moment) -> bool {
+  if (!claimed.result && claimed.hangs) {
+    asks_at_ = moment.now() + between_claims;
+    return false;
+  }
+  if (!claimed.result && !is_older(claimed.result.error())) {
+    on_refused(claimed.result.error(), moment);
+    return false;
+  }
+  by_force_ = false;
+  is_held_ = was_ever_held_ = true;
+  if (!std::exchange(why_not_, {}).empty()) {
+    moment.info("this sekisho-control commands the dataplane");
+  }
+  return true;
+}
+
+void Command::on_refused(const std::string& why, Moment& moment) {
+  if (!was_ever_held_ && moment.now() - asked_first_ >= patience_at_start) {
+    moment.act(action::Stop{why + ": stop it first, or start this one with --take-over"});
     return;
   }
   if (std::exchange(why_not_, why) != why) {
-    spdlog::warn("{}; asking again until it does not", why);
+    moment.warn("{}; asking again until it does not", why);
   }
-  claim_later();
-}
-
-void Command::claim_later() {
-  retry_.expires_after(between_claims);
-  retry_.async_wait([this](const boost::system::error_code& error) {
-    if (!error && dataplane_.connected()) {
-      claim();
-    }
-  });
+  asks_at_ = moment.now() + between_claims;
 }
 
 }  // namespace sekisho::reconcile

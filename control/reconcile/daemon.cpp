@@ -1,3 +1,4 @@
+// The process: what happens becomes an event.
 #include "control/reconcile/daemon.hpp"
 
 #include <spdlog/spdlog.h>
@@ -5,64 +6,50 @@
 #include <csignal>
 #include <utility>
 
+#include "control/guard/truth.hpp"
+#include "control/netlink/bus.hpp"
 #include "control/netlink/interface_addresses.hpp"
 #include "control/reconcile/timing.hpp"
+#include "control/serve/ask_live.hpp"
 
 namespace sekisho::reconcile {
 
-Daemon::Daemon(boost::asio::io_context& io, Options options, std::unique_ptr<PolicyReader> reader,
-               Reading reading)
+Daemon::Daemon(boost::asio::io_context& io, Options options)
     : options_(std::move(options)),
-      reader_(std::move(reader)),
-      policy_(std::move(*reading.policy)),
-      sources_(std::move(reading.sources)),
       io_(io),
       signals_(io, SIGHUP, SIGTERM, SIGINT),
-      retry_(io),
-      metrics_retry_(io),
-      patience_(io),
+      timer_(io),
+      reader_(io, options_.config),
+      file_watch_(io),
       dataplane_(io, options_.dataplane_socket,
-                 {.connected = [this] { on_connected(); },
-                  .disconnected = [this](const std::string& reason) { on_disconnected(reason); },
-                  .event = [this](const ipc::Event& event) { on_event(event); }}),
-      command_(io, dataplane_, options_.take_over,
-               {.got =
-                    [this] {
-                      if (has_taken_over_) {
-                        advance();
-                      } else {
-                        take_over();
-                      }
-                    },
-                .never_got =
-                    [this](const std::string& why) {
-                      failure_ = why + ": stop it first, or start this one with --take-over";
-                      io_.stop();
-                    }}),
-      started_unix_ms_(now_unix_ms()),
-      file_watch_(io) {
+                 {.connected = [this] { tell(event::Connected{}); },
+                  .disconnected = [this](const std::string& reason) { tell(event::Disconnected{reason}); },
+                  .event = [this](const ipc::Event& event) { tell(event::DataplaneSaid{event}); }}),
+      metrics_(io,
+               [this](metrics::Format format, std::function<void(std::string)> done) {
+                 collect_metrics(format, std::move(done));
+               }),
+      started_unix_ms_(now_unix_ms()) {
   reload_counts_.last_success_unix_ms = started_unix_ms_;
-  look_beside();
 }
 
 auto Daemon::start(boost::asio::io_context& io, Options options)
     -> tl::expected<std::unique_ptr<Daemon>, std::string> {
-  auto reader = std::make_unique<PolicyReader>(io, options.config);
-  auto reading = reader->read_now();
-  if (!reading.policy) {
-    return tl::unexpected(reading.policy.error().to_string());
-  }
-  auto daemon =
-      std::unique_ptr<Daemon>(new Daemon(io, std::move(options), std::move(reader), std::move(reading)));
+  auto daemon = std::unique_ptr<Daemon>(new Daemon(io, std::move(options)));
   if (auto opened = daemon->open(); !opened) {
     return tl::unexpected(std::move(opened.error()));
   }
   return daemon;
 }
 
-// The API's socket first: a second sekisho-control is refused before it touches anything. The guard before
-// the dataplane: no port starts without it.
+// The API's socket before all that it might touch: a second sekisho-control is refused. The guard before the dataplane: no port
+// starts without it.
 auto Daemon::open() -> tl::expected<void, std::string> {
+  auto reading = reader_.read_now();
+  if (!reading.policy) {
+    return tl::unexpected(reading.policy.error().to_string());
+  }
+  const auto policy = *reading.policy;
   auto server = serve::Server::listen(
       io_, options_.socket, *this,
       {.access = {.user = {},
@@ -72,31 +59,33 @@ auto Daemon::open() -> tl::expected<void, std::string> {
     return tl::unexpected(std::move(server.error()));
   }
   server_ = std::move(*server);
-  for (const auto& warning : policy_->warnings) {
+  for (const auto& warning : policy->warnings) {
     spdlog::warn("{}", warning);
   }
-
-  auto netlink = netlink::Netlink::open(io_, [this] { on_kernel_changed(); });
+  auto netlink = netlink::Netlink::open(io_, [this] { tell(event::KernelChanged{}); });
   if (!netlink) {
     return tl::unexpected(std::move(netlink.error()));
   }
   netlink_ = std::move(*netlink);
-  reader_->ask_addresses([this] { return netlink::addresses_by(mirror()); });
+  reader_.ask_addresses([this] { return netlink::addresses_by(mirror()); });
   auto keeper = guard::Keeper::open(io_, *netlink_);
   if (!keeper) {
     return tl::unexpected(std::move(keeper.error()));
   }
   guard_ = std::move(*keeper);
-  let_out_ = guard_->found();
-  if (auto guarded = guard(); !guarded) {
-    return guarded;
+  reconciler_ =
+      std::make_unique<Reconciler>(Reconciler::Start{.policy = policy,
+                                                     .sources = std::move(reading.sources),
+                                                     .let_out = guard_->found(),
+                                                     .take_over = options_.take_over,
+                                                     .dataplane_socket = options_.dataplane_socket});
+  tell(event::Started{});
+  if (!failure_.empty()) {
+    return tl::unexpected(failure_);
   }
-  look();
-  serve_metrics();
   wait_for_signal();
   spdlog::info("{} read: {} ports, {} zones; connecting to the dataplane at {}", options_.config.string(),
-               policy_->config.ports.size(), policy_->zones.size(), options_.dataplane_socket.string());
-  file_watch_.follow(sources_.files);
+               policy->config.ports.size(), policy->zones.size(), options_.dataplane_socket.string());
   dataplane_.start();
   return {};
 }
@@ -116,9 +105,127 @@ void Daemon::wait_for_signal() {
   });
 }
 
+// --- Events in, one after the other.
+
+void Daemon::tell(Event event) {
+  events_.push_back(std::move(event));
+  if (std::exchange(is_handling_, true)) {
+    return;
+  }
+  while (!events_.empty()) {
+    auto next = std::move(events_.front());
+    events_.pop_front();
+    for (auto& action : reconciler_->handle(std::move(next), world())) {
+      std::visit([this](auto& what) { carry_out(std::move(what)); }, action);
+    }
+  }
+  is_handling_ = false;
+  wake();
+}
+
+void Daemon::wake() {
+  const auto next = reconciler_->wakes_at();
+  if (next == wakes_at_) {
+    return;
+  }
+  wakes_at_ = next;
+  timer_.cancel();
+  if (!next) {
+    return;
+  }
+  timer_.expires_at(*next);
+  timer_.async_wait([this](const boost::system::error_code& error) {
+    if (!error) {
+      wakes_at_.reset();
+      tell(event::Tick{});
+    }
+  });
+}
+
+auto Daemon::world() const -> World {
+  static const std::function<bool(const std::string&)> has_device = netlink::has_device;
+  return {.now = std::chrono::steady_clock::now(), .mirror = mirror(), .has_device = has_device};
+}
+
+// --- What operators ask.
+
+void Daemon::read(std::function<void(const Reading&)> done) {
+  reader_.read([this, done = std::move(done)](const Reading& reading) {
+    if (reading.policy) {
+      if (auto could = metrics_.could_serve(**reading.policy); !could) {
+        auto refused = reading;
+        refused.policy = tl::unexpected(std::move(could.error()));
+        done(refused);
+        return;
+      }
+    }
+    done(reading);
+  });
+}
+
+void Daemon::reload(bool force, ReloadDone done) {
+  const auto ticket = ++last_ticket_;
+  waiting_[ticket] = [this,
+                      done = std::move(done)](const tl::expected<serve::Reloaded, std::string>& result) {
+    reload_counts_.last_succeeded = result.has_value();
+    ++(result ? reload_counts_.succeeded : reload_counts_.failed);
+    reload_counts_.refusal = result ? std::string() : result.error();
+    if (result) {
+      reload_counts_.last_success_unix_ms = now_unix_ms();
+    }
+    done(result);
+  };
+  read([this, ticket, force](const Reading& reading) { tell(event::Reload{ticket, force, reading}); });
+}
+
+void Daemon::plan(std::function<void(const serve::Planned&)> done) {
+  read([this, done = std::move(done)](const Reading& reading) {
+    done({.plan = reconciler_->plan(reading, world()), .files = reading.files});
+  });
+}
+
+void Daemon::rehearse(PlanDone done) {
+  const auto ticket = ++last_ticket_;
+  rehearsing_[ticket] = std::move(done);
+  read([this, ticket](const Reading& reading) { tell(event::Rehearse{ticket, reading}); });
+}
+
+void Daemon::change_route(serve::OverrideRequest request, ReloadDone done) {
+  const auto ticket = ++last_ticket_;
+  waiting_[ticket] = std::move(done);
+  tell(event::ChangeRoute{ticket, std::move(request)});
+}
+
 void Daemon::ask_dataplane(ipc::Request request,
                            std::function<void(tl::expected<std::vector<ipc::Reply>, std::string>)> done) {
   dataplane_.ask(std::move(request), std::move(done));
+}
+
+serve::Circumstances Daemon::circumstances() const {
+  auto result = reconciler_->circumstances();
+  result.guard = guard::problems(guard::ask(policy()->config, mirror()));
+  result.reload_refused = reload_counts_.refusal;
+  result.changed_files = file_watch_.changes();
+  return result;
+}
+
+void Daemon::collect_metrics(metrics::Format format, std::function<void(std::string)> done) {
+  serve::ask_live(*this, [this, format, done = std::move(done)](const serve::Live& live) {
+    const auto runs = policy();
+    const metrics::Guarding guarding{.truth = guard::ask(runs->config, mirror()),
+                                     .restored = guard_->restored(),
+                                     .dropped = guard_->ingress() == nullptr
+                                                    ? std::map<std::string, std::uint64_t>{}
+                                                    : guard_->ingress()->drops()};
+    done(metrics::exposition({.policy = *runs,
+                              .mirror = mirror(),
+                              .live = live,
+                              .started_unix_ms = started_unix_ms_,
+                              .reloads = reload_counts_,
+                              .problems = serve::problems_now(*this, live),
+                              .guarding = &guarding},
+                             format));
+  });
 }
 
 }  // namespace sekisho::reconcile

@@ -5,8 +5,6 @@
 #include <iterator>
 #include <utility>
 
-#include "common/base/error.hpp"
-
 namespace sekisho::reconcile {
 namespace {
 

@@ -1,26 +1,21 @@
-// What the guard must be: what the policies say that run or are to come, on the interfaces that are there now.
-#include <spdlog/spdlog.h>
+#include "control/reconcile/guarding.hpp"
 
+#include <string_view>
 #include <utility>
-
-#include "control/reconcile/daemon.hpp"
 
 namespace sekisho::reconcile {
 
-guard::Guard Daemon::guard_of(const policy::Policy& policy) const {
-  return guard::guard_of(policy.config, policy.exceptions, netlink_->mirror());
-}
-
-// Ports of the policy that runs, of the one that is being sent and of those that wait; what the dataplane may let out
-// until the next commit.
-guard::Guard Daemon::wanted_guard() const {
-  auto wanted = guard_of(*policy_);
-  if (sending_) {
-    wanted = guard::merge(wanted, guard_of(*sending_));
+auto Guarding::wanted(const Policies& policies, const netlink::Mirror& mirror) const -> guard::Guard {
+  const auto of = [&](const policy::Policy& policy) {
+    return guard::guard_of(policy.config, policy.exceptions, mirror);
+  };
+  auto wanted = of(policies.runs);
+  if (policies.under_way != nullptr) {
+    wanted = guard::merge(wanted, of(*policies.under_way));
   }
-  for (const auto& step : steps_) {
-    if (step.policy && !step.rehearsed) {
-      wanted = guard::merge(wanted, guard::ports_of(step.policy->config, netlink_->mirror()));
+  for (const auto& step : policies.waiting) {
+    if (step.policy && !step.is_rehearsal()) {
+      wanted = guard::merge(wanted, guard::ports_of(step.policy->config, mirror));
     }
   }
   guard::Guard out = let_out_;
@@ -28,23 +23,35 @@ guard::Guard Daemon::wanted_guard() const {
   return guard::merge(out, wanted);
 }
 
-auto Daemon::guard() -> tl::expected<void, std::string> {
-  auto wanted = wanted_guard();
-  report_missing_ports();
-  return guard_->close(std::move(wanted));
+auto Guarding::close(const Policies& policies, Moment& moment) -> std::uint64_t {
+  asked_ = wanted(policies, moment.mirror());
+  report_missing_ports(policies.runs.config, moment);
+  moment.act(action::CloseGuard{++number_, asked_});
+  return number_;
+}
+
+void Guarding::remember(const ipc::State& state) {
+  guard::Guard running;
+  for (const auto& port : state.ports()) {
+    constexpr std::string_view af_xdp = "af_xdp:";
+    if (port.device().starts_with(af_xdp)) {
+      running.names.insert(port.device().substr(af_xdp.size()));
+    }
+  }
+  let_out_ = guard::remember(running, std::move(let_out_));
 }
 
 // Once for each change of what is missing.
-void Daemon::report_missing_ports() {
+void Guarding::report_missing_ports(const config::Config& config, Moment& moment) {
   std::set<std::string> missing;
-  if (!policy_->config.guard.whole_host) {
-    for (const auto* port : guard::missing_ports(policy_->config, netlink_->mirror())) {
+  if (!config.guard.whole_host) {
+    for (const auto* port : guard::missing_ports(config, moment.mirror())) {
       missing.insert(port->name);
     }
   }
   for (const auto& port : missing) {
     if (!missing_ports_.contains(port)) {
-      spdlog::warn(
+      moment.warn(
           "port {}: its interface is not there; until it is, the kernel forwards for nobody, [guard] allow "
           "or not",
           port);

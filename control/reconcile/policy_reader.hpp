@@ -10,27 +10,14 @@
 #include <functional>
 #include <memory>
 #include <optional>
-#include <tl/expected.hpp>
 #include <vector>
 
 #include "common/base/detached_read.hpp"
 #include "common/base/error.hpp"
-#include "common/base/stamp.hpp"
 #include "control/policy/policy.hpp"
-#include "control/serve/backend.hpp"
+#include "control/reconcile/reading.hpp"
 
 namespace sekisho::reconcile {
-
-struct Reading {
-  tl::expected<std::shared_ptr<const policy::Policy>, base::Error> policy;
-  serve::Sources sources{};          // what was read, as far as it got
-  std::vector<base::Stamp> files{};  // those that were to be looked at beside it
-};
-
-// The policy of `config`, for a daemon; and `beside`, looked at.
-[[nodiscard]] auto read_policy(const std::filesystem::path& config,
-                               const std::vector<std::filesystem::path>& beside,
-                               const policy::InterfaceAddresses& addresses) -> Reading;
 
 // On one thread, the loop's.
 class PolicyReader {

@@ -1,7 +1,5 @@
 #include "control/reconcile/port_links.hpp"
 
-#include <spdlog/spdlog.h>
-
 #include <utility>
 
 namespace sekisho::reconcile {
@@ -14,33 +12,33 @@ auto PortLinks::look(const config::Port& port, const netlink::Mirror& mirror) ->
   return {.index = (*link)->index, .name = (*link)->name, .up = (*link)->up, .mtu = (*link)->mtu, .why = {}};
 }
 
-void PortLinks::report(const config::Port& port, const Seen& before, const Seen& now) {
+void PortLinks::report(const config::Port& port, const Seen& before, const Seen& now, Moment& moment) {
   if (now.index == 0) {
     if (before.why != now.why) {
-      spdlog::warn("port {}: {}", port.name, now.why);
+      moment.warn("port {}: {}", port.name, now.why);
     }
     return;
   }
   const bool same = before.index == now.index;
   if (same && before.name != now.name) {
-    spdlog::warn("port {}: its interface {} is called {} now; the port goes on", port.name, before.name,
-                 now.name);
+    moment.warn("port {}: its interface {} is called {} now; the port goes on", port.name, before.name,
+                now.name);
   } else if (before.index != 0 && !same) {
-    spdlog::warn("port {}: {} (link {}) has taken the place of {} (link {})", port.name, now.name, now.index,
-                 before.name, before.index);
+    moment.warn("port {}: {} (link {}) has taken the place of {} (link {})", port.name, now.name, now.index,
+                before.name, before.index);
   }
   if (!same || before.up != now.up) {
-    spdlog::info("port {}: link {} is {}", port.name, now.name, now.up ? "up" : "down");
+    moment.info("port {}: link {} is {}", port.name, now.name, now.up ? "up" : "down");
   }
   if (port.mtu != 0 && now.mtu != port.mtu && port.is_af_xdp()) {
-    spdlog::warn("port {}: the MTU of {} is {}; it is set to {}, as configured", port.name, now.name, now.mtu,
-                 port.mtu);
+    moment.warn("port {}: the MTU of {} is {}; it is set to {}, as configured", port.name, now.name, now.mtu,
+                port.mtu);
   } else if (same && before.mtu != now.mtu) {
-    spdlog::info("port {}: the MTU of {} is {} now, and was {}", port.name, now.name, now.mtu, before.mtu);
+    moment.info("port {}: the MTU of {} is {} now, and was {}", port.name, now.name, now.mtu, before.mtu);
   }
 }
 
-auto PortLinks::follow(const config::Config& config, const netlink::Mirror& mirror) -> std::set<std::string> {
+auto PortLinks::follow(const config::Config& config, Moment& moment) -> std::set<std::string> {
   std::map<std::string, Seen> now;
   std::set<std::string> changed;
   for (const auto& port : config.ports) {
@@ -49,11 +47,11 @@ auto PortLinks::follow(const config::Config& config, const netlink::Mirror& mirr
     }
     const auto known = seen_.find(port.name);
     const auto before = known == seen_.end() ? Seen{} : known->second;
-    const auto& seen = now[port.name] = look(port, mirror);
+    const auto& seen = now[port.name] = look(port, moment.mirror());
     if (known != seen_.end() && before == seen) {
       continue;
     }
-    report(port, before, seen);
+    report(port, before, seen, moment);
     if (seen.index != 0 && (before.index != seen.index || before.up != seen.up)) {
       changed.insert(port.name);
     }

@@ -1,4 +1,4 @@
-// The ports' interfaces as they were last seen, and a line in the log for each thing that became of them.
+// The ports' interfaces as they were last seen, and a line in the log for each thing that became of them. Pure.
 #pragma once
 
 #include <cstdint>
@@ -8,13 +8,14 @@
 
 #include "control/config/config.hpp"
 #include "control/netlink/mirror.hpp"
+#include "control/reconcile/moment.hpp"
 
 namespace sekisho::reconcile {
 
 class PortLinks {
  public:
   // The ports whose interface came, is another one, or went up or down.
-  auto follow(const config::Config& config, const netlink::Mirror& mirror) -> std::set<std::string>;
+  auto follow(const config::Config& config, Moment& moment) -> std::set<std::string>;
 
  private:
   struct Seen {
@@ -26,7 +27,7 @@ class PortLinks {
     friend bool operator==(const Seen&, const Seen&) = default;
   };
   static Seen look(const config::Port& port, const netlink::Mirror& mirror);
-  static void report(const config::Port& port, const Seen& before, const Seen& now);
+  static void report(const config::Port& port, const Seen& before, const Seen& now, Moment& moment);
 
   std::map<std::string, Seen> seen_;  // by port
 };

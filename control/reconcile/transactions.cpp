@@ -1,14 +1,11 @@
-// One transaction at a time: which is next, and what becomes of it.
-#include <fmt/format.h>
-#include <spdlog/spdlog.h>
-
+// One conversation at a time with the dataplane: which is next, and what becomes of it.
 #include <algorithm>
-#include <boost/asio/post.hpp>
 #include <new>
 #include <utility>
 
 #include "common/base/memory_reserve.hpp"
-#include "control/reconcile/daemon.hpp"
+#include "control/reconcile/bindings.hpp"
+#include "control/reconcile/reconciler.hpp"
 #include "control/reconcile/timing.hpp"
 #include "control/sync/agreement.hpp"
 #include "control/sync/objects.hpp"
@@ -25,239 +22,267 @@ std::string summary(const ipc::Committed& committed) {
 
 }  // namespace
 
-void Daemon::advance() {
-  if (in_flight_ || !has_taken_over_ || !dataplane_.connected() || !command_.is_held()) {
+auto Reconciler::circumstances() const -> serve::Circumstances {
+  return {.is_settled = std::holds_alternative<Idle>(phase_) && told_ && steps_.empty() &&
+                        sync::incremental(*policy_, *told_, view_.now()).empty(),
+          .not_in_command = command_.why_not(),
+          .not_taken = last_refusal_,
+          .transaction = transaction_,
+          .failed_ports = failures_.ports(),
+          .guard = {},
+          .reload_refused = {}};
+}
+
+// --- What is next.
+
+void Reconciler::advance(Moment& moment) {
+  if (!std::holds_alternative<Idle>(phase_)) {
     return;
   }
-  if (!steps_.empty() && !steps_.front().is_verified && told_) {
-    verify();
-  } else if (!steps_.empty()) {
-    if (const auto then = waits_until(steps_.front())) {
-      patience_.expires_at(*then);
-      patience_.async_wait([this](const boost::system::error_code& error) {
-        if (!error) {
-          advance();
-        }
-      });
-      // A member that dies meanwhile loses its traffic at once.
-      if (told_) {
-        send_incremental();
-      }
+  patience_ends_at_.reset();
+  if (!is_connected_) {
+    advance_alone(moment);
+    return;
+  }
+  if (turn_is_due_ || !command_.is_held()) {
+    return;
+  }
+  if (take_over_ != TakeOver::done) {
+    if (take_over_ == TakeOver::due && takes_over_at_ <= moment.now()) {
+      phase_ = TakingOver{};
+      moment.act(action::AskState{});
+    }
+    return;
+  }
+  if (steps_.empty()) {
+    if (told_) {
+      send_incremental(moment);
+    } else {
+      close(std::nullopt, true, moment);
+    }
+    return;
+  }
+  if (!steps_.front().is_verified && told_) {
+    phase_ = Verifying{};
+    moment.act(action::AskState{});
+    return;
+  }
+  const bool is_guarded = steps_.front().guard <= guard_answered_;
+  patience_ends_at_ = is_guarded ? waits_until(steps_.front(), moment.world()) : std::nullopt;
+  if (!is_guarded || patience_ends_at_) {
+    // A member that dies meanwhile loses its traffic at once.
+    if (told_) {
+      send_incremental(moment);
+    }
+    return;
+  }
+  auto next = steps_.pop();
+  if (next.is_rehearsal()) {
+    moment.act(action::AnswerPlan{next.tickets.front(), plan_to(next.policy, moment.world())});
+  } else if (resolve(next, moment) && is_harmless(next, moment)) {
+    close(std::move(next), true, moment);
+    return;
+  }
+  look_soon(moment);  // and then at the next step
+}
+
+// The dataplane gets it when it is there.
+void Reconciler::advance_alone(Moment& moment) {
+  while (!steps_.empty()) {
+    auto next = steps_.pop();
+    if (next.is_rehearsal()) {
+      moment.act(action::AnswerPlan{next.tickets.front(), plan_to(next.policy, moment.world())});
+    } else if (resolve(next, moment) && is_harmless(next, moment)) {
+      close(std::move(next), false, moment);
       return;
     }
-    auto next = std::move(steps_.front());
-    steps_.pop_front();
-    if (!next.rehearsed && resolve(next) && is_harmless(next)) {
-      send_policy(std::move(next));
-      return;
-    }
-    if (next.rehearsed) {
-      next.rehearsed(plan_to(next.policy));
-    }
-    boost::asio::post(io_, [this] { advance(); });
-  } else if (!told_) {
-    send_policy(std::nullopt);
-  } else {
-    send_incremental();
   }
 }
 
-void Daemon::verify() {
-  in_flight_ = true;
-  ipc::Request request;
-  request.mutable_get_state();
-  dataplane_.ask(std::move(request), [this](const auto& answer) {
-    in_flight_ = false;
-    if (!steps_.empty()) {
-      steps_.front().is_verified = true;
-    }
-    if (answer && told_) {
-      const auto& state = answer->back().state();
-      if (state.transaction() != transaction_) {
-        heal(fmt::format("it is at transaction {}, not {}", state.transaction(), transaction_));
-      } else if (const auto difference = sync::disagreement(state, sync::objects(*policy_, *told_))) {
-        heal(*difference);
-      }
-    }
-    advance();
-  });
+// --- The guard first: until the dataplane has committed, what either policy lets out may leave.
+
+void Reconciler::close(std::optional<Step> step, bool is_to_be_sent, Moment& moment) {
+  phase_ = Closing{.step = std::move(step), .is_to_be_sent = is_to_be_sent};
+  const auto number = close_guard(moment);  // which asks what is under way
+  std::get<Closing>(phase_).guard = number;
 }
 
-void Daemon::heal(const std::string& why) {
-  spdlog::warn("the dataplane has not what it was told ({}); it gets the whole policy", why);
-  told_.reset();
+void Reconciler::closed(Closing closing, const tl::expected<void, std::string>& result, Moment& moment) {
+  auto& step = closing.step;
+  if (!result) {
+    if (!step) {
+      refused(result.error(), moment);
+      return;
+    }
+    moment.error("{} refused: {}", step->name(), result.error());
+    refuse(*step, result.error(), moment);
+    look_soon(moment);
+    return;
+  }
+  if (closing.is_to_be_sent) {
+    send_policy(std::move(step), moment);
+    return;
+  }
+  guarding_.keep_open();
+  const auto dropped = adopt(*step, moment);
+  close_guard(moment);
+  look(moment);
+  moment.info("{} done; the dataplane gets it when it is connected", step->name());
+  done(*step,
+       {.applied = false, .committed = {}, .warnings = policy_->warnings, .overrides_dropped = dropped},
+       moment);
+  advance(moment);
 }
+
+// --- What it is told.
 
 // The step's policy, or without one the policy that runs, whole. A step is told as what it changes where the dataplane
 // has exactly what it changes from; one that failed to start something is to try again, which only a full transaction does.
-void Daemon::send_policy(std::optional<Step> step) {
+void Reconciler::send_policy(std::optional<Step> step, Moment& moment) {
   const auto policy = step ? step->policy : policy_;
-  // Until the dataplane has committed, what either policy lets out may leave.
-  sending_ = policy;
-  if (auto done = guard(); !done) {
-    sending_.reset();
-    if (step) {
-      spdlog::error("{} refused: {}", step->name(), done.error());
-      step->done(tl::unexpected(done.error()));
-      boost::asio::post(io_, [this] { advance(); });
-    } else {
-      refused(done.error());
-    }
-    return;
-  }
-  auto view = step ? view_of(*policy) : view_;
-  const bool is_full = !step || !told_ || !failed_ports_.empty() || !failed_exit_.empty();
+  auto view = step ? view_.of(*policy, moment.mirror()) : view_.now();
+  const bool is_full = !step || !told_ || failures_.any();
   std::optional<std::vector<ipc::Change>> changes;
   try {
     changes = is_full ? sync::full(*policy, view) : sync::between(*policy_, *told_, *policy, view);
   } catch (const std::bad_alloc&) {  // refused below
   }
-  in_flight_ = true;
-  auto on_answer = [this, is_full, view = std::move(view), step = std::move(step)](
-                       const tl::expected<std::vector<ipc::Reply>, std::string>& answer) mutable {
-    in_flight_ = false;
-    sending_.reset();
-    if (!answer && !is_full && dataplane_.connected()) {
-      spdlog::warn("the dataplane refused what changes ({}); it gets the whole policy", answer.error());
-      told_.reset();
-      send_policy(std::move(step));
-      return;
+  Sending sending{std::move(step), std::move(view), is_full, true};
+  if (!changes) {
+    failed(std::move(sending), std::string{base::no_memory}, moment);
+    return;
+  }
+  phase_ = std::move(sending);
+  moment.act(action::Transact{is_full, std::move(*changes)});
+}
+
+void Reconciler::send_incremental(Moment& moment) {
+  if (auto changes = sync::incremental(*policy_, *told_, view_.now()); !changes.empty()) {
+    phase_ = Sending{.step = {}, .view = view_.now()};
+    moment.act(action::Transact{false, std::move(changes)});
+  }
+}
+
+// --- What it says.
+
+// Before a reload is told as what it changes.
+void Reconciler::verified(const tl::expected<ipc::State, std::string>& state, Moment& moment) {
+  if (!steps_.empty()) {
+    steps_.front().is_verified = true;
+  }
+  if (state && told_) {
+    if (state->transaction() != transaction_) {
+      heal(fmt::format("it is at transaction {}, not {}", state->transaction(), transaction_), moment);
+    } else if (const auto difference = sync::disagreement(*state, sync::objects(*policy_, *told_))) {
+      heal(*difference, moment);
     }
-    const bool goes_on = answer || step;  // a refused policy waits for the timer
-    on_policy(std::move(view), std::move(step), answer);
-    if (goes_on) {
-      advance();
-    }
-  };
-  if (changes) {
-    dataplane_.transact(is_full, std::move(*changes), std::move(on_answer));
+  }
+  advance(moment);
+}
+
+void Reconciler::heal(const std::string& why, Moment& moment) {
+  moment.warn("the dataplane has not what it was told ({}); it gets the whole policy", why);
+  told_.reset();
+}
+
+void Reconciler::on(const event::TransactionEnded& event, Moment& moment) {
+  auto* sending = std::get_if<Sending>(&phase_);
+  if (sending == nullptr) {
+    return;
+  }
+  auto taken = std::move(*sending);
+  phase_ = Idle{};
+  if (event.result) {
+    committed(std::move(taken), *event.result, moment);
   } else {
-    boost::asio::post(io_, [on_answer = std::move(on_answer)]() mutable {
-      on_answer(tl::unexpected(std::string{base::no_memory}));
-    });
+    failed(std::move(taken), event.result.error(), moment);
   }
 }
 
-void Daemon::on_policy(sync::View view, std::optional<Step> step,
-                       const tl::expected<std::vector<ipc::Reply>, std::string>& answer) {
-  if (!answer) {
-    if (!step) {
-      refused(answer.error());
-      return;
-    }
-    spdlog::error("{} refused, the policy stays as it was: {}", step->name(), answer.error());
-    // Whether a dataplane that is gone took the new policy, we do not know: the next commit tidies up.
-    if (!told_ || !dataplane_.connected()) {
-      let_out_ = guard_->wanted();
-    }
-    guard();
-    step->done(tl::unexpected(answer.error()));
+void Reconciler::failed(Sending sending, const std::string& why, Moment& moment) {
+  auto& step = sending.step;
+  if (!step) {
+    refused(why, moment);  // and waits for its time
     return;
   }
-  const ipc::Committed& result = answer->back().committed();
-  const auto dropped = step ? adopt(*step) : 0;
-  let_out_ = {};
-  guard();
-  // Attempts to start a failed port are whole policies too; they are not worth a line each.
-  spdlog::log(step || std::exchange(is_new_connection_, false) ? spdlog::level::info : spdlog::level::debug,
-              "{}: {}", step ? step->name() + " done" : "the dataplane has the whole policy",
-              summary(result));
-  committed(result, std::move(view));
-  netlink_->refresh();  // the dataplane may have made interfaces
-  look();
-  if (step) {
-    step->done(serve::Reloaded{
-        .applied = true, .committed = result, .warnings = policy_->warnings, .overrides_dropped = dropped});
-  }
-}
-
-void Daemon::send_incremental() {
-  auto changes = sync::incremental(*policy_, *told_, view_);
-  if (changes.empty()) {
+  if (!sending.is_full && is_connected_ && command_.is_held()) {
+    moment.warn("the dataplane refused what changes ({}); it gets the whole policy", why);
+    told_.reset();
+    close(std::move(step), true, moment);
     return;
   }
-  in_flight_ = true;
-  dataplane_.transact(false, std::move(changes), [this, view = view_](const auto& answer) mutable {
-    in_flight_ = false;
-    if (answer) {
-      committed(answer->back().committed(), std::move(view));
-      advance();
-    } else {
-      refused(answer.error());
-    }
-  });
+  moment.error("{} refused, the policy stays as it was: {}", step->name(), why);
+  // Whether a dataplane that is gone took the new policy, we do not know: the next commit tidies up.
+  if (!told_ || !is_connected_) {
+    guarding_.keep_open();
+  }
+  close_guard(moment);
+  refuse(*step, why, moment);
+  look_soon(moment);
 }
 
-void Daemon::committed(const ipc::Committed& committed, sync::View view) {
-  told_ = std::move(view);
+void Reconciler::refused(const std::string& why, Moment& moment) {
+  told_.reset();
+  if (!is_connected_) {
+    return;  // which is said elsewhere, and the next connection begins anew
+  }
+  if (std::exchange(last_refusal_, why) != why) {
+    moment.error("the dataplane has not taken the policy: {}", why);
+  }
+  retry_later(moment);
+}
+
+void Reconciler::committed(Sending sending, const ipc::Committed& committed, Moment& moment) {
+  const auto& step = sending.step;
+  std::size_t dropped = 0;
+  if (sending.is_policy) {
+    dropped = step ? adopt(*step, moment) : 0;
+    guarding_.on_committed();
+    close_guard(moment);
+    // Attempts to start a failed port are whole policies too; they are not worth a line each.
+    const bool is_news = step || std::exchange(is_new_connection_, false);
+    moment.say(is_news ? action::Level::info : action::Level::debug, "{}: {}",
+               step ? step->name() + " done" : "the dataplane has the whole policy", summary(committed));
+  }
   last_refusal_.clear();
   const auto expected = std::exchange(transaction_, committed.transaction()) + 1;
+  const bool is_another = expected != 1 && expected != transaction_;
+  failures_.on_committed(committed, moment);
+  moment.act(action::Bind{bindings_of(policy_->config, sending.view, failures_.ports(), moment.mirror())});
+  if (step) {
+    view_.show(*policy_, failures_.exit(), sending.view, moment);
+  }
+  told_ = std::move(sending.view);
   if (std::exchange(is_to_heal_, false)) {
     told_.reset();
-  } else if (expected != 1 && expected != transaction_) {
-    heal(fmt::format("this was transaction {}, not {}: somebody else changes it", transaction_, expected));
+  } else if (is_another) {
+    heal(fmt::format("this was transaction {}, not {}: somebody else changes it", transaction_, expected),
+         moment);
   }
-  std::map<std::string, std::string> failed;
-  for (const auto& port : committed.failed_ports()) {
-    failed[port.name()] = port.error();
-    if (const auto old = failed_ports_.find(port.name());
-        old == failed_ports_.end() || old->second != port.error()) {
-      spdlog::warn("port {} failed: {}", port.name(), port.error());
-    }
-  }
-  for (const auto& [port, why] : failed_ports_) {
-    if (!failed.contains(port)) {
-      spdlog::info("port {} runs now", port);
-    }
-  }
-  failed_ports_ = std::move(failed);
-  const auto& exit = committed.exit();
-  auto failed_exit = committed.has_exit() && !exit.running() ? exit.error() : std::string{};
-  if (!failed_exit.empty() && failed_exit != failed_exit_) {
-    spdlog::warn("next hop Internet: {}", failed_exit);
-  }
-  failed_exit_ = std::move(failed_exit);
-  bind_ports();
-  if (failed_ports_.empty() && failed_exit_.empty()) {
-    retry_pause_ = first_retry;
+  if (failures_.any()) {
+    retry_later(moment);
   } else {
-    retry_later();
+    retry_pause_ = first_retry;
   }
+  if (sending.is_policy) {
+    moment.act(action::ListAgain{});  // the dataplane may have made interfaces
+  }
+  if (step) {
+    done(*step,
+         {.applied = true,
+          .committed = committed,
+          .warnings = policy_->warnings,
+          .overrides_dropped = dropped},
+         moment);
+  }
+  look_soon(moment);  // by the new bindings
 }
 
-void Daemon::refused(const std::string& reason) {
-  told_.reset();
-  if (!dataplane_.connected()) {
-    return;  // on_disconnected says so, and on_connected begins anew
+void Reconciler::retry_later(Moment& moment) {
+  if (!retries_at_) {
+    retries_at_ = moment.now() + retry_pause_;
+    retry_pause_ = std::min(2 * retry_pause_, last_retry);
   }
-  if (std::exchange(last_refusal_, reason) != reason) {
-    spdlog::error("the dataplane has not taken the policy: {}", reason);
-  }
-  retry_later();
-}
-
-void Daemon::retry_later() {
-  if (std::exchange(retry_runs_, true)) {
-    return;
-  }
-  retry_.expires_after(retry_pause_);
-  retry_pause_ = std::min(2 * retry_pause_, last_retry);
-  retry_.async_wait([this](const boost::system::error_code& error) {
-    if (error) {
-      return;
-    }
-    retry_runs_ = false;
-    if (!has_taken_over_) {
-      if (dataplane_.connected()) {
-        take_over();
-      }
-      return;
-    }
-    if (!told_ || !failed_ports_.empty() || !failed_exit_.empty()) {
-      told_.reset();
-      advance();
-    }
-  });
 }
 
 }  // namespace sekisho::reconcile

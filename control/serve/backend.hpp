@@ -62,6 +62,9 @@ struct Planned {
 
 class Backend {
  public:
+  using ReloadDone = std::function<void(tl::expected<Reloaded, std::string>)>;
+  using PlanDone = std::function<void(tl::expected<Plan, std::string>)>;
+
   virtual ~Backend() = default;
 
   [[nodiscard]] virtual std::shared_ptr<const policy::Policy> policy() const = 0;  // that runs
@@ -72,14 +75,13 @@ class Backend {
 
   // Reads the files again, off this thread; one transaction or a refusal that changes nothing. One that would break what works
   // (sync::harms) is refused unless it is forced. Requests that come while files are read share what is read after them.
-  virtual void reload(bool force, std::function<void(tl::expected<Reloaded, std::string>)> done) = 0;
+  virtual void reload(bool force, ReloadDone done) = 0;
   // What a reload would lead to at this moment, by the files as they are now; changes nothing.
   virtual void plan(std::function<void(const Planned&)> done) = 0;
   // The same after new members had their time to answer, as a reload gives it to them.
-  virtual void rehearse(std::function<void(tl::expected<Plan, std::string>)> done) = 0;
+  virtual void rehearse(PlanDone done) = 0;
   [[nodiscard]] virtual const Sources& sources() const = 0;
-  virtual void change_route(OverrideRequest request,
-                            std::function<void(tl::expected<Reloaded, std::string>)> done) = 0;
+  virtual void change_route(OverrideRequest request, ReloadDone done) = 0;
   virtual void ask_dataplane(
       ipc::Request request, std::function<void(tl::expected<std::vector<ipc::Reply>, std::string>)> done) = 0;
 };

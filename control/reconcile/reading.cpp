@@ -1,0 +1,49 @@
+#include "control/reconcile/reading.hpp"
+
+#include <algorithm>
+#include <iterator>
+#include <utility>
+
+#include "control/config/config.hpp"
+#include "control/reconcile/timing.hpp"
+
+namespace sekisho::reconcile {
+namespace {
+
+// What a policy is read from, besides the configuration itself.
+auto files_of(const config::Config& config) -> std::vector<std::filesystem::path> {
+  std::vector<std::filesystem::path> files;
+  for (const auto& zone : config.zones) {
+    for (const auto& spec : zone.routes) {
+      if (spec.kind == config::RouteSpec::Kind::file) {
+        files.push_back(spec.file);
+      }
+    }
+  }
+  if (!config.azure.service_tags.empty()) {
+    files.push_back(config.azure.service_tags);
+  }
+  std::ranges::sort(files);
+  const auto same = std::ranges::unique(files);
+  files.erase(same.begin(), same.end());
+  return files;
+}
+
+}  // namespace
+
+auto read_policy(const std::filesystem::path& config, const std::vector<std::filesystem::path>& beside,
+                 const policy::InterfaceAddresses& addresses) -> Reading {
+  Reading reading{.policy = tl::unexpected(base::Error{})};
+  std::ranges::transform(beside, std::back_inserter(reading.files), base::stamp);
+  reading.sources = {.read_unix_ms = now_unix_ms(), .files = {base::stamp(config)}};
+  auto read = config::read(config);
+  if (!read) {
+    reading.policy = tl::unexpected(std::move(read.error()));
+    return reading;
+  }
+  std::ranges::transform(files_of(*read), std::back_inserter(reading.sources.files), base::stamp);
+  reading.policy = policy::build_to_run(std::move(*read), addresses);
+  return reading;
+}
+
+}  // namespace sekisho::reconcile

@@ -1,0 +1,46 @@
+#include "control/reconcile/steps.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "control/serve/override.hpp"
+
+namespace sekisho::reconcile {
+namespace {
+
+bool gives_way(const Step& first, const Step& later) {
+  return first.is_reload() && later.is_reload() && first.force == later.force;
+}
+
+}  // namespace
+
+std::string Step::name() const {
+  const auto* request = override_request();
+  return request == nullptr ? "reload" : "route " + serve::to_string(*request);
+}
+
+void Steps::push(Step step) {
+  if (!steps_.empty() && gives_way(steps_.back(), step)) {
+    step.tickets.insert(step.tickets.begin(), steps_.back().tickets.begin(), steps_.back().tickets.end());
+    steps_.pop_back();
+  }
+  steps_.push_back(std::move(step));
+}
+
+auto Steps::pop() -> Step {
+  auto step = std::move(steps_.front());
+  steps_.pop_front();
+  return step;
+}
+
+auto Steps::take_guarded_by(std::uint64_t guard) -> std::optional<Step> {
+  const auto found = std::ranges::find(steps_, guard, &Step::guard);
+  if (found == steps_.end()) {
+    return std::nullopt;
+  }
+  auto step = std::move(*found);
+  steps_.erase(found);
+  return step;
+}
+
+}  // namespace sekisho::reconcile

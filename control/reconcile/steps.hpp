@@ -1,0 +1,64 @@
+// The queue of policies: reloads, overrides and rehearsals that wait for their turn, in the order in which they came. Pure.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "control/policy/policy.hpp"
+#include "control/reconcile/event.hpp"
+#include "control/serve/backend.hpp"
+
+namespace sekisho::reconcile {
+
+// All of a reload but its transaction.
+struct Rehearsal {};
+
+// Another policy: what the files say, or an override of what runs when its turn has come.
+struct Step {
+  std::vector<Ticket> tickets;                   // of those who asked for it
+  std::shared_ptr<const policy::Policy> policy;  // null: an override's, whose turn has not come
+  std::variant<serve::Sources, serve::OverrideRequest, Rehearsal> from;
+  bool force = false;        // also where it breaks what works
+  Time asked{};              // its members' neighbours; it waits for them a while
+  bool is_verified = false;  // the dataplane was asked whether it has what it was told
+  std::uint64_t guard = 0;   // the closing of the guard without which it must not run
+
+  [[nodiscard]] bool is_rehearsal() const { return std::holds_alternative<Rehearsal>(from); }
+  [[nodiscard]] bool is_reload() const { return std::holds_alternative<serve::Sources>(from); }
+  [[nodiscard]] const serve::OverrideRequest* override_request() const {
+    return std::get_if<serve::OverrideRequest>(&from);
+  }
+  [[nodiscard]] std::string name() const;  // "reload", "route add 10.1.0.0/16 firewall in zone onprem"
+};
+
+class Steps {
+ public:
+  // A reload that still waits gives its turn to a later one, which was read after it: a burst of signals is one step. The same
+  // must be allowed to both.
+  void push(Step step);
+  void put_back(Step step) { steps_.push_front(std::move(step)); }
+  [[nodiscard]] auto pop() -> Step;
+  // What must not run without this closing of the guard, which failed.
+  [[nodiscard]] auto take_guarded_by(std::uint64_t guard) -> std::optional<Step>;
+  [[nodiscard]] auto take_all() -> std::deque<Step> { return std::exchange(steps_, {}); }
+
+  [[nodiscard]] bool empty() const noexcept { return steps_.empty(); }
+  [[nodiscard]] Step& front() { return steps_.front(); }
+  [[nodiscard]] Step& back() { return steps_.back(); }
+  [[nodiscard]] auto begin() const noexcept { return steps_.begin(); }
+  [[nodiscard]] auto end() const noexcept { return steps_.end(); }
+  [[nodiscard]] bool ends_with(const std::shared_ptr<const policy::Policy>& policy) const {
+    return !steps_.empty() && steps_.back().policy == policy;
+  }
+
+ private:
+  std::deque<Step> steps_;
+};
+
+}  // namespace sekisho::reconcile
