@@ -14,6 +14,8 @@
 #include <optional>
 #include <system_error>
 #include <thread>
+#include <tl/expected.hpp>
+#include <type_traits>
 #include <utility>
 
 #include <fmt/format.h>
@@ -22,6 +24,9 @@
 #include "common/base/watch.hpp"
 
 namespace sekisho::base {
+
+// How long a file may give no sign of life.
+inline constexpr std::chrono::seconds usual_patience{10};
 
 // Threads that read at this moment, those left behind among them. A process that ends must not run the destructors of its
 // static objects while there are any: it ends by std::_Exit.
@@ -121,5 +126,15 @@ class DetachedRead {
   std::shared_ptr<State> state_;
   Result (*refused_)(Error);
 };
+
+// Waits for `work`, which gives an expected with an Error, as long as every file that it reads answers within `patience`.
+// `file` is what an error is about that is none of its own.
+template <class Work>
+[[nodiscard]] auto within(std::chrono::milliseconds patience, const std::filesystem::path& file, Work work) {
+  using Result = std::invoke_result_t<Work>;
+  return DetachedRead<Result>{file, std::move(work),
+                              [](Error error) -> Result { return tl::unexpected(std::move(error)); }}
+      .wait(patience);
+}
 
 }  // namespace sekisho::base

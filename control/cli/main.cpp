@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
@@ -11,14 +12,10 @@
 
 namespace {
 
-int run(int argc, char** argv) {
-  CLI::App app{
-      "Shows and explains what a Sekisho appliance does with traffic, and applies changed configuration.\n"
-      "Without a daemon: check, routes, lookup --routes, explain --config, effective-routes --vnet, diff, "
-      "presets,\n"
-      "doctor, guard. The others ask sekisho-control.",
-      "sekisho"};
-  sekisho::cli::Context context;
+using sekisho::cli::Context;
+using sekisho::cli::Outcome;
+
+void add_commands(CLI::App& app, Context& context) {
   app.require_subcommand(1);
   app.fallthrough();
   app.set_version_flag("--version", "sekisho " SEKISHO_VERSION);
@@ -50,6 +47,41 @@ int run(int argc, char** argv) {
   sekisho::cli::add_doctor(app, context);
   sekisho::cli::add_guard(app, context);
   sekisho::cli::add_version(app, context);
+}
+
+Outcome run_command(const Context& context) {
+  try {
+    auto outcome = context.run();
+    const auto written = sekisho::cli::finish_output();
+    return outcome ? written : outcome;
+  } catch (const sekisho::cli::Json::exception& error) {
+    return tl::unexpected{fmt::format(
+        "sekisho-control at {} gave an answer that this version does not understand ({}): is it of another "
+        "version? `systemctl restart sekisho-control` starts the one that is installed",
+        context.socket, error.what())};
+  } catch (const std::bad_alloc&) {
+    return tl::unexpected{std::string{"out of memory"}};
+  } catch (const std::exception& error) {
+    return tl::unexpected{std::string{error.what()}};
+  }
+}
+
+// On a thread of its own, which stays behind when a file does not answer. Signals are the command's: one that waits for
+// sekisho-control or for a key ends by them.
+Outcome run_within(const Context& context) {
+  namespace base = sekisho::base;
+  using Result = tl::expected<Outcome, base::Error>;
+  base::DetachedRead<Result> command{
+      "the command", [&context]() -> Result { return run_command(context); },
+      [](base::Error error) -> Result { return tl::unexpected{std::move(error)}; }};
+  sigset_t all{};
+  sigfillset(&all);
+  pthread_sigmask(SIG_SETMASK, &all, nullptr);
+  auto result = command.wait(base::usual_patience);
+  return result ? *result : tl::unexpected{result.error().to_string()};
+}
+
+int run(int argc, char** argv, CLI::App& app, const Context& context) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::RequiredError& error) {
@@ -60,10 +92,7 @@ int run(int argc, char** argv) {
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? 0 : 2;
   }
-  auto outcome = context.run();
-  if (const auto written = sekisho::cli::finish_output(); outcome && !written) {
-    outcome = written;
-  }
+  const auto outcome = run_within(context);
   if (!outcome) {
     fmt::print(stderr, "sekisho: {}\n", outcome.error());
     return 1;
@@ -74,15 +103,16 @@ int run(int argc, char** argv) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  int status = 1;
-  try {
-    status = run(argc, argv);
-  } catch (const std::bad_alloc&) {
-    std::fputs("sekisho: out of memory\n", stderr);
-  } catch (const std::exception& error) {
-    std::fprintf(stderr, "sekisho: %s\n", error.what());
-  }
-  // A thread may still wait for a file that does not answer.
+  // They outlive the thread of a command that is left behind.
+  CLI::App app{
+      "Shows and explains what a Sekisho appliance does with traffic, and applies changed configuration.\n"
+      "Without a daemon: check, routes, lookup --routes, explain --config, effective-routes --vnet, diff, "
+      "presets,\n"
+      "doctor, guard. The others ask sekisho-control.",
+      "sekisho"};
+  Context context;
+  add_commands(app, context);
+  const int status = run(argc, argv, app, context);
   if (sekisho::base::threads_that_read() != 0) {
     std::fflush(nullptr);
     std::_Exit(status);

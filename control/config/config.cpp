@@ -74,9 +74,7 @@ auto read(const std::filesystem::path& file) -> tl::expected<Config, base::Error
 
 auto read_within(std::chrono::milliseconds patience, const std::filesystem::path& file)
     -> tl::expected<Config, base::Error> {
-  using Result = tl::expected<Config, base::Error>;
-  constexpr auto refused = [](base::Error error) -> Result { return tl::unexpected(std::move(error)); };
-  return base::DetachedRead<Result>{file, [file] { return read(file); }, refused}.wait(patience);
+  return base::within(patience, file, [file] { return read(file); });
 }
 
 }  // namespace sekisho::config

@@ -11,10 +11,11 @@
 #include <chrono>
 #include <cstdio>
 #include <fstream>
-#include <iterator>
 #include <string_view>
 #include <utility>
 
+#include "common/base/detached_read.hpp"
+#include "common/base/file.hpp"
 #include "control/doctor/bus.hpp"
 #include "control/doctor/cpus.hpp"
 #include "control/doctor/interface.hpp"
@@ -32,10 +33,12 @@ namespace {
 
 namespace fs = std::filesystem;
 
+constexpr std::chrono::seconds patience{5};  // with each file; less than who waits for all of this has
+
 // Empty where there is no such file.
 std::string content(const fs::path& file) {
-  std::ifstream stream{file};
-  return {std::istreambuf_iterator<char>{stream}, {}};
+  constexpr std::size_t limit = 1 << 20;
+  return base::read_file(file, limit).value_or(std::string{});
 }
 
 // The first word.
@@ -68,7 +71,9 @@ bool has(std::string_view text, std::string_view part) {
 
 void probe_configuration(System& system, const fs::path& file) {
   const auto mirror = netlink::snapshot().value_or(netlink::Mirror{});
-  const auto policy = policy::read_to_run(file, netlink::addresses_by(mirror));
+  const auto policy = base::within(patience, file, [file, addresses = netlink::addresses_by(mirror)] {
+    return policy::read_to_run(file, addresses);
+  });
   if (!policy) {
     system.configuration_error = policy.error().to_string();
     return;
@@ -93,7 +98,7 @@ void probe_configuration(System& system, const fs::path& file) {
 void probe_guard(System& system, const fs::path& file) {
   system.guard = guard::installed().map([](const auto&) {});
   boost::asio::io_context io;
-  const auto config = config::read_within(std::chrono::seconds{5}, file);
+  const auto config = config::read_within(patience, file);
   const auto netlink = netlink::Netlink::open(io, [] {});
   if (system.root && config && netlink) {
     auto truth = guard::ask(*config, (*netlink)->mirror());

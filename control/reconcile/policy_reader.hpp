@@ -28,7 +28,7 @@ class PolicyReader {
   using Done = std::function<void(const Reading&)>;
 
   // How long a file may give no sign of life, and how many threads are left behind before a read is refused at once.
-  static constexpr std::chrono::seconds patience{10};
+  static constexpr std::chrono::seconds patience = base::usual_patience;
   static constexpr std::size_t most_left_behind = 8;
 
   PolicyReader(boost::asio::io_context& io, std::filesystem::path config, Read read = read_policy,

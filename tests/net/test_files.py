@@ -72,6 +72,34 @@ def test_a_file_that_does_not_answer_is_named_and_holds_nothing_up(
     account.forwarded("lan", "egress", 10)
 
 
+def test_no_command_waits_for_ever(lab: Lab, appliance: Appliance, mount: HangingMount) -> None:
+    """Whatever reads the file, and whether the configuration names it or the command line does."""
+    named, hanging = str(appliance.config), str(mount.file)
+    good = lab.folder / "good.txt"
+    good.write_text("10.0.0.0/8 firewall\n")
+    name_file(appliance, mount.file)
+    commands = (
+        ("check", "--config", named),
+        ("check", "--config", hanging),
+        ("check", "--routes", hanging),
+        ("check", "--routes", f"{good},{hanging}", "--json"),
+        ("lookup", "--routes", f"{good},{hanging}", "10.0.0.1"),
+        ("routes", "convert", "--to", "text", hanging),
+        ("explain", "--config", named, "172.16.0.10", "1.1.1.1"),
+        ("effective-routes", "--config", named, "--zone", "onprem"),
+        ("effective-routes", "--vnet", "10.0.0.0/16", "--routes", hanging),
+        ("effective-routes", "--vnet", "10.0.0.0/16", "--gateway-routes", hanging),
+        ("diff", str(good), hanging),
+        ("diff", "--service-tags", hanging, str(good), named + ":onprem"),
+    )
+    with ThreadPoolExecutor(len(commands)) as pool:
+        for words, done in zip(commands, pool.map(lambda words: appliance.execute(*words, timeout=60), commands), strict=True):
+            assert done.returncode == 1 and done.stderr == f"sekisho: {hanging}: {SENTENCE}\n", (words, done)
+    doctor = appliance.execute("doctor", "--config", named)
+    assert doctor.returncode == 1 and f"{hanging}: did not answer for 5 s" in doctor.stdout, doctor
+    assert "rp_filter" in doctor.stdout, "what the configuration has no say in is examined all the same"
+
+
 def test_a_pipe_is_refused_at_once(appliance: Appliance, lab: Lab) -> None:
     pipe = lab.folder / "config" / "pipe"
     os.mkfifo(pipe)
