@@ -4,12 +4,12 @@
 #include <string_view>
 #include <utility>
 
+#include "control/reconcile/timing.hpp"
+
 namespace sekisho::reconcile {
 namespace {
 
 constexpr std::chrono::milliseconds between_claims{500};
-// One that was killed a moment ago may not be gone yet.
-constexpr std::chrono::seconds patience_at_start{2};
 
 // A dataplane of an earlier version, which an upgrade leaves running, has no claim: whoever asks commands.
 bool is_older(std::string_view refusal) {

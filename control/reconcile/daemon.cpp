@@ -42,9 +42,15 @@ auto Daemon::start(boost::asio::io_context& io, Options options)
   return daemon;
 }
 
-// The API's socket before all that it might touch: a second sekisho-control is refused. The guard before the dataplane: no port
-// starts without it.
+// A second sekisho-control is refused before anything is touched. The guard before the dataplane: no port starts without it.
 auto Daemon::open() -> tl::expected<void, std::string> {
+  if (!options_.take_over) {
+    auto taken = OnlyOne::take(io_, options_.dataplane_socket, patience_at_start);
+    if (!taken) {
+      return tl::unexpected(std::move(taken.error()));
+    }
+    only_one_ = std::move(*taken);
+  }
   auto reading = reader_.read_now();
   if (!reading.policy) {
     return tl::unexpected(reading.policy.error().to_string());

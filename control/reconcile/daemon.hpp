@@ -19,6 +19,7 @@
 #include "control/netlink/netlink.hpp"
 #include "control/reconcile/file_watch.hpp"
 #include "control/reconcile/metrics_endpoint.hpp"
+#include "control/reconcile/only_one.hpp"
 #include "control/reconcile/policy_reader.hpp"
 #include "control/reconcile/reconciler.hpp"
 #include "control/serve/backend.hpp"
@@ -98,6 +99,7 @@ class Daemon final : public serve::Backend {
   boost::asio::io_context& io_;
   boost::asio::signal_set signals_;
   boost::asio::steady_timer timer_;
+  std::unique_ptr<OnlyOne> only_one_;  // none: this one takes over
   PolicyReader reader_;
   FileWatch file_watch_;
   sync::DataplaneClient dataplane_;

@@ -10,6 +10,9 @@ namespace sekisho::reconcile {
 inline constexpr std::chrono::seconds first_retry{2};
 inline constexpr std::chrono::seconds last_retry{60};
 
+// One that was killed a moment ago may not be gone yet.
+inline constexpr std::chrono::seconds patience_at_start{2};
+
 [[nodiscard]] inline std::uint64_t now_unix_ms() {
   return static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::milliseconds>(
                                         std::chrono::system_clock::now().time_since_epoch())

@@ -7,7 +7,7 @@ import re
 import signal
 import socket
 import struct
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -109,10 +109,14 @@ def test_the_dataplane_is_gone(lab: Lab, appliance: Appliance) -> None:
     assert done.returncode == 1
     assert done.stdout.startswith("bad      the dataplane is not running: nothing is forwarded")
     assert explained(appliance) == (1, "verdict    drop: the dataplane is not running")
-    shown = appliance.execute("show", "next-hops").stdout
-    assert shown.startswith("the dataplane does not answer") and "2/2" not in shown
-    top = appliance.execute("top", "--once", "--interval", "0.1").stdout
-    assert top.startswith("the dataplane does not answer") and "2/2" not in top
+    for what in ("ports", "zones", "next-hops", "routes", "config", "stats", "drops"):
+        for json in ((), ("--json",)):
+            shown = appliance.execute("show", what, *json)
+            assert shown.returncode == 1 and "2/2" not in shown.stdout, shown
+            assert re.match("sekisho: the dataplane is not (running|connected): ", shown.stderr), shown
+    top = appliance.execute("top", "--once", "--interval", "0.1")
+    assert top.returncode == 1
+    assert top.stdout.startswith("the dataplane does not answer") and "2/2" not in top.stdout
     # Nor does a misspelt device become what runs meanwhile.
     text = appliance.config.read_text()
     appliance.config.write_text(text.replace('"af_xdp:lan0"', '"af_xdp:lan9"'))
@@ -152,13 +156,36 @@ def second_control(lab: Lab, appliance: Appliance, name: str, *options: str) -> 
         lab.forget(other.control)
 
 
+@contextmanager
+def guard_watched(lab: Lab) -> Iterator[Callable[[], str]]:
+    """What the kernel tells of nftables from here on: whoever starts to guard writes there first."""
+    watcher = lab.spawn("nva", "nft-monitor", "nft", "monitor")
+
+    def mark() -> str:
+        lab["nva"].nft("add table ip probed; delete table ip probed")
+        return watcher.output()
+
+    try:
+        wait_until("the kernel to be heard", lambda: "delete table ip probed" in mark())
+        lab["nva"].nft("add table ip begun; delete table ip begun")
+        wait_until("the last mark", lambda: "delete table ip begun" in watcher.output())
+        begin = len(watcher.output())
+        yield lambda: watcher.output()[begin:]
+    finally:
+        watcher.stop()
+        lab.forget(watcher)
+
+
 def test_a_second_control_is_refused(lab: Lab, appliance: Appliance) -> None:
     assert appliance.control is not None
     pid = appliance.json("show", "state")["dataplane"]["commanded_by"]
-    with second_control(lab, appliance, "second") as (control, _):
+    with guard_watched(lab) as told, second_control(lab, appliance, "second") as (control, _):
         wait_until("it to end", lambda: not control.running())
         assert control.child.returncode == 1
-        assert f"process {pid} commands this dataplane: stop it first" in control.output()
+        said = control.output().splitlines()
+        assert len(said) == 1, said
+        assert f"process {pid} is this network namespace's sekisho-control: stop it first" in said[0]
+        assert "sekisho" not in told()
     assert problems(appliance) == set()
 
 
