@@ -392,6 +392,11 @@ Port::~Port() {
   }
 }
 
+bool Port::has_lost_netdev() noexcept {
+  lost_netdev_ = lost_netdev_ || std::ranges::any_of(rings_, &XskRings::has_lost_netdev);
+  return lost_netdev_;
+}
+
 auto Port::keep_steered() -> tl::expected<bool, std::string> {
   return steering_ ? steering_->keep() : tl::expected<bool, std::string>{false};
 }

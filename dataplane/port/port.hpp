@@ -8,6 +8,7 @@
 //
 // For an AF_XDP port, whenever no frame is on its way between two of these places:
 //   steer_counters()["redirected"] = redirected_before() + frames that workers received + missed() + held()
+// until it has lost its netdev: what is redirected from then on is in no counter of the kernel.
 #pragma once
 
 #include <rte_config.h>
@@ -87,6 +88,9 @@ class Port {
   // queues.
   [[nodiscard]] auto admit() -> tl::expected<void, std::string>;
 
+  // Whether an AF_XDP port's netdev was moved to another network namespace, or deleted: its sockets get no frame any more, also
+  // when it comes back, and what steering gives them is lost.
+  [[nodiscard]] bool has_lost_netdev() noexcept;
   // Whether an AF_XDP port's steering program had been removed from its netdev and is there again. The error says what is there
   // instead, or why it cannot be put back.
   [[nodiscard]] auto keep_steered() -> tl::expected<bool, std::string>;
@@ -126,6 +130,7 @@ class Port {
   std::uint16_t mtu_ = 0;
   base::MacAddress mac_{};
   bool started_ = false;
+  bool lost_netdev_ = false;
 
   // Of an AF_XDP port.
   std::unique_ptr<steer::Steering> steering_;

@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <cerrno>
 #include <cstring>
 
 #include "common/base/fd.hpp"
@@ -96,6 +97,12 @@ std::uint64_t XskRings::missed() const noexcept {
   socklen_t length = sizeof statistics;
   getsockopt(socket_, SOL_XDP, XDP_STATISTICS, &statistics, &length);
   return statistics.rx_dropped + statistics.rx_ring_full;
+}
+
+bool XskRings::has_lost_netdev() const noexcept {
+  int error = 0;
+  socklen_t length = sizeof error;
+  return getsockopt(socket_, SOL_SOCKET, SO_ERROR, &error, &length) == 0 && error == ENETDOWN;
 }
 
 std::set<rte_mbuf*> XskRings::posted(const std::vector<MappedRange>& mapped, const rte_mempool& pool) {

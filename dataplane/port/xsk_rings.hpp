@@ -34,6 +34,8 @@ class XskRings {
   // Redirected to the socket and lost: no buffer in the fill ring, no room in the receive ring, or longer
   // than a buffer.
   [[nodiscard]] std::uint64_t missed() const noexcept;
+  // Whether the kernel has taken the netdev from under the socket since this was last asked. It is unbound for good then.
+  [[nodiscard]] bool has_lost_netdev() const noexcept;
   // The buffers that the PMD has lent to the kernel. No worker uses the queue any more.
   [[nodiscard]] std::set<rte_mbuf*> lent(const rte_mempool& pool) const;
 

@@ -28,7 +28,7 @@ auto books_of(const Live& live, const LivePort& port) -> ipc::PortStatistics {
   }
   statistics.set_missed(port.closed.missed);
   if (port.device != nullptr) {
-    statistics.set_missed(port.closed.missed + port.device->missed());
+    statistics.set_missed(port.closed.missed + missed_by(live, port));
     statistics.set_held(port.device->held());
   }
   statistics.set_steering_restored(port.steering_restored);
@@ -53,6 +53,20 @@ auto books_of(const Live& live, const LivePort& port) -> ipc::PortStatistics {
     (*statistics.mutable_drops())[std::string{forward::drop_reason_texts[reason].name}] += undelivered;
   }
   return statistics;
+}
+
+auto missed_by(const Live& live, const LivePort& port) -> std::uint64_t {
+  const auto counted = port.device->missed();
+  if (!port.device->has_lost_netdev()) {
+    return counted;
+  }
+  auto taken = port.device->held() + port.closed.missed;
+  for (const auto* worker : live.workers) {
+    taken += worker->counters().ports[port.index].rx.packets.get();
+  }
+  const auto given =
+      port.closed.redirected + port.device->steer_counters()["redirected"] - port.device->redirected_before();
+  return std::max(counted, given - std::min(given, taken));
 }
 
 void add(ipc::Counter& sum, const forward::Traffic& traffic) {

@@ -13,6 +13,9 @@ namespace {
 
 // An AF_XDP port stays with its interface, whatever that is renamed to, and follows its MTU.
 bool needs_other_device(const LivePort& port, const port::PortConfig& config) {
+  if (port.device != nullptr && port.device->has_lost_netdev()) {
+    return true;
+  }
   if (port.config.has_interface_of(config)) {
     return false;
   }
@@ -174,12 +177,12 @@ void PortChanges::close(LivePort& port) {
     port.closed.books = books_of(live_, port);
     port.closed.books.set_missed(port.closed.books.missed() + port.closed.books.held());
     port.closed.books.clear_held();
+    port.closed.missed += missed_by(live_, port) + port.device->held();
     const auto steered = port.device->steer_counters();
     const auto redirected = steered.find("redirected");
     port.closed.ifindex = port.device->ifindex();
     port.closed.redirected +=
         redirected == steered.end() ? 0 : redirected->second - port.device->redirected_before();
-    port.closed.missed += port.device->missed() + port.device->held();
   }
   port.device.reset();
   port.workers.clear();

@@ -208,7 +208,12 @@ void Writer::keep_steered() {
     if (!port.usable()) {
       continue;
     }
-    const auto restored = port.device->keep_steered();
+    const auto restored =
+        port.device->has_lost_netdev()
+            ? tl::unexpected(fmt::format("{}: the interface was deleted, or moved to another network "
+                                         "namespace; it is opened again as soon as it is there",
+                                         port.config.device))
+            : port.device->keep_steered();
     const auto why = restored ? std::string{} : restored.error();
     if (restored.value_or(false)) {
       ++port.steering_restored;

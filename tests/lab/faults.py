@@ -178,4 +178,4 @@ def _is_survived(names: set[str]) -> bool:
     if not any(name.startswith(("control ", "both ")) and name != "both renamed" for name in names):
         return True
     opened = {"nftables flushed", "guard's chain emptied"} & names
-    return "moved away and back" not in names and not ("detached and attached" in names and opened)
+    return not ("detached and attached" in names and opened)

@@ -214,14 +214,44 @@ def test_deleted_and_made_again(lab: Lab, appliance: Appliance, onprem: Injector
     lab["nva"].ip("link", "property", "del", "dev", "wan7", "altname", "lan0")
 
 
-def test_moved_to_another_namespace_and_back(lab: Lab, appliance: Appliance, onprem: Injector) -> None:
-    """With the same index, name and MAC address; but the sockets on it are dead."""
+def move_and_return(lab: Lab) -> None:
     nva, other = lab["nva"], lab["vnet"]
     nva.ip("link", "set", "lan0", "netns", other.name)
     other.ip("link", "set", "lan0", "netns", nva.name)
     nva.ip("address", "add", f"{LAN}/24", "brd", "+", "dev", "lan0")
     nva.ip("link", "set", "lan0", "up")
     nva.ip("route", "replace", "172.16.0.0/12", "via", ONPREM_GATEWAY)
+
+
+def test_moved_while_control_is_dead(lab: Lab, appliance: Appliance, onprem: Injector) -> None:
+    """Nobody counts how often it came back; the dataplane says that its sockets are dead, and what was given to them."""
+    delete_lan(lab, appliance)
+    make_lan(lab)  # by an index that is nobody's in the other namespace
+    appliance.wait_ready()
+    index = lab["nva"].run("cat", "/sys/class/net/lan0/ifindex")
+    appliance.kill_control()
+    move_and_return(lab)
+    assert lab["nva"].run("cat", "/sys/class/net/lan0/ifindex") == index
+    before = lab.interface("nva", "lan0")["rx_packets"]
+
+    def are_there() -> bool:
+        onprem.send(frame())
+        return lab.interface("nva", "lan0")["rx_packets"] >= before + 20
+
+    wait_until("frames for dead sockets", are_there)
+    appliance.start_control()
+    appliance.wait_ready()
+    wait_until("packets to pass", lambda: passes(lab, onprem))
+    forwards(lab, onprem)
+    lan = next(port for port in appliance.stats()["ports"] if port["name"] == "lan")
+    assert lan["missed"] >= 20, lan
+    assert lan["steer"]["redirected"] - lan["steer_before"] == lan["rx"] + lan["missed"], lan
+    assert "was deleted, or moved to another network namespace" in appliance.dataplane.output()  # type: ignore[union-attr]
+
+
+def test_moved_to_another_namespace_and_back(lab: Lab, appliance: Appliance, onprem: Injector) -> None:
+    """With the same index, name and MAC address; but the sockets on it are dead."""
+    move_and_return(lab)
     appliance.wait_ready()
     wait_until("packets to pass", lambda: passes(lab, onprem))
     forwards(lab, onprem)
@@ -273,7 +303,7 @@ def test_by_mac(lab: Lab, appliance: Appliance, onprem: Injector) -> None:
         appliance.stop()
         appliance.start_dataplane()
         appliance.start_control()
-        wait_until("control", lambda: appliance.execute("show", "ports").returncode == 0)
+        wait_until("control", appliance.answers)
         assert f"lan0 and slave0 have the same MAC address {MACS['nva', 'lan0']}" in findings(appliance)[0]
     finally:
         nva.ip("link", "delete", "slave0")
