@@ -124,6 +124,34 @@ void add_zones(std::vector<Harm>& result, const policy::Policy& now, const polic
   }
 }
 
+// Whether what comes in there from these sources is some zone's, with a route to go on by.
+bool is_carried(const policy::Policy& policy, std::string_view port, base::Prefix source) {
+  return std::ranges::any_of(policy.zones, [&](const policy::ZonePolicy& zone) {
+    return std::ranges::find(zone.ports, port) != zone.ports.end() && !leading(policy, zone).empty() &&
+           std::ranges::any_of(zone.sources, [&](base::Prefix carried) { return carried.covers(source); });
+  });
+}
+
+// Another zone may have taken over what one had that is gone.
+void add_gone_zones(std::vector<Harm>& result, const policy::Policy& now, const policy::Policy& then,
+                    const Devices& devices) {
+  for (const auto& zone : now.zones) {
+    if (then.zone(zone.name) != nullptr || leading(now, zone).empty()) {
+      continue;
+    }
+    for (const auto& port : zone.ports) {
+      const auto source =
+          std::ranges::find_if(zone.sources, [&](base::Prefix each) { return !is_carried(then, port, each); });
+      if (devices.running.contains(port) && source != zone.sources.end()) {
+        result.push_back({Harm::Kind::zone_goes, zone.name,
+                          fmt::format("zone {} would be gone, and what comes in by port {} from {} dropped",
+                                      zone.name, port, base::to_string(*source))});
+        break;
+      }
+    }
+  }
+}
+
 }  // namespace
 
 auto harms(const Standing& now, const Standing& then, const Devices& devices) -> std::vector<Harm> {
@@ -133,6 +161,7 @@ auto harms(const Standing& now, const Standing& then, const Devices& devices) ->
   add_internet(result, now, then);
   add_exit(result, now.view, then.view);
   add_zones(result, now.policy, then.policy);
+  add_gone_zones(result, now.policy, then.policy, devices);
   return result;
 }
 

@@ -16,7 +16,7 @@
 namespace sekisho::sync {
 
 struct Harm {
-  enum class Kind : std::uint8_t { port_stops, next_hop_dies, exit_dies, table_empties };
+  enum class Kind : std::uint8_t { port_stops, next_hop_dies, exit_dies, table_empties, zone_goes };
   Kind kind = Kind::port_stops;
   std::string name;       // of the port, next hop or zone
   std::string sentence;   // "port lan would run no more: there is no interface lan9"

@@ -1,4 +1,5 @@
 // What a reload would break that works now, decided by policies and views alone.
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -173,6 +174,34 @@ TEST_F(HarmTest, AZonesTableIsEmptied) {
   ASSERT_EQ(found.size(), 1U);
   EXPECT_EQ(found[0].kind, Harm::Kind::table_empties);
   EXPECT_EQ(found[0].sentence, "zone internet has 1 route that leads somewhere and would have none");
+}
+
+constexpr const char* onprem = R"([zone.onprem]
+port = ["lan"]
+sources = ["172.16.0.0/12"]
+internet = true
+)";
+
+TEST_F(HarmTest, AZoneGoesFromUnderItsSources) {
+  const auto found = harms_of(onprem, "");
+  ASSERT_EQ(found.size(), 1U);
+  EXPECT_EQ(found[0].kind, Harm::Kind::zone_goes);
+  EXPECT_EQ(found[0].name, "onprem");
+  EXPECT_EQ(found[0].sentence,
+            "zone onprem would be gone, and what comes in by port lan from 172.16.0.0/12 dropped");
+  EXPECT_FALSE(found[0].may_heal);
+  devices.running = {"egress"};
+  EXPECT_THAT(harms_of(onprem, ""), IsEmpty()) << "nothing comes in by a port that does not run";
+}
+
+TEST_F(HarmTest, AnotherZoneMayTakeOver) {
+  const auto other = [](const char* sources, const char* internet) {
+    return fmt::format("[zone.branches]\nport = [\"lan\"]\nsources = [\"{}\"]\ninternet = {}\n", sources,
+                       internet);
+  };
+  EXPECT_THAT(harms_of(onprem, other("172.0.0.0/8", "true")), IsEmpty());
+  EXPECT_EQ(harms_of(onprem, other("172.16.0.0/16", "true")).size(), 1U);
+  EXPECT_EQ(harms_of(onprem, other("172.0.0.0/8", "false")).size(), 1U) << "it has no route to go on by";
 }
 
 TEST_F(HarmTest, SeveralAreOneSentence) {
