@@ -124,7 +124,10 @@ Outcome Client::ask_pages(const Json& request, const std::function<void(const Js
     if (!reply) {
       return tl::unexpected{reply.error()};
     }
-    page((*reply)["result"]);
+    if (reply->contains("problem")) {
+      problem_ = reply->at("problem").get<std::string>();
+    }
+    page(reply->at("result"));
     more = reply->value("more", false);
   }
   return {};

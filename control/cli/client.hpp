@@ -21,6 +21,8 @@ class Client {
 
   // The `result` of the reply, or its error.
   [[nodiscard]] auto ask(const Json& request) -> tl::expected<Json, std::string>;
+  // What kept sekisho-control from knowing all that the reply tells of; empty: nothing. Known with its first page.
+  [[nodiscard]] const std::string& problem() const noexcept { return problem_; }
   // A reply in pages: each is shown to `page` and forgotten.
   [[nodiscard]] Outcome ask_pages(const Json& request, const std::function<void(const Json&)>& page);
 
@@ -35,6 +37,7 @@ class Client {
   static constexpr std::chrono::seconds longest_wait{60};
 
   std::string path_;
+  std::string problem_;
   boost::asio::io_context io_;
   boost::asio::local::stream_protocol::socket socket_{io_};
 };

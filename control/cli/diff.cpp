@@ -87,8 +87,8 @@ Loading load_running(const Context& context, const std::string& zone) {
   const Json request{{"command", "show"}, {"what", "routes"}, {"zone", zone}};
   const auto asked = (*client)->ask_pages(request, [&](const Json& page) {
     for (const auto& route : page) {  // winners only: what they won against is of no matter here
-      builder.add(base::parse_prefix(route["prefix"].get_ref<const std::string&>()).value(),
-                  route::Origin::user, route["next_hop"].get_ref<const std::string&>());
+      builder.add(base::parse_prefix(route.at("prefix").get_ref<const std::string&>()).value(),
+                  route::Origin::user, route.at("next_hop").get_ref<const std::string&>());
     }
   });
   if (!asked) {

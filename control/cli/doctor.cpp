@@ -20,15 +20,15 @@ tl::expected<doctor::Control, std::string> ask_control(const Context& context) {
   if (!state) {
     return tl::unexpected{state.error()};
   }
-  const auto& dataplane = (*state)["dataplane"];
+  const auto& dataplane = state->at("dataplane");
   const auto memory = dataplane.value("packet_memory", Json::object());
   std::vector<doctor::Control::Problem> problems;
-  for (const auto& problem : state->value("problems", Json::array())) {
+  for (const auto& problem : state->at("problems")) {
     problems.push_back({problem.value("severity", "bad") == "bad", problem.value("sentence", ""),
                         problem.value("remedy", "")});
   }
   return doctor::Control{
-      .version = (*state)["control"].value("version", ""),
+      .version = state->at("control").value("version", ""),
       .problems = std::move(problems),
       .has_dataplane = dataplane.value("connected", false),
       .dataplane_version = dataplane.value("version", ""),

@@ -71,11 +71,11 @@ std::string winner_text(std::string_view source, std::string_view prefix, std::s
 }
 
 std::string winner_text(const Json& winner) {
-  return winner.is_null()
-             ? ""
-             : winner_text(winner["source"].get_ref<const std::string&>(), joined(winner["addressPrefix"]),
-                           winner["nextHopType"].get_ref<const std::string&>(),
-                           joined(winner["nextHopIpAddress"]));
+  return winner.is_null() ? ""
+                          : winner_text(winner.at("source").get_ref<const std::string&>(),
+                                        joined(winner.at("addressPrefix")),
+                                        winner.at("nextHopType").get_ref<const std::string&>(),
+                                        joined(winner.at("nextHopIpAddress")));
 }
 
 std::string winner_text(const std::optional<serve::AzureRoute>& winner) {
@@ -133,9 +133,9 @@ class EffectivePrinter {
   }
 
   void row(const Json& route) {
-    const auto word = [&](const char* name) { return route[name].get_ref<const std::string&>(); };
-    line(word("source"), word("state"), joined(route["addressPrefix"]), word("nextHopType"),
-         joined(route["nextHopIpAddress"]), winners_ ? winner_text(route["overriddenBy"]) : "");
+    const auto word = [&](const char* name) { return route.at(name).get_ref<const std::string&>(); };
+    line(word("source"), word("state"), joined(route.at("addressPrefix")), word("nextHopType"),
+         joined(route.at("nextHopIpAddress")), winners_ ? winner_text(route.at("overriddenBy")) : "");
   }
   void row(const serve::EffectiveRow& row) {
     const auto& [prefix, source, words] = row.route;

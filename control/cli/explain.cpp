@@ -37,13 +37,13 @@ void indented(std::string text) {
 }
 
 void print_zone(const Json& result) {
-  if (result["zone"].is_null()) {
+  if (result.at("zone").is_null()) {
     print_step("zone", "none: no zone has this source");
     return;
   }
-  const auto ports = list_text(result["zone_ports"]);
-  const auto allowed = result["port_allowed"] == true;
-  const auto port = result["port"].is_null()
+  const auto ports = list_text(result.at("zone_ports"));
+  const auto allowed = result.at("port_allowed") == true;
+  const auto port = result.at("port").is_null()
                         ? allowed ? fmt::format("comes in by {}", ports)
                                   : std::string{"it has no port, so that nothing comes in"}
                         : fmt::format("port {} is {} (the zone has {})", value_text(result, "port"),
@@ -53,8 +53,8 @@ void print_zone(const Json& result) {
 }
 
 void print_routes(const Json& result) {
-  const auto& candidates = result["candidates"];
-  if (result["zone"].is_null()) {
+  const auto& candidates = result.at("candidates");
+  if (result.at("zone").is_null()) {
     return;
   }
   if (candidates.empty()) {
@@ -68,7 +68,7 @@ void print_routes(const Json& result) {
                          value_text(result, "destination")));
   Table table{{{" "}, {"PREFIX"}, {"NEXT-HOP"}, {"ORIGIN"}, {"WHY"}, {"WRITTEN-IN"}}};
   for (const auto& route : candidates) {
-    const auto wins = route["wins"] == true;
+    const auto wins = route.at("wins") == true;
     table.add({wins ? "*" : " ",
                {value_text(route, "prefix"), wins ? Tone::good : Tone::plain},
                next_hop_text(route),
@@ -80,13 +80,13 @@ void print_routes(const Json& result) {
 }
 
 void print_next_hop(const Json& result) {
-  if (result["next_hop"].is_null()) {
+  if (result.at("next_hop").is_null()) {
     return;
   }
   print_step("next hop", value_text(result, "next_hop"));
-  if (const auto& exit = result["exit"]; !exit.is_null()) {
+  if (const auto& exit = result.at("exit"); !exit.is_null()) {
     Table table{{{"PORT"}, {"INTERFACE"}, {"ADDRESS"}, {"GATEWAY"}, {"READY"}, {"WHY"}}};
-    const auto ready = exit["ready"] == true;
+    const auto ready = exit.at("ready") == true;
     table.add({value_text(exit, "port"),
                value_text(exit, "interface"),
                value_text(exit, "address"),
@@ -95,12 +95,12 @@ void print_next_hop(const Json& result) {
                value_text(exit, "why")});
     indented(table.render());
   }
-  if (result["members"].empty()) {
+  if (result.at("members").empty()) {
     return;
   }
   Table table{{{"MEMBER"}, {"PORT"}, {"MAC"}, {"ALIVE"}, {"WHY"}}};
-  for (const auto& member : result["members"]) {
-    const auto alive = member["alive"].is_null() ? std::string{"unknown"} : value_text(member, "alive");
+  for (const auto& member : result.at("members")) {
+    const auto alive = member.at("alive").is_null() ? std::string{"unknown"} : value_text(member, "alive");
     table.add({value_text(member, "address"),
                value_text(member, "port"),
                value_text(member, "mac"),
@@ -111,7 +111,7 @@ void print_next_hop(const Json& result) {
 }
 
 void print_dataplane(const Json& result, bool online) {
-  const auto& dataplane = result["dataplane"];
+  const auto& dataplane = result.at("dataplane");
   if (dataplane.is_null()) {
     print_step("dataplane", online ? toned("is not connected and could not be asked", Tone::bad)
                                    : "was not asked (--config)");
@@ -121,18 +121,18 @@ void print_dataplane(const Json& result, bool online) {
     print_step("dataplane", toned("could not be asked: " + value_text(dataplane, "error"), Tone::bad));
     return;
   }
-  const auto& adjacency = dataplane["adjacency"];
+  const auto& adjacency = dataplane.at("adjacency");
   const auto to = adjacency.is_null()
                       ? std::string{}
                       : fmt::format("; this pair of addresses hashes to {} on port {}",
                                     value_text(adjacency, "address"), value_text(adjacency, "port"));
-  if (dataplane["agrees"] == true) {
+  if (dataplane.at("agrees") == true) {
     print_step("dataplane", "decides the same" + to);
     return;
   }
   print_step("dataplane", toned("DECIDES OTHERWISE than the configuration says", Tone::bad) + to);
   Table table{{{"WHAT"}, {"CONFIGURATION"}, {"DATAPLANE"}}};
-  for (const auto& difference : dataplane["differences"]) {
+  for (const auto& difference : dataplane.at("differences")) {
     table.add({value_text(difference, "what"), value_text(difference, "policy"),
                value_text(difference, "dataplane")});
   }
@@ -148,7 +148,7 @@ void print_explanation(const Json& result, bool online) {
   const auto verdict = value_text(result, "verdict");
   const auto sentence = value_text(result, "sentence");
   const auto reason =
-      result["drop_reason"].is_null() ? std::string{} : " " + value_text(result, "drop_reason");
+      result.at("drop_reason").is_null() ? std::string{} : " " + value_text(result, "drop_reason");
   const auto is_bad = verdict == "drop" || verdict == "unknown";
   print_step("verdict", toned(verdict + reason, is_bad ? Tone::bad : Tone::good) +
                             (sentence.empty() ? std::string{} : ": " + sentence) +
@@ -225,7 +225,7 @@ void add_explain(CLI::App& app, Context& context) {
         return tl::unexpected{result.error()};
       }
       context.json ? print_json(*result) : print_explanation(*result, is_online);
-      context.status = result->value("fault", false) ? 1 : 0;
+      context.status = is_online && result->at("fault") == true ? 1 : 0;
       return {};
     };
   });

@@ -34,7 +34,7 @@ class PlanPrinter {
       }
     }
   }
-  [[nodiscard]] bool is_refused() const { return !head_.value("refusals", Json::array()).empty(); }
+  [[nodiscard]] bool is_refused() const { return !head_.at("refusals").empty(); }
   void close() {
     if (json_) {
       changes_.close();
@@ -87,7 +87,7 @@ Outcome reload(Context& context, bool force) {
     return tl::unexpected{result.error()};
   }
   context.json ? print_json(*result) : print_applied(*result);
-  context.status = (*result)["applied"] == true && (*result)["failed_ports"].empty() ? 0 : 1;
+  context.status = result->at("applied") == true && result->at("failed_ports").empty() ? 0 : 1;
   return {};
 }
 
@@ -111,7 +111,8 @@ void add_reload(CLI::App& app, Context& context) {
       "  - would take the last living member of a next hop that is alive, after new members had five "
       "seconds\n"
       "    to answer;\n"
-      "  - would leave a zone without routes that has some.\n"
+      "  - would leave a zone without routes that has some;\n"
+      "  - would take away a zone whose sources no other zone has at its port.\n"
       "What is dead already refuses nothing. SIGHUP is a reload without --force. Exit status 1 also when a\n"
       "port does not run afterwards, or no dataplane is there to take what was read.\n\n"
       "A dry run prints + (added), - (removed) or ~ (changed), zone, prefix and next hop of each route; what "

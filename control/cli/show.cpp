@@ -14,19 +14,29 @@ namespace {
 
 using Text = std::string (*)(const Json&);
 
+// Once, before what is known all the same.
+void tell_problem(Context& context, const Client& client) {
+  if (!client.problem().empty() && std::exchange(context.status, 1) == 0) {
+    fmt::print(stderr, "sekisho: {}\n", client.problem());
+  }
+}
+
 Outcome show(Context& context, const Json& request, Text text) {
-  const auto result = ask(context, request);
+  const auto client = Client::connect(context.socket);
+  if (!client) {
+    return tl::unexpected{client.error()};
+  }
+  const auto result = (*client)->ask(request);
   if (!result) {
     return tl::unexpected{result.error()};
   }
-  if (context.json) {
-    print_json(*result);
+  const auto shown = context.json ? std::string{} : text(*result);
+  if (request.at("what") == "state") {
+    context.status = result->at("verdict") == "bad" ? 1 : 0;
   } else {
-    fmt::print("{}", text(*result));
+    tell_problem(context, **client);
   }
-  if (result->is_object() && result->value("verdict", "") == "bad") {
-    context.status = 1;
-  }
+  context.json ? print_json(*result) : fmt::print("{}", shown);
   return {};
 }
 
@@ -57,7 +67,7 @@ struct RouteOptions {
   bool longer = false;
 };
 
-Outcome show_routes(const Context& context, const RouteOptions& options) {
+Outcome show_routes(Context& context, const RouteOptions& options) {
   Json request{{"command", "show"}, {"what", "routes"}, {"longer", options.longer}};
   if (!options.zone.empty()) {
     request["zone"] = options.zone;
@@ -72,6 +82,7 @@ Outcome show_routes(const Context& context, const RouteOptions& options) {
   if (context.json) {
     JsonArray array;
     const auto asked = (*client)->ask_pages(request, [&](const Json& page) {
+      tell_problem(context, **client);
       for (const auto& route : page) {
         array.add(route);
       }
@@ -83,6 +94,7 @@ Outcome show_routes(const Context& context, const RouteOptions& options) {
   }
   Table table{{{"ZONE"}, {"PREFIX"}, {"NEXT-HOP"}, {"ORIGIN"}, {"WRITTEN-IN"}}};
   return (*client)->ask_pages(request, [&](const Json& page) {
+    tell_problem(context, **client);
     for (const auto& route : page) {
       table.add({value_text(route, "zone"), value_text(route, "prefix"), next_hop_text(route),
                  value_text(route, "origin"), place_text(route)});
@@ -118,7 +130,8 @@ void add_show(CLI::App& app, Context& context) {
       "Examples:\n"
       "  sekisho show ports\n"
       "  sekisho show drops --all\n"
-      "  sekisho show stats --json | jq .balance\n");
+      "  sekisho show stats --json | jq .balance\n\n"
+      "Without a dataplane that answers, all but `neighbours` say so first and end with exit status 1.\n");
   add(*group, context, "ports", "Ports with their device, link, queues and counters", ports_text);
   add(*group, context, "zones", "Zones with their ports, sources and the size of their tables", zones_text);
   add_routes(*group, context);

@@ -23,7 +23,7 @@ std::string mebibytes(const Json& bytes) {
 }
 
 std::string packets(const Json& object, const char* key) {
-  return object.contains(key) ? value_text(object[key], "packets") : std::string{};
+  return object.contains(key) ? value_text(object.at(key), "packets") : std::string{};
 }
 
 // What stands in an object's object, if both are there.
@@ -58,11 +58,11 @@ std::string list_text(const Json& list) {
 
 std::string place_text(const Json& route) {
   const auto source = value_text(route, "source");
-  if (route["line"].is_null()) {  // what is not a text file is named with the route's name in it
+  if (route.at("line").is_null()) {  // what is not a text file is named with the route's name in it
     return source;
   }
   const auto place = fmt::format("{}:{}", value_text(route, "file"), value_text(route, "line"));
-  return route["file"] == route["source"] ? place : fmt::format("{} ({})", place, source);
+  return route.at("file") == route.at("source") ? place : fmt::format("{} ({})", place, source);
 }
 
 std::string next_hop_text(const Json& route) {
@@ -89,7 +89,7 @@ std::string ports_text(const Json& ports) {
                {"GATEWAY"}}};
   std::string errors;
   for (const auto& port : ports) {
-    const auto running = port["running"] == true;
+    const auto running = port.at("running") == true;
     table.add({value_text(port, "name"),
                {running ? "running" : "down", running ? Tone::good : Tone::bad},
                value_text(port, "link"),
@@ -100,15 +100,15 @@ std::string ports_text(const Json& ports) {
                value_text(port, "mtu"),
                value_text(port, "rx_queues"),
                value_text(port, "tx_queues"),
-               port.contains("lcores") ? list_text(port["lcores"]) : std::string{},
+               port.contains("lcores") ? list_text(port.at("lcores")) : std::string{},
                packets(port, "rx"),
                packets(port, "tx"),
-               list_text(port["addresses"]),
+               list_text(port.at("addresses")),
                value_text(port, "gateway")});
     if (const auto error = value_text(port, "error"); !error.empty()) {
       errors += toned(fmt::format("port {}: {}", value_text(port, "name"), error), Tone::bad) + "\n";
     }
-    for (const auto& finding : port["findings"]) {
+    for (const auto& finding : port.at("findings")) {
       errors += toned(value_text(finding), Tone::bad) + "\n";
     }
   }
@@ -125,10 +125,10 @@ std::string zones_text(const Json& zones) {
                {"PACKETS", true},
                {"SOURCES"}}};
   for (const auto& zone : zones) {
-    table.add({value_text(zone, "name"), list_text(zone["ports"]), value_text(zone, "internet"),
+    table.add({value_text(zone, "name"), list_text(zone.at("ports")), value_text(zone, "internet"),
                value_text(zone, "routes"), inner(zone, "table", "routes"),
                inner(zone, "table", "extension_tables"), packets(zone, "traffic"),
-               list_text(zone["sources"])});
+               list_text(zone.at("sources"))});
   }
   return table.render();
 }
@@ -136,16 +136,14 @@ std::string zones_text(const Json& zones) {
 std::string next_hops_text(const Json& next_hops) {
   Table table{
       {{"NEXT-HOP"}, {"ACTION"}, {"ALIVE"}, {"MEMBER"}, {"PORT"}, {"MAC"}, {"STATE"}, {"PACKETS", true}}};
-  bool without_dataplane = false;
   for (const auto& next_hop : next_hops) {
-    const auto& members = next_hop["members"];
-    const auto forwards = next_hop["action"] == "forward";
-    const auto unknown = next_hop["alive"].is_null();
-    without_dataplane = without_dataplane || unknown;
+    const auto& members = next_hop.at("members");
+    const auto forwards = next_hop.at("action") == "forward";
+    const auto unknown = next_hop.at("alive").is_null();
     const auto alive =
         forwards ? fmt::format("{}/{}", unknown ? "-" : value_text(next_hop, "alive"), members.size()) : "";
-    const auto none_alive = forwards && (unknown || next_hop["alive"] == 0);
-    const auto leaves = next_hop["action"] == "exit";
+    const auto none_alive = forwards && (unknown || next_hop.at("alive") == 0);
+    const auto leaves = next_hop.at("action") == "exit";
     std::vector<Cell> first{value_text(next_hop, "name"),
                             value_text(next_hop, "action"),
                             {alive, none_alive ? Tone::bad : Tone::plain}};
@@ -156,13 +154,13 @@ std::string next_hops_text(const Json& next_hops) {
         row.emplace_back(value_text(member, "address"));
         row.emplace_back(value_text(member, "port"));
         row.emplace_back(value_text(member, "mac"));
-        row.emplace_back(value_text(member, "why"), member["alive"] == true ? Tone::good : Tone::bad);
+        row.emplace_back(value_text(member, "why"), member.at("alive") == true ? Tone::good : Tone::bad);
       } else if (leaves) {
-        const auto& exit = next_hop["exit"];
+        const auto& exit = next_hop.at("exit");
         row.emplace_back(value_text(exit, "gateway"));
         row.emplace_back(value_text(exit, "port"));
         row.emplace_back("");
-        row.emplace_back(value_text(exit, "why"), exit["ready"] == true ? Tone::good : Tone::bad);
+        row.emplace_back(value_text(exit, "why"), exit.at("ready") == true ? Tone::good : Tone::bad);
       } else {
         row.insert(row.end(), {"", "", "", ""});
       }
@@ -170,9 +168,7 @@ std::string next_hops_text(const Json& next_hops) {
       table.add(std::move(row));
     }
   }
-  const auto none =
-      toned("the dataplane does not answer: nothing is known to be forwarded", Tone::bad) + "\n";
-  return (without_dataplane ? none : std::string()) + table.render();
+  return table.render();
 }
 
 std::string neighbours_text(const Json& neighbours) {
@@ -181,8 +177,8 @@ std::string neighbours_text(const Json& neighbours) {
     table.add({value_text(neighbour, "port"),
                value_text(neighbour, "address"),
                value_text(neighbour, "mac"),
-               {value_text(neighbour, "state"), neighbour["usable"] == true ? Tone::good : Tone::bad},
-               list_text(neighbour["next_hops"])});
+               {value_text(neighbour, "state"), neighbour.at("usable") == true ? Tone::good : Tone::bad},
+               list_text(neighbour.at("next_hops"))});
   }
   return table.render();
 }
@@ -220,21 +216,21 @@ std::string stats_text(const Json& stats) {
     }
     table.add(std::move(row));
   };
-  for (const auto& port : stats["ports"]) {
+  for (const auto& port : stats.at("ports")) {
     add(value_text(port, "name"), port);
   }
-  add("total", stats["total"]);
-  const auto& balance = stats["balance"];
-  const auto& total = stats["total"];
+  add("total", stats.at("total"));
+  const auto& balance = stats.at("balance");
+  const auto& total = stats.at("total");
   auto text = table.render();
   text += fmt::format(
       "\narrived {} + generated {} = tx {} + host {} + held {} + drops {} + missed {} + steering {}: ",
       value_text(total, "arrived"), value_text(total, "generated"), value_text(total, "tx"),
       value_text(total, "host"), value_text(total, "held"), value_text(total, "drops"),
       value_text(total, "missed"),
-      total["steer_passed"].get<std::uint64_t>() + total["steer_dropped"].get<std::uint64_t>() +
-          total["steer_before"].get<std::uint64_t>());
-  if (balance["adds_up"] == true) {
+      total.at("steer_passed").get<std::uint64_t>() + total.at("steer_dropped").get<std::uint64_t>() +
+          total.at("steer_before").get<std::uint64_t>());
+  if (balance.at("adds_up") == true) {
     return text + toned("every packet is accounted for", Tone::good) + "\n";
   }
   return text +
@@ -248,25 +244,26 @@ std::string config_text(const Json& config) {
   const auto ago = [&] {
     const auto now =
         std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch());
-    const auto read = config["read_unix_ms"].get<std::int64_t>() / 1000;
+    const auto read = config.at("read_unix_ms").get<std::int64_t>() / 1000;
     return static_cast<std::uint64_t>(std::max<std::int64_t>(now.count() - read, 0));
   };
   auto text = fmt::format("{}, read {} ago\n\n", value_text(config, "file"), duration(ago()));
   Table files{{{"FILE"}, {"SINCE-READ"}}};
-  for (const auto& file : config["files"]) {
-    files.add({value_text(file, "file"),
-               {value_text(file, "since_read"), file["since_read"] == "unchanged" ? Tone::good : Tone::bad}});
+  for (const auto& file : config.at("files")) {
+    files.add(
+        {value_text(file, "file"),
+         {value_text(file, "since_read"), file.at("since_read") == "unchanged" ? Tone::good : Tone::bad}});
   }
   text += files.render();
-  if (!config["overrides"].empty()) {
+  if (!config.at("overrides").empty()) {
     Table overrides{{{"OVERRIDE-IN"}, {"PREFIX"}, {"NEXT-HOP"}}};
-    for (const auto& each : config["overrides"]) {
+    for (const auto& each : config.at("overrides")) {
       overrides.add({value_text(each, "zone"), value_text(each, "prefix"),
-                     each["next_hop"].is_null() ? "(deleted)" : value_text(each, "next_hop")});
+                     each.at("next_hop").is_null() ? "(deleted)" : value_text(each, "next_hop")});
     }
     text += "\n" + overrides.render();
   }
-  const auto& reload = config["reload"];
+  const auto& reload = config.at("reload");
   if (reload.contains("refused")) {
     return text + "\n" + toned("a reload would be refused: " + value_text(reload, "refused"), Tone::bad) +
            "\n";
@@ -275,9 +272,9 @@ std::string config_text(const Json& config) {
 }
 
 std::string packet_memory_text(const Json& memory) {
-  const auto bytes = memory["bytes"].get<std::uint64_t>();
-  const auto reserved = memory["reserved_hugepage_bytes"].get<std::uint64_t>();
-  const auto transparent = memory["transparent_hugepage_bytes"].get<std::uint64_t>();
+  const auto bytes = memory.at("bytes").get<std::uint64_t>();
+  const auto reserved = memory.at("reserved_hugepage_bytes").get<std::uint64_t>();
+  const auto transparent = memory.at("transparent_hugepage_bytes").get<std::uint64_t>();
   std::string text;
   for (const auto& [part, where] : {std::pair{reserved, "in reserved hugepages"},
                                     {transparent, "in transparent hugepages"},
@@ -291,7 +288,7 @@ std::string packet_memory_text(const Json& memory) {
 
 std::string state_text(const Json& state) {
   std::string wrong;
-  for (const auto& problem : state["problems"]) {
+  for (const auto& problem : state.at("problems")) {
     const auto severity = value_text(problem, "severity");
     wrong += fmt::format("{}  {}\n{:9}-> {}\n",
                          toned(fmt::format("{:<7}", severity), severity == "bad" ? Tone::bad : Tone::heading),
@@ -299,27 +296,27 @@ std::string state_text(const Json& state) {
   }
   wrong = wrong.empty() ? toned("all is well", Tone::good) + "\n\n" : wrong + "\n";
   Table table{{{"WHAT"}, {"STATE"}}};
-  const auto& dataplane = state["dataplane"];
-  const auto& control = state["control"];
-  if (dataplane["connected"] == true) {
+  const auto& dataplane = state.at("dataplane");
+  const auto& control = state.at("control");
+  if (dataplane.at("connected") == true) {
     table.add({"dataplane", {"connected, version " + value_text(dataplane, "version"), Tone::good}});
-    table.add({"dataplane uptime", duration(dataplane["uptime_seconds"].get<std::uint64_t>())});
-    table.add({"transaction", dataplane["transaction"] == 0 ? Cell{"none yet", Tone::bad}
-                                                            : Cell{value_text(dataplane, "transaction")}});
-    table.add({"lcores", list_text(dataplane["lcores"])});
-    table.add({"packet memory", packet_memory_text(dataplane["packet_memory"])});
-    table.add({"table memory", mebibytes(dataplane["table_memory_bytes"])});
+    table.add({"dataplane uptime", duration(dataplane.at("uptime_seconds").get<std::uint64_t>())});
+    table.add({"transaction", dataplane.at("transaction") == 0 ? Cell{"none yet", Tone::bad}
+                                                               : Cell{value_text(dataplane, "transaction")}});
+    table.add({"lcores", list_text(dataplane.at("lcores"))});
+    table.add({"packet memory", packet_memory_text(dataplane.at("packet_memory"))});
+    table.add({"table memory", mebibytes(dataplane.at("table_memory_bytes"))});
   } else {
     table.add({"dataplane", {"not connected", Tone::bad}});
   }
   table.add({"control", "version " + value_text(control, "version")});
-  table.add({"control uptime", duration(control["uptime_seconds"].get<std::uint64_t>())});
+  table.add({"control uptime", duration(control.at("uptime_seconds").get<std::uint64_t>())});
   table.add({"configuration", value_text(control, "configuration")});
   table.add({"ports, zones, routes",
              fmt::format("{}, {}, {}", value_text(control, "ports"), value_text(control, "zones"),
                          value_text(control, "candidate_routes"))});
   auto text = wrong + table.render();
-  for (const auto& warning : state["warnings"]) {
+  for (const auto& warning : state.at("warnings")) {
     text += "warning: " + value_text(warning) + "\n";
   }
   return text;

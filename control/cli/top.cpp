@@ -28,7 +28,7 @@ void print_line(const Json& document) {
   fmt::print("{}\n", document.dump(-1, ' ', false, Json::error_handler_t::replace));
 }
 
-Outcome print_once(const Context& context, const TopOptions& options) {
+Outcome print_once(Context& context, const TopOptions& options) {
   const auto before = take_sample(context);
   if (!before.problem.empty()) {
     return tl::unexpected{before.problem};
@@ -44,6 +44,7 @@ Outcome print_once(const Context& context, const TopOptions& options) {
   } else {
     fmt::print("{}", rates_text(result));
   }
+  context.status = result.at("dataplane_connected") == true ? 0 : 1;
   return {};
 }
 
@@ -87,7 +88,7 @@ Outcome watch(const Context& context, const TopOptions& options) {
   }
 }
 
-Outcome top(const Context& context, const TopOptions& options) {
+Outcome top(Context& context, const TopOptions& options) {
   if (options.once) {
     return print_once(context, options);
   }

@@ -16,13 +16,13 @@ namespace {
 using Seconds = std::chrono::duration<double>;
 
 bool connected(const Sample& sample) {
-  return sample.state.is_object() && sample.state["dataplane"]["connected"] == true;
+  return sample.state.is_object() && sample.state.at("dataplane").at("connected") == true;
 }
 
 // Counters may be compared: both are of one life of the dataplane.
 bool comparable(const Sample& before, const Sample& now) {
   return connected(before) && connected(now) &&
-         before.state["dataplane"]["uptime_seconds"] <= now.state["dataplane"]["uptime_seconds"];
+         before.state.at("dataplane").at("uptime_seconds") <= now.state.at("dataplane").at("uptime_seconds");
 }
 
 Json per_second(std::uint64_t before, std::uint64_t now, double seconds) {
@@ -33,11 +33,11 @@ Json per_second(std::uint64_t before, std::uint64_t now, double seconds) {
 Json traffic_rates(const Json* before, const Json& now, const char* counter, double seconds) {
   Json result{{"packets_per_second", nullptr}, {"bits_per_second", nullptr}};
   if (before != nullptr && before->contains(counter) && now.contains(counter)) {
-    const auto& was = (*before)[counter];
-    const auto& is = now[counter];
-    result["packets_per_second"] = per_second(was["packets"], is["packets"], seconds);
-    result["bits_per_second"] =
-        per_second(8 * was["bytes"].get<std::uint64_t>(), 8 * is["bytes"].get<std::uint64_t>(), seconds);
+    const auto& was = before->at(counter);
+    const auto& is = now.at(counter);
+    result["packets_per_second"] = per_second(was.at("packets"), is.at("packets"), seconds);
+    result["bits_per_second"] = per_second(8 * was.at("bytes").get<std::uint64_t>(),
+                                           8 * is.at("bytes").get<std::uint64_t>(), seconds);
   }
   return result;
 }
@@ -45,7 +45,7 @@ Json traffic_rates(const Json* before, const Json& now, const char* counter, dou
 template <std::size_t N>
 const Json* find(const Json& list, const Json& entry, const std::array<const char*, N>& keys) {
   const auto found = std::ranges::find_if(list, [&](const Json& each) {
-    return std::ranges::all_of(keys, [&](const char* key) { return each[key] == entry[key]; });
+    return std::ranges::all_of(keys, [&](const char* key) { return each.at(key) == entry.at(key); });
   });
   return found == list.end() ? nullptr : &*found;
 }
@@ -56,9 +56,9 @@ Json port_rates(const Json& before, const Json& now, double seconds) {
   auto result = Json::array();
   for (const auto& port : now) {
     const auto* was = find(before, port, by_name);
-    result.push_back({{"name", port["name"]},
-                      {"running", port["running"]},
-                      {"link", port["link"]},
+    result.push_back({{"name", port.at("name")},
+                      {"running", port.at("running")},
+                      {"link", port.at("link")},
                       {"rx", traffic_rates(was, port, "rx", seconds)},
                       {"tx", traffic_rates(was, port, "tx", seconds)}});
   }
@@ -68,7 +68,7 @@ Json port_rates(const Json& before, const Json& now, double seconds) {
 Json zone_rates(const Json& before, const Json& now, double seconds) {
   auto result = Json::array();
   for (const auto& zone : now) {
-    Json entry{{"name", zone["name"]}};
+    Json entry{{"name", zone.at("name")}};
     entry.update(traffic_rates(find(before, zone, by_name), zone, "traffic", seconds));
     result.push_back(std::move(entry));
   }
@@ -78,10 +78,10 @@ Json zone_rates(const Json& before, const Json& now, double seconds) {
 Json next_hop_rates(const Json& before, const Json& now, double seconds) {
   auto result = Json::array();
   for (const auto& next_hop : now) {
-    const auto forwards = next_hop["action"] == "forward";
-    Json entry{{"name", next_hop["name"]},
-               {"alive", forwards ? next_hop["alive"] : Json(nullptr)},
-               {"members", forwards ? Json(next_hop["members"].size()) : Json(nullptr)}};
+    const auto forwards = next_hop.at("action") == "forward";
+    Json entry{{"name", next_hop.at("name")},
+               {"alive", forwards ? next_hop.at("alive") : Json(nullptr)},
+               {"members", forwards ? Json(next_hop.at("members").size()) : Json(nullptr)}};
     entry.update(traffic_rates(find(before, next_hop, by_name), next_hop, "traffic", seconds));
     result.push_back(std::move(entry));
   }
@@ -93,17 +93,17 @@ Json drop_rates(const Json& before, const Json& now, bool compare, double second
   std::vector<Json> drops;
   for (const auto& drop : now) {
     const auto* was = find(before, drop, key);
-    const auto earlier = was == nullptr ? 0 : (*was)["packets"].get<std::uint64_t>();
+    const auto earlier = was == nullptr ? 0 : was->at("packets").get<std::uint64_t>();
     drops.push_back(
-        {{"port", drop["port"]},
-         {"by", drop["by"]},
-         {"reason", drop["reason"]},
-         {"packets", drop["packets"]},
-         {"packets_per_second", compare ? per_second(earlier, drop["packets"], seconds) : Json(nullptr)}});
+        {{"port", drop.at("port")},
+         {"by", drop.at("by")},
+         {"reason", drop.at("reason")},
+         {"packets", drop.at("packets")},
+         {"packets_per_second", compare ? per_second(earlier, drop.at("packets"), seconds) : Json(nullptr)}});
   }
   std::ranges::stable_sort(drops, [](const Json& a, const Json& b) {
-    return std::pair(a["packets_per_second"], a["packets"]) >
-           std::pair(b["packets_per_second"], b["packets"]);
+    return std::pair(a.at("packets_per_second"), a.at("packets")) >
+           std::pair(b.at("packets_per_second"), b.at("packets"));
   });
   return drops;
 }
@@ -123,26 +123,26 @@ std::string scaled(const Json& rate) {
 }
 
 std::string packets(const Json& rates) {
-  return scaled(rates["packets_per_second"]);
+  return scaled(rates.at("packets_per_second"));
 }
 
 std::string bits(const Json& rates) {
-  return scaled(rates["bits_per_second"]);
+  return scaled(rates.at("bits_per_second"));
 }
 
 Cell port_state(const Json& port) {
-  if (port["running"] != true) {
+  if (port.at("running") != true) {
     return {"not running", Tone::bad};
   }
-  const auto up = port["link"].is_null() || port["link"] == "up";
-  return up ? Cell{"up", Tone::good} : Cell{"link " + value_text(port["link"]), Tone::bad};
+  const auto up = port.at("link").is_null() || port.at("link") == "up";
+  return up ? Cell{"up", Tone::good} : Cell{"link " + value_text(port.at("link")), Tone::bad};
 }
 
 std::string heading(const Json& rates) {
-  if (const auto problem = value_text(rates["problem"]); !problem.empty()) {
+  if (const auto problem = value_text(rates.at("problem")); !problem.empty()) {
     return toned(problem, Tone::bad);
   }
-  return rates["dataplane_connected"] == true
+  return rates.at("dataplane_connected") == true
              ? toned("dataplane connected", Tone::good)
              : toned("the dataplane does not answer: nothing is known to be forwarded", Tone::bad);
 }
@@ -194,28 +194,28 @@ Json rates(const Sample& before, const Sample& now) {
 
 std::string rates_text(const Json& rates) {
   Table ports{{{"PORT"}, {"STATE"}, {"RX-PPS", true}, {"RX-BPS", true}, {"TX-PPS", true}, {"TX-BPS", true}}};
-  for (const auto& port : rates["ports"]) {
-    ports.add({value_text(port, "name"), port_state(port), packets(port["rx"]), bits(port["rx"]),
-               packets(port["tx"]), bits(port["tx"])});
+  for (const auto& port : rates.at("ports")) {
+    ports.add({value_text(port, "name"), port_state(port), packets(port.at("rx")), bits(port.at("rx")),
+               packets(port.at("tx")), bits(port.at("tx"))});
   }
   Table zones{{{"ZONE"}, {"PPS", true}, {"BPS", true}}};
-  for (const auto& zone : rates["zones"]) {
+  for (const auto& zone : rates.at("zones")) {
     zones.add({value_text(zone, "name"), packets(zone), bits(zone)});
   }
   Table next_hops{{{"NEXT-HOP"}, {"ALIVE"}, {"PPS", true}, {"BPS", true}}};
-  for (const auto& next_hop : rates["next_hops"]) {
-    const auto forwards = !next_hop["members"].is_null();
+  for (const auto& next_hop : rates.at("next_hops")) {
+    const auto forwards = !next_hop.at("members").is_null();
     next_hops.add(
         {value_text(next_hop, "name"),
          forwards
-             ? Cell{fmt::format("{}/{}", next_hop["alive"].is_null() ? "-" : value_text(next_hop, "alive"),
+             ? Cell{fmt::format("{}/{}", next_hop.at("alive").is_null() ? "-" : value_text(next_hop, "alive"),
                                 value_text(next_hop, "members")),
-                    next_hop["alive"].is_null() || next_hop["alive"] == 0 ? Tone::bad : Tone::plain}
+                    next_hop.at("alive").is_null() || next_hop.at("alive") == 0 ? Tone::bad : Tone::plain}
              : Cell{"-"},
          packets(next_hop), bits(next_hop)});
   }
   Table drops{{{"DROPS"}, {"BY"}, {"REASON"}, {"PPS", true}, {"PACKETS", true}}};
-  for (const auto& drop : rates["drops"]) {
+  for (const auto& drop : rates.at("drops")) {
     drops.add({value_text(drop, "port"), value_text(drop, "by"), value_text(drop, "reason"), packets(drop),
                value_text(drop, "packets")});
   }

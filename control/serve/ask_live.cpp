@@ -23,6 +23,8 @@ void ask_live(Backend& backend, std::function<void(Live)> done) {
       Live live{.state = state.state(), .statistics = std::nullopt, .connected = true};
       if (replies && !replies->empty() && replies->front().has_statistics()) {
         live.statistics = replies->front().statistics();
+      } else {
+        live.error = replies ? "it gave no statistics" : std::move(replies.error());
       }
       done(std::move(live));
     });

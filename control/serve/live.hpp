@@ -13,7 +13,7 @@ struct Live {
   std::optional<ipc::State> state;
   std::optional<ipc::Statistics> statistics;
   bool connected = false;
-  std::string error{};  // why there is no state
+  std::string error{};  // why there is no state, or no statistics
 };
 
 }  // namespace sekisho::serve

@@ -43,17 +43,11 @@ class Finder {
   }
 
   void add_dataplane() {
-    const auto& [state, statistics, connected, error] = scene_.live;
-    if (!connected) {
-      bad("dataplane_down", "", "the dataplane is not running: nothing is forwarded",
-          "systemctl restart sekisho-dataplane; journalctl -u sekisho-dataplane");
+    if (auto problem = dataplane_problem(scene_.live)) {
+      found_.push_back(std::move(*problem));
       return;
     }
-    if (!state) {
-      bad("dataplane_hung", "", fmt::format("the dataplane does not answer: {}", error),
-          "systemctl restart sekisho-dataplane; journalctl -u sekisho-dataplane");
-      return;
-    }
+    const auto& state = scene_.live.state;
     const auto& now = scene_.circumstances;
     if (!now.not_in_command.empty()) {
       bad("not_in_command", "",
@@ -200,6 +194,17 @@ class Finder {
 };
 
 }  // namespace
+
+auto dataplane_problem(const Live& live) -> std::optional<Problem> {
+  constexpr auto remedy = "systemctl restart sekisho-dataplane; journalctl -u sekisho-dataplane";
+  if (!live.connected) {
+    return Problem{"dataplane_down", true, "", "the dataplane is not running: nothing is forwarded", remedy};
+  }
+  if (!live.state || !live.error.empty()) {
+    return Problem{"dataplane_hung", true, "", "the dataplane does not answer: " + live.error, remedy};
+  }
+  return std::nullopt;
+}
 
 auto problems(const Scene& scene) -> std::vector<Problem> {
   return Finder(scene).find();

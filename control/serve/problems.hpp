@@ -5,6 +5,7 @@
 #include <array>
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -52,6 +53,8 @@ struct Scene {
   const Circumstances& circumstances;
 };
 
+// That nobody forwards: the dataplane is gone, or hangs.
+[[nodiscard]] auto dataplane_problem(const Live& live) -> std::optional<Problem>;
 // The worst first.
 [[nodiscard]] auto problems(const Scene& scene) -> std::vector<Problem>;
 

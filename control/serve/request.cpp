@@ -69,7 +69,15 @@ Answer page(std::shared_ptr<Pages> pages) {
   return one;
 }
 
-void show_routes(const Json& request, Backend& backend, const Then& done) {
+// What the answer cannot know without the dataplane is said beside it.
+Answer beside(const Live& live, Answer known) {
+  if (const auto problem = dataplane_problem(live)) {
+    known.reply["problem"] = problem->sentence;
+  }
+  return known;
+}
+
+void show_routes(const Json& request, Backend& backend, Then done) {
   const auto zone = string_member(request, "zone");
   const auto prefix = string_member(request, "prefix");
   const auto longer = flag_member(request, "longer");
@@ -86,8 +94,10 @@ void show_routes(const Json& request, Backend& backend, const Then& done) {
     }
     query.prefix = *parsed;
   }
-  auto pages = RoutePages::open(backend.policy(), backend.view(), std::move(query));
-  done(pages ? page(std::make_shared<RoutePages>(std::move(*pages))) : refuse(pages.error()));
+  ask_live(backend, [&backend, query = std::move(query), done = std::move(done)](const Live& said) {
+    auto pages = RoutePages::open(backend.policy(), backend.view(), query);
+    done(pages ? beside(said, page(std::make_shared<RoutePages>(std::move(*pages)))) : refuse(pages.error()));
+  });
 }
 
 void effective_routes(const Json& request, Backend& backend, const Then& done) {
@@ -109,7 +119,8 @@ void show(const Json& request, Backend& backend, std::uint64_t started_unix_ms, 
     return;
   }
   const auto live = [&](auto shape) {
-    ask_live(backend, [done = std::move(done), shape](const Live& said) { done(answer(shape(said))); });
+    ask_live(backend,
+             [done = std::move(done), shape](const Live& said) { done(beside(said, answer(shape(said)))); });
   };
   const auto name = what->value_or("");
   if (name == "ports") {
@@ -124,14 +135,16 @@ void show(const Json& request, Backend& backend, std::uint64_t started_unix_ms, 
     live([&backend, started_unix_ms](const Live& said) {
       return show_state(*backend.policy(), said, problems_now(backend, said), started_unix_ms, now_unix_ms());
     });
-  } else if (name == "neighbours") {
+  } else if (name == "neighbours") {  // the kernel's own
     done(answer(show_neighbours(*backend.policy(), backend.mirror(), backend.view().members)));
   } else if (name == "config") {
-    backend.plan([&backend, done = std::move(done)](const Planned& planned) {
-      done(answer(show_config(*backend.policy(), backend.sources(), planned)));
+    ask_live(backend, [&backend, done = std::move(done)](const Live& said) {
+      backend.plan([&backend, said, done](const Planned& planned) {
+        done(beside(said, answer(show_config(*backend.policy(), backend.sources(), planned))));
+      });
     });
   } else if (name == "routes") {
-    show_routes(request, backend, done);
+    show_routes(request, backend, std::move(done));
   } else if (name == "drops") {
     with_statistics(backend, std::move(done), [everything = *all](const ipc::Statistics& said) {
       return show_drops(said, everything);

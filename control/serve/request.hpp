@@ -10,7 +10,8 @@
 namespace sekisho::serve {
 
 struct Answer {
-  Json reply;                    // {"ok": true, "result": ...} or {"ok": false, "error": ...}
+  // {"ok": true, "result": ...}, with "problem" when the dataplane could not be asked, or {"ok": false, "error": ...}
+  Json reply;
   std::function<Answer()> next;  // set when the reply says "more": the page behind it
 };
 

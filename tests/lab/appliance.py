@@ -118,6 +118,10 @@ class Appliance:
     def reload(self, force: bool = False) -> Any:
         return self.json("reload", *(["--force"] if force else []))
 
+    def answers(self) -> bool:
+        """Control does, whatever it says."""
+        return bool(self.execute("show", "state").stdout)
+
     def ready(self) -> bool:
         """Both processes serve, every port runs, every next hop has a living member, the exit is ready."""
         try:

@@ -52,7 +52,7 @@ def renamed(lab: Lab, appliance: Appliance, report: Report) -> None:
         appliance.stop()
         appliance.start_dataplane()
         appliance.start_control()
-        wait_until("control to answer", lambda: appliance.execute("show", "ports").returncode == 0)
+        wait_until("control to answer", appliance.answers)
         before = stream.status()["received"]
         nothing_passes("started again under names that nobody knows")
         state = wait_until("what is said of port lan", lambda: about(appliance, "port lan"))

@@ -216,7 +216,7 @@ class Bench:
         return after if after == before else None
 
     def wait_answer(self) -> None:
-        wait_until("control to answer", lambda: self.appliance.execute("show", "ports").returncode == 0)
+        wait_until("control to answer", self.appliance.answers)
 
     def said(self, everything: bool = True) -> dict[str, int | None]:
         """Exit codes. What is asked is asked at once: who waits for a process that hangs waits for all of it together."""

@@ -151,10 +151,11 @@ def test_a_hung_dataplane_is_said_by_every_command(lab: Lab, appliance: Applianc
     assert appliance.control is not None
     with stopped(appliance.dataplane):
         wait_until("control to notice", lambda: HANGS in appliance.control.output())  # type: ignore[union-attr]
-        for words in (("show", "stats"), ("show", "drops")):
-            done = appliance.execute(*words)
-            assert done.returncode == 1 and HANGS in done.stderr, (words, done)
-        for words in (("show", "state"), ("show", "ports"), ("explain", "172.16.0.10", "1.1.1.1", "--port", "lan")):
+        for what in ("stats", "drops", "ports", "zones", "next-hops", "routes", "config"):
+            for json in ((), ("--json",)):
+                done = appliance.execute("show", what, *json)
+                assert done.returncode == 1 and HANGS in done.stderr, (what, done)
+        for words in (("show", "state"), ("explain", "172.16.0.10", "1.1.1.1", "--port", "lan")):
             done = appliance.execute(*words)
             assert HANGS in done.stdout + done.stderr, (words, done)
         # Nothing is declared done.

@@ -326,6 +326,19 @@ TEST(Show, RefusesWhatNeedsTheDataplane) {
   EXPECT_EQ(named(show(backend, "ports"), "lan")["running"], false);
 }
 
+// The policy alone says little of what happens: whoever shows it has to know that nobody was there to confirm it.
+TEST(Show, SaysBesideWhatItKnowsThatTheDataplaneDidNotAnswer) {
+  for (const auto* what : {"ports", "zones", "next-hops", "routes", "config", "state"}) {
+    FakeBackend backend;
+    const Json request{{"command", "show"}, {"what", what}};
+    EXPECT_FALSE(ask(backend, request).contains("problem")) << what;
+    backend.broken = "it has not answered for 2 s";
+    EXPECT_EQ(ask(backend, request)["problem"], "the dataplane does not answer: it has not answered for 2 s");
+    backend.connected = false;
+    EXPECT_EQ(ask(backend, request)["problem"], "the dataplane is not running: nothing is forwarded");
+  }
+}
+
 std::vector<std::string> prefixes(const Json& routes) {
   std::vector<std::string> result;
   for (const auto& route : routes) {
