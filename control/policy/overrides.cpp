@@ -5,6 +5,7 @@
 #include <map>
 #include <optional>
 #include <ranges>
+#include <set>
 #include <utility>
 
 #include "common/base/prefix.hpp"
@@ -61,42 +62,43 @@ auto by_zone(const Policy& policy) -> tl::expected<std::map<std::string, Changes
   return result;
 }
 
-// Every candidate that is no override, in the order in which those of one prefix were added: the preferred one last.
-template <typename Visit>
-void for_each_base_route(const ZonePolicy& zone, route::NameId override_id, Visit visit) {
-  const auto& routes = zone.table.candidates();
-  for (auto group = routes.begin(); group != routes.end();) {
-    const auto end =
-        std::find_if(group, routes.end(), [&](const Route& route) { return route.prefix != group->prefix; });
-    for (const auto& route : std::ranges::subrange(group, end) | std::views::reverse) {
-      if (route.source != override_id)
-        visit(route);
-    }
-    group = end;
-  }
-  std::ranges::for_each(zone.withdrawn, visit);
+// The candidates of a prefix that are no overrides, those that one took out among them, in the order in which they were added:
+// the preferred one last.
+auto base_routes(const ZonePolicy& zone, base::Prefix prefix, route::NameId override_id)
+    -> std::vector<Route> {
+  std::vector<Route> result;
+  const auto same = std::ranges::equal_range(zone.table.candidates(), prefix, {}, &Route::prefix);
+  std::ranges::copy_if(same | std::views::reverse, std::back_inserter(result),
+                       [&](const Route& route) { return route.source != override_id; });
+  std::ranges::copy_if(zone.withdrawn, std::back_inserter(result),
+                       [&](const Route& route) { return route.prefix == prefix; });
+  return result;
 }
 
-auto apply(const ZonePolicy& zone, const Changes& changes, NextHops& next_hops, route::NameId override_id)
-    -> tl::expected<ZonePolicy, std::string> {
-  ZonePolicy result{zone.name, zone.ports, zone.sources, {}, {}, zone.connected};
-  for_each_base_route(zone, override_id, [&](const Route& route) {
-    const auto change = route::is_user(route.origin) ? changes.find(route.prefix) : changes.end();
-    if (change != changes.end() && !change->second)
-      result.withdrawn.push_back(route);
-    else
-      result.table.add(route);
-  });
+// `before`: the prefixes that were overridden until now.
+auto apply(const ZonePolicy& zone, const std::set<base::Prefix>& before, const Changes& changes,
+           NextHops& next_hops, route::NameId override_id) -> tl::expected<ZonePolicy, std::string> {
+  ZonePolicy result{zone};
+  result.withdrawn.clear();
+  std::map<base::Prefix, std::vector<Route>> others;
+  for (const auto prefix : before)
+    others[prefix] = base_routes(zone, prefix, override_id);
   for (const auto& [prefix, name] : changes) {
+    auto& routes = others[prefix] = base_routes(zone, prefix, override_id);
     if (name) {
       const auto next_hop = next_hops.named(*name);
-      result.table.add({prefix, route::Origin::user, next_hop.type, next_hop.name, override_id, 0});
-    } else if (std::ranges::find(result.withdrawn, prefix, &Route::prefix) == result.withdrawn.end()) {
+      routes.push_back({prefix, route::Origin::user, next_hop.type, next_hop.name, override_id, 0});
+      continue;
+    }
+    const auto taken = std::ranges::stable_partition(
+        routes, [](const Route& route) { return !route::is_user(route.origin); });
+    if (taken.empty())
       return tl::unexpected(
           fmt::format("there is no User route to {} in zone {}", base::to_string(prefix), zone.name));
-    }
+    result.withdrawn.insert(result.withdrawn.end(), taken.begin(), taken.end());
+    routes.erase(taken.begin(), taken.end());
   }
-  result.table.finish();
+  result.table = zone.table.with(others);
   return result;
 }
 
@@ -114,12 +116,14 @@ auto with_overrides(const Policy& policy, std::vector<Override> overrides)
   NextHops next_hops{result->config, result->names, unknown};
   for (auto& zone : result->zones) {
     const auto of_zone = changes->find(zone.name);
-    const auto was_changed =
-        std::ranges::find(policy.overrides, zone.name, &Override::zone) != policy.overrides.end();
-    if (of_zone == changes->end() && !was_changed)
-      continue;
+    std::set<base::Prefix> before;
+    for (const auto& old : policy.overrides)
+      if (old.zone == zone.name)
+        before.insert(old.prefix);
+    if (of_zone == changes->end() && before.empty())
+      continue;  // and shares its table with the other policy
     auto changed =
-        apply(zone, of_zone == changes->end() ? Changes{} : of_zone->second, next_hops, override_id);
+        apply(zone, before, of_zone == changes->end() ? Changes{} : of_zone->second, next_hops, override_id);
     if (!changed)
       return tl::unexpected(std::move(changed.error()));
     zone = std::move(*changed);

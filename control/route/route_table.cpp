@@ -32,12 +32,48 @@ NameId Names::intern(std::string_view name) {
   return entry->second;
 }
 
-void RouteTable::finish() {
-  sort();
-  cast_shadows();
+RouteTable::Content& RouteTable::own() {
+  if (content_.use_count() != 1)
+    content_ = std::make_shared<Content>(*content_);
+  return *content_;
 }
 
-void RouteTable::sort() {
+void RouteTable::finish() {
+  auto& content = own();
+  sort(content);
+  cast_shadows(content);
+}
+
+auto RouteTable::with(const std::map<base::Prefix, std::vector<Route>>& others) const -> RouteTable {
+  RouteTable result;
+  auto& content = result.own();
+  auto& routes = content.routes;
+  routes.reserve(candidates().size() + 2 * others.size());
+  auto from = candidates().begin();
+  for (const auto& [prefix, group] : others) {
+    const auto [begin, end] = std::ranges::equal_range(from, candidates().end(), prefix, {}, &Route::prefix);
+    routes.insert(routes.end(), from, begin);
+    routes.insert(routes.end(), group.rbegin(), group.rend());
+    from = end;
+  }
+  routes.insert(routes.end(), from, candidates().end());
+  // What is shadowed by other routes than before stands where it belongs again.
+  for (auto group = routes.begin(); group != routes.end();) {
+    const auto end =
+        std::find_if(group, routes.end(), [&](const Route& route) { return route.prefix != group->prefix; });
+    if (end - group > 1) {
+      std::ranges::stable_sort(group, end, std::ranges::greater{}, &Route::origin);
+      for (auto route = group + 1; route != end; ++route)
+        content.duplicates += route->origin == route[-1].origin;
+    }
+    group = end;
+  }
+  cast_shadows(content);
+  return result;
+}
+
+void RouteTable::sort(Content& content) {
+  auto& routes = content.routes;
   struct Key {
     std::uint64_t key;
     std::uint32_t added;
@@ -46,14 +82,14 @@ void RouteTable::sort() {
     return a.key != b.key ? a.key < b.key : a.added > b.added;
   };
   std::vector<Key> keys;
-  keys.reserve(routes_.size());
+  keys.reserve(routes.size());
   std::vector<std::ptrdiff_t> runs;  // where what is sorted already begins
-  for (std::uint32_t i = 0; i < routes_.size(); ++i) {
-    keys.push_back({sort_key(routes_[i]), i});
+  for (std::uint32_t i = 0; i < routes.size(); ++i) {
+    keys.push_back({sort_key(routes[i]), i});
     if (i == 0 || keys[i].key <= keys[i - 1].key)
       runs.push_back(i);
   }
-  duplicates_ = 0;
+  content.duplicates = 0;
   if (runs.size() <= 1)
     return;
   // The System routes and then a sorted file or two is how most tables come: those are merged, not sorted
@@ -67,25 +103,26 @@ void RouteTable::sort() {
     std::sort(keys.begin(), keys.end(), before);
   }
   std::vector<Route> in_order;
-  in_order.reserve(routes_.size());
+  in_order.reserve(routes.size());
   for (std::size_t i = 0; i < keys.size(); ++i) {
-    in_order.push_back(routes_[keys[i].added]);
-    duplicates_ += i != 0 && keys[i - 1].key == keys[i].key;
+    in_order.push_back(routes[keys[i].added]);
+    content.duplicates += i != 0 && keys[i - 1].key == keys[i].key;
   }
-  routes_ = std::move(in_order);
+  routes = std::move(in_order);
 }
 
 // Pre-order: a route that casts a shadow stands before everything that it covers, and behind its last address comes nothing
 // that it does.
-void RouteTable::cast_shadows() {
-  shadows_.clear();
-  for (auto group = routes_.begin(); group != routes_.end();) {
+void RouteTable::cast_shadows(Content& content) {
+  auto& [routes, shadows, duplicates] = content;
+  shadows.clear();
+  for (auto group = routes.begin(); group != routes.end();) {
     const auto prefix = group->prefix;
     const auto end =
-        std::find_if(group, routes_.end(), [&](const Route& route) { return route.prefix != prefix; });
-    auto in_shadow = !shadows_.empty() && routes_[shadows_.back()].prefix.covers(prefix);
+        std::find_if(group, routes.end(), [&](const Route& route) { return route.prefix != prefix; });
+    auto in_shadow = !shadows.empty() && routes[shadows.back()].prefix.covers(prefix);
     if (!in_shadow && group->origin == Origin::vnet) {
-      shadows_.push_back(static_cast<std::size_t>(group - routes_.begin()));
+      shadows.push_back(static_cast<std::size_t>(group - routes.begin()));
       in_shadow = true;
     }
     if (in_shadow) {  // a System route that BGP would override comes into force
@@ -100,17 +137,17 @@ void RouteTable::cast_shadows() {
 const Route* RouteTable::shadow(const Route& route) const noexcept {
   if (route.origin != Origin::bgp)
     return nullptr;
-  const auto behind = std::ranges::upper_bound(shadows_, route.prefix, {},
-                                               [this](std::size_t index) { return routes_[index].prefix; });
-  if (behind == shadows_.begin())
+  const auto behind = std::ranges::upper_bound(
+      content_->shadows, route.prefix, {}, [this](std::size_t index) { return candidates()[index].prefix; });
+  if (behind == content_->shadows.begin())
     return nullptr;
-  const auto& last = routes_[behind[-1]];
+  const auto& last = candidates()[behind[-1]];
   return last.prefix.covers(route.prefix) ? &last : nullptr;
 }
 
 std::vector<Route> RouteTable::winners() const {
   std::vector<Route> result;
-  result.reserve(routes_.size());
+  result.reserve(candidates().size());
   std::ranges::copy(active(), std::back_inserter(result));
   return result;
 }
@@ -120,7 +157,7 @@ std::vector<Route> RouteTable::covering(std::uint32_t address) const {
   for (int length = 32; length >= 0; --length) {
     base::Prefix prefix{0, static_cast<std::uint8_t>(length)};
     prefix.address = address & prefix.mask();
-    const auto [begin, end] = std::ranges::equal_range(routes_, prefix, {}, &Route::prefix);
+    const auto [begin, end] = std::ranges::equal_range(candidates(), prefix, {}, &Route::prefix);
     result.insert(result.end(), begin, end);
   }
   std::ranges::stable_partition(result, [this](const Route& route) { return shadow(route) == nullptr; });
@@ -131,8 +168,8 @@ std::optional<Route> RouteTable::lookup(std::uint32_t address) const {
   for (int length = 32; length >= 0; --length) {
     base::Prefix prefix{0, static_cast<std::uint8_t>(length)};
     prefix.address = address & prefix.mask();
-    const auto found = std::ranges::lower_bound(routes_, prefix, {}, &Route::prefix);
-    if (found != routes_.end() && found->prefix == prefix && wins(*found))
+    const auto found = std::ranges::lower_bound(candidates(), prefix, {}, &Route::prefix);
+    if (found != candidates().end() && found->prefix == prefix && wins(*found))
       return *found;
   }
   return std::nullopt;

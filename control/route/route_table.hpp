@@ -12,6 +12,8 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <map>
+#include <memory>
 #include <optional>
 #include <ranges>
 #include <string>
@@ -67,17 +69,25 @@ struct Route {
 };
 static_assert(sizeof(Route) == 24, "a table may have 900,000 of them, in several zones");
 
+// Copies share their routes, which do not change once it is finished.
 class RouteTable {
  public:
-  void add(Route route) { routes_.push_back(route); }
+  void add(Route route) { own().routes.push_back(route); }
   // Sorts by prefix; for the same prefix in the order of preference, the last added of equals first, what is shadowed behind
   // the rest. Once: after the last add, before any of the questions below.
   void finish();
+  // The same table, finished, but of these prefixes the candidates that are given here, in the order in which they would be
+  // added. Time is linear in the routes, with nothing to sort.
+  [[nodiscard]] auto with(const std::map<base::Prefix, std::vector<Route>>& others) const -> RouteTable;
 
-  [[nodiscard]] const std::vector<Route>& candidates() const noexcept { return routes_; }
+  [[nodiscard]] const std::vector<Route>& candidates() const noexcept { return content_->routes; }
+  // Whether both are the same routes, without looking at any; false says nothing.
+  [[nodiscard]] bool shares_with(const RouteTable& other) const noexcept {
+    return content_ == other.content_;
+  }
   // Whether a candidate is in force. A reference into candidates(), for what stands before it decides.
   [[nodiscard]] bool wins(const Route& candidate) const noexcept {
-    return (&candidate == routes_.data() || (&candidate)[-1].prefix != candidate.prefix) &&
+    return (&candidate == candidates().data() || (&candidate)[-1].prefix != candidate.prefix) &&
            shadow(candidate) == nullptr;
   }
   // The active route of Origin::vnet, the shortest of them, that keeps a BGP route from being in force whatever else there
@@ -86,7 +96,7 @@ class RouteTable {
 
   // The candidates in force, at most one a prefix, sorted: a view of candidates().
   [[nodiscard]] auto active() const {
-    return routes_ | std::views::filter([this](const Route& route) { return wins(route); });
+    return candidates() | std::views::filter([this](const Route& route) { return wins(route); });
   }
   [[nodiscard]] std::vector<Route> winners() const;  // active() as a copy
   // What covers the address: longest first, winner of a prefix first, and behind all these, in the same order, the BGP routes
@@ -94,15 +104,19 @@ class RouteTable {
   [[nodiscard]] std::vector<Route> covering(std::uint32_t address) const;
   [[nodiscard]] std::optional<Route> lookup(std::uint32_t address) const;
   // Routes that another of the same prefix and origin replaced.
-  [[nodiscard]] std::size_t duplicates() const noexcept { return duplicates_; }
+  [[nodiscard]] std::size_t duplicates() const noexcept { return content_->duplicates; }
 
  private:
-  void sort();
-  void cast_shadows();
+  struct Content {
+    std::vector<Route> routes;
+    std::vector<std::size_t> shadows;  // the outermost active routes of Origin::vnet; none covers another
+    std::size_t duplicates = 0;
+  };
+  Content& own();  // which no other table has
+  static void sort(Content& content);
+  static void cast_shadows(Content& content);
 
-  std::vector<Route> routes_;
-  std::vector<std::size_t> shadows_;  // the outermost active routes of Origin::vnet; none covers another
-  std::size_t duplicates_ = 0;
+  std::shared_ptr<Content> content_ = std::make_shared<Content>();
 };
 
 }  // namespace sekisho::route

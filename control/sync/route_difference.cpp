@@ -1,6 +1,24 @@
 #include "control/sync/route_difference.hpp"
 
+#include <algorithm>
+#include <utility>
+
+#include "control/sync/kernel_routes.hpp"
+
 namespace sekisho::sync {
+namespace {
+
+// Nothing to look at: the same routes, by names that one policy has from the other, and the same before them.
+bool is_same(const policy::ZonePolicy& before, const View& before_view, const policy::ZonePolicy& after,
+             const View& after_view) {
+  return before.table.shares_with(after.table) &&
+         std::ranges::equal(
+             kernel_routes(before, before_view), kernel_routes(after, after_view), {},
+             [](const KernelRoute& route) { return std::pair(route.prefix, route.next_hop); },
+             [](const KernelRoute& route) { return std::pair(route.prefix, route.next_hop); });
+}
+
+}  // namespace
 
 RouteDifference::RouteDifference(Side before, Side after) : before_(before), after_(after) {
   enter_zone();
@@ -9,13 +27,17 @@ RouteDifference::RouteDifference(Side before, Side after) : before_(before), aft
 void RouteDifference::enter_zone() {
   old_.reset();
   new_.reset();
-  if (zone_ == after_.policy.zones.size()) {
+  for (; zone_ != after_.policy.zones.size(); ++zone_) {
+    const auto& zone = after_.policy.zones[zone_];
+    const auto* old = before_.policy.zone(zone.name);
+    if (old != nullptr && is_same(*old, before_.view, zone, after_.view)) {
+      continue;
+    }
+    new_.emplace(after_.policy, zone, after_.view);
+    if (old != nullptr) {
+      old_.emplace(before_.policy, *old, before_.view);
+    }
     return;
-  }
-  const auto& zone = after_.policy.zones[zone_];
-  new_.emplace(after_.policy, zone, after_.view);
-  if (const auto* old = before_.policy.zone(zone.name)) {
-    old_.emplace(before_.policy, *old, before_.view);
   }
 }
 

@@ -83,6 +83,14 @@ TEST_F(Overrides, ARouteIsSetInItsZoneAlone) {
   EXPECT_EQ((*after)->overrides.size(), 2U);
 }
 
+TEST_F(Overrides, OtherZonesTablesAreShared) {
+  const auto before = base();
+  const auto after = with_overrides(*before, {{"onprem", prefix("1.0.0.0/8"), "none"}});
+  ASSERT_TRUE(after) << after.error();
+  EXPECT_TRUE((*after)->zone("vnet")->table.shares_with(before->zone("vnet")->table));
+  EXPECT_FALSE((*after)->zone("onprem")->table.shares_with(before->zone("onprem")->table));
+}
+
 TEST_F(Overrides, ARouteThatCanNeverMatchIsRefused) {
   const auto before = base();
   const auto refused = with_overrides(*before, {{"onprem", prefix("127.1.0.0/16"), "gateway"}});

@@ -162,6 +162,50 @@ TEST(RouteTable, AgreesWithTheDefinitionOnRandomTables) {
   }
 }
 
+// What covers up, or uncovers, a route that shadows others is among what is exchanged.
+TEST(RouteTable, WithOtherRoutesItIsAsIfItWereBuiltOfThem) {
+  std::mt19937 random{3};
+  for (int round = 0; round < 300; ++round) {
+    const auto routes = random_routes(random, 1 + random() % 200);
+    std::map<Prefix, std::vector<Route>> others;
+    for (auto& route : random_routes(random, random() % 10))
+      others[route.prefix].push_back(route);
+    for (auto i = random() % 10; i != 0; --i)
+      others.try_emplace(routes[random() % routes.size()].prefix);
+    RouteTable table;
+    std::vector<Route> expected;
+    for (const auto& route : routes) {
+      table.add(route);
+      if (!others.contains(route.prefix))
+        expected.push_back(route);
+    }
+    table.finish();
+    for (const auto& [prefix, group] : others)
+      expected.insert(expected.end(), group.begin(), group.end());
+    RouteTable built;
+    for (const auto& route : expected)
+      built.add(route);
+    built.finish();
+    const auto before = identities(table.candidates());
+    const auto changed = table.with(others);
+    ASSERT_EQ(identities(changed.candidates()), identities(built.candidates()));
+    ASSERT_EQ(identities(changed.winners()), identities(built.winners()));
+    ASSERT_EQ(changed.duplicates(), built.duplicates());
+    ASSERT_EQ(identities(table.candidates()), before);
+  }
+}
+
+TEST(RouteTable, CopiesShareTheirRoutesUntilOneOfThemGetsMore) {
+  RouteTable table;
+  table.add({{0x0a000000, 8}});
+  auto copy = table;
+  EXPECT_TRUE(copy.shares_with(table));
+  copy.add({{0x0b000000, 8}});
+  EXPECT_FALSE(copy.shares_with(table));
+  EXPECT_EQ(table.candidates().size(), 1U);
+  EXPECT_EQ(copy.candidates().size(), 2U);
+}
+
 TEST(RouteTable, UserBeatsBgpBeatsSystemInWhateverOrderTheyCame) {
   const Prefix prefix{10U << 24, 8};
   std::vector<Origin> origins{Origin::system, Origin::bgp, Origin::user};
