@@ -11,6 +11,7 @@
 #include <cerrno>
 #include <cinttypes>
 #include <cstdio>
+#include <cstdlib>
 #include <fstream>
 #include <memory>
 #include <string>
@@ -87,18 +88,20 @@ struct Mapped {
   std::uint64_t transparent = 0;  // bytes
 };
 
+// Some twenty thousand lines, of which few matter: the rest is not to cost the writer more than the kernel takes to print it.
 std::vector<Mapped> mappings() {
   std::vector<Mapped> all;
   std::ifstream smaps("/proc/self/smaps");
   for (std::string line; std::getline(smaps, line);) {
     Mapped mapped;
-    std::uint64_t kilobytes = 0;
-    if (std::sscanf(line.c_str(), "%" SCNxPTR "-%" SCNxPTR " ", &mapped.begin, &mapped.end) == 2) {
+    const auto bytes = [&] { return std::strtoull(line.c_str() + line.find(':') + 1, nullptr, 10) * 1024; };
+    if (line.starts_with("KernelPageSize:")) {
+      all.back().page = bytes();
+    } else if (line.starts_with("AnonHugePages:")) {
+      all.back().transparent = bytes();
+    } else if (line.find(':') > line.find('-') &&
+               std::sscanf(line.c_str(), "%" SCNxPTR "-%" SCNxPTR, &mapped.begin, &mapped.end) == 2) {
       all.push_back(mapped);
-    } else if (std::sscanf(line.c_str(), "KernelPageSize: %" SCNu64, &kilobytes) == 1) {
-      all.back().page = kilobytes * 1024;
-    } else if (std::sscanf(line.c_str(), "AnonHugePages: %" SCNu64, &kilobytes) == 1) {
-      all.back().transparent = kilobytes * 1024;
     }
   }
   return all;
