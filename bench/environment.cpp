@@ -10,7 +10,9 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cstring>
+#include <ctime>
 #include <fstream>
 #include <sstream>
 #include <stdexcept>
@@ -106,6 +108,15 @@ double Noise::steal_percent() const {
   return all == all_ticks_
              ? 0
              : 100.0 * static_cast<double>(steal - steal_ticks_) / static_cast<double>(all - all_ticks_);
+}
+
+std::string date() {
+  const auto now = std::time(nullptr);
+  std::tm utc{};
+  gmtime_r(&now, &utc);
+  std::array<char, 32> text{};
+  std::strftime(text.data(), text.size(), "%FT%TZ", &utc);
+  return text.data();
 }
 
 std::string cpu_model() {

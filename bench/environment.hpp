@@ -39,6 +39,7 @@ class Noise {
 };
 
 [[nodiscard]] std::string cpu_model();
+[[nodiscard]] std::string date();  // now, UTC
 
 // A CPU for a second thread, where the machine has one. Wider than what we were pinned to: whoever pins a
 // measurement leaves the rest of the machine to it.

@@ -2,10 +2,8 @@
 
 #include <algorithm>
 #include <cstddef>
-#include <functional>
-#include <numeric>
-#include <random>
 
+#include "bench/in_turns.hpp"
 #include "bench/statistics.hpp"
 
 namespace sekisho::bench {
@@ -43,17 +41,6 @@ class Runner {
   unsigned bulk_;
   std::size_t position_ = 0;
 };
-
-// Rounds of `count` blocks in an order that is drawn anew each time; seeded, so that runs are alike.
-void in_turns(unsigned rounds, std::size_t count, const std::function<void(std::size_t)>& block) {
-  std::mt19937 random{3};
-  std::vector<std::size_t> order(count);
-  std::iota(order.begin(), order.end(), 0);
-  for (unsigned round = 0; round < rounds; ++round) {
-    std::shuffle(order.begin(), order.end(), random);
-    std::for_each(order.begin(), order.end(), block);
-  }
-}
 
 }  // namespace
 

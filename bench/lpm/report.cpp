@@ -3,8 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
-#include <ctime>
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <stdexcept>
@@ -124,15 +122,6 @@ void print_noise(const Context& context, const std::vector<Cell>& cells) {
   if (!context.thrash.empty()) {
     fmt::print("lpm-thrash did not run: {}\n", context.thrash);
   }
-}
-
-auto date() -> std::string {
-  const auto now = std::time(nullptr);
-  std::tm utc{};
-  gmtime_r(&now, &utc);
-  std::array<char, 32> text{};
-  std::strftime(text.data(), text.size(), "%FT%TZ", &utc);
-  return text.data();
 }
 
 Json to_json(const Cell& cell, const Measurement& measurement) {

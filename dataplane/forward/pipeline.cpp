@@ -16,6 +16,11 @@
 #include "dataplane/packet/checksum.hpp"
 #include "dataplane/packet/ethernet.hpp"
 
+// For bench/, which builds this file once more with a clock in it.
+#ifndef SEKISHO_STAGE_ENDS
+#define SEKISHO_STAGE_ENDS(stage)
+#endif
+
 namespace sekisho::forward {
 namespace {
 
@@ -34,12 +39,18 @@ class Pipeline {
     burst_.mbufs = received.data();
     burst_.count = static_cast<unsigned>(received.size());
     validate();
+    SEKISHO_STAGE_ENDS(validate);
     admit();
+    SEKISHO_STAGE_ENDS(admit);
     route();
+    SEKISHO_STAGE_ENDS(route);
     resolve();
+    SEKISHO_STAGE_ENDS(resolve);
     rewrite();
+    SEKISHO_STAGE_ENDS(rewrite);
     transmit(state_, counters_, worker_, burst_, drops_);
     drops_.settle(counters_.ports[ingress_.port]);
+    SEKISHO_STAGE_ENDS(transmit);
   }
 
  private:

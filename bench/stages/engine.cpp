@@ -1,0 +1,112 @@
+#include "bench/stages/engine.hpp"
+
+#include <emmintrin.h>
+#include <rte_ethdev.h>
+#include <rte_mbuf.h>
+#include <rte_prefetch.h>
+#include <tmmintrin.h>
+
+#include <algorithm>
+#include <array>
+#include <vector>
+
+#include "bench/require.hpp"
+#include "bench/stages/circuit.hpp"
+#include "bench/stages/clock.hpp"
+#include "dataplane/fib/qsbr.hpp"
+#include "dataplane/forward/burst.hpp"
+#include "dataplane/forward/pipeline.hpp"
+
+namespace sekisho::forward {
+
+// clocked_pipeline.cpp
+void clocked_forward_burst(const ForwardingState& state, WorkerCounters& counters, Wanted& wanted,
+                           unsigned worker, const RxQueue& ingress, std::span<rte_mbuf*> received) noexcept;
+
+}  // namespace sekisho::forward
+
+namespace sekisho::bench {
+namespace {
+
+constexpr forward::ZoneIndex zone = 1;
+
+// With the vector instructions that testpmd's has on x86, and as many frames asked for ahead.
+[[gnu::target("ssse3")]] void swap_macs(std::span<rte_mbuf*> frames) noexcept {
+  constexpr std::size_t ahead = 4;
+  const __m128i swapped = _mm_setr_epi8(6, 7, 8, 9, 10, 11, 0, 1, 2, 3, 4, 5, 12, 13, 14, 15);
+  for (std::size_t at = 0; at < frames.size(); ++at) {
+    if (at + ahead < frames.size()) {
+      rte_prefetch0(rte_pktmbuf_mtod(frames[at + ahead], void*));
+    }
+    auto* const header = rte_pktmbuf_mtod(frames[at], __m128i*);
+    _mm_storeu_si128(header, _mm_shuffle_epi8(_mm_loadu_si128(header), swapped));
+  }
+}
+
+fib::Adjacency make_adjacency() {
+  fib::Adjacency adjacency;
+  std::copy(station.begin(), station.end(), adjacency.ethernet.begin());
+  std::copy(neighbour.begin(), neighbour.end(), adjacency.ethernet.begin() + station.size());
+  adjacency.ethernet[12] = 0x08;
+  adjacency.mtu = 1500;
+  adjacency.port = 0;
+  adjacency.action = fib::Action::forward;
+  return adjacency;
+}
+
+}  // namespace
+
+Appliance::Appliance(unsigned next_hops)
+    : sources_{fib::Fib::create(qsbr_).value()}, table_{fib::Fib::create(qsbr_).value()} {
+  std::vector<fib::Route> routes;
+  for (std::uint32_t first = 1; first < 224; ++first) {
+    routes.push_back({{first << 24, 8}, static_cast<fib::NextHopIndex>(1 + first % next_hops)});
+  }
+  for (unsigned at = 0; at < next_hops; ++at) {
+    const auto adjacency = static_cast<fib::AdjacencyIndex>(fib::first_adjacency + at);
+    next_hops_.set_adjacency(adjacency, make_adjacency());
+    next_hops_.set_members(static_cast<fib::NextHopIndex>(1 + at), std::vector{adjacency});
+  }
+  require(table_->apply(routes));
+  require(sources_->apply(std::vector<fib::Route>{{{0x0a00'0000, 8}, zone}}));
+  state_.sources = sources_.get();
+  state_.next_hops = &next_hops_;
+  state_.zones[zone] = {1, table_.get()};
+}
+
+std::uint64_t Appliance::run(std::size_t engine, std::uint16_t port, std::uint64_t packets) noexcept {
+  state_.ports[0] = {port, 1};
+  const forward::RxQueue ingress{.port = 0, .dpdk_port = port, .queue = 0, .station = station};
+  const auto kind = engine_kinds[engine];
+  const auto circulate = [&](auto work) {
+    std::array<rte_mbuf*, forward::burst_capacity> received;
+    const auto start = rte_rdtsc_precise();
+    for (std::uint64_t done = 0; done < packets;) {
+      stage_clock.start();
+      const unsigned count = rte_eth_rx_burst(port, 0, received.data(), forward::burst_capacity);
+      if (count == 0) {
+        break;  // all were lost: the circuit is not complete
+      }
+      work(std::span{received.data(), count});
+      done += count;
+    }
+    return rte_rdtsc_precise() - start;
+  };
+  if (kind == "macswap") {
+    return circulate([port](std::span<rte_mbuf*> frames) {
+      swap_macs(frames);
+      rte_eth_tx_burst(port, 0, frames.data(), static_cast<std::uint16_t>(frames.size()));
+    });
+  }
+  if (kind == "sekisho") {
+    return circulate([&](std::span<rte_mbuf*> frames) {
+      forward::forward_burst(state_, *counters_, wanted_, 0, ingress, frames);
+    });
+  }
+  return circulate([&](std::span<rte_mbuf*> frames) {
+    stage_clock.stop(Stage::receive);
+    forward::clocked_forward_burst(state_, *counters_, wanted_, 0, ingress, frames);
+  });
+}
+
+}  // namespace sekisho::bench

@@ -1,0 +1,39 @@
+// What the packets of a circuit pass through.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string_view>
+
+#include "dataplane/forward/counters.hpp"
+#include "dataplane/forward/forwarding_state.hpp"
+#include "dataplane/forward/wanted.hpp"
+
+namespace sekisho::bench {
+
+// macswap   what testpmd's forwarder of that name does: it only swaps two addresses
+// sekisho   the product's pipeline
+// clocked   the same with a clock between the stages, which takes some time itself
+inline constexpr std::string_view engine_kinds[] = {"macswap", "sekisho", "clocked"};
+inline constexpr std::size_t engine_count = std::size(engine_kinds);
+
+// A table for a zone, and so many next hops over which public destinations are spread.
+class Appliance {
+ public:
+  explicit Appliance(unsigned next_hops);
+
+  // `packets` of them by the port, in the time that is returned: ticks of the time stamp counter.
+  std::uint64_t run(std::size_t engine, std::uint16_t port, std::uint64_t packets) noexcept;
+
+ private:
+  fib::Qsbr qsbr_{1};
+  fib::NextHopTable next_hops_{qsbr_};
+  std::unique_ptr<fib::Fib> sources_;
+  std::unique_ptr<fib::Fib> table_;
+  forward::ForwardingState state_;
+  std::unique_ptr<forward::WorkerCounters> counters_ = std::make_unique<forward::WorkerCounters>();
+  forward::Wanted wanted_;
+};
+
+}  // namespace sekisho::bench
