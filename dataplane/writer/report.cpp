@@ -2,6 +2,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <chrono>
+#include <optional>
 
 #include "dataplane/forward/decide.hpp"
 #include "dataplane/port/packet_pool.hpp"
@@ -13,6 +15,19 @@ namespace sekisho::writer {
 namespace {
 
 constexpr const char* sources_table = "sources";
+
+// Asking takes the kernel milliseconds, in which the writer does nothing else: not for every question of a client. A process has one
+// pool.
+port::PoolPages recent_pages(const rte_mempool& pool) {
+  using Clock = std::chrono::steady_clock;
+  static std::optional<Clock::time_point> asked;
+  static port::PoolPages pages;
+  if (!asked || Clock::now() - *asked > std::chrono::seconds{10}) {
+    asked = Clock::now();
+    pages = port::pages_of(pool);
+  }
+  return pages;
+}
 
 void assign(ipc::TableState& message, const std::string& zone, const fib::Fib& table) {
   const auto memory = table.memory();
@@ -32,7 +47,7 @@ ipc::State Writer::state() const {
       std::chrono::duration_cast<std::chrono::milliseconds>(started_.time_since_epoch()).count());
   state.set_transaction(live_.transaction);
   state.set_hugepages(options_.hugepages);
-  const auto pages = port::pages_of(*options_.pool);
+  const auto pages = recent_pages(*options_.pool);
   state.mutable_packet_memory()->set_bytes(pages.bytes);
   state.mutable_packet_memory()->set_reserved_hugepage_bytes(pages.reserved);
   state.mutable_packet_memory()->set_transparent_hugepage_bytes(pages.transparent);
