@@ -94,7 +94,7 @@ void until_seen(benchmark::State& state) {
   }
   auto& [qsbr, table] = Sekisho::get();
   constexpr base::Prefix override_prefix{.address = 0x147663e0, .length = 32};  // 20.118.99.224/32
-  constexpr fib::NextHopIndex override_next_hop = 17;                          // no other route has it
+  constexpr fib::NextHopIndex override_next_hop = 17;                           // no other route has it
   std::atomic<bool> seen = false;
   std::atomic<bool> ready = false;
   for (auto _ : state) {

@@ -175,8 +175,8 @@ class EffectiveRoute {
       if (!destination)
         return refuse(destination.error());
       if (destination->kind == DestinationKind::tag && !route::is_user(origin))
-        return refuse(
-            fmt::format("{} is not a prefix, and only a User route has a service tag", base::in_quotes(text)));
+        return refuse(fmt::format("{} is not a prefix, and only a User route has a service tag",
+                                  base::in_quotes(text)));
       if (destination->kind == DestinationKind::ipv6)
         ++routes_.result.ipv6;
       else if (destination->kind == DestinationKind::tag)

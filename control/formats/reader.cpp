@@ -21,9 +21,10 @@ auto parse(std::string_view bytes, const std::filesystem::path& file, const Opti
   if (is_mrt(bytes))
     return parse_mrt(bytes, file, options.peer);
   if (options.peer)
-    return tl::unexpected(base::Error{file, 0,
-                                      fmt::format("is not an MRT file: it has no routes of a peer, {} or another",
-                                                  base::address_to_string(*options.peer))});
+    return tl::unexpected(
+        base::Error{file, 0,
+                    fmt::format("is not an MRT file: it has no routes of a peer, {} or another",
+                                base::address_to_string(*options.peer))});
   if (is_json(bytes))
     return parse_azure(bytes, file);
   return parse_text(bytes, file);

@@ -43,23 +43,24 @@ struct {
 
 static __always_inline int drop(enum sekisho_ingress_drop reason) {
   __u32 key = reason;
-  __u64 *count = bpf_map_lookup_elem(&drops, &key);
+  __u64* count = bpf_map_lookup_elem(&drops, &key);
   if (count)
     ++*count;
   return TC_ACT_SHOT;
 }
 
-static __always_inline int may_be_new_address(struct __sk_buff *frame, __be32 source, __be32 destination) {
+static __always_inline int may_be_new_address(struct __sk_buff* frame, __be32 source, __be32 destination) {
   __u32 zero = 0;
-  struct sekisho_ingress_state *now = bpf_map_lookup_elem(&state, &zero);
+  struct sekisho_ingress_state* now = bpf_map_lookup_elem(&state, &zero);
   if (!now || !now->addresses_may_be_missing)
     return 0;
-  struct bpf_fib_lookup way = {.family = AF_INET, .ifindex = frame->ifindex, .ipv4_src = source, .ipv4_dst = destination};
+  struct bpf_fib_lookup way = {
+      .family = AF_INET, .ifindex = frame->ifindex, .ipv4_src = source, .ipv4_dst = destination};
   return bpf_fib_lookup(frame, &way, sizeof(way), 0) == BPF_FIB_LKUP_RET_FWD_DISABLED;
 }
 
 SEC("tc")
-int sekisho_guard(struct __sk_buff *frame) {
+int sekisho_guard(struct __sk_buff* frame) {
   if (frame->vlan_present)
     return drop(sekisho_ingress_other_protocol);
   if (frame->protocol == bpf_htons(ETH_P_ARP))

@@ -31,7 +31,7 @@ struct Known {
   std::uint64_t started_unix_ms = 0;  // control
   Reloads reloads;
   std::vector<serve::Problem> problems{};  // what is wrong
-  const Guarding* guarding = nullptr;    // null: nobody asked
+  const Guarding* guarding = nullptr;      // null: nobody asked
 };
 
 [[nodiscard]] std::string exposition(const Known& known, Format format);

@@ -234,8 +234,8 @@ void Builder::warn_of_duplicates(const ZonePolicy& zone) {
     // in AzureMonitor): of one next hop that is nobody's mistake.
     const auto repeats = last.origin != route::Origin::user && last.next_hop == before.next_hop;
     if (last.prefix == before.prefix && last.origin == before.origin && !repeats)
-      warnings_.add(fmt::format("{}: duplicate {} in zone {}, first at {}; the last one wins",
-                                place(last), base::to_string(last.prefix), zone.name, place(before)));
+      warnings_.add(fmt::format("{}: duplicate {} in zone {}, first at {}; the last one wins", place(last),
+                                base::to_string(last.prefix), zone.name, place(before)));
   }
 }
 

@@ -140,8 +140,8 @@ void add_gone_zones(std::vector<Harm>& result, const policy::Policy& now, const 
       continue;
     }
     for (const auto& port : zone.ports) {
-      const auto source =
-          std::ranges::find_if(zone.sources, [&](base::Prefix each) { return !is_carried(then, port, each); });
+      const auto source = std::ranges::find_if(
+          zone.sources, [&](base::Prefix each) { return !is_carried(then, port, each); });
       if (devices.running.contains(port) && source != zone.sources.end()) {
         result.push_back({Harm::Kind::zone_goes, zone.name,
                           fmt::format("zone {} would be gone, and what comes in by port {} from {} dropped",

@@ -31,11 +31,11 @@ inline constexpr std::string_view exit_next_hop = "internet";
 struct View {
   struct PortAddresses {
     std::string port;
-    std::string instance;                   // of an AF_XDP port's netdev: its index and MAC
-    std::vector<std::uint32_t> local;       // unicast and broadcast
-    std::string device = {};                // as the dataplane is told; empty: as configured
-    int link = 0;                           // of an AF_XDP port that has its interface: the index
-    std::uint32_t mtu = 0;                  // and the MTU of it
+    std::string instance;                    // of an AF_XDP port's netdev: its index and MAC
+    std::vector<std::uint32_t> local;        // unicast and broadcast
+    std::string device = {};                 // as the dataplane is told; empty: as configured
+    int link = 0;                            // of an AF_XDP port that has its interface: the index
+    std::uint32_t mtu = 0;                   // and the MTU of it
     std::vector<base::Prefix> subnets = {};  // of the unicast addresses; sorted, each once
     friend bool operator==(const PortAddresses&, const PortAddresses&) = default;
   };

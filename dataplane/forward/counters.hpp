@@ -48,14 +48,14 @@ static_assert(sizeof(Traffic) == sizeof(__m128i) && std::is_standard_layout_v<Tr
 struct alignas(64) PortCounters {
   Traffic rx;
   Traffic tx;
-  Traffic generated;                             // from this appliance's kernel: to be sent here, or a reply by the exit
+  Traffic generated;  // from this appliance's kernel: to be sent here, or a reply by the exit
   Counter host;
   std::array<Counter, drop_reason_count> drops;  // of frames received on this port
 };
 
 struct WorkerCounters {
   std::array<PortCounters, max_ports> ports;
-  std::array<Traffic, max_zones + 1> zones;               // packets whose source belongs to it, after the spoof test
+  std::array<Traffic, max_zones + 1> zones;  // packets whose source belongs to it, after the spoof test
   std::array<Traffic, fib::max_next_hops> next_hops;      // packets that the destination table sent there
   std::array<Traffic, fib::max_adjacencies> adjacencies;  // packets transmitted to it
   Counter polls;

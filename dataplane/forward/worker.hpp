@@ -19,8 +19,8 @@ namespace sekisho::forward {
 class Worker {
  public:
   struct Options {
-    unsigned index = 0;            // reader number of the Qsbr and transmit queue number
-    bool spin = false;             // never sleep
+    unsigned index = 0;  // reader number of the Qsbr and transmit queue number
+    bool spin = false;   // never sleep
     unsigned max_sleep_us = 50;
   };
 
@@ -31,7 +31,9 @@ class Worker {
 
   // The writer's. The caller keeps what it passes alive until a grace period after it was replaced.
   void set_state(const ForwardingState* state) noexcept { state_.store(state, std::memory_order_release); }
-  void set_queues(const std::vector<RxQueue>* queues) noexcept { queues_.store(queues, std::memory_order_release); }
+  void set_queues(const std::vector<RxQueue>* queues) noexcept {
+    queues_.store(queues, std::memory_order_release);
+  }
   void set_host_queues(const std::vector<HostQueue>* queues) noexcept {
     host_queues_.store(queues, std::memory_order_release);
   }

@@ -62,7 +62,7 @@ struct {
 
 static __always_inline int verdict(enum sekisho_steer_verdict reason, int action) {
   __u32 key = reason;
-  __u64 *count = bpf_map_lookup_elem(&verdicts, &key);
+  __u64* count = bpf_map_lookup_elem(&verdicts, &key);
   if (count)
     ++*count;
   return action;
@@ -71,7 +71,7 @@ static __always_inline int verdict(enum sekisho_steer_verdict reason, int action
 // What the dataplane does itself on ports that it owns (forward/to_host.hpp).
 static __always_inline int give_to_kernel(__be32 source) {
   struct sekisho_steer_source key = {.length = 32, .address = source};
-  __u8 *known = bpf_map_lookup_elem(&host_sources, &key);
+  __u8* known = bpf_map_lookup_elem(&host_sources, &key);
   if (!known)
     return verdict(sekisho_steer_dropped_unknown_source, XDP_DROP);
   if (*known == sekisho_steer_spoofed)
@@ -82,12 +82,12 @@ static __always_inline int give_to_kernel(__be32 source) {
 }
 
 SEC("xdp")
-int sekisho_steer(struct xdp_md *frame) {
-  void *data = (void *)(long)frame->data;
-  void *end = (void *)(long)frame->data_end;
+int sekisho_steer(struct xdp_md* frame) {
+  void* data = (void*)(long)frame->data;
+  void* end = (void*)(long)frame->data_end;
 
-  struct ethhdr *ethernet = data;
-  if ((void *)(ethernet + 1) > end)
+  struct ethhdr* ethernet = data;
+  if ((void*)(ethernet + 1) > end)
     return verdict(sekisho_steer_dropped_short, XDP_DROP);
   if (ethernet->h_proto == bpf_htons(ETH_P_ARP))
     return verdict(sekisho_steer_passed_arp, XDP_PASS);
@@ -97,7 +97,7 @@ int sekisho_steer(struct xdp_md *frame) {
     return verdict(sekisho_steer_dropped_other, XDP_DROP);
 
   __u32 zero = 0;
-  struct sekisho_steer_state *now = bpf_map_lookup_elem(&state, &zero);
+  struct sekisho_steer_state* now = bpf_map_lookup_elem(&state, &zero);
   if (!now)
     return verdict(sekisho_steer_dropped_not_ready, XDP_DROP);
   __u64 sender = 0;
@@ -105,8 +105,8 @@ int sekisho_steer(struct xdp_md *frame) {
   if ((sender & 1) || sender == now->station)
     return verdict(sekisho_steer_dropped_bad_sender, XDP_DROP);
 
-  struct iphdr *ip = (void *)(ethernet + 1);
-  if ((void *)(ip + 1) <= end) {
+  struct iphdr* ip = (void*)(ethernet + 1);
+  if ((void*)(ip + 1) <= end) {
     __be32 destination = ip->daddr;
     // 224/4, and 255.255.255.255 of class E; the rest of class E is a martian for the dataplane to count.
     if ((destination & bpf_htonl(0xf0000000)) == bpf_htonl(0xe0000000) || destination == 0xffffffff)

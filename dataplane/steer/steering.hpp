@@ -84,7 +84,7 @@ class Steering : private Attacher {
   base::Fd sources_map_;
   base::Fd verdicts_;
   base::Fd replaced_verdicts_;  // of the program before, until it has run for the last time
-  Counts before_{};       // what it had carried itself
+  Counts before_{};             // what it had carried itself
   Counts carried_{};
   std::set<std::uint32_t> local_;
   std::map<base::Prefix, forward::SourceVerdict> sources_;

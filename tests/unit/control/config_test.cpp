@@ -466,7 +466,8 @@ TEST_F(EditedConfig, Metrics) {
   expect({
       {listen, "\"0.0.0.0:80\"", ""},
       {"[metrics]\nlisten = " + listen, "", ""},
-      {listen, "\"127.0.0.1\"", "30: \"127.0.0.1\" is not an IPv4 address and TCP port, such as 127.0.0.1:9273"},
+      {listen, "\"127.0.0.1\"",
+       "30: \"127.0.0.1\" is not an IPv4 address and TCP port, such as 127.0.0.1:9273"},
       {listen, "\":9273\"", "30: \":9273\" is not an IPv4 address and TCP port"},
       {listen, "\"localhost:9273\"", "30: \"localhost:9273\" is not an IPv4 address and TCP port"},
       {listen, "\"127.0.0.1:0\"", "30: \"127.0.0.1:0\" is not an IPv4 address and TCP port"},
@@ -489,8 +490,7 @@ TEST_F(EditedConfig, Guard) {
       {"[metrics]", guard("scope = \"ports\""), "29: [guard] needs \"allow\""},
       {"[metrics]", guard("allow = [\"docker0\"]"),
        "30: \"allow\" needs scope = \"ports\": with scope = \"host\" the kernel forwards for nobody"},
-      {"[metrics]", guard("scope = \"ports\"\nallow = [\"eth*\"]"),
-       "31: \"eth*\" is not an interface name"},
+      {"[metrics]", guard("scope = \"ports\"\nallow = [\"eth*\"]"), "31: \"eth*\" is not an interface name"},
       {"[metrics]", guard("scope = \"ports\"\nallow = [\"sekisho0\"]"),
        "31: \"sekisho0\" is the interface of next hop"},
   });

@@ -118,7 +118,7 @@ TEST(Tables, NarrowUntilThereIsMuchInThem) {
     EXPECT_TRUE(policy) << policy.error().to_string();
     return policy ? table_bytes(**policy) : 0;
   };
-  EXPECT_EQ(bytes(""), 36 * mb);  // and that of the sources
+  EXPECT_EQ(bytes(""), 36 * mb);             // and that of the sources
   constexpr unsigned extensions = 1025 + 2;  // the platform's two addresses are in every zone
   EXPECT_EQ(bytes("routes = [\"routes.txt\"]\n"), 52 * mb + extensions * 512);
 }
