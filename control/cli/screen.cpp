@@ -15,12 +15,18 @@
 namespace sekisho::cli {
 namespace {
 
-constexpr std::array quitting{SIGINT, SIGTERM, SIGHUP};
+constexpr std::array quitting{SIGINT, SIGTERM, SIGHUP, SIGALRM};
 volatile std::sig_atomic_t has_to_quit = 0;
 volatile std::sig_atomic_t was_resized = 0;
 
 void on_signal(int number) {
-  (number == SIGWINCH ? was_resized : has_to_quit) = 1;
+  if (number == SIGWINCH) {
+    was_resized = 1;
+    return;
+  }
+  has_to_quit = 1;
+  // Again in a second: it may have come between the last look at it and a call that waits for a control that hangs.
+  ::alarm(1);
 }
 
 // Without SA_RESTART: a quit also ends waiting for a control that does not answer.
