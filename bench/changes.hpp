@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // Sequences of route changes to a table: drawn at random, and as BGP routers really sent them.
 #pragma once
 

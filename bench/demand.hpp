@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // Google Benchmark, with a table of its own: quartiles, and a verdict on what the project demands of itself.
 //
 // Run with --benchmark_enable_random_interleaving=true, so that what is compared meets the same machine.

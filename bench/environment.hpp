@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // What a measurement needs of the machine: DPDK with 2 MB pages, and an account of who disturbed it.
 #pragma once
 

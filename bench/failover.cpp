@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // A member of a next-hop group dies and returns: one object is published, however many routes lead to it.
 #include <fmt/format.h>
 

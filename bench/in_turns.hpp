@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // Who is measured when: what is compared takes turns, so that all meet the same clock, caches and neighbours.
 #pragma once
 

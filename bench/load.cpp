@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // Reading route files: text from memory, a gzipped MRT dump, service tags; from a file of a whole Internet's routes to the
 // last live entry; and insertion alone, in four orders, against rte_fib. Ours is one transaction, as control sends it; rte_fib knows single routes only. Creating an empty table
 // is not counted, which spares rte_fib the building of its node pool.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // What tables take, ours by its own account and rte_fib by DPDK's heap (its pool of nodes has room for two a
 // route); and what happens when there is no extension table left.
 #include <fmt/format.h>

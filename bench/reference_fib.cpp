@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 #include "bench/reference_fib.hpp"
 
 #include <fmt/format.h>

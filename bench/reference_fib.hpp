@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // DPDK's rte_fib (DIR-24-8) as the table to compare with.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // A measurement goes on only from a state that was reached: anything else ends the program with the reason.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // Quartiles: what is published of a series of rounds. Means follow the outliers of a shared machine.
 #pragma once
 

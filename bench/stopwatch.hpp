@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // Seconds of the monotonic clock around what a benchmark measures.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // The route tables that everything here is measured with. Real data where there is any (see find_data), else
 // a generated table of like shape; `source` says which.
 #pragma once

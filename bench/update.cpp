@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // Changes of a live table of a whole Internet: how many a second, how soon a reader sees one, and what a change
 // costs that covers everything. rte_fib takes one change a call; ours takes transactions, here of several sizes.
 #include <fmt/format.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 #include <CLI/CLI.hpp>
 #include <boost/asio/io_context.hpp>
 #include <cstdlib>

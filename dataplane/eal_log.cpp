@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 #include "dataplane/eal_log.hpp"
 
 #include <rte_log.h>

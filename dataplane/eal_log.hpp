@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // What DPDK's libraries and drivers have to say, as lines of our own log.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // DPDK's environment: lcores, memory and the pool of packet buffers. One in a process.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // sekisho-dataplane: DPDK's environment, the workers on their lcores, and on the main one the writer and its
 // server.
 #include <rte_launch.h>

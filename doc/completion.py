@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-3-Clause
 """Writes bash's completion of a program from its own --help and that of its subcommands.
 
 completion.py PROGRAM >SCRIPT

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-3-Clause
 """Writes a manual page from a program's own --help and that of its subcommands, so that the two never differ.
 
 man.py PROGRAM SECTION VERSION "one-line description" >PAGE

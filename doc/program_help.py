@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """What a program's own --help says of it, so that nothing made from it ever differs."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """The language of manual pages."""
 
 from __future__ import annotations

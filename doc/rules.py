@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-3-Clause
 """Writes the manual page of what `sekisho check` looks for from the program's own list, so that the two never differ.
 
 rules.py SEKISHO VERSION >PAGE

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // The run: each table is loaded into each engine, all must answer alike, then its cells are measured.
 #pragma once
 

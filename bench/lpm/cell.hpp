@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // One table with one traffic: who was how fast, and what the project demands of itself there.
 #pragma once
 

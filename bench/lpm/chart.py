@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Draws lpm.json: lookups a second by table, traffic and engine, with our ratio to the fastest other engine.
 
 usage: chart.py lpm.json lpm.png

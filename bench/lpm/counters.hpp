@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // The CPU's own counters (perf_event_open(2)), of this thread in user space.
 #pragma once
 

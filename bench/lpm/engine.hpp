@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // The same table and the same addresses, by different libraries.
 #pragma once
 

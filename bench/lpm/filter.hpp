@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // Which benchmarks were asked for: each expression is matched at the start of a name; without any, all are.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // Engines measured in turns, in blocks of at most 50 ms, each round in another order.
 //
 // Google Benchmark runs one benchmark to its end before the next: on a machine that is shared, the first then

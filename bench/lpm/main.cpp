@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // Lookups a second of our table and of DPDK's, on the tables and destinations that an appliance meets.
 #include <fmt/format.h>
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // Measured cells as a table for people and as JSON for tools.
 #pragma once
 

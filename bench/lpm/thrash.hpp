@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // A neighbour that goes through more memory than the last-level cache holds, on another CPU, while it lives.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // Destinations to look up, the same for every engine and every run.
 #pragma once
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """How long nothing is forwarded when the dataplane is killed and started again."""
 
 import sys

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """SIGKILL to the first packet forwarded again, as the receiver of a stream through the whole appliance sees it.
 
 Two ways: AF_XDP ports, and ports that DPDK owns (net_af_packet on the same veth pairs, of which the kernel then sees

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // Frames of one size to so many next hops: what a packet costs by each engine in each kind of pages.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // Packets that go round in a circle: out of a ring port, through what is measured and back into the same port, as the buffers
 // of a queue do. They lie in pages of one kind, and in no order.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // A clock that the pipeline stops at the end of each stage, in the copy of it that clocked_pipeline.cpp makes.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // The product's pipeline under another name and with a clock between its stages. What is measured as a whole is the product's
 // own object.
 #include "bench/stages/clock.hpp"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // What the packets of a circuit pass through.
 #pragma once
 

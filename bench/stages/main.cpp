@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // What a packet costs in the stages of forwarding, by the pages in which packets lie, against a swap of two addresses.
 #include <fmt/format.h>
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Packets a second of the built dataplane, against dpdk-testpmd on the same devices."""
 
 import sys

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """What is measured: a cell is a route table and the traffic that meets it."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Ratios to macswap with their quartiles and targets, and where a packet's cycles go."""
 
 from __future__ import annotations

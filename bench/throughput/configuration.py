@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """sekisho.toml with the whole policy on, for a table and a capture.
 
 Every next hop that the traffic takes is a group of two firewalls: no packet is spared the flow hash.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Hardware events of a worker, where the machine lets us count them."""
 
 from __future__ import annotations

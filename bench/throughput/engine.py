@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """What every engine can do: forward on the worker's CPU or keep off it, and say what it has forwarded."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Whether what was timed was forwarding with the whole policy, by the appliance's own account."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Captures and configurations, each made once a run, and route files, which outlive it."""
 
 from __future__ import annotations

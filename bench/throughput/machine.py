@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """The machine that was measured on, as far as a reader needs it to judge the numbers."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Packets a second of one worker with the whole policy on, against dpdk-testpmd on the same devices.
 
 The built dataplane is configured by the built control, in a network namespace of its own. net_pcap repeats a capture

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Windows of an eighth of a second, engines in rotation.
 
 What a shared machine takes away comes and goes within seconds, so that a ratio compares neighbours in time: in each

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """The threads of a measurement run before everything else while windows are open, and no longer.
 
 What asks for counters and what answers share a CPU with whatever else the machine does, and a question that waits there

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """The table for people, and the same for programs: JSON in Google Benchmark's shape."""
 
 from __future__ import annotations

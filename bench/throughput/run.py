@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """One cell from its files to its numbers."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """The appliance itself: the built dataplane, configured by the built control."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Where a worker's time goes: samples of its thread, attributed to the stages of the pipeline.
 
 Samples are of time (cpu-clock): a virtual machine may have no cycle counter. One is attributed by the innermost function that

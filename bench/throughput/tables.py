@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """The route tables as text route files: what `nva`, `tags` and `full` hold.
 
 nva    what an appliance of its own configuration has: the halves, private space, three VNets, KMS, Azure's own addresses

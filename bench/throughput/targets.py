@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """What packets of 64 bytes have to reach, as a ratio to macswap."""
 
 from __future__ import annotations

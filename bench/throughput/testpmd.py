@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """DPDK's own forwarder on the same devices: one process that changes its mode."""
 
 from __future__ import annotations

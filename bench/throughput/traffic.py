@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Captures for net_pcap to repeat: valid UDP datagrams from on-premises, a flow each, in random order."""
 
 from __future__ import annotations

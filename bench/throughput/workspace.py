@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """A run's own folder and network namespace, its processes, and their removal whatever happens."""
 
 from __future__ import annotations

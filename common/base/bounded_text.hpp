@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // A text that is filled piece by piece, from a file or a decompressor, and may not grow past a limit.
 #pragma once
 

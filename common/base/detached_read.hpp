@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // A read on a thread of its own that nobody has to wait for. When a file does not answer, the thread is left behind with all that
 // it holds, and ends when the file answers after all.
 #pragma once

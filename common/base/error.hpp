@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // Why a file was refused, or what is odd about it. Reading any file either succeeds whole or changes nothing.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // One file descriptor and the duty to close it.
 #pragma once
 

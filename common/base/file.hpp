@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // A file's content as one string, bounded: what is read here comes from outside. A thread's reads can be watched: watch.hpp.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // The address of a station on an Ethernet.
 #pragma once
 

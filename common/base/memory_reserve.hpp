@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // Memory that is kept so that what was begun can be finished, or undone, when no more is to be had: operator new takes it when an
 // allocation fails, and tries again. Whoever begins something that may be refused asks first whether it is whole, and again before
 // he lets it count. It is never touched before and costs nothing but address space.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // IPv4 prefixes and addresses as the whole project uses them: host byte order, no host bits.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // Addresses that a router must not believe or must not forward to.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 #include "common/base/stamp.hpp"
 
 #include <sys/stat.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // What a file looked like before it was read, so that one can tell later whether it has been written since.
 #pragma once
 

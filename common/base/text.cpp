@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 #include "common/base/text.hpp"
 
 #include <fmt/format.h>

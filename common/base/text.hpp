@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // Text as it comes from people: shown in a message, compared, and guessed at when it is misspelt. ASCII alone.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // Which file a thread is reading, for other threads to see. A file on a mount that hangs takes the thread that reads it with
 // it, and nothing brings that thread back: whoever must go on reads on a thread of its own and looks here for how long it has
 // been at which file.

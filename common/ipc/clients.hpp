@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // The clients of one Unix socket: who comes is given a seat (seats.hpp) or turned away, who goes is forgotten. At the end all are
 // closed and the socket is removed, unless another process has put its own there meanwhile.
 #pragma once

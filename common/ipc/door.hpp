@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // Accepts clients for as long as it lives, also when the process has no file descriptors left: that is said once, clients wait
 // in the kernel meanwhile, and a few descriptors are left to what the process itself has to open (files, netlink).
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // A frame is a 4-byte big-endian length and one message of that length: protobuf on the dataplane's socket, JSON on control's.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 #include "common/ipc/frame_reader.hpp"
 
 #include <fmt/format.h>

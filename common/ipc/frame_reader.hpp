@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // Bytes as they come from a socket in, messages out.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // A lock between processes: a file that its owner alone may open, so that nobody else can hold it (any user may flock(2) what he
 // may read). Gone when it is let go of or its process dies.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // Where both processes write their logs, and how: lines on standard error.
 //
 // The journal reads a priority in front of a line, as "<4>" (sd-daemon(3)), and has its own clock; a person gets the time

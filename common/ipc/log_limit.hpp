@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // Keeps a log from being filled by one thing that happens again and again (a port that flaps): of the lines of one kind the
 // first are written as they come, then one every few seconds, which says how many more there were. It is always the last one
 // that is written, so that the log never ends with a state that is no more. Pure: the time is an argument.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // A file descriptor that a log is written to, whatever it is, without ever waiting for who reads it.
 //
 // O_NONBLOCK belongs to the open file, which other processes share (a shell's terminal): it is not set on theirs. A pipe or a

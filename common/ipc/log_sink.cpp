@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 #include "common/ipc/log_sink.hpp"
 
 #include <fmt/format.h>

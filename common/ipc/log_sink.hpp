@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // Where lines of the log go: to a descriptor, and never at the expense of who logs. A line is written by its caller, so that a
 // process that dies has said what it had to say. What the reader does not take at once waits here, up to a limit, for a thread
 // that has the time; what is lost beyond that is counted and said.

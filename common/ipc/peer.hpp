@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // Who is at the other end of a Unix socket, by the kernel's word: the credentials are those of the moment when it connected.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // Who may stay when a server's places are taken. A client that only holds its connection open never keeps another one out, and
 // some places are kept for the owner (root, and the user that the server runs as), so that nobody else locks him out.
 #pragma once

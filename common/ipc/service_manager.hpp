@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // What systemd wants to know of a service with Type=notify: that it is ready and, where its unit has WatchdogSec,
 // again and again that it is alive. Started by anything else, this does nothing.
 #pragma once

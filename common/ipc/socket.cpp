@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 #include "common/ipc/socket.hpp"
 
 #include <fmt/format.h>

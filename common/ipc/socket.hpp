@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // Listening on a Unix socket: the one that the dataplane is told what to do on, and the one that control answers on.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // The linter: what will not work on Azure, or not as meant, said before it is applied. Rules only look; they know no socket.
 //
 // A rule has a name that scripts can rely on, one severity, a sentence on why, and what to do. It is a function of the facts; a

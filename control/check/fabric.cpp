@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // What Azure's fabric makes of what the appliance forwards: it routes by destination, with the routes of the sending NIC's
 // subnet; the next hop's address that the appliance chose does not matter.
 #include <fmt/format.h>

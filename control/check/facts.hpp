@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // What the rules look at, gathered once: a policy and what is known beside it, or route tables alone. Immutable.
 #pragma once
 

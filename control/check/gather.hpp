@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // Fills the facts: reads what only checks want to know (route tables of subnets, service tags, what is advertised) and asks
 // for the kernel's interfaces. Refused, as reading any file, with file, line and reason.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // Where a route or a setting was written, for findings.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // Every rule, by the file that has it. What each means is written there, for `sekisho check --list` and the manual.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // Questions that several rules ask of a table.
 #pragma once
 

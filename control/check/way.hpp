@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // Questions that several rules ask of the configuration: who has which sources, and what is behind which port.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // What became of a reload or of an override, for people.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // The route table that Azure makes for a subnet, from what stands in files and no configuration: its System routes, what
 // gateways tell by BGP, and the subnet's own route tables.
 #pragma once

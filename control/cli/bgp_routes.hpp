@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // Routes that BGP told, from several lines, rows or peers: one a prefix, with all of its next hops.
 #pragma once
 

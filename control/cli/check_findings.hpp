@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // What the linter found and what it looks for, as JSON and for people.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 #include "control/cli/check_summary.hpp"
 
 #include <fmt/format.h>

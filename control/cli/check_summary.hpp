@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // What a configuration means, as `sekisho check` says it: ports, next hops, zones, what leaves past the firewall.
 #pragma once
 

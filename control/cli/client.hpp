@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // Asks sekisho-control over its socket. One request at a time; a command has nothing else to do meanwhile.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // What all commands of the CLI share. Each group of commands is a file that adds itself to the grammar;
 // parsing chooses one, and main runs it.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // What a command gets from the global options, and what it comes to.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 #include "control/serve/effective_routes.hpp"
 #include "common/base/prefix.hpp"
 

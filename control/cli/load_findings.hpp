@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // What readers found worth a word, on standard error: what is left out must not go unsaid.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // How far the load of a file is, on standard error: only for who looks at a terminal, and only when it takes longer than a
 // second. Gone when the load is.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // What a command prints on standard output: JSON documents, long JSON arrays piece by piece, and a little
 // colour where a person is looking.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // What a reload would change by name and in numbers, for people.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // Route files of any format in the dataplane's own lookup table, without a daemon.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // A terminal that shows one page after another and gets back what it showed before: the alternate screen, without a
 // cursor, without line ends wrapped and without the echo of keys.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // The answers of `show` as tables for people.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // Aligned columns for people: no boxes, two spaces between, numbers to the right. Rows may be printed in
 // several goes, so that a long table needs no memory; its columns then only grow.
 #pragma once

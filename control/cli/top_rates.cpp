@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 #include "control/cli/top_rates.hpp"
 
 #include <fmt/format.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // What `sekisho top` shows: two samples of the appliance's counters, a moment apart, as rates.
 #pragma once
 

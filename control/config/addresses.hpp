@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // Addresses as a configuration may name them: what they look like, and which can belong to a host.
 #pragma once
 

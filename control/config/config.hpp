@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // sekisho.toml as types. Reads that one file; the route files that it names are read by policy/.
 //
 // A configuration is either whole or refused: the first error names file, line and reason. A key this version

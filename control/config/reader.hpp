@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // From a parsed TOML document to a Config: each value checked by itself and against the rest of the file.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // A table of the TOML file, read key by key: every key known, every value of its type, every complaint with
 // its line.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // What a name, a device and an interface may be called in a configuration.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // A port's device as /sys/bus shows it.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // Each check judges one thing; pure. A file each.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // The kernel's lists of CPUs: "0-2,5".
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // What one check comes to: a line of `sekisho doctor`.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // An interface of the kernel in this network namespace, as netlink shows it: /sys may be that of another namespace.
 #pragma once
 

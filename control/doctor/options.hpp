@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // What the dataplane is to be started with, as far as that decides what it needs of the machine.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // Reads the facts. Changes nothing, needs no root; what is not visible is left as unknown.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // What `sekisho doctor` sees of this machine: facts as they were read (probe.hpp), for the checks to judge.
 #pragma once
 

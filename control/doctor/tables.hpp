@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // How much memory the tables of a policy take in the dataplane.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // Expressions of ARM templates, "[concat(parameters('name'), '/default')]": those of Microsoft's functions that need nothing
 // but the template. What asks the deployment, its subscription or Azure is an unknown value (arm_value.hpp).
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // The parameters and variables of an ARM template, and its values with their expressions worked out as far as the template
 // itself allows: a parameter has what the deployment around it passes, else its default. Where a template asks in which
 // cloud it is, the public one is assumed. Both assumptions are findings; the rest is unknown (arm_value.hpp).

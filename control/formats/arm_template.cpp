@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // Route tables and their routes among a template's resources, and in the deployments nested in it.
 #include <fmt/format.h>
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // A value that only a deployment knows. JSON's text holds no binary values, so that in a document one can stand for it
 // without being mistaken for anything else.
 #pragma once

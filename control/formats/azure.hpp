@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // Azure's JSON: route tables as `az network route-table` flattens them and as REST and ARM nest them in "properties", lists of
 // either (a bare array; {"value": [...]}), ARM template exports with inline and child routes; and effective routes, whose rows
 // of one learned prefix are one route with several next hops. Next-hop types and property names are compared without regard to

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // What reads each of Azure's files once the document is parsed; azure.hpp is what the rest of the control plane sees.
 #pragma once
 

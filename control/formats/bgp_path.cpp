@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 #include "control/formats/bgp_path.hpp"
 
 #include <fmt/format.h>

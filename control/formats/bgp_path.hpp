@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // A BGP path's attributes (RFC 4271, 4.3 and 5.1), as far as a route file needs them: the next hop, and what makes one of
 // a peer's paths to the same prefix better than another.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // Decompression of what was read, known by its content and bounded: what is read here comes from outside.
 #pragma once
 

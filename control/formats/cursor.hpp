@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // Reads big-endian numbers off bytes whose lengths nobody has checked yet: a read past the end gives zeros and is
 // remembered with its place, so that a parser asks once, after several reads, whether all of them were there.
 #pragma once

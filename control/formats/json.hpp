@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // JSON from outside: bounded in size and nesting, no member twice. Azure's own readers compare names without regard to case,
 // and so does this one.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // MRT RIB dumps (RFC 6396): TABLE_DUMP, and TABLE_DUMP_V2 with and without additional paths (RFC 8050). IPv4 unicast becomes
 // routes of Origin::bgp, each with the peer's next hop (none where there is no NEXT_HOP or it is 0.0.0.0: the router's own
 // routes); IPv6 is counted and left out. Logs of BGP messages are refused.

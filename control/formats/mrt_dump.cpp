@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 #include "control/formats/mrt_dump.hpp"
 
 #include <arpa/inet.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // The records of an MRT file that dump a routing table: TABLE_DUMP (RFC 6396, 4.2), TABLE_DUMP_V2 (4.3) and its additional
 // paths (RFC 8050, 4). Tells every IPv4 unicast path; knows nothing of route tables.
 #pragma once

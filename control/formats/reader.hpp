@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // Any route file: recognised by its content, never by its name, and read whole or refused. gzip and bzip2 are read as what
 // they hold. A file without routes is refused unless it is said to be meant.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // Fills a RouteFile: each next hop and each label is kept once.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 #include "control/formats/route_file.hpp"
 
 #include <fmt/format.h>

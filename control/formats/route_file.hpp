@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // What a route file says, whatever its format, before a configuration tells what its next hops are here: the one result
 // type of all readers.
 #pragma once

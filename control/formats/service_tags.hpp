@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // Azure's service tags, as the weekly file (ServiceTags_*.json, "Azure IP Ranges and Service Tags"), the REST API and
 // `az network list-service-tags` have them: names for sets of prefixes, which a route may have as its destination.
 #pragma once

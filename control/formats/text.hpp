@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // The text route file: `PREFIX [NEXT-HOP]` a line, blanks or tabs between, `#` comments, blank lines. A next hop is a name
 // of the configuration, one of Azure's next-hop types ("None"), an IPv4 address, or several with commas between; "-" or
 // nothing means the default that the caller gives.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // Route files in other forms, a route at a time: what reader.hpp reads again.
 #pragma once
 

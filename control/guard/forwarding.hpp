@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // The fourth lock: net.ipv4.conf.NAME.forwarding. What the kernel would have to forward, it drops where it comes in.
 // For IPv6 the kernel asks one setting of the whole host, net.ipv6.conf.all.forwarding: it is closed with the whole host, and
 // no lock where the host forwards for others.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // What the kernel must not forward, and what alone it may. Pure.
 //
 // The forward hook is closed for the whole host: the packets that a rule names are let through, and nothing else is.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // The third lock: what may go up from a port's interface into the kernel's own stack. Direct action on clsact, ingress.
 //
 //   passes   ARP; IPv4 to an address of this host (unicast or a subnet's broadcast), 255.255.255.255 or 224/4

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // The third lock: a tc program on each port's interface in the kernel (ingress.bpf.c), through which only what is for this
 // host goes up. Attached by filter, not by link: it stays when its process dies.
 #pragma once

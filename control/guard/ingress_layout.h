@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // What the tc ingress program (ingress.bpf.c) and its user-space side agree on.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // Keeps the locks as they are to be while sekisho-control runs: put back at once when somebody takes one away, with a line
 // in the log. Runs on the caller's io_context and waits for nothing but the kernel.
 #pragma once

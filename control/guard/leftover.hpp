@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // Taking away what would outlive us on an interface: for `sekisho guard off`.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 #include "control/guard/listing.hpp"
 
 #include <fmt/format.h>

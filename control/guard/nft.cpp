@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 #include "control/guard/nft.hpp"
 
 #include <linux/netlink.h>

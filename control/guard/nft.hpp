@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // One command, or several as one transaction, given to nftables.
 #pragma once
 

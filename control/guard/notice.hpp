@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // A warning that may come very often: one line a second, which says how many it stands for.
 #pragma once
 

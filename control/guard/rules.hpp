@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // The rules of the table `inet sekisho`: as text, to be written, and as nft's JSON, to be recognised. Pure, but for the
 // names of links, which nft shows in place of their indexes.
 #pragma once

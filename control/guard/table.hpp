@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // The first lock: the nftables table `inet sekisho`, whose forward chain drops what no rule accepts. It is there before
 // any port starts and stays when we crash or stop; only `sekisho guard off` removes it.
 //

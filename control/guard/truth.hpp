@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // Which locks hold now, each asked of the kernel. Changes nothing.
 #pragma once
 

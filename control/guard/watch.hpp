@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // Says that somebody changed something, and not what: the caller asks the kernel how it is now.
 #pragma once
 

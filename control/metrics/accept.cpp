@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 #include "control/metrics/accept.hpp"
 
 #include <boost/beast/core/string.hpp>

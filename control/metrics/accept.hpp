@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // Which format a scraper wants, from its Accept header.
 #pragma once
 

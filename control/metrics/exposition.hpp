@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // Everything that control and the dataplane count, as metrics. Pure: from what control knows to the text.
 //
 // What only the dataplane knows is absent while it is not connected (a port that may run is not said to be down);

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // The guard as metrics: which locks hold, how often each was put back, what they dropped.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // GET /metrics over HTTP, for Prometheus and whatever speaks its formats. Plain HTTP and no passwords: to be listened on
 // where only the monitoring gets to.
 #pragma once

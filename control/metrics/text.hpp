@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // The text that Prometheus and whoever speaks its formats scrape: families of samples, with the differences between the
 // two formats in one place.
 #pragma once

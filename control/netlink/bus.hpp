@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // Where a network device is on this machine's buses.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // What is wrong with the devices of a configuration on this machine, as the kernel has them now. Pure.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // The kernel's links and their addresses, asked once, for who does not follow them: in the network namespace of the caller.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // The MAC addresses of neighbours whose entries somebody has removed (`ip neigh flush`, an overflow of the kernel's table, the
 // port's new MAC): the removal says nothing about the neighbour. The last MAC serves until the kernel has resolved the neighbour
 // again or says FAILED.

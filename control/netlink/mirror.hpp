@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // What the kernel has of links, addresses, neighbours and routing, as values. Netlink keeps one up to date.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // The kernel's links, addresses, neighbours, and what of its routing concerns us, mirrored by rtnetlink: one dump at the
 // start, then every change. When the kernel says that messages were lost (ENOBUFS) the mirror dumps again. Runs on the
 // caller's io_context.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // Which link of the kernel is a port's.
 //
 //   by name  the interface of that name, or else the one that has it as an altname

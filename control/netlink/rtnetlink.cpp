@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 #include "control/netlink/rtnetlink.hpp"
 
 #include <libmnl/libmnl.h>

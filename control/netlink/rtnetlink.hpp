@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // rtnetlink messages as types: what the kernel sends is read here, what it is asked is written here. Pure.
 #pragma once
 

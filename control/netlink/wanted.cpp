@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 #include "control/netlink/wanted.hpp"
 
 #include <fmt/format.h>

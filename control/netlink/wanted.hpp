@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // What the kernel's own stack needs for our ports: addresses, routes, rules, settings of interfaces; and what is still to
 // be asked for so that it has exactly that. Pure.
 //

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // Builds a policy's zones, one after the other.
 #pragma once
 

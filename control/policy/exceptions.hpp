@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // Exceptions: what leaves by next hop `Internet`, past the firewall.
 #pragma once
 

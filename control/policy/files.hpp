@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // The files that a configuration names: each read once, however many zones name it, with its service tags unfolded.
 #pragma once
 

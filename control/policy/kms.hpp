@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // Where Windows virtual machines activate, by cloud: Azure's key management servers, TCP 1688. They answer
 // only requests that come from an Azure public address, hence the exceptions from a default route through
 // on-premises.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // What next hops are on this appliance, however a file writes them: names of the configuration, "None", "Internet".
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // What a configuration means, before the kernel is asked: each zone's route table, with every file read and
 // every preset unfolded. Built whole or refused with file, line and reason; immutable afterwards, so that a
 // refused reload leaves the running one as it was.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // The System routes that a zone's table has before anybody wrote one.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // What a policy warns of: so many that a person reads them, and how many more there were.
 #pragma once
 

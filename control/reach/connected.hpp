@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // The subnets of the ports, which a zone with `connected = true` has as routes: a destination in one of them is its own
 // neighbour. Pure.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // Next hop `Internet`: what the dataplane writes to `sekisho0` leaves by the kernel, masqueraded, out of the exit port. It
 // is up only when all of that way is: otherwise the dataplane drops what would take it. Pure.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // What the kernel's own stack needs so that this appliance's addresses work on its ports: companions up and with their
 // addresses, a reply by the port whose address was asked, and the way of next hop `Internet` out and back. Pure.
 //

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // Which hosts of the ports' subnets are followed: those that packets were for. The dataplane names their destinations; the
 // kernel resolves them; who answers becomes a next hop of his own.
 //

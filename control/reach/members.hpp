@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // Which port leads to a next hop's member, and whether the member is alive: its port's link is up and its
 // neighbour entry is usable. Pure: from configuration and the kernel's mirror to adjacencies.
 #pragma once

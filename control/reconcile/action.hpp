@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // What the reconciler wants done. Whoever carries actions out keeps their order, and answers with the event that each names.
 #pragma once
 

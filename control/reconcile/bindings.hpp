@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // Ports stay with the links that they run on: across renames, restarts of the dataplane, and restarts of this control, which
 // asks the dataplane what runs. Pure.
 #pragma once

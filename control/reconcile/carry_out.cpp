@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // What the reconciler wants done is done here.
 #include <spdlog/spdlog.h>
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // Who commands the dataplane: one sekisho-control at a time. This one asks for it on each connection, again and again while
 // another holds it, and hears when it is taken away. Pure.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // The process: what happens becomes an event.
 #include "control/reconcile/daemon.hpp"
 

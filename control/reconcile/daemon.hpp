@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // sekisho-control as a process: brings the reconciler what happens, and carries out what it says. One thread, the loop's.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // What the reconciler is told: what has happened, and how the world is at that moment.
 #pragma once
 

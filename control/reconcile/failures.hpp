@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // What the dataplane could not start of what it was told: ports, and the exit. Pure.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // Whether the files that the policy was read from have been written since. Looks at them every few seconds on a thread of its
 // own: a mount that hangs holds up nobody, and is said.
 #pragma once

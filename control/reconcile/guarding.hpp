@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // What the guard must be: what the policies say that run or are to come, on the interfaces that are there now. Pure.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // A reload waits for members that are new to us, and is refused when it would break what works.
 #include <algorithm>
 #include <utility>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // What of the kernel a policy needs to know: members, hosts, the exit, ports' links; with a line in the log for each thing that
 // changes. Pure.
 #pragma once

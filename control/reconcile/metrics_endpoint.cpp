@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 #include "control/reconcile/metrics_endpoint.hpp"
 
 #include <spdlog/spdlog.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // Metrics over HTTP where the policy that runs says; tried again later where that cannot be: what watches must never keep what it
 // watches down.
 #pragma once

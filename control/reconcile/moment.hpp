@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // One event being handled: the world as it is, and the actions so far.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // One sekisho-control in a network namespace: its guard, its rules and its settings are the namespace's. Held by a Unix socket of
 // the kernel's abstract namespace, which belongs to the network namespace and is gone with its process.
 #pragma once

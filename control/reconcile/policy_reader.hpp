@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // Reads a configuration's files and builds the policy, on a thread of its own: failover and the guard's repair wait for no
 // file, however large it is and whether or not its mount answers. A file that does not answer refuses the read, and its thread
 // is left behind.

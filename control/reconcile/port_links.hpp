@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // The ports' interfaces as they were last seen, and a line in the log for each thing that became of them. Pure.
 #pragma once
 

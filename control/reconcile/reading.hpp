@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // What came of reading a configuration and the files that it names.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // Which event concerns whom: the kernel's, the connection's, and time's.
 #include "control/reconcile/reconciler.hpp"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // sekisho-control's mind: keeps the dataplane doing what the configuration means, given what the kernel sees. Pure: it is told
 // what happened and says what is to be done; sockets, files and timers are other people's (control/reconcile/daemon.hpp), and
 // time is an argument.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // Another policy is to take the place of the one that runs: the files read again, or an override.
 #include <algorithm>
 #include <utility>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // The queue of policies: reloads, overrides and rehearsals that wait for their turn, in the order in which they came. Pure.
 #pragma once
 

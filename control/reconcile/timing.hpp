@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // How long the daemon waits before it tries again, and what time it is for whoever asks.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // One conversation at a time with the dataplane: which is next, and what becomes of it.
 #include <algorithm>
 #include <new>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // What separates two route tables: the routes, and how many addresses they send elsewhere. Pure.
 //
 // Two routes are the same when prefix and next hop are; who wrote them does not matter to a packet. Next hops are compared by

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 #include "control/route/effective.hpp"
 
 namespace sekisho::route {

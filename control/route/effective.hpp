@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // Effective routes as Azure tells them: every candidate, whether it is in force, and what it lost to. Pure.
 //
 // "Invalid" (Azure, "Diagnose a virtual machine routing problem") means overridden by a route of another source for the same

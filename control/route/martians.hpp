@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // Routes that no packet ever meets: the dataplane drops what is for certain blocks before it asks a table (packet/address.hpp).
 #pragma once
 

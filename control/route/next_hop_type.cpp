@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 #include "control/route/next_hop_type.hpp"
 
 #include <algorithm>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // What Azure calls the kinds of a route's next hop (REST API, RouteNextHopType and its output-only relatives in
 // effective routes), and the one kind that is this appliance's own.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // A route table as an operator means it: candidates with their origin, and which of them win. Pure; knows no
 // file format and no socket.
 //

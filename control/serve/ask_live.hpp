@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // Asks the dataplane what it says of itself.
 #pragma once
 

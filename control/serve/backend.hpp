@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // What the server of CLI requests needs of the daemon. The daemon (control/reconcile/daemon.hpp) implements it; tests
 // implement it without one.
 #pragma once

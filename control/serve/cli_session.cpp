@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 #include "control/serve/cli_session.hpp"
 
 #include <boost/asio/read.hpp>

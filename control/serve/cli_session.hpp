@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // One client of control's socket: a request, its answer (in pages), the next request. Lives as long as something is under way
 // for it.
 #pragma once

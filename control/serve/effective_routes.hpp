@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // `effective-routes`: a table's candidates in Azure's own words, a page at a time. An element has the members of an
 // EffectiveNetworkRoute (REST API, "Network Interfaces - Get Effective Route Table"), in the order in which az prints them; a
 // BGP route has one element a next hop, as in Azure.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // Why a packet goes where it goes: every step of the decision, with what the operator wrote at the end of
 // each. Pure.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // Answers as JSON: the shapes that several of them share. Members keep the order in which they were written,
 // so that a reader finds the name first.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // What the dataplane says of itself, asked for by whoever shows it: the CLI and the metrics.
 #pragma once
 

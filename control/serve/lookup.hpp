@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // `lookup` online: what the dataplane's own table of a zone answers for addresses.
 #pragma once
 

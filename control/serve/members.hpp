@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // A next hop's members with their state, as `show next-hops` and `explain` have them.
 #pragma once
 

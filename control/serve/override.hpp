@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // `route add|del|replace`: what an operator asks, and what that makes of the overrides in force.
 #pragma once
 

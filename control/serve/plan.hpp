@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // `reload --dry-run`: what a reload would do at this moment. First what comes, goes and changes by name, and how many routes;
 // then these, a page at a time as `show routes` has them.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // What is wrong with a port's interface, or other than the configuration says, in the words of `show ports` and `show state`.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // What is wrong at this moment: the one list that `show state`, `doctor` and the metrics begin with. Pure, over what control
 // knows and what the dataplane has just answered.
 #pragma once

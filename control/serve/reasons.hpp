@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // What a counter of dropped packets means, as a sentence.
 #pragma once
 

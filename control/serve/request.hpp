@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // From a request of the CLI to its answer: reads the request, asks the backend, and shapes the reply.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // Who may ask what: everybody who may connect reads; what changes something is for root, for the user that control runs as, and
 // for the members of one group.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // A candidate route with everything that an operator needs to find where it was written.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // `show routes`: the effective routes of zones' tables, a page at a time, so that 900,000 of them need
 // neither memory nor a pause of the daemon. The pages are of one policy, also when another takes its place
 // meanwhile.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // What the CLI asks, over control's Unix socket. Framing as the dataplane's: a 4-byte big-endian
 // length, then that many bytes of JSON (requests at most 1 MiB, replies at most 16 MiB).
 //

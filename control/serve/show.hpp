@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // The answers of `show`, as pure functions from what the daemon knows to JSON.
 #pragma once
 

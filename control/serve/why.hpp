@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // Why a route did or did not win, in the words of an operator. Pure.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // Which zone a source belongs to, as the dataplane's table of sources decides: by the longest prefix over all
 // zones.
 #pragma once

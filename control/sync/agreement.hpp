@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // Whether the dataplane has what it was told. Pure.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 #include "control/sync/dataplane_client.hpp"
 
 #include <fmt/format.h>

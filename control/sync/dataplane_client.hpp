@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // The connection to the dataplane: frames, requests in order, replies and events; connects again by itself
 // for as long as it lives. Single-threaded, on the caller's io_context.
 //

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // What another policy would break that works at this moment: why a reload is refused unless it is forced. Pure.
 //
 // What does not work already is never a harm: the reload may be the rescue.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // Who may speak to this appliance itself by a port. Pure.
 #pragma once
 

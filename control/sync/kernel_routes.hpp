@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // The routes of a zone's table that come and go with the kernel's addresses and neighbours, beside those of its policy. Pure.
 //
 //   own        every zone, before all others: our own addresses, to the host

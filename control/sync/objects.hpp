@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // All that the dataplane has but routes (ports, adjacencies, next hops, zones and the exit), as a policy and a view say,
 // and what separates two of those. Pure.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // Route by route, what separates the tables of one policy from those of another.
 #pragma once
 

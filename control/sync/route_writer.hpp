@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // Fills Changes with routes and withdrawals, each as full as a frame takes well.
 #pragma once
 

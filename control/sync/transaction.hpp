@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // From policy and the kernel's state to what the dataplane is told. Pure.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // A zone's table as the dataplane has it: the policy's winners, and in front of them what the kernel knows (own addresses,
 // connected prefixes, hosts). Of the policy nothing is copied.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // A longest-prefix-match table of IPv4 prefixes: DIR-24-8 behind a shortcut.
 //
 //   address --> shortcut (upper 18 bits) --> tbl24 (upper 24 bits) --> tbl8 (all 32), each only when led on

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // What lookups read: DIR-24-8 behind a shortcut.
 //
 //   address  a.b.c.d

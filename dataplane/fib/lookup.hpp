@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // Lookups in a layout. Any thread that is an online reader of the table's Qsbr.
 //
 // A bulk is judged by its first addresses. Where their shortcuts answer, all addresses ask theirs, those that are led on ask

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // Sixteen lookups at a time where the CPU gathers: in tables with many extended blocks twice as fast as one by one,
 // because all first loads of a bulk are on their way before any second one is needed.
 #ifndef __clang__

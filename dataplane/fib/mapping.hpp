@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // Memory for tables: zeroed, straight from the kernel, in 2 MB pages where they can be had. Random lookups in tens of
 // megabytes of 4 KB pages miss the TLB nearly every time.
 #pragma once

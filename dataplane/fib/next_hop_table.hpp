@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // What a table entry's index means: next hops, and the adjacencies that they lead to.
 //
 //   NextHopIndex -> NextHop { buckets[] } -> AdjacencyIndex -> Adjacency { port, rewrite, ... }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // When may memory be reused that lock-free readers might still be looking at?
 //
 // The naive answer is a reference count or a read lock: each lookup then writes a cache line that all workers

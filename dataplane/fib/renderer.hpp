@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // From the shadow's prefixes to a layout's entries.
 //
 // The problem: readers look while the writer works, and for each address they may see the answer from before a

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 #include "dataplane/fib/shadow.hpp"
 
 #include <algorithm>

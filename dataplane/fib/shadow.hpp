@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // The prefixes themselves, sorted: what DIR-24-8's expanded entries have forgotten. Withdrawing a prefix asks
 // here what it uncovers. The writer's alone.
 //

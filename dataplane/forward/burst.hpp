@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // A burst on its way through the stages, as parallel columns: each stage reads few of a packet's properties
 // and lookup_bulk wants them side by side. Packets keep their order; where one is refused, the gap is closed
 // before the next stage.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // What a worker counts. Each worker has its own, and each counter one thread that writes it at a time: no locked
 // instruction. A reader on another thread sums over workers and may see a burst half counted.
 //

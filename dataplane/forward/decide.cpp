@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 #include "dataplane/forward/decide.hpp"
 
 #include "dataplane/forward/to_host.hpp"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // Where a packet would go, asked for one pair of addresses and from the very tables that workers read.
 #pragma once
 

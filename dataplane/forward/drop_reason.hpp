@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // Why a packet died. A reason is one line here: its name (as counters, JSON and the CLI show it) and the
 // sentence that an operator reads. Everything else (arrays, names) follows from the list.
 #pragma once

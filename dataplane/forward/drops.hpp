@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // What a burst loses: collected on the way, counted and freed in bulk at its end. What is for this appliance's own kernel is
 // found here, where it would be lost.
 #pragma once

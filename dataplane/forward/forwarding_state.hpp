@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // Everything a worker reads to decide about a packet. The writer builds a new one when ports or zones change,
 // swaps the pointer (see Worker) and frees the old one after a grace period; tables and next hops change in place, as
 // their own headers describe.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // What this appliance's kernel sends: by a port, where it goes out as it is, or by the exit, where it is judged.
 #pragma once
 

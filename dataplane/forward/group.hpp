@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // Calls `visit(key, positions)` for each distinct key among the first `count`, with the ascending positions
 // at which it stands. A burst has few distinct keys (zones, ports), so it is walked once for each.
 #pragma once

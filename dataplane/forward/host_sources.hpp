@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // Whose packets this appliance's own kernel may have by a port: the answer for each source address, from prefixes of which the
 // longest decides. The steering program asks them as they are, in a map of the kernel; the pipeline and an operator's
 // question, as ranges.

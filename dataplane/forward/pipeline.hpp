@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // The stages of a burst, in the order in which a packet is judged:
 //
 //   validate   frame, IPv4 header, martians, multicast, source routes

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // Whether a column has one key, two or more: most bursts are of one zone, go to one next hop and there to one of two firewalls.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // Counts traffic by index. A burst mostly counts for one index (a zone, a default route) or two (a pair of firewalls):
 // that is one or two additions, where one a packet would each wait for the one before.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // What a burst has for this appliance's own kernel. All of it is found among what would be dropped (drops.hpp), so that transit
 // pays nothing for it: ARP, broadcast, what comes for an own address from whom no zone knows.
 //

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 #include "dataplane/forward/transmit.hpp"
 
 #include <rte_ethdev.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // The last stage: each port gets its packets in one call, in the order in which they came.
 #pragma once
 

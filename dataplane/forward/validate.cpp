@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 #include "dataplane/forward/validate.hpp"
 
 #include <rte_mbuf.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // The first stage: which frames are IPv4 packets that a router may believe, and what their headers say.
 #pragma once
 

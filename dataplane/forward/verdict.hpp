@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // The questions that decide about a packet, one function each. The pipeline asks them for a burst, decide()
 // for one pair of addresses: what an operator is told is what workers do.
 #pragma once

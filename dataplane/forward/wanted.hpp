@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // Destinations that want an adjacency: what a connected route dropped, noted by one worker and taken by the writer, which
 // tells control.
 //

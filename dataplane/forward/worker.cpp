@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 #include "dataplane/forward/worker.hpp"
 
 #include <rte_ethdev.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // A worker: one lcore's loop over the receive queues given to it. No locks, no allocation, no logging, no system
 // calls for a packet (the PMD of an AF_XDP port makes its own). An idle worker backs off: pause first, then short sleeps
 // of at most `max_sleep_us`, unless told to spin.

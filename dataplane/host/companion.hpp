@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // The kernel's side of a port. What workers have for it waits in to_host(); on a port that DPDK owns there is a TAP with the
 // port's MAC address, and what the kernel sends by it waits in from_host() for the one worker that transmits it.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // A TUN or TAP as the host thread serves it: what the kernel sends into it waits in `received` for a worker.
 #pragma once
 

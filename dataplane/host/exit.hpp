@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // sekisho0: the TUN by which packets go to the kernel that it is to masquerade and send out of the exit port. What the kernel
 // sends into it, the replies, waits in packets() with an Ethernet header as if it had come in by that port.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // The little that rtnetlink has to say about a TUN or TAP device: whose it is.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // A queue of packet buffers between a worker and the host thread. What is left in it when it goes is freed.
 #pragma once
 

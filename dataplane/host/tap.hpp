@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // A persistent TUN or TAP device of the kernel, attached to this process. It outlives the process with its addresses, routes
 // and sockets, and has no carrier meanwhile; its alias says that it is ours, so that one made by somebody else is never
 // taken, and its owner is this process's user, so that nobody else attaches to it meanwhile.

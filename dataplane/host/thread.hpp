@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // The host thread: carries frames between workers and the kernel, so that a worker makes no system call.
 //
 // Workers cannot wake it without a system call of their own, so while there is a device to serve it looks at the rings at

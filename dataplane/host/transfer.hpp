@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // Frames between packet buffers and the kernel, a system call each: the host thread's work.
 #pragma once
 

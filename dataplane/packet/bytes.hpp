@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // Numbers in network byte order at any address: a frame gives no alignment, least of all behind a 14-byte
 // header.
 #pragma once

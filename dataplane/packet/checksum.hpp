@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // The IPv4 header checksum: verified in full on arrival, then only adjusted.
 #pragma once
 

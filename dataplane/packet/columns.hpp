@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // What the headers of several packets say, column by column: a stage reads few of a packet's fields, and wants those
 // of all packets side by side.
 #pragma once

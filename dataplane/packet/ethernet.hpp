@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // The Ethernet II header: destination, source, EtherType.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // Which flow a packet belongs to, as a number. Both directions of a flow give the same one, on every
 // appliance.
 //

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // The IPv4 header: a view, and the tests that it must pass before anything in it is believed.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // IPv4 options: what a router that honours none of them must still see.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // The plain frame, recognised four at a time, and its fields put into columns:
 //
 //   for this station, from another one | EtherType 0x0800 | version 4, no options, a right checksum | no special address | TTL above 1

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // The plain frame (plain.hpp) by AVX-512: sixteen at a time, by the same tests.
 //
 // What one 128-bit lane holds is one frame's, and four vectors hold every fourth frame: within lanes, words are transposed as of

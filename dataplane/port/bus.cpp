@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 #include "dataplane/port/bus.hpp"
 
 #include <fmt/format.h>

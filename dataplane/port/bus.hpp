@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // Where DPDK finds a device of its own:
 //   "0000:00:04.0"   a NIC on the PCI bus, bound to a driver that leaves it to user space
 //   "vmbus:UUID"     one on Hyper-V's, bound to uio_hv_generic

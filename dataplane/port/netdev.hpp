@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // What an AF_XDP port has to know of its netdev, and to change there, before DPDK takes its queues.
 #pragma once
 

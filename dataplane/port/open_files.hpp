@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // DPDK 22.11's net_af_xdp does not give back all it opens: its close frees the array of queues after the
 // first one, so that the sockets of the others stay open and their queues bound, and it forgets the BPF
 // object it loaded. Opening such a port again in the same process would find its queues busy. So Port notes

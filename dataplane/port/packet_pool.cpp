@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 #include "dataplane/port/packet_pool.hpp"
 
 #include <rte_eal.h>

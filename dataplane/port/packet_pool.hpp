@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // The packet buffers: a pool that AF_XDP ports and NICs share, so that a frame may come in by one and go out by the other.
 //
 // AF_XDP needs one dense piece of memory: net_af_xdp 22.11 gives the kernel as much as the buffers would fill without gaps;

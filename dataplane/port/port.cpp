@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 #include "dataplane/port/port.hpp"
 
 #include <fmt/format.h>

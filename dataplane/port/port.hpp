@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // Bringing an ethdev port up and down. Two kinds of device:
 //   "af_xdp:NETDEV"   a kernel interface through net_af_xdp with the steering program (steer/): the netdev
 //                     itself is the host companion. One queue pair for each of the netdev's channels

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 #include "dataplane/port/posted_buffers.hpp"
 
 #include <dlfcn.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // The packet buffers that net_af_xdp posts to the kernel while it sets a queue up, and forgets when that fails: 2048 of the pool
 // each time. They lie in the socket's fill ring, which is unmapped when the PMD has libxdp delete the UMEM. The dynamic linker
 // finds our xsk_umem__delete() first, which every program that links this room exports; it looks into the rings and goes on to

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 #include "dataplane/port/xsk_rings.hpp"
 
 #include <linux/if_xdp.h>

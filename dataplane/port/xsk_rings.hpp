@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // A second view of the rings of an AF_XDP socket that the PMD owns, for what the PMD does not tell: how many
 // frames the rings hold, how many did not fit, and which packet buffers go down with the socket
 // (net_af_xdp 22.11 does not return those of its fill ring to their pool).

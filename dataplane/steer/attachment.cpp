@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 #include "dataplane/steer/attachment.hpp"
 
 #include <bpf/libbpf.h>

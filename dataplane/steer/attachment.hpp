@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // net_af_xdp attaches the steering program when it sets up its first queue and detaches it when it closes: between the two
 // ports of a restart, and after a clean stop, the netdev would be bare. The PMD calls libbpf's bpf_xdp_attach() and
 // bpf_xdp_detach(), and the dynamic linker finds ours first, which every program that links this room exports. For a netdev

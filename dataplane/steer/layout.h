@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 /* What the steering program and its user-space side agree on; read as C by the one and as C++ by the other. */
 #pragma once
 

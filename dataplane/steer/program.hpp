@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // XDP programs and their maps, as the kernel tells them by id. Errors are errno values.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // Which frames of a netdev belong to the kernel and which to the dataplane.
 //
 //   kernel      ARP; IPv4 to 255.255.255.255 or 224/4 (DHCP, IGMP, VRRP), and to a local address (unicast or subnet broadcast)

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // The user-space side of the steering program (steer.bpf.c). The PMD loads it (net_af_xdp's xdp_prog=), as it puts its sockets
 // into the program's map; what it then attaches comes here first (attachment.hpp). Hence the steps prepare() - set_local(),
 // set_sources() - the PMD starts its queues, install() - bind() - admit().

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // What the dataplane has been told to be, without its routes: the last committed transaction's, and the one
 // that a transaction asks for. Comparable, so that a transaction changes only what differs.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // From the writer's types to the schema's.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 #include "dataplane/writer/host_changes.hpp"
 
 #include <fmt/format.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // What becomes of the kernel's sides: the ports' companions and the exit.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // Gives out small indexes, the lowest free one first. The owner takes one back only when no worker can know
 // it any more.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 #include "dataplane/writer/indexes.hpp"
 
 #include <fmt/format.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // Indexes that are given out, and taken back when no worker can count for them any more: then what was counted is
 // forgotten, before the index stands for something else.
 #pragma once

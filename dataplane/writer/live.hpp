@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // All that runs: the last committed configuration and the objects that stand for it, by name. Owned by the
 // writer; workers see of it only what is published to them.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 #include "dataplane/writer/next_hop_changes.hpp"
 
 #include <algorithm>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // What becomes of next hops and of the adjacencies that are their members.
 //
 // A next hop whose definition changes is swapped in place: one object, whatever the number of routes. When routes change

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // What becomes of the ports.
 //
 // A device that nobody holds is opened while the transaction can still be refused, also when another one runs under the port's

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // Shows workers something new and frees what they saw before. What equals what they have is not touched.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // What the writer tells about what runs.
 #include <fmt/format.h>
 

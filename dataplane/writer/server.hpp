@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // Serves the writer on a Unix socket, to several clients at once. One thread: the io_context's.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // One client's connection: frames in, replies in order and events out.
 //
 // A client that does not read is not served further requests, and holds at most `max_queued` bytes of events

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 #include "dataplane/writer/table_changes.hpp"
 
 #include <fmt/format.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // What becomes of the zones' routes: one Fib::apply for each table.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // What has to change in a table, doing it, and how to take it back.
 #pragma once
 

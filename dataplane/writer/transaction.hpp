@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // An open transaction: collects Changes, refuses what is wrong, and ends as one desired state, whether it was
 // full or incremental. Nothing here touches what runs.
 //

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // Takes what runs from one configuration to the next with the smallest change.
 //
 // Workers read all the while. For every address each lookup gives the answer from before or from after, never

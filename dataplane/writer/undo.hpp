@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // What takes a transaction's steps back, last first.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // The dataplane's one writer: owns everything that runs, changes it by transactions, and answers what it is.
 //
 // One thread. It may wait for grace periods, so that it must not be a worker's.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // What becomes of zones: their tables, which are complete before a source leads to them, the ports that may carry them, and
 // the table of sources. Between zones that exist, a source moves at once; its old zone goes when no worker knows it.
 #pragma once

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """The programs as a user runs them, without a dataplane. SEKISHO_BUILD is the build folder (default: build)."""
 
 import os

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """A sekisho-control that answers each request with pages which a test gives it."""
 
 import contextlib

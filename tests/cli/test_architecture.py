@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """doc/architecture.md says which room may include which. This reads the page and every include, and compares."""
 
 from __future__ import annotations
@@ -93,3 +94,8 @@ def test_namespaces_follow_folders() -> None:
             if "/" in room and name.split("::")[1:2] != [room.split("/")[1]]:
                 wrong.append(f"{path}: {name}")
     assert wrong == []
+
+
+def test_every_source_names_its_licence() -> None:
+    tag = "SPDX-License-Identifier: BSD-3-Clause"
+    assert [str(source) for source in sources() if tag not in source.read_text()[:100]] == []

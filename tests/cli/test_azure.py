@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Azure's files through `sekisho check` and `sekisho explain --config`, and `sekisho presets`."""
 
 import json

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """`scripts/bind-nic`: its decisions on a generated /sys, with programs that stand in for driverctl, modprobe and ip.
 
 tests/vm binds real NICs.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """`sekisho check` and `sekisho explain --config`: what a configuration means, without a daemon."""
 
 import json

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """`sekisho routes convert`: MRT dumps against bgpdump, a reader that shares nothing with ours; and the way from one form to
 another and back."""
 

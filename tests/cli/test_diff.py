@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """`sekisho diff`: what separates two route tables, against Python's own arithmetic of networks."""
 
 import contextlib

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """`sekisho doctor` in a network namespace of its own, with a control that says what it is told."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """`sekisho effective-routes`: what Azure itself printed, computed from what lies behind it."""
 
 import contextlib

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Files that are none, and files without routes, given to every command that reads any."""
 
 import json

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """What the daemons write on standard error: for people, for the journal, for programs. They end at once here: there is no
 configuration."""
 

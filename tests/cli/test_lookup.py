@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """`sekisho lookup --routes` against an implementation that shares nothing with it: a dict of prefixes a length."""
 
 import gzip

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Answers of a sekisho-control of another version: one that lacks something is refused with one sentence, where it is needed;
 it is never a crash, and never taken for good news."""
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """`sekisho top` against a control that counts as it is told, on a terminal that is a pseudo-terminal."""
 
 import contextlib

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """What a command ends with beside a fault, against a control that says what a test wants."""
 
 import json

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // Whatever a client sends: frames are cut, messages parsed and transactions checked, without a crash, a leak
 // or a desired state that contradicts itself.
 #include <algorithm>

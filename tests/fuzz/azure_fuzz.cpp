@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // Whatever bytes Azure's JSON holds: a table whose every route is well-formed, or a refusal with a reason. The service tags
 // that resolve tag routes are the input's own and, for tables, a few that stand here.
 #include <algorithm>

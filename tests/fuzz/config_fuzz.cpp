@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // Whatever bytes a configuration holds: one that keeps what its types promise, or a refusal with a reason.
 #include <algorithm>
 #include <cstddef>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // Whatever bytes an MRT file holds: well-formed routes of one peer, the same whether that peer is asked for or the only one,
 // or a refusal that names a byte or the peers.
 #include <algorithm>

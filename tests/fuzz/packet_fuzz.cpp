@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // Arbitrary bytes through all of packet/, as the pipeline calls it. Whatever a frame says: nothing behind its
 // end is read, and one that is accepted leaves with a header that is accepted again.
 #include <algorithm>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // Whatever bytes a route file holds: a table whose every route is well-formed, or a refusal that names a
 // line.
 #include <cstddef>

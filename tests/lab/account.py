@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Where packets went, by the appliance's own counters: taken before and after, and compared exactly."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Sekisho's processes in the lab's `nva` namespace, and its command line."""
 
 from __future__ import annotations

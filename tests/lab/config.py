@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """The shipped example configuration, made for exactly this lab, and changes to it."""
 
 from __future__ import annotations

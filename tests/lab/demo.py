@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """The demonstration behind scripts/demo: seven things that a checkpoint has to do, each with what was expected and what
 was seen. Exit code 0 only when all of them hold.
 """

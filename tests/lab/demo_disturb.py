@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Demonstrations 4 to 6: nothing is lost while routes change and control dies; nothing leaks when the firewall or the
 dataplane dies.
 """

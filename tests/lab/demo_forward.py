@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Demonstrations 1 to 3: through the firewall, past it where an exception says so, and what is refused."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Faults of the soak: what each does to the bench. Which of them at once, in which order and for how long is the soak's choice.
 
 Of one room only one at a time: then at least one of the independent locks is whole, whatever the others did to theirs.

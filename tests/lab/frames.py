@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Crafted frames: sent by AF_PACKET inside a namespace, and captured there."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """A mount that hangs as a dead file server's does: one file is there, with a size, and whoever reads it waits.
 
 The kernel's FUSE protocol (linux/fuse.h), as much of it as one file takes.

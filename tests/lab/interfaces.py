@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """What may happen to the appliance's interfaces, and back. Roles are `lan` and `egress`; names are what changes."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Labs that stay: `up` builds one with both processes running, `list` names them, `down` removes them."""
 
 from __future__ import annotations

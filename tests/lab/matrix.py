@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """One cell of the matrix: something happens to an interface, a lock or a process while transit comes in, and nothing passes.
 
 A cell is a record; the bench is a lab with an appliance whose kernel would gladly forward. It stays for many cells: each puts

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """The appliance's metrics, fetched as Prometheus does and read by Prometheus' own parsers."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Network namespaces under one run's prefix, and their removal, also after a run that was killed.
 
 A run holds a lock on /run/sekisho-lab/PREFIX.lock. Whoever can take the lock of another prefix knows that its run

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Running commands, waiting for what they cause, and ending only what was started here."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """What a demonstration prints: expected, seen, and whether they agree."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """The Internet's servers, one process: a web page and a KMS listener. Each connection leaves one JSON line.
 
 usage: services.py LOG WEB-ADDRESS KMS-ADDRESS KMS-PORT

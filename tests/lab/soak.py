@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Random faults against a running appliance, in front of a kernel that would gladly forward, under a stream of numbered packets
 and transit of every kind that has to stop. After each round of faults everything is put back, and then:
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """A numbered UDP stream through the lab and what its receiver says (tests/net/stream.cpp)."""
 
 from __future__ import annotations

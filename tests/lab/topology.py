@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """The lab: on-premises and a VNet on one side of the appliance, a firewall and a second gateway on the other, an
 "Internet" behind both. Every address stands here.
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Transit that has to stop, and who saw it all the same.
 
 Every frame goes to UDP port 4001, which nothing else in the lab uses, and is counted where it enters a machine, before that

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Fixtures of the network tests: a lab a module, an appliance that forwards, and its books."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // A stream of numbered UDP packets, and the receiver that says which of them arrived: lost, twice, out of
 // order, and the longest silence. Made for rates at which an interpreter's own pauses would look like the
 // network's.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Frames that should not be: each one ends in a named counter, and the appliance goes on."""
 
 from __future__ import annotations

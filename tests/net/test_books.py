@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """What a port counted is counted still when its interface goes and comes back, so that the books of all ports add up."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Hosts on a port's subnet that no next hop names: zones with `connected = true` reach them, others do not."""
 
 from __future__ import annotations

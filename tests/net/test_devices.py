@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Ports and their interfaces: renamed, swapped, made again, found by MAC address or altname, and given another MTU."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Next hop `Internet`: exceptions leave through the appliance's kernel as its own, replies return, and nothing else does.
 
 The appliance's namespace has ip_forward=1 throughout, so what is dropped here is dropped by the guard.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Firewalls, control and the dataplane die and come back."""
 
 from __future__ import annotations

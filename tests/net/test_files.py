@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Files that do not answer, or are none, hold nothing up and change nothing."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """On-premises and VNet traffic reaches the Internet through the firewall, and replies come back."""
 
 from __future__ import annotations

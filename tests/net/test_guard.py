@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """The kernel never forwards past the firewall: not when the dataplane dies, not when everything dies.
 
 The appliance's namespace has ip_forward=1 and a default route: a kernel that would gladly forward. A test near the

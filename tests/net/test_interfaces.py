@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """What the kernel does to an interface while a port runs on it."""
 
 from __future__ import annotations

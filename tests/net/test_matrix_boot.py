@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """While nothing runs, interfaces get other names, as by udev, a kernel upgrade or cloud-init; then the guard and both processes
 start, in front of a kernel that would gladly forward. Nothing passes the firewall by.
 """

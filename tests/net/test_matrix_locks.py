@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Each lock is opened by somebody, in front of a kernel that would gladly forward: the others keep the firewall from being
 passed by, whoever lives. What is opened while control lives is closed again.
 """

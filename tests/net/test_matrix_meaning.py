@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """The zeros of the matrix mean something: with the guard off and nothing running, this kernel forwards all that the matrix
 sends, by the port and by the management interface, with spoofed sources and IPv6.
 """

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Interfaces change their names, their MACs, their masters and their namespaces, and nothing passes the firewall by.
 
 The appliance's kernel has ip_forward and routes to the Internet by a port and by a management interface. Each cell: something

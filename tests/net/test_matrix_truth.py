@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """What is said about a cell of the matrix is what is so: no exit code 0, and no silence, beside a fault."""
 
 from __future__ import annotations

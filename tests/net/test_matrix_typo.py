@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """A typing error in `device`, in front of a kernel that would gladly forward: a reload refuses it, and nothing passes by."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Where packets lie is what the kernel says, and AF_XDP forwards from there: without reserved hugepages in transparent ones, and
 where the kernel makes none in 4 KB pages."""
 

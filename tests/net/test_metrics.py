@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """What Prometheus gets: real traffic is counted exactly, states follow what happens, reloads move the server."""
 
 from __future__ import annotations

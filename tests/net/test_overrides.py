@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Overrides of the running state, on real packets; dry runs, and what a reload then does."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Who may send what where: overrides, spoofed sources, private space, and what `explain` says about it."""
 
 from __future__ import annotations

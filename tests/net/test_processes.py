@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Nobody takes the two processes down: not who reads their logs, not who holds connections, not a lack of files or memory, and not
 the other one when it hangs."""
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Changed files, applied whole or refused whole, while traffic runs."""
 
 from __future__ import annotations

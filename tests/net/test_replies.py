@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """The kernel's replies leave by the port that was asked, whoever asked."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Half a minute of random faults, always the same; `scripts/soak` runs it at length."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Who may send what by which port: to the appliance itself, as the appliance, and as nobody's station.
 
 On AF_XDP ports steering judges what is for the appliance, and the dataplane what goes through it; `explain` says the same.

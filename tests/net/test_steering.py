@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """What the steering program leaves to the kernel, and what happens to its ports."""
 
 from __future__ import annotations

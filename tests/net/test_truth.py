@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """What is said is what is so: state, doctor, explain and metrics beside faults, and two controls on one dataplane."""
 
 from __future__ import annotations

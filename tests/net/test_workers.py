@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Two workers, two queues a port: each worker receives from its queue and transmits on its own.
 
 DPDK 22.11's AF_XDP driver takes several queues only from devices with combined channels. A veth has none; a TAP has as many

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Fixtures: the package as scripts/packaging/deb makes it, and a machine that has installed it."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """A clean Debian with the package, and systemd running it as process 1 in the lab's `nva` namespace."""
 
 from __future__ import annotations

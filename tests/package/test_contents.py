@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """What the package is, without running its services."""
 
 from __future__ import annotations

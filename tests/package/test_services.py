@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """The services of an installed package, as systemd runs them. The tests are one story, in this order."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // Many packets at once: order, full queues, frames in pieces, and what is counted where.
 #include <numeric>
 

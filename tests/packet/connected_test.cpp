@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // A connected route (10.2/16, from on-premises): its packets are dropped, and the destinations that they wanted are told,
 // those and no others.
 #include <algorithm>

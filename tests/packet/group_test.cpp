@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // Next-hop groups: flows spread over the living members, stay where they are, and return the way they went.
 #include <random>
 #include <set>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // What is for this appliance's own kernel, and what the kernel sends: a worker of the test's own over the lab's ports and
 // tables, whose rings to and from the host thread the test holds.
 #include <rte_mbuf.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 #include "tests/packet/lab.hpp"
 
 #include <rte_eth_ring.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // The appliance of the packet tests: the real Worker between real ethdev ports, whose cables are rte_rings
 // held by the test. One for the whole program, since DPDK's ports and 32 MiB tables are not made a thousand
 // times.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // EAL without hugepages, devices, files or telemetry: runs as any user, beside any other DPDK process.
 #include <gtest/gtest.h>
 #include <rte_eal.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 #include "tests/packet/packet_builder.hpp"
 
 #include <arpa/inet.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // A frame, said in words: `packet().from("172.16.0.1").to("8.8.8.8").ttl(2)`. What is not said is valid;
 // lengths and the checksum follow from the rest unless a lie is asked for. Knows nothing of the code under
 // test.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // Frames of the wild: each `edge-*.pcap` beside an `edge-*.tsv` that names each frame's class. A small set of
 // our own is always there; where the folder of real ones is found (SEKISHO_DATA, or shared/data beside the
 // source tree), those too.

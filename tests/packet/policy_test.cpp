@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // What zones, tables and next hops decide; and that decide() says the same as the pipeline does.
 #include <random>
 

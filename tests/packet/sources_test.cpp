@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // Who may have sent a packet: what is no zone's but our own, and the flat form of the kernel's sources.
 #include <random>
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // Columns of few keys, against counting them one by one.
 #include "dataplane/forward/tally.hpp"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // What the bytes themselves decide: frame, header, addresses, options, TTL, MTU.
 #include "tests/packet/lab.hpp"
 

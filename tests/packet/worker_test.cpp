@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // The loop itself: it takes what comes, sleeps when nothing does, holds up no writer, and stops.
 #include <chrono>
 #include <functional>

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Counts test cases in JUnit files, whichever runner wrote them."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """`scripts/fuzz`: each fuzzer at length, one after another."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Whether every header compiles on its own."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Builds and tests everything. The very last line is `N passed, N failed, N skipped`; the exit code is 0 only when
 nothing failed and nothing was skipped.
 """

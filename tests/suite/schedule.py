@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Runs stages, lanes of them beside each other."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """How a stage runs its commands: where their output goes, and how urgent they are."""
 
 from __future__ import annotations

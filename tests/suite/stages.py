@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """The stages of a test run: what each of them runs. A stage that cannot run has failed."""
 
 from __future__ import annotations

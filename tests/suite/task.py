@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """What runs beside other things has a log of its own."""
 
 from __future__ import annotations

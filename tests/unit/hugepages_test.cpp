@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // The kernel's files, laid out in a folder.
 #include "dataplane/hugepages.hpp"
 

@@ -1,1 +1,2 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """The product in a virtual machine with virtio NICs, where the lab's `nva` namespace would stand."""

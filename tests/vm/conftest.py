@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """One virtual machine for all tests: what differs between modules is which driver has its NICs."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """A virtual machine under QEMU's software emulation, and what runs inside it.
 
 Commands travel over a virtio-serial port to tests/vm/guest/agent; the kernel's console is the QEMU process's log.

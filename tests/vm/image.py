@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """The guest's root: an initramfs of busybox, the built programs, the libraries that they load, and a few kernel modules.
 
 Nothing of it has to be booted from a disk or configured: the kernel unpacks it into memory in a second.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """The lab with a virtual machine in place of its `nva` namespace.
 
     lan bridge    10.0.1.0/24 --- tap nva-lan    === 0000:00:04.0 lan    [ guest ]

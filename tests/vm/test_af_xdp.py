@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """NICs that the kernel keeps: AF_XDP sockets on virtio_net."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """NICs that DPDK owns, on uio_pci_generic: transit through net_virtio, the kernel's part through companions."""
 
 from __future__ import annotations

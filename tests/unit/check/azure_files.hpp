@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // Azure's files, as small as they can be.
 #pragma once
 

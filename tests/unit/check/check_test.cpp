@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // Each rule against whole configurations, as an operator has them: files in a folder, read by policy::read. A case names what is
 // found of one rule, nothing among it.
 #include "control/check/check.hpp"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // Control's answers as pure functions, and its server over a real socket.
 #include <gmock/gmock.h>
 #include <grp.h>

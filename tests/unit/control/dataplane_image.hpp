@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // What a dataplane would hold after the transactions that it was sent: every object and every route, by name.
 #pragma once
 

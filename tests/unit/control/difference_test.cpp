@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 #include "control/route/difference.hpp"
 #include "common/base/prefix.hpp"
 

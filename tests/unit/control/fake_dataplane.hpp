@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // A dataplane's socket without a dataplane: real frames, answers that a test chooses.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // What a reload would break that works now, decided by policies and views alone.
 #include <fmt/format.h>
 #include <gmock/gmock.h>

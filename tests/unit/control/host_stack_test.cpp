@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // What the kernel's own stack is to have for our ports, and that a real kernel then has exactly that.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

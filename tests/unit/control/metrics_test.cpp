@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // The exposition as a pure function, and its server over real connections.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

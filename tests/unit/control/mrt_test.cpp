@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 #include "control/formats/mrt.hpp"
 #include "common/base/error.hpp"
 #include "common/base/prefix.hpp"

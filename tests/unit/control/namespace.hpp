@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // Private network namespaces for tests: nothing here touches the machine's own.
 #pragma once
 

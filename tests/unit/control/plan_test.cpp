@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // What a reload would change, overrides on top of a policy, and where the configuration that runs comes from.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // Reads that last, hang, fail and merge, with a reader of the test's own in the place of files.
 #include "control/reconcile/policy_reader.hpp"
 

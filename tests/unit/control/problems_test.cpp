@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // What is wrong, by what control knows and what the dataplane answers; and whether the dataplane has what it was told.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // Real files stand beside the source tree on some machines; there they are read, too.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // What becomes of the policy, and of whoever waits, when the dataplane goes, returns, hangs, fails or obeys another.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

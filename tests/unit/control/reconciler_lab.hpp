@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // The reconciler with a world of the test's own: a kernel, a dataplane, operators and a clock, each of which does what it is asked
 // when the test says so.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // Thousands of things in random order. Whatever the order: one transaction at a time and only in command (the lab sees to both),
 // one answer to each request, nothing of what was refused, and after a quiet while the dataplane has what the policy that runs
 // means in the world as it is.

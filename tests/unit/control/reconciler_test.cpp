@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // What sekisho-control decides, event by event: its start, the kernel, reloads, overrides, rehearsals, the guard.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // Files as commands and people leave them: without routes, of one row, of other programs.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // A folder of a test's own, with files in it; gone afterwards.
 #pragma once
 

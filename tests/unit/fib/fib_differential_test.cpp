@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // The same tables in DPDK's rte_fib: an implementation that shares nothing with ours must answer alike.
 #include <gtest/gtest.h>
 #include <rte_eal.h>

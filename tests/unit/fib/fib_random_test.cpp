@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // Random transactions against the oracle.
 #include <gtest/gtest.h>
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // Readers beside a writer. Every transaction writes its own number into all next hops and adds and withdraws
 // prefixes of all lengths by it, so that the answer for any address tells which transaction gave it: a reader
 // must see one that had begun when it had the answer and was not yet replaced when it asked.

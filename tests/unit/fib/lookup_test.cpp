@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // All ways to look an address up agree, in both widths of entries and for every count.
 #include "dataplane/fib/lookup.hpp"
 #include "common/base/prefix.hpp"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 #include "dataplane/fib/next_hop_table.hpp"
 
 #include <gmock/gmock.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // The answer that cannot be wrong: a map for each prefix length, asked from the longest to the shortest.
 #pragma once
 

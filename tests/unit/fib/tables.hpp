@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // Routing tables to test with: one of realistic shape that is always there, and real ones where there are
 // any.
 #pragma once

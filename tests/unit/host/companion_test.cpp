@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // A port that DPDK owns, with its companion, as a transaction makes it: frames at the peer of the port's wire, the kernel's own
 // answers, and the interfaces that stay and go.
 #include <gmock/gmock.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // TUN and TAP devices in a network namespace of the test's own: made, left, attached again, and never somebody else's.
 #include "dataplane/host/tap.hpp"
 #include "common/base/mac_address.hpp"

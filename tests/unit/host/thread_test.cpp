@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // The host thread between rings, whose other ends the test holds in a worker's place, and the kernel of the test's own
 // network namespace.
 #include "dataplane/host/thread.hpp"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // The log never waits for its reader, dies with it, or is filled by one thing.
 #include <fcntl.h>
 #include <gmock/gmock.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 #include "common/ipc/service_manager.hpp"
 
 #include <gtest/gtest.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // What the tests of packet/ compare with: slow, obvious, and written without a look at the room's code.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 #include "dataplane/packet/ipv4.hpp"
 
 #include <gtest/gtest.h>

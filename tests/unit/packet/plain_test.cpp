@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // The plain frame's test against the exact ones: a frame is plain when they all accept it and it is none of the few
 // that are left to them; and then the columns hold what the views say.
 #include "dataplane/packet/plain_avx512.hpp"

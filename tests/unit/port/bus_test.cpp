@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // What stands in sysfs about a NIC, and what is said about one that DPDK cannot have.
 #include "dataplane/port/bus.hpp"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // Where packet buffers lie, asked of the kernel.
 #include "dataplane/port/packet_pool.hpp"
 

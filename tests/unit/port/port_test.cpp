@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // Ports on real netdevs in a namespace of the test's own: frames in at a veth's peer or a TAP, through DPDK,
 // out again.
 #include "dataplane/port/port.hpp"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // A private network namespace for a test program, and frames into and out of its interfaces.
 #pragma once
 

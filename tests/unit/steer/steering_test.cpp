@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // The steering program frame by frame (BPF_PROG_TEST_RUN), and how it comes onto a netdev and stays there. The
 // test loads the program, attaches and detaches it as the PMD does.
 #include "dataplane/steer/steering.hpp"

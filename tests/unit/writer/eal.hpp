@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // DPDK without hugepages or devices, once for the whole program.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // Transactions that find no memory: wherever an allocation fails, either all of it is done or nothing is.
 #include <fmt/format.h>
 

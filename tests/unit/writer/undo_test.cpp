@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // A refused transaction leaves no trace: random ones are refused at each place where they can be, and all that runs is
 // compared with what ran before. So is it when indexes, or extension tables, run out.
 #include <fmt/format.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // A writer with one worker that the test polls itself.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 #include "dataplane/writer/writer.hpp"
 #include "common/base/prefix.hpp"
 
