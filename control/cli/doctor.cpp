@@ -16,20 +16,16 @@ namespace {
 
 using doctor::Verdict;
 
-tl::expected<doctor::Control, std::string> ask_control(const Context& context) {
-  const auto state = ask(context, {{"command", "show"}, {"what", "state"}});
-  if (!state) {
-    return tl::unexpected{state.error()};
-  }
-  const auto& dataplane = state->at("dataplane");
+doctor::Control control_of(const Json& state) {
+  const auto& dataplane = state.at("dataplane");
   const auto memory = dataplane.value("packet_memory", Json::object());
   std::vector<doctor::Control::Problem> problems;
-  for (const auto& problem : state->at("problems")) {
+  for (const auto& problem : state.at("problems")) {
     problems.push_back({problem.value("severity", "bad") == "bad", problem.value("sentence", ""),
                         problem.value("remedy", "")});
   }
   return doctor::Control{
-      .version = state->at("control").value("version", ""),
+      .version = state.at("control").value("version", ""),
       .problems = std::move(problems),
       .has_dataplane = dataplane.value("connected", false),
       .dataplane_version = dataplane.value("version", ""),
@@ -37,6 +33,19 @@ tl::expected<doctor::Control, std::string> ask_control(const Context& context) {
       .packet_bytes = memory.value("bytes", std::uint64_t{0}),
       .transparent_packet_bytes = memory.value("transparent_hugepage_bytes", std::uint64_t{0}),
       .workers = dataplane.value("lcores", std::vector<unsigned>{})};
+}
+
+// The rest is examined, whatever control answers.
+tl::expected<doctor::Control, std::string> ask_control(const Context& context) {
+  return ask(context, {{"command", "show"}, {"what", "state"}})
+      .and_then([](const Json& state) -> tl::expected<doctor::Control, std::string> {
+        try {
+          return control_of(state);
+        } catch (const Json::exception& error) {
+          return tl::unexpected{fmt::format(
+              "sekisho-control gave an answer that this version does not understand ({})", error.what())};
+        }
+      });
 }
 
 Json findings_json(const doctor::Findings& findings, Verdict worst) {

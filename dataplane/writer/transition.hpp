@@ -61,7 +61,6 @@ class Transition {
   Live& live_;
   Target target_;
   const Configuration& wanted_ = target_.configuration;
-  bool routes_change_ = false;
 
   PortChanges ports_{live_, wanted_, target_.retry_failed_ports};
   HostChanges host_{live_, wanted_};

@@ -35,7 +35,8 @@ class State(Control):
     def answer(self, what: str) -> dict[str, Any]:
         assert what == "state"
         dataplane = {"connected": True, "version": self.dataplane_version, "hugepages": True, "lcores": [0]}
-        return {"control": {"version": self.version}, "dataplane": dataplane if self.connected else {"connected": False}}
+        state: dict[str, Any] = {"control": {"version": self.version}, "problems": []}
+        return state | {"dataplane": dataplane if self.connected else {"connected": False}}
 
 
 @pytest.fixture
@@ -109,6 +110,15 @@ def test_another_version(examine: Examine, control: State) -> None:
     control.dataplane_version = "0.0.0"
     dataplane = findings(examine("--json"))["dataplane"]
     assert dataplane[0]["verdict"] == "warning" and "0.0.0" in dataplane[0]["sentence"]
+
+
+def test_an_answer_of_another_version_leaves_the_rest_examined(
+    examine: Examine, control: State, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(State, "answer", lambda self, what: {"control": {"version": self.version}})
+    seen = findings(examine("--json", before=LINKS))
+    assert seen["control"][0]["verdict"] == "bad" and "does not understand" in seen["control"][0]["sentence"]
+    assert seen["configuration"][0]["verdict"] == "ok"
 
 
 def test_nic_that_is_missing_and_companion_of_somebody_else(examine: Examine, control: State, tmp_path: Path) -> None:

@@ -17,7 +17,9 @@ FUZZ_SECONDS = 6
 CLANG = "build-clang"
 # Network tests wait most of their time. Those that take longest begin.
 NET_WORKERS = 2
-NET_LONGEST = ("test_matrix_names", "test_processes", "test_matrix_locks", "test_matrix_boot", "test_devices")
+NET_LONGEST = ("test_matrix_names", "test_matrix_locks", "test_matrix_boot", "test_devices")
+# They stop processes under load and lose no packet: another lab on the same two CPUs is one load too many.
+NET_ALONE = ("test_failover", "test_processes", "test_reload", "test_soak")
 
 
 def one(what: str, holds: bool) -> Count:
@@ -76,16 +78,18 @@ def command_line(shell: Shell) -> Count:
 def network(_: Shell) -> Count:
     """A lab has namespaces and a folder of its own: modules run beside each other."""
     found = {path.stem: path for path in (ROOT / "tests/net").glob("test_*.py")}
-    names = [name for name in NET_LONGEST if name in found]
-    names += sorted(found.keys() - set(names))
+    beside = [name for name in NET_LONGEST if name in found]
+    beside += sorted(found.keys() - {*beside, *NET_ALONE})
+    alone = [name for name in NET_ALONE if name in found]
 
     def module(name: str) -> Count:
         return apart(name.replace("test_", "net-", 1), False, lambda its: pytest(its, f"tests/net/{name}.py"))
 
     count = Count()
-    with ThreadPoolExecutor(NET_WORKERS) as pool:
-        for its in pool.map(module, names):
-            count += its
+    for workers, names in ((NET_WORKERS, beside), (1, alone)):
+        with ThreadPoolExecutor(workers) as pool:
+            for its in pool.map(module, names):
+                count += its
     return count
 
 
@@ -175,17 +179,17 @@ class Stage:
     needs: str | None = None
 
 
-# Lanes run beside each other, the stages of a lane one after another. Whatever is in the lane COMPUTING neither waits nor measures
+# Lanes run beside each other, the stages of a lane one after another: what waits for packets and what loads the CPUs is one lane. Whatever is in the lane COMPUTING neither waits nor measures
 # time: it gets what the others leave of the CPUs. The stages of the lane LAST run when all others have ended.
 FIRST, COMPUTING, LAST = "first", "computing", "last"
 STAGES = (
     Stage("build", build, "gcc 12, warnings are errors", FIRST, quick=True),
-    Stage("net", network, "network namespaces, exact packet counts", "network", quick=True, needs="build"),
-    Stage("cli", command_line, "the command line", "machines", quick=True, needs="build"),
-    Stage("unit", unit, "units of each room, and packets through the real pipeline", "machines", quick=True, needs="build"),
-    Stage("vm", virtual_machine, "a virtual machine with virtio NICs", "machines", needs="build"),
+    Stage("net", network, "network namespaces, exact packet counts", "testing", quick=True, needs="build"),
+    Stage("cli", command_line, "the command line", "testing", quick=True, needs="build"),
+    Stage("unit", unit, "units of each room, and packets through the real pipeline", "testing", quick=True, needs="build"),
+    Stage("vm", virtual_machine, "a virtual machine with virtio NICs", "testing", needs="build"),
     Stage(
-        "package", package, "the Debian package, installed in a clean root and run by systemd there", "machines", needs="build"
+        "package", package, "the Debian package, installed in a clean root and run by systemd there", "testing", needs="build"
     ),
     Stage("format", formatting, "clang-format has nothing to change", COMPUTING, quick=True),
     Stage("clang", clang, "clang 16 compiles everything, fuzzers too, with ASan and UBSan", COMPUTING),
