@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "control/serve/effective_routes.hpp"
-#include "common/base/prefix.hpp"
 
 #include <fmt/format.h>
 
@@ -17,6 +16,7 @@
 #include <utility>
 #include <vector>
 
+#include "common/base/prefix.hpp"
 #include "control/cli/azure_subnet.hpp"
 #include "control/cli/client.hpp"
 #include "control/cli/command.hpp"

@@ -28,10 +28,13 @@ MODES = Path("/sys/kernel/mm/transparent_hugepage/enabled")
 
 
 @pytest.fixture(scope="module", params=["transparent", "4k"])
-def pages(request: pytest.FixtureRequest) -> Any:
-    if request.param == "transparent" and "[never]" in MODES.read_text():
-        pytest.skip(f"{MODES} is never")
-    return request.param
+def pages(request: pytest.FixtureRequest) -> Iterator[Any]:
+    never = request.param == "transparent" and "[never]" in MODES.read_text()
+    if never:
+        MODES.write_text("madvise")
+    yield request.param
+    if never:
+        MODES.write_text("never")
 
 
 @pytest.fixture(scope="module")

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "control/route/difference.hpp"
-#include "common/base/prefix.hpp"
 
 #include <gtest/gtest.h>
 
@@ -14,6 +13,8 @@
 #include <string>
 #include <tuple>
 #include <vector>
+
+#include "common/base/prefix.hpp"
 
 namespace sekisho::route {
 namespace {

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "control/route/effective.hpp"
-#include "common/base/prefix.hpp"
 
 #include <gtest/gtest.h>
 
@@ -10,6 +9,8 @@
 #include <optional>
 #include <random>
 #include <vector>
+
+#include "common/base/prefix.hpp"
 
 namespace sekisho::route {
 namespace {

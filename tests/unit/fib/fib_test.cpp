@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "dataplane/fib/fib.hpp"
-#include "common/base/prefix.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "common/base/prefix.hpp"
 #include "tests/unit/fib/oracle.hpp"
 
 namespace sekisho::fib {

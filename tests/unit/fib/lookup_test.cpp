@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // All ways to look an address up agree, in both widths of entries and for every count.
 #include "dataplane/fib/lookup.hpp"
-#include "common/base/prefix.hpp"
 
 #include <gtest/gtest.h>
 
 #include <random>
 
+#include "common/base/prefix.hpp"
 #include "dataplane/fib/renderer.hpp"
 #include "tests/unit/fib/oracle.hpp"
 

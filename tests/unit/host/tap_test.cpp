@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // TUN and TAP devices in a network namespace of the test's own: made, left, attached again, and never somebody else's.
 #include "dataplane/host/tap.hpp"
-#include "common/base/mac_address.hpp"
 
 #include <fcntl.h>
 #include <gmock/gmock.h>
@@ -15,6 +14,7 @@
 
 #include <cstdlib>
 
+#include "common/base/mac_address.hpp"
 #include "dataplane/host/link.hpp"
 #include "tests/unit/steer/lab.hpp"
 

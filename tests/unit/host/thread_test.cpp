@@ -2,13 +2,13 @@
 // The host thread between rings, whose other ends the test holds in a worker's place, and the kernel of the test's own
 // network namespace.
 #include "dataplane/host/thread.hpp"
-#include "common/base/mac_address.hpp"
 
 #include <gmock/gmock.h>
 #include <rte_mbuf.h>
 
 #include <numeric>
 
+#include "common/base/mac_address.hpp"
 #include "tests/unit/steer/lab.hpp"
 #include "tests/unit/writer/eal.hpp"
 

@@ -2,7 +2,6 @@
 // Ports on real netdevs in a namespace of the test's own: frames in at a veth's peer or a TAP, through DPDK,
 // out again.
 #include "dataplane/port/port.hpp"
-#include "common/base/fd.hpp"
 
 #include <fmt/format.h>
 #include <gmock/gmock.h>
@@ -22,6 +21,7 @@
 #include <numeric>
 #include <thread>
 
+#include "common/base/fd.hpp"
 #include "dataplane/port/packet_pool.hpp"
 #include "dataplane/steer/program.hpp"
 #include "tests/unit/steer/lab.hpp"

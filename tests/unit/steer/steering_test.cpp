@@ -2,7 +2,6 @@
 // The steering program frame by frame (BPF_PROG_TEST_RUN), and how it comes onto a netdev and stays there. The
 // test loads the program, attaches and detaches it as the PMD does.
 #include "dataplane/steer/steering.hpp"
-#include "common/base/fd.hpp"
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
@@ -15,6 +14,7 @@
 #include <csignal>
 #include <numeric>
 
+#include "common/base/fd.hpp"
 #include "dataplane/steer/layout.h"
 #include "tests/unit/steer/lab.hpp"
 

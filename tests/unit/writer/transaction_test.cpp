@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "dataplane/writer/transaction.hpp"
-#include "common/base/prefix.hpp"
 
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include "common/base/prefix.hpp"
 #include "tests/unit/writer/change.hpp"
 
 namespace sekisho::writer::test {

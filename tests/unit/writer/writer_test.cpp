@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "dataplane/writer/writer.hpp"
-#include "common/base/prefix.hpp"
 
 #include <fmt/format.h>
 #include <rte_ethdev.h>
@@ -12,6 +11,7 @@
 #include <fstream>
 #include <set>
 
+#include "common/base/prefix.hpp"
 #include "tests/packet/packet_builder.hpp"
 #include "tests/unit/writer/writer_fixture.hpp"
 
