@@ -4,19 +4,17 @@
 #include <libmnl/libmnl.h>
 #include <linux/ethtool.h>
 #include <linux/genetlink.h>
-#include <linux/if_link.h>
-#include <linux/rtnetlink.h>
 #include <linux/sockios.h>
 #include <net/if.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include <array>
+#include <chrono>
 #include <cstring>
-#include <fstream>
-#include <functional>
-#include <memory>
+
+#include "control/netlink/attributes.hpp"
+#include "control/netlink/socket.hpp"
 
 namespace sekisho::doctor {
 namespace {
@@ -27,87 +25,44 @@ constexpr std::uint8_t dev_get = 1;        // NETDEV_CMD_DEV_GET
 constexpr std::uint16_t dev_ifindex = 1;   // NETDEV_A_DEV_IFINDEX
 constexpr std::uint16_t xdp_features = 3;  // NETDEV_A_DEV_XDP_FEATURES
 
-using Buffer = std::array<char, 16384>;
-using OnAttribute = std::function<void(const nlattr*)>;
-
-struct Reader {
-  unsigned header;  // bytes of the family, before the attributes
-  OnAttribute on_attribute;
-};
-
-int read_attribute(const nlattr* attribute, void* reader) {
-  static_cast<const Reader*>(reader)->on_attribute(attribute);
-  return MNL_CB_OK;
-}
-
-int read_message(const nlmsghdr* message, void* reader) {
-  mnl_attr_parse(message, static_cast<const Reader*>(reader)->header, read_attribute, reader);
-  return MNL_CB_STOP;
-}
-
-// One question, one answer; without one, nothing is called.
-void ask(int protocol, Buffer& buffer, Reader reader) {
-  const std::unique_ptr<mnl_socket, decltype(&mnl_socket_close)> socket{
-      mnl_socket_open2(protocol, SOCK_CLOEXEC), mnl_socket_close};
-  auto* const request = reinterpret_cast<nlmsghdr*>(buffer.data());
-  request->nlmsg_flags = NLM_F_REQUEST;
-  if (socket == nullptr || mnl_socket_bind(socket.get(), 0, MNL_SOCKET_AUTOPID) < 0 ||
-      mnl_socket_sendto(socket.get(), request, request->nlmsg_len) < 0) {
-    return;
-  }
-  const auto received = mnl_socket_recvfrom(socket.get(), buffer.data(), buffer.size());
-  if (received > 0) {
-    mnl_cb_run(buffer.data(), static_cast<std::size_t>(received), 0, mnl_socket_get_portid(socket.get()),
-               read_message, &reader);
-  }
-}
-
-nlmsghdr* generic_message(Buffer& buffer, std::uint16_t family, std::uint8_t command) {
-  auto* const message = mnl_nlmsg_put_header(buffer.data());
-  message->nlmsg_type = family;
-  auto* const generic = static_cast<genlmsghdr*>(mnl_nlmsg_put_extra_header(message, sizeof(genlmsghdr)));
+netlink::Message generic_message(std::uint16_t family, std::uint8_t command) {
+  netlink::Message message;
+  auto* const generic =
+      static_cast<genlmsghdr*>(mnl_nlmsg_put_extra_header(message.begin(family, 0), sizeof(genlmsghdr)));
   generic->cmd = command;
   generic->version = 1;
   return message;
 }
 
-std::string find_alias(unsigned index) {
-  Buffer buffer{};
-  auto* const message = mnl_nlmsg_put_header(buffer.data());
-  message->nlmsg_type = RTM_GETLINK;
-  auto* const link = static_cast<ifinfomsg*>(mnl_nlmsg_put_extra_header(message, sizeof(ifinfomsg)));
-  link->ifi_index = static_cast<int>(index);
-  std::string alias;
-  ask(NETLINK_ROUTE, buffer, {sizeof(ifinfomsg), [&](const nlattr* attribute) {
-                                if (mnl_attr_get_type(attribute) == IFLA_IFALIAS) {
-                                  alias = mnl_attr_get_str(attribute);
-                                }
-                              }});
-  return alias;
+// The attribute of this type in the answer; nothing: the kernel does not know of what is asked.
+template <typename Number>
+std::optional<Number> ask(netlink::Socket& socket, const netlink::Message& question, std::uint16_t type) {
+  constexpr std::chrono::seconds patience{1};
+  std::optional<Number> found;
+  if (socket.send(question) && socket.wait(patience)) {
+    socket.read([&](const nlmsghdr& message) {
+      if (message.nlmsg_type >= NLMSG_MIN_TYPE) {
+        found = netlink::Attributes{message, sizeof(genlmsghdr), type + std::size_t{1}}.number<Number>(type);
+      }
+    });
+  }
+  return found;
 }
 
-std::optional<std::uint64_t> find_xdp_features(unsigned index) {
-  Buffer buffer{};
-  std::uint16_t family = 0;
-  mnl_attr_put_strz(generic_message(buffer, GENL_ID_CTRL, CTRL_CMD_GETFAMILY), CTRL_ATTR_FAMILY_NAME,
-                    netdev_family);
-  ask(NETLINK_GENERIC, buffer, {sizeof(genlmsghdr), [&](const nlattr* attribute) {
-                                  if (mnl_attr_get_type(attribute) == CTRL_ATTR_FAMILY_ID) {
-                                    family = mnl_attr_get_u16(attribute);
-                                  }
-                                }});
-  if (family == 0) {
+std::optional<std::uint64_t> find_xdp_features(int index) {
+  auto socket = netlink::Socket::open(NETLINK_GENERIC);
+  if (!socket) {
     return std::nullopt;
   }
-  buffer.fill(0);
-  std::optional<std::uint64_t> features;
-  mnl_attr_put_u32(generic_message(buffer, family, dev_get), dev_ifindex, index);
-  ask(NETLINK_GENERIC, buffer, {sizeof(genlmsghdr), [&](const nlattr* attribute) {
-                                  if (mnl_attr_get_type(attribute) == xdp_features) {
-                                    features = mnl_attr_get_u64(attribute);
-                                  }
-                                }});
-  return features;
+  auto which_family = generic_message(GENL_ID_CTRL, CTRL_CMD_GETFAMILY);
+  mnl_attr_put_strz(which_family.header(), CTRL_ATTR_FAMILY_NAME, netdev_family);
+  const auto family = ask<std::uint16_t>(*socket, which_family, CTRL_ATTR_FAMILY_ID);
+  if (!family) {
+    return std::nullopt;
+  }
+  auto which_features = generic_message(*family, dev_get);
+  mnl_attr_put_u32(which_features.header(), dev_ifindex, static_cast<std::uint32_t>(index));
+  return ask<std::uint64_t>(*socket, which_features, xdp_features);
 }
 
 std::string find_driver(const std::string& name) {
@@ -126,20 +81,17 @@ std::string find_driver(const std::string& name) {
 
 }  // namespace
 
-Interface find_interface(const std::string& name) {
-  Interface interface {
-    .name = name
-  };
-  const auto index = ::if_nametoindex(name.c_str());
-  if (index == 0) {
-    return interface;
+Interface find_interface(const std::string& name, const netlink::Mirror& mirror) {
+  const netlink::Link* link = mirror.link(name);
+  if (link == nullptr) {
+    return {.name = name};
   }
-  interface.present = true;
-  interface.driver = find_driver(name);
-  interface.alias = find_alias(index);
-  interface.xdp_features = find_xdp_features(index);
-  std::ifstream{"/proc/sys/net/ipv4/conf/" + name + "/rp_filter"} >> interface.rp_filter;
-  return interface;
+  return {.name = name,
+          .present = true,
+          .driver = find_driver(name),
+          .alias = link->alias,
+          .xdp_features = find_xdp_features(link->index),
+          .rp_filter = link->rp_filter};
 }
 
 }  // namespace sekisho::doctor

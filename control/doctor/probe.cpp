@@ -70,8 +70,7 @@ bool has(std::string_view text, std::string_view part) {
   return text.find(part) != std::string_view::npos;
 }
 
-void probe_configuration(System& system, const fs::path& file) {
-  const auto mirror = netlink::snapshot().value_or(netlink::Mirror{});
+void probe_configuration(System& system, const fs::path& file, const netlink::Mirror& mirror) {
   const auto policy = base::within(patience, file, [file, addresses = netlink::addresses_by(mirror)] {
     return policy::read_to_run(file, addresses);
   });
@@ -88,7 +87,7 @@ void probe_configuration(System& system, const fs::path& file) {
               .companion_alias = reach::companion_alias(port)};
     if (port.has_netdev()) {
       const auto link = mirror.find_link_of(port);
-      seen.interface = find_interface(link ? (*link)->name : *port.netdev());
+      seen.interface = find_interface(link ? (*link)->name : *port.netdev(), mirror);
       seen.missing = link ? std::string{} : link.error();
     }
     system.ports.push_back(std::move(seen));
@@ -108,14 +107,14 @@ void probe_guard(System& system, const fs::path& file) {
   }
 }
 
-void probe_kernel(System& system) {
+void probe_kernel(System& system, const netlink::Mirror& mirror) {
   utsname name{};
   if (uname(&name) == 0) {
     std::sscanf(name.release, "%u.%u", &system.kernel.first, &system.kernel.second);
   }
   system.forwards = number("/proc/sys/net/ipv4/ip_forward") != 0;
   system.rp_filter_all = static_cast<int>(number("/proc/sys/net/ipv4/conf/all/rp_filter"));
-  system.exit = find_interface(std::string{config::exit_netdev});
+  system.exit = find_interface(std::string{config::exit_netdev}, mirror);
   system.no_iommu_mode = word("/sys/module/vfio/parameters/enable_unsafe_noiommu_mode") == "Y";
   const auto lockdown = content("/sys/kernel/security/lockdown");
   system.locked_down = has(lockdown, "[integrity]") || has(lockdown, "[confidentiality]");
@@ -174,8 +173,9 @@ std::string find_frr() {
 
 System probe(const fs::path& configuration, tl::expected<Control, std::string> control) {
   System system{.root = ::geteuid() == 0, .file = configuration, .control = std::move(control)};
-  probe_configuration(system, configuration);
-  probe_kernel(system);
+  const auto mirror = netlink::snapshot().value_or(netlink::Mirror{});
+  probe_configuration(system, configuration, mirror);
+  probe_kernel(system, mirror);
   probe_memory(system);
   probe_cpus(system, configuration.parent_path() / "dataplane.env");
   probe_guard(system, configuration);

@@ -9,6 +9,8 @@
 #include <string_view>
 #include <tl/expected.hpp>
 
+#include "control/netlink/socket.hpp"
+
 namespace sekisho::guard {
 
 class Watch {
@@ -20,17 +22,14 @@ class Watch {
   // The same of qdiscs and filters.
   [[nodiscard]] static auto traffic_control(boost::asio::io_context& io, std::function<void()> changed)
       -> tl::expected<std::unique_ptr<Watch>, std::string>;
-  ~Watch();
-  Watch(const Watch&) = delete;
-  Watch& operator=(const Watch&) = delete;
 
  private:
-  struct Impl;
-  explicit Watch(std::shared_ptr<Impl> impl) noexcept;
+  Watch(boost::asio::io_context& io, netlink::Socket socket, std::function<void()> changed);
   [[nodiscard]] static auto open(boost::asio::io_context& io, int bus, int group, std::string_view what,
                                  std::function<void()> changed)
       -> tl::expected<std::unique_ptr<Watch>, std::string>;
-  std::shared_ptr<Impl> impl_;
+  netlink::Socket socket_;
+  netlink::Listener listener_;
 };
 
 }  // namespace sekisho::guard

@@ -2,17 +2,14 @@
 // rtnetlink messages as types: what the kernel sends is read here, what it is asked is written here. Pure.
 #pragma once
 
-#include <cstddef>
 #include <cstdint>
 #include <optional>
-#include <span>
-#include <string>
+#include <variant>
 
 #include "control/config/config.hpp"
-#include "control/netlink/netlink.hpp"
+#include "control/netlink/mirror.hpp"
+#include "control/netlink/socket.hpp"
 #include "control/netlink/wanted.hpp"
-
-struct nlmsghdr;
 
 namespace sekisho::netlink::rtnetlink {
 
@@ -56,25 +53,17 @@ struct SettingsMessage {
   std::optional<int> rp_filter;
 };
 
-// An interface may have as many other names as fit its message.
-inline constexpr std::size_t longest_message = std::size_t{1} << 18;
+using Event =
+    std::variant<LinkMessage, AddressMessage, NeighbourMessage, RouteMessage, RuleMessage, SettingsMessage>;
 
 // Nothing for a message of another kind or family, or one that lacks what it must have.
-[[nodiscard]] auto parse_link(const nlmsghdr& message) -> std::optional<LinkMessage>;
-[[nodiscard]] auto parse_address(const nlmsghdr& message) -> std::optional<AddressMessage>;
-[[nodiscard]] auto parse_neighbour(const nlmsghdr& message) -> std::optional<NeighbourMessage>;
-[[nodiscard]] auto parse_route(const nlmsghdr& message) -> std::optional<RouteMessage>;
-[[nodiscard]] auto parse_rule(const nlmsghdr& message) -> std::optional<RuleMessage>;
-[[nodiscard]] auto parse_settings(const nlmsghdr& message) -> std::optional<SettingsMessage>;
+[[nodiscard]] auto parse(const nlmsghdr& message) -> std::optional<Event>;
 
-// Each writes one message into the buffer and returns its length.
-using Buffer = std::span<char, 512>;
-enum class Dump : std::uint8_t { links, addresses, neighbours, routes, rules, settings };
-std::size_t write_dump(Buffer buffer, Dump what, std::uint32_t sequence);
+enum class Dump : std::uint8_t { links, settings, addresses, neighbours, routes, rules };
+[[nodiscard]] Message list(Dump what, std::uint32_t sequence);
 // Resolve this neighbour; with `managed`, and keep it resolved. Without it an entry that exists is no longer
 // managed.
-std::size_t write_resolve(Buffer buffer, int index, std::uint32_t address, bool managed,
-                          std::uint32_t sequence);
-std::size_t write(Buffer buffer, const Request& request, std::uint32_t sequence);
+[[nodiscard]] Message resolve(const NeighbourKey& neighbour, bool managed, std::uint32_t sequence);
+[[nodiscard]] Message write(const Request& request, std::uint32_t sequence);
 
 }  // namespace sekisho::netlink::rtnetlink

@@ -10,6 +10,7 @@
 #include "control/doctor/interface.hpp"
 #include "control/doctor/options.hpp"
 #include "control/doctor/tables.hpp"
+#include "control/netlink/interface_addresses.hpp"
 #include "tests/unit/control/namespace.hpp"
 #include "tests/unit/control/temporary_folder.hpp"
 
@@ -82,23 +83,28 @@ TEST_F(Sysfs, VmbusAndOthers) {
   }
 }
 
-class InterfaceTest : public test::InNamespace {};
+class InterfaceTest : public test::InNamespace {
+ protected:
+  static Interface find(const std::string& name) {
+    return find_interface(name, netlink::snapshot().value());
+  }
+};
 
 TEST_F(InterfaceTest, WhatTheKernelSays) {
-  EXPECT_FALSE(find_interface("sk-lan").present);
+  EXPECT_FALSE(find("sk-lan").present);
   run("ip tuntap add sk-lan mode tap && ip link set sk-lan alias 'sekisho port lan' && "
       "sysctl -qw net.ipv4.conf.sk-lan.rp_filter=2");
-  const auto tap = find_interface("sk-lan");
+  const auto tap = find("sk-lan");
   EXPECT_TRUE(tap.present);
   EXPECT_EQ(tap.driver, "tun");
   EXPECT_EQ(tap.alias, "sekisho port lan");
   EXPECT_EQ(tap.rp_filter, 2);
   run("ip link add left type veth peer name right");
-  EXPECT_EQ(find_interface("left").driver, "veth");
+  EXPECT_EQ(find("left").driver, "veth");
   // Since Linux 6.3 the kernel says what a driver's XDP can; the loopback's has none.
-  if (const auto features = find_interface("left").xdp_features) {
+  if (const auto features = find("left").xdp_features) {
     EXPECT_EQ(*features & 1, 1u);
-    EXPECT_EQ(find_interface("lo").xdp_features, 0u);
+    EXPECT_EQ(find("lo").xdp_features, 0u);
   }
 }
 
