@@ -22,6 +22,9 @@ struct ExplainOptions {
   std::string source;
   std::string destination;
   std::string port;
+  std::string protocol = "icmp";
+  std::uint16_t source_port = 0;
+  std::uint16_t destination_port = 0;
   std::string config;
 };
 
@@ -111,6 +114,21 @@ void print_next_hop(const Json& result) {
   indented(table.render());
 }
 
+// Of several members, which one the flow takes.
+void print_flow(const Json& result) {
+  if (!result.contains("member") || result.at("member").is_null() || result.at("members").size() < 2) {
+    return;
+  }
+  const auto& flow = result.at("flow");
+  const auto port = [&](const char* name) {
+    return flow.at(name).is_null() ? std::string{} : fmt::format(":{}", flow.at(name).get<unsigned>());
+  };
+  print_step("flow",
+             fmt::format("{} {}{} to {}{} hashes to {}", value_text(flow, "protocol"),
+                         value_text(result, "source"), port("source_port"), value_text(result, "destination"),
+                         port("destination_port"), value_text(result, "member")));
+}
+
 void print_dataplane(const Json& result, bool online) {
   const auto& dataplane = result.at("dataplane");
   if (dataplane.is_null()) {
@@ -125,8 +143,8 @@ void print_dataplane(const Json& result, bool online) {
   const auto& adjacency = dataplane.at("adjacency");
   const auto to = adjacency.is_null()
                       ? std::string{}
-                      : fmt::format("; this pair of addresses hashes to {} on port {}",
-                                    value_text(adjacency, "address"), value_text(adjacency, "port"));
+                      : fmt::format("; this flow hashes to {} on port {}", value_text(adjacency, "address"),
+                                    value_text(adjacency, "port"));
   if (dataplane.at("agrees") == true) {
     print_step("dataplane", "decides the same" + to);
     return;
@@ -145,6 +163,7 @@ void print_explanation(const Json& result, bool online) {
   print_zone(result);
   print_routes(result);
   print_next_hop(result);
+  print_flow(result);
   print_dataplane(result, online);
   const auto verdict = value_text(result, "verdict");
   const auto sentence = value_text(result, "sentence");
@@ -168,13 +187,23 @@ tl::expected<Json, std::string> explain_offline(const ExplainOptions& options) {
   }
   // Both were checked as they were parsed.
   const serve::Flow flow{.source = *base::parse_address(options.source),
-                         .destination = *base::parse_address(options.destination),
-                         .port = options.port};
+                       .destination = *base::parse_address(options.destination),
+                       .port = options.port,
+                       .protocol = *serve::protocol_named(options.protocol),
+                       .source_port = options.source_port,
+                       .destination_port = options.destination_port};
   return serve::explain(**policy, flow, {});
 }
 
 tl::expected<Json, std::string> explain_online(const Context& context, const ExplainOptions& options) {
-  Json request{{"command", "explain"}, {"source", options.source}, {"destination", options.destination}};
+  Json request{{"command", "explain"},
+               {"source", options.source},
+               {"destination", options.destination},
+               {"protocol", options.protocol}};
+  if (serve::has_ports(*serve::protocol_named(options.protocol))) {
+    request["source_port"] = options.source_port;
+    request["destination_port"] = options.destination_port;
+  }
   if (!options.port.empty()) {
     request["port"] = options.port;
   }
@@ -199,12 +228,36 @@ void add_explain(CLI::App& app, Context& context) {
                    "The port it comes in by; without: any that the source's zone allows")
       ->type_name("PORT");
   command
+      ->add_option("--protocol", options->protocol,
+                   "tcp, udp, icmp or a number: members of a next hop are chosen by flow")
+      ->type_name("PROTOCOL")
+      ->capture_default_str()
+      ->check([](const std::string& text) {
+        return serve::protocol_named(text) ? std::string{}
+                                         : "neither tcp, udp, icmp nor a number up to 255: " + text;
+      });
+  const auto is_port_of_flow = [options](const std::string& /*text*/) {
+    const auto protocol = serve::protocol_named(options->protocol);
+    return protocol && serve::has_ports(*protocol) ? std::string{}
+                                                 : std::string{"requires --protocol tcp or udp"};
+  };
+  command->add_option("--source-port", options->source_port, "The flow's source port")
+      ->type_name("PORT")
+      ->check(CLI::Range(0, 65535))
+      ->check(is_port_of_flow);
+  command->add_option("--destination-port", options->destination_port, "The flow's destination port")
+      ->type_name("PORT")
+      ->check(CLI::Range(0, 65535))
+      ->check(is_port_of_flow);
+  command
       ->add_option("-c,--config", options->config, "Explain by this configuration, without asking the daemon")
       ->type_name("FILE");
   command->footer(
       "Shows the source's zone; every route of the zone's table that covers the destination, where it was "
       "written, and why\n"
-      "the winner won; the next hop's members and whether they are alive; what the dataplane decides, and "
+      "the winner won; the next hop's members, whether they are alive and which one this flow takes; what "
+      "the dataplane "
+      "decides, and "
       "where that is\n"
       "another thing. The last line is what happens to the packet now. With --config it is what the file "
       "says, "
@@ -217,6 +270,7 @@ void add_explain(CLI::App& app, Context& context) {
       "hop without a living member.\n\n"
       "Examples:\n"
       "  sekisho explain 172.16.0.10 1.1.1.1 --port lan\n"
+      "  sekisho explain 172.16.0.10 1.1.1.1 --protocol tcp --source-port 40000 --destination-port 443\n"
       "  sekisho explain --config new.toml 172.16.0.10 20.118.99.224\n");
   command->callback([&context, options] {
     context.run = [&context, options]() -> Outcome {

@@ -4,131 +4,78 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <charconv>
 
 #include "common/base/prefix.hpp"
 #include "common/base/special_address.hpp"
 #include "control/serve/members.hpp"
 #include "control/serve/reasons.hpp"
 #include "control/serve/route_json.hpp"
+#include "control/serve/way.hpp"
 #include "control/serve/why.hpp"
 #include "control/serve/zone_of.hpp"
-#include "control/sync/host_sources.hpp"
-#include "control/sync/kernel_routes.hpp"
-#include "control/sync/transaction.hpp"
+#include "common/base/prefix.hpp"
+#include "common/base/special_address.hpp"
 
 namespace sekisho::serve {
 namespace {
 
-void drop(Json& result, const char* reason) {
+using decide::DropReason;
+using decide::Verdict;
+
+std::string_view name_of(DropReason reason) {
+  return decide::drop_reason_texts[static_cast<std::size_t>(reason)].name;
+}
+
+void drop(Json& result, DropReason reason) {
   result["verdict"] = "drop";
-  result["drop_reason"] = reason;
-  result["sentence"] = sentence_of(reason);
+  result["drop_reason"] = name_of(reason);
+  result["sentence"] = sentence_of(name_of(reason));
 }
 
-void be_host(Json& result, const config::Port& owner) {
+void be_host(Json& result, const config::Port* owner) {
   result["verdict"] = "host";
-  result["sentence"] = "the destination is this appliance's own address on port " + owner.name;
+  result["sentence"] = owner == nullptr
+                           ? "the destination is everybody's on the port's subnet, hence this appliance's"
+                           : "the destination is this appliance's own address on port " + owner->name;
 }
 
-const config::Port* owner_of(const policy::Policy& policy, std::uint32_t address, const World& world) {
-  if (world.mirror == nullptr) {
-    return nullptr;
+void be_exit(Json& result, const policy::Policy& policy, const World& world) {
+  result["verdict"] = "exit";
+  if (world.view == nullptr || !world.view->exit) {
+    result["sentence"] = fmt::format("leaves by {}, masqueraded, out of port {}", config::exit_netdev,
+                                     *policy.config.internet->exit);
+    return;
   }
-  for (const auto& port : policy.config.ports) {
-    const auto local = reach::local_addresses(port, *world.mirror);
-    if (std::find(local.begin(), local.end(), address) != local.end()) {
-      return &port;
-    }
-  }
-  return nullptr;
+  const auto& exit = *world.view->exit;
+  result["sentence"] = fmt::format("leaves by {}, masqueraded as {} out of {}", config::exit_netdev,
+                                   base::address_to_string(*exit.address), exit.netdev);
 }
 
-// Why the kernel gets nothing from the source by this port, which has the destination; null: it does.
-const char* refusal_by_host(const policy::Policy& policy, const Flow& flow, const World& world,
-                            const config::Port& owner) {
-  if (world.view == nullptr) {
-    return nullptr;
-  }
-  switch (sync::known_sources(policy, *world.view, owner).of(flow.source)) {
-    case forward::SourceVerdict::allowed:
+void be(Json& result, const decide::Decision<PolicyWorld>& decision, const policy::Policy& policy,
+        const World& world, const config::Port* owner) {
+  switch (decision.verdict.kind()) {
+    case Verdict::Kind::forward:
+      result["verdict"] = "forward";
       break;
-    case forward::SourceVerdict::spoofed:
-      return "spoofed_source";
-    case forward::SourceVerdict::martian:
-      return "martian_source";
-    case forward::SourceVerdict::unknown:
-      return "unknown_source";
-  }
-  return nullptr;
-}
-
-// Refused or taken by the host before any table is asked.
-bool decided_early(Json& result, const policy::Policy& policy, const Flow& flow, const World& world) {
-  using base::AddressFault;
-  // What comes in by the port whose address it is goes to the kernel before any table is asked.
-  const auto* owner = owner_of(policy, flow.destination, world);
-  if (owner != nullptr && (flow.port.empty() || flow.port == owner->name)) {
-    const auto* const refused = refusal_by_host(policy, flow, world, *owner);
-    if (!owner->has_netdev()) {
-      drop(result, "no_host_companion");
-      return true;
-    }
-    if (refused == nullptr) {
-      be_host(result, *owner);
-      return true;
-    }
-    if (!flow.port.empty()) {  // else it may have come by a port that its zone has
-      drop(result, refused);
-      result["sentence"] = fmt::format(
-          "{}; to this appliance itself by port {} send its zones' sources, its "
-          "subnets and host_sources",
-          sentence_of(refused), owner->name);
-      return true;
-    }
-  }
-  switch (base::check_addresses(flow.source, flow.destination)) {
-    case AddressFault::martian_source:
-      drop(result, "martian_source");
-      return true;
-    case AddressFault::martian_destination:
-      drop(result, "martian_destination");
-      return true;
-    case AddressFault::multicast:
-      drop(result, "multicast");
-      return true;
-    case AddressFault::none:
+    case Verdict::Kind::to_kernel:
+      be_host(result, owner);
       break;
+    case Verdict::Kind::to_exit:
+      be_exit(result, policy, world);
+      break;
+    case Verdict::Kind::drop:
+      drop(result, decision.verdict.reason());
+      if (decision.next_hop && decision.next_hop->next_hop == policy::leave && world.view != nullptr &&
+          world.view->exit) {
+        result["sentence"] = "next hop Internet is down: " + world.view->exit->why;
+      }
   }
-  if (owner_of(policy, flow.source, world) != nullptr) {
-    drop(result, "martian_source");
-    return true;
-  }
-  return false;
 }
 
-// The kernel's routes that cover the destination, the longest first. What is our own is decided before them.
-std::vector<sync::KernelRoute> kernel_covering(const policy::ZonePolicy& zone, std::uint32_t destination,
-                                               const World& world) {
-  if (world.view == nullptr) {
-    return {};
-  }
-  auto result = sync::kernel_routes(zone, *world.view);
-  std::erase_if(result, [&](const sync::KernelRoute& route) {
-    return route.kind == sync::KernelRoute::Kind::own || !route.prefix.covers(destination);
-  });
-  std::ranges::reverse(result);
-  return result;
-}
-
-// One of the kernel's goes before the policy's of the same prefix: otherwise it would not be there.
-bool goes_before(const sync::KernelRoute& route, const std::vector<route::Route>& covering,
-                 std::size_t index) {
-  return index >= covering.size() || route.prefix.length >= covering[index].prefix.length;
-}
-
-Json candidates_json(const policy::Policy& policy, const policy::ZonePolicy& zone,
-                     const std::vector<route::Route>& covering, const std::vector<sync::KernelRoute>& kernel,
+Json candidates_json(const policy::Policy& policy, const policy::ZonePolicy& zone, const Way& way,
                      std::uint32_t destination) {
+  const auto& [covering, kernel] = std::tie(way.covering, way.kernel);
   auto result = Json::array();
   const auto add = [&](Json entry, std::string why) {
     entry["wins"] = result.empty();
@@ -164,96 +111,54 @@ Json candidates_json(const policy::Policy& policy, const policy::ZonePolicy& zon
   return result;
 }
 
-void decide_exit(Json& result, const policy::Policy& policy, const World& world) {
-  if (world.view == nullptr || !world.view->exit) {
-    result["verdict"] = "exit";
-    result["sentence"] = fmt::format("leaves by {}, masqueraded, out of port {}", config::exit_netdev,
-                                     *policy.config.internet->exit);
-    return;
-  }
-  const auto& exit = *world.view->exit;
-  result["exit"] = exit_json(exit);
-  if (exit.ready) {
-    result["verdict"] = "exit";
-    result["sentence"] = fmt::format("leaves by {}, masqueraded as {} out of {}", config::exit_netdev,
-                                     base::address_to_string(*exit.address), exit.netdev);
-  } else {
-    drop(result, "next_hop_down");
-    result["sentence"] = "next hop Internet is down: " + exit.why;
-  }
-}
-
 // Every zone's table has this appliance's addresses, before whatever the policy says of them.
-void decide_host(Json& result, const policy::Policy& policy, const Flow& flow, const World& world,
-                 const config::Port& owner) {
-  Json route{{"prefix", base::to_string({flow.destination, 32})},
-             {"next_hop", sync::host_next_hop},
-             {"next_hop_type", nullptr},
-             {"origin", route::to_string(route::Origin::system)},
-             {"source", "own address of port " + owner.name},
-             {"name", nullptr},
-             {"file", nullptr},
-             {"line", nullptr},
-             {"wins", true},
-             {"why", "an own address goes before all routes"}};
-  for (auto& candidate : result["candidates"]) {
+void add_own_route(Json& candidates, std::uint32_t destination, const config::Port& owner) {
+  for (auto& candidate : candidates) {
     candidate["wins"] = false;
   }
-  result["candidates"].insert(result["candidates"].begin(), std::move(route));
-  result["next_hop"] = sync::host_next_hop;
-  const auto came_in = std::find_if(policy.config.ports.begin(), policy.config.ports.end(),
-                                    [&](const config::Port& port) { return port.name == flow.port; });
-  const auto* way_in = world.mirror->link(std::string{config::exit_netdev});
-  if (!came_in->has_netdev()) {
-    drop(result, "no_host_companion");
-  } else if (came_in->is_af_xdp() && (way_in == nullptr || !way_in->up)) {
-    drop(result, "no_exit");  // steering passes the kernel only what is for the port's own addresses
-  } else {
-    be_host(result, owner);
-  }
+  candidates.insert(candidates.begin(), Json{{"prefix", base::to_string({destination, 32})},
+                                             {"next_hop", sync::host_next_hop},
+                                             {"next_hop_type", nullptr},
+                                             {"origin", route::to_string(route::Origin::system)},
+                                             {"source", "own address of port " + owner.name},
+                                             {"name", nullptr},
+                                             {"file", nullptr},
+                                             {"line", nullptr},
+                                             {"wins", true},
+                                             {"why", "an own address goes before all routes"}});
 }
 
-void decide_kernel_route(Json& result, const sync::KernelRoute& route, std::uint32_t destination,
-                         const World& world) {
-  result["next_hop"] = policy_name(std::string{route.next_hop});
-  switch (route.kind) {
-    case sync::KernelRoute::Kind::connected:
-      drop(result, "neighbour_unresolved");
-      break;
-    case sync::KernelRoute::Kind::edge:
-      drop(result, "null_route");
-      break;
-    default:
-      result["members"] =
-          members_json(config::NextHop{.name = std::string{route.next_hop}, .members = {destination}},
-                       &world.view->members);
-      result["verdict"] = "forward";
-  }
-}
-
-void decide_next_hop(Json& result, const policy::Policy& policy, const std::string& name,
-                     const World& world) {
-  result["next_hop"] = name;
-  if (name == policy::none) {
-    drop(result, "null_route");
+// What the way is made of, whether or not a packet may go it.
+void show_way(Json& result, const policy::Policy& policy, const Way& way, std::uint32_t destination,
+              const World& world) {
+  if (way.next_hop.empty()) {
     return;
   }
-  if (name == policy::leave) {
-    decide_exit(result, policy, world);
-    return;
+  result["next_hop"] = way.next_hop;
+  const auto* const known = world.view == nullptr ? nullptr : &world.view->members;
+  if (way.by_kernel && way.action == decide::Action::forward) {
+    result["members"] = members_json(config::NextHop{.name = way.next_hop, .members = {destination}}, known);
+  }
+  if (way.next_hop == policy::leave && world.view != nullptr && world.view->exit) {
+    result["exit"] = exit_json(*world.view->exit);
   }
   for (const auto& next_hop : policy.config.next_hops) {
-    if (next_hop.name == name) {
-      result["members"] = members_json(next_hop, world.view == nullptr ? nullptr : &world.view->members);
+    if (next_hop.name == way.next_hop) {
+      result["members"] = members_json(next_hop, known);
     }
   }
-  const auto& members = result["members"];
-  if (world.view != nullptr && std::none_of(members.begin(), members.end(),
-                                            [](const Json& member) { return member["alive"] == true; })) {
-    drop(result, "next_hop_down");
-    return;
-  }
-  result["verdict"] = "forward";
+}
+
+const config::Port* port_of(const policy::Policy& policy, const std::string& name) {
+  const auto port = std::ranges::find(policy.config.ports, name, &config::Port::name);
+  return port == policy.config.ports.end() ? nullptr : &*port;
+}
+
+Json flow_json(const Flow& flow) {
+  const auto port = [](std::uint16_t number) { return number == 0 ? Json(nullptr) : Json(number); };
+  return {{"protocol", protocol_name(flow.protocol)},
+          {"source_port", port(flow.source_port)},
+          {"destination_port", port(flow.destination_port)}};
 }
 
 }  // namespace
@@ -262,6 +167,7 @@ Json explain(const policy::Policy& policy, const Flow& flow, const World& world)
   Json result{{"source", base::address_to_string(flow.source)},
               {"destination", base::address_to_string(flow.destination)},
               {"port", flow.port.empty() ? Json(nullptr) : Json(flow.port)},
+              {"flow", flow_json(flow)},
               {"zone", nullptr},
               {"source_prefix", nullptr},
               {"zone_ports", Json::array()},
@@ -269,47 +175,90 @@ Json explain(const policy::Policy& policy, const Flow& flow, const World& world)
               {"candidates", Json::array()},
               {"next_hop", nullptr},
               {"members", Json::array()},
+              {"member", nullptr},
               {"exit", nullptr},
               {"verdict", nullptr},
               {"drop_reason", nullptr},
               {"sentence", nullptr},
               {"dataplane", nullptr}};
-  const auto early = decided_early(result, policy, flow, world);
-  result["before_tables"] = early;
-  const auto match = zone_of(policy, flow.source);
-  if (early) {
+  const decide::Packet packet{.flow = {.source = flow.source,
+                                       .destination = flow.destination,
+                                       .protocol = flow.protocol,
+                                       .source_port = flow.source_port,
+                                       .destination_port = flow.destination_port}};
+  const auto* const came_in = port_of(policy, flow.port);
+  const PolicyWorld asked{policy, world, came_in};
+  const auto* const owner = asked.owner_of(flow.destination);
+  // What comes in by the port whose address it is goes to the kernel before any table is asked. Without a port it may have come
+  // by that one, and if that refuses it, by another that its zone has.
+  if (owner != nullptr && (came_in == nullptr || came_in == owner)) {
+    const PolicyWorld by_owner{policy, world, owner};
+    const auto decision = decide::decide(by_owner, packet);
+    const bool taken = decision.verdict == Verdict::to_kernel();
+    if (owner->is_af_xdp() ? taken || came_in == owner : taken && came_in == nullptr) {
+      result["before_tables"] = true;
+      be(result, decision, policy, world, owner);
+      if (!taken) {
+        result["sentence"] = fmt::format(
+            "{}; to this appliance itself by port {} send its zones' sources, its "
+            "subnets and host_sources",
+            result["sentence"].get<std::string>(), owner->name);
+      }
+      return result;
+    }
+  }
+  const auto decision = decide::decide(asked, packet);
+  const auto source = asked.source(flow.source);
+  result["before_tables"] =
+      source.own || base::check_addresses(flow.source, flow.destination) != base::AddressFault::none;
+  be(result, decision, policy, world, owner);
+  if (result["before_tables"] == true || !source.zone) {
     return result;
   }
-  if (!match) {
-    drop(result, "unknown_source");
-    return result;
-  }
-  const auto& ports = match->zone->ports;
-  result["zone"] = match->zone->name;
-  result["source_prefix"] = base::to_string(match->prefix);
-  result["zone_ports"] = ports;
-  // The dataplane answers without a port as for any that the zone allows; a zone without ports lets nothing
-  // in.
-  const auto allowed =
-      flow.port.empty() ? !ports.empty() : std::find(ports.begin(), ports.end(), flow.port) != ports.end();
-  result["port_allowed"] = allowed;
-  const auto covering = match->zone->table.covering(flow.destination);
-  const auto kernel = kernel_covering(*match->zone, flow.destination, world);
-  result["candidates"] = candidates_json(policy, *match->zone, covering, kernel, flow.destination);
-  const auto* owner = owner_of(policy, flow.destination, world);
+  const auto& zone = **source.zone;
+  result["zone"] = zone.name;
+  result["source_prefix"] = base::to_string(zone_of(policy, flow.source)->prefix);
+  result["zone_ports"] = zone.ports;
+  result["port_allowed"] = asked.carries(&zone);
+  // The first test that fails names the reason; the route is shown nevertheless.
+  const auto way = asked.next_hop(&zone, flow.destination);
+  result["candidates"] = candidates_json(policy, zone, way, flow.destination);
   if (owner != nullptr) {
-    decide_host(result, policy, flow, world, *owner);
-  } else if (!kernel.empty() && goes_before(kernel.front(), covering, 0)) {
-    decide_kernel_route(result, kernel.front(), flow.destination, world);
-  } else if (!covering.empty()) {
-    decide_next_hop(result, policy, policy.names[covering.front().next_hop], world);
-  } else {
-    drop(result, "no_route");
+    add_own_route(result["candidates"], flow.destination, *owner);
   }
-  if (!allowed) {  // the first test that fails names the reason; the route is shown nevertheless
-    drop(result, "spoofed_source");
+  show_way(result, policy, way, flow.destination, world);
+  if (const auto member = asked.member(way, packet::flow_hash(packet.flow)).address) {
+    result["member"] = base::address_to_string(*member);
   }
   return result;
+}
+
+auto protocol_named(std::string_view text) -> std::optional<packet::Protocol> {
+  for (const auto protocol : {packet::Protocol::icmp, packet::Protocol::tcp, packet::Protocol::udp}) {
+    if (text == protocol_name(protocol)) {
+      return protocol;
+    }
+  }
+  std::uint8_t number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  return error == std::errc{} && end == text.data() + text.size() ? std::optional{packet::Protocol{number}}
+                                                                  : std::nullopt;
+}
+
+std::string protocol_name(packet::Protocol protocol) {
+  switch (protocol) {
+    case packet::Protocol::icmp:
+      return "icmp";
+    case packet::Protocol::tcp:
+      return "tcp";
+    case packet::Protocol::udp:
+      return "udp";
+  }
+  return std::to_string(static_cast<unsigned>(protocol));
+}
+
+bool has_ports(packet::Protocol protocol) noexcept {
+  return protocol == packet::Protocol::tcp || protocol == packet::Protocol::udp;
 }
 
 namespace {
@@ -371,7 +320,7 @@ void be_what_happens(Json& explanation, const Flow& flow,
 void be_without_dataplane(Json& explanation, const policy::Policy& policy, const Flow& flow,
                           const World& world) {
   keep_configured(explanation);
-  const auto* owner = owner_of(policy, flow.destination, world);
+  const auto* const owner = PolicyWorld{policy, world, nullptr}.owner_of(flow.destination);
   explanation["fault"] = true;
   if (explanation["verdict"] == "host" && explanation["before_tables"] == true && owner != nullptr &&
       owner->is_af_xdp()) {
@@ -397,7 +346,8 @@ void compare(Json& explanation, const ipc::Decision& decision) {
       {"next_hop", decision.next_hop().empty() ? Json(nullptr) : Json(policy_name(decision.next_hop()))},
       {"drop_reason", decision.drop_reason().empty() ? Json(nullptr) : Json(decision.drop_reason())},
       {"sentence", sentence_of(decision.drop_reason())}};
-  if (decision.has_adjacency()) {
+  // The dataplane was asked about a ping.
+  if (decision.has_adjacency() && explanation["flow"]["protocol"] == "icmp") {
     const auto& adjacency = decision.adjacency();
     live["adjacency"] = {{"port", adjacency.key().port()},
                          {"address", base::address_to_string(adjacency.key().address())},
@@ -420,6 +370,10 @@ void compare(Json& explanation, const ipc::Decision& decision) {
     if (live["next_hop"] != nullptr || decision.drop_reason() == "no_route") {
       differ("prefix", candidates.empty() ? Json(nullptr) : candidates[0]["prefix"], live["prefix"]);
       differ("next hop", explanation["next_hop"], live["next_hop"]);
+    }
+    if (explanation["member"] != nullptr && live["adjacency"] != nullptr &&
+        explanation["next_hop"] == live["next_hop"]) {
+      differ("member", explanation["member"], live["adjacency"]["address"]);
     }
     differ("verdict", explanation["verdict"] == "drop" ? "drop" : "forward",
            decision.drop_reason().empty() ? "forward" : "drop");

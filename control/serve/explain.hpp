@@ -7,6 +7,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "control/netlink/netlink.hpp"
@@ -14,6 +15,7 @@
 #include "control/serve/json.hpp"
 #include "control/sync/transaction.hpp"
 #include "dataplane.pb.h"
+#include "dataplane/packet/ipv4.hpp"
 
 namespace sekisho::serve {
 
@@ -21,7 +23,16 @@ struct Flow {
   std::uint32_t source = 0;
   std::uint32_t destination = 0;
   std::string port;  // empty: any port that the source's zone allows
+  packet::Protocol protocol = packet::Protocol::icmp;
+  std::uint16_t source_port = 0;
+  std::uint16_t destination_port = 0;
 };
+
+// "tcp", "udp", "icmp", or the number, of 0 to 255.
+[[nodiscard]] auto protocol_named(std::string_view text) -> std::optional<packet::Protocol>;
+[[nodiscard]] std::string protocol_name(packet::Protocol protocol);
+// Whether a flow of it is told apart by ports.
+[[nodiscard]] bool has_ports(packet::Protocol protocol) noexcept;
 
 // What the daemon knows of the world; an offline `explain` knows nothing of it.
 struct World {
@@ -29,7 +40,7 @@ struct World {
   const sync::View* view = nullptr;
 };
 
-// What the policy says: "verdict", "drop_reason" and "sentence".
+// What the policy says: "verdict", "drop_reason" and "sentence", and the "member" that the flow hashes to.
 [[nodiscard]] Json explain(const policy::Policy& policy, const Flow& flow, const World& world);
 // Adds what the dataplane answered from the tables that packets meet, and where the two differ.
 void compare(Json& explanation, const ipc::Decision& decision);

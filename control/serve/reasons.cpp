@@ -5,16 +5,16 @@
 #include <array>
 #include <utility>
 
+#include "dataplane/decide/drop_reason.hpp"
 #include "common/base/special_address.hpp"
-#include "dataplane/forward/drop_reason.hpp"
 
 namespace sekisho::serve {
 namespace {
 
 constexpr auto names = [] {
-  std::array<std::string_view, forward::drop_reason_count> result;
-  std::transform(forward::drop_reason_texts.begin(), forward::drop_reason_texts.end(), result.begin(),
-                 [](const forward::DropReasonText& text) { return text.name; });
+  std::array<std::string_view, decide::drop_reason_count> result;
+  std::transform(decide::drop_reason_texts.begin(), decide::drop_reason_texts.end(), result.begin(),
+                 [](const decide::DropReasonText& text) { return text.name; });
   return result;
 }();
 
@@ -41,7 +41,7 @@ std::span<const std::string_view> dataplane_reasons() noexcept {
 }
 
 std::string_view sentence_of(std::string_view reason) noexcept {
-  for (const auto& text : forward::drop_reason_texts) {
+  for (const auto& text : decide::drop_reason_texts) {
     if (text.name == reason) {
       return text.sentence;
     }

@@ -157,6 +157,39 @@ void show(const Json& request, Backend& backend, std::uint64_t started_unix_ms, 
   }
 }
 
+// What tells the flow between two addresses from others between them.
+auto read_flow(const Json& request) -> tl::expected<Flow, std::string> {
+  Flow flow;
+  const auto protocol = string_member(request, "protocol");
+  if (!protocol) {
+    return tl::unexpected(protocol.error());
+  }
+  if (*protocol) {
+    const auto named = protocol_named(**protocol);
+    if (!named) {
+      return tl::unexpected(
+          fmt::format("\"{}\" is neither tcp, udp, icmp nor a number up to 255", **protocol));
+    }
+    flow.protocol = *named;
+  }
+  for (const auto& [name, port] :
+       {std::pair{"source_port", &flow.source_port}, {"destination_port", &flow.destination_port}}) {
+    const auto given = request.find(name);
+    if (given == request.end() || given->is_null()) {
+      continue;
+    }
+    const auto number = given->is_number_integer() ? given->get<std::int64_t>() : -1;
+    if (number < 0 || number > 65535) {
+      return tl::unexpected(fmt::format("\"{}\" is a number up to 65535", name));
+    }
+    if (!has_ports(flow.protocol)) {
+      return tl::unexpected(fmt::format("\"{}\" requires protocol tcp or udp", name));
+    }
+    *port = static_cast<std::uint16_t>(number);
+  }
+  return flow;
+}
+
 void explain_flow(const Json& request, Backend& backend, Then done) {
   const auto source = string_member(request, "source");
   const auto destination = string_member(request, "destination");
@@ -172,7 +205,15 @@ void explain_flow(const Json& request, Backend& backend, Then done) {
     return;
   }
   const auto policy = backend.policy();
-  const Flow flow{.source = *from, .destination = *to, .port = port->value_or("")};
+  auto read = read_flow(request);
+  if (!read) {
+    done(refuse(read.error()));
+    return;
+  }
+  read->source = *from;
+  read->destination = *to;
+  read->port = port->value_or("");
+  const auto flow = *std::move(read);
   const auto known = [&](const config::Port& each) { return each.name == flow.port; };
   if (!flow.port.empty() && std::none_of(policy->config.ports.begin(), policy->config.ports.end(), known)) {
     done(refuse(fmt::format("there is no port \"{}\"", flow.port)));

@@ -6,7 +6,8 @@
 //             {"command": "reload", "dry_run": true}    {"command": "reload", "force": true}
 //             {"command": "route", "verb": "add", "zone": "onprem", "prefix": "10.1.0.0/16", "next_hop": "firewall"}
 //             {"command": "lookup", "zone": "onprem", "addresses": ["1.1.1.1"]}
-//             {"command": "explain", "source": "172.16.0.10", "destination": "1.1.1.1", "port": "lan"}
+//             {"command": "explain", "source": "172.16.0.10", "destination": "1.1.1.1", "port": "lan",
+//              "protocol": "tcp", "source_port": 40000, "destination_port": 443}
 //   reply     {"ok": true, "result": ...}    {"ok": false, "error": "one sentence"}
 //             {"command": "effective-routes", "zone": "onprem", "winners": true}
 //             `show routes` and `effective-routes` stream: several replies, all but the last with "more": true; a dry run

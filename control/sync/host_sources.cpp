@@ -35,8 +35,8 @@ auto host_sources(const policy::Policy& policy, const config::Port& port,
 }
 
 auto known_sources(const policy::Policy& policy, const View& view, const config::Port& port)
-    -> forward::HostSources {
-  forward::HostSources::Rules rules;
+    -> decide::HostSources {
+  decide::HostSources::Rules rules;
   for (const auto& zone : policy.zones) {
     rules.add_zone(zone.sources, std::ranges::find(zone.ports, port.name) != zone.ports.end());
   }
@@ -48,7 +48,7 @@ auto known_sources(const policy::Policy& policy, const View& view, const config:
   for (const auto& addresses : view.ports) {
     rules.add_own(addresses.local);
   }
-  return forward::HostSources{std::move(rules)};
+  return decide::HostSources{std::move(rules)};
 }
 
 }  // namespace sekisho::sync

@@ -7,7 +7,7 @@
 #include "common/base/prefix.hpp"
 #include "control/policy/policy.hpp"
 #include "control/sync/transaction.hpp"
-#include "dataplane/forward/host_sources.hpp"
+#include "dataplane/decide/host_sources.hpp"
 
 namespace sekisho::sync {
 
@@ -18,6 +18,6 @@ namespace sekisho::sync {
 
 // All of it, as the dataplane works it out.
 [[nodiscard]] auto known_sources(const policy::Policy& policy, const View& view, const config::Port& port)
-    -> forward::HostSources;
+    -> decide::HostSources;
 
 }  // namespace sekisho::sync

@@ -13,22 +13,6 @@ namespace {
 constexpr Adjacency unset_adjacency{.action = Action::no_route};
 constexpr NextHop unset_next_hop{};
 
-// The finalizer of MurmurHash3: every bit of the input changes every bit of the output with probability one
-// half.
-constexpr std::uint64_t mix(std::uint64_t value) noexcept {
-  value ^= value >> 33;
-  value *= 0xff51afd7ed558ccdULL;
-  value ^= value >> 33;
-  value *= 0xc4ceb9fe1a85ec53ULL;
-  value ^= value >> 33;
-  return value;
-}
-
-// The same on every appliance: nothing but the member's address and the bucket, no seed.
-constexpr std::uint64_t score(std::uint32_t address, std::uint32_t bucket) noexcept {
-  return mix(mix(address) + bucket + 1);
-}
-
 // Of a next hop without members.
 auto adjacency_of(Action action) -> AdjacencyIndex {
   switch (action) {
@@ -119,11 +103,9 @@ auto NextHopTable::place(std::span<const AdjacencyIndex> members) const -> NextH
     return all_buckets(alive.front());
   }
   NextHop next_hop;
-  for (std::uint32_t bucket = 0; bucket < group_buckets; ++bucket) {
+  for (unsigned bucket = 0; bucket < decide::buckets; ++bucket) {
     next_hop.buckets[bucket] =
-        *std::max_element(alive.begin(), alive.end(), [&](AdjacencyIndex left, AdjacencyIndex right) {
-          return score(neighbours_[left].address, bucket) < score(neighbours_[right].address, bucket);
-        });
+        *decide::choose(alive, bucket, [this](AdjacencyIndex member) { return neighbours_[member].address; });
   }
   return next_hop;
 }

@@ -4,10 +4,8 @@
 //   NextHopIndex -> NextHop { buckets[] } -> AdjacencyIndex -> Adjacency { port, rewrite, ... }
 //
 // Every next hop is resolved to buckets of adjacencies, also one that drops or goes to the host (a bucket
-// with a special adjacency): a worker does the same steps for all and takes one branch, at the end. Groups
-// place their members in buckets by rendezvous hashing on the member's address (Thaler & Ravishankar 1998):
-// when a member dies only its flows move, when it returns only they come back, and two appliances with the
-// same members choose alike. The order in which members were named does not matter.
+// with a special adjacency): a worker does the same steps for all and takes one branch, at the end. decide/member.hpp
+// says which member has which bucket. The order in which members were named does not matter.
 //
 // Readers: workers, through pointers that the writer swaps; a replaced object is freed after a grace period.
 // Writer: one thread, everything not marked as reader's. A failover is one object swapped, whatever the
@@ -20,6 +18,8 @@
 #include <span>
 #include <vector>
 
+#include "dataplane/decide/member.hpp"
+#include "dataplane/decide/verdict.hpp"
 #include "dataplane/fib/fib.hpp"
 #include "dataplane/fib/qsbr.hpp"
 
@@ -28,19 +28,10 @@ namespace sekisho::fib {
 using AdjacencyIndex = std::uint16_t;
 inline constexpr unsigned max_adjacencies = 4096;
 inline constexpr unsigned max_next_hops = 4096;  // indexes 1..4095; 0 is no_route and always drops
-inline constexpr unsigned group_buckets = 256;
 
-// What to do with a packet, besides sending it. The first six are adjacencies that always exist.
-enum class Action : std::uint8_t {
-  no_route,    // adjacency 0: nothing in the table covers the destination
-  drop,        // adjacency 1: a route says so (an Azure route of type None)
-  host,        // adjacency 2: for this appliance's own kernel
-  group_down,  // adjacency 3: the next hop has members and none is alive
-  exit,        // adjacency 4: for the kernel to masquerade and send out
-  connected,   // adjacency 5: the destination is its own neighbour, and not resolved (forward/wanted.hpp)
-  unresolved,  // an adjacency without a MAC, or that is not alive
-  forward,     // send it
-};
+using decide::Action;
+
+// Adjacencies that always exist, one for each action that sends nothing.
 inline constexpr AdjacencyIndex no_route_adjacency = 0;
 inline constexpr AdjacencyIndex drop_adjacency = 1;
 inline constexpr AdjacencyIndex host_adjacency = 2;
@@ -64,10 +55,10 @@ static_assert(sizeof(Adjacency) == 64);
 
 // By whole cache lines: a lookup touches one of eight.
 struct alignas(64) NextHop {
-  std::array<AdjacencyIndex, group_buckets> buckets{};  // all the same where there is one member, or none
+  std::array<AdjacencyIndex, decide::buckets> buckets{};  // all the same where there is one member, or none
 
   [[nodiscard]] AdjacencyIndex choose(std::uint32_t flow_hash) const noexcept {
-    return buckets[flow_hash % group_buckets];
+    return buckets[decide::bucket_of(flow_hash)];
   }
   friend bool operator==(const NextHop&, const NextHop&) = default;
 };

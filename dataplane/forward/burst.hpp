@@ -56,6 +56,7 @@ struct Burst {
   PacketMask expiring = 0;  // TTL 0 or 1
   PacketMask trailed = 0;   // more follows the datagram than Ethernet's padding
   PortMask egress = 0;      // the ports to which packets go, and perhaps more
+  bool one_zone = false;    // all packets' sources are of the same one
 
   // Closes the gaps in what every stage reads, and in `columns`.
   template <typename... Column>

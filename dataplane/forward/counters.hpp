@@ -13,8 +13,8 @@
 #include <cstdint>
 #include <type_traits>
 
+#include "dataplane/decide/drop_reason.hpp"
 #include "dataplane/fib/next_hop_table.hpp"
-#include "dataplane/forward/drop_reason.hpp"
 #include "dataplane/forward/forwarding_state.hpp"
 
 namespace sekisho::forward {

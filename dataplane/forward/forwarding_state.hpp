@@ -6,17 +6,22 @@
 
 #include <array>
 #include <cstdint>
-#include <memory>
 #include <vector>
 
 #include "common/base/mac_address.hpp"
+#include "dataplane/decide/verdict.hpp"
 #include "dataplane/fib/fib.hpp"
 #include "dataplane/fib/next_hop_table.hpp"
-#include "dataplane/forward/host_sources.hpp"
 
 struct rte_ring;
 
 namespace sekisho::forward {
+
+using decide::Action;
+using decide::drop_reason_count;
+using decide::DropReason;
+using decide::HostPort;
+using decide::Verdict;
 
 inline constexpr unsigned max_ports = 32;
 inline constexpr unsigned max_zones = 255;
@@ -38,19 +43,6 @@ struct EgressPort {
   std::uint16_t dpdk_port = 0;
   std::uint16_t tx_queues = 0;  // 0: the port does not run; worker w transmits on queue w
   friend bool operator==(const EgressPort&, const EgressPort&) = default;
-};
-
-// How a worker reaches the kernel with what came in by a port.
-//
-// What is for `local` is the kernel's if `sources` allow it: on a port with a companion workers see to that, on a steered one
-// steering does, before any worker sees the frame.
-struct HostPort {
-  rte_ring* ring = nullptr;  // to the host thread; null: the port does not run
-  bool companion = false;    // the kernel has an interface with this port's MAC: whole frames go there
-  bool steered = false;      // an AF_XDP port
-  std::vector<std::uint32_t> local;            // sorted; addresses that are the kernel's there
-  std::shared_ptr<const HostSources> sources;  // null: nobody's packets
-  friend bool operator==(const HostPort&, const HostPort&) = default;
 };
 
 struct ForwardingState {

@@ -8,9 +8,9 @@
 #include <span>
 
 #include "dataplane/forward/burst.hpp"
-#include "dataplane/forward/drops.hpp"
+#include "dataplane/forward/diverted.hpp"
 #include "dataplane/forward/pipeline.hpp"
-#include "dataplane/forward/transmit.hpp"
+#include "dataplane/forward/stages.hpp"
 
 namespace sekisho::forward {
 namespace {
@@ -25,13 +25,13 @@ void transmit_as_is(PortCounters& port, unsigned worker, const RxQueue& egress,
   }
   port.generated.add(count, all_bytes);
   const unsigned sent = send(egress.dpdk_port, static_cast<std::uint16_t>(worker), frames.data(), count);
-  Drops drops;
+  Diverted diverted;
   for (unsigned i = sent; i < count; ++i) {
     all_bytes -= bytes[i];
-    drops.add(frames[i], DropReason::transmit_full);
+    diverted.add(frames[i], DropReason::transmit_full);
   }
   port.tx.add(sent, all_bytes);
-  drops.settle(port);
+  diverted.settle(port);
 }
 
 }  // namespace

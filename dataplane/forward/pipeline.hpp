@@ -8,7 +8,7 @@
 //   rewrite    TTL, checksum, Ethernet header
 //   transmit   by port
 //
-// What is for this appliance's kernel is found where it would be dropped (to_host.hpp).
+// What a packet's stage does not let go on has a verdict (decide/verdict.hpp): dropped, or given to the kernel (diverted.hpp).
 //
 // Every frame handed in is transmitted, dropped or given to the host thread when the call returns.
 #pragma once

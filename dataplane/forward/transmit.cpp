@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include "dataplane/forward/transmit.hpp"
-
 #include <rte_ethdev.h>
 #include <rte_pause.h>
 
@@ -8,6 +6,7 @@
 #include <functional>
 #include <numeric>
 
+#include "dataplane/forward/stages.hpp"
 #include "dataplane/forward/tally.hpp"
 
 namespace sekisho::forward {
@@ -29,41 +28,28 @@ unsigned send(std::uint16_t port, std::uint16_t queue, rte_mbuf** mbufs, unsigne
 
 namespace {
 
-class Transmitter {
- public:
-  Transmitter(const ForwardingState& state, WorkerCounters& counters, unsigned worker, Drops& drops) noexcept
-      : state_(state), counters_(counters), worker_(static_cast<std::uint16_t>(worker)), drops_(drops) {}
-
-  // The packets of `burst`, all of which go to `port`.
-  void transmit(unsigned port, const Burst& burst) noexcept {
-    if (burst.count == 0) {
-      return;
-    }
-    const unsigned sent = send(state_.ports[port].dpdk_port, worker_, burst.mbufs, burst.count);
-    // The device owns what it took, and may have freed it: only what the burst remembers is looked at.
-    const std::uint32_t bytes = std::accumulate(burst.sizes.begin() + sent, burst.sizes.begin() + burst.count,
-                                                burst.bytes, std::minus<>());
-    counters_.ports[port].tx.add(sent, bytes);
-    tally(counters_.adjacencies, burst.adjacencies, burst.sizes, sent, bytes);
-    for (unsigned at = sent; at < burst.count; ++at) {
-      drops_.add(burst.mbufs[at], DropReason::transmit_full);
-    }
+// The packets of `burst`, all of which go to `port`.
+void transmit_to(unsigned port, const Context& context, const Burst& burst) noexcept {
+  if (burst.count == 0) {
+    return;
   }
-
- private:
-  const ForwardingState& state_;
-  WorkerCounters& counters_;
-  const std::uint16_t worker_;
-  Drops& drops_;
-};
+  const unsigned sent = send(context.state.ports[port].dpdk_port, static_cast<std::uint16_t>(context.worker),
+                             burst.mbufs, burst.count);
+  // The device owns what it took, and may have freed it: only what the burst remembers is looked at.
+  const std::uint32_t bytes = std::accumulate(burst.sizes.begin() + sent, burst.sizes.begin() + burst.count,
+                                              burst.bytes, std::minus<>());
+  context.counters.ports[port].tx.add(sent, bytes);
+  tally(context.counters.adjacencies, burst.adjacencies, burst.sizes, sent, bytes);
+  for (unsigned at = sent; at < burst.count; ++at) {
+    context.diverted.add(burst.mbufs[at], DropReason::transmit_full);
+  }
+}
 
 }  // namespace
 
-void transmit(const ForwardingState& state, WorkerCounters& counters, unsigned worker, const Burst& burst,
-              Drops& drops) noexcept {
-  Transmitter transmitter(state, counters, worker, drops);
+void transmit(const Context& context, const Burst& burst) noexcept {
   if (std::has_single_bit(burst.egress)) [[likely]] {
-    transmitter.transmit(static_cast<unsigned>(std::countr_zero(burst.egress)), burst);
+    transmit_to(static_cast<unsigned>(std::countr_zero(burst.egress)), context, burst);
     return;
   }
   for_each_bit(burst.egress, [&](unsigned port) {
@@ -79,7 +65,7 @@ void transmit(const ForwardingState& state, WorkerCounters& counters, unsigned w
         ++share.count;
       }
     }
-    transmitter.transmit(port, share);
+    transmit_to(port, context, share);
   });
 }
 

@@ -1,19 +1,14 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include "dataplane/forward/validate.hpp"
-
 #include <rte_mbuf.h>
 #include <rte_prefetch.h>
 
 #include <algorithm>
 #include <optional>
 
-#include "common/base/mac_address.hpp"
-#include "common/base/special_address.hpp"
-#include "dataplane/forward/verdict.hpp"
-#include "dataplane/packet/ethernet.hpp"
+#include "dataplane/decide/frame.hpp"
+#include "dataplane/forward/stages.hpp"
 #include "dataplane/packet/flow_hash.hpp"
 #include "dataplane/packet/ipv4.hpp"
-#include "dataplane/packet/options.hpp"
 #include "dataplane/packet/plain.hpp"
 #include "dataplane/packet/plain_avx512.hpp"
 
@@ -68,51 +63,6 @@ unsigned read_sixteens(const packet::PlainFrames& plain, Burst& burst, unsigned 
       plain.read_sixteens(burst.frames.data(), burst.sizes.data(), burst.headers, at, burst.count));
 }
 
-// A port without a MAC address (net_ring, net_null) takes what it is given.
-bool is_station(const base::MacAddress& address) noexcept {
-  return address != base::MacAddress{};
-}
-
-std::optional<DropReason> fault_of(const std::uint8_t* frame, std::size_t readable, std::size_t arrived,
-                                   const RxQueue& ingress) noexcept {
-  if (readable < ethernet_header_size) {
-    return DropReason::frame_too_short;
-  }
-  const packet::EthernetView ethernet(frame);
-  // A bridge floods frames for stations that it has not learned yet. Forwarding what is meant for another one
-  // would duplicate the packet.
-  if (!ethernet.to(ingress.station) && is_station(ingress.station) && !ethernet.to_group()) {
-    return DropReason::other_station;
-  }
-  if (ethernet.type() != packet::EtherType::ipv4) {
-    return reason_of(ethernet.type());
-  }
-  // Nobody sends as a group, nor as we do: a loop, or somebody who would have us answer ourselves.
-  if (ethernet.from_group() || (ethernet.from(ingress.station) && is_station(ingress.station))) {
-    return DropReason::bad_sender;
-  }
-  const std::uint8_t* const header = frame + ethernet_header_size;
-  const auto fault =
-      packet::validate_ipv4(header, readable - ethernet_header_size, arrived - ethernet_header_size);
-  if (fault != packet::HeaderFault::none) {
-    return reason_of(fault);
-  }
-  const packet::Ipv4View ip(header);
-  const auto address_fault = base::check_addresses(ip.source(), ip.destination());
-  if (address_fault != base::AddressFault::none) {
-    return reason_of(address_fault);
-  }
-  // RFC 1812, 5.3.4: "A router MUST NOT forward any packet that the router received as a Link Layer
-  // broadcast, unless it is directed to an IP Multicast address."
-  if (ethernet.to_group()) {
-    return DropReason::link_broadcast;
-  }
-  if (ip.header_size() > packet::ipv4_header_minimum && packet::has_source_route(ip)) {
-    return DropReason::source_route;
-  }
-  return std::nullopt;
-}
-
 // Of a valid frame, what read_four() writes of a plain one, and why it is not plain.
 void read_one(Burst& burst, unsigned at, std::size_t readable) noexcept {
   const packet::Ipv4View ip(burst.frames[at] + ethernet_header_size);
@@ -131,10 +81,12 @@ void read_one(Burst& burst, unsigned at, std::size_t readable) noexcept {
 
 }  // namespace
 
-std::uint64_t validate(const RxQueue& ingress, Burst& burst, Drops& drops) noexcept {
+void validate(const Context& context, Burst& burst) noexcept {
+  const RxQueue& ingress = context.ingress;
   const bool in_one_piece = locate(burst);
   const bool by_sixteen = in_one_piece && sixteen_at_once;
-  const std::uint64_t bytes = burst.bytes;
+  auto& counted = context.counters.ports[ingress.port];
+  (ingress.generated ? counted.generated : counted.rx).add(burst.count, burst.bytes);
   const packet::PlainFrames plain(ingress.station);
   PacketMask refused = 0;
   for (unsigned four = 0; four < burst.count; four += 4) {
@@ -149,8 +101,9 @@ std::uint64_t validate(const RxQueue& ingress, Burst& burst, Drops& drops) noexc
     }
     for (unsigned at = four; at < std::min(four + 4, burst.count); ++at) {
       const std::uint32_t readable = burst.mbufs[at]->data_len;
-      if (const auto reason = fault_of(burst.frames[at], readable, burst.sizes[at], ingress)) {
-        drops.add(burst.mbufs[at], *reason);
+      if (const auto verdict = decide::judge_frame(burst.frames[at], readable, burst.sizes[at],
+                                                   ingress.station, context.state.host[ingress.port])) {
+        context.diverted.add(burst.mbufs[at], *verdict);
         refused |= bit(at);
       } else {
         read_one(burst, at, readable);
@@ -160,7 +113,6 @@ std::uint64_t validate(const RxQueue& ingress, Burst& burst, Drops& drops) noexc
   if (refused != 0) [[unlikely]] {
     burst.remove(refused, burst.headers.sources, burst.headers.destinations, burst.headers.hashes);
   }
-  return bytes;
 }
 
 }  // namespace sekisho::forward

@@ -9,7 +9,7 @@
 #include <cerrno>
 #include <cstring>
 
-#include "dataplane/forward/to_host.hpp"
+#include "dataplane/forward/diverted.hpp"
 
 namespace sekisho::host {
 namespace {

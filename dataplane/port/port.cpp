@@ -119,7 +119,7 @@ bool PortConfig::has_interface_of(const PortConfig& other) const {
   return is_af_xdp() && other.is_af_xdp() && !instance.empty() && instance == other.instance;
 }
 
-auto Port::open(const PortConfig& config, const forward::HostSources& sources, unsigned workers,
+auto Port::open(const PortConfig& config, const decide::HostSources& sources, unsigned workers,
                 rte_mempool* pool) -> tl::expected<std::unique_ptr<Port>, std::string> {
   auto port = try_open(config, sources, workers, pool);
   for (int retry = 0;
@@ -130,7 +130,7 @@ auto Port::open(const PortConfig& config, const forward::HostSources& sources, u
   return port;
 }
 
-auto Port::try_open(const PortConfig& config, const forward::HostSources& sources, unsigned workers,
+auto Port::try_open(const PortConfig& config, const decide::HostSources& sources, unsigned workers,
                     rte_mempool* pool) -> tl::expected<std::unique_ptr<Port>, std::string> {
   // The destructor undoes as much as was done.
   std::unique_ptr<Port> port(new Port());
@@ -150,7 +150,7 @@ auto Port::try_open(const PortConfig& config, const forward::HostSources& source
   return port;
 }
 
-auto Port::plug_af_xdp(const PortConfig& config, const forward::HostSources& sources, unsigned workers,
+auto Port::plug_af_xdp(const PortConfig& config, const decide::HostSources& sources, unsigned workers,
                        rte_mempool* pool) -> tl::expected<void, std::string> {
   const auto name = config.device.substr(af_xdp_prefix.size());
   const auto netdev = inspect_netdev(name, workers);
@@ -423,7 +423,7 @@ auto Port::set_local(const std::vector<std::uint32_t>& local) -> tl::expected<vo
   return steering_ ? steering_->set_local(local) : tl::expected<void, std::string>{};
 }
 
-auto Port::set_sources(const forward::HostSources& sources) -> tl::expected<void, std::string> {
+auto Port::set_sources(const decide::HostSources& sources) -> tl::expected<void, std::string> {
   return steering_ ? steering_->set_sources(sources.rules()) : tl::expected<void, std::string>{};
 }
 

@@ -24,8 +24,7 @@
 
 #include "common/base/mac_address.hpp"
 #include "common/base/prefix.hpp"
-#include "dataplane/fib/next_hop_table.hpp"
-#include "dataplane/forward/host_sources.hpp"
+#include "dataplane/decide/host_sources.hpp"
 #include "dataplane/port/bus.hpp"
 #include "dataplane/port/open_files.hpp"
 #include "dataplane/port/posted_buffers.hpp"
@@ -65,7 +64,7 @@ class Port {
  public:
   // `workers`: how many transmit queues are needed, one each. The error is one sentence that names the device
   // and says what to do.
-  [[nodiscard]] static auto open(const PortConfig& config, const forward::HostSources& sources,
+  [[nodiscard]] static auto open(const PortConfig& config, const decide::HostSources& sources,
                                  unsigned workers, rte_mempool* pool)
       -> tl::expected<std::unique_ptr<Port>, std::string>;
   ~Port();  // stops, closes and unplugs
@@ -84,7 +83,7 @@ class Port {
   // Addresses can change while the port runs.
   [[nodiscard]] auto set_local(const std::vector<std::uint32_t>& local) -> tl::expected<void, std::string>;
   // Whose packets to those an AF_XDP port passes up.
-  [[nodiscard]] auto set_sources(const forward::HostSources& sources) -> tl::expected<void, std::string>;
+  [[nodiscard]] auto set_sources(const decide::HostSources& sources) -> tl::expected<void, std::string>;
   // Packets flow from here on (an AF_XDP port drops IPv4 before). After the workers have been given the
   // queues.
   [[nodiscard]] auto admit() -> tl::expected<void, std::string>;
@@ -112,10 +111,10 @@ class Port {
 
  private:
   Port() = default;
-  [[nodiscard]] static auto try_open(const PortConfig& config, const forward::HostSources& sources,
+  [[nodiscard]] static auto try_open(const PortConfig& config, const decide::HostSources& sources,
                                      unsigned workers, rte_mempool* pool)
       -> tl::expected<std::unique_ptr<Port>, std::string>;
-  [[nodiscard]] auto plug_af_xdp(const PortConfig& config, const forward::HostSources& sources,
+  [[nodiscard]] auto plug_af_xdp(const PortConfig& config, const decide::HostSources& sources,
                                  unsigned workers, rte_mempool* pool) -> tl::expected<void, std::string>;
   [[nodiscard]] auto plug_own(const PortConfig& config, unsigned workers) -> tl::expected<void, std::string>;
   [[nodiscard]] auto hotplug(const BusDevice& device) -> tl::expected<void, std::string>;

@@ -69,7 +69,7 @@ static __always_inline int verdict(enum sekisho_steer_verdict reason, int action
   return action;
 }
 
-// What the dataplane does itself on ports that it owns (forward/to_host.hpp).
+// What the dataplane does itself on ports that it owns (decide/verdict.hpp).
 static __always_inline int give_to_kernel(__be32 source) {
   struct sekisho_steer_source key = {.length = 32, .address = source};
   __u8* known = bpf_map_lookup_elem(&host_sources, &key);

@@ -32,9 +32,9 @@ constexpr std::array<const char*, sekisho_steer_verdict_count> verdict_names{
 #undef VERDICT
 };
 
-static_assert(static_cast<int>(forward::SourceVerdict::allowed) == sekisho_steer_allowed &&
-              static_cast<int>(forward::SourceVerdict::spoofed) == sekisho_steer_spoofed &&
-              static_cast<int>(forward::SourceVerdict::martian) == sekisho_steer_martian);
+static_assert(static_cast<int>(decide::SourceVerdict::allowed) == sekisho_steer_allowed &&
+              static_cast<int>(decide::SourceVerdict::spoofed) == sekisho_steer_spoofed &&
+              static_cast<int>(decide::SourceVerdict::martian) == sekisho_steer_martian);
 
 // The netdev's MAC address, as it lies in memory; 0 if it has none.
 std::uint64_t station_of(const std::string& netdev) {
@@ -241,7 +241,7 @@ auto Steering::write_known() -> tl::expected<void, int> {
   return {};
 }
 
-auto Steering::write_source(base::Prefix prefix, forward::SourceVerdict verdict) -> tl::expected<void, int> {
+auto Steering::write_source(base::Prefix prefix, decide::SourceVerdict verdict) -> tl::expected<void, int> {
   const sekisho_steer_source key{.length = prefix.length, .address = htonl(prefix.address)};
   const auto value = static_cast<std::uint8_t>(verdict);
   if (bpf_map_update_elem(sources_map_.get(), &key, &value, BPF_ANY) != 0) {
@@ -250,7 +250,7 @@ auto Steering::write_source(base::Prefix prefix, forward::SourceVerdict verdict)
   return {};
 }
 
-auto Steering::set_sources(const forward::HostSources::Rules& wanted) -> tl::expected<void, std::string> {
+auto Steering::set_sources(const decide::HostSources::Rules& wanted) -> tl::expected<void, std::string> {
   if (wanted.size() > SEKISHO_STEER_MAX_SOURCES) {
     return tl::unexpected(
         fmt::format("{}: {} prefixes of sources are more than the {} that steering can hold", netdev_,

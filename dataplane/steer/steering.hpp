@@ -19,7 +19,7 @@
 
 #include "common/base/fd.hpp"
 #include "common/base/prefix.hpp"
-#include "dataplane/forward/host_sources.hpp"
+#include "dataplane/decide/host_sources.hpp"
 #include "dataplane/steer/attachment.hpp"
 #include "dataplane/steer/layout.h"
 #include "dataplane/steer/program.hpp"
@@ -49,7 +49,7 @@ class Steering : private Attacher {
   // Host byte order. Only the difference to the last call is written; an address in both is never missing.
   [[nodiscard]] auto set_local(const std::vector<std::uint32_t>& local) -> tl::expected<void, std::string>;
   // Whose packets to those addresses the kernel gets. Only the difference is written; longer prefixes come before shorter ones go.
-  [[nodiscard]] auto set_sources(const forward::HostSources::Rules& sources)
+  [[nodiscard]] auto set_sources(const decide::HostSources::Rules& sources)
       -> tl::expected<void, std::string>;
   [[nodiscard]] auto admit() -> tl::expected<void, std::string>;
   // Attaches the very same program again if somebody has removed it: true. Another one is not touched.
@@ -69,7 +69,7 @@ class Steering : private Attacher {
   int install(int program) noexcept override;
   auto take_place_of(const Program& old) -> tl::expected<void, int>;
   auto write_known() -> tl::expected<void, int>;
-  auto write_source(base::Prefix prefix, forward::SourceVerdict verdict) -> tl::expected<void, int>;
+  auto write_source(base::Prefix prefix, decide::SourceVerdict verdict) -> tl::expected<void, int>;
   void settle() noexcept;
   int set_state(bool ready, bool owned) noexcept;  // 0 or an errno
 
@@ -88,7 +88,7 @@ class Steering : private Attacher {
   Counts before_{};             // what it had carried itself
   Counts carried_{};
   std::set<std::uint32_t> local_;
-  std::map<base::Prefix, forward::SourceVerdict> sources_;
+  std::map<base::Prefix, decide::SourceVerdict> sources_;
 };
 
 // What is counted on a netdev, whoever steers it; empty if nobody does.

@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-#include "dataplane/forward/drop_reason.hpp"
+#include "dataplane/decide/drop_reason.hpp"
 
 namespace sekisho::writer {
 namespace {
@@ -41,17 +41,17 @@ auto books_of(const Live& live, const LivePort& port) -> ipc::PortStatistics {
     add(*statistics.mutable_tx(), counted.tx);
     add(*statistics.mutable_generated(), counted.generated);
     statistics.set_host(statistics.host() + counted.host.get());
-    for (std::size_t i = 0; i < forward::drop_reason_count; ++i) {
+    for (std::size_t i = 0; i < decide::drop_reason_count; ++i) {
       if (const auto dropped = counted.drops[i].get(); dropped != 0) {
-        (*statistics.mutable_drops())[std::string{forward::drop_reason_texts[i].name}] += dropped;
+        (*statistics.mutable_drops())[std::string{decide::drop_reason_texts[i].name}] += dropped;
       }
     }
   }
   // A worker counts after it has given, so that the host thread may be ahead by a burst all the same.
   if (const auto undelivered = std::min(refused, statistics.host()); undelivered != 0) {
     statistics.set_host(statistics.host() - undelivered);
-    constexpr auto reason = static_cast<std::size_t>(forward::DropReason::host_refused);
-    (*statistics.mutable_drops())[std::string{forward::drop_reason_texts[reason].name}] += undelivered;
+    constexpr auto reason = static_cast<std::size_t>(decide::DropReason::host_refused);
+    (*statistics.mutable_drops())[std::string{decide::drop_reason_texts[reason].name}] += undelivered;
   }
   return statistics;
 }

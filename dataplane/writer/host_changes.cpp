@@ -45,7 +45,7 @@ void take_companion(Live& live, LivePort& port) {
   if (const auto refused = port.companion->refused(); refused != 0) {
     auto& counted = live.workers.front()->mutable_counters().ports[port.index];
     counted.host.add(std::uint64_t{0} - refused);
-    counted.drops[static_cast<std::size_t>(forward::DropReason::host_refused)].add(refused);
+    counted.drops[static_cast<std::size_t>(decide::DropReason::host_refused)].add(refused);
   }
   port.companion.reset();
 }

@@ -40,7 +40,7 @@ struct ClosedDevices {
 struct LivePort {
   forward::PortIndex index = 0;
   port::PortConfig config;                              // what the device was last told
-  std::shared_ptr<const forward::HostSources> sources;  // of packets to the kernel
+  std::shared_ptr<const decide::HostSources> sources;  // of packets to the kernel
   std::unique_ptr<port::Port> device;                   // null: it could not be brought up
   std::unique_ptr<host::Companion> companion;           // while there is a device
   std::string error;                                    // of the last attempt, when it failed

@@ -114,7 +114,7 @@ void PortChanges::open(LivePort& port, const port::PortConfig& config) {
   port.error.clear();
   port.workers.clear();
   port.link.reset();
-  port.sources = std::make_shared<const forward::HostSources>(host_sources_of(config.name));
+  port.sources = std::make_shared<const decide::HostSources>(host_sources_of(config.name));
   auto device =
       port::Port::open(config, *port.sources, static_cast<unsigned>(live_.workers.size()), live_.pool);
   if (!device) {
@@ -266,13 +266,13 @@ auto PortChanges::set_host_sources(LivePort& port) -> Result {
   }
   auto done = port.device->set_sources(sources);
   if (done) {
-    port.sources = std::make_shared<const forward::HostSources>(std::move(sources));
+    port.sources = std::make_shared<const decide::HostSources>(std::move(sources));
   }
   return done;
 }
 
-auto PortChanges::host_sources_of(const std::string& port) const -> forward::HostSources {
-  forward::HostSources::Rules rules;
+auto PortChanges::host_sources_of(const std::string& port) const -> decide::HostSources {
+  decide::HostSources::Rules rules;
   for (const auto& [name, zone] : wanted_.zones) {
     rules.add_zone(zone.sources, std::ranges::binary_search(zone.ports, port));
   }
@@ -280,7 +280,7 @@ auto PortChanges::host_sources_of(const std::string& port) const -> forward::Hos
   for (const auto& [name, config] : wanted_.ports) {
     rules.add_own(config.local);
   }
-  return forward::HostSources{std::move(rules)};
+  return decide::HostSources{std::move(rules)};
 }
 
 bool PortChanges::is_due(const LivePort& port, const port::PortConfig& config) const {

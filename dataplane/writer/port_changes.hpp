@@ -53,7 +53,7 @@ class PortChanges {
   auto set_host_sources(LivePort& port) -> Result;
   [[nodiscard]] bool is_due(const LivePort& port, const port::PortConfig& config) const;  // to be opened
   [[nodiscard]] bool device_held(const port::PortConfig& config) const;
-  [[nodiscard]] auto host_sources_of(const std::string& port) const -> forward::HostSources;
+  [[nodiscard]] auto host_sources_of(const std::string& port) const -> decide::HostSources;
   void for_each_usable(auto visit) const;
 
   Live& live_;

@@ -6,7 +6,7 @@
 #include <chrono>
 #include <optional>
 
-#include "dataplane/forward/decide.hpp"
+#include "dataplane/forward/world.hpp"
 #include "dataplane/port/packet_pool.hpp"
 #include "dataplane/writer/books.hpp"
 #include "dataplane/writer/convert.hpp"
@@ -160,15 +160,21 @@ auto Writer::lookup(const ipc::Lookup& question) const -> tl::expected<ipc::Deci
     }
     ingress = port->second.index;
   }
-  const auto found = forward::decide(*live_.state, question.source(), question.destination(), ingress);
+  // A ping between the two.
+  const decide::Packet packet{.flow = {.source = question.source(),
+                                       .destination = question.destination(),
+                                       .protocol = packet::Protocol::icmp}};
+  const auto found = decide::decide(forward::World(*live_.state, ingress), packet);
   ipc::Decision decision;
   decision.set_port_allowed(found.allowed);
-  if (found.drop) {
-    decision.set_drop_reason(
-        std::string{forward::drop_reason_texts[static_cast<std::size_t>(*found.drop)].name});
+  if (const auto reason = found.verdict.drop()) {
+    decision.set_drop_reason(std::string{decide::drop_reason_texts[static_cast<std::size_t>(*reason)].name});
+  }
+  if (!found.zone) {
+    return decision;
   }
   const auto zone =
-      std::ranges::find_if(live_.zones, [&](const auto& z) { return z.second.index == found.zone; });
+      std::ranges::find_if(live_.zones, [&](const auto& z) { return z.second.index == *found.zone; });
   if (zone == live_.zones.end()) {
     return decision;
   }
@@ -177,13 +183,13 @@ auto Writer::lookup(const ipc::Lookup& question) const -> tl::expected<ipc::Deci
     assign(*decision.mutable_source_prefix(), source->prefix);
   }
   const auto route = zone->second.table->longest_match(question.destination());
-  if (!found.allowed || !route) {
+  if (!found.next_hop || !route) {
     return decision;
   }
   assign(*decision.mutable_prefix(), route->prefix);
-  decision.set_next_hop(next_hop_name(found.next_hop));
-  const auto adjacency = std::ranges::find_if(
-      live_.adjacencies, [&](const auto& a) { return a.second.index == found.adjacency; });
+  decision.set_next_hop(next_hop_name(*found.next_hop));
+  const auto adjacency =
+      std::ranges::find_if(live_.adjacencies, [&](const auto& a) { return a.second.index == *found.member; });
   if (adjacency != live_.adjacencies.end()) {
     assign(*decision.mutable_adjacency(), adjacency->first,
            live_.configuration.adjacencies.at(adjacency->first));

@@ -244,7 +244,7 @@ void Writer::tell_wanted(std::chrono::steady_clock::time_point now) {
 
 // What a connected route drops is not among it: tell_wanted().
 void Writer::watch_neighbours() {
-  using forward::DropReason;
+  using decide::DropReason;
   std::uint64_t refused = 0;
   for (const auto* worker : live_.workers) {
     for (const auto& port : worker->counters().ports) {

@@ -234,6 +234,33 @@ def test_explain_names_every_candidate_and_why(explain, tmp_path):
     assert explain("172.16.0.10", "192.0.2.1")["candidates"][0]["why"] == "longest prefix"
 
 
+def test_explain_names_the_member_of_a_flow(explain, sekisho, config):
+    def member(*more):
+        return explain("172.16.0.10", "1.1.1.1", "--port", "lan", *more)["member"]
+
+    flows = [("--protocol", "tcp", "--source-port", str(port), "--destination-port", "443") for port in range(1000, 1040)]
+    members = [member(*flow) for flow in flows]
+    assert set(members) == {"10.0.2.10", "10.0.2.11"}, "every member has flows"
+    assert members == [member(*flow) for flow in flows], "and keeps them"
+    back = explain("1.1.1.1", "172.16.0.10", "--protocol", "tcp", "--source-port", "443", "--destination-port", "1000")
+    assert back["flow"] == {"protocol": "tcp", "source_port": 443, "destination_port": 1000}
+    assert member() == member("--protocol", "icmp") == member("--protocol", "1")
+    assert explain("172.16.0.10", "192.168.1.1")["member"] is None, "what is dropped takes none"
+    done = sekisho("explain", "--config", config(), "172.16.0.10", "1.1.1.1", *flows[0])
+    assert f"tcp 172.16.0.10:1000 to 1.1.1.1:443 hashes to {members[0]}" in done.stdout
+
+
+@pytest.mark.parametrize("more, why", [
+    (("--protocol", "sctp"), "neither tcp, udp, icmp nor a number up to 255"),
+    (("--source-port", "1"), "requires --protocol tcp or udp"),
+    (("--protocol", "icmp", "--destination-port", "1"), "requires --protocol tcp or udp"),
+    (("--protocol", "tcp", "--source-port", "65536"), "65536"),
+])
+def test_a_flow_that_cannot_be(sekisho, config, more, why):
+    done = sekisho("explain", "--config", config(), "172.16.0.10", "1.1.1.1", *more)
+    assert done.returncode == 2 and why in done.stderr
+
+
 @pytest.mark.parametrize("source, destination, port, reason", [
     ("172.16.0.10", "192.168.1.1", "lan", "null_route"),      # private space
     ("172.16.0.10", "192.0.2.9", "lan", "null_route"),        # an override

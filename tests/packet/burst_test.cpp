@@ -65,7 +65,7 @@ TEST(Bursts, AFullQueueIsTheIngressPortsDrop) {
   }
   EXPECT_EQ(lab().poll(), 2 * count);
   const auto full = static_cast<std::size_t>(DropReason::transmit_full);
-  const std::string name(forward::drop_reason_texts[full].name);
+  const std::string name(decide::drop_reason_texts[full].name);
   const Counts after = lab().counts();
   EXPECT_EQ(after.ports[narrow].tx_packets, before.ports[narrow].tx_packets + narrow_capacity);
   EXPECT_EQ(after.ports[spoke].tx_packets, before.ports[spoke].tx_packets + count)

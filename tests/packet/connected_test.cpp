@@ -7,7 +7,6 @@
 #include <thread>
 
 #include "common/base/prefix.hpp"
-#include "dataplane/forward/decide.hpp"
 #include "dataplane/forward/wanted.hpp"
 #include "tests/packet/lab.hpp"
 
@@ -68,8 +67,8 @@ TEST_F(Connected, NothingElseIsTold) {
   drop("the TTL of what has an adjacency", lan, packet().to("10.0.5.5").ttl(1), DropReason::ttl_expired);
   const Packet transit = packet().to("10.0.5.5");
   lab().check({"transit", lan, transit.bytes(), Forwarded{spoke}, forwarded_to(vnet_router, transit)});
-  const auto asked = forward::decide(lab().state, ip("172.16.0.1"), ip("10.2.0.5"), lan);
-  EXPECT_EQ(asked.drop, DropReason::neighbour_unresolved) << "an operator's question is no packet";
+  const auto asked = decided(lab().state, ip("172.16.0.1"), ip("10.2.0.5"), lan);
+  EXPECT_EQ(asked.verdict.drop(), DropReason::neighbour_unresolved) << "an operator's question is no packet";
   EXPECT_EQ(told(), Addresses{});
 }
 

@@ -219,9 +219,9 @@ Counts Lab::counts() const {
     to.tx_packets = from.tx.packets.get();
     to.tx_bytes = from.tx.bytes.get();
     to.host = from.host.get();
-    for (std::size_t reason = 0; reason < forward::drop_reason_count; ++reason) {
+    for (std::size_t reason = 0; reason < decide::drop_reason_count; ++reason) {
       if (const auto value = from.drops[reason].get(); value != 0) {
-        to.drops[std::string(forward::drop_reason_texts[reason].name)] = value;
+        to.drops[std::string(decide::drop_reason_texts[reason].name)] = value;
       }
     }
   }
@@ -265,7 +265,7 @@ void Lab::check(const Record& record) {
     out[forwarded->port].push_back(record.out);
   } else {
     const auto reason = static_cast<std::size_t>(std::get<DropReason>(record.verdict));
-    ++expected.ports[record.in].drops[std::string(forward::drop_reason_texts[reason].name)];
+    ++expected.ports[record.in].drops[std::string(decide::drop_reason_texts[reason].name)];
   }
   send(record.in, record.bytes);
   EXPECT_EQ(poll(), 1U);

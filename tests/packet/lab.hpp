@@ -24,6 +24,7 @@
 #include <vector>
 
 #include "dataplane/forward/worker.hpp"
+#include "dataplane/forward/world.hpp"
 #include "tests/packet/packet_builder.hpp"
 
 struct rte_mbuf;
@@ -32,9 +33,9 @@ struct rte_ring;
 
 namespace sekisho::test {
 
+using decide::DropReason;
 using fib::AdjacencyIndex;
 using fib::NextHopIndex;
-using forward::DropReason;
 using forward::PortIndex;
 using forward::ZoneIndex;
 
@@ -121,6 +122,12 @@ class Lab {
   rte_mempool* pool_ = nullptr;
   std::array<Cable, running_ports> cables_;
 };
+
+// What decide() says of a ping between the two.
+[[nodiscard]] inline auto decided(const forward::ForwardingState& state, std::uint32_t source,
+                                  std::uint32_t destination, std::optional<PortIndex> port) {
+  return decide::decide(forward::World(state, port), {.flow = {source, destination, packet::Protocol::icmp}});
+}
 
 // Made by main() once EAL runs.
 [[nodiscard]] Lab& lab();

@@ -3,8 +3,7 @@
 #include <random>
 
 #include "common/base/prefix.hpp"
-#include "dataplane/forward/decide.hpp"
-#include "dataplane/forward/verdict.hpp"
+#include "dataplane/forward/world.hpp"
 #include "tests/packet/lab.hpp"
 
 namespace sekisho::test {
@@ -78,7 +77,7 @@ TEST(NextHops, RefusalOfEveryAction) {
     fib::Adjacency adjacency;
     adjacency.action = action;
     adjacency.port = port;
-    return forward::refusal(lab().state, adjacency, worker);
+    return decide::at_egress(forward::egress_of(lab().state, adjacency, worker), {}, 64, 0).drop();
   };
   EXPECT_EQ(refusal(fib::Action::forward, lan, 0), std::nullopt);
   EXPECT_EQ(refusal(fib::Action::forward, lan, 1), DropReason::next_hop_down) << "no queue for this worker";
@@ -95,52 +94,29 @@ TEST(NextHops, RefusalOfEveryAction) {
 TEST(Decide, SaysWhatItFound) {
   const auto decide = [](std::string_view source, std::string_view destination,
                          std::optional<PortIndex> port) {
-    return forward::decide(lab().state, base::parse_address(source).value(),
-                           base::parse_address(destination).value(), port);
+    return decided(lab().state, base::parse_address(source).value(), base::parse_address(destination).value(),
+                   port);
   };
   const auto forwarded = decide("172.16.0.1", "10.0.5.5", lan);
   EXPECT_EQ(forwarded.zone, onprem_zone);
   EXPECT_TRUE(forwarded.allowed);
   EXPECT_EQ(forwarded.next_hop, vnet);
-  EXPECT_EQ(forwarded.adjacency, vnet_router);
-  EXPECT_EQ(forwarded.drop, std::nullopt);
-  EXPECT_EQ(decide("172.16.0.1", "10.0.5.5", std::nullopt).drop, std::nullopt) << "by some port it may come";
+  EXPECT_EQ(forwarded.member, vnet_router);
+  EXPECT_EQ(forwarded.verdict.drop(), std::nullopt);
+  EXPECT_EQ(decide("172.16.0.1", "10.0.5.5", std::nullopt).verdict.drop(), std::nullopt)
+      << "by some port it may come";
   const auto spoofed = decide("172.16.0.1", "10.0.5.5", egress);
   EXPECT_EQ(spoofed.zone, onprem_zone);
   EXPECT_FALSE(spoofed.allowed);
-  EXPECT_EQ(spoofed.drop, DropReason::spoofed_source);
-  EXPECT_EQ(decide("192.168.200.1", "10.0.5.5", std::nullopt).drop, DropReason::spoofed_source);
-  EXPECT_EQ(decide("9.9.9.9", "10.0.5.5", lan).drop, DropReason::unknown_source);
+  EXPECT_EQ(spoofed.verdict.drop(), DropReason::spoofed_source);
+  EXPECT_EQ(decide("192.168.200.1", "10.0.5.5", std::nullopt).verdict.drop(), DropReason::spoofed_source);
+  EXPECT_EQ(decide("9.9.9.9", "10.0.5.5", lan).verdict.drop(), DropReason::unknown_source);
   EXPECT_EQ(decide("172.16.0.1", "10.1.0.1", lan).next_hop, none);
-  EXPECT_EQ(decide("172.16.0.1", "10.1.0.1", lan).drop, DropReason::null_route);
-  EXPECT_EQ(decide("192.168.0.1", "10.1.0.1", spoke).drop, DropReason::no_route);
+  EXPECT_EQ(decide("172.16.0.1", "10.1.0.1", lan).verdict.drop(), DropReason::null_route);
+  EXPECT_EQ(decide("192.168.0.1", "10.1.0.1", spoke).verdict.drop(), DropReason::no_route);
   EXPECT_EQ(decide("172.16.0.1", "10.2.0.5", lan).next_hop, subnet);
-  EXPECT_EQ(decide("172.16.0.1", "10.2.0.5", lan).adjacency, fib::connected_adjacency);
-  EXPECT_EQ(decide("172.16.0.1", "10.2.0.5", lan).drop, DropReason::neighbour_unresolved);
-}
-
-TEST(Decide, SaysWhatThePipelineDoes) {
-  constexpr std::uint32_t nets[] = {0x00000001, 0x7f000001, 0xac100000, 0xac140000, 0x0a000000, 0x0a010000,
-                                    0x0a020000, 0x08080800, 0x08090000, 0xc6336400, 0xc0a80000, 0xc0a8c800,
-                                    0xc0a8c900, 0xc0000200, 0xcb007100, 0xcb007180, 0x64400000, 0xc6120000,
-                                    0xe0000000, 0xf0000000, 0xffffffff};
-  std::mt19937 random(5);
-  for (unsigned round = 0; round < 4000; ++round) {
-    const std::uint32_t source = nets[random() % std::size(nets)] | (random() & 0x7f);
-    const std::uint32_t destination = nets[random() % std::size(nets)] | (random() & 0x7f);
-    const auto in = static_cast<PortIndex>(random() % running_ports);
-    const Packet icmp = Packet().from(source).to(destination).protocol(1);
-    const auto decision = forward::decide(lab().state, source, destination, in);
-    const std::string why = base::address_to_string(source) + " to " + base::address_to_string(destination);
-    if (decision.drop) {
-      expect_drop(why, in, icmp, *decision.drop);
-    } else {
-      expect_forwarded(why, in, icmp, lab().next_hops.adjacency(decision.adjacency).port, decision.adjacency);
-    }
-    if (HasFailure()) {
-      break;
-    }
-  }
+  EXPECT_EQ(decide("172.16.0.1", "10.2.0.5", lan).member, fib::connected_adjacency);
+  EXPECT_EQ(decide("172.16.0.1", "10.2.0.5", lan).verdict.drop(), DropReason::neighbour_unresolved);
 }
 
 }  // namespace

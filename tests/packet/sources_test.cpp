@@ -3,16 +3,15 @@
 #include <random>
 
 #include "common/base/prefix.hpp"
+#include "dataplane/decide/host_sources.hpp"
 #include "dataplane/fib/fib.hpp"
-#include "dataplane/forward/decide.hpp"
-#include "dataplane/forward/host_sources.hpp"
 #include "tests/packet/lab.hpp"
 
 namespace sekisho::test {
 namespace {
 
-using forward::HostSources;
-using forward::SourceVerdict;
+using decide::HostSources;
+using decide::SourceVerdict;
 
 // Own addresses are in the table of sources beside the zones' prefixes: 172.16.0.4 inside of onprem's.
 class OwnSources : public testing::Test {
@@ -43,9 +42,9 @@ TEST_F(OwnSources, AreMartiansWhereverTheyGo) {
   const Packet neighbours = Packet(usual).from("172.16.0.3");
   lab().check(
       {"a neighbour's", lan, neighbours.bytes(), Forwarded{spoke}, forwarded_to(vnet_router, neighbours)});
-  EXPECT_EQ(forward::decide(state_, 0xac100004, 0x0a000505, lan).drop, DropReason::martian_source);
-  EXPECT_EQ(forward::decide(state_, 0xac100004, 0x0a000505, std::nullopt).drop, DropReason::martian_source);
-  EXPECT_EQ(forward::decide(state_, 0xac100003, 0x0a000505, lan).drop, std::nullopt);
+  EXPECT_EQ(decided(state_, 0xac100004, 0x0a000505, lan).verdict.drop(), DropReason::martian_source);
+  EXPECT_EQ(decided(state_, 0xac100004, 0x0a000505, std::nullopt).verdict.drop(), DropReason::martian_source);
+  EXPECT_EQ(decided(state_, 0xac100003, 0x0a000505, lan).verdict.drop(), std::nullopt);
 }
 
 TEST(HostSources, TheLongestPrefixDecidesForEveryAddress) {

@@ -31,6 +31,8 @@
 #include "control/serve/server.hpp"
 #include "control/serve/show.hpp"
 #include "control/serve/zone_of.hpp"
+#include "dataplane/decide/member.hpp"
+#include "dataplane/packet/flow_hash.hpp"
 #include "temporary_folder.hpp"
 
 namespace sekisho::serve {
@@ -664,9 +666,63 @@ TEST(Explain, OwnAddressesBelongToTheHost) {
   EXPECT_EQ(other["candidates"][0]["prefix"], "10.0.2.4/32");
   EXPECT_EQ(other["candidates"][1]["wins"], false);
   backend.mirror_.links.erase(3);
-  EXPECT_EQ(result_of(backend, request)["configured"]["drop_reason"], "no_exit");
+  EXPECT_EQ(result_of(backend, request)["configured"]["drop_reason"], "no_host_companion");
   request["source"] = "8.8.8.8";  // by the other port it has to be somebody's source first
   EXPECT_EQ(result_of(backend, request)["configured"]["drop_reason"], "spoofed_source");
+}
+
+TEST(Explain, NamesTheMemberThatTheFlowHashesTo) {
+  FakeBackend backend;
+  backend.decision = agreeing();
+  const auto firewall =
+      std::ranges::find(backend.policy_->config.next_hops, "firewall", &config::NextHop::name);
+  std::vector<std::uint32_t> living;
+  for (const auto member : firewall->members) {
+    const auto& known = backend.view_.members;
+    if (std::ranges::find(known, member, &reach::Member::address)->alive) {
+      living.push_back(member);
+    }
+  }
+  ASSERT_FALSE(living.empty());
+  auto request = explain_request;
+  request["protocol"] = "tcp";
+  request["destination_port"] = 443;
+  // The dataplane is asked about a ping; what it says of the member is compared for one.
+  const auto ping = result_of(backend, explain_request)["member"].get<std::string>();
+  for (const auto member : living) {
+    backend.decision.mutable_adjacency()->mutable_key()->set_address(member);
+    EXPECT_EQ(result_of(backend, explain_request)["dataplane"]["agrees"], base::address_to_string(member) == ping);
+  }
+  std::set<std::string> offline;
+  for (unsigned port = 1; port < 40; ++port) {
+    request["source_port"] = port;
+    const packet::Flow flow{.source = address("172.16.0.1"),
+                            .destination = address("1.1.1.1"),
+                            .protocol = packet::Protocol::tcp,
+                            .source_port = static_cast<std::uint16_t>(port),
+                            .destination_port = 443};
+    const auto bucket = decide::bucket_of(packet::flow_hash(flow));
+    const auto chosen = *decide::choose(living, bucket, std::identity{});
+    const auto said = result_of(backend, request);
+    EXPECT_EQ(said["member"], base::address_to_string(chosen));
+    EXPECT_EQ(said["dataplane"]["agrees"], true) << said;
+    offline.insert(explain(*backend.policy_,
+                           {.source = flow.source,
+                            .destination = flow.destination,
+                            .port = "lan",
+                            .protocol = flow.protocol,
+                            .source_port = flow.source_port,
+                            .destination_port = flow.destination_port},
+                           {})["member"]);
+  }
+  EXPECT_EQ(offline.size(), firewall->members.size()) << "every member has flows";
+  request["protocol"] = "icmp";
+  EXPECT_EQ(error_of(backend, request), "\"source_port\" requires protocol tcp or udp");
+  request["protocol"] = "256";
+  EXPECT_EQ(error_of(backend, request), "\"256\" is neither tcp, udp, icmp nor a number up to 255");
+  request["protocol"] = "tcp";
+  request["source_port"] = 65536;
+  EXPECT_EQ(error_of(backend, request), "\"source_port\" is a number up to 65535");
 }
 
 // 10.0.2.0/24 of port egress, with a User route of 10.0.0.0/8 and 10.0.0.0/16 behind it.

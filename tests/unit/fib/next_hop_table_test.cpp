@@ -41,9 +41,9 @@ class NextHopTableTest : public ::testing::Test {
         member, neighbour(table.adjacency(member).address, alive ? Action::forward : Action::unresolved));
   }
 
-  [[nodiscard]] std::array<std::uint32_t, group_buckets> placement(NextHopIndex index) const {
-    std::array<std::uint32_t, group_buckets> addresses{};
-    for (std::uint32_t hash = 0; hash < group_buckets; ++hash) {
+  [[nodiscard]] std::array<std::uint32_t, decide::buckets> placement(NextHopIndex index) const {
+    std::array<std::uint32_t, decide::buckets> addresses{};
+    for (std::uint32_t hash = 0; hash < decide::buckets; ++hash) {
       addresses[hash] = table.adjacency(table.next_hop(index).choose(hash)).address;
     }
     return addresses;
@@ -96,7 +96,7 @@ TEST_F(NextHopTableTest, AnActionLeadsAllFlowsToItsOwnAdjacency) {
 
 TEST_F(NextHopTableTest, ASingleMemberTakesAllFlows) {
   table.set_members(1, add_members(1));
-  for (std::uint32_t hash = 0; hash < group_buckets; ++hash) {
+  for (std::uint32_t hash = 0; hash < decide::buckets; ++hash) {
     EXPECT_EQ(table.next_hop(1).choose(0xdeadbe00 + hash), first_adjacency);
   }
   EXPECT_EQ(table.alive_members(1), 1U);
@@ -147,7 +147,7 @@ TEST_F(NextHopTableTest, FlowsSpreadOverTheMembers) {
     EXPECT_EQ(table.alive_members(1), count);
     const auto by_member = shares(1);
     EXPECT_EQ(by_member.size(), count);
-    const int fair = static_cast<int>(group_buckets / count);
+    const int fair = static_cast<int>(decide::buckets / count);
     for (const auto& [address, share] : by_member) {
       EXPECT_GE(share, fair / 3) << count << " members";
       EXPECT_LE(share, 2 * fair) << count << " members";
@@ -165,7 +165,7 @@ TEST_F(NextHopTableTest, WhenAMemberDiesOnlyItsFlowsMove) {
     EXPECT_EQ(table.alive_members(1), 4U);
     const auto after = placement(1);
     std::map<std::uint32_t, int> heirs;
-    for (unsigned bucket = 0; bucket < group_buckets; ++bucket) {
+    for (unsigned bucket = 0; bucket < decide::buckets; ++bucket) {
       EXPECT_NE(after[bucket], dead_address);
       if (before[bucket] != dead_address) {
         EXPECT_EQ(after[bucket], before[bucket]);
@@ -221,7 +221,7 @@ TEST_F(NextHopTableTest, AnotherApplianceChoosesAlike) {
   other.set_members(7, members);
   other.set_adjacency(31, neighbour(firewall + 1));
   const auto expected = placement(1);
-  for (std::uint32_t hash = 0; hash < group_buckets; ++hash) {
+  for (std::uint32_t hash = 0; hash < decide::buckets; ++hash) {
     EXPECT_EQ(other.adjacency(other.next_hop(7).choose(hash)).address, expected[hash]);
   }
 }

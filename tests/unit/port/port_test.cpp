@@ -68,10 +68,10 @@ void start_eal(const char* program) {
   }
 }
 
-forward::HostSources anybody() {
-  forward::HostSources::Rules rules;
+decide::HostSources anybody() {
+  decide::HostSources::Rules rules;
   rules.allow({{0, 0}});
-  return forward::HostSources{std::move(rules)};
+  return decide::HostSources{std::move(rules)};
 }
 
 std::unique_ptr<Port> must_open(const PortConfig& config, unsigned workers = 1) {

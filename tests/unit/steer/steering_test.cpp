@@ -66,8 +66,8 @@ base::Fd foreign_program() {
   return base::Fd{bpf_prog_load(BPF_PROG_TYPE_XDP, "foreign", "GPL", pass.data(), pass.size(), nullptr)};
 }
 
-forward::HostSources::Rules anybody() {
-  forward::HostSources::Rules rules;
+decide::HostSources::Rules anybody() {
+  decide::HostSources::Rules rules;
   rules.allow({{0, 0}});
   return rules;
 }
@@ -198,7 +198,7 @@ TEST_F(SteeringTest, LocalAddressesFollow) {
 TEST_F(SteeringTest, TheKernelGetsPacketsOfItsPortsSources) {
   load_and_bind();
   ASSERT_TRUE(steering_->set_local({local, broadcast}));
-  forward::HostSources::Rules rules;
+  decide::HostSources::Rules rules;
   rules.add_zone({{0xac10'0000, 12}}, true);
   rules.add_zone({{0xc0a8'0000, 16}}, false);
   rules.allow({{0x0a00'0100, 24}, {0xc0a8'0500, 24}, {0xa9fe'0000, 16}});
@@ -226,7 +226,7 @@ TEST_F(SteeringTest, TheKernelGetsPacketsOfItsPortsSources) {
                  "dropped_not_ready", XDP_DROP);
 
   rules.erase({0xac10'0000, 12});
-  rules.insert_or_assign({0xc0a8'0000, 16}, forward::SourceVerdict::allowed);
+  rules.insert_or_assign({0xc0a8'0000, 16}, decide::SourceVerdict::allowed);
   ASSERT_TRUE(steering_->set_sources(rules));
   expect_verdict("its zone's no more", to_us(0xac1f'ffff), "dropped_unknown_source", XDP_DROP);
   expect_verdict("now its zone's", to_us(0xc0a8'0407), "passed_local", XDP_PASS);
@@ -251,7 +251,7 @@ TEST_F(SteeringTest, NobodySendsAsAGroupOrAsWeDo) {
 
 TEST_F(SteeringTest, RefusesMoreSourcesThanItHolds) {
   load_and_bind();
-  forward::HostSources::Rules rules;
+  decide::HostSources::Rules rules;
   for (std::uint32_t i = 0; i <= SEKISHO_STEER_MAX_SOURCES; ++i) {
     rules.allow({{0x0a00'0000 + i, 32}});
   }

@@ -355,7 +355,7 @@ TEST(TwoWorkers, WantOneDestinationAndItIsToldOnce) {
 
 // Control asks the kernel for what is named here: a neighbour that no packet misses is not to be named.
 TEST_F(WriterTest, WhatAConnectedRouteDropsWantsNoMember) {
-  using forward::DropReason;
+  using decide::DropReason;
   auto wanted = with_subnet();
   wanted.push_back(parse(R"(adjacencies { key { port: "egress" address: @10.0.2.12 } }
                             next_hops { name: "pair" members { port: "egress" address: @10.0.2.11 }

@@ -8,7 +8,7 @@
 #include <cstdint>
 #include <string_view>
 
-namespace sekisho::forward {
+namespace sekisho::decide {
 
 // clang-format off
 #define SEKISHO_DROP_REASONS(REASON)                                                                             \
@@ -60,4 +60,4 @@ inline constexpr auto drop_reason_texts = std::to_array<DropReasonText>({
 
 inline constexpr std::size_t drop_reason_count = drop_reason_texts.size();
 
-}  // namespace sekisho::forward
+}  // namespace sekisho::decide

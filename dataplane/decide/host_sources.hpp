@@ -14,7 +14,7 @@
 
 #include "common/base/prefix.hpp"
 
-namespace sekisho::forward {
+namespace sekisho::decide {
 
 enum class SourceVerdict : std::uint8_t {
   unknown,  // nobody claims it
@@ -102,4 +102,4 @@ class HostSources {
   std::vector<Range> ranges_;
 };
 
-}  // namespace sekisho::forward
+}  // namespace sekisho::decide

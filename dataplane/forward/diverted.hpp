@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// What a burst does not forward: collected on the way, and at its end counted, given to the host thread or freed in bulk.
+#pragma once
+
+#include <rte_mbuf.h>
+#include <rte_ring.h>
+
+#include <array>
+#include <cassert>
+#include <cstdint>
+
+#include "dataplane/decide/verdict.hpp"
+#include "dataplane/forward/burst.hpp"
+#include "dataplane/forward/counters.hpp"
+#include "dataplane/forward/forwarding_state.hpp"
+#include "dataplane/packet/checksum.hpp"
+#include "dataplane/packet/ethernet.hpp"
+
+namespace sekisho::forward {
+
+// An IP packet without its Ethernet header goes to the exit's interface, a whole frame to the companion.
+[[nodiscard]] inline bool is_bare_packet(const rte_mbuf& mbuf) noexcept {
+  return mbuf.packet_type == RTE_PTYPE_L3_IPV4;
+}
+
+class Diverted {
+ public:
+  Diverted() noexcept : port_{nowhere} {}  // all is dropped
+  explicit Diverted(const HostPort& ingress) noexcept : port_{ingress} {}
+
+  // Of a frame that is not forwarded.
+  void add(rte_mbuf* mbuf, Verdict verdict) noexcept {
+    switch (verdict.kind()) {
+      case Verdict::Kind::forward:
+        assert(false);
+        break;
+      case Verdict::Kind::to_kernel:
+        port_.companion ? give(mbuf, RTE_PTYPE_L2_ETHER) : give_bare(mbuf);
+        break;
+      case Verdict::Kind::to_exit:
+        packet::decrement_ttl(rte_pktmbuf_mtod_offset(mbuf, std::uint8_t*, packet::ethernet_header_size));
+        give_bare(mbuf);
+        break;
+      case Verdict::Kind::drop:
+        drop(mbuf, verdict.reason());
+        break;
+    }
+  }
+
+  // Once, when the burst is through. A drop is the ingress port's, whatever stage found it.
+  void settle(PortCounters& ingress) noexcept {
+    if (given_ != 0) {
+      const unsigned queued =
+          rte_ring_enqueue_burst(port_.ring, reinterpret_cast<void**>(to_host_.data()), given_, nullptr);
+      ingress.host.add(queued);
+      for (unsigned at = queued; at < given_; ++at) {
+        drop(to_host_[at], DropReason::host_full);
+      }
+    }
+    if (dropped_ == 0) {
+      return;
+    }
+    for (std::size_t reason = 0; reason < drop_reason_count; ++reason) {
+      if (reasons_[reason] != 0) {
+        ingress.drops[reason].add(reasons_[reason]);
+      }
+    }
+    rte_pktmbuf_free_bulk(drops_.data(), dropped_);
+  }
+
+ private:
+  void drop(rte_mbuf* mbuf, DropReason reason) noexcept {
+    drops_[dropped_++] = mbuf;
+    ++reasons_[static_cast<std::size_t>(reason)];
+  }
+  void give(rte_mbuf* mbuf, std::uint32_t form) noexcept {
+    mbuf->packet_type = form;
+    to_host_[given_++] = mbuf;
+  }
+  void give_bare(rte_mbuf* mbuf) noexcept {
+    rte_pktmbuf_adj(mbuf, packet::ethernet_header_size);
+    give(mbuf, RTE_PTYPE_L3_IPV4);
+  }
+
+  static inline const HostPort nowhere{};
+
+  const HostPort& port_;
+  unsigned dropped_ = 0;
+  unsigned given_ = 0;
+  std::array<std::uint8_t, drop_reason_count> reasons_{};
+  std::array<rte_mbuf*, burst_capacity> drops_;
+  std::array<rte_mbuf*, burst_capacity> to_host_;
+};
+
+}  // namespace sekisho::forward

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The stages of a burst, in the order in which a packet is judged; a file each. pipeline.hpp says what they are for.
+//
+// A stage takes out of the burst what goes no further, with its verdict: the questions are decide/verdict.hpp's.
+#pragma once
+
+#include "dataplane/forward/burst.hpp"
+#include "dataplane/forward/counters.hpp"
+#include "dataplane/forward/diverted.hpp"
+#include "dataplane/forward/forwarding_state.hpp"
+#include "dataplane/forward/wanted.hpp"
+
+namespace sekisho::forward {
+
+// Of one burst.
+struct Context {
+  const ForwardingState& state;
+  WorkerCounters& counters;
+  Wanted& wanted;
+  unsigned worker;
+  const RxQueue& ingress;
+  Diverted& diverted;
+};
+
+// Fills frames, sizes and headers from the mbufs, of which there are some, and counts what was received.
+void validate(const Context& context, Burst& burst) noexcept;
+void admit(const Context& context, Burst& burst) noexcept;
+void route(const Context& context, Burst& burst) noexcept;
+void resolve(const Context& context, Burst& burst) noexcept;
+void rewrite(Burst& burst) noexcept;
+// Each port gets its packets in one call, in the order in which they came. Counts what the devices took; what they refuse,
+// even when asked again, is dropped.
+void transmit(const Context& context, const Burst& burst) noexcept;
+
+// How many the device took, asked more than once when it is merely behind.
+unsigned send(std::uint16_t port, std::uint16_t queue, rte_mbuf** mbufs, unsigned count) noexcept;
+
+}  // namespace sekisho::forward
