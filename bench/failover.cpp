@@ -12,7 +12,7 @@
 #include "bench/require.hpp"
 #include "bench/stopwatch.hpp"
 #include "bench/tables.hpp"
-#include "dataplane/fib/next_hop_table.hpp"
+#include "dataplane/nexthop/next_hop_table.hpp"
 
 using namespace sekisho;
 
@@ -23,8 +23,8 @@ constexpr unsigned members = 8;
 // The same work on the same objects; what is left is noise.
 constexpr double same = 0.5;
 
-fib::Adjacency adjacency(unsigned member, fib::Action action) {
-  return {.ethernet = {}, .mtu = 1500, .port = 0, .action = action, .address = 0x0a000200 + member};
+nexthop::Adjacency adjacency(unsigned member, decide::Action action) {
+  return {.stations = {}, .mtu = 1500, .port = 0, .action = action, .address = 0x0a000200 + member};
 }
 
 auto first_routes(std::size_t count) -> std::vector<fib::Route> {
@@ -40,11 +40,11 @@ void fail_over(benchmark::State& state, std::size_t routes) {
   fib::Qsbr qsbr{1};
   const auto table = fib::Fib::create(qsbr).value();
   bench::require(table->apply(first_routes(routes)));
-  fib::NextHopTable next_hops{qsbr};
-  std::vector<fib::AdjacencyIndex> indexes;
+  nexthop::NextHopTable next_hops{qsbr};
+  std::vector<nexthop::AdjacencyIndex> indexes;
   for (unsigned member = 0; member < members; ++member) {
-    indexes.push_back(static_cast<fib::AdjacencyIndex>(fib::first_adjacency + member));
-    next_hops.set_adjacency(indexes.back(), adjacency(member, fib::Action::forward));
+    indexes.push_back(static_cast<nexthop::AdjacencyIndex>(nexthop::first_adjacency + member));
+    next_hops.set_adjacency(indexes.back(), adjacency(member, decide::Action::forward));
   }
   next_hops.set_members(group, indexes);
   bool alive = true;
@@ -52,7 +52,7 @@ void fail_over(benchmark::State& state, std::size_t routes) {
     alive = !alive;
     const bench::Stopwatch watch;
     next_hops.set_adjacency(indexes.front(),
-                            adjacency(0, alive ? fib::Action::forward : fib::Action::unresolved));
+                            adjacency(0, alive ? decide::Action::forward : decide::Action::unresolved));
     state.SetIterationTime(watch.seconds());
     qsbr.poll();
   }

@@ -187,11 +187,11 @@ tl::expected<Json, std::string> explain_offline(const ExplainOptions& options) {
   }
   // Both were checked as they were parsed.
   const serve::Flow flow{.source = *base::parse_address(options.source),
-                       .destination = *base::parse_address(options.destination),
-                       .port = options.port,
-                       .protocol = *serve::protocol_named(options.protocol),
-                       .source_port = options.source_port,
-                       .destination_port = options.destination_port};
+                         .destination = *base::parse_address(options.destination),
+                         .port = options.port,
+                         .protocol = *serve::protocol_named(options.protocol),
+                         .source_port = options.source_port,
+                         .destination_port = options.destination_port};
   return serve::explain(**policy, flow, {});
 }
 
@@ -234,12 +234,12 @@ void add_explain(CLI::App& app, Context& context) {
       ->capture_default_str()
       ->check([](const std::string& text) {
         return serve::protocol_named(text) ? std::string{}
-                                         : "neither tcp, udp, icmp nor a number up to 255: " + text;
+                                           : "neither tcp, udp, icmp nor a number up to 255: " + text;
       });
   const auto is_port_of_flow = [options](const std::string& /*text*/) {
     const auto protocol = serve::protocol_named(options->protocol);
     return protocol && serve::has_ports(*protocol) ? std::string{}
-                                                 : std::string{"requires --protocol tcp or udp"};
+                                                   : std::string{"requires --protocol tcp or udp"};
   };
   command->add_option("--source-port", options->source_port, "The flow's source port")
       ->type_name("PORT")

@@ -14,8 +14,6 @@
 #include "control/serve/way.hpp"
 #include "control/serve/why.hpp"
 #include "control/serve/zone_of.hpp"
-#include "common/base/prefix.hpp"
-#include "common/base/special_address.hpp"
 
 namespace sekisho::serve {
 namespace {

@@ -15,7 +15,7 @@
 #include "control/serve/json.hpp"
 #include "control/sync/transaction.hpp"
 #include "dataplane.pb.h"
-#include "dataplane/packet/ipv4.hpp"
+#include "dataplane/decide/decide.hpp"
 
 namespace sekisho::serve {
 

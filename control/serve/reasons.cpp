@@ -5,8 +5,8 @@
 #include <array>
 #include <utility>
 
-#include "dataplane/decide/drop_reason.hpp"
 #include "common/base/special_address.hpp"
+#include "dataplane/decide/drop_reason.hpp"
 
 namespace sekisho::serve {
 namespace {

@@ -8,8 +8,8 @@
 #include <string>
 #include <vector>
 
-#include "control/serve/explain.hpp"
 #include "control/policy/policy.hpp"
+#include "control/serve/explain.hpp"
 #include "control/sync/kernel_routes.hpp"
 #include "dataplane/decide/decide.hpp"
 

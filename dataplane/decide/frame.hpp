@@ -7,8 +7,8 @@
 #include <cstdint>
 #include <optional>
 
-#include "dataplane/decide/verdict.hpp"
 #include "common/base/special_address.hpp"
+#include "dataplane/decide/verdict.hpp"
 #include "dataplane/packet/ethernet.hpp"
 #include "dataplane/packet/ipv4.hpp"
 #include "dataplane/packet/options.hpp"

@@ -10,9 +10,9 @@
 #include <optional>
 #include <vector>
 
+#include "common/base/special_address.hpp"
 #include "dataplane/decide/drop_reason.hpp"
 #include "dataplane/decide/host_sources.hpp"
-#include "common/base/special_address.hpp"
 
 struct rte_ring;
 

@@ -9,8 +9,8 @@
 #include <cstdint>
 #include <numeric>
 
-#include "dataplane/fib/next_hop_table.hpp"
 #include "dataplane/forward/forwarding_state.hpp"
+#include "dataplane/nexthop/next_hop_table.hpp"
 #include "dataplane/packet/columns.hpp"
 
 struct rte_mbuf;
@@ -49,9 +49,9 @@ struct Burst {
   packet::Columns<burst_capacity> headers;
   std::array<ZoneIndex, burst_capacity> zones;
   std::array<fib::NextHopIndex, burst_capacity> next_hops;
-  std::array<fib::AdjacencyIndex, burst_capacity> adjacencies;
+  std::array<nexthop::AdjacencyIndex, burst_capacity> adjacencies;
   // Found once: a neighbour that dies meanwhile must not give its packets a header without a MAC.
-  std::array<const fib::Adjacency*, burst_capacity> rewrites;
+  std::array<const nexthop::Adjacency*, burst_capacity> rewrites;
   // Few packets need more than the others, and stages look for them here instead of at each.
   PacketMask expiring = 0;  // TTL 0 or 1
   PacketMask trailed = 0;   // more follows the datagram than Ethernet's padding

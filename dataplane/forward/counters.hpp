@@ -14,8 +14,8 @@
 #include <type_traits>
 
 #include "dataplane/decide/drop_reason.hpp"
-#include "dataplane/fib/next_hop_table.hpp"
 #include "dataplane/forward/forwarding_state.hpp"
+#include "dataplane/nexthop/next_hop_table.hpp"
 
 namespace sekisho::forward {
 
@@ -57,8 +57,8 @@ struct alignas(64) PortCounters {
 struct WorkerCounters {
   std::array<PortCounters, max_ports> ports;
   std::array<Traffic, max_zones + 1> zones;  // packets whose source belongs to it, after the spoof test
-  std::array<Traffic, fib::max_next_hops> next_hops;      // packets that the destination table sent there
-  std::array<Traffic, fib::max_adjacencies> adjacencies;  // packets transmitted to it
+  std::array<Traffic, nexthop::max_next_hops> next_hops;      // packets that the destination table sent there
+  std::array<Traffic, nexthop::max_adjacencies> adjacencies;  // packets transmitted to it
   Counter polls;
   Counter bursts;
   Counter sleeps;

@@ -11,7 +11,7 @@
 #include "common/base/mac_address.hpp"
 #include "dataplane/decide/verdict.hpp"
 #include "dataplane/fib/fib.hpp"
-#include "dataplane/fib/next_hop_table.hpp"
+#include "dataplane/nexthop/next_hop_table.hpp"
 
 struct rte_ring;
 
@@ -46,9 +46,9 @@ struct EgressPort {
 };
 
 struct ForwardingState {
-  const fib::Fib* sources = nullptr;             // source address -> ZoneIndex; never null once published
-  const fib::NextHopTable* next_hops = nullptr;  // never null once published
-  std::array<Zone, max_zones + 1> zones{};       // [0] has no ports and is never looked up
+  const fib::Fib* sources = nullptr;                 // source address -> ZoneIndex; never null once published
+  const nexthop::NextHopTable* next_hops = nullptr;  // never null once published
+  std::array<Zone, max_zones + 1> zones{};           // [0] has no ports and is never looked up
   std::array<EgressPort, max_ports> ports{};
   std::array<HostPort, max_ports> host{};
   std::uint16_t exit_mtu = 0;  // of what the kernel masquerades and sends out; 0: there is no exit

@@ -11,13 +11,13 @@ namespace {
 // An adjacency for each packet. Returns which packets their adjacencies do not take. Packets are counted by the way: a loop of its own
 // would read the same again.
 template <typename Count>
-PacketMask choose(const fib::NextHopTable& next_hops, Burst& burst, Count count_packet) noexcept {
+PacketMask choose(const nexthop::NextHopTable& next_hops, Burst& burst, Count count_packet) noexcept {
   PacketMask refused = 0;
   PortMask egress = 0;
   for (unsigned at = 0; at < burst.count; ++at) {
-    const fib::NextHop& next_hop = next_hops.next_hop(burst.next_hops[at]);
-    const fib::AdjacencyIndex index = next_hop.choose(burst.headers.hashes[at]);
-    const fib::Adjacency& adjacency = next_hops.adjacency(index);
+    const nexthop::NextHop& next_hop = next_hops.next_hop(burst.next_hops[at]);
+    const nexthop::AdjacencyIndex index = next_hop.choose(burst.headers.hashes[at]);
+    const nexthop::Adjacency& adjacency = next_hops.adjacency(index);
     burst.adjacencies[at] = index;
     burst.rewrites[at] = &adjacency;
     count_packet(at);
@@ -39,7 +39,7 @@ PacketMask packets_to(unsigned port, const Burst& burst) noexcept {
 }
 
 void divert(const Context& context, const Burst& burst, unsigned at) noexcept {
-  const fib::Adjacency& adjacency = *burst.rewrites[at];
+  const nexthop::Adjacency& adjacency = *burst.rewrites[at];
   if (adjacency.action == Action::connected) {
     context.wanted.note(burst.headers.destinations[at]);
   }

@@ -37,7 +37,7 @@ void rewrite(Burst& burst) noexcept {
   for (unsigned at = 0; at < count; ++at) {
     std::uint8_t* const frame = burst.frames[at];
     packet::decrement_ttl(frame + packet::ethernet_header_size);
-    packet::rewrite_ethernet(frame, burst.rewrites[at]->ethernet);
+    packet::rewrite_stations(frame, burst.rewrites[at]->stations);
   }
 }
 

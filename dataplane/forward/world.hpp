@@ -35,7 +35,8 @@ namespace sekisho::forward {
 }
 
 [[nodiscard]] constexpr decide::Egress egress_of(const ForwardingState& state,
-                                                 const fib::Adjacency& adjacency, unsigned worker) noexcept {
+                                                 const nexthop::Adjacency& adjacency,
+                                                 unsigned worker) noexcept {
   return {
       .action = adjacency.action, .runs = runs(state.ports[adjacency.port], worker), .mtu = adjacency.mtu};
 }
@@ -45,7 +46,7 @@ class World {
  public:
   using Zone = ZoneIndex;
   using NextHop = fib::NextHopIndex;
-  using Member = fib::AdjacencyIndex;
+  using Member = nexthop::AdjacencyIndex;
 
   // Without a port: any that may carry the source.
   World(const ForwardingState& state, std::optional<PortIndex> port) : state_{state}, port_{port} {}

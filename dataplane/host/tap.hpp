@@ -13,7 +13,6 @@
 
 #include "common/base/fd.hpp"
 #include "common/base/mac_address.hpp"
-#include "dataplane/fib/next_hop_table.hpp"
 #include "dataplane/steer/steering.hpp"
 
 namespace sekisho::host {

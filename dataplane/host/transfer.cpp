@@ -116,7 +116,7 @@ unsigned collect(Device& device, rte_mempool* pool) noexcept {
     if (device.is_tun) {
       auto* const bytes = rte_pktmbuf_mtod(frame, std::uint8_t*);
       const auto type = bytes[header] >> 4 == 4 ? packet::EtherType::ipv4 : packet::EtherType::ipv6;
-      packet::rewrite_ethernet(bytes, device.ethernet);
+      std::memcpy(bytes, device.ethernet.data(), device.ethernet.size());
       packet::store_be16(bytes + 12, static_cast<std::uint16_t>(type));
     }
     pad(frame);

@@ -41,9 +41,9 @@ class EthernetView {
   return std::max<std::uint32_t>(ethernet_header_size + length, ethernet_minimum);
 }
 
-inline void rewrite_ethernet(std::uint8_t* frame,
-                             const std::array<std::uint8_t, ethernet_header_size>& header) noexcept {
-  std::memcpy(frame, header.data(), header.size());
+// Destination and source; the EtherType stays.
+inline void rewrite_stations(std::uint8_t* frame, const std::array<std::uint8_t, 12>& stations) noexcept {
+  std::memcpy(frame, stations.data(), stations.size());
 }
 
 }  // namespace sekisho::packet

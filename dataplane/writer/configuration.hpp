@@ -12,7 +12,7 @@
 
 #include "common/base/mac_address.hpp"
 #include "common/base/prefix.hpp"
-#include "dataplane/fib/next_hop_table.hpp"
+#include "dataplane/nexthop/next_hop_table.hpp"
 #include "dataplane/port/port.hpp"
 
 namespace sekisho::writer {
@@ -30,8 +30,8 @@ struct AdjacencySpec {
 };
 
 struct NextHopSpec {
-  fib::Action action = fib::Action::forward;  // drop, host, exit, connected or forward
-  std::vector<AdjacencyId> members;           // sorted: the order in which they were named says nothing
+  decide::Action action = decide::Action::forward;  // drop, host, exit, connected or forward
+  std::vector<AdjacencyId> members;                 // sorted: the order in which they were named says nothing
   friend bool operator==(const NextHopSpec&, const NextHopSpec&) = default;
 };
 

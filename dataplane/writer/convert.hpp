@@ -7,7 +7,7 @@
 #include "common/base/mac_address.hpp"
 #include "common/base/prefix.hpp"
 #include "dataplane.pb.h"
-#include "dataplane/fib/next_hop_table.hpp"
+#include "dataplane/nexthop/next_hop_table.hpp"
 #include "dataplane/writer/configuration.hpp"
 
 namespace sekisho::writer {
@@ -36,11 +36,11 @@ inline void assign(ipc::Prefix& message, base::Prefix prefix) {
 
 inline void assign(ipc::NextHop& message, const std::string& name, const NextHopSpec& spec) {
   message.set_name(name);
-  message.set_action(spec.action == fib::Action::drop        ? ipc::NextHop::DROP
-                     : spec.action == fib::Action::host      ? ipc::NextHop::HOST
-                     : spec.action == fib::Action::exit      ? ipc::NextHop::EXIT
-                     : spec.action == fib::Action::connected ? ipc::NextHop::CONNECTED
-                                                             : ipc::NextHop::FORWARD);
+  message.set_action(spec.action == decide::Action::drop        ? ipc::NextHop::DROP
+                     : spec.action == decide::Action::host      ? ipc::NextHop::HOST
+                     : spec.action == decide::Action::exit      ? ipc::NextHop::EXIT
+                     : spec.action == decide::Action::connected ? ipc::NextHop::CONNECTED
+                                                                : ipc::NextHop::FORWARD);
   for (const auto& member : spec.members) {
     assign(*message.add_members(), member);
   }

@@ -46,7 +46,7 @@ void forget_zone(Live& live, forward::ZoneIndex index) {
   }
 }
 
-void forget_adjacency(Live& live, fib::AdjacencyIndex index) {
+void forget_adjacency(Live& live, nexthop::AdjacencyIndex index) {
   for (auto* worker : live.workers) {
     forget(worker->mutable_counters().adjacencies[index]);
   }

@@ -15,13 +15,13 @@
 
 #include "dataplane.pb.h"
 #include "dataplane/fib/fib.hpp"
-#include "dataplane/fib/next_hop_table.hpp"
 #include "dataplane/fib/qsbr.hpp"
 #include "dataplane/forward/forwarding_state.hpp"
 #include "dataplane/forward/worker.hpp"
 #include "dataplane/host/companion.hpp"
 #include "dataplane/host/exit.hpp"
 #include "dataplane/host/thread.hpp"
+#include "dataplane/nexthop/next_hop_table.hpp"
 #include "dataplane/port/port.hpp"
 #include "dataplane/writer/configuration.hpp"
 #include "dataplane/writer/index_pool.hpp"
@@ -39,12 +39,12 @@ struct ClosedDevices {
 
 struct LivePort {
   forward::PortIndex index = 0;
-  port::PortConfig config;                              // what the device was last told
+  port::PortConfig config;                             // what the device was last told
   std::shared_ptr<const decide::HostSources> sources;  // of packets to the kernel
-  std::unique_ptr<port::Port> device;                   // null: it could not be brought up
-  std::unique_ptr<host::Companion> companion;           // while there is a device
-  std::string error;                                    // of the last attempt, when it failed
-  std::string unsteered;                                // why nothing comes in, although there is a device
+  std::unique_ptr<port::Port> device;                  // null: it could not be brought up
+  std::unique_ptr<host::Companion> companion;          // while there is a device
+  std::string error;                                   // of the last attempt, when it failed
+  std::string unsteered;                               // why nothing comes in, although there is a device
   std::uint64_t steering_restored = 0;  // how often its steering program was removed and put back
   ClosedDevices closed;
   ipc::PortStatistics earlier;    // of the interfaces before: where their packets went is still counted
@@ -62,8 +62,8 @@ struct LiveExit {
 };
 
 struct LiveAdjacency {
-  fib::AdjacencyIndex index = 0;
-  fib::Adjacency published;
+  nexthop::AdjacencyIndex index = 0;
+  nexthop::Adjacency published;
 };
 
 struct Totals {
@@ -85,7 +85,7 @@ struct LiveNextHop {
 struct LiveZone {
   forward::ZoneIndex index = 0;
   std::unique_ptr<fib::Fib> table;
-  std::vector<std::uint32_t> routes_by_next_hop = std::vector<std::uint32_t>(fib::max_next_hops);
+  std::vector<std::uint32_t> routes_by_next_hop = std::vector<std::uint32_t>(nexthop::max_next_hops);
 };
 
 struct Live {
@@ -114,7 +114,7 @@ struct Live {
   std::map<AdjacencyId, LiveAdjacency> adjacencies;
   std::map<std::string, LiveNextHop> next_hop_names;
   std::map<std::string, LiveZone> zones;
-  fib::NextHopTable next_hops;
+  nexthop::NextHopTable next_hops;
   std::unique_ptr<fib::Fib> sources;
 
   std::unique_ptr<const forward::ForwardingState> state;
@@ -124,8 +124,8 @@ struct Live {
   [[nodiscard]] bool refuses() const { return refuse && refuse(); }
 
   IndexPool port_indexes{0, forward::max_ports};
-  IndexPool adjacency_indexes{fib::first_adjacency, fib::max_adjacencies};
-  IndexPool next_hop_indexes{1, fib::max_next_hops};
+  IndexPool adjacency_indexes{nexthop::first_adjacency, nexthop::max_adjacencies};
+  IndexPool next_hop_indexes{1, nexthop::max_next_hops};
   IndexPool zone_indexes{1, forward::max_zones + 1};
 };
 

@@ -17,10 +17,10 @@ auto NextHopChanges::prepare() -> Result {
     if (!index) {
       return tl::unexpected(index.error());
     }
-    live_.adjacencies[id].index = static_cast<fib::AdjacencyIndex>(*index);
+    live_.adjacencies[id].index = static_cast<nexthop::AdjacencyIndex>(*index);
     undo_.add([this, id, index] {
       live_.adjacencies.erase(id);
-      forget_adjacency(live_, static_cast<fib::AdjacencyIndex>(*index));
+      forget_adjacency(live_, static_cast<nexthop::AdjacencyIndex>(*index));
       live_.adjacency_indexes.give_back(*index);
     });
   }
@@ -51,7 +51,7 @@ auto NextHopChanges::renumber(bool routes_change) -> tl::expected<Renumbering, s
   if (redefined_.empty() || !routes_change) {
     return {};
   }
-  Renumbering renumbering(fib::max_next_hops, fib::no_route);
+  Renumbering renumbering(nexthop::max_next_hops, fib::no_route);
   for (const auto& name : redefined_) {
     const auto index = take_index(live_, live_.next_hop_indexes, "next hops");
     if (!index) {
@@ -76,8 +76,8 @@ void NextHopChanges::publish(bool routes_change) {
   const bool all = !routes_change && redefined_.empty() && fresh_.empty();
   for (const auto& [id, spec] : wanted_.adjacencies) {
     const auto next = resolve(id, spec);
-    const bool is_loss = live_.adjacencies.at(id).published.action == fib::Action::forward &&
-                         next.action != fib::Action::forward;
+    const bool is_loss = live_.adjacencies.at(id).published.action == decide::Action::forward &&
+                         next.action != decide::Action::forward;
     if (all || !is_loss) {
       publish_adjacency(id, next);
     }
@@ -94,13 +94,13 @@ void NextHopChanges::publish_adjacencies() {
   }
 }
 
-void NextHopChanges::publish_adjacency(const AdjacencyId& id, const fib::Adjacency& next) {
+void NextHopChanges::publish_adjacency(const AdjacencyId& id, const nexthop::Adjacency& next) {
   auto& live = live_.adjacencies.at(id);
   if (live.published == next) {
     return;
   }
   undo_.add([this, &live, before = live.published] {
-    if (before.action == fib::Action::no_route) {  // it was not there
+    if (before.action == decide::Action::no_route) {  // it was not there
       live_.next_hops.clear_adjacency(live.index);
     } else {
       live_.next_hops.set_adjacency(live.index, before);
@@ -111,28 +111,28 @@ void NextHopChanges::publish_adjacency(const AdjacencyId& id, const fib::Adjacen
   live.published = next;
 }
 
-auto NextHopChanges::resolve(const AdjacencyId& id, const AdjacencySpec& spec) const -> fib::Adjacency {
+auto NextHopChanges::resolve(const AdjacencyId& id, const AdjacencySpec& spec) const -> nexthop::Adjacency {
   const auto& port = live_.ports.at(id.port);
-  fib::Adjacency adjacency{.port = port.index, .action = fib::Action::unresolved, .address = id.address};
+  nexthop::Adjacency adjacency{
+      .port = port.index, .action = decide::Action::unresolved, .address = id.address};
   if (spec.mac) {
-    std::ranges::copy(*spec.mac, adjacency.ethernet.begin());
+    std::ranges::copy(*spec.mac, adjacency.stations.begin());
   }
-  adjacency.ethernet[12] = 0x08;
   if (port.usable()) {
-    std::ranges::copy(port.device->mac(), adjacency.ethernet.begin() + 6);
+    std::ranges::copy(port.device->mac(), adjacency.stations.begin() + 6);
     adjacency.mtu = port.device->mtu();
     if (spec.mac && spec.alive) {
-      adjacency.action = fib::Action::forward;
+      adjacency.action = decide::Action::forward;
     }
   }
   return adjacency;
 }
 
 void NextHopChanges::set(fib::NextHopIndex index, const NextHopSpec& spec) {
-  if (spec.action != fib::Action::forward) {
+  if (spec.action != decide::Action::forward) {
     return live_.next_hops.set_action(index, spec.action);
   }
-  std::vector<fib::AdjacencyIndex> members;
+  std::vector<nexthop::AdjacencyIndex> members;
   for (const auto& member : spec.members) {
     members.push_back(live_.adjacencies.at(member).index);
   }

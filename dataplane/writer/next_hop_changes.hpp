@@ -36,8 +36,8 @@ class NextHopChanges {
   void sweep();
 
  private:
-  void publish_adjacency(const AdjacencyId& id, const fib::Adjacency& next);
-  [[nodiscard]] auto resolve(const AdjacencyId& id, const AdjacencySpec& spec) const -> fib::Adjacency;
+  void publish_adjacency(const AdjacencyId& id, const nexthop::Adjacency& next);
+  [[nodiscard]] auto resolve(const AdjacencyId& id, const AdjacencySpec& spec) const -> nexthop::Adjacency;
   void set(fib::NextHopIndex index, const NextHopSpec& spec);
   void sweep_next_hops();
   void sweep_adjacencies();

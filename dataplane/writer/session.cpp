@@ -185,7 +185,7 @@ void Session::next_chunk() {
   routes.mutable_address()->Reserve(static_cast<int>(end - sent));
   routes.mutable_next_hop()->Reserve(static_cast<int>(end - sent));
   constexpr int unnamed = -1;
-  std::vector<int> position(fib::max_next_hops, unnamed);
+  std::vector<int> position(nexthop::max_next_hops, unnamed);
   for (; sent < end; ++sent) {
     const auto& route = list.routes[sent];
     auto& next_hop = position[route.next_hop];

@@ -22,8 +22,8 @@ using Result = Transaction::Result;
 constexpr std::uint32_t min_mtu = 68;
 constexpr std::uint32_t largest_mtu = std::numeric_limits<std::uint16_t>::max();
 // 0 is no_route.
-constexpr std::size_t next_hop_limit = fib::max_next_hops - 1;
-constexpr std::size_t adjacency_limit = fib::max_adjacencies - fib::first_adjacency;
+constexpr std::size_t next_hop_limit = nexthop::max_next_hops - 1;
+constexpr std::size_t adjacency_limit = nexthop::max_adjacencies - nexthop::first_adjacency;
 
 template <class... Args>
 auto refuse(fmt::format_string<Args...> format, Args&&... args) {
@@ -243,24 +243,24 @@ auto Transaction::add_next_hop(const ipc::NextHop& next_hop) -> Result {
   NextHopSpec spec;
   switch (next_hop.action()) {
     case ipc::NextHop::FORWARD:
-      spec.action = fib::Action::forward;
+      spec.action = decide::Action::forward;
       break;
     case ipc::NextHop::DROP:
-      spec.action = fib::Action::drop;
+      spec.action = decide::Action::drop;
       break;
     case ipc::NextHop::HOST:
-      spec.action = fib::Action::host;
+      spec.action = decide::Action::host;
       break;
     case ipc::NextHop::EXIT:
-      spec.action = fib::Action::exit;
+      spec.action = decide::Action::exit;
       break;
     case ipc::NextHop::CONNECTED:
-      spec.action = fib::Action::connected;
+      spec.action = decide::Action::connected;
       break;
     default:
       return refuse("next hop {}: action {} is unknown", name, static_cast<int>(next_hop.action()));
   }
-  if (spec.action != fib::Action::forward && !next_hop.members().empty()) {
+  if (spec.action != decide::Action::forward && !next_hop.members().empty()) {
     return refuse("next hop {}: only one that forwards has members", name);
   }
   if (next_hop.members_size() > static_cast<int>(max_members)) {

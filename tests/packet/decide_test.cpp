@@ -78,9 +78,9 @@ class DecideTest : public testing::TestWithParam<unsigned> {
            next_hop_count + 1);
     }
     for (unsigned i = 0; i < adjacency_count; ++i) {
-      const auto index = static_cast<AdjacencyIndex>(fib::first_adjacency + i);
-      fib::Adjacency adjacency;
-      adjacency.ethernet[0] = 2;
+      const auto index = static_cast<AdjacencyIndex>(nexthop::first_adjacency + i);
+      nexthop::Adjacency adjacency;
+      adjacency.stations[0] = 2;
       adjacency.mtu = any_of<std::uint16_t>({576, 1500});
       adjacency.port = ports[below(ports.size())];
       adjacency.action = one_in(4) ? decide::Action::unresolved : decide::Action::forward;
@@ -97,7 +97,7 @@ class DecideTest : public testing::TestWithParam<unsigned> {
       std::vector<AdjacencyIndex> members;
       for (unsigned member = 0; member < adjacency_count; ++member) {
         if (one_in(3)) {
-          members.push_back(static_cast<AdjacencyIndex>(fib::first_adjacency + member));
+          members.push_back(static_cast<AdjacencyIndex>(nexthop::first_adjacency + member));
         }
       }
       next_hops_.set_members(index, members);
@@ -257,7 +257,7 @@ class DecideTest : public testing::TestWithParam<unsigned> {
 
   std::mt19937 random_;
   fib::Qsbr qsbr_{1};
-  fib::NextHopTable next_hops_{qsbr_};
+  nexthop::NextHopTable next_hops_{qsbr_};
   std::unique_ptr<fib::Fib> sources_;
   std::array<std::unique_ptr<fib::Fib>, 2> tables_;
   forward::ForwardingState state_;

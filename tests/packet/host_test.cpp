@@ -272,8 +272,8 @@ TEST_F(Host, DecideSaysWhoMayAsk) {
 
 TEST_F(Host, DecideSaysWhetherTheKernelGetsIt) {
   const auto drop = [&](const char* destination, std::optional<PortIndex> port) {
-    return decided(state_, base::parse_address("172.16.0.1").value(), base::parse_address(destination).value(),
-                   port)
+    return decided(state_, base::parse_address("172.16.0.1").value(),
+                   base::parse_address(destination).value(), port)
         .verdict.drop();
   };
   EXPECT_EQ(drop(other_own, lan), std::nullopt);

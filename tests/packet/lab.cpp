@@ -43,16 +43,15 @@ PortIndex port_of(AdjacencyIndex adjacency) {
   }
 }
 
-fib::Adjacency make_adjacency(AdjacencyIndex index, std::uint32_t address, bool alive) {
-  fib::Adjacency adjacency;
+nexthop::Adjacency make_adjacency(AdjacencyIndex index, std::uint32_t address, bool alive) {
+  nexthop::Adjacency adjacency;
   const Mac destination = mac_of(index);
   const Mac source = mac_of_port(port_of(index));
-  std::copy(destination.begin(), destination.end(), adjacency.ethernet.begin());
-  std::copy(source.begin(), source.end(), adjacency.ethernet.begin() + 6);
-  adjacency.ethernet[12] = 0x08;
+  std::copy(destination.begin(), destination.end(), adjacency.stations.begin());
+  std::copy(source.begin(), source.end(), adjacency.stations.begin() + 6);
   adjacency.mtu = port_of(index) == narrow ? narrow_mtu : mtu;
   adjacency.port = port_of(index);
-  adjacency.action = alive ? fib::Action::forward : fib::Action::unresolved;
+  adjacency.action = alive ? decide::Action::forward : decide::Action::unresolved;
   adjacency.address = address;
   return adjacency;
 }
@@ -136,10 +135,10 @@ void Lab::make_tables() {
   members(down, {dead_router});
   members(narrow_hop, {narrow_router});
   members(stopped_hop, {stopped_router});
-  next_hops.set_action(none, fib::Action::drop);
-  next_hops.set_action(self, fib::Action::host);
-  next_hops.set_action(leave, fib::Action::exit);
-  next_hops.set_action(subnet, fib::Action::connected);
+  next_hops.set_action(none, decide::Action::drop);
+  next_hops.set_action(self, decide::Action::host);
+  next_hops.set_action(leave, decide::Action::exit);
+  next_hops.set_action(subnet, decide::Action::connected);
 
   const auto fill = [](fib::Fib& table, const std::vector<fib::Route>& routes) {
     require(table.apply(routes).has_value(), "a table is refused");

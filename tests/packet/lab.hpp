@@ -34,16 +34,16 @@ struct rte_ring;
 namespace sekisho::test {
 
 using decide::DropReason;
-using fib::AdjacencyIndex;
 using fib::NextHopIndex;
 using forward::PortIndex;
 using forward::ZoneIndex;
+using nexthop::AdjacencyIndex;
 
 inline constexpr PortIndex lan = 0, egress = 1, spoke = 2, narrow = 3, stopped = 4;
 inline constexpr unsigned running_ports = 4;
 inline constexpr unsigned narrow_capacity = 8;
 
-inline constexpr AdjacencyIndex firewall_a = fib::first_adjacency, firewall_b = firewall_a + 1,
+inline constexpr AdjacencyIndex firewall_a = nexthop::first_adjacency, firewall_b = firewall_a + 1,
                                 gateway = firewall_a + 2, vnet_router = firewall_a + 3,
                                 narrow_router = firewall_a + 4, dead_router = firewall_a + 5,
                                 stopped_router = firewall_a + 6, first_group_member = firewall_a + 7;
@@ -103,7 +103,7 @@ class Lab {
   void check(const Record& record);
 
   fib::Qsbr qsbr{2};
-  fib::NextHopTable next_hops{qsbr};
+  nexthop::NextHopTable next_hops{qsbr};
   std::unique_ptr<fib::Fib> sources;
   std::array<std::unique_ptr<fib::Fib>, 3> tables;
   forward::ForwardingState state;

@@ -73,22 +73,23 @@ TEST(NextHops, EachAction) {
 
 // A worker may have chosen an adjacency an instant before it died; no packet order can show that here.
 TEST(NextHops, RefusalOfEveryAction) {
-  const auto refusal = [](fib::Action action, PortIndex port, unsigned worker) {
-    fib::Adjacency adjacency;
+  const auto refusal = [](decide::Action action, PortIndex port, unsigned worker) {
+    nexthop::Adjacency adjacency;
     adjacency.action = action;
     adjacency.port = port;
     return decide::at_egress(forward::egress_of(lab().state, adjacency, worker), {}, 64, 0).drop();
   };
-  EXPECT_EQ(refusal(fib::Action::forward, lan, 0), std::nullopt);
-  EXPECT_EQ(refusal(fib::Action::forward, lan, 1), DropReason::next_hop_down) << "no queue for this worker";
-  EXPECT_EQ(refusal(fib::Action::forward, stopped, 0), DropReason::next_hop_down);
-  EXPECT_EQ(refusal(fib::Action::no_route, lan, 0), DropReason::no_route);
-  EXPECT_EQ(refusal(fib::Action::drop, lan, 0), DropReason::null_route);
-  EXPECT_EQ(refusal(fib::Action::host, lan, 0), DropReason::no_host_companion);
-  EXPECT_EQ(refusal(fib::Action::exit, lan, 0), DropReason::no_exit);
-  EXPECT_EQ(refusal(fib::Action::group_down, lan, 0), DropReason::next_hop_down);
-  EXPECT_EQ(refusal(fib::Action::connected, lan, 0), DropReason::neighbour_unresolved);
-  EXPECT_EQ(refusal(fib::Action::unresolved, lan, 0), DropReason::neighbour_unresolved);
+  EXPECT_EQ(refusal(decide::Action::forward, lan, 0), std::nullopt);
+  EXPECT_EQ(refusal(decide::Action::forward, lan, 1), DropReason::next_hop_down)
+      << "no queue for this worker";
+  EXPECT_EQ(refusal(decide::Action::forward, stopped, 0), DropReason::next_hop_down);
+  EXPECT_EQ(refusal(decide::Action::no_route, lan, 0), DropReason::no_route);
+  EXPECT_EQ(refusal(decide::Action::drop, lan, 0), DropReason::null_route);
+  EXPECT_EQ(refusal(decide::Action::host, lan, 0), DropReason::no_host_companion);
+  EXPECT_EQ(refusal(decide::Action::exit, lan, 0), DropReason::no_exit);
+  EXPECT_EQ(refusal(decide::Action::group_down, lan, 0), DropReason::next_hop_down);
+  EXPECT_EQ(refusal(decide::Action::connected, lan, 0), DropReason::neighbour_unresolved);
+  EXPECT_EQ(refusal(decide::Action::unresolved, lan, 0), DropReason::neighbour_unresolved);
 }
 
 TEST(Decide, SaysWhatItFound) {
@@ -115,7 +116,7 @@ TEST(Decide, SaysWhatItFound) {
   EXPECT_EQ(decide("172.16.0.1", "10.1.0.1", lan).verdict.drop(), DropReason::null_route);
   EXPECT_EQ(decide("192.168.0.1", "10.1.0.1", spoke).verdict.drop(), DropReason::no_route);
   EXPECT_EQ(decide("172.16.0.1", "10.2.0.5", lan).next_hop, subnet);
-  EXPECT_EQ(decide("172.16.0.1", "10.2.0.5", lan).member, fib::connected_adjacency);
+  EXPECT_EQ(decide("172.16.0.1", "10.2.0.5", lan).member, nexthop::connected_adjacency);
   EXPECT_EQ(decide("172.16.0.1", "10.2.0.5", lan).verdict.drop(), DropReason::neighbour_unresolved);
 }
 

@@ -691,7 +691,8 @@ TEST(Explain, NamesTheMemberThatTheFlowHashesTo) {
   const auto ping = result_of(backend, explain_request)["member"].get<std::string>();
   for (const auto member : living) {
     backend.decision.mutable_adjacency()->mutable_key()->set_address(member);
-    EXPECT_EQ(result_of(backend, explain_request)["dataplane"]["agrees"], base::address_to_string(member) == ping);
+    EXPECT_EQ(result_of(backend, explain_request)["dataplane"]["agrees"],
+              base::address_to_string(member) == ping);
   }
   std::set<std::string> offline;
   for (unsigned port = 1; port < 40; ++port) {

@@ -185,15 +185,15 @@ TEST(Ethernet, ReadsTypeAndGroup) {
   EXPECT_TRUE(EthernetView(frame.data()).to_group());
 }
 
-TEST(Ethernet, RewritesTheHeaderAndNothingElse) {
+TEST(Ethernet, RewritesTheStationsAndNothingElse) {
   Bytes frame(ethernet_header_size + 4, 0xee);
-  std::array<std::uint8_t, ethernet_header_size> header;
-  for (std::size_t at = 0; at < header.size(); ++at) {
-    header[at] = static_cast<std::uint8_t>(at + 1);
+  std::array<std::uint8_t, 12> stations;
+  for (std::size_t at = 0; at < stations.size(); ++at) {
+    stations[at] = static_cast<std::uint8_t>(at + 1);
   }
-  rewrite_ethernet(frame.data(), header);
-  EXPECT_TRUE(std::equal(header.begin(), header.end(), frame.begin()));
-  EXPECT_EQ(Bytes(frame.begin() + ethernet_header_size, frame.end()), Bytes(4, 0xee));
+  rewrite_stations(frame.data(), stations);
+  EXPECT_TRUE(std::equal(stations.begin(), stations.end(), frame.begin()));
+  EXPECT_EQ(Bytes(frame.begin() + 12, frame.end()), Bytes(6, 0xee)) << "the EtherType stays";
 }
 
 }  // namespace

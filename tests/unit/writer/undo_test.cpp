@@ -225,8 +225,8 @@ void change_once(Model& model, Dice& dice) {
   repair(model);
 }
 
-std::string text_of(const fib::Adjacency& adjacency) {
-  return fmt::format("{} mtu {} port {} action {} address {}", fmt::join(adjacency.ethernet, ":"),
+std::string text_of(const nexthop::Adjacency& adjacency) {
+  return fmt::format("{} mtu {} port {} action {} address {}", fmt::join(adjacency.stations, ":"),
                      adjacency.mtu, adjacency.port, static_cast<int>(adjacency.action), adjacency.address);
 }
 
@@ -279,15 +279,15 @@ class UndoTest : public WriterTest {
   std::string published() const {
     const auto& live = writer.live();
     std::string text = "\n";
-    for (unsigned i = 0; i < fib::max_next_hops; ++i) {
+    for (unsigned i = 0; i < nexthop::max_next_hops; ++i) {
       if (const auto& hop = live.next_hops.next_hop(static_cast<fib::NextHopIndex>(i));
-          hop != fib::NextHop{}) {
+          hop != nexthop::NextHop{}) {
         text += fmt::format("{}: {}\n", i, fmt::join(hop.buckets, " "));
       }
     }
-    for (unsigned i = 0; i < fib::max_adjacencies; ++i) {
-      if (const auto& adjacency = live.next_hops.adjacency(static_cast<fib::AdjacencyIndex>(i));
-          adjacency != fib::Adjacency{}) {
+    for (unsigned i = 0; i < nexthop::max_adjacencies; ++i) {
+      if (const auto& adjacency = live.next_hops.adjacency(static_cast<nexthop::AdjacencyIndex>(i));
+          adjacency != nexthop::Adjacency{}) {
         text += fmt::format("{}: {}\n", i, text_of(adjacency));
       }
     }
@@ -353,7 +353,7 @@ class UndoTest : public WriterTest {
     for (unsigned i = 1; i <= max_zones; ++i) {
       EXPECT_TRUE(known_zones_.contains(i) || counters.zones[i].packets.get() == 0) << "zone " << i;
     }
-    for (unsigned i = fib::first_adjacency; i < fib::max_adjacencies; ++i) {
+    for (unsigned i = nexthop::first_adjacency; i < nexthop::max_adjacencies; ++i) {
       EXPECT_TRUE(known_adjacencies_.contains(i) || counters.adjacencies[i].packets.get() == 0)
           << "adjacency " << i;
     }
@@ -439,8 +439,9 @@ TEST_P(RandomUndo, WhereverItIsRefusedATransactionLeavesNoTrace) {
   }
   EXPECT_GT(refused, 100U);
   ASSERT_TRUE(commit(true, {}));
-  EXPECT_EQ(pools(), (Pools{IndexPool{0, max_ports}, IndexPool{fib::first_adjacency, fib::max_adjacencies},
-                            IndexPool{1, fib::max_next_hops}, IndexPool{1, max_zones + 1}}));
+  EXPECT_EQ(pools(),
+            (Pools{IndexPool{0, max_ports}, IndexPool{nexthop::first_adjacency, nexthop::max_adjacencies},
+                   IndexPool{1, nexthop::max_next_hops}, IndexPool{1, max_zones + 1}}));
 }
 INSTANTIATE_TEST_SUITE_P(Seeds, RandomUndo, testing::Values(1U, 2U, 3U));
 
@@ -460,7 +461,7 @@ TEST_F(UndoTest, OneAdjacencyTooMany) {
   ipc::Change others = base().front();
   others.clear_adjacencies();
   others.clear_next_hops();
-  for (unsigned i = 0; i < fib::max_adjacencies - fib::first_adjacency; ++i) {
+  for (unsigned i = 0; i < nexthop::max_adjacencies - nexthop::first_adjacency; ++i) {
     auto& key = *others.add_adjacencies()->mutable_key();
     key.set_port("egress");
     key.set_address(i);
@@ -476,7 +477,7 @@ TEST_F(UndoTest, OneNextHopTooMany) {
   ASSERT_TRUE(commit(true, base()));
   ipc::Change others = base().front();
   others.clear_next_hops();
-  for (unsigned i = 0; i < fib::max_next_hops - 1; ++i) {
+  for (unsigned i = 0; i < nexthop::max_next_hops - 1; ++i) {
     auto& hop = *others.add_next_hops();
     hop.set_name(fmt::format("other{}", i));
     hop.set_action(ipc::NextHop::DROP);

@@ -38,7 +38,7 @@ Shown shown(const Live& live) {
   for (fib::NextHopIndex i = 0; i < 16; ++i) {
     all.next_hops.push_back(&live.next_hops.next_hop(i));
   }
-  for (fib::AdjacencyIndex i = 0; i < 16; ++i) {
+  for (nexthop::AdjacencyIndex i = 0; i < 16; ++i) {
     all.adjacencies.push_back(&live.next_hops.adjacency(i));
   }
   for (const auto& [name, port] : live.ports) {

@@ -23,7 +23,7 @@
 #include "dataplane/fib/fib.hpp"
 #include "dataplane/fib/qsbr.hpp"
 
-namespace sekisho::fib {
+namespace sekisho::nexthop {
 
 using AdjacencyIndex = std::uint16_t;
 inline constexpr unsigned max_adjacencies = 4096;
@@ -43,9 +43,10 @@ inline constexpr AdjacencyIndex first_adjacency = 6;
 // One cache line; immutable once published. Of an adjacency that sends nothing the table publishes `mtu` and `port_bit` as 0: a
 // worker learns by one comparison that a packet is not sent, be it too long or the action another.
 struct alignas(64) Adjacency {
-  std::array<std::uint8_t, 14> ethernet{};  // header of a forwarded frame: destination, source, 0x0800
-  std::uint16_t mtu = 0;                    // of the port, bytes of IPv4
-  std::uint8_t port = 0;                    // port index (forward/forwarding_state.hpp)
+  std::array<std::uint8_t, 12>
+      stations{};         // of a forwarded frame, destination and source; the EtherType stays as it is
+  std::uint16_t mtu = 0;  // of the port, bytes of the packet
+  std::uint8_t port = 0;  // port index (forward/forwarding_state.hpp)
   Action action = Action::no_route;
   std::uint32_t address = 0;   // the neighbour's
   std::uint32_t port_bit = 0;  // 1 << port
@@ -65,13 +66,13 @@ struct alignas(64) NextHop {
 
 class NextHopTable {
  public:
-  explicit NextHopTable(Qsbr& qsbr);
+  explicit NextHopTable(fib::Qsbr& qsbr);
   ~NextHopTable();
   NextHopTable(const NextHopTable&) = delete;
   NextHopTable& operator=(const NextHopTable&) = delete;
 
   // Readers. Every index below the maximum answers: one that is not set drops as no_route.
-  [[nodiscard]] const NextHop& next_hop(NextHopIndex index) const noexcept {
+  [[nodiscard]] const NextHop& next_hop(fib::NextHopIndex index) const noexcept {
     return *next_hops_[index].load(std::memory_order_acquire);
   }
   [[nodiscard]] const Adjacency& adjacency(AdjacencyIndex index) const noexcept {
@@ -86,11 +87,11 @@ class NextHopTable {
   // A member is alive when its adjacency's action is `forward`. A next hop without a living member, also one
   // with a single member, leads to group_down_adjacency: an operator sees one reason for one fault.
   void set_adjacency(AdjacencyIndex index, const Adjacency& adjacency);
-  void clear_adjacency(AdjacencyIndex index);          // no next hop may have it as a member
-  void set_action(NextHopIndex index, Action action);  // drop, host, exit or connected
-  void set_members(NextHopIndex index, std::span<const AdjacencyIndex> members);  // none: it is down
-  void clear(NextHopIndex index);
-  [[nodiscard]] unsigned alive_members(NextHopIndex index) const;
+  void clear_adjacency(AdjacencyIndex index);               // no next hop may have it as a member
+  void set_action(fib::NextHopIndex index, Action action);  // drop, host, exit or connected
+  void set_members(fib::NextHopIndex index, std::span<const AdjacencyIndex> members);  // none: it is down
+  void clear(fib::NextHopIndex index);
+  [[nodiscard]] unsigned alive_members(fib::NextHopIndex index) const;
 
  private:
   // What the placing of members needs to know of an adjacency; at times ahead of what is published.
@@ -104,7 +105,7 @@ class NextHopTable {
   [[nodiscard]] NextHop place(std::span<const AdjacencyIndex> members) const;
   void place_groups_of(AdjacencyIndex member);
 
-  Qsbr& qsbr_;
+  fib::Qsbr& qsbr_;
   // In the object, not behind a pointer: after an acquire a reader would have to load that pointer anew.
   std::array<std::atomic<const NextHop*>, max_next_hops> next_hops_;
   std::array<std::atomic<const Adjacency*>, max_adjacencies> adjacencies_;
@@ -112,4 +113,4 @@ class NextHopTable {
   std::vector<std::vector<AdjacencyIndex>> members_;  // by next-hop index; empty: not a group
 };
 
-}  // namespace sekisho::fib
+}  // namespace sekisho::nexthop

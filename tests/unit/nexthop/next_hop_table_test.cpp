@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include "dataplane/fib/next_hop_table.hpp"
+#include "dataplane/nexthop/next_hop_table.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -10,7 +10,7 @@
 #include <random>
 #include <thread>
 
-namespace sekisho::fib {
+namespace sekisho::nexthop {
 namespace {
 
 using ::testing::Each;
@@ -19,8 +19,7 @@ constexpr std::uint32_t firewall = 0x0a00020a;  // 10.0.2.10, the first of the m
 
 Adjacency neighbour(std::uint32_t address, Action action = Action::forward) {
   Adjacency adjacency{.mtu = 1500, .port = 1, .action = action, .address = address};
-  adjacency.ethernet = {0x02, 0, 0, 0,    0,   static_cast<std::uint8_t>(address), 0x02, 0, 0,
-                        0,    0, 1, 0x08, 0x00};
+  adjacency.stations = {0x02, 0, 0, 0, 0, static_cast<std::uint8_t>(address), 0x02, 0, 0, 0, 0, 1};
   return adjacency;
 }
 
@@ -41,7 +40,7 @@ class NextHopTableTest : public ::testing::Test {
         member, neighbour(table.adjacency(member).address, alive ? Action::forward : Action::unresolved));
   }
 
-  [[nodiscard]] std::array<std::uint32_t, decide::buckets> placement(NextHopIndex index) const {
+  [[nodiscard]] std::array<std::uint32_t, decide::buckets> placement(fib::NextHopIndex index) const {
     std::array<std::uint32_t, decide::buckets> addresses{};
     for (std::uint32_t hash = 0; hash < decide::buckets; ++hash) {
       addresses[hash] = table.adjacency(table.next_hop(index).choose(hash)).address;
@@ -49,7 +48,7 @@ class NextHopTableTest : public ::testing::Test {
     return addresses;
   }
 
-  [[nodiscard]] std::map<std::uint32_t, int> shares(NextHopIndex index) const {
+  [[nodiscard]] std::map<std::uint32_t, int> shares(fib::NextHopIndex index) const {
     std::map<std::uint32_t, int> shares;
     for (const std::uint32_t address : placement(index)) {
       ++shares[address];
@@ -57,17 +56,17 @@ class NextHopTableTest : public ::testing::Test {
     return shares;
   }
 
-  [[nodiscard]] Action action(NextHopIndex index, std::uint32_t hash = 0) const {
+  [[nodiscard]] Action action(fib::NextHopIndex index, std::uint32_t hash = 0) const {
     return table.adjacency(table.next_hop(index).choose(hash)).action;
   }
 
-  Qsbr qsbr{2};
+  fib::Qsbr qsbr{2};
   NextHopTable table{qsbr};
 };
 
 TEST_F(NextHopTableTest, EveryIndexAnswersFromTheStart) {
   for (unsigned index = 0; index < max_next_hops; ++index) {
-    ASSERT_EQ(action(static_cast<NextHopIndex>(index), 77), Action::no_route);
+    ASSERT_EQ(action(static_cast<fib::NextHopIndex>(index), 77), Action::no_route);
   }
   EXPECT_EQ(table.adjacency(no_route_adjacency).action, Action::no_route);
   EXPECT_EQ(table.adjacency(drop_adjacency).action, Action::drop);
@@ -101,7 +100,7 @@ TEST_F(NextHopTableTest, ASingleMemberTakesAllFlows) {
   }
   EXPECT_EQ(table.alive_members(1), 1U);
   EXPECT_EQ(table.adjacency(first_adjacency).address, firewall);
-  EXPECT_EQ(table.adjacency(first_adjacency).ethernet, neighbour(firewall).ethernet);
+  EXPECT_EQ(table.adjacency(first_adjacency).stations, neighbour(firewall).stations);
 }
 
 TEST_F(NextHopTableTest, WhatSendsNothingTakesNoLengthAndNamesNoPort) {
@@ -284,10 +283,10 @@ TEST_F(NextHopTableTest, ANewMacChangesTheAdjacencyAndNoGroup) {
   table.set_members(1, add_members(3));
   const NextHop* const group = &table.next_hop(1);
   auto adjacency = neighbour(firewall);
-  adjacency.ethernet[0] = 0x06;
+  adjacency.stations[0] = 0x06;
   table.set_adjacency(first_adjacency, adjacency);
   EXPECT_EQ(&table.next_hop(1), group);
-  EXPECT_EQ(table.adjacency(first_adjacency).ethernet, adjacency.ethernet);
+  EXPECT_EQ(table.adjacency(first_adjacency).stations, adjacency.stations);
 }
 
 TEST_F(NextHopTableTest, ANextHopMayBecomeAnythingElse) {
@@ -348,7 +347,7 @@ TEST_F(NextHopTableTest, ReadersAlwaysFindALivingMember) {
         EXPECT_TRUE(std::find(members.begin(), members.end(), chosen) != members.end()) << chosen;
         const Adjacency& adjacency = table.adjacency(chosen);
         EXPECT_EQ(adjacency.address, firewall + chosen - first_adjacency);
-        EXPECT_EQ(adjacency.ethernet[4], adjacency.ethernet[10]) << "both carry the number of the change";
+        EXPECT_EQ(adjacency.stations[4], adjacency.stations[10]) << "both carry the number of the change";
         qsbr.quiescent(reader);
       }
       qsbr.offline(reader);
@@ -361,7 +360,7 @@ TEST_F(NextHopTableTest, ReadersAlwaysFindALivingMember) {
     const AdjacencyIndex member = members[change / 2 % count];
     auto adjacency =
         neighbour(table.adjacency(member).address, change % 2 == 0 ? Action::unresolved : Action::forward);
-    adjacency.ethernet[4] = adjacency.ethernet[10] = static_cast<std::uint8_t>(change);
+    adjacency.stations[4] = adjacency.stations[10] = static_cast<std::uint8_t>(change);
     table.set_adjacency(member, adjacency);
     qsbr.poll();
   }
@@ -372,4 +371,4 @@ TEST_F(NextHopTableTest, ReadersAlwaysFindALivingMember) {
 }
 
 }  // namespace
-}  // namespace sekisho::fib
+}  // namespace sekisho::nexthop

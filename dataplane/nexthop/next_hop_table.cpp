@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include "dataplane/fib/next_hop_table.hpp"
+#include "dataplane/nexthop/next_hop_table.hpp"
 
 #include <algorithm>
 #include <cassert>
 #include <iterator>
 #include <tuple>
 
-namespace sekisho::fib {
+namespace sekisho::nexthop {
 namespace {
 
 // Where every unset index leads; no table owns them.
@@ -43,14 +43,14 @@ auto for_workers(const Adjacency& given) -> Adjacency {
 }
 
 template <typename T>
-void release(Qsbr& qsbr, const T* old, const T& unset) {
+void release(fib::Qsbr& qsbr, const T* old, const T& unset) {
   if (old != &unset) {
     qsbr.retire([old] { delete old; });
   }
 }
 
 template <typename T>
-void publish(Qsbr& qsbr, std::atomic<const T*>& slot, const T& value, const T& unset) {
+void publish(fib::Qsbr& qsbr, std::atomic<const T*>& slot, const T& value, const T& unset) {
   const T* const old = slot.load(std::memory_order_relaxed);
   if (*old == value) {
     return;
@@ -61,7 +61,8 @@ void publish(Qsbr& qsbr, std::atomic<const T*>& slot, const T& value, const T& u
 
 }  // namespace
 
-NextHopTable::NextHopTable(Qsbr& qsbr) : qsbr_{qsbr}, neighbours_(max_adjacencies), members_(max_next_hops) {
+NextHopTable::NextHopTable(fib::Qsbr& qsbr)
+    : qsbr_{qsbr}, neighbours_(max_adjacencies), members_(max_next_hops) {
   for (unsigned i = 0; i < max_next_hops; ++i) {
     next_hops_[i].store(&unset_next_hop, std::memory_order_relaxed);
   }
@@ -139,14 +140,14 @@ void NextHopTable::clear_adjacency(AdjacencyIndex index) {
   set_adjacency(index, unset_adjacency);
 }
 
-void NextHopTable::set_action(NextHopIndex index, Action action) {
-  assert(index != no_route && index < max_next_hops);
+void NextHopTable::set_action(fib::NextHopIndex index, Action action) {
+  assert(index != fib::no_route && index < max_next_hops);
   members_[index].clear();
   publish(qsbr_, next_hops_[index], all_buckets(adjacency_of(action)), unset_next_hop);
 }
 
-void NextHopTable::set_members(NextHopIndex index, std::span<const AdjacencyIndex> members) {
-  assert(index != no_route && index < max_next_hops);
+void NextHopTable::set_members(fib::NextHopIndex index, std::span<const AdjacencyIndex> members) {
+  assert(index != fib::no_route && index < max_next_hops);
   auto& own = members_[index];
   own.assign(members.begin(), members.end());
   std::sort(own.begin(), own.end());
@@ -154,15 +155,15 @@ void NextHopTable::set_members(NextHopIndex index, std::span<const AdjacencyInde
   publish(qsbr_, next_hops_[index], place(own), unset_next_hop);
 }
 
-void NextHopTable::clear(NextHopIndex index) {
+void NextHopTable::clear(fib::NextHopIndex index) {
   members_[index].clear();
   publish(qsbr_, next_hops_[index], unset_next_hop, unset_next_hop);
 }
 
-unsigned NextHopTable::alive_members(NextHopIndex index) const {
+unsigned NextHopTable::alive_members(fib::NextHopIndex index) const {
   const auto& members = members_[index];
   return static_cast<unsigned>(std::count_if(
       members.begin(), members.end(), [this](AdjacencyIndex member) { return neighbours_[member].alive; }));
 }
 
-}  // namespace sekisho::fib
+}  // namespace sekisho::nexthop
