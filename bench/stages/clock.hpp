@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// A clock that the pipeline stops at the end of each stage, in the copy of it that clocked_pipeline.cpp makes.
+// A clock that is stopped at the end of each stage of a burst.
 #pragma once
 
 #include <rte_cycles.h>

@@ -16,15 +16,9 @@
 #include "bench/stages/clock.hpp"
 #include "dataplane/fib/qsbr.hpp"
 #include "dataplane/forward/burst.hpp"
+#include "dataplane/forward/diverted.hpp"
 #include "dataplane/forward/pipeline.hpp"
-
-namespace sekisho::forward {
-
-// clocked_pipeline.cpp
-void clocked_forward_burst(const ForwardingState& state, WorkerCounters& counters, Wanted& wanted,
-                           unsigned worker, const RxQueue& ingress, std::span<rte_mbuf*> received) noexcept;
-
-}  // namespace sekisho::forward
+#include "dataplane/forward/stages.hpp"
 
 namespace sekisho::bench {
 namespace {
@@ -44,14 +38,13 @@ constexpr forward::ZoneIndex zone = 1;
   }
 }
 
-fib::Adjacency make_adjacency() {
-  fib::Adjacency adjacency;
-  std::copy(station.begin(), station.end(), adjacency.ethernet.begin());
-  std::copy(neighbour.begin(), neighbour.end(), adjacency.ethernet.begin() + station.size());
-  adjacency.ethernet[12] = 0x08;
+nexthop::Adjacency make_adjacency() {
+  nexthop::Adjacency adjacency;
+  std::copy(station.begin(), station.end(), adjacency.stations.begin());
+  std::copy(neighbour.begin(), neighbour.end(), adjacency.stations.begin() + station.size());
   adjacency.mtu = 1500;
   adjacency.port = 0;
-  adjacency.action = fib::Action::forward;
+  adjacency.action = nexthop::Action::forward;
   return adjacency;
 }
 
@@ -64,7 +57,7 @@ Appliance::Appliance(unsigned next_hops)
     routes.push_back({{first << 24, 8}, static_cast<fib::NextHopIndex>(1 + first % next_hops)});
   }
   for (unsigned at = 0; at < next_hops; ++at) {
-    const auto adjacency = static_cast<fib::AdjacencyIndex>(fib::first_adjacency + at);
+    const auto adjacency = static_cast<nexthop::AdjacencyIndex>(nexthop::first_adjacency + at);
     next_hops_.set_adjacency(adjacency, make_adjacency());
     next_hops_.set_members(static_cast<fib::NextHopIndex>(1 + at), std::vector{adjacency});
   }
@@ -106,8 +99,35 @@ std::uint64_t Appliance::run(std::size_t engine, std::uint16_t port, std::uint64
   }
   return circulate([&](std::span<rte_mbuf*> frames) {
     stage_clock.stop(Stage::receive);
-    forward::clocked_forward_burst(state_, *counters_, wanted_, 0, ingress, frames);
+    clocked_burst(ingress, frames);
   });
+}
+
+// As forward_burst() does.
+void Appliance::clocked_burst(const forward::RxQueue& ingress, std::span<rte_mbuf*> received) noexcept {
+  forward::Burst burst;
+  burst.mbufs = received.data();
+  burst.count = static_cast<unsigned>(received.size());
+  forward::Diverted diverted{state_.host[ingress.port]};
+  const forward::Context context{.state = state_,
+                                 .counters = *counters_,
+                                 .wanted = wanted_,
+                                 .worker = 0,
+                                 .ingress = ingress,
+                                 .diverted = diverted};
+  forward::validate(context, burst);
+  stage_clock.stop(Stage::validate);
+  forward::admit(context, burst);
+  stage_clock.stop(Stage::admit);
+  forward::route(context, burst);
+  stage_clock.stop(Stage::route);
+  forward::resolve(context, burst);
+  stage_clock.stop(Stage::resolve);
+  forward::rewrite(burst);
+  stage_clock.stop(Stage::rewrite);
+  forward::transmit(context, burst);
+  diverted.settle(counters_->ports[ingress.port]);
+  stage_clock.stop(Stage::transmit);
 }
 
 }  // namespace sekisho::bench

@@ -11,6 +11,8 @@
 #include "dataplane/forward/forwarding_state.hpp"
 #include "dataplane/forward/wanted.hpp"
 
+struct rte_mbuf;
+
 namespace sekisho::bench {
 
 // macswap   what testpmd's forwarder of that name does: it only swaps two addresses
@@ -28,8 +30,10 @@ class Appliance {
   std::uint64_t run(std::size_t engine, std::uint16_t port, std::uint64_t packets) noexcept;
 
  private:
+  void clocked_burst(const forward::RxQueue& ingress, std::span<rte_mbuf*> received) noexcept;
+
   fib::Qsbr qsbr_{1};
-  fib::NextHopTable next_hops_{qsbr_};
+  nexthop::NextHopTable next_hops_{qsbr_};
   std::unique_ptr<fib::Fib> sources_;
   std::unique_ptr<fib::Fib> table_;
   forward::ForwardingState state_;
