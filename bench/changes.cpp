@@ -26,18 +26,18 @@ auto next_field(std::string_view& line) -> std::string_view {
 
 // Every prefix that was touched, with what the table says of it.
 auto restore(const Table& table, const std::vector<fib::Route>& changes) -> std::vector<fib::Route> {
-  std::map<base::Prefix, fib::NextHopIndex> touched;
+  std::map<base::Prefix, fib::Value> touched;
   for (const auto& change : changes) {
     touched[change.prefix] = fib::no_route;
   }
   for (const auto& route : table.routes) {
     if (const auto found = touched.find(route.prefix); found != touched.end()) {
-      found->second = route.next_hop;
+      found->second = route.value;
     }
   }
   std::vector<fib::Route> restoration;
   for (const auto& [prefix, next_hop] : touched) {
-    restoration.push_back({.prefix = prefix, .next_hop = next_hop});
+    restoration.push_back({.prefix = prefix, .value = next_hop});
   }
   return restoration;
 }
@@ -54,7 +54,7 @@ auto random_changes(const Table& table, std::size_t count, std::size_t batch) ->
     present[at] = !withdraw;
     result.changes.push_back(
         {.prefix = table.routes[at].prefix,
-         .next_hop = withdraw ? fib::no_route : static_cast<fib::NextHopIndex>(1 + random() % next_hops)});
+         .value = withdraw ? fib::no_route : static_cast<fib::Value>(1 + random() % next_hops)});
     if (result.changes.size() % batch == 0 || result.changes.size() == count) {
       result.batches.push_back(result.changes.size());
     }
@@ -93,7 +93,7 @@ auto read_trace(const std::filesystem::path& file, const Table& table) -> tl::ex
     last_time = time;
     result.changes.push_back(
         {.prefix = *prefix,
-         .next_hop = withdraw ? fib::no_route : static_cast<fib::NextHopIndex>(1 + hash % next_hops)});
+         .value = withdraw ? fib::no_route : static_cast<fib::Value>(1 + hash % next_hops)});
   }
   result.batches.push_back(result.changes.size());
   result.restoration = restore(table, result.changes);

@@ -18,7 +18,7 @@ using namespace sekisho;
 
 namespace {
 
-constexpr fib::NextHopIndex group = 1;
+constexpr nexthop::NextHopIndex group{1};
 constexpr unsigned members = 8;
 // The same work on the same objects; what is left is noise.
 constexpr double same = 0.5;
@@ -31,7 +31,7 @@ auto first_routes(std::size_t count) -> std::vector<fib::Route> {
   auto routes = bench::make_table("full").value().routes;
   routes.resize(std::min(count, routes.size()));
   for (auto& route : routes) {
-    route.next_hop = group;
+    route.value = value_of(group);
   }
   return routes;
 }

@@ -84,8 +84,7 @@ void load_file(benchmark::State& state, const std::filesystem::path& file, std::
     }
     std::vector<fib::Route> routes(read->routes.size());
     std::transform(read->routes.begin(), read->routes.end(), routes.begin(), [](const auto& route) {
-      return fib::Route{.prefix = route.prefix,
-                        .next_hop = static_cast<fib::NextHopIndex>(route.next_hop + 1)};
+      return fib::Route{.prefix = route.prefix, .value = static_cast<fib::Value>(route.next_hop + 1)};
     });
     if (const auto applied = table->apply(routes); !applied) {
       return state.SkipWithError(applied.error().c_str());
@@ -146,8 +145,8 @@ auto make_order(const std::string& name) -> std::vector<fib::Route> {
     std::stable_sort(routes.begin(), routes.end(),
                      [](const auto& a, const auto& b) { return a.prefix.length > b.prefix.length; });
   } else if (name == "halves-last") {
-    routes.push_back({.prefix = {.address = 0, .length = 1}, .next_hop = 1});
-    routes.push_back({.prefix = {.address = 0x80000000, .length = 1}, .next_hop = 2});
+    routes.push_back({.prefix = {.address = 0, .length = 1}, .value = 1});
+    routes.push_back({.prefix = {.address = 0x80000000, .length = 1}, .value = 2});
   }
   return routes;
 }

@@ -68,10 +68,10 @@ void measure_rte_fib(benchmark::State& state, const std::string& name, unsigned 
   }
 }
 
-auto host_routes(std::uint32_t count, fib::NextHopIndex next_hop) -> std::vector<fib::Route> {
+auto host_routes(std::uint32_t count, fib::Value next_hop) -> std::vector<fib::Route> {
   std::vector<fib::Route> routes;
   for (std::uint32_t block = 0; block < count; ++block) {
-    routes.push_back({.prefix = {.address = 0x0a000001 + (block << 8), .length = 32}, .next_hop = next_hop});
+    routes.push_back({.prefix = {.address = 0x0a000001 + (block << 8), .length = 32}, .value = next_hop});
   }
   return routes;
 }

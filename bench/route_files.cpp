@@ -49,9 +49,9 @@ auto path_attributes(const fib::Route& route) -> std::string {
     append(bytes, 65001 + (route.prefix.address >> (8 * i) & 0xff), 4);
   }
   bytes += "\x40\x03\x04";
-  append(bytes, peer_address + route.next_hop, 4);
+  append(bytes, peer_address + route.value, 4);
   bytes += "\x80\x04\x04";
-  append(bytes, route.next_hop, 4);
+  append(bytes, route.value, 4);
   bytes += "\xc0\x08\x08";
   append(bytes, std::uint64_t{65001} << 48 | route.prefix.address, 8);
   return bytes;
@@ -126,10 +126,10 @@ auto find_service_tags() -> std::unique_ptr<RouteFile> {
   if (const auto real = fib::testing::find_data("azure/ServiceTags_Public_20251117.json.gz")) {
     return std::make_unique<RouteFile>(*real, false);
   }
-  std::map<fib::NextHopIndex, nlohmann::json> prefixes;
+  std::map<fib::Value, nlohmann::json> prefixes;
   const auto table = make_table("tags").value();
   for (const auto& route : table.routes) {
-    prefixes[route.next_hop].push_back(to_string(route.prefix));
+    prefixes[route.value].push_back(to_string(route.prefix));
   }
   auto values = nlohmann::json::array();
   for (auto& [next_hop, list] : prefixes) {

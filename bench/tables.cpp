@@ -27,28 +27,28 @@ void sort_unique(std::vector<fib::Route>& routes) {
   routes.erase(std::unique(routes.begin(), routes.end(), same), routes.end());
 }
 
-void add(Table& table, std::string_view prefix, fib::NextHopIndex next_hop) {
-  table.routes.push_back({.prefix = base::parse_prefix(prefix).value(), .next_hop = next_hop});
+void add(Table& table, std::string_view prefix, fib::Value next_hop) {
+  table.routes.push_back({.prefix = base::parse_prefix(prefix).value(), .value = next_hop});
 }
 
-void add_halves(Table& table, fib::NextHopIndex next_hop) {
+void add_halves(Table& table, fib::Value next_hop) {
   add(table, "0.0.0.0/1", next_hop);
   add(table, "128.0.0.0/1", next_hop);
 }
 
 Table make_nva() {
-  constexpr fib::NextHopIndex firewall = 1, none = 2, host = 3, kms = 4, vnet = 5;
+  constexpr fib::Value firewall = 1, none = 2, host = 3, kms = 4, vnet = 5;
   Table table{.name = "nva", .source = "built in", .routes = {}};
   add_halves(table, firewall);
   for (const auto* const block : {"10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"}) {
     add(table, block, none);
   }
-  fib::NextHopIndex next = vnet;
+  fib::Value next = vnet;
   for (const auto* const network : {"10.0.0.0/16", "10.1.0.0/16", "172.20.0.0/22"}) {
     add(table, network, next++);
   }
   for (const base::Prefix server : policy::kms_addresses("public")) {
-    table.routes.push_back({.prefix = server, .next_hop = kms});
+    table.routes.push_back({.prefix = server, .value = kms});
   }
   add(table, "168.63.129.16/32", host);
   add(table, "169.254.169.254/32", host);
@@ -141,15 +141,15 @@ auto spread(std::span<const base::Prefix> prefixes, unsigned count) -> std::vect
   routes.reserve(prefixes.size());
   for (const base::Prefix prefix : prefixes) {
     const auto hash = mix(std::uint64_t{prefix.address} << 8 | prefix.length);
-    routes.push_back({.prefix = prefix, .next_hop = static_cast<fib::NextHopIndex>(1 + hash % count)});
+    routes.push_back({.prefix = prefix, .value = static_cast<fib::Value>(1 + hash % count)});
   }
   return routes;
 }
 
-fib::NextHopIndex Table::highest_next_hop() const {
-  fib::NextHopIndex highest = fib::no_route;
+fib::Value Table::highest_next_hop() const {
+  fib::Value highest = fib::no_route;
   for (const auto& route : routes) {
-    highest = std::max(highest, route.next_hop);
+    highest = std::max(highest, route.value);
   }
   return highest;
 }

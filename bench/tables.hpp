@@ -20,7 +20,7 @@ struct Table {
   std::string source;
   std::vector<fib::Route> routes;  // sorted by prefix, each prefix once
 
-  [[nodiscard]] fib::NextHopIndex highest_next_hop() const;
+  [[nodiscard]] fib::Value highest_next_hop() const;
   // How many /24s have longer prefixes: DIR-24-8 needs an extension table ("tbl8") for each.
   [[nodiscard]] unsigned extended_blocks() const;
 };

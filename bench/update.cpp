@@ -95,7 +95,7 @@ void until_seen(benchmark::State& state) {
   }
   auto& [qsbr, table] = Sekisho::get();
   constexpr base::Prefix override_prefix{.address = 0x147663e0, .length = 32};  // 20.118.99.224/32
-  constexpr fib::NextHopIndex override_next_hop = 17;                           // no other route has it
+  constexpr fib::Value override_next_hop = 17;                                  // no other route has it
   std::atomic<bool> seen = false;
   std::atomic<bool> ready = false;
   for (auto _ : state) {
@@ -111,25 +111,25 @@ void until_seen(benchmark::State& state) {
     }
     const bench::Stopwatch watch;
     bench::require(
-        table->apply(std::array{fib::Route{.prefix = override_prefix, .next_hop = override_next_hop}}));
+        table->apply(std::array{fib::Route{.prefix = override_prefix, .value = override_next_hop}}));
     while (!seen) {
     }
     state.SetIterationTime(watch.seconds());
-    Sekisho::get().apply(std::array{fib::Route{.prefix = override_prefix, .next_hop = fib::no_route}});
+    Sekisho::get().apply(std::array{fib::Route{.prefix = override_prefix, .value = fib::no_route}});
   }
 }
 
 template <typename Engine>
 void replace_half(benchmark::State& state, Engine& engine) {
-  fib::NextHopIndex next_hop = 1;
-  engine.apply(std::array{fib::Route{.prefix = lower_half, .next_hop = next_hop}});
+  fib::Value next_hop = 1;
+  engine.apply(std::array{fib::Route{.prefix = lower_half, .value = next_hop}});
   for (auto _ : state) {
     next_hop ^= 3;
     const bench::Stopwatch watch;
-    engine.apply(std::array{fib::Route{.prefix = lower_half, .next_hop = next_hop}});
+    engine.apply(std::array{fib::Route{.prefix = lower_half, .value = next_hop}});
     state.SetIterationTime(watch.seconds());
   }
-  engine.apply(std::array{fib::Route{.prefix = lower_half, .next_hop = fib::no_route}});
+  engine.apply(std::array{fib::Route{.prefix = lower_half, .value = fib::no_route}});
 }
 
 std::vector<bench::NoSlower> add_random() {

@@ -29,8 +29,7 @@ class Engine {
   virtual void run(std::span<const std::uint32_t> addresses, unsigned bulk) noexcept = 0;
 
   // Not measured: the same lookups, for comparison. no_route where nothing covers an address.
-  [[nodiscard]] virtual auto answers(std::span<const std::uint32_t> addresses)
-      -> std::vector<fib::NextHopIndex> = 0;
+  [[nodiscard]] virtual auto answers(std::span<const std::uint32_t> addresses) -> std::vector<fib::Value> = 0;
 };
 
 // Results count as used: the compiler may not drop a lookup of which it sees the body.

@@ -47,13 +47,13 @@ class ReferenceFib final : public Engine {
     }
   }
 
-  auto answers(std::span<const std::uint32_t> addresses) -> std::vector<fib::NextHopIndex> override {
+  auto answers(std::span<const std::uint32_t> addresses) -> std::vector<fib::Value> override {
     std::vector<std::uint64_t> wide(addresses.size());
     rte_fib_lookup_bulk(fib_.get(), const_cast<std::uint32_t*>(addresses.data()), wide.data(),
                         static_cast<int>(wide.size()));
-    std::vector<fib::NextHopIndex> next_hops(wide.size());
+    std::vector<fib::Value> next_hops(wide.size());
     std::transform(wide.begin(), wide.end(), next_hops.begin(),
-                   [](std::uint64_t next_hop) { return static_cast<fib::NextHopIndex>(next_hop); });
+                   [](std::uint64_t next_hop) { return static_cast<fib::Value>(next_hop); });
     return next_hops;
   }
 

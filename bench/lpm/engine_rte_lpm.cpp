@@ -40,11 +40,11 @@ class ReferenceLpm final : public Engine {
     }
   }
 
-  auto answers(std::span<const std::uint32_t> addresses) -> std::vector<fib::NextHopIndex> override {
-    std::vector<fib::NextHopIndex> next_hops(addresses.size());
+  auto answers(std::span<const std::uint32_t> addresses) -> std::vector<fib::Value> override {
+    std::vector<fib::Value> next_hops(addresses.size());
     std::transform(addresses.begin(), addresses.end(), next_hops.begin(), [&](std::uint32_t address) {
       std::uint32_t next_hop = 0;
-      return rte_lpm_lookup(lpm_.get(), address, &next_hop) == 0 ? static_cast<fib::NextHopIndex>(next_hop)
+      return rte_lpm_lookup(lpm_.get(), address, &next_hop) == 0 ? static_cast<fib::Value>(next_hop)
                                                                  : fib::no_route;
     });
     return next_hops;

@@ -29,8 +29,8 @@ class Sekisho final : public Engine {
     }
   }
 
-  auto answers(std::span<const std::uint32_t> addresses) -> std::vector<fib::NextHopIndex> override {
-    std::vector<fib::NextHopIndex> next_hops(addresses.size());
+  auto answers(std::span<const std::uint32_t> addresses) -> std::vector<fib::Value> override {
+    std::vector<fib::Value> next_hops(addresses.size());
     fib_->lookup_bulk(addresses.data(), next_hops.data(), static_cast<unsigned>(addresses.size()));
     return next_hops;
   }
@@ -38,7 +38,7 @@ class Sekisho final : public Engine {
  private:
   fib::Qsbr qsbr_{1};
   std::unique_ptr<fib::Fib> fib_;
-  alignas(64) std::array<fib::NextHopIndex, max_bulk> burst_;
+  alignas(64) std::array<fib::Value, max_bulk> burst_;
 };
 
 }  // namespace

@@ -23,7 +23,7 @@
 namespace sekisho::bench {
 namespace {
 
-constexpr forward::ZoneIndex zone = 1;
+constexpr forward::ZoneIndex zone{1};
 
 // With the vector instructions that testpmd's has on x86, and as many frames asked for ahead.
 [[gnu::target("ssse3")]] void swap_macs(std::span<rte_mbuf*> frames) noexcept {
@@ -54,18 +54,18 @@ Appliance::Appliance(unsigned next_hops)
     : sources_{fib::Fib::create(qsbr_).value()}, table_{fib::Fib::create(qsbr_).value()} {
   std::vector<fib::Route> routes;
   for (std::uint32_t first = 1; first < 224; ++first) {
-    routes.push_back({{first << 24, 8}, static_cast<fib::NextHopIndex>(1 + first % next_hops)});
+    routes.push_back({{first << 24, 8}, static_cast<fib::Value>(1 + first % next_hops)});
   }
   for (unsigned at = 0; at < next_hops; ++at) {
     const auto adjacency = static_cast<nexthop::AdjacencyIndex>(nexthop::first_adjacency + at);
     next_hops_.set_adjacency(adjacency, make_adjacency());
-    next_hops_.set_members(static_cast<fib::NextHopIndex>(1 + at), std::vector{adjacency});
+    next_hops_.set_members(nexthop::NextHopIndex(1 + at), std::vector{adjacency});
   }
   require(table_->apply(routes));
-  require(sources_->apply(std::vector<fib::Route>{{{0x0a00'0000, 8}, zone}}));
+  require(sources_->apply(std::vector<fib::Route>{{{0x0a00'0000, 8}, value_of(zone)}}));
   state_.sources = sources_.get();
   state_.next_hops = &next_hops_;
-  state_.zones[zone] = {1, table_.get()};
+  state_.zone(zone) = {1, table_.get()};
 }
 
 std::uint64_t Appliance::run(std::size_t engine, std::uint16_t port, std::uint64_t packets) noexcept {

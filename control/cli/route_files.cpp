@@ -19,7 +19,7 @@ auto RouteFiles::read(const std::vector<std::string>& files, const std::string& 
                       const formats::Options& options)
     -> tl::expected<std::unique_ptr<RouteFiles>, std::string> {
   std::unique_ptr<RouteFiles> result{new RouteFiles};
-  std::unordered_map<std::string, fib::NextHopIndex> indexes;
+  std::unordered_map<std::string, fib::Value> indexes;
   route::RouteTable table;
   for (const auto& file : files) {
     LoadProgress progress{file};
@@ -34,14 +34,14 @@ auto RouteFiles::read(const std::vector<std::string>& files, const std::string& 
           file, read->tag_routes.front().path, read->tag_routes.front().tag)};
     }
     tell_findings(findings_of(*read));
-    std::vector<fib::NextHopIndex> index_of;  // by the file's own numbering
+    std::vector<fib::Value> index_of;  // by the file's own numbering
     for (const auto& written : read->next_hops) {
       const auto name = written.is_missing() && !next_hop.empty() ? next_hop : formats::to_string(written);
       const auto [known, added] =
-          indexes.try_emplace(name, static_cast<fib::NextHopIndex>(result->next_hops_.size()));
+          indexes.try_emplace(name, static_cast<fib::Value>(result->next_hops_.size()));
       if (added) {
-        if (result->next_hops_.size() > fib::max_next_hop) {
-          return tl::unexpected{fmt::format("{}: more than {} different next hops", file, fib::max_next_hop)};
+        if (result->next_hops_.size() > fib::max_value) {
+          return tl::unexpected{fmt::format("{}: more than {} different next hops", file, fib::max_value)};
         }
         result->next_hops_.push_back(name);
       }
@@ -54,7 +54,7 @@ auto RouteFiles::read(const std::vector<std::string>& files, const std::string& 
   table.finish();
   std::vector<fib::Route> routes;
   for (const auto& winner : table.winners()) {
-    routes.push_back({winner.prefix, static_cast<fib::NextHopIndex>(winner.next_hop)});
+    routes.push_back({winner.prefix, static_cast<fib::Value>(winner.next_hop)});
   }
   auto fib = fib::Fib::create(result->qsbr_);
   if (!fib) {
@@ -68,7 +68,7 @@ auto RouteFiles::read(const std::vector<std::string>& files, const std::string& 
 }
 
 auto RouteFiles::lookup(const std::vector<std::uint32_t>& addresses) const -> std::vector<Match> {
-  std::vector<fib::NextHopIndex> next_hops(addresses.size());
+  std::vector<fib::Value> next_hops(addresses.size());
   fib_->lookup_bulk(addresses.data(), next_hops.data(), static_cast<unsigned>(addresses.size()));
   std::vector<Match> result;
   result.reserve(addresses.size());

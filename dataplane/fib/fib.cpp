@@ -22,7 +22,7 @@ auto sorted_changes(std::span<const Route> changes) -> std::vector<PackedRoute> 
   std::vector<PackedRoute> sorted;
   sorted.reserve(changes.size());
   for (const Route& change : changes) {
-    sorted.emplace_back(change.prefix, change.next_hop);
+    sorted.emplace_back(change.prefix, change.value);
   }
   if (!std::is_sorted(sorted.begin(), sorted.end(), by_key)) {
     std::stable_sort(sorted.begin(), sorted.end(), by_key);
@@ -99,8 +99,7 @@ std::size_t Fib::Impl::tables_needed(std::span<const PackedRoute> changes) const
 
 bool Fib::Impl::outgrows_narrow(std::span<const PackedRoute> changes, std::size_t needed) const noexcept {
   return extension_tables + needed > most_narrow_extension_tables ||
-         std::ranges::any_of(changes,
-                             [](PackedRoute change) { return change.next_hop() > Narrow::max_next_hop; });
+         std::ranges::any_of(changes, [](PackedRoute change) { return change.value() > Narrow::max_value; });
 }
 
 std::string Fib::Impl::no_room(std::size_t needed, std::size_t available) const {
@@ -183,18 +182,17 @@ auto Fib::create(Qsbr& qsbr, Options options) -> tl::expected<std::unique_ptr<Fi
   return std::unique_ptr<Fib>{new Fib{std::move(impl)}};
 }
 
-NextHopIndex Fib::lookup(std::uint32_t address) const noexcept {
-  NextHopIndex next_hop;
-  lookup_bulk(&address, &next_hop, 1);
-  return next_hop;
+Value Fib::lookup(std::uint32_t address) const noexcept {
+  Value value;
+  lookup_bulk(&address, &value, 1);
+  return value;
 }
 
-void Fib::lookup_bulk(const std::uint32_t* addresses, NextHopIndex* next_hops,
-                      unsigned count) const noexcept {
+void Fib::lookup_bulk(const std::uint32_t* addresses, Value* values, unsigned count) const noexcept {
   if (const View<Wide>* const wide = wide_.load(std::memory_order_acquire)) {
-    fib::lookup_bulk(*wide, addresses, next_hops, count);
+    fib::lookup_bulk(*wide, addresses, values, count);
   } else {
-    fib::lookup_bulk(narrow_, addresses, next_hops, count);
+    fib::lookup_bulk(narrow_, addresses, values, count);
   }
 }
 
@@ -207,16 +205,16 @@ auto Fib::apply(std::span<const Route> changes) -> tl::expected<void, std::strin
     if ((change.prefix.address & ~change.prefix.mask()) != 0) {
       return tl::unexpected(fmt::format("{} is not a prefix: host bits are set", to_string(change.prefix)));
     }
-    if (change.next_hop > max_next_hop) {
+    if (change.value > max_value) {
       return tl::unexpected(fmt::format("{}: there is no next-hop index {} (the highest is {})",
-                                        to_string(change.prefix), change.next_hop, max_next_hop));
+                                        to_string(change.prefix), change.value, max_value));
     }
   }
   auto sorted = sorted_changes(changes);
   const auto undo = impl_->shadow.apply(sorted);
   std::size_t kept = 0;
   for (std::size_t i = 0; i < sorted.size(); ++i) {
-    if (sorted[i].next_hop() != undo[i].next_hop()) {
+    if (sorted[i].value() != undo[i].value()) {
       sorted[kept++] = sorted[i];
     }
   }
@@ -239,7 +237,7 @@ auto Fib::apply(std::span<const Route> changes) -> tl::expected<void, std::strin
   return done;
 }
 
-std::optional<NextHopIndex> Fib::find(base::Prefix prefix) const {
+std::optional<Value> Fib::find(base::Prefix prefix) const {
   return impl_->shadow.find(prefix);
 }
 
@@ -248,23 +246,22 @@ std::optional<Route> Fib::longest_match(std::uint32_t address) const {
   if (!match) {
     return std::nullopt;
   }
-  return Route{.prefix = match->prefix(), .next_hop = match->next_hop()};
+  return Route{.prefix = match->prefix(), .value = match->value()};
 }
 
 std::vector<Route> Fib::covering(std::uint32_t address) const {
   std::vector<Route> routes;
   for (int length = 0; length <= 32; ++length) {
     if (const auto match = impl_->shadow.match(address, length, length)) {
-      routes.push_back({.prefix = match->prefix(), .next_hop = match->next_hop()});
+      routes.push_back({.prefix = match->prefix(), .value = match->value()});
     }
   }
   return routes;
 }
 
 void Fib::for_each(const std::function<void(const Route&)>& visit) const {
-  impl_->shadow.sweep(base::Prefix{}, [&](PackedRoute route) {
-    visit({.prefix = route.prefix(), .next_hop = route.next_hop()});
-  });
+  impl_->shadow.sweep(base::Prefix{},
+                      [&](PackedRoute route) { visit({.prefix = route.prefix(), .value = route.value()}); });
 }
 
 std::size_t Fib::size() const noexcept {

@@ -47,7 +47,7 @@ namespace sekisho::fib {
 
 struct Route {
   base::Prefix prefix;
-  NextHopIndex next_hop = no_route;
+  Value value = no_route;
   friend constexpr bool operator==(const Route&, const Route&) = default;
 };
 
@@ -73,20 +73,20 @@ class Fib {
   Fib& operator=(const Fib&) = delete;
 
   // Any thread that is an online reader of the Qsbr (or the writer).
-  [[nodiscard]] NextHopIndex lookup(std::uint32_t address) const noexcept;
-  void lookup_bulk(const std::uint32_t* addresses, NextHopIndex* next_hops, unsigned count) const noexcept;
+  [[nodiscard]] Value lookup(std::uint32_t address) const noexcept;
+  void lookup_bulk(const std::uint32_t* addresses, Value* values, unsigned count) const noexcept;
 
   // Writer only. Each change sets a prefix's next hop, or withdraws the prefix with `no_route`; a prefix that
   // stands in several changes gets the last. Withdrawing what is not there changes nothing. Refused whole,
   // with a sentence, when the extension tables would not suffice, a prefix has host bits or an index is above
-  // max_next_hop. Every /24 that has longer prefixes needs an extension table, whatever their next hops:
+  // max_value. Every /24 that has longer prefixes needs an extension table, whatever their next hops:
   // whether a set of prefixes fits depends on nothing else, save that a table given up counts as taken until
   // its grace period is over (someone must call Qsbr::poll; apply() does so itself when it is short of
   // tables).
   [[nodiscard]] auto apply(std::span<const Route> changes) -> tl::expected<void, std::string>;
 
   // Writer only: the shadow.
-  [[nodiscard]] std::optional<NextHopIndex> find(base::Prefix prefix) const;  // exactly this prefix
+  [[nodiscard]] std::optional<Value> find(base::Prefix prefix) const;  // exactly this prefix
   [[nodiscard]] std::optional<Route> longest_match(std::uint32_t address) const;
   [[nodiscard]] std::vector<Route> covering(std::uint32_t address) const;  // shortest first
   void for_each(const std::function<void(const Route&)>& visit) const;     // sorted by prefix

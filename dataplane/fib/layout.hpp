@@ -45,9 +45,10 @@
 
 namespace sekisho::fib {
 
-using NextHopIndex = std::uint16_t;
-inline constexpr NextHopIndex no_route = 0;           // what an address has that no prefix covers
-inline constexpr NextHopIndex max_next_hop = 0x7fff;  // the widest entry's
+// What a table gives for an address: an index whose meaning is its user's, of a next hop or of a zone.
+using Value = std::uint16_t;
+inline constexpr Value no_route = 0;        // what an address has that no prefix covers
+inline constexpr Value max_value = 0x7fff;  // the widest entry's
 
 inline constexpr std::uint32_t blocks = std::uint32_t{1} << 24;
 inline constexpr unsigned blocks_per_shortcut = 64;
@@ -63,14 +64,14 @@ template <typename Entry>
   return std::atomic_ref{const_cast<Entry&>(entry)}.load(std::memory_order_acquire);
 }
 template <typename Entry>
-void store(Entry& entry, Entry value) noexcept {
-  std::atomic_ref{entry}.store(value, std::memory_order_release);
+void store(Entry& entry, Entry next) noexcept {
+  std::atomic_ref{entry}.store(next, std::memory_order_release);
 }
 
 struct Narrow {
   using Entry = std::uint8_t;
   static constexpr Entry on = 0xff;
-  static constexpr NextHopIndex max_next_hop = 0xfe;
+  static constexpr Value max_value = 0xfe;
   static constexpr bool separate_extensions = true;
   [[nodiscard]] static constexpr bool leads_on(Entry entry) noexcept { return entry == on; }
   // Does any of eight entries? (Is a byte of the complement zero: Warren, Hacker's Delight, 6-1.)
@@ -82,7 +83,7 @@ struct Narrow {
 struct Wide {
   using Entry = std::uint16_t;
   static constexpr Entry on = 0x8000;
-  static constexpr NextHopIndex max_next_hop = fib::max_next_hop;
+  static constexpr Value max_value = fib::max_value;
   static constexpr bool separate_extensions = false;
   [[nodiscard]] static constexpr bool leads_on(Entry entry) noexcept { return (entry & on) != 0; }
   // Does any of four?

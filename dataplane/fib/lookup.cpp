@@ -45,7 +45,7 @@ template <typename Format, int... lane>
 
 // Which shortcuts lead on. Where they do not, they are the answers.
 template <typename Format>
-Mask lookup_shortcuts(const View<Format>& view, const std::uint32_t* addresses, NextHopIndex* next_hops,
+Mask lookup_shortcuts(const View<Format>& view, const std::uint32_t* addresses, Value* values,
                       unsigned count) noexcept {
   constexpr unsigned lanes = 8;
   const __m128i on = _mm_set1_epi16(static_cast<short>(Format::on));
@@ -53,14 +53,14 @@ Mask lookup_shortcuts(const View<Format>& view, const std::uint32_t* addresses, 
   unsigned at = 0;
   for (; at + lanes <= count; at += lanes) {
     const __m128i eight = eight_shortcuts(view, addresses + at, std::make_integer_sequence<int, lanes>());
-    _mm_storeu_si128(reinterpret_cast<__m128i*>(next_hops + at), eight);
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(values + at), eight);
     const __m128i equal = _mm_cmpeq_epi16(_mm_and_si128(eight, on), on);
     led_on |= Mask{static_cast<unsigned>(_mm_movemask_epi8(_mm_packs_epi16(equal, _mm_setzero_si128())))}
               << at;
   }
   for (; at < count; ++at) {
     const auto entry = load(view.shortcut[addresses[at] >> shortcut_shift]);
-    next_hops[at] = entry;
+    values[at] = entry;
     led_on |= Mask{Format::leads_on(entry)} << at;
   }
   return led_on;
@@ -75,25 +75,25 @@ void for_each_bit(Mask mask, Visit visit) noexcept {
 
 // Those that their shortcuts lead on, and then those of them that tbl24 leads on.
 template <typename Format>
-void lookup_led_on(const View<Format>& view, const std::uint32_t* addresses, NextHopIndex* next_hops,
+void lookup_led_on(const View<Format>& view, const std::uint32_t* addresses, Value* values,
                    Mask led_on) noexcept {
   Mask extended = 0;
   for_each_bit(led_on, [&](unsigned at) {
     const auto entry = load(view.tbl24[addresses[at] >> 8]);
-    next_hops[at] = entry;
+    values[at] = entry;
     extended |= Mask{Format::leads_on(entry)} << at;
   });
   for_each_bit(extended, [&](unsigned at) {
-    const auto entry = static_cast<typename Format::Entry>(next_hops[at]);
+    const auto entry = static_cast<typename Format::Entry>(values[at]);
     const unsigned table = view.extension(addresses[at] >> 8, entry);
-    next_hops[at] = load(view.tbl8[table * extension_entries + (addresses[at] & 0xff)]);
+    values[at] = load(view.tbl8[table * extension_entries + (addresses[at] & 0xff)]);
   });
 }
 
 }  // namespace
 
 template <typename Format>
-NextHopIndex lookup_block(const View<Format>& view, std::uint32_t address) noexcept {
+Value lookup_block(const View<Format>& view, std::uint32_t address) noexcept {
   using Entry = typename Format::Entry;
   const Entry* const own = &view.tbl24[address >> 8];
   const Entry entry = load(*own);
@@ -109,50 +109,50 @@ NextHopIndex lookup_block(const View<Format>& view, std::uint32_t address) noexc
 }
 
 template <typename Format>
-void lookup_blocks(const View<Format>& view, const std::uint32_t* addresses, NextHopIndex* next_hops,
+void lookup_blocks(const View<Format>& view, const std::uint32_t* addresses, Value* values,
                    unsigned count) noexcept {
   for (unsigned i = 0; i < count; ++i) {
     __builtin_prefetch(&view.tbl24[addresses[i] >> 8]);
   }
   for (unsigned i = 0; i < count; ++i) {
-    next_hops[i] = lookup_block(view, addresses[i]);
+    values[i] = lookup_block(view, addresses[i]);
   }
 }
 
 template <typename Format>
-void lookup_by_shortcut(const View<Format>& view, const std::uint32_t* addresses, NextHopIndex* next_hops,
+void lookup_by_shortcut(const View<Format>& view, const std::uint32_t* addresses, Value* values,
                         unsigned count) noexcept {
-  lookup_led_on(view, addresses, next_hops, lookup_shortcuts(view, addresses, next_hops, count));
+  lookup_led_on(view, addresses, values, lookup_shortcuts(view, addresses, values, count));
 }
 
 template <typename Format>
-void lookup_bulk(const View<Format>& view, const std::uint32_t* addresses, NextHopIndex* next_hops,
+void lookup_bulk(const View<Format>& view, const std::uint32_t* addresses, Value* values,
                  unsigned count) noexcept {
   while (count != 0) {
     const unsigned now = std::min(count, bulk);
     const unsigned first = std::min(now, sample);
-    const Mask led_on = lookup_shortcuts(view, addresses, next_hops, first);
+    const Mask led_on = lookup_shortcuts(view, addresses, values, first);
     if (std::popcount(led_on) < mostly) {
-      const Mask others = lookup_shortcuts(view, addresses + first, next_hops + first, now - first);
-      lookup_led_on(view, addresses, next_hops, led_on | others << first);
+      const Mask others = lookup_shortcuts(view, addresses + first, values + first, now - first);
+      lookup_led_on(view, addresses, values, led_on | others << first);
     } else if (vectors) {
-      lookup_blocks_avx512(view, addresses, next_hops, now);
+      lookup_blocks_avx512(view, addresses, values, now);
     } else {
-      lookup_blocks(view, addresses, next_hops, now);
+      lookup_blocks(view, addresses, values, now);
     }
     addresses += now;
-    next_hops += now;
+    values += now;
     count -= now;
   }
 }
 
-template NextHopIndex lookup_block(const View<Narrow>&, std::uint32_t) noexcept;
-template NextHopIndex lookup_block(const View<Wide>&, std::uint32_t) noexcept;
-template void lookup_blocks(const View<Narrow>&, const std::uint32_t*, NextHopIndex*, unsigned) noexcept;
-template void lookup_blocks(const View<Wide>&, const std::uint32_t*, NextHopIndex*, unsigned) noexcept;
-template void lookup_by_shortcut(const View<Narrow>&, const std::uint32_t*, NextHopIndex*, unsigned) noexcept;
-template void lookup_by_shortcut(const View<Wide>&, const std::uint32_t*, NextHopIndex*, unsigned) noexcept;
-template void lookup_bulk(const View<Narrow>&, const std::uint32_t*, NextHopIndex*, unsigned) noexcept;
-template void lookup_bulk(const View<Wide>&, const std::uint32_t*, NextHopIndex*, unsigned) noexcept;
+template Value lookup_block(const View<Narrow>&, std::uint32_t) noexcept;
+template Value lookup_block(const View<Wide>&, std::uint32_t) noexcept;
+template void lookup_blocks(const View<Narrow>&, const std::uint32_t*, Value*, unsigned) noexcept;
+template void lookup_blocks(const View<Wide>&, const std::uint32_t*, Value*, unsigned) noexcept;
+template void lookup_by_shortcut(const View<Narrow>&, const std::uint32_t*, Value*, unsigned) noexcept;
+template void lookup_by_shortcut(const View<Wide>&, const std::uint32_t*, Value*, unsigned) noexcept;
+template void lookup_bulk(const View<Narrow>&, const std::uint32_t*, Value*, unsigned) noexcept;
+template void lookup_bulk(const View<Wide>&, const std::uint32_t*, Value*, unsigned) noexcept;
 
 }  // namespace sekisho::fib

@@ -17,28 +17,28 @@ inline constexpr unsigned bulk = 64;
 // One address in tbl24 and behind it. Without a branch, because whether a block is extended follows no pattern and a wrong guess
 // costs more than the load that it saves: who is not led on loads its own entry again.
 template <typename Format>
-[[nodiscard]] NextHopIndex lookup_block(const View<Format>& view, std::uint32_t address) noexcept;
+[[nodiscard]] Value lookup_block(const View<Format>& view, std::uint32_t address) noexcept;
 
 // `count` addresses, at most `bulk`, in tbl24 and behind it.
 template <typename Format>
-void lookup_blocks(const View<Format>& view, const std::uint32_t* addresses, NextHopIndex* next_hops,
+void lookup_blocks(const View<Format>& view, const std::uint32_t* addresses, Value* values,
                    unsigned count) noexcept;
 
 // The same with AVX-512 gathers, sixteen addresses at a time. Only where have_avx512() says so.
 [[nodiscard]] bool have_avx512() noexcept;
-void lookup_blocks_avx512(const View<Narrow>& view, const std::uint32_t* addresses, NextHopIndex* next_hops,
+void lookup_blocks_avx512(const View<Narrow>& view, const std::uint32_t* addresses, Value* values,
                           unsigned count) noexcept;
-void lookup_blocks_avx512(const View<Wide>& view, const std::uint32_t* addresses, NextHopIndex* next_hops,
+void lookup_blocks_avx512(const View<Wide>& view, const std::uint32_t* addresses, Value* values,
                           unsigned count) noexcept;
 
 // `count` addresses, at most `bulk`, by their shortcuts first.
 template <typename Format>
-void lookup_by_shortcut(const View<Format>& view, const std::uint32_t* addresses, NextHopIndex* next_hops,
+void lookup_by_shortcut(const View<Format>& view, const std::uint32_t* addresses, Value* values,
                         unsigned count) noexcept;
 
 // Any number of addresses, each bulk the way that suits it.
 template <typename Format>
-void lookup_bulk(const View<Format>& view, const std::uint32_t* addresses, NextHopIndex* next_hops,
+void lookup_bulk(const View<Format>& view, const std::uint32_t* addresses, Value* values,
                  unsigned count) noexcept;
 
 }  // namespace sekisho::fib

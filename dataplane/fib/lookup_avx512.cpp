@@ -47,8 +47,8 @@ SEKISHO_AVX512 inline __m512i extensions(const View<Format>& view, __m512i addre
 }
 
 template <typename Format>
-SEKISHO_AVX512 inline void look_up(const View<Format>& view, const std::uint32_t* addresses,
-                                   NextHopIndex* next_hops, unsigned count) noexcept {
+SEKISHO_AVX512 inline void look_up(const View<Format>& view, const std::uint32_t* addresses, Value* values,
+                                   unsigned count) noexcept {
   for (unsigned i = 0; i < count; ++i) {
     __builtin_prefetch(&view.tbl24[addresses[i] >> 8]);
   }
@@ -66,7 +66,7 @@ SEKISHO_AVX512 inline void look_up(const View<Format>& view, const std::uint32_t
     if (const __mmask16 extended = led_on<Format>(entry[v]); extended != 0) {
       entry[v] = extensions(view, address[v], entry[v], extended);
     }
-    _mm256_mask_storeu_epi16(next_hops + v * lanes, valid[v], _mm512_cvtepi32_epi16(entry[v]));
+    _mm256_mask_storeu_epi16(values + v * lanes, valid[v], _mm512_cvtepi32_epi16(entry[v]));
   }
 }
 
@@ -78,13 +78,13 @@ bool have_avx512() noexcept {
 }
 
 SEKISHO_AVX512 void lookup_blocks_avx512(const View<Narrow>& view, const std::uint32_t* addresses,
-                                         NextHopIndex* next_hops, unsigned count) noexcept {
-  look_up(view, addresses, next_hops, count);
+                                         Value* values, unsigned count) noexcept {
+  look_up(view, addresses, values, count);
 }
 
 SEKISHO_AVX512 void lookup_blocks_avx512(const View<Wide>& view, const std::uint32_t* addresses,
-                                         NextHopIndex* next_hops, unsigned count) noexcept {
-  look_up(view, addresses, next_hops, count);
+                                         Value* values, unsigned count) noexcept {
+  look_up(view, addresses, values, count);
 }
 
 }  // namespace sekisho::fib

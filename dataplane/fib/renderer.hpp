@@ -32,12 +32,12 @@ class Renderer {
   void render(base::Prefix range) {
     depth_ = 0;
     block_ = range.address >> 8;
-    push(range.last(), parent_next_hop(range));
+    push(range.last(), parent_value(range));
     shadow_.sweep(range, [this](PackedRoute route) {
       if (route.length() <= 24) {
         finish_extended_block();
         fill_until(route.address() >> 8);
-        push(route.prefix().last(), route.next_hop());
+        push(route.prefix().last(), route.value());
       } else {
         paint(route);
       }
@@ -59,27 +59,27 @@ class Renderer {
   static constexpr std::size_t entries_per_word = sizeof(std::uint64_t) / sizeof(Entry);
 
   // Neighbouring ranges mostly share the prefix shorter than /16 that covers them.
-  NextHopIndex parent_next_hop(base::Prefix range) noexcept {
+  Value parent_value(base::Prefix range) noexcept {
     constexpr int upper_length = 16;
     if (range.length < upper_length) {
       const auto parent = shadow_.match(range.address, 0, range.length - 1);
-      return parent ? parent->next_hop() : no_route;
+      return parent ? parent->value() : no_route;
     }
     if (const auto parent = shadow_.match(range.address, upper_length, range.length - 1)) {
-      return parent->next_hop();
+      return parent->value();
     }
     const std::uint32_t upper = range.address >> upper_length;
     if (upper != cached_upper_) {
       const auto parent = shadow_.match(range.address, 0, upper_length - 1);
       cached_upper_ = upper;
-      cached_next_hop_ = parent ? parent->next_hop() : no_route;
+      cached_value_ = parent ? parent->value() : no_route;
     }
-    return cached_next_hop_;
+    return cached_value_;
   }
 
-  void push(std::uint32_t last, NextHopIndex next_hop) noexcept {
+  void push(std::uint32_t last, Value value) noexcept {
     pop_ended();
-    covering_[depth_++] = {.last_block = last >> 8, .entry = static_cast<Entry>(next_hop)};
+    covering_[depth_++] = {.last_block = last >> 8, .entry = static_cast<Entry>(value)};
   }
 
   void pop_ended() noexcept {
@@ -149,7 +149,7 @@ class Renderer {
       painting_ = true;
     }
     const auto first = painted_.begin() + (route.address() & 0xff);
-    std::fill_n(first, std::size_t{1} << (32 - route.length()), static_cast<Entry>(route.next_hop()));
+    std::fill_n(first, std::size_t{1} << (32 - route.length()), static_cast<Entry>(route.value()));
   }
 
   void finish_extended_block() {
@@ -184,7 +184,7 @@ class Renderer {
   bool painting_ = false;
   std::array<Entry, extension_entries> painted_;  // final values of the current block
   std::uint32_t cached_upper_ = blocks;           // none yet
-  NextHopIndex cached_next_hop_ = no_route;
+  Value cached_value_ = no_route;
 };
 
 }  // namespace sekisho::fib

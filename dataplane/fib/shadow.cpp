@@ -55,11 +55,11 @@ void Shadow::merge(Array& array, std::span<const PackedRoute> changes, std::span
     const auto at = std::lower_bound(array.begin(), array.end(), change, by_key);
     const bool found = at != array.end() && at->key() == change.key();
     undo.front() = found ? *at : PackedRoute{change.prefix(), 0};
-    if (found && change.next_hop() != 0) {
+    if (found && change.value() != 0) {
       *at = change;
     } else if (found) {
       array.erase(at);
-    } else if (change.next_hop() != 0) {
+    } else if (change.value() != 0) {
       array.insert(at, change);
     }
   } else {
@@ -73,7 +73,7 @@ void Shadow::merge(Array& array, std::span<const PackedRoute> changes, std::span
       }
       const bool found = old != array.end() && old->key() == change.key();
       undo[i] = found ? *old++ : PackedRoute{change.prefix(), 0};
-      if (change.next_hop() != 0) {
+      if (change.value() != 0) {
         merged.push_back(change);
       }
     }
@@ -92,15 +92,15 @@ std::optional<std::uint16_t> Shadow::find(base::Prefix prefix) const noexcept {
   if (at == array.end() || at->prefix() != prefix) {
     return std::nullopt;
   }
-  return at->next_hop();
+  return at->value();
 }
 
 std::optional<PackedRoute> Shadow::match(std::uint32_t address, int shortest, int longest) const noexcept {
   for (int length = longest; length >= shortest; --length) {
     base::Prefix prefix{.address = address, .length = static_cast<std::uint8_t>(length)};
     prefix.address &= prefix.mask();
-    if (const auto next_hop = find(prefix)) {
-      return PackedRoute{prefix, *next_hop};
+    if (const auto value = find(prefix)) {
+      return PackedRoute{prefix, *value};
     }
   }
   return std::nullopt;

@@ -22,8 +22,8 @@ namespace sekisho::fib {
 class PackedRoute {
  public:
   constexpr PackedRoute() = default;
-  constexpr PackedRoute(base::Prefix prefix, std::uint16_t next_hop) noexcept
-      : value_{(std::uint64_t{prefix.address} << 6 | prefix.length) << 16 | next_hop} {}
+  constexpr PackedRoute(base::Prefix prefix, std::uint16_t value) noexcept
+      : value_{(std::uint64_t{prefix.address} << 6 | prefix.length) << 16 | value} {}
 
   [[nodiscard]] constexpr std::uint64_t key() const noexcept { return value_ >> 16; }
   [[nodiscard]] constexpr std::uint32_t address() const noexcept {
@@ -33,7 +33,7 @@ class PackedRoute {
   [[nodiscard]] constexpr base::Prefix prefix() const noexcept {
     return {.address = address(), .length = length()};
   }
-  [[nodiscard]] constexpr std::uint16_t next_hop() const noexcept { return value_ & 0xffff; }
+  [[nodiscard]] constexpr std::uint16_t value() const noexcept { return value_ & 0xffff; }
 
  private:
   std::uint64_t value_ = 0;

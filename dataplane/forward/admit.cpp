@@ -11,13 +11,13 @@ void admit(const Context& context, Burst& burst) noexcept {
   const auto& [state, counters, wanted, worker, ingress, diverted] = context;
   state.sources->lookup_bulk(burst.headers.sources.data(), burst.zones.data(), burst.count);
   burst.one_zone = alike(burst.zones, burst.count);
-  if (burst.one_zone && !refusal_of_source(state, burst.zones[0], ingress.port)) [[likely]] {
+  if (burst.one_zone && !refusal_of_source(state, ZoneIndex{burst.zones[0]}, ingress.port)) [[likely]] {
     counters.zones[burst.zones[0]].add(burst.count, burst.bytes);
     return;
   }
   PacketMask refused = 0;
   for (unsigned at = 0; at < burst.count; ++at) {
-    if (const auto reason = refusal_of_source(state, burst.zones[at], ingress.port)) [[unlikely]] {
+    if (const auto reason = refusal_of_source(state, ZoneIndex{burst.zones[at]}, ingress.port)) [[unlikely]] {
       diverted.add(burst.mbufs[at],
                    decide::unrouted(*reason, state.host[ingress.port], burst.headers.sources[at],
                                     burst.headers.destinations[at]));

@@ -47,8 +47,9 @@ struct Burst {
   std::array<std::uint8_t*, burst_capacity> frames;
   alignas(64) std::array<std::uint32_t, burst_capacity> sizes;  // of the frames
   packet::Columns<burst_capacity> headers;
-  std::array<ZoneIndex, burst_capacity> zones;
-  std::array<fib::NextHopIndex, burst_capacity> next_hops;
+  // As the tables give them: the values of ZoneIndex, and of NextHopIndex.
+  std::array<fib::Value, burst_capacity> zones;
+  std::array<fib::Value, burst_capacity> next_hops;
   std::array<nexthop::AdjacencyIndex, burst_capacity> adjacencies;
   // Found once: a neighbour that dies meanwhile must not give its packets a header without a MAC.
   std::array<const nexthop::Adjacency*, burst_capacity> rewrites;

@@ -27,10 +27,17 @@ inline constexpr unsigned max_ports = 32;
 inline constexpr unsigned max_zones = 255;
 inline constexpr unsigned max_workers = 16;
 
-using PortIndex = std::uint8_t;   // 0..max_ports-1, ours, not DPDK's
-using ZoneIndex = std::uint16_t;  // 1..max_zones; 0: no zone. What the table of sources gives
-inline constexpr ZoneIndex own_sources = max_zones + 1;  // instead of a zone: this appliance's own addresses
-using PortMask = std::uint32_t;                          // bit i: port index i
+// What the table of sources gives: 1..max_zones; 0: no zone.
+enum class ZoneIndex : fib::Value {};
+inline constexpr ZoneIndex own_sources{max_zones + 1};  // instead of a zone: this appliance's own addresses
+[[nodiscard]] constexpr fib::Value value_of(ZoneIndex zone) noexcept {
+  return static_cast<fib::Value>(zone);
+}
+using nexthop::NextHopIndex;
+using nexthop::value_of;
+
+using PortIndex = std::uint8_t;  // 0..max_ports-1, ours, not DPDK's
+using PortMask = std::uint32_t;  // bit i: port index i
 static_assert(max_ports <= 8 * sizeof(PortMask));
 
 struct Zone {
@@ -48,10 +55,13 @@ struct EgressPort {
 struct ForwardingState {
   const fib::Fib* sources = nullptr;                 // source address -> ZoneIndex; never null once published
   const nexthop::NextHopTable* next_hops = nullptr;  // never null once published
-  std::array<Zone, max_zones + 1> zones{};           // [0] has no ports and is never looked up
+  std::array<Zone, max_zones + 1> zones{};           // by ZoneIndex; [0] has no ports and is never looked up
   std::array<EgressPort, max_ports> ports{};
   std::array<HostPort, max_ports> host{};
   std::uint16_t exit_mtu = 0;  // of what the kernel masquerades and sends out; 0: there is no exit
+
+  [[nodiscard]] const Zone& zone(ZoneIndex index) const noexcept { return zones[value_of(index)]; }
+  [[nodiscard]] Zone& zone(ZoneIndex index) noexcept { return zones[value_of(index)]; }
   friend bool operator==(const ForwardingState&, const ForwardingState&) = default;
 };
 

@@ -15,7 +15,7 @@ PacketMask choose(const nexthop::NextHopTable& next_hops, Burst& burst, Count co
   PacketMask refused = 0;
   PortMask egress = 0;
   for (unsigned at = 0; at < burst.count; ++at) {
-    const nexthop::NextHop& next_hop = next_hops.next_hop(burst.next_hops[at]);
+    const nexthop::NextHop& next_hop = next_hops.next_hop(NextHopIndex{burst.next_hops[at]});
     const nexthop::AdjacencyIndex index = next_hop.choose(burst.headers.hashes[at]);
     const nexthop::Adjacency& adjacency = next_hops.adjacency(index);
     burst.adjacencies[at] = index;

@@ -13,7 +13,7 @@ namespace sekisho::forward {
 // Whether an index from the table of sources is a zone's. That table is shared by successive states, hence
 // may name zones that this state does not have yet: those carry no port.
 [[nodiscard]] constexpr bool is_zone(ZoneIndex zone) noexcept {
-  return zone - 1U < max_zones;
+  return value_of(zone) - 1U < max_zones;
 }
 
 [[nodiscard]] constexpr bool may_carry(const Zone& zone, PortIndex port) noexcept {
@@ -26,7 +26,7 @@ namespace sekisho::forward {
   if (!is_zone(zone)) {
     return zone == own_sources ? DropReason::martian_source : DropReason::unknown_source;
   }
-  return may_carry(state.zones[zone], port) ? std::nullopt : std::optional(DropReason::spoofed_source);
+  return may_carry(state.zone(zone), port) ? std::nullopt : std::optional(DropReason::spoofed_source);
 }
 
 // Whether worker `worker` can send there.
@@ -45,18 +45,18 @@ namespace sekisho::forward {
 class World {
  public:
   using Zone = ZoneIndex;
-  using NextHop = fib::NextHopIndex;
+  using NextHop = NextHopIndex;
   using Member = nexthop::AdjacencyIndex;
 
   // Without a port: any that may carry the source.
   World(const ForwardingState& state, std::optional<PortIndex> port) : state_{state}, port_{port} {}
 
   [[nodiscard]] decide::Source<Zone> source(std::uint32_t address) const noexcept {
-    const ZoneIndex zone = state_.sources->lookup(address);
+    const ZoneIndex zone{state_.sources->lookup(address)};
     return {.zone = is_zone(zone) ? std::optional{zone} : std::nullopt, .own = zone == own_sources};
   }
   [[nodiscard]] bool carries(Zone zone) const noexcept {
-    return port_ ? may_carry(state_.zones[zone], *port_) : state_.zones[zone].ports != 0;
+    return port_ ? may_carry(state_.zone(zone), *port_) : state_.zone(zone).ports != 0;
   }
   [[nodiscard]] const HostPort* host() const noexcept { return port_ ? &state_.host[*port_] : nullptr; }
   [[nodiscard]] decide::WaysToKernel ways() const noexcept {
@@ -70,8 +70,8 @@ class World {
                     : std::uint16_t{0}};
   }
   [[nodiscard]] NextHop next_hop(Zone zone, std::uint32_t destination) const noexcept {
-    const auto* const table = state_.zones[zone].table;
-    return table == nullptr ? fib::no_route : table->lookup(destination);
+    const auto* const table = state_.zone(zone).table;
+    return NextHopIndex{table == nullptr ? fib::no_route : table->lookup(destination)};
   }
   [[nodiscard]] Member member(NextHop next_hop, std::uint32_t flow_hash) const noexcept {
     return state_.next_hops->next_hop(next_hop).choose(flow_hash);

@@ -59,6 +59,10 @@ void publish(fib::Qsbr& qsbr, std::atomic<const T*>& slot, const T& value, const
   release(qsbr, old, unset);
 }
 
+[[maybe_unused]] bool is_given_out(NextHopIndex index) {
+  return value_of(index) != fib::no_route && value_of(index) < max_next_hops;
+}
+
 }  // namespace
 
 NextHopTable::NextHopTable(fib::Qsbr& qsbr)
@@ -140,28 +144,28 @@ void NextHopTable::clear_adjacency(AdjacencyIndex index) {
   set_adjacency(index, unset_adjacency);
 }
 
-void NextHopTable::set_action(fib::NextHopIndex index, Action action) {
-  assert(index != fib::no_route && index < max_next_hops);
-  members_[index].clear();
-  publish(qsbr_, next_hops_[index], all_buckets(adjacency_of(action)), unset_next_hop);
+void NextHopTable::set_action(NextHopIndex index, Action action) {
+  assert(is_given_out(index));
+  members_[value_of(index)].clear();
+  publish(qsbr_, next_hops_[value_of(index)], all_buckets(adjacency_of(action)), unset_next_hop);
 }
 
-void NextHopTable::set_members(fib::NextHopIndex index, std::span<const AdjacencyIndex> members) {
-  assert(index != fib::no_route && index < max_next_hops);
-  auto& own = members_[index];
+void NextHopTable::set_members(NextHopIndex index, std::span<const AdjacencyIndex> members) {
+  assert(is_given_out(index));
+  auto& own = members_[value_of(index)];
   own.assign(members.begin(), members.end());
   std::sort(own.begin(), own.end());
   own.erase(std::unique(own.begin(), own.end()), own.end());
-  publish(qsbr_, next_hops_[index], place(own), unset_next_hop);
+  publish(qsbr_, next_hops_[value_of(index)], place(own), unset_next_hop);
 }
 
-void NextHopTable::clear(fib::NextHopIndex index) {
-  members_[index].clear();
-  publish(qsbr_, next_hops_[index], unset_next_hop, unset_next_hop);
+void NextHopTable::clear(NextHopIndex index) {
+  members_[value_of(index)].clear();
+  publish(qsbr_, next_hops_[value_of(index)], unset_next_hop, unset_next_hop);
 }
 
-unsigned NextHopTable::alive_members(fib::NextHopIndex index) const {
-  const auto& members = members_[index];
+unsigned NextHopTable::alive_members(NextHopIndex index) const {
+  const auto& members = members_[value_of(index)];
   return static_cast<unsigned>(std::count_if(
       members.begin(), members.end(), [this](AdjacencyIndex member) { return neighbours_[member].alive; }));
 }

@@ -25,9 +25,15 @@
 
 namespace sekisho::nexthop {
 
+// What a route table gives. 0 is of no next hop: it is what a table gives where no prefix covers, and always drops.
+enum class NextHopIndex : fib::Value {};
+[[nodiscard]] constexpr fib::Value value_of(NextHopIndex index) noexcept {
+  return static_cast<fib::Value>(index);
+}
+
 using AdjacencyIndex = std::uint16_t;
 inline constexpr unsigned max_adjacencies = 4096;
-inline constexpr unsigned max_next_hops = 4096;  // indexes 1..4095; 0 is no_route and always drops
+inline constexpr unsigned max_next_hops = 4096;  // indexes 1..4095
 
 using decide::Action;
 
@@ -72,8 +78,8 @@ class NextHopTable {
   NextHopTable& operator=(const NextHopTable&) = delete;
 
   // Readers. Every index below the maximum answers: one that is not set drops as no_route.
-  [[nodiscard]] const NextHop& next_hop(fib::NextHopIndex index) const noexcept {
-    return *next_hops_[index].load(std::memory_order_acquire);
+  [[nodiscard]] const NextHop& next_hop(NextHopIndex index) const noexcept {
+    return *next_hops_[value_of(index)].load(std::memory_order_acquire);
   }
   [[nodiscard]] const Adjacency& adjacency(AdjacencyIndex index) const noexcept {
     return *adjacencies_[index].load(std::memory_order_acquire);
@@ -87,11 +93,11 @@ class NextHopTable {
   // A member is alive when its adjacency's action is `forward`. A next hop without a living member, also one
   // with a single member, leads to group_down_adjacency: an operator sees one reason for one fault.
   void set_adjacency(AdjacencyIndex index, const Adjacency& adjacency);
-  void clear_adjacency(AdjacencyIndex index);               // no next hop may have it as a member
-  void set_action(fib::NextHopIndex index, Action action);  // drop, host, exit or connected
-  void set_members(fib::NextHopIndex index, std::span<const AdjacencyIndex> members);  // none: it is down
-  void clear(fib::NextHopIndex index);
-  [[nodiscard]] unsigned alive_members(fib::NextHopIndex index) const;
+  void clear_adjacency(AdjacencyIndex index);          // no next hop may have it as a member
+  void set_action(NextHopIndex index, Action action);  // drop, host, exit or connected
+  void set_members(NextHopIndex index, std::span<const AdjacencyIndex> members);  // none: it is down
+  void clear(NextHopIndex index);
+  [[nodiscard]] unsigned alive_members(NextHopIndex index) const;
 
  private:
   // What the placing of members needs to know of an adjacency; at times ahead of what is published.

@@ -42,7 +42,7 @@ void forget_port(Live& live, forward::PortIndex index) {
 
 void forget_zone(Live& live, forward::ZoneIndex index) {
   for (auto* worker : live.workers) {
-    forget(worker->mutable_counters().zones[index]);
+    forget(worker->mutable_counters().zones[value_of(index)]);
   }
 }
 
@@ -52,10 +52,10 @@ void forget_adjacency(Live& live, nexthop::AdjacencyIndex index) {
   }
 }
 
-Totals forget_next_hop(Live& live, fib::NextHopIndex index) {
+Totals forget_next_hop(Live& live, nexthop::NextHopIndex index) {
   Totals all;
   for (auto* worker : live.workers) {
-    const auto counted = forget(worker->mutable_counters().next_hops[index]);
+    const auto counted = forget(worker->mutable_counters().next_hops[value_of(index)]);
     all.packets += counted.packets;
     all.bytes += counted.bytes;
   }

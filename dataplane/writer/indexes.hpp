@@ -19,6 +19,6 @@ void forget_port(Live& live, forward::PortIndex index);
 void forget_zone(Live& live, forward::ZoneIndex index);
 void forget_adjacency(Live& live, nexthop::AdjacencyIndex index);
 // What had been counted.
-Totals forget_next_hop(Live& live, fib::NextHopIndex index);
+Totals forget_next_hop(Live& live, nexthop::NextHopIndex index);
 
 }  // namespace sekisho::writer

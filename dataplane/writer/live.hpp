@@ -78,13 +78,14 @@ struct Totals {
 };
 
 struct LiveNextHop {
-  fib::NextHopIndex index = 0;
+  nexthop::NextHopIndex index{};
   Totals earlier;  // what was counted under indexes that it had before
 };
 
 struct LiveZone {
-  forward::ZoneIndex index = 0;
+  forward::ZoneIndex index{};
   std::unique_ptr<fib::Fib> table;
+  // By the value of its index.
   std::vector<std::uint32_t> routes_by_next_hop = std::vector<std::uint32_t>(nexthop::max_next_hops);
 };
 

@@ -36,11 +36,11 @@ auto NextHopChanges::prepare() -> Result {
     if (!index) {
       return tl::unexpected(index.error());
     }
-    fresh_.emplace_back(name, static_cast<fib::NextHopIndex>(*index));
+    fresh_.emplace_back(name, nexthop::NextHopIndex(*index));
     live_.next_hop_names[name].index = fresh_.back().second;
     undo_.add([this, name, index] {
       live_.next_hop_names.erase(name);
-      forget_next_hop(live_, static_cast<fib::NextHopIndex>(*index));
+      forget_next_hop(live_, nexthop::NextHopIndex(*index));
       live_.next_hop_indexes.give_back(*index);
     });
   }
@@ -58,13 +58,13 @@ auto NextHopChanges::renumber(bool routes_change) -> tl::expected<Renumbering, s
       return tl::unexpected(index.error());
     }
     auto& next_hop = live_.next_hop_names.at(name);
-    const auto old = std::exchange(next_hop.index, static_cast<fib::NextHopIndex>(*index));
-    renumbering[old] = next_hop.index;
+    const auto old = std::exchange(next_hop.index, nexthop::NextHopIndex(*index));
+    renumbering[value_of(old)] = value_of(next_hop.index);
     fresh_.emplace_back(name, next_hop.index);
     outdated_.emplace_back(name, old);
     undo_.add([this, &next_hop, old, index] {
       next_hop.index = old;
-      next_hop.earlier += forget_next_hop(live_, static_cast<fib::NextHopIndex>(*index));
+      next_hop.earlier += forget_next_hop(live_, nexthop::NextHopIndex(*index));
       live_.next_hop_indexes.give_back(*index);
     });
   }
@@ -128,7 +128,7 @@ auto NextHopChanges::resolve(const AdjacencyId& id, const AdjacencySpec& spec) c
   return adjacency;
 }
 
-void NextHopChanges::set(fib::NextHopIndex index, const NextHopSpec& spec) {
+void NextHopChanges::set(nexthop::NextHopIndex index, const NextHopSpec& spec) {
   if (spec.action != decide::Action::forward) {
     return live_.next_hops.set_action(index, spec.action);
   }
@@ -168,7 +168,7 @@ void NextHopChanges::sweep_next_hops() {
   live_.qsbr.synchronize();
   for (const auto& [name, index] : gone) {
     const auto counted = forget_next_hop(live_, index);
-    live_.next_hop_indexes.give_back(index);
+    live_.next_hop_indexes.give_back(value_of(index));
     if (wanted_.next_hops.contains(name)) {
       live_.next_hop_names.at(name).earlier += counted;
     } else {

@@ -38,16 +38,17 @@ class NextHopChanges {
  private:
   void publish_adjacency(const AdjacencyId& id, const nexthop::Adjacency& next);
   [[nodiscard]] auto resolve(const AdjacencyId& id, const AdjacencySpec& spec) const -> nexthop::Adjacency;
-  void set(fib::NextHopIndex index, const NextHopSpec& spec);
+  void set(nexthop::NextHopIndex index, const NextHopSpec& spec);
   void sweep_next_hops();
   void sweep_adjacencies();
 
   Live& live_;
   const Configuration& wanted_;
   Undo undo_;
-  std::vector<std::pair<std::string, fib::NextHopIndex>> fresh_;  // new ones and those that get a new index
-  std::vector<std::pair<std::string, fib::NextHopIndex>> outdated_;  // the latters' indexes from before
-  std::vector<std::string> redefined_;                               // change in place
+  std::vector<std::pair<std::string, nexthop::NextHopIndex>>
+      fresh_;  // new ones and those that get a new index
+  std::vector<std::pair<std::string, nexthop::NextHopIndex>> outdated_;  // the latters' indexes from before
+  std::vector<std::string> redefined_;                                   // change in place
 };
 
 }  // namespace sekisho::writer

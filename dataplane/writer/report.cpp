@@ -65,7 +65,7 @@ ipc::State Writer::state() const {
     const auto index = live_.next_hop_names.at(name).index;
     auto& message = *state.add_next_hops();
     assign(*message.mutable_next_hop(), name, spec);
-    message.set_index(index);
+    message.set_index(value_of(index));
     message.set_alive_members(spec.members.empty() ? 0 : live_.next_hops.alive_members(index));
   }
   for (const auto& [name, spec] : live_.configuration.zones) {
@@ -97,7 +97,7 @@ ipc::Statistics Writer::statistics() const {
     auto& message = *statistics.add_zones();
     message.set_name(name);
     for (const auto* worker : live_.workers) {
-      add(*message.mutable_counter(), worker->counters().zones[zone.index]);
+      add(*message.mutable_counter(), worker->counters().zones[value_of(zone.index)]);
     }
   }
   for (const auto& [name, next_hop] : live_.next_hop_names) {
@@ -106,7 +106,7 @@ ipc::Statistics Writer::statistics() const {
     message.mutable_counter()->set_packets(next_hop.earlier.packets);
     message.mutable_counter()->set_bytes(next_hop.earlier.bytes);
     for (const auto* worker : live_.workers) {
-      add(*message.mutable_counter(), worker->counters().next_hops[next_hop.index]);
+      add(*message.mutable_counter(), worker->counters().next_hops[value_of(next_hop.index)]);
     }
   }
   for (const auto& [id, adjacency] : live_.adjacencies) {
@@ -142,7 +142,7 @@ auto Writer::routes(const std::string& zone) const -> tl::expected<RouteList, st
   return list;
 }
 
-auto Writer::next_hop_name(fib::NextHopIndex index) const -> std::string {
+auto Writer::next_hop_name(nexthop::NextHopIndex index) const -> std::string {
   for (const auto& [name, next_hop] : live_.next_hop_names) {
     if (next_hop.index == index) {
       return name;

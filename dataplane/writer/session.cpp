@@ -188,10 +188,10 @@ void Session::next_chunk() {
   std::vector<int> position(nexthop::max_next_hops, unnamed);
   for (; sent < end; ++sent) {
     const auto& route = list.routes[sent];
-    auto& next_hop = position[route.next_hop];
+    auto& next_hop = position[route.value];
     if (next_hop == unnamed) {
       next_hop = routes.next_hop_names_size();
-      routes.add_next_hop_names(list.next_hops.at(route.next_hop));
+      routes.add_next_hop_names(list.next_hops.at(nexthop::NextHopIndex{route.value}));
     }
     routes.add_address(route.prefix.address);
     routes.mutable_length()->push_back(static_cast<char>(route.prefix.length));

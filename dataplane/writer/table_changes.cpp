@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <ranges>
+#include <utility>
 
 namespace sekisho::writer {
 namespace {
@@ -12,28 +13,30 @@ namespace {
 void count_routes(LiveZone& zone, const std::vector<fib::Route>& before,
                   const std::vector<fib::Route>& after) {
   for (const auto& route : before) {
-    --zone.routes_by_next_hop[route.next_hop];
+    --zone.routes_by_next_hop[route.value];
   }
   for (const auto& route : after) {
-    ++zone.routes_by_next_hop[route.next_hop];
+    ++zone.routes_by_next_hop[route.value];
   }
 }
 
 }  // namespace
 
 void TableChanges::compare() {
-  std::vector<fib::NextHopIndex> index_of_name{fib::no_route};
+  std::vector<fib::Value> value_of_name{fib::no_route};
   for (const auto& name : target_.next_hop_names | std::views::drop(1)) {
     const auto known = live_.next_hop_names.find(name);
-    index_of_name.push_back(known == live_.next_hop_names.end() ? fib::no_route : known->second.index);
+    value_of_name.push_back(known == live_.next_hop_names.end() ? fib::no_route
+                                                                : value_of(known->second.index));
   }
   for (auto& [name, target] : target_.tables) {
-    for (auto& route : target.routes) {
-      route.next_hop = index_of_name[route.next_hop];
+    std::vector<fib::Route> routes;
+    routes.reserve(target.routes.size());
+    for (const auto& [prefix, next_hop] : std::exchange(target.routes, {})) {
+      routes.push_back({prefix, value_of_name[value_of(next_hop)]});
     }
     const auto& table = *zones_.at(name).table;
-    diffs_[name] = target.replace ? replace(table, target.routes) : change(table, target.routes);
-    target.routes = {};
+    diffs_[name] = target.replace ? replace(table, routes) : change(table, routes);
   }
 }
 

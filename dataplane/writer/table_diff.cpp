@@ -8,7 +8,7 @@
 namespace sekisho::writer {
 namespace {
 
-void record(TableDiff& diff, base::Prefix prefix, fib::NextHopIndex before, fib::NextHopIndex after) {
+void record(TableDiff& diff, base::Prefix prefix, fib::Value before, fib::Value after) {
   if (before == after) {
     return;
   }
@@ -24,16 +24,16 @@ TableDiff replace(const fib::Fib& table, std::span<const fib::Route> wanted) {
   auto next = wanted.begin();
   table.for_each([&](const fib::Route& route) {
     for (; next != wanted.end() && next->prefix < route.prefix; ++next) {
-      record(diff, next->prefix, fib::no_route, next->next_hop);
+      record(diff, next->prefix, fib::no_route, next->value);
     }
     if (next != wanted.end() && next->prefix == route.prefix) {
-      record(diff, route.prefix, route.next_hop, next++->next_hop);
+      record(diff, route.prefix, route.value, next++->value);
     } else {
-      record(diff, route.prefix, route.next_hop, fib::no_route);
+      record(diff, route.prefix, route.value, fib::no_route);
     }
   });
   for (; next != wanted.end(); ++next) {
-    record(diff, next->prefix, fib::no_route, next->next_hop);
+    record(diff, next->prefix, fib::no_route, next->value);
   }
   return diff;
 }
@@ -41,15 +41,15 @@ TableDiff replace(const fib::Fib& table, std::span<const fib::Route> wanted) {
 TableDiff change(const fib::Fib& table, std::span<const fib::Route> changes) {
   TableDiff diff;
   for (const auto& route : changes) {
-    record(diff, route.prefix, table.find(route.prefix).value_or(fib::no_route), route.next_hop);
+    record(diff, route.prefix, table.find(route.prefix).value_or(fib::no_route), route.value);
   }
   return diff;
 }
 
 void renumber(const fib::Fib& table, const Renumbering& renumbering, TableDiff& diff) {
   for (auto& route : diff.changes) {
-    if (const auto index = renumbering[route.next_hop]; index != fib::no_route) {
-      route.next_hop = index;
+    if (const auto index = renumbering[route.value]; index != fib::no_route) {
+      route.value = index;
     }
   }
   TableDiff merged{
@@ -66,7 +66,7 @@ void renumber(const fib::Fib& table, const Renumbering& renumbering, TableDiff& 
     if (next < diff.changes.size() && diff.changes[next].prefix == route.prefix) {
       return take();
     }
-    if (const auto index = renumbering[route.next_hop]; index != fib::no_route) {
+    if (const auto index = renumbering[route.value]; index != fib::no_route) {
       merged.changes.push_back({route.prefix, index});
       merged.inverse.push_back(route);
     }

@@ -28,8 +28,8 @@ struct TableDiff {
 // So that the table has had `changes` (each prefix once).
 [[nodiscard]] TableDiff change(const fib::Fib& table, std::span<const fib::Route> changes);
 
-// By next-hop index, another one that takes its place; no_route: it stays.
-using Renumbering = std::vector<fib::NextHopIndex>;
+// By what a table gives, another that takes its place; no_route: it stays.
+using Renumbering = std::vector<fib::Value>;
 // Lets every route of the table that `diff` leads to, or leaves at, a renumbered next hop use the new index.
 void renumber(const fib::Fib& table, const Renumbering& renumbering, TableDiff& diff);
 

@@ -77,9 +77,9 @@ const T* repeated(const std::vector<T>& sorted) {
 }
 
 // A later change of the same prefix wins.
-void sort_last_wins(std::vector<fib::Route>& routes) {
-  if (!std::ranges::is_sorted(routes, {}, &fib::Route::prefix)) {
-    std::ranges::stable_sort(routes, {}, &fib::Route::prefix);
+void sort_last_wins(std::vector<NamedRoute>& routes) {
+  if (!std::ranges::is_sorted(routes, {}, &NamedRoute::prefix)) {
+    std::ranges::stable_sort(routes, {}, &NamedRoute::prefix);
   }
   auto out = routes.begin();
   for (auto it = routes.begin(); it != routes.end(); ++it) {
@@ -310,9 +310,8 @@ auto Transaction::add_zone(const ipc::Zone& zone) -> Result {
   return {};
 }
 
-auto Transaction::intern(const std::string& next_hop) -> fib::NextHopIndex {
-  const auto [it, added] =
-      names_.try_emplace(next_hop, static_cast<fib::NextHopIndex>(target_.next_hop_names.size()));
+auto Transaction::intern(const std::string& next_hop) -> NameIndex {
+  const auto [it, added] = names_.try_emplace(next_hop, NameIndex(target_.next_hop_names.size()));
   if (added) {
     target_.next_hop_names.push_back(next_hop);
   }
@@ -337,7 +336,7 @@ auto Transaction::add_routes(const ipc::Routes& routes, bool withdrawn) -> Resul
     return refuse("zone {}: a transaction carries {} routes at most", zone, max_routes);
   }
 
-  std::vector<fib::NextHopIndex> index(routes.next_hop_names_size(), withdraw);
+  std::vector<NameIndex> index(routes.next_hop_names_size(), withdraw);
   auto& table = target_.tables[zone].routes;
   for (std::size_t i = 0; i < count; ++i) {
     const auto length = static_cast<std::uint8_t>(routes.length()[i]);
@@ -392,7 +391,7 @@ auto Transaction::finish(const RunningRoutes& running) && -> tl::expected<Target
                 [&](const auto& table) { return !target_.configuration.zones.contains(table.first); });
   for (auto& [zone, table] : target_.tables) {
     if (table.replace) {
-      std::erase_if(table.routes, [](const fib::Route& route) { return route.next_hop == withdraw; });
+      std::erase_if(table.routes, [](const NamedRoute& route) { return route.next_hop == withdraw; });
     }
   }
   return std::move(target_);
@@ -475,15 +474,15 @@ auto Transaction::check_routes(const RunningRoutes& running) const -> Result {
       return refuse("routes of zone {}: it is not among the zones", zone);
     }
     for (const auto& route : table.routes) {
-      if (route.next_hop == withdraw || checked[route.next_hop]) {
+      if (route.next_hop == withdraw || checked[value_of(route.next_hop)]) {
         continue;
       }
-      const auto& name = target_.next_hop_names[route.next_hop];
+      const auto& name = target_.next_hop_names[value_of(route.next_hop)];
       if (!wanted.next_hops.contains(name)) {
         return refuse("zone {}: route {} leads to next hop {}, which is not among the next hops", zone,
                       base::to_string(route.prefix), name);
       }
-      checked[route.next_hop] = true;
+      checked[value_of(route.next_hop)] = true;
     }
     if (auto valid = check_withdrawn(zone, table, running); !valid) {
       return valid;
@@ -495,7 +494,7 @@ auto Transaction::check_routes(const RunningRoutes& running) const -> Result {
 // In the order in which they came, so that a route may be added and withdrawn by one transaction.
 auto Transaction::check_withdrawn(const std::string& zone, const TableTarget& table,
                                   const RunningRoutes& running) const -> Result {
-  if (std::ranges::find(table.routes, withdraw, &fib::Route::next_hop) == table.routes.end()) {
+  if (std::ranges::find(table.routes, withdraw, &NamedRoute::next_hop) == table.routes.end()) {
     return {};
   }
   std::map<base::Prefix, bool> exists;
@@ -531,7 +530,7 @@ auto Transaction::check_removed_next_hops(const RunningRoutes& running) const ->
       }
       auto left = running.count(zone, name);
       if (touched && left != 0) {
-        left -= std::ranges::count_if(table->second.routes, [&](const fib::Route& route) {
+        left -= std::ranges::count_if(table->second.routes, [&](const NamedRoute& route) {
           return running.find(zone, route.prefix) == std::string_view{name};
         });
       }

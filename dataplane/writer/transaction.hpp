@@ -27,13 +27,23 @@ inline constexpr unsigned max_members = 64;            // of a next hop
 inline constexpr std::size_t max_routes = 16'000'000;  // in one transaction
 inline constexpr std::size_t max_sources = 1'000'000;  // of all zones
 
+// A position in Target::next_hop_names.
+enum class NameIndex : std::uint16_t {};
+inline constexpr NameIndex withdraw{0};
+[[nodiscard]] constexpr std::uint16_t value_of(NameIndex index) noexcept {
+  return static_cast<std::uint16_t>(index);
+}
+
+struct NamedRoute {
+  base::Prefix prefix;
+  NameIndex next_hop = withdraw;
+};
+
 // What a transaction makes of one zone's table.
 struct TableTarget {
   bool replace = false;  // `routes` are all that the table has afterwards; else they are changes to it
-  // Sorted, each prefix once. Route::next_hop is a position in Target::next_hop_names, or `withdraw`.
-  std::vector<fib::Route> routes;
+  std::vector<NamedRoute> routes;  // sorted, each prefix once
 };
-inline constexpr fib::NextHopIndex withdraw = fib::no_route;
 
 struct Target {
   Configuration configuration;
@@ -73,7 +83,7 @@ class Transaction {
   auto add_next_hop(const ipc::NextHop& next_hop) -> Result;
   auto add_zone(const ipc::Zone& zone) -> Result;
   auto add_routes(const ipc::Routes& routes, bool withdrawn) -> Result;
-  auto intern(const std::string& next_hop) -> fib::NextHopIndex;
+  auto intern(const std::string& next_hop) -> NameIndex;
 
   auto check_ports() const -> Result;
   auto check_adjacencies() const -> Result;
@@ -91,7 +101,7 @@ class Transaction {
   // What was named: naming an object twice is a mistake of the one who asks.
   std::set<std::string> named_ports_, named_next_hops_, named_zones_;
   std::set<AdjacencyId> named_adjacencies_;
-  std::unordered_map<std::string, fib::NextHopIndex> names_;
+  std::unordered_map<std::string, NameIndex> names_;
   std::size_t routes_ = 0;
 };
 

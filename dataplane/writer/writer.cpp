@@ -88,7 +88,7 @@ auto Writer::find(const std::string& zone, base::Prefix prefix) const -> std::op
     return std::nullopt;
   }
   for (const auto& [name, next_hop] : live_.next_hop_names) {
-    if (next_hop.index == *index) {
+    if (value_of(next_hop.index) == *index) {
       return name;
     }
   }
@@ -96,7 +96,7 @@ auto Writer::find(const std::string& zone, base::Prefix prefix) const -> std::op
 }
 
 std::size_t Writer::count(const std::string& zone, const std::string& next_hop) const {
-  return live_.zones.at(zone).routes_by_next_hop[live_.next_hop_names.at(next_hop).index];
+  return live_.zones.at(zone).routes_by_next_hop[value_of(live_.next_hop_names.at(next_hop).index)];
 }
 
 auto Writer::port_state(const std::string& name, const LivePort& port) const -> ipc::PortState {
@@ -258,7 +258,7 @@ void Writer::watch_neighbours() {
   for (const auto& [name, next_hop] : live_.next_hop_names) {
     auto traffic = next_hop.earlier.packets;
     for (const auto* worker : live_.workers) {
-      traffic += worker->counters().next_hops[next_hop.index].packets.get();
+      traffic += worker->counters().next_hops[value_of(next_hop.index)].packets.get();
     }
     if (std::exchange(seen_traffic_[name], traffic) == traffic || !grew) {
       continue;

@@ -29,7 +29,7 @@ namespace sekisho::writer {
 struct RouteList {
   std::string zone;
   std::vector<fib::Route> routes;
-  std::map<fib::NextHopIndex, std::string> next_hops;
+  std::map<nexthop::NextHopIndex, std::string> next_hops;
 };
 
 class Writer : private RunningRoutes {
@@ -75,7 +75,7 @@ class Writer : private RunningRoutes {
   auto port_state(const std::string& name, const LivePort& port) const -> ipc::PortState;
   auto exit_state() const -> ipc::ExitState;
   auto port_states() const -> std::map<std::string, ipc::PortState>;
-  auto next_hop_name(fib::NextHopIndex index) const -> std::string;
+  auto next_hop_name(nexthop::NextHopIndex index) const -> std::string;
   auto port_statistics(const std::string& name, const LivePort& port) const -> ipc::PortStatistics;
   void watch_companions();
   void watch_exit();

@@ -32,9 +32,9 @@ auto ZoneChanges::prepare() -> Result {
       return tl::unexpected(index.error());
     }
     auto& zone = fresh_[name];
-    zone.index = static_cast<forward::ZoneIndex>(*index);
+    zone.index = forward::ZoneIndex(*index);
     undo_.add([this, index] {
-      forget_zone(live_, static_cast<forward::ZoneIndex>(*index));
+      forget_zone(live_, forward::ZoneIndex(*index));
       live_.zone_indexes.give_back(*index);
     });
     auto table = create_table(live_);
@@ -58,12 +58,12 @@ void ZoneChanges::prepare_sources() {
     const auto index = at(name).index;
     for (const auto prefix : spec.sources) {
       if (prefix.length != 32 || !own.contains(prefix.address)) {
-        wanted.push_back({prefix, index});
+        wanted.push_back({prefix, value_of(index)});
       }
     }
   }
   for (const auto address : own) {
-    wanted.push_back({{address, 32}, forward::own_sources});
+    wanted.push_back({{address, 32}, value_of(forward::own_sources)});
   }
   std::ranges::sort(wanted, {}, &fib::Route::prefix);
   sources_ = replace(*live_.sources, wanted);
@@ -100,14 +100,14 @@ void ZoneChanges::sweep() {
   live_.qsbr.synchronize();  // no worker has a source of it in hand
   auto next = *live_.state;
   for (const auto& name : gone) {
-    next.zones[live_.zones.at(name).index] = {};
+    next.zone(live_.zones.at(name).index) = {};
   }
   publish_state(live_, next);
   for (const auto& name : gone) {
     const auto index = live_.zones.at(name).index;
     live_.zones.erase(name);
     forget_zone(live_, index);
-    live_.zone_indexes.give_back(index);
+    live_.zone_indexes.give_back(value_of(index));
   }
 }
 
@@ -119,7 +119,7 @@ LiveZone& ZoneChanges::at(const std::string& name) {
 auto ZoneChanges::in(forward::ForwardingState state) const -> forward::ForwardingState {
   for (const auto& [name, spec] : wanted_.zones) {
     const auto& live = live_.zones.at(name);
-    state.zones[live.index] = {.ports = ports_.mask_of(spec.ports), .table = live.table.get()};
+    state.zone(live.index) = {.ports = ports_.mask_of(spec.ports), .table = live.table.get()};
   }
   return state;
 }

@@ -38,10 +38,10 @@ void check(const Target& target) {
   }
   for (const auto& [zone, table] : target.tables) {
     require(wanted.zones.contains(zone));
-    require(std::ranges::is_sorted(table.routes, {}, &sekisho::fib::Route::prefix));
+    require(std::ranges::is_sorted(table.routes, {}, &sekisho::writer::NamedRoute::prefix));
     for (const auto& route : table.routes) {
       require(route.next_hop == withdraw ||
-              wanted.next_hops.contains(target.next_hop_names.at(route.next_hop)));
+              wanted.next_hops.contains(target.next_hop_names.at(value_of(route.next_hop))));
     }
   }
 }

@@ -98,10 +98,10 @@ TEST(Bursts, CountersNameZoneNextHopAndAdjacency) {
     return Totals{after.packets - before.packets, after.bytes - before.bytes};
   };
   const auto& counters = lab().worker->counters();
-  const auto zone = of(counters.zones[onprem_zone]);
-  const auto vnet_source = of(counters.zones[vnet_zone]);
-  const auto hop = of(counters.next_hops[vnet]);
-  const auto null_hop = of(counters.next_hops[none]);
+  const auto zone = of(counters.zones[value_of(onprem_zone)]);
+  const auto vnet_source = of(counters.zones[value_of(vnet_zone)]);
+  const auto hop = of(counters.next_hops[value_of(vnet)]);
+  const auto null_hop = of(counters.next_hops[value_of(none)]);
   const auto missing = of(counters.next_hops[fib::no_route]);
   const auto neighbour = of(counters.adjacencies[vnet_router]);
   const auto polls = counters.polls.get();
@@ -116,10 +116,10 @@ TEST(Bursts, CountersNameZoneNextHopAndAdjacency) {
   lab().poll();
   lab().sent(spoke);
 
-  EXPECT_EQ(added(zone, of(counters.zones[onprem_zone])), (Totals{4, 1200 + 4 * 14}));
-  EXPECT_EQ(added(vnet_source, of(counters.zones[vnet_zone])), (Totals{1, 314}));
-  EXPECT_EQ(added(hop, of(counters.next_hops[vnet])), (Totals{3, 1000 + 3 * 14}));
-  EXPECT_EQ(added(null_hop, of(counters.next_hops[none])), (Totals{1, 214}));
+  EXPECT_EQ(added(zone, of(counters.zones[value_of(onprem_zone)])), (Totals{4, 1200 + 4 * 14}));
+  EXPECT_EQ(added(vnet_source, of(counters.zones[value_of(vnet_zone)])), (Totals{1, 314}));
+  EXPECT_EQ(added(hop, of(counters.next_hops[value_of(vnet)])), (Totals{3, 1000 + 3 * 14}));
+  EXPECT_EQ(added(null_hop, of(counters.next_hops[value_of(none)])), (Totals{1, 214}));
   EXPECT_EQ(added(missing, of(counters.next_hops[fib::no_route])), (Totals{1, 314}));
   EXPECT_EQ(added(neighbour, of(counters.adjacencies[vnet_router])), (Totals{2, 500 + 2 * 14}));
   EXPECT_EQ(counters.bursts.get() - bursts, 2U) << "two queues had something";

@@ -129,7 +129,7 @@ TEST_F(Connected, ANeighboursOwnRouteForwards) {
   drop("before", lan, in, DropReason::neighbour_unresolved);
   EXPECT_EQ(told(), Addresses{ip("10.2.0.5")});
   const base::Prefix host{ip("10.2.0.5"), 32};
-  ASSERT_TRUE(lab().tables[0]->apply(std::vector<fib::Route>{{host, vnet}}));
+  ASSERT_TRUE(lab().tables[0]->apply(std::vector<fib::Route>{{host, value_of(vnet)}}));
   lab().check({"resolved", lan, in.bytes(), Forwarded{spoke}, forwarded_to(vnet_router, in)});
   EXPECT_EQ(told(), Addresses{});
   drop("its neighbour", lan, packet().to("10.2.0.6"), DropReason::neighbour_unresolved);

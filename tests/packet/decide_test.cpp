@@ -68,9 +68,10 @@ class DecideTest : public testing::TestWithParam<unsigned> {
          {"0.0.0.0/1", "128.0.0.0/1", "172.16.0.0/12", "10.0.0.0/16", "10.0.1.0/24", "8.8.8.0/24",
           "192.168.0.0/16"},
          6);
-    ASSERT_TRUE(sources_->apply(std::vector<fib::Route>{{{ip("10.0.1.4"), 32}, forward::own_sources},
-                                                        {{ip("198.51.100.0"), 24}, 77},
-                                                        {{ip("203.0.113.0"), 24}, 4000}}));
+    ASSERT_TRUE(
+        sources_->apply(std::vector<fib::Route>{{{ip("10.0.1.4"), 32}, value_of(forward::own_sources)},
+                                                {{ip("198.51.100.0"), 24}, 77},
+                                                {{ip("203.0.113.0"), 24}, 4000}}));
     for (auto& table : tables_) {
       fill(*table,
            {"0.0.0.0/1", "128.0.0.0/1", "172.16.0.0/12", "10.0.0.0/16", "10.0.1.4/32", "10.0.2.0/24",
@@ -89,7 +90,7 @@ class DecideTest : public testing::TestWithParam<unsigned> {
     }
     for (unsigned i = 1; i <= next_hop_count; ++i) {
       using decide::Action;
-      const auto index = static_cast<NextHopIndex>(i);
+      const auto index = NextHopIndex(i);
       if (one_in(2)) {
         next_hops_.set_action(index, any_of({Action::drop, Action::host, Action::exit, Action::connected}));
         continue;
@@ -184,8 +185,8 @@ class DecideTest : public testing::TestWithParam<unsigned> {
       }
       const auto decision = decide::decide(forward::World(state_, queue.port), packet);
       if (decision.allowed) {
-        sum.add(fmt::format("zone {}", *decision.zone), 1);
-        sum.add(fmt::format("next hop {}", *decision.next_hop), 1);
+        sum.add(fmt::format("zone {}", value_of(*decision.zone)), 1);
+        sum.add(fmt::format("next hop {}", value_of(*decision.next_hop)), 1);
       }
       if (decision.verdict == Verdict::forward()) {
         sum.add(fmt::format("adjacency {}", *decision.member), 1);

@@ -156,7 +156,7 @@ TEST_F(Host, WhatIsForwardedIsNotTouched) {
 }
 
 TEST_F(Host, AnotherPortsAddressGoesThroughTheExitWhereThereIsNoCompanion) {
-  state_.zones[internet_zone].table = lab().tables[0].get();
+  state_.zone(internet_zone).table = lab().tables[0].get();
   const Bytes frame = packet().from("8.8.8.8").to(other_own).ttl(1).bytes();
   expect_given("for the kernel itself", egress, frame, without_ethernet(frame), As::bare_packet);
   state_.exit_mtu = 0;

@@ -24,8 +24,9 @@ void require(bool good, const char* what) {
   }
 }
 
-fib::Route route(const char* prefix, NextHopIndex next_hop) {
-  return {base::parse_prefix(prefix).value(), next_hop};
+template <typename Index>
+fib::Route route(const char* prefix, Index index) {
+  return {base::parse_prefix(prefix).value(), value_of(index)};
 }
 
 PortIndex port_of(AdjacencyIndex adjacency) {
@@ -76,10 +77,10 @@ Lab::Lab() {
 
   state.sources = sources.get();
   state.next_hops = &next_hops;
-  state.zones[onprem_zone] = {1U << lan, tables[0].get()};
-  state.zones[vnet_zone] = {1U << lan | 1U << spoke, tables[1].get()};
-  state.zones[internet_zone] = {1U << egress, tables[2].get()};
-  state.zones[tableless_zone] = {1U << spoke, nullptr};
+  state.zone(onprem_zone) = {1U << lan, tables[0].get()};
+  state.zone(vnet_zone) = {1U << lan | 1U << spoke, tables[1].get()};
+  state.zone(internet_zone) = {1U << egress, tables[2].get()};
+  state.zone(tableless_zone) = {1U << spoke, nullptr};
 
   qsbr.online(0);
   worker = std::make_unique<forward::Worker>(qsbr, forward::Worker::Options{.index = 0});
@@ -145,8 +146,8 @@ void Lab::make_tables() {
   };
   fill(*sources, {route("172.16.0.0/12", onprem_zone), route("10.0.0.0/16", vnet_zone),
                   route("8.0.0.0/8", internet_zone), route("198.51.100.0/24", internet_zone),
-                  route("192.168.0.0/16", tableless_zone), route("192.168.200.0/24", 77),
-                  route("192.168.201.0/24", 4000)});
+                  route("192.168.0.0/16", tableless_zone), route("192.168.200.0/24", ZoneIndex{77}),
+                  route("192.168.201.0/24", ZoneIndex{4000})});
   fill(*tables[0], {route("0.0.0.0/1", firewall), route("128.0.0.0/1", firewall), route("10.0.0.0/16", vnet),
                     route("10.1.0.0/16", none), route("10.2.0.0/16", subnet), route("192.0.2.1/32", self),
                     route("203.0.113.0/25", down), route("203.0.113.128/25", stopped_hop),

@@ -34,10 +34,11 @@ struct rte_ring;
 namespace sekisho::test {
 
 using decide::DropReason;
-using fib::NextHopIndex;
 using forward::PortIndex;
+using forward::value_of;
 using forward::ZoneIndex;
 using nexthop::AdjacencyIndex;
+using nexthop::NextHopIndex;
 
 inline constexpr PortIndex lan = 0, egress = 1, spoke = 2, narrow = 3, stopped = 4;
 inline constexpr unsigned running_ports = 4;
@@ -47,10 +48,9 @@ inline constexpr AdjacencyIndex firewall_a = nexthop::first_adjacency, firewall_
                                 gateway = firewall_a + 2, vnet_router = firewall_a + 3,
                                 narrow_router = firewall_a + 4, dead_router = firewall_a + 5,
                                 stopped_router = firewall_a + 6, first_group_member = firewall_a + 7;
-inline constexpr NextHopIndex firewall = 1, onprem_gateway = 2, vnet = 3, none = 4, self = 5, down = 6,
-                              narrow_hop = 7, stopped_hop = 8, never_set = 9, group = 10, leave = 11,
-                              subnet = 12;
-inline constexpr ZoneIndex onprem_zone = 1, vnet_zone = 2, internet_zone = 3, tableless_zone = 4;
+inline constexpr NextHopIndex firewall{1}, onprem_gateway{2}, vnet{3}, none{4}, self{5}, down{6},
+    narrow_hop{7}, stopped_hop{8}, never_set{9}, group{10}, leave{11}, subnet{12};
+inline constexpr ZoneIndex onprem_zone{1}, vnet_zone{2}, internet_zone{3}, tableless_zone{4};
 
 [[nodiscard]] Mac mac_of(AdjacencyIndex adjacency);
 [[nodiscard]] Mac mac_of_port(PortIndex port);

@@ -114,11 +114,11 @@ std::optional<Verdicts> expected_of(const Frame& frame) {
 class Wild : public testing::Test {
  protected:
   Wild() {
-    EXPECT_TRUE(sources_->apply(std::vector<fib::Route>{{{0, 0}, onprem_zone}}));
-    EXPECT_TRUE(table_->apply(std::vector<fib::Route>{{{0, 0}, vnet}}));
+    EXPECT_TRUE(sources_->apply(std::vector<fib::Route>{{{0, 0}, value_of(onprem_zone)}}));
+    EXPECT_TRUE(table_->apply(std::vector<fib::Route>{{{0, 0}, value_of(vnet)}}));
     state_ = lab().state;
     state_.sources = sources_.get();
-    state_.zones[onprem_zone] = {1U << lan, table_.get()};
+    state_.zone(onprem_zone) = {1U << lan, table_.get()};
     lab().worker->set_state(&state_);
   }
   ~Wild() override { lab().worker->set_state(&lab().state); }

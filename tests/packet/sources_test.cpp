@@ -17,9 +17,10 @@ using decide::SourceVerdict;
 class OwnSources : public testing::Test {
  protected:
   OwnSources() {
-    EXPECT_TRUE(sources_->apply(std::vector<fib::Route>{{{0xac10'0000, 12}, onprem_zone},
-                                                        {{0xac10'0004, 32}, forward::own_sources},
-                                                        {{0xac10'00ff, 32}, forward::own_sources}}));
+    EXPECT_TRUE(
+        sources_->apply(std::vector<fib::Route>{{{0xac10'0000, 12}, value_of(onprem_zone)},
+                                                {{0xac10'0004, 32}, value_of(forward::own_sources)},
+                                                {{0xac10'00ff, 32}, value_of(forward::own_sources)}}));
     state_ = lab().state;
     state_.sources = sources_.get();
     lab().worker->set_state(&state_);

@@ -469,12 +469,12 @@ class Dataplane : public writer::RunningRoutes {
         next[zone] = tables[zone];
       }
       for (const auto& route :
-           changed == target->tables.end() ? std::vector<fib::Route>{} : changed->second.routes) {
+           changed == target->tables.end() ? std::vector<writer::NamedRoute>{} : changed->second.routes) {
         const std::pair key{route.prefix.address, unsigned{route.prefix.length}};
         if (route.next_hop == writer::withdraw) {
           next[zone].erase(key);
         } else {
-          next[zone][key] = target->next_hop_names[route.next_hop];
+          next[zone][key] = target->next_hop_names[value_of(route.next_hop)];
         }
       }
     }

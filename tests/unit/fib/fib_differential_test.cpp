@@ -80,7 +80,7 @@ class Differential : public ::testing::Test {
     }
     std::vector<std::uint64_t> expected;
     reference->lookup(addresses, expected);
-    std::vector<NextHopIndex> actual(addresses.size());
+    std::vector<Value> actual(addresses.size());
     fib->lookup_bulk(addresses.data(), actual.data(), static_cast<unsigned>(addresses.size()));
     for (std::size_t i = 0; i < addresses.size(); ++i) {
       ASSERT_EQ(actual[i], expected[i]) << base::address_to_string(addresses[i]);
@@ -89,9 +89,7 @@ class Differential : public ::testing::Test {
               0);
   }
 
-  [[nodiscard]] NextHopIndex random_next_hop() {
-    return static_cast<NextHopIndex>(1 + random() % max_next_hop);
-  }
+  [[nodiscard]] Value random_next_hop() { return static_cast<Value>(1 + random() % max_value); }
 
   // Loads the table, changes a third of it, compares; withdraws half of it, compares.
   void run(const std::vector<base::Prefix>& table) {
@@ -99,7 +97,7 @@ class Differential : public ::testing::Test {
     reference = std::make_unique<Reference>(table.size() + 16);
     std::vector<Route> routes;
     for (const base::Prefix& prefix : table) {
-      routes.push_back({.prefix = prefix, .next_hop = random_next_hop()});
+      routes.push_back({.prefix = prefix, .value = random_next_hop()});
     }
     ASSERT_NO_FATAL_FAILURE(apply(routes));
     ASSERT_EQ(fib->size(), table.size());
@@ -108,14 +106,14 @@ class Differential : public ::testing::Test {
     std::shuffle(routes.begin(), routes.end(), random);
     const std::span changed = std::span{routes}.first(routes.size() / 3);
     for (Route& route : changed) {
-      route.next_hop = random_next_hop();
+      route.value = random_next_hop();
     }
     ASSERT_NO_FATAL_FAILURE(apply(changed));
     ASSERT_NO_FATAL_FAILURE(compare(table));
 
     const std::span withdrawn = std::span{routes}.last(routes.size() / 2);
     for (Route& route : withdrawn) {
-      route.next_hop = no_route;
+      route.value = no_route;
     }
     ASSERT_NO_FATAL_FAILURE(apply(withdrawn));
     ASSERT_EQ(fib->size(), table.size() - withdrawn.size());

@@ -66,8 +66,7 @@ class RandomTransactions : public ::testing::TestWithParam<Scenario> {
       }
       // Few next hops: neighbouring entries are often equal, which is when a missing store goes unnoticed
       // elsewhere.
-      change.next_hop =
-          random() % 5 < 2 ? no_route : static_cast<NextHopIndex>(1 + random() % GetParam().next_hops);
+      change.value = random() % 5 < 2 ? no_route : static_cast<Value>(1 + random() % GetParam().next_hops);
       changes.push_back(change);
       known.push_back(change.prefix);
     }
@@ -79,7 +78,7 @@ class RandomTransactions : public ::testing::TestWithParam<Scenario> {
 
   void check(std::uint32_t address) {
     const auto expected = oracle.match(address);
-    ASSERT_EQ(fib->lookup(address), expected ? expected->next_hop : no_route)
+    ASSERT_EQ(fib->lookup(address), expected ? expected->value : no_route)
         << base::address_to_string(address);
     if (random() % 8 == 0) {
       ASSERT_EQ(fib->longest_match(address), expected) << base::address_to_string(address);
@@ -90,7 +89,7 @@ class RandomTransactions : public ::testing::TestWithParam<Scenario> {
   void withdraw_all(std::vector<Route> routes) {
     std::shuffle(routes.begin(), routes.end(), random);
     for (Route& route : routes) {
-      route.next_hop = no_route;
+      route.value = no_route;
     }
     const std::span all{routes};
     for (std::size_t begin = 0; begin < all.size();) {
@@ -106,7 +105,7 @@ class RandomTransactions : public ::testing::TestWithParam<Scenario> {
     // All extension tables have come back.
     std::vector<Route> hosts;
     for (std::uint32_t i = 0; i < GetParam().max_extension_tables; ++i) {
-      hosts.push_back({.prefix = make_prefix(i << 9 | 1, 32), .next_hop = 1});
+      hosts.push_back({.prefix = make_prefix(i << 9 | 1, 32), .value = 1});
     }
     ASSERT_TRUE(fib->apply(hosts));
     for (const auto& [prefix, next_hop] : hosts) {
@@ -219,7 +218,7 @@ INSTANTIATE_TEST_SUITE_P(
                  .most_changes = 30,
                  .max_extension_tables = 1000,
                  .refuses = false,
-                 .next_hops = Narrow::max_next_hop + 1}),
+                 .next_hops = Narrow::max_value + 1}),
     [](const auto& scenario) { return scenario.param.name; });
 
 }  // namespace

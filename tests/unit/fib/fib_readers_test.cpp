@@ -69,7 +69,7 @@ class Expectation {
     }
   }
 
-  [[nodiscard]] NextHopIndex answer(std::uint32_t address, unsigned number) const {
+  [[nodiscard]] Value answer(std::uint32_t address, unsigned number) const {
     for (const std::size_t index : covering_[address - first]) {
       if (present(index, number)) {
         return next_hop(index, number);
@@ -81,8 +81,8 @@ class Expectation {
   [[nodiscard]] std::vector<Route> transaction(unsigned number) const {
     std::vector<Route> changes;
     for (std::size_t index = 0; index < prefixes_.size(); ++index) {
-      changes.push_back({.prefix = prefixes_[index],
-                         .next_hop = present(index, number) ? next_hop(index, number) : no_route});
+      changes.push_back(
+          {.prefix = prefixes_[index], .value = present(index, number) ? next_hop(index, number) : no_route});
     }
     return changes;
   }
@@ -90,8 +90,8 @@ class Expectation {
   static constexpr std::uint32_t first = 0x0a140000;
 
  private:
-  [[nodiscard]] NextHopIndex next_hop(std::size_t index, unsigned number) const {
-    return static_cast<NextHopIndex>(1 + number % numbers_ * 40 + index);
+  [[nodiscard]] Value next_hop(std::size_t index, unsigned number) const {
+    return static_cast<Value>(1 + number % numbers_ * 40 + index);
   }
 
   unsigned numbers_;
@@ -118,7 +118,7 @@ TEST_P(FibReaders, SeeBeforeOrAfterNeverAThird) {
     threads.emplace_back([&, reader] {
       std::mt19937 random{reader};
       std::array<std::uint32_t, 16> addresses{};
-      std::array<NextHopIndex, 16> next_hops{};
+      std::array<Value, 16> next_hops{};
       qsbr.online(reader);
       running.fetch_add(1);
       for (unsigned round = 0; !stop.load(std::memory_order_relaxed) && wrong.load() == 0; ++round) {
@@ -185,7 +185,7 @@ INSTANTIATE_TEST_SUITE_P(Table, FibReaders, ::testing::Values(6, 700),
                          [](const auto& numbers) { return numbers.param > 6 ? "Wide" : "Narrow"; });
 
 // The next hop that the first transaction writes; each one after it the next.
-class FibReadersOfMuch : public ::testing::TestWithParam<NextHopIndex> {};
+class FibReadersOfMuch : public ::testing::TestWithParam<Value> {};
 
 // Many entries, shortcuts and extension tables change at once: a /9, /24s and /26s inside of it, every time. Half
 // of the shortcuts lead on in one transaction and answer in the next.
@@ -194,15 +194,14 @@ TEST_P(FibReadersOfMuch, SeeALargeTransactionWhole) {
   constexpr unsigned at_once = 16;
   Qsbr qsbr{readers};
   const auto fib = Fib::create(qsbr, {.max_extension_tables = 600}).value();
-  const NextHopIndex base = GetParam();
+  const Value base = GetParam();
   const auto transaction = [base](unsigned number) {
-    std::vector<Route> changes{
-        {.prefix = "10.0.0.0/9"_prefix, .next_hop = static_cast<NextHopIndex>(base + number)}};
+    std::vector<Route> changes{{.prefix = "10.0.0.0/9"_prefix, .value = static_cast<Value>(base + number)}};
     for (std::uint32_t i = 0; i < 256; ++i) {
       const bool there = (number + i) % 2 == 0;
-      const NextHopIndex next_hop = there ? changes.front().next_hop : no_route;
-      changes.push_back({.prefix = make_prefix(0x0a000000 + (i << 15), 26), .next_hop = next_hop});
-      changes.push_back({.prefix = make_prefix(0x0a000000 + (i << 15) + 256, 24), .next_hop = next_hop});
+      const Value next_hop = there ? changes.front().value : no_route;
+      changes.push_back({.prefix = make_prefix(0x0a000000 + (i << 15), 26), .value = next_hop});
+      changes.push_back({.prefix = make_prefix(0x0a000000 + (i << 15) + 256, 24), .value = next_hop});
     }
     return changes;
   };
@@ -216,7 +215,7 @@ TEST_P(FibReadersOfMuch, SeeALargeTransactionWhole) {
     threads.emplace_back([&, reader] {
       std::mt19937 random{reader};
       std::array<std::uint32_t, at_once> addresses{};
-      std::array<NextHopIndex, at_once> next_hops{};
+      std::array<Value, at_once> next_hops{};
       qsbr.online(reader);
       running.fetch_add(1);
       while (!stop.load(std::memory_order_relaxed)) {
@@ -257,7 +256,7 @@ TEST_P(FibReadersOfMuch, SeeALargeTransactionWhole) {
   for (auto& thread : threads) {
     thread.join();
   }
-  EXPECT_EQ(fib->memory().entry_bits, base + most > Narrow::max_next_hop ? 16U : 8U);
+  EXPECT_EQ(fib->memory().entry_bits, base + most > Narrow::max_value ? 16U : 8U);
 }
 
 // 154: the table is built anew with wider entries in the hundredth transaction, under the readers.

@@ -85,7 +85,7 @@ TEST_F(FibTest, WithdrawalUncoversTheParent) {
        {"10.1.2.64/26"_prefix, 26},
        {"10.1.2.65/32"_prefix, 32}});
   const auto address = "10.1.2.65"_address;
-  const std::vector<std::pair<base::Prefix, NextHopIndex>> uncovered{
+  const std::vector<std::pair<base::Prefix, Value>> uncovered{
       {"10.1.2.65/32"_prefix, 26}, {"10.1.2.0/24"_prefix, 26}, {"10.1.2.64/26"_prefix, 16},
       {"10.1.0.0/16"_prefix, 8},   {"0.0.0.0/0"_prefix, 8},    {"10.0.0.0/8"_prefix, no_route}};
   EXPECT_EQ(fib->lookup(address), 32);
@@ -156,24 +156,23 @@ TEST_F(FibTest, TheShadowAnswers) {
 TEST_F(FibTest, BulkLookupIsLookup) {
   set({{"0.0.0.0/1"_prefix, 1}, {"10.0.0.0/30"_prefix, 30}});
   const std::vector<std::uint32_t> addresses{"10.0.0.3"_address, "10.0.0.4"_address, "200.0.0.0"_address};
-  std::vector<NextHopIndex> next_hops(4, 99);
+  std::vector<Value> next_hops(4, 99);
   fib->lookup_bulk(addresses.data(), next_hops.data(), 3);
   EXPECT_THAT(next_hops, ElementsAre(30, 1, no_route, 99));
 }
 
 TEST_F(FibTest, TheHighestNextHopIndexIsNotMistakenForAnExtension) {
-  set({{"10.0.0.0/24"_prefix, max_next_hop}, {"10.0.1.1/32"_prefix, max_next_hop}});
-  EXPECT_EQ(fib->lookup("10.0.0.77"_address), max_next_hop);
-  EXPECT_EQ(fib->lookup("10.0.1.1"_address), max_next_hop);
+  set({{"10.0.0.0/24"_prefix, max_value}, {"10.0.1.1/32"_prefix, max_value}});
+  EXPECT_EQ(fib->lookup("10.0.0.77"_address), max_value);
+  EXPECT_EQ(fib->lookup("10.0.1.1"_address), max_value);
   EXPECT_EQ(fib->lookup("10.0.1.2"_address), no_route);
 }
 
 TEST_F(FibTest, RefusesWholeWhatIsMalformed) {
   set({{"10.0.0.0/8"_prefix, 1}});
-  for (const Route& bad :
-       {Route{base::Prefix{0x0a000001, 24}, 2}, Route{base::Prefix{0x0a000000, 33}, 2},
-        Route{base::Prefix{0x0a000000, 255}, 2}, Route{"10.0.0.0/24"_prefix, max_next_hop + 1},
-        Route{"10.0.0.0/24"_prefix, 0xffff}}) {
+  for (const Route& bad : {Route{base::Prefix{0x0a000001, 24}, 2}, Route{base::Prefix{0x0a000000, 33}, 2},
+                           Route{base::Prefix{0x0a000000, 255}, 2},
+                           Route{"10.0.0.0/24"_prefix, max_value + 1}, Route{"10.0.0.0/24"_prefix, 0xffff}}) {
     const auto applied = fib->apply(std::vector{Route{"11.0.0.0/8"_prefix, 1}, bad});
     ASSERT_FALSE(applied);
     EXPECT_THAT(applied.error(), HasSubstr("10.0.0."));
@@ -191,12 +190,11 @@ TEST_F(FibTest, EveryExtensionTableCanBeUsed) {
   fib = Fib::create(qsbr, {.max_extension_tables = 32768}).value();
   std::vector<Route> routes;
   for (std::uint32_t i = 0; i < 32768; ++i) {
-    routes.push_back(
-        {base::Prefix{i << 8 | (i & 0xff), 32}, static_cast<NextHopIndex>(1 + i % max_next_hop)});
+    routes.push_back({base::Prefix{i << 8 | (i & 0xff), 32}, static_cast<Value>(1 + i % max_value)});
   }
   set(routes);
   for (std::uint32_t i = 0; i < 32768; ++i) {
-    ASSERT_EQ(fib->lookup(i << 8 | (i & 0xff)), 1 + i % max_next_hop);
+    ASSERT_EQ(fib->lookup(i << 8 | (i & 0xff)), 1 + i % max_value);
     ASSERT_EQ(fib->lookup(i << 8 | ((i + 1) & 0xff)), no_route);
   }
   EXPECT_FALSE(fib->apply(std::vector{Route{"200.0.0.1/32"_prefix, 1}}));
@@ -282,20 +280,20 @@ TEST_F(FibTest, MemorySaysWhatIsInUse) {
   EXPECT_EQ(fib->memory().table_bytes, narrow + 256);
   EXPECT_GE(fib->memory().shadow_bytes - empty.shadow_bytes, 10'001U * 8);
   EXPECT_LE(fib->memory().shadow_bytes - empty.shadow_bytes, 10'001U * 32);
-  set({{"10.0.0.0/24"_prefix, Narrow::max_next_hop + 1}});
+  set({{"10.0.0.0/24"_prefix, Narrow::max_value + 1}});
   EXPECT_EQ(fib->memory().table_bytes, 2 * (narrow + 256));
 }
 
 TEST_F(FibTest, EntriesGrowWiderWithTheNextHopIndexes) {
-  set({{"0.0.0.0/0"_prefix, Narrow::max_next_hop}, {"10.0.0.0/25"_prefix, 2}});
+  set({{"0.0.0.0/0"_prefix, Narrow::max_value}, {"10.0.0.0/25"_prefix, 2}});
   EXPECT_EQ(fib->memory().entry_bits, 8U);
-  EXPECT_EQ(fib->lookup("9.255.255.255"_address), Narrow::max_next_hop);
-  set({{"10.0.1.0/24"_prefix, Narrow::max_next_hop + 1}});
+  EXPECT_EQ(fib->lookup("9.255.255.255"_address), Narrow::max_value);
+  set({{"10.0.1.0/24"_prefix, Narrow::max_value + 1}});
   EXPECT_EQ(fib->memory().entry_bits, 16U);
-  EXPECT_EQ(fib->lookup("9.255.255.255"_address), Narrow::max_next_hop);
+  EXPECT_EQ(fib->lookup("9.255.255.255"_address), Narrow::max_value);
   EXPECT_EQ(fib->lookup("10.0.0.127"_address), 2);
-  EXPECT_EQ(fib->lookup("10.0.0.128"_address), Narrow::max_next_hop);
-  EXPECT_EQ(fib->lookup("10.0.1.1"_address), Narrow::max_next_hop + 1);
+  EXPECT_EQ(fib->lookup("10.0.0.128"_address), Narrow::max_value);
+  EXPECT_EQ(fib->lookup("10.0.1.1"_address), Narrow::max_value + 1);
 }
 
 TEST_F(FibTest, EntriesGrowWiderWithTheExtendedBlocks) {
@@ -317,8 +315,8 @@ TEST_F(FibTest, EntriesGrowWiderWithTheExtendedBlocks) {
 TEST_F(FibTest, ARefusedWideningChangesNothing) {
   fib = Fib::create(qsbr, {.max_extension_tables = 1}).value();
   set({{"10.0.0.0/25"_prefix, 1}});
-  const auto refused = fib->apply(
-      std::vector<Route>{{"10.0.1.0/25"_prefix, 1}, {"11.0.0.0/8"_prefix, Narrow::max_next_hop + 1}});
+  const auto refused =
+      fib->apply(std::vector<Route>{{"10.0.1.0/25"_prefix, 1}, {"11.0.0.0/8"_prefix, Narrow::max_value + 1}});
   ASSERT_FALSE(refused);
   EXPECT_THAT(refused.error(), ::testing::HasSubstr("extension tables"));
   EXPECT_EQ(fib->memory().entry_bits, 8U);

@@ -21,16 +21,16 @@ class LookupTest : public ::testing::Test {
  protected:
   // Prefixes of all lengths, crowded in a few /16s, and answers at both ends of the entry's range.
   void SetUp() override {
-    std::vector<Route> routes{{make_prefix(0, 1), 1}, {make_prefix(0x8000'0000, 1), Format::max_next_hop}};
+    std::vector<Route> routes{{make_prefix(0, 1), 1}, {make_prefix(0x8000'0000, 1), Format::max_value}};
     for (unsigned i = 0; i < 3'000; ++i) {
       routes.push_back({make_prefix(random_address(), 9 + static_cast<unsigned>(random()) % 24),
-                        static_cast<NextHopIndex>(1 + random() % Format::max_next_hop)});
+                        static_cast<Value>(1 + random() % Format::max_value)});
     }
     oracle.apply(routes);
     const auto sorted = oracle.routes();
     std::vector<PackedRoute> packed;
     for (const Route& route : sorted) {
-      packed.emplace_back(route.prefix, route.next_hop);
+      packed.emplace_back(route.prefix, route.value);
     }
     shadow.apply(packed);
     layout = Layout<Format>::create(4'000);
@@ -47,14 +47,14 @@ class LookupTest : public ::testing::Test {
 
   void expect_agreement(const std::vector<std::uint32_t>& addresses) {
     const auto count = static_cast<unsigned>(addresses.size());
-    constexpr NextHopIndex untouched = 0xffff;
-    std::vector<NextHopIndex> expected;
+    constexpr Value untouched = 0xffff;
+    std::vector<Value> expected;
     for (const auto address : addresses) {
       expected.push_back(oracle.lookup(address));
     }
     expected.push_back(untouched);  // nothing is written behind the end
     const auto expect = [&](const char* way, const auto& look_up) {
-      std::vector<NextHopIndex> found(addresses.size() + 1, untouched);
+      std::vector<Value> found(addresses.size() + 1, untouched);
       look_up(layout->view(), addresses.data(), found.data(), count);
       EXPECT_EQ(found, expected) << way << ", " << count << " addresses";
     };

@@ -42,9 +42,9 @@ class Oracle {
   std::vector<Route> apply(std::span<const Route> changes) {
     std::vector<Route> undo;
     for (const auto& [prefix, next_hop] : changes) {
-      undo.push_back({.prefix = prefix, .next_hop = find(prefix)});
+      undo.push_back({.prefix = prefix, .value = find(prefix)});
       const int long_prefixes =
-          (prefix.length > 24) * ((next_hop != no_route) - (undo.back().next_hop != no_route));
+          (prefix.length > 24) * ((next_hop != no_route) - (undo.back().value != no_route));
       if (long_prefixes != 0 && (extended_[prefix.address >> 8] += long_prefixes) == 0) {
         extended_.erase(prefix.address >> 8);
       }
@@ -58,7 +58,7 @@ class Oracle {
     return undo;
   }
 
-  [[nodiscard]] NextHopIndex find(base::Prefix prefix) const {
+  [[nodiscard]] Value find(base::Prefix prefix) const {
     const auto found = routes_[prefix.length].find(prefix.address);
     return found == routes_[prefix.length].end() ? no_route : found->second;
   }
@@ -68,19 +68,19 @@ class Oracle {
       const base::Prefix prefix = make_prefix(address, static_cast<unsigned>(length));
       const auto& of_length = routes_[prefix.length];
       if (const auto found = of_length.find(prefix.address); found != of_length.end()) {
-        return Route{.prefix = prefix, .next_hop = found->second};
+        return Route{.prefix = prefix, .value = found->second};
       }
     }
     return std::nullopt;
   }
 
-  [[nodiscard]] NextHopIndex lookup(std::uint32_t address) const {
+  [[nodiscard]] Value lookup(std::uint32_t address) const {
     const auto route = match(address);
-    return route ? route->next_hop : no_route;
+    return route ? route->value : no_route;
   }
 
   [[nodiscard]] std::vector<Route> routes() const {
-    std::map<base::Prefix, NextHopIndex> sorted;
+    std::map<base::Prefix, Value> sorted;
     for (unsigned length = 0; length <= 32; ++length) {
       for (const auto& [address, next_hop] : routes_[length]) {
         sorted.emplace(make_prefix(address, length), next_hop);
@@ -88,7 +88,7 @@ class Oracle {
     }
     std::vector<Route> routes;
     for (const auto& [prefix, next_hop] : sorted) {
-      routes.push_back({.prefix = prefix, .next_hop = next_hop});
+      routes.push_back({.prefix = prefix, .value = next_hop});
     }
     return routes;
   }
@@ -98,7 +98,7 @@ class Oracle {
   [[nodiscard]] bool is_extended(std::uint32_t address) const { return extended_.contains(address >> 8); }
 
  private:
-  std::array<std::unordered_map<std::uint32_t, NextHopIndex>, 33> routes_;
+  std::array<std::unordered_map<std::uint32_t, Value>, 33> routes_;
   std::unordered_map<std::uint32_t, int> extended_;  // /24 to the number of its longer prefixes
 };
 

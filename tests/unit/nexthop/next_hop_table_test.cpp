@@ -40,7 +40,7 @@ class NextHopTableTest : public ::testing::Test {
         member, neighbour(table.adjacency(member).address, alive ? Action::forward : Action::unresolved));
   }
 
-  [[nodiscard]] std::array<std::uint32_t, decide::buckets> placement(fib::NextHopIndex index) const {
+  [[nodiscard]] std::array<std::uint32_t, decide::buckets> placement(NextHopIndex index) const {
     std::array<std::uint32_t, decide::buckets> addresses{};
     for (std::uint32_t hash = 0; hash < decide::buckets; ++hash) {
       addresses[hash] = table.adjacency(table.next_hop(index).choose(hash)).address;
@@ -48,7 +48,7 @@ class NextHopTableTest : public ::testing::Test {
     return addresses;
   }
 
-  [[nodiscard]] std::map<std::uint32_t, int> shares(fib::NextHopIndex index) const {
+  [[nodiscard]] std::map<std::uint32_t, int> shares(NextHopIndex index) const {
     std::map<std::uint32_t, int> shares;
     for (const std::uint32_t address : placement(index)) {
       ++shares[address];
@@ -56,7 +56,7 @@ class NextHopTableTest : public ::testing::Test {
     return shares;
   }
 
-  [[nodiscard]] Action action(fib::NextHopIndex index, std::uint32_t hash = 0) const {
+  [[nodiscard]] Action action(NextHopIndex index, std::uint32_t hash = 0) const {
     return table.adjacency(table.next_hop(index).choose(hash)).action;
   }
 
@@ -66,7 +66,7 @@ class NextHopTableTest : public ::testing::Test {
 
 TEST_F(NextHopTableTest, EveryIndexAnswersFromTheStart) {
   for (unsigned index = 0; index < max_next_hops; ++index) {
-    ASSERT_EQ(action(static_cast<fib::NextHopIndex>(index), 77), Action::no_route);
+    ASSERT_EQ(action(NextHopIndex(index), 77), Action::no_route);
   }
   EXPECT_EQ(table.adjacency(no_route_adjacency).action, Action::no_route);
   EXPECT_EQ(table.adjacency(drop_adjacency).action, Action::drop);
@@ -79,26 +79,26 @@ TEST_F(NextHopTableTest, EveryIndexAnswersFromTheStart) {
 }
 
 TEST_F(NextHopTableTest, AnActionLeadsAllFlowsToItsOwnAdjacency) {
-  table.set_action(1, Action::drop);
-  table.set_action(2, Action::host);
-  table.set_action(3, Action::exit);
-  table.set_action(4, Action::connected);
+  table.set_action(NextHopIndex{1}, Action::drop);
+  table.set_action(NextHopIndex{2}, Action::host);
+  table.set_action(NextHopIndex{3}, Action::exit);
+  table.set_action(NextHopIndex{4}, Action::connected);
   for (const std::uint32_t hash : {0U, 1U, 255U, 0xffffffffU}) {
-    EXPECT_EQ(table.next_hop(1).choose(hash), drop_adjacency);
-    EXPECT_EQ(table.next_hop(2).choose(hash), host_adjacency);
-    EXPECT_EQ(table.next_hop(3).choose(hash), exit_adjacency);
-    EXPECT_EQ(table.next_hop(4).choose(hash), connected_adjacency);
+    EXPECT_EQ(table.next_hop(NextHopIndex{1}).choose(hash), drop_adjacency);
+    EXPECT_EQ(table.next_hop(NextHopIndex{2}).choose(hash), host_adjacency);
+    EXPECT_EQ(table.next_hop(NextHopIndex{3}).choose(hash), exit_adjacency);
+    EXPECT_EQ(table.next_hop(NextHopIndex{4}).choose(hash), connected_adjacency);
   }
-  EXPECT_EQ(table.alive_members(1), 0U);
-  EXPECT_EQ(table.alive_members(4), 0U);
+  EXPECT_EQ(table.alive_members(NextHopIndex{1}), 0U);
+  EXPECT_EQ(table.alive_members(NextHopIndex{4}), 0U);
 }
 
 TEST_F(NextHopTableTest, ASingleMemberTakesAllFlows) {
-  table.set_members(1, add_members(1));
+  table.set_members(NextHopIndex{1}, add_members(1));
   for (std::uint32_t hash = 0; hash < decide::buckets; ++hash) {
-    EXPECT_EQ(table.next_hop(1).choose(0xdeadbe00 + hash), first_adjacency);
+    EXPECT_EQ(table.next_hop(NextHopIndex{1}).choose(0xdeadbe00 + hash), first_adjacency);
   }
-  EXPECT_EQ(table.alive_members(1), 1U);
+  EXPECT_EQ(table.alive_members(NextHopIndex{1}), 1U);
   EXPECT_EQ(table.adjacency(first_adjacency).address, firewall);
   EXPECT_EQ(table.adjacency(first_adjacency).stations, neighbour(firewall).stations);
 }
@@ -124,27 +124,27 @@ TEST_F(NextHopTableTest, WhatSendsNothingTakesNoLengthAndNamesNoPort) {
 }
 
 TEST_F(NextHopTableTest, ADeadSingleMemberIsADeadNextHop) {
-  table.set_members(1, add_members(1));
+  table.set_members(NextHopIndex{1}, add_members(1));
   set_alive(first_adjacency, false);
-  EXPECT_EQ(action(1), Action::group_down);
-  EXPECT_EQ(table.alive_members(1), 0U);
+  EXPECT_EQ(action(NextHopIndex{1}), Action::group_down);
+  EXPECT_EQ(table.alive_members(NextHopIndex{1}), 0U);
   set_alive(first_adjacency, true);
-  EXPECT_EQ(action(1), Action::forward);
+  EXPECT_EQ(action(NextHopIndex{1}), Action::forward);
 }
 
 TEST_F(NextHopTableTest, AMemberThatWasNeverSetIsDead) {
-  table.set_members(1, std::vector<AdjacencyIndex>{40});
-  EXPECT_EQ(action(1), Action::group_down);
+  table.set_members(NextHopIndex{1}, std::vector<AdjacencyIndex>{40});
+  EXPECT_EQ(action(NextHopIndex{1}), Action::group_down);
   table.set_adjacency(40, neighbour(firewall));
-  EXPECT_EQ(table.next_hop(1).choose(0), 40);
+  EXPECT_EQ(table.next_hop(NextHopIndex{1}).choose(0), 40);
 }
 
 TEST_F(NextHopTableTest, FlowsSpreadOverTheMembers) {
   for (const unsigned count : {2U, 3U, 4U, 8U, 16U}) {
     const auto members = add_members(count);
-    table.set_members(1, members);
-    EXPECT_EQ(table.alive_members(1), count);
-    const auto by_member = shares(1);
+    table.set_members(NextHopIndex{1}, members);
+    EXPECT_EQ(table.alive_members(NextHopIndex{1}), count);
+    const auto by_member = shares(NextHopIndex{1});
     EXPECT_EQ(by_member.size(), count);
     const int fair = static_cast<int>(decide::buckets / count);
     for (const auto& [address, share] : by_member) {
@@ -156,13 +156,13 @@ TEST_F(NextHopTableTest, FlowsSpreadOverTheMembers) {
 
 TEST_F(NextHopTableTest, WhenAMemberDiesOnlyItsFlowsMove) {
   const auto members = add_members(5);
-  table.set_members(1, members);
-  const auto before = placement(1);
+  table.set_members(NextHopIndex{1}, members);
+  const auto before = placement(NextHopIndex{1});
   for (const AdjacencyIndex dead : members) {
     const std::uint32_t dead_address = table.adjacency(dead).address;
     set_alive(dead, false);
-    EXPECT_EQ(table.alive_members(1), 4U);
-    const auto after = placement(1);
+    EXPECT_EQ(table.alive_members(NextHopIndex{1}), 4U);
+    const auto after = placement(NextHopIndex{1});
     std::map<std::uint32_t, int> heirs;
     for (unsigned bucket = 0; bucket < decide::buckets; ++bucket) {
       EXPECT_NE(after[bucket], dead_address);
@@ -174,62 +174,62 @@ TEST_F(NextHopTableTest, WhenAMemberDiesOnlyItsFlowsMove) {
     }
     EXPECT_EQ(heirs.size(), 4U) << "the others share what the dead one had";
     set_alive(dead, true);
-    EXPECT_EQ(placement(1), before) << "and only its own flows come back";
+    EXPECT_EQ(placement(NextHopIndex{1}), before) << "and only its own flows come back";
   }
 }
 
 TEST_F(NextHopTableTest, AGroupIsDownWhenAllAreDead) {
   const auto members = add_members(3);
-  table.set_members(1, members);
-  const auto before = placement(1);
+  table.set_members(NextHopIndex{1}, members);
+  const auto before = placement(NextHopIndex{1});
   for (const AdjacencyIndex member : members) {
-    EXPECT_EQ(action(1), Action::forward);
+    EXPECT_EQ(action(NextHopIndex{1}), Action::forward);
     set_alive(member, false);
   }
-  EXPECT_THAT(table.next_hop(1).buckets, Each(group_down_adjacency));
-  EXPECT_EQ(table.alive_members(1), 0U);
+  EXPECT_THAT(table.next_hop(NextHopIndex{1}).buckets, Each(group_down_adjacency));
+  EXPECT_EQ(table.alive_members(NextHopIndex{1}), 0U);
   set_alive(members[1], true);
-  EXPECT_THAT(placement(1), Each(firewall + 1));
+  EXPECT_THAT(placement(NextHopIndex{1}), Each(firewall + 1));
   set_alive(members[0], true);
   set_alive(members[2], true);
-  EXPECT_EQ(placement(1), before);
+  EXPECT_EQ(placement(NextHopIndex{1}), before);
 }
 
 TEST_F(NextHopTableTest, OrderAndRepetitionOfMembersDoNotMatter) {
   auto members = add_members(4);
-  table.set_members(1, members);
-  const auto expected = placement(1);
+  table.set_members(NextHopIndex{1}, members);
+  const auto expected = placement(NextHopIndex{1});
   std::mt19937 random{1};
   for (int i = 0; i < 20; ++i) {
     std::shuffle(members.begin(), members.end(), random);
-    table.set_members(1, members);
-    EXPECT_EQ(placement(1), expected);
+    table.set_members(NextHopIndex{1}, members);
+    EXPECT_EQ(placement(NextHopIndex{1}), expected);
   }
   members.push_back(members.front());
-  table.set_members(1, members);
-  EXPECT_EQ(placement(1), expected);
-  EXPECT_EQ(table.alive_members(1), 4U);
+  table.set_members(NextHopIndex{1}, members);
+  EXPECT_EQ(placement(NextHopIndex{1}), expected);
+  EXPECT_EQ(table.alive_members(NextHopIndex{1}), 4U);
 }
 
 TEST_F(NextHopTableTest, AnotherApplianceChoosesAlike) {
-  table.set_members(1, add_members(3));
+  table.set_members(NextHopIndex{1}, add_members(3));
   NextHopTable other{qsbr};
   const std::vector<AdjacencyIndex> members{900, 20, 31};
   other.set_adjacency(20, neighbour(firewall + 2));
   other.set_adjacency(900, neighbour(firewall));
-  other.set_members(7, members);
+  other.set_members(NextHopIndex{7}, members);
   other.set_adjacency(31, neighbour(firewall + 1));
-  const auto expected = placement(1);
+  const auto expected = placement(NextHopIndex{1});
   for (std::uint32_t hash = 0; hash < decide::buckets; ++hash) {
-    EXPECT_EQ(other.adjacency(other.next_hop(7).choose(hash)).address, expected[hash]);
+    EXPECT_EQ(other.adjacency(other.next_hop(NextHopIndex{7}).choose(hash)).address, expected[hash]);
   }
 }
 
 // Two appliances of different versions stand side by side during an upgrade: the placement may not change.
 TEST_F(NextHopTableTest, ThePlacementIsFixedForever) {
-  table.set_members(1, add_members(3));
+  table.set_members(NextHopIndex{1}, add_members(3));
   const std::vector<unsigned> expected{0, 1, 2, 1, 0, 0, 0, 2, 2, 0, 0, 2, 2, 1, 0, 1};
-  const auto actual = placement(1);
+  const auto actual = placement(NextHopIndex{1});
   for (std::size_t bucket = 0; bucket < expected.size(); ++bucket) {
     EXPECT_EQ(actual[bucket], firewall + expected[bucket]) << "bucket " << bucket;
   }
@@ -241,78 +241,78 @@ TEST_F(NextHopTableTest, AnAddressOnTwoPortsIsOneOfThemAtATime) {
   table.set_adjacency(10, adjacency);
   adjacency.port = 3;
   table.set_adjacency(11, adjacency);
-  table.set_members(1, std::vector<AdjacencyIndex>{10, 11});
-  EXPECT_THAT(table.next_hop(1).buckets, Each(11)) << "the lower port, whatever its index";
+  table.set_members(NextHopIndex{1}, std::vector<AdjacencyIndex>{10, 11});
+  EXPECT_THAT(table.next_hop(NextHopIndex{1}).buckets, Each(11)) << "the lower port, whatever its index";
   set_alive(11, false);
-  EXPECT_THAT(table.next_hop(1).buckets, Each(10));
+  EXPECT_THAT(table.next_hop(NextHopIndex{1}).buckets, Each(10));
 }
 
 TEST_F(NextHopTableTest, AChangeOfTheAddressMovesFlows) {
-  table.set_members(1, add_members(3));
+  table.set_members(NextHopIndex{1}, add_members(3));
   table.set_adjacency(first_adjacency, neighbour(firewall + 100));
-  EXPECT_THAT(placement(1), ::testing::Contains(firewall + 100));
+  EXPECT_THAT(placement(NextHopIndex{1}), ::testing::Contains(firewall + 100));
   NextHopTable fresh{qsbr};
   for (unsigned i = 0; i < 3; ++i) {
     fresh.set_adjacency(static_cast<AdjacencyIndex>(first_adjacency + i),
                         table.adjacency(static_cast<AdjacencyIndex>(first_adjacency + i)));
   }
-  fresh.set_members(1,
+  fresh.set_members(NextHopIndex{1},
                     std::vector<AdjacencyIndex>{first_adjacency, first_adjacency + 1, first_adjacency + 2});
-  EXPECT_EQ(fresh.next_hop(1), table.next_hop(1));
+  EXPECT_EQ(fresh.next_hop(NextHopIndex{1}), table.next_hop(NextHopIndex{1}));
 }
 
 TEST_F(NextHopTableTest, WhatIsEqualIsNotPublished) {
   const auto members = add_members(3);
-  table.set_members(1, members);
-  table.set_action(2, Action::drop);
+  table.set_members(NextHopIndex{1}, members);
+  table.set_action(NextHopIndex{2}, Action::drop);
   qsbr.synchronize();
-  const NextHop* const group = &table.next_hop(1);
-  const NextHop* const drop = &table.next_hop(2);
+  const NextHop* const group = &table.next_hop(NextHopIndex{1});
+  const NextHop* const drop = &table.next_hop(NextHopIndex{2});
   const Adjacency* const member = &table.adjacency(first_adjacency);
-  table.set_members(1, members);
-  table.set_action(2, Action::drop);
+  table.set_members(NextHopIndex{1}, members);
+  table.set_action(NextHopIndex{2}, Action::drop);
   table.set_adjacency(first_adjacency, neighbour(firewall));
-  table.clear(3);
-  EXPECT_EQ(&table.next_hop(1), group);
-  EXPECT_EQ(&table.next_hop(2), drop);
+  table.clear(NextHopIndex{3});
+  EXPECT_EQ(&table.next_hop(NextHopIndex{1}), group);
+  EXPECT_EQ(&table.next_hop(NextHopIndex{2}), drop);
   EXPECT_EQ(&table.adjacency(first_adjacency), member);
   EXPECT_EQ(qsbr.pending(), 0U);
 }
 
 TEST_F(NextHopTableTest, ANewMacChangesTheAdjacencyAndNoGroup) {
-  table.set_members(1, add_members(3));
-  const NextHop* const group = &table.next_hop(1);
+  table.set_members(NextHopIndex{1}, add_members(3));
+  const NextHop* const group = &table.next_hop(NextHopIndex{1});
   auto adjacency = neighbour(firewall);
   adjacency.stations[0] = 0x06;
   table.set_adjacency(first_adjacency, adjacency);
-  EXPECT_EQ(&table.next_hop(1), group);
+  EXPECT_EQ(&table.next_hop(NextHopIndex{1}), group);
   EXPECT_EQ(table.adjacency(first_adjacency).stations, adjacency.stations);
 }
 
 TEST_F(NextHopTableTest, ANextHopMayBecomeAnythingElse) {
   const auto members = add_members(2);
-  table.set_members(1, members);
-  table.set_action(1, Action::host);
-  EXPECT_EQ(table.next_hop(1).choose(3), host_adjacency);
+  table.set_members(NextHopIndex{1}, members);
+  table.set_action(NextHopIndex{1}, Action::host);
+  EXPECT_EQ(table.next_hop(NextHopIndex{1}).choose(3), host_adjacency);
   set_alive(members[0], false);
-  EXPECT_EQ(table.next_hop(1).choose(3), host_adjacency) << "it has no members any more";
-  table.set_members(1, members);
-  EXPECT_THAT(placement(1), Each(firewall + 1));
-  table.set_action(1, Action::connected);
-  EXPECT_EQ(action(1), Action::connected);
-  table.clear(1);
-  EXPECT_EQ(action(1), Action::no_route);
+  EXPECT_EQ(table.next_hop(NextHopIndex{1}).choose(3), host_adjacency) << "it has no members any more";
+  table.set_members(NextHopIndex{1}, members);
+  EXPECT_THAT(placement(NextHopIndex{1}), Each(firewall + 1));
+  table.set_action(NextHopIndex{1}, Action::connected);
+  EXPECT_EQ(action(NextHopIndex{1}), Action::connected);
+  table.clear(NextHopIndex{1});
+  EXPECT_EQ(action(NextHopIndex{1}), Action::no_route);
   set_alive(members[0], true);
-  EXPECT_EQ(action(1), Action::no_route);
+  EXPECT_EQ(action(NextHopIndex{1}), Action::no_route);
   table.clear_adjacency(members[0]);
   EXPECT_EQ(table.adjacency(members[0]).action, Action::no_route);
 }
 
 TEST_F(NextHopTableTest, WhatIsReplacedLivesThroughTheGracePeriod) {
-  table.set_members(1, add_members(2));
+  table.set_members(NextHopIndex{1}, add_members(2));
   qsbr.synchronize();
   qsbr.online(0);
-  const NextHop& seen = table.next_hop(1);
+  const NextHop& seen = table.next_hop(NextHopIndex{1});
   const Adjacency& seen_adjacency = table.adjacency(first_adjacency);
   const NextHop copy = seen;
   const Adjacency adjacency_copy = seen_adjacency;
@@ -333,7 +333,7 @@ TEST_F(NextHopTableTest, ReadersAlwaysFindALivingMember) {
   constexpr unsigned readers = 2;
   constexpr unsigned count = 3;
   const auto members = add_members(count);
-  table.set_members(1, members);
+  table.set_members(NextHopIndex{1}, members);
   std::atomic<bool> stop{false};
   std::atomic<unsigned> running{0};
   std::vector<std::thread> threads;
@@ -343,7 +343,8 @@ TEST_F(NextHopTableTest, ReadersAlwaysFindALivingMember) {
       qsbr.online(reader);
       running.fetch_add(1);
       while (!stop.load(std::memory_order_relaxed) && !HasFailure()) {
-        const AdjacencyIndex chosen = table.next_hop(1).choose(static_cast<std::uint32_t>(random()));
+        const AdjacencyIndex chosen =
+            table.next_hop(NextHopIndex{1}).choose(static_cast<std::uint32_t>(random()));
         EXPECT_TRUE(std::find(members.begin(), members.end(), chosen) != members.end()) << chosen;
         const Adjacency& adjacency = table.adjacency(chosen);
         EXPECT_EQ(adjacency.address, firewall + chosen - first_adjacency);

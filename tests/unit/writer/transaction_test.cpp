@@ -188,7 +188,7 @@ TEST(Transaction, TheLastOfARoutesDuplicatesWins) {
   EXPECT_TRUE(table.replace);
   ASSERT_EQ(table.routes.size(), 2U);
   EXPECT_EQ(table.routes[0].prefix.length, 0);
-  EXPECT_EQ(target->next_hop_names[table.routes[1].next_hop], "none");
+  EXPECT_EQ(target->next_hop_names[value_of(table.routes[1].next_hop)], "none");
 }
 
 TEST(Transaction, ARemovedZoneNamedAgainStartsEmpty) {

@@ -233,7 +233,7 @@ std::string text_of(const nexthop::Adjacency& adjacency) {
 std::string text_of(const fib::Fib& table) {
   std::string text;
   table.for_each([&](const fib::Route& route) {
-    text += fmt::format(" {}={}/{}", base::to_string(route.prefix), route.next_hop,
+    text += fmt::format(" {}={}/{}", base::to_string(route.prefix), route.value,
                         table.lookup(route.prefix.last()));
   });
   return text;
@@ -260,7 +260,7 @@ class UndoTest : public WriterTest {
                           text_of(adjacency.published));
     }
     for (const auto& [name, next_hop] : live.next_hop_names) {
-      text += fmt::format("next hop {} {} {}\n", name, next_hop.index, next_hop.earlier.packets);
+      text += fmt::format("next hop {} {} {}\n", name, value_of(next_hop.index), next_hop.earlier.packets);
     }
     for (const auto& [name, zone] : live.zones) {
       std::map<std::size_t, std::uint32_t> routes;
@@ -269,7 +269,7 @@ class UndoTest : public WriterTest {
           routes[i] = zone.routes_by_next_hop[i];
         }
       }
-      text += fmt::format("zone {} {} {}{} {}\n", name, zone.index, fmt::ptr(zone.table.get()),
+      text += fmt::format("zone {} {} {}{} {}\n", name, value_of(zone.index), fmt::ptr(zone.table.get()),
                           text_of(*zone.table), routes);
     }
     return text + "sources" + text_of(*live.sources) + published();
@@ -280,8 +280,7 @@ class UndoTest : public WriterTest {
     const auto& live = writer.live();
     std::string text = "\n";
     for (unsigned i = 0; i < nexthop::max_next_hops; ++i) {
-      if (const auto& hop = live.next_hops.next_hop(static_cast<fib::NextHopIndex>(i));
-          hop != nexthop::NextHop{}) {
+      if (const auto& hop = live.next_hops.next_hop(nexthop::NextHopIndex(i)); hop != nexthop::NextHop{}) {
         text += fmt::format("{}: {}\n", i, fmt::join(hop.buckets, " "));
       }
     }
@@ -336,7 +335,7 @@ class UndoTest : public WriterTest {
     known_adjacencies_.clear();
     known_ports_.clear();
     for (const auto& [name, zone] : writer.live().zones) {
-      known_zones_.insert(zone.index);
+      known_zones_.insert(value_of(zone.index));
     }
     for (const auto& [id, adjacency] : writer.live().adjacencies) {
       known_adjacencies_.insert(adjacency.index);

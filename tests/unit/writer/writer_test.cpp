@@ -35,8 +35,8 @@ struct Shown {
 
 Shown shown(const Live& live) {
   Shown all{.state = live.state.get(), .queues = live.queues.at(0).get()};
-  for (fib::NextHopIndex i = 0; i < 16; ++i) {
-    all.next_hops.push_back(&live.next_hops.next_hop(i));
+  for (unsigned i = 0; i < 16; ++i) {
+    all.next_hops.push_back(&live.next_hops.next_hop(nexthop::NextHopIndex(i)));
   }
   for (nexthop::AdjacencyIndex i = 0; i < 16; ++i) {
     all.adjacencies.push_back(&live.next_hops.adjacency(i));
@@ -364,12 +364,12 @@ TEST_F(WriterTest, WhatAConnectedRouteDropsWantsNoMember) {
   const auto lan = writer.live().ports.at("lan").index;
   const auto count = [&](const std::string& next_hop, DropReason reason) {
     auto& counters = worker.mutable_counters();
-    counters.next_hops[writer.live().next_hop_names.at(next_hop).index].add(1, 100);
+    counters.next_hops[value_of(writer.live().next_hop_names.at(next_hop).index)].add(1, 100);
     counters.ports[lan].drops[static_cast<std::size_t>(reason)].add(1);
   };
   writer.tick();
   static_cast<void>(writer.take_events());
-  worker.mutable_counters().next_hops[writer.live().next_hop_names.at("pair").index].add(1, 100);
+  worker.mutable_counters().next_hops[value_of(writer.live().next_hop_names.at("pair").index)].add(1, 100);
   count("subnet", DropReason::neighbour_unresolved);
   writer.tick();
   const auto unresolved = [&] {
