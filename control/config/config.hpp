@@ -18,6 +18,7 @@
 
 #include "common/base/error.hpp"
 #include "common/base/prefix.hpp"
+#include "control/config/probe.hpp"
 #include "control/route/next_hop_type.hpp"
 
 namespace sekisho::config {
@@ -77,6 +78,8 @@ struct NextHop {
   std::string name;
   std::vector<std::uint32_t> members;  // sorted, distinct, at least one
   unsigned line = 0;
+  std::optional<Probe> probe = {};  // none: a member is alive when its link and its neighbour entry are
+  unsigned probe_line = 0;
 };
 
 enum class Install : std::uint8_t { default_route, halves };

@@ -31,8 +31,8 @@ void Reader::read_next_hop(const NamedTable& named) {
   if (route::parse_next_hop_type(named.name) || named.name == "host" || named.name == "connected" ||
       is_host_name(named.name))
     refuse(named.line, fmt::format("\"{}\" has a meaning of its own and cannot name a next hop", named.name));
-  const Section section{*named.table, named.line,  fmt::format("[next_hop.{}]", named.name),
-                        problems_,    {"members"}, {"probe"}};
+  const Section section{
+      *named.table, named.line, fmt::format("[next_hop.{}]", named.name), problems_, {"members", "probe"}};
   NextHop next_hop;
   next_hop.name = named.name;
   next_hop.line = named.line;
@@ -54,6 +54,7 @@ void Reader::read_next_hop(const NamedTable& named) {
   if (next_hop.members.size() > max_members)
     refuse(named.line, fmt::format("more than {} members", max_members));
   std::ranges::sort(next_hop.members);
+  read_probe(section, next_hop);
   config_.next_hops.push_back(std::move(next_hop));
 }
 

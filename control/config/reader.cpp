@@ -46,6 +46,7 @@ auto Reader::read(const toml::table& root) -> Config {
     read_port(port);
   for (const auto& next_hop : next_hops)
     read_next_hop(next_hop);
+  check_probes();
   if (const auto found = single_table(root, "internet", problems_))
     read_internet(*found);
   if (const auto found = single_table(root, "azure", problems_))

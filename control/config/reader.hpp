@@ -48,6 +48,8 @@ class Reader {
   void read_gateway(const Section& section, Port& port);
   void read_host_sources(const Section& section, Port& port);
   void read_next_hop(const NamedTable& named);
+  void read_probe(const Section& of, NextHop& next_hop);
+  void check_probes();
   void read_internet(const SingleTable& found);
   void read_exit(const Section& section, Internet& internet);
   void read_azure(const SingleTable& found);

@@ -59,6 +59,7 @@ struct Rule {
   std::uint32_t from = 0;  // one address; 0: any
   std::string iif;         // empty: any
   std::uint32_t table = 0;
+  std::uint32_t mark = 0;  // of the packet, all bits; 0: any
   friend auto operator<=>(const Rule&, const Rule&) = default;
 };
 

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
+#include <net/if.h>  // linux/if.h goes with it only in this order
+
 #include <linux/fib_rules.h>
 #include <linux/if.h>
 #include <linux/if_addr.h>
@@ -183,7 +185,8 @@ auto parse_rule(const nlmsghdr& message) -> std::optional<RuleMessage> {
   }
   return RuleMessage{message.nlmsg_type == RTM_DELRULE,
                      Rule{attributes.u32(FRA_PRIORITY).value_or(0), attributes.address(FRA_SRC).value_or(0),
-                          attributes.string(FRA_IIFNAME), attributes.u32(FRA_TABLE).value_or(info->table)}};
+                          attributes.string(FRA_IIFNAME), attributes.u32(FRA_TABLE).value_or(info->table),
+                          attributes.u32(FRA_FWMARK).value_or(0)}};
 }
 
 auto parse_settings(const nlmsghdr& message) -> std::optional<SettingsMessage> {

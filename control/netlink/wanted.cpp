@@ -17,16 +17,6 @@ std::string name_of(int link, const Mirror& mirror) {
   return found == mirror.links.end() ? fmt::format("link {}", link) : found->second.name;
 }
 
-std::string text_of(const Route& route, const Mirror& mirror) {
-  return fmt::format("the route to {} by {} in table {}", base::to_string(route.prefix),
-                     name_of(route.link, mirror), route.table);
-}
-
-std::string text_of(const Rule& rule) {
-  return rule.iif.empty() ? fmt::format("the rule from {}", base::address_to_string(rule.from))
-                          : fmt::format("the rule for what comes in by {}", rule.iif);
-}
-
 // The kernel knows a route by table and prefix; ours is replaced, so that there is no instant without one.
 bool is_replaced(const Route& old, const std::set<Route>& by) {
   return std::ranges::any_of(
@@ -84,6 +74,19 @@ void ask_addresses(const Wanted& wanted, const Mirror& mirror, std::vector<Reque
 }
 
 }  // namespace
+
+std::string text_of(const Route& route, const Mirror& mirror) {
+  return fmt::format("the route to {} by {} in table {}", base::to_string(route.prefix),
+                     name_of(route.link, mirror), route.table);
+}
+
+std::string text_of(const Rule& rule) {
+  if (rule.mark != 0) {
+    return fmt::format("the rule for mark {:#x}", rule.mark);
+  }
+  return rule.iif.empty() ? fmt::format("the rule from {}", base::address_to_string(rule.from))
+                          : fmt::format("the rule for what comes in by {}", rule.iif);
+}
 
 void Wanted::merge(Wanted other) {
   enabled.merge(other.enabled);

@@ -62,6 +62,10 @@ struct Request {
   std::string text;  // for messages: "the rule from 10.0.2.4"
 };
 
+// What messages, and Mirror::refused, call them.
+[[nodiscard]] std::string text_of(const Route& route, const Mirror& mirror);
+[[nodiscard]] std::string text_of(const Rule& rule);
+
 // In an order in which each can succeed: a link up before its routes, what replaces before what is removed.
 [[nodiscard]] auto requests(const Wanted& wanted, const Mirror& mirror) -> std::vector<Request>;
 

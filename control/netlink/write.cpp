@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
+#include <net/if.h>  // linux/if.h goes with it only in this order
+
 #include <libmnl/libmnl.h>
 #include <linux/fib_rules.h>
 #include <linux/if.h>
@@ -116,6 +118,9 @@ struct Writer {
     if (rule.from != 0) {
       info->src_len = 32;
       mnl_attr_put_u32(message.header(), FRA_SRC, to_network(rule.from));
+    }
+    if (rule.mark != 0) {
+      mnl_attr_put_u32(message.header(), FRA_FWMARK, rule.mark);
     }
     if (!rule.iif.empty()) {
       mnl_attr_put_strz(message.header(), FRA_IIFNAME, rule.iif.c_str());

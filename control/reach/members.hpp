@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Which port leads to a next hop's member, and whether the member is alive: its port's link is up and its
-// neighbour entry is usable. Pure: from configuration and the kernel's mirror to adjacencies.
+// Which port leads to a next hop's member, and whether the member is alive by the kernel's word: its port's link is up and its
+// neighbour entry is usable. Whether it also answers its probe: control/reach/liveness.hpp. Pure: from configuration and the
+// kernel's mirror to adjacencies.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -26,6 +28,12 @@ struct Member {
   bool asking = false;  // the kernel has not said yet whether the neighbour is there
   // Alive because it was when we took over, or before its entry was removed, and the kernel has not spoken yet.
   bool inherited = false;
+  // What control/reach/liveness.hpp adds.
+  std::optional<std::chrono::steady_clock::time_point> since = {};  // it is alive, or not; none: not decided
+  unsigned ups = 0;                                                 // how often it came back since then
+  unsigned downs = 0;                                               // and how often it went
+  bool is_probed = false;
+  std::optional<std::chrono::microseconds> round_trip = {};  // of the last probe that was answered
 
   friend bool operator==(const Member&, const Member&) = default;
 };

@@ -15,6 +15,7 @@
 #include "control/netlink/mirror.hpp"
 #include "control/netlink/wanted.hpp"
 #include "control/policy/policy.hpp"
+#include "control/reach/probing.hpp"
 #include "control/reconcile/event.hpp"
 #include "control/serve/backend.hpp"
 #include "dataplane.pb.h"
@@ -60,7 +61,10 @@ struct Bind {
 struct CountReturns {
   std::map<int, unsigned> returns;
 };
-struct ListAgain {};  // all that the kernel has
+struct ListAgain {};                      // all that the kernel has
+struct Probe {                            // event::Probed, again and again
+  std::vector<reach::ProbeOrder> orders;  // in the place of those before
+};
 
 // --- Files and operators.
 
@@ -83,6 +87,6 @@ struct AnswerPlan {  // of a rehearsal
 using Action =
     std::variant<action::Say, action::Yield, action::Stop, action::Claim, action::AskState, action::Transact,
                  action::CloseGuard, action::Keep, action::Bind, action::CountReturns, action::ListAgain,
-                 action::ReadFiles, action::Follow, action::Answer, action::AnswerPlan>;
+                 action::Probe, action::ReadFiles, action::Follow, action::Answer, action::AnswerPlan>;
 
 }  // namespace sekisho::reconcile

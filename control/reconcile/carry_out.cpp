@@ -106,6 +106,10 @@ void Daemon::carry_out(action::ListAgain&& /*action*/) {
   netlink_->refresh();
 }
 
+void Daemon::carry_out(action::Probe&& action) {
+  prober_.probe(action.orders);
+}
+
 // --- Files and operators.
 
 void Daemon::carry_out(action::ReadFiles&& /*action*/) {

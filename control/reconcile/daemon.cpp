@@ -26,6 +26,10 @@ Daemon::Daemon(boost::asio::io_context& io, Options options)
                  {.connected = [this] { tell(event::Connected{}); },
                   .disconnected = [this](const std::string& reason) { tell(event::Disconnected{reason}); },
                   .event = [this](const ipc::Event& event) { tell(event::DataplaneSaid{event}); }}),
+      prober_(io,
+              [this](std::uint32_t member, const reach::Sample& sample) {
+                tell(event::Probed{member, sample});
+              }),
       metrics_(io,
                [this](metrics::Format format, std::function<void(std::string)> done) {
                  collect_metrics(format, std::move(done));

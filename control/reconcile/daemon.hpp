@@ -18,6 +18,7 @@
 #include "control/guard/keeper.hpp"
 #include "control/metrics/exposition.hpp"
 #include "control/netlink/netlink.hpp"
+#include "control/probe/prober.hpp"
 #include "control/reconcile/file_watch.hpp"
 #include "control/reconcile/metrics_endpoint.hpp"
 #include "control/reconcile/only_one.hpp"
@@ -89,6 +90,7 @@ class Daemon final : public serve::Backend {
   void carry_out(action::Bind&& action);
   void carry_out(action::CountReturns&& action);
   void carry_out(action::ListAgain&& action);
+  void carry_out(action::Probe&& action);
   void carry_out(action::ReadFiles&& action);
   void carry_out(action::Follow&& action);
   void carry_out(action::Answer&& action);
@@ -105,6 +107,7 @@ class Daemon final : public serve::Backend {
   FileWatch file_watch_;
   sync::DataplaneClient dataplane_;
   std::unique_ptr<netlink::Netlink> netlink_;
+  probe::Prober prober_;
   std::unique_ptr<guard::Keeper> guard_;
   MetricsEndpoint metrics_;
   std::unique_ptr<Reconciler> reconciler_;

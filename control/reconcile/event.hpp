@@ -10,6 +10,7 @@
 #include <variant>
 
 #include "control/netlink/mirror.hpp"
+#include "control/reach/liveness.hpp"
 #include "control/reconcile/reading.hpp"
 #include "control/serve/backend.hpp"
 #include "dataplane.pb.h"
@@ -37,7 +38,11 @@ struct Started {};        // the first of all
 struct Turn {};           // the answer to Yield: whoever waited has had his turn
 struct Tick {};           // the time that wakes_at() named has come
 struct KernelChanged {};  // the mirror is another
-struct GuardClosed {      // the answer to CloseGuard
+struct Probed {           // what became of one that Probe asked for
+  std::uint32_t member = 0;
+  reach::Sample sample;
+};
+struct GuardClosed {  // the answer to CloseGuard
   std::uint64_t number = 0;
   tl::expected<void, std::string> result;
 };
@@ -83,9 +88,9 @@ struct ReadAgain {  // the answer to ReadFiles
 
 }  // namespace event
 
-using Event = std::variant<event::Started, event::Turn, event::Tick, event::KernelChanged, event::GuardClosed,
-                           event::Connected, event::Disconnected, event::Claimed, event::StateTold,
-                           event::TransactionEnded, event::DataplaneSaid, event::Reload, event::Rehearse,
-                           event::ChangeRoute, event::ReadAgain>;
+using Event = std::variant<event::Started, event::Turn, event::Tick, event::KernelChanged, event::Probed,
+                           event::GuardClosed, event::Connected, event::Disconnected, event::Claimed,
+                           event::StateTold, event::TransactionEnded, event::DataplaneSaid, event::Reload,
+                           event::Rehearse, event::ChangeRoute, event::ReadAgain>;
 
 }  // namespace sekisho::reconcile

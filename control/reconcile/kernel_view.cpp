@@ -2,6 +2,7 @@
 #include "control/reconcile/kernel_view.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <map>
 #include <span>
 #include <string_view>
@@ -12,11 +13,14 @@
 namespace sekisho::reconcile {
 
 auto KernelView::of(const policy::Policy& policy, const netlink::Mirror& mirror) const -> sync::View {
-  return sync::view(policy.config, mirror, inherited_, hosts_.answered());
+  auto view = sync::view(policy.config, mirror, inherited_, hosts_.answered());
+  liveness_.judge(view.members, policy.config);
+  return view;
 }
 
-auto KernelView::look(const policy::Policy& policy, const std::string& failed_exit, Moment& moment)
-    -> std::set<std::string> {
+auto KernelView::look(const policy::Policy& policy, const std::vector<const policy::Policy*>& coming,
+                      const std::string& failed_exit, Moment& moment) -> std::set<std::string> {
+  follow_members(policy, coming, moment);
   hosts_.follow({policy.config, moment.mirror(), inherited_}, moment.now());
   hosts_are_full_ = hosts_are_full_ && hosts_.is_full();
   auto changed = port_links_.follow(policy.config, moment);
@@ -36,8 +40,44 @@ void KernelView::show(const policy::Policy& policy, const std::string& failed_ex
       return member.inherited && entry.first == std::pair{member.port, member.address};
     });
   });
-  report_members(policy, before.members, moment);
+  report_members(policy, moment);
   report_exit(before.exit, moment);
+}
+
+// Where two policies probe a member in different ways, the one that runs counts until it is replaced.
+void KernelView::follow_members(const policy::Policy& policy,
+                                const std::vector<const policy::Policy*>& coming, Moment& moment) {
+  std::vector<reach::Liveness::Followed> followed;
+  std::set<std::uint32_t> named;
+  orders_.clear();
+  const auto add = [&](const policy::Policy& each) {
+    auto members = reach::members(each.config, moment.mirror(), inherited_);
+    std::erase_if(members, [&](const auto& member) { return !named.insert(member.address).second; });
+    auto probing = reach::probing(members, each.config, moment.mirror());
+    std::ranges::move(probing.orders, std::back_inserter(orders_));
+    for (auto& member : members) {
+      const auto* probe = reach::probe_of(member.address, each.config);
+      followed.push_back({std::move(member), probe == nullptr ? std::nullopt : std::optional{*probe}});
+    }
+    for (const auto& [member, why] : probing.refused) {
+      liveness_.hear(member, {reach::Sample::Result::unsent, {}, why}, moment.now());
+    }
+  };
+  add(policy);
+  for (const auto* each : coming) {
+    add(*each);
+  }
+  liveness_.follow(followed, moment.now());
+}
+
+auto KernelView::hear(const event::Probed& probed, Moment& moment) -> bool {
+  const bool changed = liveness_.hear(probed.member, probed.sample, moment.now());
+  for (auto& member : now_.members) {
+    if (member.address == probed.member) {
+      liveness_.refresh(member);
+    }
+  }
+  return changed;
 }
 
 auto KernelView::want(const ipc::Wanted& wanted, const policy::Policy& policy, Moment& moment) -> bool {
@@ -51,13 +91,14 @@ auto KernelView::want(const ipc::Wanted& wanted, const policy::Policy& policy, M
   return outcome.more;
 }
 
-void KernelView::inherit(const ipc::State& state) {
+void KernelView::inherit(const ipc::State& state, Time now) {
   for (const auto& adjacency : state.adjacencies()) {
     base::MacAddress mac{};
     if (adjacency.alive() && adjacency.mac().size() == mac.size()) {
       std::ranges::copy(adjacency.mac(), reinterpret_cast<char*>(mac.data()));
       inherited_[{adjacency.key().port(), adjacency.key().address()}] = mac;
     }
+    liveness_.inherit(adjacency.key().address(), adjacency.alive(), now);
   }
   for (const auto& each : state.next_hops()) {
     const auto& next_hop = each.next_hop();
@@ -91,26 +132,31 @@ auto KernelView::neighbours_of(const policy::Policy& policy, const netlink::Mirr
   return result;
 }
 
-void KernelView::report_members(const policy::Policy& policy, const std::vector<reach::Member>& before,
-                                Moment& moment) const {
-  for (const auto& member : now_.members) {
-    const auto old = std::ranges::find(before, member.address, &reach::Member::address);
-    if (old != before.end() && old->alive == member.alive) {
-      continue;
-    }
-    for (const auto& next_hop : policy.config.next_hops) {
-      if (!std::ranges::binary_search(next_hop.members, member.address)) {
+// A member that nobody knows anything of yet has no line.
+void KernelView::report_members(const policy::Policy& policy, Moment& moment) {
+  std::map<std::uint32_t, bool> now;
+  for (const auto& next_hop : policy.config.next_hops) {
+    for (const auto address : next_hop.members) {
+      const auto member = std::ranges::find(now_.members, address, &reach::Member::address);
+      const auto said = said_.find(address);
+      const bool is_news = member != now_.members.end() && (member->since || !member->is_probed) &&
+                           (said == said_.end() || said->second != member->alive);
+      if (said != said_.end()) {
+        now.insert(*said);
+      }
+      if (!is_news) {
         continue;
       }
-      if (member.alive) {
-        moment.info("member {} {} is up on port {}", next_hop.name, base::address_to_string(member.address),
-                    member.port);
+      now.insert_or_assign(address, member->alive);
+      if (member->alive) {
+        moment.info("member {} {} is up on port {}", next_hop.name, base::address_to_string(address),
+                    member->port);
       } else {
-        moment.warn("member {} {} is down: {}", next_hop.name, base::address_to_string(member.address),
-                    member.why);
+        moment.warn("member {} {} is down: {}", next_hop.name, base::address_to_string(address), member->why);
       }
     }
   }
+  said_ = std::move(now);
 }
 
 void KernelView::report_exit(const std::optional<reach::Exit>& before, Moment& moment) const {

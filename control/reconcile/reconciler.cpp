@@ -35,6 +35,9 @@ auto Reconciler::wakes_at() const -> std::optional<Time> {
   by(command_.wakes_at());
   by(retries_at_);
   by(patience_ends_at_);
+  if (!turn_is_due_) {  // which looks
+    by(view_.wakes_at());
+  }
   if (take_over_ == TakeOver::due && command_.is_held() && std::holds_alternative<Idle>(phase_)) {
     by(takes_over_at_);
   }
@@ -65,7 +68,17 @@ void Reconciler::on(const event::Tick& /*event*/, Moment& moment) {
       told_.reset();  // only a full transaction tries to start them again
     }
   }
+  if (const auto due = view_.wakes_at(); due && *due <= moment.now()) {
+    look_soon(moment);
+  }
   advance(moment);
+}
+
+// 128 of these come a second with 64 members at the usual interval: what changes nothing costs nothing.
+void Reconciler::on(const event::Probed& event, Moment& moment) {
+  if (view_.hear(event, moment)) {
+    look_soon(moment);
+  }
 }
 
 // The guard follows at once.
@@ -201,7 +214,7 @@ void Reconciler::on(const event::DataplaneSaid& said, Moment& moment) {
 // --- The world.
 
 void Reconciler::look(Moment& moment) {
-  for (const auto& port : view_.look(*policy_, failures_.exit(), moment)) {
+  for (const auto& port : view_.look(*policy_, coming(), failures_.exit(), moment)) {
     if (failures_.ports().contains(port)) {
       told_.reset();  // the next transaction starts the port, and is a full one
     }
@@ -225,6 +238,19 @@ const policy::Policy* Reconciler::under_way() const {
   return step != nullptr && *step ? (*step)->policy.get() : nullptr;
 }
 
+auto Reconciler::coming() const -> std::vector<const policy::Policy*> {
+  std::vector<const policy::Policy*> result;
+  if (const auto* policy = under_way()) {
+    result.push_back(policy);
+  }
+  for (const auto& step : steps_) {
+    if (step.policy) {
+      result.push_back(step.policy.get());
+    }
+  }
+  return result;
+}
+
 auto Reconciler::close_guard(Moment& moment) -> std::uint64_t {
   return guarding_.close({*policy_, under_way(), steps_}, moment);
 }
@@ -235,6 +261,7 @@ void Reconciler::keep(Moment& moment) const {
   const auto ask = [&](const policy::Policy& policy) {
     const auto more = view_.neighbours_of(policy, moment.mirror());
     result.resolved.insert(result.resolved.end(), more.begin(), more.end());
+    result.wanted.merge(reach::probe_stack(policy.config, moment.mirror()));
   };
   const auto add = [&](const policy::Policy& policy) {
     ask(policy);
@@ -255,6 +282,7 @@ void Reconciler::keep(Moment& moment) const {
   std::ranges::sort(result.resolved);
   result.resolved.erase(std::ranges::unique(result.resolved).begin(), result.resolved.end());
   moment.act(std::move(result));
+  moment.act(action::Probe{view_.orders()});
 }
 
 // --- What an earlier control left.
@@ -271,7 +299,7 @@ void Reconciler::take_over(const ipc::State& state, Moment& moment) {
     moment.act(action::ReadFiles{});
   }
   guarding_.remember(state);
-  view_.inherit(state);
+  view_.inherit(state, moment.now());
   look_soon(moment);
 }
 

@@ -95,6 +95,7 @@ class Reconciler {
   void on(const event::Turn& event, Moment& moment);
   void on(const event::Tick& event, Moment& moment);
   void on(const event::KernelChanged& event, Moment& moment);
+  void on(const event::Probed& event, Moment& moment);
   void on(const event::GuardClosed& event, Moment& moment);
   void on(const event::Connected& event, Moment& moment);
   void on(const event::Disconnected& event, Moment& moment);
@@ -113,6 +114,7 @@ class Reconciler {
   void keep(Moment& moment) const;
   auto close_guard(Moment& moment) -> std::uint64_t;
   [[nodiscard]] const policy::Policy* under_way() const;
+  [[nodiscard]] auto coming() const -> std::vector<const policy::Policy*>;  // it, and those that wait
 
   // What an earlier control left.
   void take_over(const ipc::State& state, Moment& moment);

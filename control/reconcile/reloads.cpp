@@ -74,7 +74,7 @@ void Reconciler::on(const event::Rehearse& event, Moment& moment) {
   }
   steps_.push(
       {.tickets = {event.ticket}, .policy = std::move(*policy), .from = Rehearsal{}, .asked = moment.now()});
-  keep(moment);
+  look(moment);
   advance(moment);
 }
 

@@ -2,10 +2,32 @@
 #include "control/serve/members.hpp"
 
 #include <algorithm>
+#include <chrono>
 
 #include "common/base/prefix.hpp"
 
 namespace sekisho::serve {
+namespace {
+
+// By the clock of today: one that was put right since then moves what lies before along with it.
+Json unix_ms(std::chrono::steady_clock::time_point time) {
+  using std::chrono::milliseconds;
+  const auto ago = std::chrono::duration_cast<milliseconds>(std::chrono::steady_clock::now() - time);
+  const auto now =
+      std::chrono::duration_cast<milliseconds>(std::chrono::system_clock::now().time_since_epoch());
+  return (now - ago).count();
+}
+
+// What stays null has not been seen.
+void add_life(Json& entry, const reach::Member& member) {
+  entry["since_unix_ms"] = member.since ? unix_ms(*member.since) : Json(nullptr);
+  entry["flaps"] = member.downs;
+  entry["transitions"] = {{"up", member.ups}, {"down", member.downs}};
+  entry["probed"] = member.is_probed;
+  entry["round_trip_us"] = member.round_trip ? Json(member.round_trip->count()) : Json(nullptr);
+}
+
+}  // namespace
 
 Json members_json(const config::NextHop& next_hop, const std::vector<reach::Member>* members) {
   auto result = Json::array();
@@ -27,6 +49,7 @@ Json members_json(const config::NextHop& next_hop, const std::vector<reach::Memb
       entry["mac"] = found->mac ? mac_json(*found->mac) : Json(nullptr);
       entry["alive"] = found->alive;
       entry["why"] = found->why;
+      add_life(entry, *found);
     }
     result.push_back(std::move(entry));
   }

@@ -27,6 +27,20 @@ auto host_sources(const policy::Policy& policy, const config::Port& port,
       sources.insert({peer.address, 32});
     }
   }
+  // What answers a probe through a member comes by the member's port.
+  for (const auto& next_hop : policy.config.next_hops) {
+    const bool is_here = std::ranges::any_of(next_hop.members, [&](std::uint32_t member) {
+      return std::ranges::any_of(addresses.subnets, [&](base::Prefix own) { return own.covers(member); });
+    });
+    if (!is_here || !next_hop.probe) {
+      continue;
+    }
+    for (const auto& target : next_hop.probe->through) {
+      for (const auto address : target.addresses) {
+        sources.insert({address, 32});
+      }
+    }
+  }
   // The kernel masquerades what leaves by the exit as the port's own address: what answers comes for that.
   if (policy.config.internet && policy.config.internet->exit == port.name) {
     sources.insert(policy.exceptions.begin(), policy.exceptions.end());

@@ -15,6 +15,7 @@ from package.machine import Machine
 
 NAMES = ("guard", "dataplane", "control")
 CAP_NET_ADMIN = 1 << 12
+CAP_NET_RAW = 1 << 13
 CAP_BPF = 1 << 39
 
 
@@ -119,12 +120,12 @@ def test_guard_without_the_others(lab: Lab, machine: Machine) -> None:
     machine.wait_forwarding()
 
 
-def test_control_has_two_capabilities(machine: Machine) -> None:
+def test_control_has_three_capabilities(machine: Machine) -> None:
     status = machine.status("control")
     user, group = (machine.run("id", word, "sekisho").strip() for word in ("-u", "-g"))
     assert user != "0" and set(status["Uid"].split()) == {user} and set(status["Gid"].split()) == {group}
     for kind in ("CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb"):
-        assert int(status[kind], 16) == CAP_NET_ADMIN | CAP_BPF, kind
+        assert int(status[kind], 16) == CAP_NET_ADMIN | CAP_NET_RAW | CAP_BPF, kind
     assert status["NoNewPrivs"] == "1" and status["Seccomp"] == "2"
     assert machine.json("show", "state")["dataplane"]["connected"] is True
 

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <deque>
+#include <iterator>
 #include <map>
 #include <memory>
 #include <optional>
@@ -128,6 +129,31 @@ class ReconcilerLab {
     }
   }
   void kernel_changed() { tell(event::KernelChanged{}); }
+  // What is wanted of rules and routes is there.
+  void kernel_obeys() {
+    mirror.rules = kept.wanted.rules;
+    mirror.routes = kept.wanted.routes;
+    kernel_changed();
+  }
+
+  // --- Probes.
+
+  // Who is probed now.
+  [[nodiscard]] auto probed() const -> std::set<std::uint32_t> {
+    std::set<std::uint32_t> result;
+    std::ranges::transform(orders, std::inserter(result, result.end()), &reach::ProbeOrder::member);
+    return result;
+  }
+  void answers_probe(const char* member, int times = 1) {
+    for (int i = 0; i < times; ++i) {
+      tell(event::Probed{ip(member), {reach::Sample::Result::answered, std::chrono::microseconds{300}, {}}});
+    }
+  }
+  void fails_probe(const char* member, int times = 1) {
+    for (int i = 0; i < times; ++i) {
+      tell(event::Probed{ip(member), {reach::Sample::Result::failed, {}, "connection refused"}});
+    }
+  }
   void answer_guard(const std::string& error = "") {
     ASSERT_FALSE(closings.empty());
     const auto number = closings.front();
@@ -311,6 +337,7 @@ class ReconcilerLab {
   std::deque<std::uint64_t> closings;
   guard::Guard guard;  // last asked for
   action::Keep kept;
+  std::vector<reach::ProbeOrder> orders;
   bool turn_is_due = false;
   bool reads_again = false;
   Ticket last_ticket = 0;
@@ -353,6 +380,7 @@ class ReconcilerLab {
   void carry_out(const action::Bind& bind) { mirror.bound = bind.bound; }
   void carry_out(const action::CountReturns& count) { mirror.returns = count.returns; }
   void carry_out(const action::ListAgain& /*action*/) {}
+  void carry_out(const action::Probe& probe) { orders = probe.orders; }
   void carry_out(const action::ReadFiles& /*action*/) { reads_again = true; }
   void carry_out(const action::Follow& follow) { EXPECT_EQ(follow.policy, brain->policy()); }
   void carry_out(const action::Answer& answer) {
