@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <set>
 
 #include "control/check/rules.hpp"
 
@@ -12,8 +13,9 @@ namespace {
 constexpr std::array all{
     // what a table says
     &one_half, &kms_incomplete, &kms_of_another_cloud, &host_address_captured, &bypass,
-    &internet_without_exit, &sent_back, &hairpin, &asymmetric, &no_way_back, &sources_overlap, &never_matches,
-    &table_too_long, &table_too_many_tags, &tag_without_udr, &tag_without_ipv4,
+    &internet_without_exit, &sent_back, &hairpin, &asymmetric, &no_way_back, &sources_overlap,
+    &port_in_no_zone, &zone_without_route, &duplicate_route, &never_matches, &table_too_long,
+    &table_too_many_tags, &tag_without_udr, &tag_without_ipv4,
     // what is around the ports
     &next_hop_not_connected, &subnet_loop, &subnet_elsewhere, &several_tables, &gateway_of_expressroute,
     &no_interface, &no_companion, &mtu_above_1500, &mtu_differs,
@@ -21,7 +23,7 @@ constexpr std::array all{
     &halves_trap, &default_learned, &default_to_vpn, &vnet_to_vpn, &attracted, &too_many_advertised,
     &one_route_server, &asn_banned, &asn_reserved, &asn_of_32_bits, &bgp_not_spoken,
     // what readers found
-    &refused, &file_error, &file_warning, &file_note};
+    &refused, &file_error, &file_warning, &file_note, &route_left_out, &next_hop_maybe_own};
 
 }  // namespace
 
@@ -41,11 +43,14 @@ std::span<const Rule* const> rules() noexcept {
   return all;
 }
 
-auto check(const Facts& facts) -> std::vector<Finding> {
+auto check(const Facts& facts, std::span<const Rule* const> by) -> std::vector<Finding> {
   std::vector<Finding> result;
-  for (const auto* rule : rules())
+  for (const auto* rule : by) {
+    std::set<Offence> known;
     for (auto& offence : rule->find(facts))
-      result.push_back({rule, std::move(offence)});
+      if (known.insert(offence).second)
+        result.push_back({rule, std::move(offence)});
+  }
   std::ranges::stable_sort(result, std::ranges::greater{},
                            [](const Finding& finding) { return finding.rule->severity; });
   return result;

@@ -22,6 +22,7 @@ using base::Severity;
 struct Offence {
   std::string where;  // "sekisho.toml:12", "udr.json: $.routes[3]"; empty: nowhere in particular
   std::string what;   // what was found, without a full stop
+  friend auto operator<=>(const Offence&, const Offence&) = default;
 };
 using Offences = std::vector<Offence>;
 
@@ -40,7 +41,8 @@ struct Finding {
   const Rule* rule;
   Offence offence;
 };
-// The gravest first; of the same severity in the rules' order.
-[[nodiscard]] auto check(const Facts& facts) -> std::vector<Finding>;
+// The gravest first; of the same severity in the rules' order. Each once, however many zones share its file.
+[[nodiscard]] auto check(const Facts& facts, std::span<const Rule* const> by = rules())
+    -> std::vector<Finding>;
 
 }  // namespace sekisho::check

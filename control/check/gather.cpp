@@ -24,7 +24,9 @@ class Gatherer {
 
   void add_service_tags(const std::filesystem::path& file);
   void add_policy(std::shared_ptr<const policy::Policy> policy, const netlink::Mirror* mirror);
-  void add_findings_of_tags();  // where no policy has warned of them
+  void add_tables_of(std::shared_ptr<const policy::Policy> policy);
+  void add_findings_of(const std::vector<base::Finding>& findings);
+  void add_findings_of_tags();  // where no policy has judged them
   auto add_file(const std::filesystem::path& file, formats::Empty empty) -> std::optional<SubnetTable>;
   void set_cloud(std::optional<std::string> cloud) { facts_.cloud = std::move(cloud); }
 
@@ -63,7 +65,17 @@ void Gatherer::add_service_tags(const std::filesystem::path& file) {
 
 void Gatherer::add_findings_of_tags() {
   if (facts_.tags)
-    std::ranges::copy(facts_.tags->findings, std::back_inserter(facts_.file_findings));
+    add_findings_of(facts_.tags->findings);
+}
+
+void Gatherer::add_findings_of(const std::vector<base::Finding>& findings) {
+  std::ranges::copy(findings, std::back_inserter(facts_.file_findings));
+}
+
+void Gatherer::add_tables_of(std::shared_ptr<const policy::Policy> policy) {
+  facts_.policy = std::move(policy);
+  add_findings_of(facts_.policy->oddities.files);
+  add_zones();
 }
 
 auto Gatherer::add_file(const std::filesystem::path& file, formats::Empty empty)
@@ -74,7 +86,7 @@ auto Gatherer::add_file(const std::filesystem::path& file, formats::Empty empty)
   add_azure_tables(file, routes->tables);
   for (const auto& route : routes->tag_routes)
     facts_.tag_uses.push_back({route.tag, place(Error{file, 0, {}, route.path})});
-  std::ranges::copy(routes->findings, std::back_inserter(facts_.file_findings));
+  add_findings_of(routes->findings);
   // What is odd about a tag, rules say.
   if (facts_.tags && !routes->tag_routes.empty())
     if (const auto resolved = formats::resolve_tags(*routes, *facts_.tags); !resolved && !error_)
@@ -87,12 +99,11 @@ auto Gatherer::add_file(const std::filesystem::path& file, formats::Empty empty)
 }
 
 void Gatherer::add_policy(std::shared_ptr<const policy::Policy> policy, const netlink::Mirror* mirror) {
-  facts_.policy = std::move(policy);
+  add_tables_of(std::move(policy));
   const auto& azure = facts_.policy->config.azure;
   if (azure.line != 0)
     facts_.cloud = azure.cloud;
   add_service_tags(azure.service_tags);
-  add_zones();
   add_ports(mirror);
   add_advertised();
   add_tag_uses();
@@ -185,6 +196,13 @@ auto gather(std::shared_ptr<const policy::Policy> policy, const netlink::Mirror*
   Gatherer gatherer;
   gatherer.add_policy(std::move(policy), mirror);
   return finish(gatherer);
+}
+
+auto gather(const policy::Policy& policy) -> Facts {
+  Gatherer gatherer;
+  gatherer.add_tables_of({std::shared_ptr<void>{}, &policy});
+  gatherer.add_findings_of(policy.oddities.tags);  // beside the file of tags, rules say these
+  return gatherer.take();
 }
 
 auto gather(const FilesAlone& alone) -> tl::expected<Facts, Error> {

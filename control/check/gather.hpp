@@ -21,6 +21,9 @@ namespace sekisho::check {
 [[nodiscard]] auto gather(std::shared_ptr<const policy::Policy> policy, const netlink::Mirror* mirror)
     -> tl::expected<Facts, base::Error>;
 
+// What the policy alone tells. It has to live longer.
+[[nodiscard]] auto gather(const policy::Policy& policy) -> Facts;
+
 // Route tables without a configuration.
 struct FilesAlone {
   std::vector<std::filesystem::path> files;

@@ -16,6 +16,9 @@ extern const Rule next_hop_not_connected;                                       
 extern const Rule host_address_captured;                                         // host_addresses.cpp
 extern const Rule sources_overlap;                                               // sources.cpp
 extern const Rule never_matches;                                                 // martians.cpp
+extern const Rule port_in_no_zone, zone_without_route;                           // idle.cpp
+extern const Rule duplicate_route;                                               // duplicates.cpp
+extern const Rule route_left_out, next_hop_maybe_own;                            // left_out.cpp
 extern const Rule asn_banned, asn_reserved, asn_of_32_bits;                      // asn.cpp
 extern const Rule one_route_server;                                              // route_server.cpp
 extern const Rule bypass, internet_without_exit;                                 // exceptions.cpp

@@ -61,7 +61,7 @@ Outcome check_configuration(const Context& context, const CheckOptions& options)
     return report_refusal(context, options, facts.error());
   }
   const auto findings = check::check(*facts);
-  const auto outcome = outcome_of(findings, (*policy)->warnings.size(), options.strict);
+  const auto outcome = outcome_of(findings, options.strict);
   auto summary = summary_json(**policy);
   if (context.json) {
     summary["findings"] = findings_json(findings);
@@ -86,7 +86,7 @@ Outcome check_files(const Context& context, const CheckOptions& options) {
     return tl::unexpected{facts.error().to_string()};
   }
   const auto findings = check::check(*facts);
-  const auto outcome = outcome_of(findings, 0, options.strict);
+  const auto outcome = outcome_of(findings, options.strict);
   if (context.json) {
     print_json({{"files", options.files}, {"findings", findings_json(findings)}});
   } else {

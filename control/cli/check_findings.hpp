@@ -12,9 +12,8 @@ namespace sekisho::cli {
 [[nodiscard]] Json findings_json(std::span<const check::Finding> findings);
 // Says why, too, if it is to explain.
 void print_check_findings(std::span<const check::Finding> findings, bool explain);
-// Refused when a finding is an error or, if it is to be strict, a warning; `more_warnings` are those of no rule.
-[[nodiscard]] Outcome outcome_of(std::span<const check::Finding> findings, std::size_t more_warnings,
-                                 bool strict);
+// Refused when a finding is an error or, if it is to be strict, a warning.
+[[nodiscard]] Outcome outcome_of(std::span<const check::Finding> findings, bool strict);
 
 // All rules.
 void print_rules(bool json);

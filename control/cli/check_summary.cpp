@@ -54,8 +54,7 @@ Json summary_json(const policy::Policy& policy) {
           {"ports", std::move(ports)},
           {"next_hops", std::move(next_hops)},
           {"zones", serve::show_zones(policy, {})},
-          {"exit", exit_summary(policy)},
-          {"warnings", policy.warnings}};
+          {"exit", exit_summary(policy)}};
 }
 
 void print_summary(const Json& result) {
@@ -82,9 +81,6 @@ void print_summary(const Json& result) {
     fmt::print("next hop Internet leaves by port {}: {} exception{}, {}{}\n\n", value_text(exit, "port"),
                exceptions.size(), exceptions.size() == 1 ? "" : "s", list_text(first),
                exceptions.size() > most ? ",..." : "");
-  }
-  for (const auto& warning : result["warnings"]) {
-    fmt::print("warning: {}\n", value_text(warning));
   }
 }
 

@@ -3,14 +3,11 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-
 #include "common/base/error.hpp"
 #include "common/base/prefix.hpp"
 #include "control/policy/exceptions.hpp"
 #include "control/policy/kms.hpp"
 #include "control/policy/system_routes.hpp"
-#include "control/route/martians.hpp"
 
 namespace sekisho::policy {
 
@@ -19,7 +16,6 @@ using route::NextHopType;
 using route::Origin;
 
 auto Builder::build() -> std::optional<Error> {
-  warn_of_idle_ports();
   const auto& config = policy_.config;
   if (!config.azure.service_tags.empty()) {
     if (auto refused = files_.read_service_tags(config.azure.service_tags))
@@ -31,7 +27,6 @@ auto Builder::build() -> std::optional<Error> {
   }
   policy_.exceptions = collect_exceptions(policy_);
   policy_.files = std::move(files_).take_loaded();
-  policy_.warnings = std::move(warnings_).take();
   return std::nullopt;
 }
 
@@ -44,11 +39,6 @@ auto Builder::add_zone(const config::Zone& zone) -> std::optional<Error> {
       return refused;
   }
   result.table.finish();
-  if (result.table.candidates().size() == routes_of_every_zone && !zone.connected)
-    warnings_.add(fmt::format("{}:{}: zone {} has no route: everything from it is dropped",
-                              policy_.config.file.string(), zone.line, zone.name));
-  warn_of_duplicates(result);
-  warn_of_martians(result);
   policy_.zones.push_back(std::move(result));
   return std::nullopt;
 }
@@ -87,12 +77,9 @@ void Builder::add_preset(route::RouteTable& table, const config::RouteSpec& spec
 }
 
 auto Builder::add_tag(route::RouteTable& table, const config::RouteSpec& spec) -> std::optional<Error> {
-  const auto unfolded = files_.unfold(spec.tag);
+  const auto unfolded = files_.unfold(spec.tag, Error{policy_.config.file, spec.line, {}});
   if (!unfolded)
-    return Error{policy_.config.file, spec.line, unfolded.error()};
-  const auto place = fmt::format("{}:{}", policy_.config.file.string(), spec.line);
-  for (const auto& finding : unfolded->findings)
-    warnings_.add(fmt::format("{}: {}", place, finding.where.reason));
+    return unfolded.error();
   const auto next_hop = next_hops_.named(spec.next_hop);
   const auto source = policy_.names.intern("service tag " + spec.tag);
   for (const auto& route : unfolded->routes) {
@@ -107,7 +94,7 @@ auto Builder::add_file(route::RouteTable& table, const config::RouteSpec& spec) 
   const auto file = files_.read(spec);
   if (!file)
     return file.error();
-  Source source{.file = **file, .spec = spec, .names = {}, .next_hops = {}, .left_out = {}, .unsure = {}};
+  Source source{.file = **file, .spec = spec, .names = {}, .next_hops = {}, .left_out = {}, .maybe_own = {}};
   for (const auto& label : (*file)->labels)
     source.names.push_back(source_name(**file, label));
   source.next_hops.resize(2 * (*file)->next_hops.size());
@@ -115,8 +102,10 @@ auto Builder::add_file(route::RouteTable& table, const config::RouteSpec& spec) 
     if (auto refused = add_route(table, source, route))
       return refused;
   }
-  warn_of_left_out(source);
-  warn_of_unsure(source);
+  for (auto& [kind, left_out] : source.left_out)
+    policy_.oddities.left_out.push_back(std::move(left_out));
+  if (source.maybe_own.count != 0)
+    policy_.oddities.maybe_own.push_back(std::move(source.maybe_own));
   return std::nullopt;
 }
 
@@ -139,7 +128,7 @@ auto Builder::add_route(route::RouteTable& table, Source& source, const formats:
   if (!is_written && (type == NextHopType::internet || (!is_bgp && unbound))) {
     auto& left_out = source.left_out[{type, to_string(route.origin)}];
     if (left_out.count++ == 0)
-      left_out.first = route.prefix;
+      left_out = {source.file.file, route.origin, type, route.prefix, 1};
     return std::nullopt;
   }
   auto& next_hop = source.next_hops[2 * route.next_hop + (is_bgp ? 1 : 0)];
@@ -175,91 +164,19 @@ void Builder::note_if_unsure(Source& source, const formats::FileRoute& route, Ne
   const auto address = next_hops_.possibly_own(source.file.next_hops[route.next_hop].addresses);
   if (!address || !internet || policy_.names[next_hop.name] == internet->via)
     return;
-  if (source.unsure.count++ == 0)
-    source.unsure = {.count = 1, .address = *address, .prefix = route.prefix, .next_hop = next_hop.name};
+  if (source.maybe_own.count++ == 0)
+    source.maybe_own = {.file = source.file.file,
+                        .address = *address,
+                        .prefix = route.prefix,
+                        .next_hop = policy_.names[next_hop.name],
+                        .interfaces = next_hops_.unknown_interfaces(),
+                        .count = 1};
 }
 
 auto Builder::source_name(const formats::RouteFile& file, const std::string& label) -> route::NameId {
   const auto id = policy_.names.intern(label.empty() ? file.file.string() : file.file.string() + " " + label);
   policy_.file_sources.try_emplace(id, FileSource{file.file, label});
   return id;
-}
-
-void Builder::warn_of_idle_ports() {
-  const auto& config = policy_.config;
-  for (const auto& port : config.ports) {
-    const auto has_it = [&](const config::Zone& zone) {
-      return std::ranges::find(zone.ports, port.name) != zone.ports.end();
-    };
-    if (std::ranges::none_of(config.zones, has_it))
-      warnings_.add(fmt::format("{}:{}: port {} is in no zone: everything received on it is dropped",
-                                config.file.string(), port.line, port.name));
-  }
-}
-
-void Builder::warn_of_left_out(const Source& source) {
-  for (const auto& [kind, left_out] : source.left_out) {
-    const auto& [type, origin] = kind;
-    const auto reason = type == NextHopType::internet
-                            ? std::string{"it would go past the firewall; write the route if that is meant"}
-                            : std::string{"nothing is bound to it in [azure.next_hop]"};
-    warnings_.add(fmt::format("{}: {} route {}{} to {} is left out: {}", source.file.file.string(), origin,
-                              base::to_string(left_out.first),
-                              left_out.count > 1 ? fmt::format(" and {} more", left_out.count - 1) : "",
-                              route::to_string(type), reason));
-  }
-}
-
-void Builder::warn_of_unsure(const Source& source) {
-  const auto& unsure = source.unsure;
-  if (unsure.count == 0)
-    return;
-  warnings_.add(fmt::format(
-      "{}: BGP route {} goes to {}, unless its next hop {}{} is this appliance's own, which means "
-      "[internet].via: the addresses of {} are not known here; an own one can be written in own_addresses "
-      "of [azure]",
-      source.file.file.string(), base::to_string(unsure.prefix), policy_.names[unsure.next_hop],
-      base::address_to_string(unsure.address),
-      unsure.count > 1 ? fmt::format(" (and {} more of others)", unsure.count - 1) : "",
-      next_hops_.unknown_interfaces()));
-}
-
-void Builder::warn_of_duplicates(const ZonePolicy& zone) {
-  if (zone.table.duplicates() == 0)
-    return;
-  const auto& routes = zone.table.candidates();
-  for (std::size_t i = 1; i < routes.size(); ++i) {
-    const auto& last = routes[i - 1];
-    const auto& before = routes[i];
-    // Effective routes repeat the System routes that a zone has already, and Microsoft's tags overlap (AzureMonitor.Core lies
-    // in AzureMonitor): of one next hop that is nobody's mistake.
-    const auto repeats = last.origin != route::Origin::user && last.next_hop == before.next_hop;
-    if (last.prefix == before.prefix && last.origin == before.origin && !repeats)
-      warnings_.add(fmt::format("{}: duplicate {} in zone {}, first at {}; the last one wins", place(last),
-                                base::to_string(last.prefix), zone.name, place(before)));
-  }
-}
-
-void Builder::warn_of_martians(const ZonePolicy& zone) {
-  std::map<route::NameId, std::pair<route::Route, std::size_t>> by_source;  // the first, and how many
-  for (const auto& route : zone.table.active())
-    if (policy_.names[route.next_hop] != none && route::martian_block(route.prefix))
-      ++by_source.try_emplace(route.source, route, 0).first->second.second;
-  for (const auto& [source, found] : by_source) {
-    const auto& [first, count] = found;
-    warnings_.add(fmt::format(
-        "{}: {}{} of zone {} can never match: what is for {} is dropped", place(first),
-        base::to_string(first.prefix), count == 1 ? "" : fmt::format(" and {} more", count - 1), zone.name,
-        count == 1 ? base::to_string(*route::martian_block(first.prefix)) : route::martian_blocks_text));
-  }
-}
-
-auto Builder::place(const route::Route& route) const -> std::string {
-  const auto& source = policy_.names[route.source];
-  const auto line = route.line == 0 ? "" : fmt::format(":{}", route.line);
-  if (!policy_.file_sources.contains(route.source))
-    return fmt::format("{}{} ({})", policy_.config.file.string(), line, source);
-  return source + line;
 }
 
 }  // namespace sekisho::policy

@@ -14,31 +14,17 @@
 #include "control/policy/files.hpp"
 #include "control/policy/next_hops.hpp"
 #include "control/policy/policy.hpp"
-#include "control/policy/warnings.hpp"
 
 namespace sekisho::policy {
 
 class Builder {
  public:
   Builder(Policy& policy, const InterfaceAddresses& addresses)
-      : policy_(policy), next_hops_(policy.config, policy.names, addresses), files_(warnings_) {}
+      : policy_(policy), next_hops_(policy.config, policy.names, addresses), files_(policy.oddities) {}
 
   [[nodiscard]] auto build() -> std::optional<base::Error>;
 
  private:
-  // Routes of a file that nobody wrote, left out: how many of an origin and a type, and the first of them.
-  struct LeftOut {
-    std::size_t count = 0;
-    base::Prefix first;
-  };
-  // Next hops of a file's learned routes of which it is not known whether they are this appliance: how many, and the first of
-  // them with the first of its routes.
-  struct Unsure {
-    std::size_t count = 0;
-    std::uint32_t address = 0;
-    base::Prefix prefix;
-    route::NameId next_hop = 0;
-  };
   // What a route of a file is to be here.
   struct Source {
     const formats::RouteFile& file;
@@ -47,7 +33,7 @@ class Builder {
     // Of the file's next hops each as a route has it, and then as a BGP route does.
     std::vector<std::optional<NextHop>> next_hops;
     std::map<std::pair<route::NextHopType, std::string_view>, LeftOut> left_out;
-    Unsure unsure;
+    MaybeOwn maybe_own;
   };
 
   auto add_zone(const config::Zone& zone) -> std::optional<base::Error>;
@@ -64,17 +50,9 @@ class Builder {
   auto resolve(const formats::NextHop& written, route::Origin origin, const std::string& otherwise)
       -> tl::expected<NextHop, std::string>;
   auto source_name(const formats::RouteFile& file, const std::string& label) -> route::NameId;
-
-  void warn_of_idle_ports();
   void note_if_unsure(Source& source, const formats::FileRoute& route, NextHop next_hop);
-  void warn_of_left_out(const Source& source);
-  void warn_of_unsure(const Source& source);
-  void warn_of_duplicates(const ZonePolicy& zone);
-  void warn_of_martians(const ZonePolicy& zone);
-  [[nodiscard]] auto place(const route::Route& route) const -> std::string;
 
   Policy& policy_;
-  Warnings warnings_;
   NextHops next_hops_;
   Files files_;
 };

@@ -21,8 +21,8 @@ auto Files::read_service_tags(const std::filesystem::path& file) -> std::optiona
 
 auto Files::read(const config::RouteSpec& spec) -> tl::expected<const formats::RouteFile*, base::Error> {
   const auto key = Key{spec.file, spec.peer, spec.allow_empty};
-  if (const auto known = files_.find(key); known != files_.end())
-    return &known->second;
+  if (const auto found = files_.find(key); found != files_.end())
+    return &found->second;
   auto file =
       formats::read_routes(spec.file, {.peer = spec.peer, .empty = formats::empty_if(spec.allow_empty)});
   if (!file)
@@ -33,20 +33,29 @@ auto Files::read(const config::RouteSpec& spec) -> tl::expected<const formats::R
                     .tables = file->tables,
                     .tags = {}};
   std::ranges::transform(file->tag_routes, std::back_inserter(loaded.tags), &formats::TagRoute::tag);
-  if (const auto resolved = resolve_tags(*file); !resolved)
-    return tl::unexpected(resolved.error());
   if (auto refused = judge(file->findings))
     return tl::unexpected(std::move(*refused));
+  const auto known = file->findings.size();
+  if (const auto resolved = resolve_tags(*file); !resolved)
+    return tl::unexpected(resolved.error());
+  std::copy(file->findings.begin() + static_cast<std::ptrdiff_t>(known), file->findings.end(),
+            std::back_inserter(oddities_.tags));
   loaded_.push_back(std::move(loaded));
   return &files_.emplace(key, std::move(*file)).first->second;
 }
 
-auto Files::unfold(const std::string& tag) -> tl::expected<formats::RouteFile, std::string> {
+auto Files::unfold(const std::string& tag, const base::Error& place)
+    -> tl::expected<formats::RouteFile, base::Error> {
+  const auto at_place = [&](const std::string& reason) {
+    return base::Error{place.file, place.line, reason, {}};
+  };
   formats::RouteFile file;
   file.next_hops.emplace_back();
   file.tag_routes.push_back({.tag = tag, .next_hop = 0, .label = 0, .path = {}});
   if (const auto resolved = resolve_tags(file); !resolved)
-    return tl::unexpected(resolved.error().reason);
+    return tl::unexpected(at_place(resolved.error().reason));
+  for (const auto& finding : file.findings)
+    oddities_.tags.push_back({finding.severity, at_place(finding.where.reason)});
   return file;
 }
 
@@ -70,7 +79,7 @@ auto Files::judge(const std::vector<base::Finding>& findings) -> std::optional<b
     if (finding.severity == base::Severity::error)
       return finding.where;
     if (finding.severity == base::Severity::warning)
-      warnings_.add(finding.where.to_string());
+      oddities_.files.push_back(finding);
   }
   return std::nullopt;
 }

@@ -15,29 +15,29 @@
 #include "control/formats/route_file.hpp"
 #include "control/formats/service_tags.hpp"
 #include "control/policy/policy.hpp"
-#include "control/policy/warnings.hpp"
 
 namespace sekisho::policy {
 
 class Files {
  public:
-  explicit Files(Warnings& warnings) : warnings_(warnings) {}
+  explicit Files(Oddities& oddities) : oddities_(oddities) {}
 
   [[nodiscard]] auto read_service_tags(const std::filesystem::path& file) -> std::optional<base::Error>;
   // The reference lives as long as this.
   [[nodiscard]] auto read(const config::RouteSpec& spec)
       -> tl::expected<const formats::RouteFile*, base::Error>;
-  // A tag's prefixes, as a file that holds nothing else. The error is half a sentence.
-  [[nodiscard]] auto unfold(const std::string& tag) -> tl::expected<formats::RouteFile, std::string>;
+  // A tag's prefixes, as a file that holds nothing else, for an entry of the configuration.
+  [[nodiscard]] auto unfold(const std::string& tag, const base::Error& place)
+      -> tl::expected<formats::RouteFile, base::Error>;
 
   [[nodiscard]] auto take_loaded() && -> std::vector<LoadedFile> { return std::move(loaded_); }
 
  private:
-  // Findings are warned of; one that something is missing is the error.
+  // Warnings are kept; a finding that something is missing is the error.
   [[nodiscard]] auto judge(const std::vector<base::Finding>& findings) -> std::optional<base::Error>;
   [[nodiscard]] auto resolve_tags(formats::RouteFile& file) -> tl::expected<void, base::Error>;
 
-  Warnings& warnings_;
+  Oddities& oddities_;
   std::optional<formats::ServiceTags> tags_;
   using Key = std::tuple<std::filesystem::path, std::optional<std::uint32_t>,
                          bool>;  // as an entry of "routes" has it

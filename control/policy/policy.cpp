@@ -12,13 +12,22 @@ const ZonePolicy* Policy::zone(std::string_view name) const {
   return found == zones.end() ? nullptr : &*found;
 }
 
-auto build(config::Config config, const InterfaceAddresses& addresses)
-    -> tl::expected<std::shared_ptr<const Policy>, base::Error> {
+namespace {
+
+auto make(config::Config config, const InterfaceAddresses& addresses)
+    -> tl::expected<std::shared_ptr<Policy>, base::Error> {
   auto policy = std::make_shared<Policy>();
   policy->config = std::move(config);
   if (auto refused = Builder{*policy, addresses}.build())
     return tl::unexpected(std::move(*refused));
   return policy;
+}
+
+}  // namespace
+
+auto build(config::Config config, const InterfaceAddresses& addresses)
+    -> tl::expected<std::shared_ptr<const Policy>, base::Error> {
+  return make(std::move(config), addresses);
 }
 
 auto read(const std::filesystem::path& file, const InterfaceAddresses& addresses)
@@ -39,13 +48,15 @@ auto refuse_to_run(const Policy& policy) -> std::optional<base::Error> {
   return std::nullopt;
 }
 
-auto build_to_run(config::Config config, const InterfaceAddresses& addresses)
+auto build_to_run(config::Config config, const InterfaceAddresses& addresses, const Lint& lint)
     -> tl::expected<std::shared_ptr<const Policy>, base::Error> {
-  auto policy = build(std::move(config), addresses);
+  auto policy = make(std::move(config), addresses);
   if (!policy)
     return policy;
   if (auto refused = refuse_to_run(**policy))
     return tl::unexpected(std::move(*refused));
+  if (lint)
+    (*policy)->warnings = lint(**policy);
   return policy;
 }
 

@@ -21,6 +21,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <filesystem>
 #include <functional>
 #include <map>
@@ -70,6 +71,34 @@ struct LoadedFile {
   std::vector<std::string> tags;  // of routes to service tags
 };
 
+// Routes of a file that nobody wrote, left out because nothing may or can be their next hop.
+struct LeftOut {
+  std::filesystem::path file;
+  route::Origin origin = route::Origin::system;
+  route::NextHopType type = route::NextHopType::none;
+  base::Prefix first;
+  std::size_t count = 0;
+};
+
+// Next hops of a file's learned routes of which it is not known whether they are this appliance: the first of them with the
+// first of its routes, and where that goes.
+struct MaybeOwn {
+  std::filesystem::path file;
+  std::uint32_t address = 0;
+  base::Prefix prefix;
+  std::string next_hop;
+  std::string interfaces;  // whose addresses are not known: "lan0, lan1"
+  std::size_t count = 0;
+};
+
+// What building met and the tables do not show, for the linter (control/check) to judge.
+struct Oddities {
+  std::vector<base::Finding> files;  // warnings of readers
+  std::vector<base::Finding> tags;   // of service tags that are routed
+  std::vector<LeftOut> left_out;
+  std::vector<MaybeOwn> maybe_own;
+};
+
 // A change of the running state that no file has: until the next reload.
 struct Override {
   std::string zone;
@@ -86,8 +115,10 @@ struct Policy {
   // What next hop `Internet` is for, in any zone: sorted, none covers another.
   std::vector<base::Prefix> exceptions;
   std::vector<LoadedFile> files;
-  std::vector<Override> overrides;    // a zone's prefix stands once
-  std::vector<std::string> warnings;  // "routes.txt:12: duplicate 10.1.0.0/16; the last one wins"
+  std::vector<Override> overrides;  // a zone's prefix stands once
+  Oddities oddities;
+  std::vector<std::string>
+      warnings;  // the linter's, where one was asked: "sekisho.toml:3: port lan is in no zone..."
 
   [[nodiscard]] const ZonePolicy* zone(std::string_view name) const;
 };
@@ -95,6 +126,9 @@ struct Policy {
 // The kernel's addresses of an AF_XDP port; nullopt: not known here. A route table's VirtualAppliance may be one of them.
 using InterfaceAddresses =
     std::function<std::optional<std::vector<config::InterfaceAddress>>(const config::Port& port)>;
+
+// Says what is probably not meant, a sentence each.
+using Lint = std::function<std::vector<std::string>(const Policy& policy)>;
 
 // Without `addresses` nothing is known of any interface.
 [[nodiscard]] auto build(config::Config config, const InterfaceAddresses& addresses = {})
@@ -110,7 +144,8 @@ using InterfaceAddresses =
 // Why no daemon may run with it: it asks for what this version only reads.
 [[nodiscard]] auto refuse_to_run(const Policy& policy) -> std::optional<base::Error>;
 // build and read, for a daemon.
-[[nodiscard]] auto build_to_run(config::Config config, const InterfaceAddresses& addresses)
+[[nodiscard]] auto build_to_run(config::Config config, const InterfaceAddresses& addresses,
+                                const Lint& lint = {})
     -> tl::expected<std::shared_ptr<const Policy>, base::Error>;
 [[nodiscard]] auto read_to_run(const std::filesystem::path& file, const InterfaceAddresses& addresses)
     -> tl::expected<std::shared_ptr<const Policy>, base::Error>;

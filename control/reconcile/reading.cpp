@@ -5,6 +5,7 @@
 #include <iterator>
 #include <utility>
 
+#include "control/check/warnings.hpp"
 #include "control/config/config.hpp"
 #include "control/reconcile/timing.hpp"
 
@@ -43,7 +44,7 @@ auto read_policy(const std::filesystem::path& config, const std::vector<std::fil
     return reading;
   }
   std::ranges::transform(files_of(*read), std::back_inserter(reading.sources.files), base::stamp);
-  reading.policy = policy::build_to_run(std::move(*read), addresses);
+  reading.policy = policy::build_to_run(std::move(*read), addresses, check::warnings);
   return reading;
 }
 

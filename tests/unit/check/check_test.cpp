@@ -172,6 +172,13 @@ const Edit vnet_routes{"sources = [\"10.0.0.0/16\"]",
 const Edit egress_udr{"@egress", "subnet_routes = \"udr.json\""};
 const Edit lan_udr{"@lan", "subnet_routes = \"udr.json\""};
 
+auto effective(const std::string& source, const std::string& prefix, const std::string& type,
+               const std::string& next_hop = "") -> std::string {
+  return R"([{"addressPrefix": [")" + prefix + R"("], "nextHopIpAddress": [)" +
+         (next_hop.empty() ? "" : "\"" + next_hop + "\"") + R"(], "nextHopType": ")" + type +
+         R"(", "source": ")" + source + R"(", "state": "Active"}])";
+}
+
 auto prefix_lines(unsigned count) -> std::string {
   std::string result;
   for (unsigned i = 0; i < count; ++i)
@@ -470,6 +477,60 @@ const std::vector<Case>& cases() {
                      { prefix = "169.254.169.254/32", next_hop = "firewall" },
                      { prefix = "128.0.0.0/1", next_hop = "firewall" },)"}},
        {}},
+
+      {"twice in one zone",
+       "duplicate-route",
+       {{"@vnet", R"({ prefix = "172.16.0.0/12", next_hop = "firewall" },)"}},
+       {"sekisho.toml:37: duplicate 172.16.0.0/12 in zone vnet, first at sekisho.toml:36; the last one "
+        "wins"}},
+      {"a part of another, and the same in another zone",
+       "duplicate-route",
+       {{"@vnet", R"({ prefix = "172.16.0.0/13", next_hop = "firewall" },)"}},
+       {}},
+
+      {"a port that no zone names",
+       "port-in-no-zone",
+       {{"@end", "[port.idle]\ndevice = \"net_null0\""}},
+       {"sekisho.toml:46: port idle is in no zone: everything received on it is dropped"}},
+      {"a port in several zones",
+       "port-in-no-zone",
+       {{"port = [\"egress\"]", "port = [\"egress\", \"lan\"]"}},
+       {}},
+
+      {"nothing but the host's own",
+       "zone-without-route",
+       {{"@end", "[zone.empty]\nport = [\"lan\"]\nsources = [\"10.9.0.0/16\"]"}},
+       {"sekisho.toml:46: zone empty has no route: everything from it is dropped"}},
+      {"the ports' subnets",
+       "zone-without-route",
+       {{"@end", "[zone.empty]\nport = [\"lan\"]\nsources = [\"10.9.0.0/16\"]\nconnected = true"}},
+       {}},
+
+      {"Azure's own default",
+       "route-left-out",
+       {{"@vnet", "\"effective.json\","}},
+       {"effective.json: System route 0.0.0.0/0 to Internet is left out: it would go past the firewall; "
+        "write the route if that is meant"},
+       {{"effective.json", effective("Default", "0.0.0.0/0", "Internet")}}},
+      {"what somebody wrote",
+       "route-left-out",
+       {{"@vnet", "\"effective.json\","}},
+       {},
+       {{"effective.json", effective("User", "20.0.0.0/8", "VirtualAppliance", "10.0.1.10")}}},
+
+      {"a port whose interface is not here",
+       "next-hop-maybe-own",
+       {{"device = \"0000:00:04.0\"\naddress = [\"10.0.1.4/24\"]", "device = \"af_xdp:lan0\"\n"},
+        {"@vnet", R"({ file = "learned.json", next_hop = "vnet-gateway" },)"}},
+       {"learned.json: BGP route 20.0.0.0/8 goes to vnet-gateway, unless its next hop 10.0.9.9 is this "
+        "appliance's own, which means [internet].via: the addresses of lan0 are not known here; an own one "
+        "can be written in own_addresses of [azure]"},
+       {{"learned.json", effective("VirtualNetworkGateway", "20.0.0.0/8", "VirtualAppliance", "10.0.9.9")}}},
+      {"all addresses are known",
+       "next-hop-maybe-own",
+       {{"@vnet", R"({ file = "learned.json", next_hop = "vnet-gateway" },)"}},
+       {},
+       {{"learned.json", effective("VirtualNetworkGateway", "20.0.0.0/8", "VirtualAppliance", "10.0.9.9")}}},
 
       {"a private one", "asn-banned", {bgp("65010")}, {}},
       {"Route Server's", "asn-banned", {bgp("65515")}, {"sekisho.toml:46: the appliance is to be AS 65515"}},
@@ -890,6 +951,10 @@ TEST(Check, InterfacesAreLookedFor) {
 device = "af_xdp:egress0"
 [port.lan]
 device = "af_xdp:lan0"
+[zone.all]
+port = ["egress", "lan"]
+sources = ["0.0.0.0/0"]
+connected = true
 )"));
   ASSERT_TRUE(policy) << policy.error().to_string();
   const auto found_with = [&](const netlink::Mirror* mirror) {

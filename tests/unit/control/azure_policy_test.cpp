@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "common/base/prefix.hpp"
+#include "control/check/warnings.hpp"
 #include "control/formats/service_tags.hpp"
 #include "control/policy/policy.hpp"
 #include "tests/unit/control/real_data.hpp"
@@ -298,8 +299,9 @@ TEST_F(TagPolicy, ATagByItsNameAndInARouteTable) {
   ASSERT_EQ((*policy)->files.size(), 1U);
   EXPECT_EQ((*policy)->files[0].tags, (Lines{"Storage"}));
   EXPECT_EQ((*policy)->files[0].routes, 0U);
-  ASSERT_EQ((*policy)->warnings.size(), 1U);
-  EXPECT_EQ(shorten((*policy)->warnings[0]).substr(0, 20), "sekisho.toml:24: the") << (*policy)->warnings[0];
+  ASSERT_EQ(check::warnings(**policy).size(), 1U);
+  EXPECT_EQ(shorten(check::warnings(**policy)[0]).substr(0, 20), "sekisho.toml:24: the")
+      << check::warnings(**policy)[0];
 }
 
 TEST_F(TagPolicy, TagsThatOverlapAreReportedWhereTheirNextHopsDiffer) {
@@ -308,7 +310,7 @@ TEST_F(TagPolicy, TagsThatOverlapAreReportedWhereTheirNextHopsDiffer) {
         "routes = [{ tag = \"Storage\", next_hop = \"vnet\" }, { tag = \"Storage\", next_hop = \"" +
         std::string{next_hop} + "\" }]\n");
     EXPECT_TRUE(policy) << policy.error().to_string();
-    return policy ? (*policy)->warnings : Lines{};
+    return policy ? check::warnings(**policy) : Lines{};
   };
   EXPECT_EQ(warnings("vnet"), Lines{});
   const auto differing = warnings("pair");
@@ -362,7 +364,7 @@ TEST_F(AzurePolicy, EffectiveRoutesNeverLeadPastTheFirewallBySystemRoutes) {
                 "172.16.0.0/12 BGP onprem-gateway (VirtualNetworkGateway) effective.json",
             }));
   Lines warnings;
-  for (const auto& warning : (*policy)->warnings)
+  for (const auto& warning : check::warnings(**policy))
     warnings.push_back(shorten(warning));
   EXPECT_EQ(warnings,
             (Lines{
@@ -399,7 +401,7 @@ TEST_F(AzurePolicy, WhatAPairAdvertisesMeansTheFirewallInWhateverOrderItIsTold) 
     const auto policy = read_with(std::string{zone_head} + "routes = [\"effective.json\"]\n", no_address);
     ASSERT_TRUE(policy) << policy.error().to_string();
     EXPECT_EQ(next_hop(**policy, "spoke", "8.8.8.8"), "firewall") << first;
-    EXPECT_EQ((*policy)->warnings, Lines{});
+    EXPECT_EQ(check::warnings(**policy), Lines{});
   }
 }
 
@@ -430,7 +432,7 @@ TEST_F(AzurePolicy, WhatIsLearnedNeverLeadsPastTheFirewall) {
     ASSERT_TRUE(policy) << policy.error().to_string();
     EXPECT_EQ(candidates(**policy), Lines{});
     EXPECT_EQ((*policy)->exceptions, std::vector<base::Prefix>{});
-    EXPECT_EQ(shorten((*policy)->warnings.at(0)),
+    EXPECT_EQ(shorten(check::warnings(**policy).at(0)),
               "learned.json: BGP route 20.0.0.0/8 to Internet is left out: it would go past the firewall; "
               "write the route if that is meant");
   }
@@ -450,16 +452,16 @@ TEST_F(AzurePolicy, ANextHopThatMayBeOurOwnIsWarnedOf) {
     const auto policy = read_with(routes, addresses);
     ASSERT_TRUE(policy) << policy.error().to_string();
     EXPECT_EQ(next_hop(**policy, "spoke", "8.8.8.8"), "onprem-gateway");
-    ASSERT_EQ((*policy)->warnings.size(), 1U);
+    ASSERT_EQ(check::warnings(**policy).size(), 1U);
     EXPECT_EQ(
-        shorten((*policy)->warnings[0]),
+        shorten(check::warnings(**policy)[0]),
         "learned.json: BGP route 0.0.0.0/1 goes to onprem-gateway, unless its next hop 10.0.1.4 is this "
         "appliance's own, which means [internet].via: the addresses of lan0 are not known here; an own "
         "one can be written in own_addresses of [azure]");
   }
   const auto known = read_with(routes, no_address);
   ASSERT_TRUE(known) << known.error().to_string();
-  EXPECT_EQ((*known)->warnings, Lines{});
+  EXPECT_EQ(check::warnings(**known), Lines{});
 }
 
 TEST_F(AzurePolicy, SystemRoutesThatAFileRepeatsAreNotWarnedOf) {
@@ -469,7 +471,7 @@ TEST_F(AzurePolicy, SystemRoutesThatAFileRepeatsAreNotWarnedOf) {
                                 "internet = true\nsystem_routes = true\nvnet = [\"10.0.0.0/16\"]\n"
                                 "routes = [\"effective.json\"]\n");
   ASSERT_TRUE(policy) << policy.error().to_string();
-  EXPECT_EQ((*policy)->warnings, Lines{});
+  EXPECT_EQ(check::warnings(**policy), Lines{});
 }
 
 TEST_F(AzurePolicy, NothingRunsWithBgp) {
@@ -491,7 +493,7 @@ TEST_F(AzurePolicy, NothingRunsWithBgp) {
 TEST(AzureExample, DecidesAsItSays) {
   const auto policy = read(std::filesystem::path{SEKISHO_EXAMPLES} / "azure.toml");
   ASSERT_TRUE(policy) << policy.error().to_string();
-  EXPECT_TRUE((*policy)->warnings.empty());
+  EXPECT_TRUE(check::warnings(**policy).empty());
   EXPECT_FALSE(refuse_to_run(**policy));
   EXPECT_EQ(next_hop(**policy, "spoke", "8.8.8.8"), "firewall");
   EXPECT_EQ(next_hop(**policy, "spoke", "10.1.2.3"), "subnet-router");

@@ -207,7 +207,7 @@ TEST_F(PolicyReaderTest, MemoryThatIsNotThereRefusesTheRead) {
 TEST_F(PolicyReaderTest, ReadsFilesAndLooksAtThoseBeside) {
   const test::TemporaryFolder folder;
   const auto beside = folder.write("beside.txt", "x");
-  const auto routes = folder.write("routes.txt", "10.0.0.0/8 None\n");
+  const auto routes = folder.write("routes.txt", "10.0.0.0/8 None\n10.0.0.0/8 None\n");
   const auto config = folder.write(
       "sekisho.toml",
       "[port.lan]\ndevice = \"af_xdp:sekisho-none\"\n"
@@ -216,6 +216,9 @@ TEST_F(PolicyReaderTest, ReadsFilesAndLooksAtThoseBeside) {
   reader.look_beside({beside});
   const auto reading = reader.read_now();
   ASSERT_TRUE(reading.policy) << reading.policy.error().to_string();
+  EXPECT_EQ((*reading.policy)->warnings,
+            (std::vector{routes.string() + ":2: duplicate 10.0.0.0/8 in zone onprem, first at " +
+                         routes.string() + ":1; the last one wins"}));
   ASSERT_EQ(reading.files.size(), 1);
   EXPECT_EQ(reading.files.front().size, 1);
   ASSERT_EQ(reading.sources.files.size(), 2);
