@@ -17,11 +17,8 @@
 
 #include "common/base/detached_read.hpp"
 #include "common/base/file.hpp"
-#include "control/doctor/bus.hpp"
-#include "control/doctor/cpus.hpp"
-#include "control/doctor/interface.hpp"
-#include "control/doctor/options.hpp"
-#include "control/doctor/tables.hpp"
+#include "control/doctor/devices.hpp"
+#include "control/doctor/needs.hpp"
 #include "control/guard/table.hpp"
 #include "control/guard/truth.hpp"
 #include "control/netlink/interface_addresses.hpp"

@@ -4,7 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "control/doctor/cpus.hpp"
+#include "control/doctor/needs.hpp"
 
 namespace sekisho::doctor {
 namespace {

@@ -6,10 +6,8 @@
 
 #include <filesystem>
 
-#include "control/doctor/bus.hpp"
-#include "control/doctor/interface.hpp"
-#include "control/doctor/options.hpp"
-#include "control/doctor/tables.hpp"
+#include "control/doctor/devices.hpp"
+#include "control/doctor/needs.hpp"
 #include "control/netlink/interface_addresses.hpp"
 #include "tests/unit/control/namespace.hpp"
 #include "tests/unit/control/temporary_folder.hpp"
@@ -85,9 +83,7 @@ TEST_F(Sysfs, VmbusAndOthers) {
 
 class InterfaceTest : public test::InNamespace {
  protected:
-  static Interface find(const std::string& name) {
-    return find_interface(name, netlink::snapshot().value());
-  }
+  static Interface find(const std::string& name) { return find_interface(name, netlink::snapshot().value()); }
 };
 
 TEST_F(InterfaceTest, WhatTheKernelSays) {
