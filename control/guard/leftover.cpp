@@ -6,8 +6,8 @@
 
 #include <cstring>
 
+#include "common/xdp/program.hpp"
 #include "control/guard/ingress.hpp"
-#include "dataplane/steer/program.hpp"
 
 namespace sekisho::guard {
 
@@ -21,11 +21,11 @@ auto remove_programs(const netlink::Mirror& mirror) -> tl::expected<Removed, std
     if (*ingress) {
       removed.ingress.push_back(link.name);
     }
-    const auto program = steer::attached_program(index);
+    const auto program = xdp::attached_program(index);
     if (!program || !program->is_steering()) {
       continue;
     }
-    if (steer::living_owner(*program)) {
+    if (xdp::living_owner(*program)) {
       removed.steered.push_back(link.name);
       continue;
     }

@@ -7,19 +7,19 @@
 #include <algorithm>
 #include <cstring>
 
+#include "common/xdp/program.hpp"
 #include "control/guard/forwarding.hpp"
 #include "control/guard/ingress.hpp"
 #include "control/guard/table.hpp"
-#include "dataplane/steer/program.hpp"
 
 namespace sekisho::guard {
 namespace {
 
 // Who may not look at a program by its id still sees that there is one.
 bool is_steered(int link) {
-  const auto program = steer::attached_program(link);
+  const auto program = xdp::attached_program(link);
   return program ? program->is_steering()
-                 : program.error() == EPERM && steer::attached_id(link).value_or(0) != 0;
+                 : program.error() == EPERM && xdp::attached_id(link).value_or(0) != 0;
 }
 
 PortLocks locks_of(const config::Port& port, const Guard& guard, const netlink::Mirror& mirror) {

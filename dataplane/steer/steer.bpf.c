@@ -20,7 +20,7 @@
 #include <bpf/bpf_endian.h>
 #include <bpf/bpf_helpers.h>
 
-#include "layout.h"
+#include "common/xdp/layout.h"
 
 // The PMD finds this map by its name and puts its sockets in.
 struct {

@@ -52,18 +52,18 @@ std::string errno_text(int error) {
   return std::generic_category().message(error);
 }
 
-Counts operator+(Counts sum, const Counts& other) {
+xdp::Counts operator+(xdp::Counts sum, const xdp::Counts& other) {
   std::ranges::transform(sum, other, sum.begin(), std::plus<>());
   return sum;
 }
 
-Counts carried_by(const sekisho_steer_state& state) {
-  Counts counts;
+xdp::Counts carried_by(const sekisho_steer_state& state) {
+  xdp::Counts counts;
   std::ranges::copy(state.carried, counts.begin());
   return counts;
 }
 
-auto named(const Counts& counts) -> std::map<std::string, std::uint64_t> {
+auto named(const xdp::Counts& counts) -> std::map<std::string, std::uint64_t> {
   std::map<std::string, std::uint64_t> by_name;
   for (std::size_t verdict = 0; verdict < counts.size(); ++verdict) {
     by_name[verdict_names[verdict]] = counts[verdict];
@@ -71,7 +71,7 @@ auto named(const Counts& counts) -> std::map<std::string, std::uint64_t> {
   return by_name;
 }
 
-std::string foreign(const std::string& netdev, const Program& program) {
+std::string foreign(const std::string& netdev, const xdp::Program& program) {
   return fmt::format(
       "{}: an XDP program that is not Sekisho's is attached ('{}'); remove it with `ip link set {} xdp off` "
       "if "
@@ -90,7 +90,7 @@ Steering::Steering(std::string netdev, int ifindex, base::Fd object)
     : netdev_(std::move(netdev)),
       ifindex_(ifindex),
       object_(std::move(object)),
-      own_start_time_(start_time(static_cast<std::uint64_t>(getpid())).value_or(0)),
+      own_start_time_(xdp::start_time(static_cast<std::uint64_t>(getpid())).value_or(0)),
       station_(station_of(netdev_)) {
   claim(ifindex_, *this);
 }
@@ -106,7 +106,7 @@ auto Steering::prepare(const std::string& netdev) -> tl::expected<std::unique_pt
     return tl::unexpected(
         fmt::format("{}: there is no such network interface; `ip link` lists them", netdev));
   }
-  const auto attached = attached_program(ifindex);
+  const auto attached = xdp::attached_program(ifindex);
   if (!attached) {
     return tl::unexpected(
         fmt::format("{}: its XDP program cannot be queried ({}); run as root or with CAP_NET_ADMIN, "
@@ -117,7 +117,7 @@ auto Steering::prepare(const std::string& netdev) -> tl::expected<std::unique_pt
     if (!attached->is_steering()) {
       return tl::unexpected(foreign(netdev, *attached));
     }
-    if (const auto pid = living_owner(*attached)) {
+    if (const auto pid = xdp::living_owner(*attached)) {
       return tl::unexpected(taken(netdev, *pid));
     }
   }
@@ -136,15 +136,15 @@ std::string Steering::program_path() const {
 }
 
 int Steering::install(int program) noexcept try {
-  auto described = describe(base::Fd{fcntl(program, F_DUPFD_CLOEXEC, 0)});
+  auto described = xdp::describe(base::Fd{fcntl(program, F_DUPFD_CLOEXEC, 0)});
   if (!described) {
     return -described.error();
   }
   program_ = std::move(*described);
-  state_ = find_map(program_, "state");
-  local_map_ = find_map(program_, "local_addresses");
-  sources_map_ = find_map(program_, "host_sources");
-  verdicts_ = find_map(program_, "verdicts");
+  state_ = xdp::find_map(program_, "state");
+  local_map_ = xdp::find_map(program_, "local_addresses");
+  sources_map_ = xdp::find_map(program_, "host_sources");
+  verdicts_ = xdp::find_map(program_, "verdicts");
   if (!state_.valid() || !local_map_.valid() || !sources_map_.valid() || !verdicts_.valid()) {
     const int error = errno;
     refused_ = fmt::format(
@@ -155,7 +155,7 @@ int Steering::install(int program) noexcept try {
   }
   auto done = write_known();
   if (done) {
-    const auto old = attached_program(ifindex_);
+    const auto old = xdp::attached_program(ifindex_);
     done = old ? take_place_of(*old) : tl::unexpected(old.error());
   }
   if (done) {
@@ -170,7 +170,7 @@ int Steering::install(int program) noexcept try {
   return -ENOMEM;
 }
 
-auto Steering::take_place_of(const Program& old) -> tl::expected<void, int> {
+auto Steering::take_place_of(const xdp::Program& old) -> tl::expected<void, int> {
   base::Fd old_verdicts;
   if (old.fd.valid()) {
     // Since prepare().
@@ -178,14 +178,14 @@ auto Steering::take_place_of(const Program& old) -> tl::expected<void, int> {
       refused_ = foreign(netdev_, old);
       return tl::unexpected(EBUSY);
     }
-    const auto pid = living_owner(old);
+    const auto pid = xdp::living_owner(old);
     if (pid && *pid != static_cast<std::uint64_t>(getpid())) {
       refused_ = taken(netdev_, *pid);
       return tl::unexpected(EBUSY);
     }
-    before_ = carried_by(read_state(find_map(old, "state")));
-    old_verdicts = find_map(old, "verdicts");
-    carried_ = before_ + read_verdicts(old_verdicts);
+    before_ = carried_by(xdp::read_state(xdp::find_map(old, "state")));
+    old_verdicts = xdp::find_map(old, "verdicts");
+    carried_ = before_ + xdp::read_verdicts(old_verdicts);
   }
   if (const int error = set_state(false, true); error != 0) {
     return tl::unexpected(error);
@@ -202,17 +202,17 @@ void Steering::settle() noexcept {
   if (!replaced_verdicts_.valid()) {
     return;
   }
-  wait_for_runs();
-  carried_ = before_ + read_verdicts(replaced_verdicts_);
+  xdp::wait_for_runs();
+  carried_ = before_ + xdp::read_verdicts(replaced_verdicts_);
   replaced_verdicts_ = base::Fd{};
-  auto state = read_state(state_);
+  auto state = xdp::read_state(state_);
   std::ranges::copy(carried_, state.carried);
   const std::uint32_t key = 0;
   bpf_map_update_elem(state_.get(), &key, &state, BPF_ANY);
 }
 
 auto Steering::bind() -> tl::expected<void, std::string> {
-  const auto attached = attached_id(ifindex_);
+  const auto attached = xdp::attached_id(ifindex_);
   if (!attached || program_.id == 0 || *attached != program_.id) {
     return tl::unexpected(
         refused_.empty()
@@ -339,11 +339,11 @@ auto Steering::admit() -> tl::expected<void, std::string> {
 }
 
 auto Steering::keep() -> tl::expected<bool, std::string> {
-  const auto id = attached_id(ifindex_);
+  const auto id = xdp::attached_id(ifindex_);
   if (id && *id == program_.id) {
     return false;
   }
-  const auto attached = id ? attached_program(ifindex_) : tl::unexpected(id.error());
+  const auto attached = id ? xdp::attached_program(ifindex_) : tl::unexpected(id.error());
   if (!attached) {
     return tl::unexpected(
         fmt::format("{}: its XDP program cannot be queried ({})", netdev_, errno_text(attached.error())));
@@ -365,12 +365,12 @@ auto Steering::keep() -> tl::expected<bool, std::string> {
 void Steering::revoke() noexcept {
   if (state_.valid()) {
     set_state(false, false);
-    wait_for_runs();
+    xdp::wait_for_runs();
   }
 }
 
 std::map<std::string, std::uint64_t> Steering::counters() const {
-  return named(carried_ + read_verdicts(verdicts_));
+  return named(carried_ + xdp::read_verdicts(verdicts_));
 }
 
 std::uint64_t Steering::redirected_before() const noexcept {
@@ -378,12 +378,12 @@ std::uint64_t Steering::redirected_before() const noexcept {
 }
 
 auto counters_of(const std::string& netdev) -> std::map<std::string, std::uint64_t> {
-  const auto program = attached_program(static_cast<int>(if_nametoindex(netdev.c_str())));
+  const auto program = xdp::attached_program(static_cast<int>(if_nametoindex(netdev.c_str())));
   if (!program || !program->is_steering()) {
     return {};
   }
-  return named(carried_by(read_state(find_map(*program, "state"))) +
-               read_verdicts(find_map(*program, "verdicts")));
+  return named(carried_by(xdp::read_state(xdp::find_map(*program, "state"))) +
+               xdp::read_verdicts(xdp::find_map(*program, "verdicts")));
 }
 
 }  // namespace sekisho::steer

@@ -19,10 +19,10 @@
 
 #include "common/base/fd.hpp"
 #include "common/base/prefix.hpp"
+#include "common/xdp/layout.h"
+#include "common/xdp/program.hpp"
 #include "dataplane/decide/host_sources.hpp"
 #include "dataplane/steer/attachment.hpp"
-#include "dataplane/steer/layout.h"
-#include "dataplane/steer/program.hpp"
 
 namespace sekisho::steer {
 
@@ -67,7 +67,7 @@ class Steering : private Attacher {
  private:
   Steering(std::string netdev, int ifindex, base::Fd object);
   int install(int program) noexcept override;
-  auto take_place_of(const Program& old) -> tl::expected<void, int>;
+  auto take_place_of(const xdp::Program& old) -> tl::expected<void, int>;
   auto write_known() -> tl::expected<void, int>;
   auto write_source(base::Prefix prefix, decide::SourceVerdict verdict) -> tl::expected<void, int>;
   void settle() noexcept;
@@ -78,15 +78,15 @@ class Steering : private Attacher {
   base::Fd object_;
   std::uint64_t own_start_time_;
   std::uint64_t station_;
-  Program program_;  // once installed
+  xdp::Program program_;  // once installed
   std::string refused_;
   base::Fd state_;
   base::Fd local_map_;
   base::Fd sources_map_;
   base::Fd verdicts_;
   base::Fd replaced_verdicts_;  // of the program before, until it has run for the last time
-  Counts before_{};             // what it had carried itself
-  Counts carried_{};
+  xdp::Counts before_{};        // what it had carried itself
+  xdp::Counts carried_{};
   std::set<std::uint32_t> local_;
   std::map<base::Prefix, decide::SourceVerdict> sources_;
 };

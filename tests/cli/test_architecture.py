@@ -99,3 +99,15 @@ def test_namespaces_follow_folders() -> None:
 def test_every_source_names_its_licence() -> None:
     tag = "SPDX-License-Identifier: BSD-3-Clause"
     assert [str(source) for source in sources() if tag not in source.read_text()[:100]] == []
+
+
+def test_control_knows_nothing_of_the_dataplane_but_what_is_pure() -> None:
+    pure = {"dataplane/fib", "dataplane/decide"}
+    assert [place for room, edges in found().items() for other, place in edges.items()
+            if room.startswith("control") and other.startswith("dataplane") and other not in pure] == []
+
+
+def test_nothing_includes_what_is_only_for_operators() -> None:
+    above = {"control/cli": set(), "control/doctor": {"control/cli"}}
+    assert [place for room, edges in found().items() for other, place in edges.items()
+            if other in above and room not in above[other]] == []

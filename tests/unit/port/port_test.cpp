@@ -22,8 +22,8 @@
 #include <thread>
 
 #include "common/base/fd.hpp"
+#include "common/xdp/program.hpp"
 #include "dataplane/port/packet_pool.hpp"
-#include "dataplane/steer/program.hpp"
 #include "tests/unit/steer/lab.hpp"
 
 namespace sekisho::port {
@@ -291,7 +291,7 @@ TEST_F(PortTest, NothingGetsPastThatIsNotSteered) {
   const Flood flood;
   ASSERT_TRUE(lab::eventually([] { return Flood::forwarded() > 1000; })) << "the kernel forwards";
   auto port = must_open(config_of("af_xdp:port0"));
-  steer::wait_for_runs();
+  xdp::wait_for_runs();
   usleep(50'000);  // what the kernel had taken before goes out
   const auto forwarded = Flood::forwarded();
   for (int round = 0; round < 3; ++round) {

@@ -15,7 +15,7 @@
 #include <numeric>
 
 #include "common/base/fd.hpp"
-#include "dataplane/steer/layout.h"
+#include "common/xdp/layout.h"
 #include "tests/unit/steer/lab.hpp"
 
 namespace sekisho::steer {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include "dataplane/steer/program.hpp"
+#include "common/xdp/program.hpp"
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
@@ -16,7 +16,7 @@
 #include <sstream>
 #include <utility>
 
-namespace sekisho::steer {
+namespace sekisho::xdp {
 namespace {
 
 // The kernel copies as many bytes as the map's values have.
@@ -142,4 +142,4 @@ void wait_for_runs() noexcept {
   syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0);
 }
 
-}  // namespace sekisho::steer
+}  // namespace sekisho::xdp

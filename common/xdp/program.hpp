@@ -11,9 +11,9 @@
 #include <vector>
 
 #include "common/base/fd.hpp"
-#include "dataplane/steer/layout.h"
+#include "common/xdp/layout.h"
 
-namespace sekisho::steer {
+namespace sekisho::xdp {
 
 inline constexpr std::string_view program_name = "sekisho_steer";
 
@@ -49,4 +49,4 @@ struct Program {
 // Returns when every run of an XDP program that began before the call is over.
 void wait_for_runs() noexcept;
 
-}  // namespace sekisho::steer
+}  // namespace sekisho::xdp
