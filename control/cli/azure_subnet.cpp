@@ -68,7 +68,8 @@ class Builder {
   }
 
   // Azure, "Virtual network traffic routing", System routes: each prefix of the VNet; its peerings; its service endpoints;
-  // the default to the Internet; None for private space, unless a prefix of the VNet is the same.
+  // the default to the Internet; None for private space and what else Azure keeps to itself, unless a prefix of the VNet is the
+  // same or around it.
   auto add_system_routes() -> Done {
     for (const auto prefix : inputs_.vnet)
       add(prefix, Origin::vnet, NextHopType::vnet_local);
@@ -76,8 +77,8 @@ class Builder {
       add(prefix, Origin::vnet, NextHopType::vnet_peering);
     add({0, 0}, Origin::system, NextHopType::internet);
     for (const auto prefix : inputs_.none) {
-      if (std::ranges::find(inputs_.vnet, prefix) == inputs_.vnet.end())
-        add(prefix, Origin::system, NextHopType::none);
+      if (std::ranges::none_of(inputs_.vnet, [&](base::Prefix vnet) { return vnet.covers(prefix); }))
+        add(prefix, Origin::system_none, NextHopType::none);
     }
     for (const auto& word : inputs_.service_endpoints) {
       if (auto done = add_service_endpoint(word); !done)

@@ -26,7 +26,13 @@
 namespace sekisho::cli {
 namespace {
 
-constexpr const char* private_space = "10.0.0.0/8,172.16.0.0/12,192.168.0.0/16,100.64.0.0/10";
+// Four of them are documented; what a NIC shows besides differs a little from year to year.
+constexpr const char* none_routes =
+    "10.0.0.0/8,172.16.0.0/12,192.168.0.0/16,100.64.0.0/10,127.0.0.0/8,198.18.0.0/15,157.59.0.0/"
+    "16,104.147.0.0/16,"
+    "104.146.0.0/17,40.109.0.0/16,40.108.0.0/17,25.48.0.0/12,25.4.0.0/14,25.33.0.0/16,25.41.0.0/"
+    "20,23.103.0.0/18,"
+    "20.35.252.0/22";
 
 struct EffectiveRouteOptions {
   std::string zone;
@@ -34,7 +40,7 @@ struct EffectiveRouteOptions {
   std::string vnet;
   std::string peering;
   std::string service_endpoint;
-  std::string none = private_space;
+  std::string none = none_routes;
   std::vector<std::filesystem::path> gateway_routes;
   std::vector<std::filesystem::path> routes;
   std::string service_tags;
@@ -284,8 +290,10 @@ void add_effective_routes(CLI::App& app, Context& context) {
       ->type_name("FILE")
       ->needs(vnet);
   command
-      ->add_option("--none", options->none,
-                   "What Azure drops by System routes, unless a VNet prefix is the same; '' for nothing")
+      ->add_option(
+          "--none", options->none,
+          "What Azure drops by System routes while the default leads to the Internet or None, unless a VNet "
+          "prefix is the same or around it; '' for nothing")
       ->type_name("PREFIX,..")
       ->capture_default_str()
       ->check(is_prefix_list())

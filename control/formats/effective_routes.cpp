@@ -53,8 +53,9 @@ class EffectiveRoute {
       : members_(members), routes_(routes), learned_(learned) {}
 
   auto read() -> tl::expected<void, base::Error> {
-    if (const auto checked = check_state(); !checked)
-      return checked;
+    const auto in_force = is_in_force();
+    if (!in_force)
+      return tl::unexpected(in_force.error());
     for (const auto& member : members_)
       if (std::ranges::find(known, member.key) == known.end() && !is_harmless_property(member.key))
         routes_.find_unknown_property("an effective route", member.key, member.where);
@@ -73,19 +74,20 @@ class EffectiveRoute {
     const auto where_from = origin(*type, *tag);
     if (!where_from)
       return tl::unexpected(where_from.error());
-    return add(*type, *where_from, label);
+    return add(*type, *where_from, label, *in_force);
   }
 
  private:
-  // Whether a candidate is in force follows from the others: "Invalid" is one that another source overrides.
-  auto check_state() const -> tl::expected<void, base::Error> {
+  // "Invalid" is one that is overridden: by another source for the same prefix, which the rows show; or the /32 of a private
+  // endpoint by a shorter route of a user's, which they do not. Who followed that one would pass by the firewall.
+  auto is_in_force() const -> tl::expected<bool, base::Error> {
     const auto state = members_.string("state");
     if (!state)
       return tl::unexpected(state.error());
-    if (*state == nullptr ||
-        (!base::equal_without_case(**state, "Active") && !base::equal_without_case(**state, "Invalid")))
+    const bool is_active = *state != nullptr && base::equal_without_case(**state, "Active");
+    if (!is_active && (*state == nullptr || !base::equal_without_case(**state, "Invalid")))
       return members_.refuse("state", "the state of an effective route is Active or Invalid");
-    return {};
+    return is_active;
   }
 
   // "": the route was not made of one, or of several.
@@ -98,7 +100,8 @@ class EffectiveRoute {
     return list->size() == 1 ? list->front().get<std::string>() : std::string{};
   }
 
-  auto next_hop_type() const -> tl::expected<NextHopType, base::Error> {
+  // Azure invents types; one that is not known leads nowhere, and the rest of the table stays.
+  auto next_hop_type() -> tl::expected<NextHopType, base::Error> {
     const auto word = members_.string("nexthoptype");
     if (!word)
       return tl::unexpected(word.error());
@@ -106,9 +109,10 @@ class EffectiveRoute {
       return members_.refuse("nexthoptype", "nextHopType is missing");
     const auto type = route::parse_next_hop_type(**word);
     if (!type)
-      return members_.refuse("nexthoptype",
-                             fmt::format("{} is not an Azure next-hop type", base::in_quotes(**word)));
-    return *type;
+      routes_.find(base::Severity::warning, members_.where("nexthoptype"),
+                   fmt::format("{} is not a next-hop type known here: what goes there is dropped",
+                               base::in_quotes(**word)));
+    return type.value_or(NextHopType::none);
   }
 
   auto origin(NextHopType type, const std::string& tag) -> tl::expected<Origin, base::Error> {
@@ -135,7 +139,7 @@ class EffectiveRoute {
     return is_vnet ? Origin::vnet : Origin::system;
   }
 
-  auto next_hop(NextHopType type) const -> tl::expected<NextHop, base::Error> {
+  auto next_hop(NextHopType type) -> tl::expected<NextHop, base::Error> {
     NextHop result{.type = type, .name = {}, .addresses = {}};
     if (const auto* list = members_.find("nexthopipaddress")) {
       if (!list->is_array())
@@ -151,13 +155,17 @@ class EffectiveRoute {
     const std::size_t least = type == NextHopType::virtual_appliance        ? 1
                               : type == NextHopType::virtual_appliance_ecmp ? least_ecmp
                                                                             : 0;
-    if (result.addresses.size() < least)
-      return members_.refuse("nexthopipaddress",
-                             fmt::format("a {} needs {} or more addresses", to_string(type), least));
+    if (result.addresses.size() < least) {
+      routes_.find(base::Severity::warning, members_.where("nexthopipaddress"),
+                   fmt::format("a {} with {}: the appliance is not running, and what goes there is dropped",
+                               to_string(type), least == 1 ? "no address" : "less than two addresses"));
+      return NextHop{.type = NextHopType::none, .name = {}, .addresses = {}};
+    }
     return result;
   }
 
-  auto add(NextHopType type, Origin origin, const std::string& label) -> tl::expected<void, base::Error> {
+  auto add(NextHopType type, Origin origin, const std::string& label, bool in_force)
+      -> tl::expected<void, base::Error> {
     const auto* list = members_.find("addressprefix");
     if (list == nullptr || !list->is_array() || list->empty())
       return members_.refuse("addressprefix", "addressPrefix is not an array of at least one prefix");
@@ -192,6 +200,12 @@ class EffectiveRoute {
       return tl::unexpected(std::move(hop.error()));
     const auto hop_id = routes_.next_hop(*hop);
     const auto label_id = routes_.label(label);
+    if (!in_force) {
+      for (const auto prefix : prefixes)
+        routes_.result.invalid.push_back(
+            {.prefix = prefix, .origin = origin, .next_hop = hop_id, .label = label_id});
+      return {};
+    }
     for (const auto prefix : prefixes) {
       if (origin == Origin::bgp) {
         const auto [known, added] = learned_.try_emplace({prefix, type}, routes_.result.routes.size());

@@ -76,6 +76,7 @@ struct RouteFile {
   std::vector<NextHop> next_hops;       // distinct
   std::vector<std::string> labels{""};  // of routes: a route's name in Azure, a service tag's; 0: none
   std::vector<FileRoute> routes;        // in the order of the file
+  std::vector<FileRoute> invalid;       // that Azure marks so: to be shown, and never followed
   std::vector<TagRoute> tag_routes;
   std::vector<TableSummary> tables;
   std::vector<base::Finding> findings;

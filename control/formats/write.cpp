@@ -142,7 +142,7 @@ void write_json(const std::vector<RouteFile>& files, const std::function<void(co
   for (const auto& file : files) {
     const auto next_hops = next_hop_texts(file);
     const auto add = [&](Ordered prefix, Ordered tag, std::uint32_t next_hop, std::uint32_t label,
-                         route::Origin origin, unsigned line) {
+                         route::Origin origin, unsigned line, bool in_force = true) {
       const auto& hop = file.next_hops[next_hop];
       each({{"prefix", std::move(prefix)},
             {"tag", std::move(tag)},
@@ -151,11 +151,16 @@ void write_json(const std::vector<RouteFile>& files, const std::function<void(co
              hop.type == NextHopType::named ? Ordered(nullptr) : Ordered(route::to_string(hop.type))},
             {"origin", route::to_string(origin)},
             {"label", file.labels[label].empty() ? Ordered(nullptr) : Ordered(file.labels[label])},
+            {"in_force", in_force},
             {"file", file.file.string()},
             {"line", line == 0 ? Ordered(nullptr) : Ordered(line)}});
     };
     for (const auto& route : file.routes) {
       add(base::to_string(route.prefix), nullptr, route.next_hop, route.label, route.origin, route.line);
+    }
+    for (const auto& route : file.invalid) {
+      add(base::to_string(route.prefix), nullptr, route.next_hop, route.label, route.origin, route.line,
+          false);
     }
     for (const auto& route : file.tag_routes) {
       add(nullptr, route.tag, route.next_hop, route.label, route::Origin::user, 0);

@@ -18,7 +18,7 @@ using route::Origin;
 
 constexpr std::array default_route{Prefix{0, 0}};
 constexpr std::array halves{Prefix{0, 1}, Prefix{1U << 31, 1}};
-// The System routes with next hop None that Azure gives every subnet.
+// Those of the System routes with next hop None that Azure documents.
 constexpr std::array private_space{Prefix{10U << 24, 8}, Prefix{172U << 24 | 16U << 16, 12},
                                    Prefix{192U << 24 | 168U << 16, 16}, Prefix{100U << 24 | 64U << 16, 10}};
 
@@ -27,9 +27,9 @@ class SystemRoutes {
   SystemRoutes(route::RouteTable& table, NextHops& next_hops, route::Names& names)
       : table_(table), next_hops_(next_hops), names_(names) {}
 
-  void add_none(std::span<const Prefix> prefixes, std::string_view source) {
+  void add_none(std::span<const Prefix> prefixes, std::string_view source, Origin origin = Origin::system) {
     for (const auto prefix : prefixes)
-      add(prefix, Origin::system, next_hops_.named(std::string{none}), source, 0);
+      add(prefix, origin, next_hops_.named(std::string{none}), source, 0);
   }
   void add_internet(const config::Internet& internet) {
     const std::span<const Prefix> prefixes =
@@ -40,11 +40,13 @@ class SystemRoutes {
   // Azure, "Virtual network traffic routing": "If you assign any of the previous address ranges within the address space of a
   // virtual network, Azure automatically changes the next hop type for the route from None to Virtual network. If you assign
   // an address range ... that includes, but isn't the same as, one of the four reserved address prefixes, Azure removes the
-  // route for the prefix".
+  // route for the prefix". With internet = true they are this product's own policy, and stay whatever the default is: private
+  // space that no route names does not leave by the firewall.
   void add_private_space(const config::Zone& zone) {
     for (const auto prefix : private_space) {
       if (std::ranges::none_of(zone.vnet, [&](Prefix vnet) { return vnet.covers(prefix); }))
-        add_none(std::span{&prefix, 1}, "private space");
+        add_none(std::span{&prefix, 1}, "private space",
+                 zone.internet ? Origin::system : Origin::system_none);
     }
   }
   auto add_vnet(std::span<const Prefix> prefixes, NextHopType type, const config::Zone& zone)

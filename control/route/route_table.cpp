@@ -136,14 +136,25 @@ void RouteTable::cast_shadows(Content& content) {
 }
 
 const Route* RouteTable::shadow(const Route& route) const noexcept {
-  if (route.origin != Origin::bgp)
-    return nullptr;
+  return route.origin == Origin::bgp           ? shadow_of_vnet(route.prefix)
+         : route.origin == Origin::system_none ? default_past_none()
+                                               : nullptr;
+}
+
+const Route* RouteTable::shadow_of_vnet(base::Prefix prefix) const noexcept {
   const auto behind = std::ranges::upper_bound(
-      content_->shadows, route.prefix, {}, [this](std::size_t index) { return candidates()[index].prefix; });
+      content_->shadows, prefix, {}, [this](std::size_t index) { return candidates()[index].prefix; });
   if (behind == content_->shadows.begin())
     return nullptr;
   const auto& last = candidates()[behind[-1]];
-  return last.prefix.covers(route.prefix) ? &last : nullptr;
+  return last.prefix.covers(prefix) ? &last : nullptr;
+}
+
+// The default is the first prefix of all, and its winner the first of its candidates.
+const Route* RouteTable::default_past_none() const noexcept {
+  const auto& first = candidates().front();
+  const bool is_ours = first.prefix.length == 0 && (first.origin == Origin::bgp || is_user(first.origin));
+  return is_ours && first.type != NextHopType::none && first.type != NextHopType::internet ? &first : nullptr;
 }
 
 std::vector<Route> RouteTable::winners() const {

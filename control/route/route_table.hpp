@@ -8,7 +8,9 @@
 //   - "System routes for traffic related to virtual network, virtual network peerings, or virtual network service
 //     endpoints are preferred routes. They are preferred, even if BGP routes are more specific": BGP routes that an
 //     active route of Origin::vnet covers are shadowed, whatever their length. A User route is not;
-//   - for the same prefix and origin the one that was added last (it is reported as a duplicate).
+//   - for the same prefix and origin the one that was added last (it is reported as a duplicate);
+//   - the System routes to None for private space are there while the winning default leads to the Internet or to None. Once a
+//     User or BGP route leads it to an appliance or a gateway, they are gone: what they would drop goes there, too.
 #pragma once
 
 #include <cstddef>
@@ -29,6 +31,7 @@ namespace sekisho::route {
 
 // Where a route comes from. For the same prefix the greater wins.
 enum class Origin : std::uint8_t {
+  system_none,  // a System route to None that a default of another origin takes away
   system,
   bgp,
   vnet,  // a System route of a VNet, its peerings or its service endpoints
@@ -91,8 +94,8 @@ class RouteTable {
     return (&candidate == candidates().data() || (&candidate)[-1].prefix != candidate.prefix) &&
            shadow(candidate) == nullptr;
   }
-  // The active route of Origin::vnet, the shortest of them, that keeps a BGP route from being in force whatever else there
-  // is; null of any other route.
+  // The active route that keeps another from being in force whatever else there is: of a BGP route the shortest of Origin::vnet
+  // that covers it, of one of Origin::system_none the default. Null of any other route.
   [[nodiscard]] const Route* shadow(const Route& route) const noexcept;
 
   // The candidates in force, at most one a prefix, sorted: a view of candidates().
@@ -100,7 +103,7 @@ class RouteTable {
     return candidates() | std::views::filter([this](const Route& route) { return wins(route); });
   }
   [[nodiscard]] std::vector<Route> winners() const;  // active() as a copy
-  // What covers the address: longest first, winner of a prefix first, and behind all these, in the same order, the BGP routes
+  // What covers the address: longest first, winner of a prefix first, and behind all these, in the same order, the routes
   // that are shadowed. The first is the one that lookup() gives.
   [[nodiscard]] std::vector<Route> covering(std::uint32_t address) const;
   [[nodiscard]] std::optional<Route> lookup(std::uint32_t address) const;
@@ -116,6 +119,8 @@ class RouteTable {
   Content& own();  // which no other table has
   static void sort(Content& content);
   static void cast_shadows(Content& content);
+  [[nodiscard]] const Route* shadow_of_vnet(base::Prefix prefix) const noexcept;
+  [[nodiscard]] const Route* default_past_none() const noexcept;
 
   std::shared_ptr<Content> content_ = std::make_shared<Content>();
 };

@@ -116,6 +116,9 @@ AzureRoute EffectivePages::in_azures_words(const route::Route& route) const {
 
 void EffectivePages::next(const std::function<void(const EffectiveRow&)>& visit) {
   const auto effective = routes_.next();
+  if (effective.route.origin == route::Origin::system_none && table_->shadow(effective.route) != nullptr) {
+    return;  // Azure does not have it any more
+  }
   EffectiveRow row{.route = in_azures_words(effective.route),
                    .state = effective.state == route::State::active ? "Active" : "Invalid",
                    .winner = std::nullopt};

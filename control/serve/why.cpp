@@ -16,6 +16,7 @@ using route::Route;
 // What tells origins apart that Azure calls the same.
 std::string_view rank(Origin origin) {
   switch (origin) {
+    case Origin::system_none:
     case Origin::system:
       return "another System route";
     case Origin::bgp:
@@ -48,7 +49,11 @@ bool is_override(const policy::Policy& policy, const Route& route) {
 
 std::string why_lost(const policy::Policy& policy, const policy::ZonePolicy& zone, const Route& winner,
                      const Route& route) {
-  if (const auto* shadow = zone.table.shadow(route)) {
+  if (const auto* shadow = zone.table.shadow(route);
+      shadow != nullptr && route.origin == Origin::system_none) {
+    return fmt::format("Azure has no None routes while the default leads to {}",
+                       policy.names[shadow->next_hop]);
+  } else if (shadow != nullptr) {
     return "BGP gives way to the VNet's " + base::to_string(shadow->prefix);
   }
   if (route.prefix != winner.prefix) {

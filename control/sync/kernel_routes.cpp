@@ -13,7 +13,8 @@ bool gives_way(const reach::Connected& connected, const policy::ZonePolicy& zone
   const auto same =
       std::ranges::equal_range(zone.table.candidates(), connected.prefix, {}, &route::Route::prefix);
   return std::ranges::any_of(same, [&](const route::Route& route) {
-    return zone.table.wins(route) && route.origin != route::Origin::system;
+    return zone.table.wins(route) && route.origin != route::Origin::system &&
+           route.origin != route::Origin::system_none;
   });
 }
 

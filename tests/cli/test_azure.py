@@ -58,9 +58,12 @@ def test_explain_tells_the_route_in_azure_and_its_type(sekisho, explain, example
     assert "firewall (VirtualAppliance)" in text and "spoke-udr.json DefaultRoute" in text
 
 
-def test_the_vnet_is_reached_and_private_space_dropped(explain):
+def test_the_vnet_is_reached_and_the_rest_of_private_space_by_the_default(explain):
     assert explain("10.1.200.1")["candidates"][0]["next_hop_type"] == "VnetLocal"
-    assert explain("10.9.0.1")["drop_reason"] == "null_route"
+    another_spoke = explain("10.9.0.1")
+    assert another_spoke["next_hop"] == "firewall"
+    gone = next(route for route in another_spoke["candidates"] if route["prefix"] == "10.0.0.0/8")
+    assert gone["why"] == "Azure has no None routes while the default leads to firewall"
     assert explain("168.63.129.16")["drop_reason"] == "null_route"
 
 

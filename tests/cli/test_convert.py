@@ -167,7 +167,7 @@ def test_json(sekisho, table):
     routes = json.loads(done.stdout)
     assert sekisho("--json", "routes", "convert", table).stdout == done.stdout
     assert routes[1] == {"prefix": "10.1.0.0/16", "tag": None, "next_hop": "VnetLocal", "next_hop_type": "VnetLocal",
-                         "origin": "User", "label": None, "file": str(table), "line": 2}
+                         "origin": "User", "label": None, "in_force": True, "file": str(table), "line": 2}
     assert [f"{route['prefix']} {route['next_hop']}" for route in routes] == TABLE.splitlines()
 
 

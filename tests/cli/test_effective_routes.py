@@ -200,6 +200,25 @@ def test_ipv6_is_not_left_out_silently(sekisho, tmp_path):
         assert done.returncode == 0 and f"note: {file}: 1 IPv6 prefix is left out\n" in done.stderr, (arguments, done)
 
 
+@pytest.mark.parametrize("route, stay", [
+    ("0.0.0.0/0 10.0.2.4", False), ("0.0.0.0/0 VirtualNetworkGateway", False), ("0.0.0.0/0 Internet", True), ("0.0.0.0/0 None", True),
+    ("0.0.0.0/1 10.0.2.4\n128.0.0.0/1 10.0.2.4", True),
+])
+def test_none_routes_are_there_while_the_default_leads_to_the_internet(effective, tmp_path, route, stay):
+    file = tmp_path / "udr.txt"
+    file.write_text(route + "\n")
+    rows = rows_of_json(effective("--vnet", "10.1.0.0/16", "--routes", file, "--json"))
+    none = {row[2] for row in rows if row[0] == "Default" and row[3] == "None"}
+    assert bool(none) == stay
+    assert not stay or {"10.0.0.0/8", "100.64.0.0/10", "157.59.0.0/16"} <= none
+
+
+def test_no_none_route_inside_the_vnet(effective):
+    rows = rows_of_json(effective("--vnet", "10.0.0.0/7,192.168.0.0/16", "--json"))
+    none = {row[2] for row in rows if row[3] == "None"}
+    assert "172.16.0.0/12" in none and not none & {"10.0.0.0/8", "192.168.0.0/16"}
+
+
 def test_wrong_usage(sekisho):
     for arguments in ([], ["--zone", "a", "--vnet", "10.0.0.0/8"], ["--vnet", "10.0.0.1/8"], ["--vnet", "10.0.0.0/8,x"], ["--vnet", ""],
                       ["--config", "a.toml"], ["--zone", "a", "--peering", "10.0.0.0/8"],

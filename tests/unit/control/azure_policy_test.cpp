@@ -146,6 +146,21 @@ TEST_F(AzurePolicy, SystemRoutesOfASubnet) {
   EXPECT_EQ(next_hop(**policy, "spoke", "8.8.8.8"), "no route");
 }
 
+// A subnet whose default goes to an appliance has no None routes: spokes and on-premises are behind it.
+TEST_F(AzurePolicy, ADefaultToAnApplianceLeadsToPrivateSpaceToo) {
+  constexpr const char* of_subnet = "system_routes = true\nvnet = [\"10.0.0.0/16\"]\n";
+  constexpr const char* by_default = "routes = [{ prefix = \"0.0.0.0/0\", next_hop = \"firewall\" }]\n";
+  const auto bare = read_with(std::string{zone_head} + of_subnet);
+  const auto udr = read_with(std::string{zone_head} + of_subnet + by_default);
+  const auto own = read_with(std::string{zone_head} + "internet = true\n" + of_subnet + by_default);
+  ASSERT_TRUE(bare) << bare.error().to_string();
+  ASSERT_TRUE(udr) << udr.error().to_string();
+  ASSERT_TRUE(own) << own.error().to_string();
+  EXPECT_EQ(next_hop(**bare, "spoke", "172.16.0.1"), "None");
+  EXPECT_EQ(next_hop(**udr, "spoke", "172.16.0.1"), "firewall");
+  EXPECT_EQ(next_hop(**own, "spoke", "172.16.0.1"), "None") << "internet = true is this product's own policy";
+}
+
 TEST_F(AzurePolicy, AVnetThatIncludesPrivateSpaceTakesItsPlace) {
   const auto policy =
       read_with(std::string{zone_head} + "internet = true\nsystem_routes = true\nvnet = [\"10.0.0.0/7\"]\n");
@@ -498,7 +513,7 @@ TEST(AzureExample, DecidesAsItSays) {
   EXPECT_EQ(next_hop(**policy, "spoke", "8.8.8.8"), "firewall");
   EXPECT_EQ(next_hop(**policy, "spoke", "10.1.2.3"), "subnet-router");
   EXPECT_EQ(next_hop(**policy, "spoke", "10.0.2.3"), "subnet-router");
-  EXPECT_EQ(next_hop(**policy, "spoke", "10.2.0.1"), "None");
+  EXPECT_EQ(next_hop(**policy, "spoke", "10.2.0.1"), "firewall") << "another spoke, by the table's default";
   EXPECT_EQ(next_hop(**policy, "spoke", "172.16.0.1"), "subnet-router");
   EXPECT_EQ(next_hop(**policy, "spoke", "20.118.99.224"), "Internet");
   EXPECT_EQ(next_hop(**policy, "spoke", "198.51.100.1"), "None");

@@ -281,6 +281,55 @@ TEST(RouteTable, ASystemRouteComesIntoForceWhereBgpsIsShadowed) {
   EXPECT_EQ(table.candidates().back().origin, Origin::bgp) << "winner first";
 }
 
+// Azure has None routes for private space only while the winning default leads to the Internet or to None.
+TEST(RouteTable, ADefaultToAnApplianceTakesAwayTheSystemsNone) {
+  constexpr base::Prefix all{0, 0};
+  struct Case {
+    const char* what;
+    std::vector<Route> defaults;
+    bool stays;
+  };
+  const std::vector<Case> cases{
+      {"no default", {}, true},
+      {"Azure's own", {{all, Origin::system, NextHopType::internet}}, true},
+      {"a user's to the Internet", {{all, Origin::user, NextHopType::internet}}, true},
+      {"a user's to None", {{all, Origin::user, NextHopType::none}}, true},
+      {"a user's to an appliance", {{all, Origin::user, NextHopType::virtual_appliance}}, false},
+      {"a user's to a name", {{all, Origin::user, NextHopType::named}}, false},
+      {"learned", {{all, Origin::bgp, NextHopType::virtual_network_gateway}}, false},
+      {"learned, and a user's to the Internet wins",
+       {{all, Origin::bgp, NextHopType::virtual_network_gateway}, {all, Origin::user, NextHopType::internet}},
+       true},
+      {"the halves alone", {{{0, 1}, Origin::user}, {{1U << 31, 1}, Origin::user}}, true},
+  };
+  for (const auto& test : cases) {
+    RouteTable table;
+    table.add({vnet, Origin::system_none, NextHopType::none});
+    for (const auto& route : test.defaults) {
+      table.add(route);
+    }
+    table.finish();
+    const auto found = table.lookup(host_inside);
+    EXPECT_EQ(found && found->origin == Origin::system_none, test.stays) << test.what;
+    EXPECT_EQ(table.covering(host_inside).front().origin == Origin::system_none, test.stays) << test.what;
+    // And as well where the default is put in later, and taken out again.
+    RouteTable bare;
+    bare.add({vnet, Origin::system_none, NextHopType::none});
+    bare.finish();
+    std::map<base::Prefix, std::vector<Route>> others;
+    for (const auto& route : test.defaults) {
+      others[route.prefix].push_back(route);
+    }
+    const auto later = bare.with(others);
+    const auto then = later.lookup(host_inside);
+    EXPECT_EQ(then && then->origin == Origin::system_none, test.stays) << test.what;
+    for (auto& [prefix, routes] : others) {
+      routes.clear();
+    }
+    EXPECT_EQ(later.with(others).lookup(host_inside)->origin, Origin::system_none) << test.what;
+  }
+}
+
 TEST(RouteTable, OfNestedVnetsTheOneInForceShadows) {
   RouteTable table;
   table.add({{10U << 24, 8}, Origin::vnet});
