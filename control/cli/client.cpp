@@ -18,7 +18,7 @@ namespace asio = boost::asio;
 // A signal ends the wait: whoever watches a control that hangs can quit.
 auto Client::wait(short events) -> boost::system::error_code {
   pollfd socket{.fd = socket_.native_handle(), .events = events, .revents = 0};
-  const auto ready = ::poll(&socket, 1, static_cast<int>(std::chrono::milliseconds{longest_wait}.count()));
+  const auto ready = ::poll(&socket, 1, static_cast<int>(std::chrono::milliseconds{patience_}.count()));
   if (ready < 0) {
     return {errno, boost::system::system_category()};
   }
@@ -47,20 +47,21 @@ auto Client::write(asio::const_buffer bytes) -> boost::system::error_code {
   return error;
 }
 
-auto Client::connect(const std::string& path) -> tl::expected<std::unique_ptr<Client>, std::string> {
+auto Client::connect(const std::string& path, std::chrono::seconds patience)
+    -> tl::expected<std::unique_ptr<Client>, std::string> {
   constexpr std::size_t longest = 107;  // sun_path with its end
   if (path.empty() || path.size() > longest) {
     return tl::unexpected{fmt::format("the socket's path must have 1 to {} bytes", longest)};
   }
-  std::unique_ptr<Client> client{new Client{path}};
+  std::unique_ptr<Client> client{new Client{path, patience}};
   boost::system::error_code error;
   auto& socket = client->socket_;
   // A connection waits for its place in the queue of a control that hangs for as long as a send may take.
-  const timeval patience{.tv_sec = longest_wait.count(), .tv_usec = 0};
+  const timeval send_limit{.tv_sec = patience.count(), .tv_usec = 0};
   const asio::local::stream_protocol::endpoint endpoint{path};
   socket.open(endpoint.protocol(), error);
   if (!error &&
-      (::setsockopt(socket.native_handle(), SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience) != 0 ||
+      (::setsockopt(socket.native_handle(), SOL_SOCKET, SO_SNDTIMEO, &send_limit, sizeof send_limit) != 0 ||
        ::connect(socket.native_handle(), endpoint.data(), static_cast<socklen_t>(endpoint.size())) != 0)) {
     error = {errno == EAGAIN ? ETIMEDOUT : errno, boost::system::system_category()};
   }
@@ -86,7 +87,7 @@ auto Client::receive() -> tl::expected<Json, std::string> {
   ipc::FrameHeader header{};
   auto error = read(asio::buffer(header));
   if (error == asio::error::timed_out) {
-    return broken(fmt::format("has not answered for {} s: does it hang?", longest_wait.count()));
+    return broken(fmt::format("has not answered for {} s: does it hang?", patience_.count()));
   }
   if (error) {
     return broken("ended the connection without an answer");
@@ -113,7 +114,8 @@ auto Client::receive() -> tl::expected<Json, std::string> {
   return reply;
 }
 
-Outcome Client::ask_pages(const Json& request, const std::function<void(const Json&)>& page) {
+Outcome Client::ask_pages(const Json& request, const std::function<void(const Json&)>& page,
+                          const std::function<bool()>& goes_on) {
   const auto bytes = ipc::frame(request.dump(-1, ' ', false, Json::error_handler_t::replace));
   const auto error = write(asio::buffer(bytes));
   if (error) {
@@ -129,7 +131,7 @@ Outcome Client::ask_pages(const Json& request, const std::function<void(const Js
       problem_ = reply->at("problem").get<std::string>();
     }
     page(reply->at("result"));
-    more = reply->value("more", false);
+    more = reply->value("more", false) && (!goes_on || goes_on());
   }
   return {};
 }

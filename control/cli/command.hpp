@@ -26,6 +26,8 @@ void add_diff(CLI::App& app, Context& context);
 void add_top(CLI::App& app, Context& context);
 void add_doctor(CLI::App& app, Context& context);
 void add_guard(CLI::App& app, Context& context);
+void add_monitor(CLI::App& app, Context& context);
+void add_drain(CLI::App& app, Context& context);
 void add_version(CLI::App& app, Context& context);
 
 // Of --allow-empty, of all commands that read route files.

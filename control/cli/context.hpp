@@ -22,6 +22,7 @@ struct Context {
   std::string socket = default_socket;
   bool json = false;
   int status = 0;                // when done: not 0 where an option asks for it (diff --exit-code)
+  int status_of_failure = 1;     // of a command that is not done
   std::function<Outcome()> run;  // the command that was chosen
 };
 

@@ -47,6 +47,8 @@ void add_commands(CLI::App& app, Context& context) {
   sekisho::cli::add_top(app, context);
   sekisho::cli::add_doctor(app, context);
   sekisho::cli::add_guard(app, context);
+  sekisho::cli::add_monitor(app, context);
+  sekisho::cli::add_drain(app, context);
   sekisho::cli::add_version(app, context);
 }
 
@@ -96,7 +98,7 @@ int run(int argc, char** argv, CLI::App& app, const Context& context) {
   const auto outcome = run_within(context);
   if (!outcome) {
     fmt::print(stderr, "sekisho: {}\n", outcome.error());
-    return 1;
+    return context.status_of_failure;
   }
   return context.status;
 }

@@ -32,11 +32,7 @@ Outcome show(Context& context, const Json& request, Text text) {
     return tl::unexpected{result.error()};
   }
   const auto shown = context.json ? std::string{} : text(*result);
-  if (request.at("what") == "state") {
-    context.status = result->at("verdict") == "bad" ? 1 : 0;
-  } else {
-    tell_problem(context, **client);
-  }
+  tell_problem(context, **client);
   context.json ? print_json(*result) : fmt::print("{}", shown);
   return {};
 }
@@ -60,6 +56,57 @@ void add_drops(CLI::App& group, Context& context) {
       return show(context, {{"command", "show"}, {"what", "drops"}, {"all", *all}}, drops_text);
     };
   });
+}
+
+// The exit codes of `--check`: what a plugin of Nagios has for OK, WARNING, CRITICAL and UNKNOWN.
+enum Check : int { is_forwarding = 0, is_degraded = 1, is_closed = 2, is_unknown = 3 };
+
+int check_of(const Json& state) {
+  const auto verdict = state.at("verdict");
+  return verdict == "forwarding" ? is_forwarding : verdict == "degraded" ? is_degraded : is_closed;
+}
+
+Outcome show_state(Context& context, bool check) {
+  context.status = context.status_of_failure = check ? is_unknown : 1;
+  const auto client = Client::connect(context.socket, check ? Client::short_wait : Client::longest_wait);
+  if (!client) {
+    return tl::unexpected{client.error()};
+  }
+  const auto state = (*client)->ask({{"command", "show"}, {"what", "state"}});
+  if (!state) {
+    return tl::unexpected{state.error()};
+  }
+  const auto shown = context.json ? std::string{} : state_text(*state);
+  const auto status = check ? check_of(*state) : state->at("severity") == "bad" ? 1 : 0;
+  context.json ? print_json(*state) : fmt::print("{}", shown);
+  context.status = status;
+  return {};
+}
+
+void add_state(CLI::App& group, Context& context) {
+  auto check = std::make_shared<bool>(false);
+  auto* command = group.add_subcommand("state",
+                                       "The verdict: forwarding, degraded or closed, and why; what is wrong, "
+                                       "exit status 1 when something is; then "
+                                       "dataplane, uptime, transaction, memory, warnings");
+  command->add_flag(
+      "--check", *check,
+      "Exit status 0 forwarding, 1 degraded, 2 closed, 3 unknown: sekisho-control has not answered "
+      "within 8 seconds");
+  command->footer(
+      "forwarding  all that is configured works\n"
+      "degraded    traffic is forwarded, and something is wrong: a member is dead, a port or a lock of the "
+      "guard is "
+      "missing\n"
+      "closed      nothing is forwarded: no dataplane, or in no zone a packet could go on (of zones with "
+      "internet = "
+      "true, if\n"
+      "            any: no port runs, or no member of the next hop of [internet] is alive)\n\n"
+      "Examples:\n"
+      "  sekisho show state --check                    as a check of Nagios or Icinga\n"
+      "  sekisho show state --json | jq .reasons\n");
+  command->callback(
+      [&context, check] { context.run = [&context, check] { return show_state(context, *check); }; });
 }
 
 struct RouteOptions {
@@ -144,9 +191,7 @@ void add_show(CLI::App& app, Context& context) {
   add(*group, context, "config",
       "Where the configuration that runs was read, overrides in force, and what a reload would change",
       config_text);
-  add(*group, context, "state",
-      "What is wrong, exit status 1 when something is; then dataplane, uptime, transaction, memory, warnings",
-      state_text);
+  add_state(*group, context);
 }
 
 }  // namespace sekisho::cli

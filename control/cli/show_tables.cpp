@@ -287,15 +287,35 @@ std::string packet_memory_text(const Json& memory) {
   return text.empty() ? "unknown" : text;
 }
 
+// "degraded: firewall 1 of 2 alive", as the first line of whoever watches wants it.
+std::string verdict_text(const Json& state) {
+  const auto word = value_text(state, "verdict");
+  std::string text = word;
+  for (const auto& reason : state.at("reasons")) {
+    text += (text == word ? ": " : "; ") + value_text(reason);
+  }
+  return toned(text, word == "forwarding" ? Tone::good
+                     : word == "degraded" ? Tone::heading
+                                          : Tone::bad) +
+         "\n";
+}
+
 std::string state_text(const Json& state) {
-  std::string wrong;
+  auto text = verdict_text(state);
+  if (const auto& draining = state.at("draining"); !draining.is_null()) {
+    text += toned(fmt::format("draining for {}: health probes get 503 until `sekisho undrain`",
+                              duration(draining.at("seconds").get<std::uint64_t>())),
+                  Tone::heading) +
+            "\n";
+  }
+  text += "\n";
   for (const auto& problem : state.at("problems")) {
     const auto severity = value_text(problem, "severity");
-    wrong += fmt::format("{}  {}\n{:9}-> {}\n",
-                         toned(fmt::format("{:<7}", severity), severity == "bad" ? Tone::bad : Tone::heading),
-                         value_text(problem, "sentence"), "", value_text(problem, "remedy"));
+    text += fmt::format("{}  {}\n{:9}-> {}\n",
+                        toned(fmt::format("{:<7}", severity), severity == "bad" ? Tone::bad : Tone::heading),
+                        value_text(problem, "sentence"), "", value_text(problem, "remedy"));
   }
-  wrong = wrong.empty() ? toned("all is well", Tone::good) + "\n\n" : wrong + "\n";
+  text += state.at("problems").empty() ? "" : "\n";
   Table table{{{"WHAT"}, {"STATE"}}};
   const auto& dataplane = state.at("dataplane");
   const auto& control = state.at("control");
@@ -316,7 +336,7 @@ std::string state_text(const Json& state) {
   table.add({"ports, zones, routes",
              fmt::format("{}, {}, {}", value_text(control, "ports"), value_text(control, "zones"),
                          value_text(control, "candidate_routes"))});
-  auto text = wrong + table.render();
+  text += table.render();
   for (const auto& warning : state.at("warnings")) {
     text += "warning: " + value_text(warning) + "\n";
   }

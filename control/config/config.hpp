@@ -154,10 +154,29 @@ struct Bgp {
   unsigned line = 0;
 };
 
-struct Metrics {              // who asks over HTTP is told
-  std::uint32_t address = 0;  // to listen on; 0.0.0.0: all of the host's
+// Where who asks over HTTP is told.
+struct Listen {
+  std::uint32_t address = 0;  // 0.0.0.0: all of the host's
   std::uint16_t port = 0;
-  unsigned line = 0;  // of "listen"
+  unsigned line = 0;
+};
+
+// What must work for this appliance to be healthy.
+struct Requirement {
+  enum class Kind : std::uint8_t { internet, exit, next_hop, zone };
+  Kind kind = Kind::internet;
+  std::string name;  // of the next hop or zone
+};
+
+struct Health {
+  std::vector<Listen> listen;                       // at least one
+  std::optional<std::vector<Requirement>> require;  // none: that the verdict is not "closed"
+};
+
+// A program that is told what changes.
+struct Hook {
+  std::filesystem::path on_change;  // absolute
+  unsigned line = 0;
 };
 
 // What the kernel may forward besides what leaves by the exit.
@@ -174,8 +193,10 @@ struct Config {
   std::vector<Zone> zones;
   Azure azure;  // as if there were an empty [azure]
   std::optional<Bgp> bgp;
-  std::optional<Metrics> metrics;  // none: served nowhere
-  Guard guard;                     // as if there were an empty [guard]
+  std::optional<Listen> metrics;  // none: served nowhere
+  std::optional<Health> health;   // likewise
+  std::optional<Hook> hook;       // none: nobody is told
+  Guard guard;                    // as if there were an empty [guard]
 
   // From and to which the kernel must not forward whatever [guard] says: every port's that the configuration knows
   // by the name, and `sekisho0`. Sorted.

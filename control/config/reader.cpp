@@ -21,11 +21,12 @@ constexpr std::size_t max_next_hops =
 }  // namespace
 
 auto Reader::read(const toml::table& root) -> Config {
-  const Section top{root,
-                    1,
-                    "the configuration",
-                    problems_,
-                    {"port", "next_hop", "internet", "azure", "bgp", "metrics", "guard", "zone"}};
+  const Section top{
+      root,
+      1,
+      "the configuration",
+      problems_,
+      {"port", "next_hop", "internet", "azure", "bgp", "metrics", "health", "hook", "guard", "zone"}};
   const auto ports = named_tables(root, "port", problems_);
   const auto next_hops = named_tables(root, "next_hop", problems_);
   const auto zones = named_tables(root, "zone", problems_);
@@ -57,8 +58,12 @@ auto Reader::read(const toml::table& root) -> Config {
     read_metrics(*found);
   if (const auto found = single_table(root, "guard", problems_))
     read_guard(*found);
+  if (const auto found = single_table(root, "hook", problems_))
+    read_hook(*found);
   for (const auto& zone : zones)
     read_zone(zone);
+  if (const auto found = single_table(root, "health", problems_))
+    read_health(*found);
 
   if (config_.ports.empty() && !problems_.first())
     refuse(0, "names no port: at least one [port.NAME] is needed");
@@ -66,18 +71,6 @@ auto Reader::read(const toml::table& root) -> Config {
   std::ranges::sort(config_.next_hops, {}, &NextHop::name);
   std::ranges::sort(config_.zones, {}, &Zone::name);
   return std::move(config_);
-}
-
-void Reader::read_metrics(const SingleTable& found) {
-  const Section section{*found.table, found.line, "[metrics]", problems_, {"listen"}};
-  const auto listen = section.required_text("listen");
-  if (!listen)
-    return;
-  const auto endpoint = parse_endpoint(listen->value);
-  if (!endpoint)
-    refuse(listen->line, endpoint.error());
-  else
-    config_.metrics = Metrics{endpoint->first, endpoint->second, listen->line};
 }
 
 auto Reader::resolve_file(const Located<std::string>& file, std::string_view key) -> std::filesystem::path {

@@ -60,6 +60,12 @@ class Reader {
   void read_bgp_peers(const Section& section, Bgp& bgp);
   void read_bgp_advertise(const Section& section, Bgp& bgp);
   void read_metrics(const SingleTable& found);
+  void read_health(const SingleTable& found);
+  [[nodiscard]] auto read_requirement(const Located<std::string>& text) -> Requirement;
+  void read_hook(const SingleTable& found);
+  // Refuses what is no endpoint, or where somebody listens already; nothing then.
+  [[nodiscard]] auto read_listen(const Located<std::string>& text, const std::string& whose)
+      -> std::optional<Listen>;
   void read_guard(const SingleTable& found);
   void read_zone(const NamedTable& named);
   void read_zone_ports(const Section& section, Zone& zone);
@@ -86,6 +92,7 @@ class Reader {
   std::map<std::string, Owner> devices_;
   std::map<std::string, Owner> netdevs_;
   std::vector<std::pair<InterfaceAddress, Owner>> own_addresses_;
+  std::vector<std::pair<Listen, std::string>> listening_;  // with whose it is
   std::map<base::Prefix, Owner> sources_;
 };
 

@@ -5,6 +5,7 @@
 #include <map>
 
 #include "common/base/prefix.hpp"
+#include "control/serve/verdict.hpp"
 
 namespace sekisho::metrics {
 namespace {
@@ -48,6 +49,12 @@ void add_control(Text& text, const Known& known) {
   text.family("sekisho_config_warnings", Type::gauge, "", "Warnings about the configuration in use.");
   text.sample({}, std::uint64_t{known.policy.warnings.size()});
 
+  text.family("sekisho_health", Type::gauge, "",
+              "The verdict of `sekisho show state`: 0 forwarding, 1 degraded, 2 closed.");
+  text.sample({}, static_cast<std::uint64_t>(serve::judge(known.policy.config, known.problems).word));
+  text.family("sekisho_draining", Type::gauge, "",
+              "1 while the appliance is being drained: its health endpoint answers 503.");
+  text.sample({}, one_if(known.is_draining));
   text.family(
       "sekisho_problems", Type::gauge, "",
       "What `sekisho show state` says is wrong, by kind; next_hop_degraded, port_differs and files_changed "

@@ -32,7 +32,8 @@ struct Known {
   std::uint64_t started_unix_ms = 0;  // control
   Reloads reloads;
   std::vector<serve::Problem> problems{};  // what is wrong
-  const Guarding* guarding = nullptr;      // null: nobody asked
+  bool is_draining = false;
+  const Guarding* guarding = nullptr;  // null: nobody asked
 };
 
 [[nodiscard]] std::string exposition(const Known& known, Format format);

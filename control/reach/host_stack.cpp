@@ -52,9 +52,12 @@ void add_table(const config::Port& port, const netlink::Link& link, const netlin
       routes.insert({table_of(link), subnet, 0, link.index});
     }
   }
-  if (const auto gateway = gateway_of(port, mirror); gateway && !addresses_of(link, mirror).empty()) {
-    routes.insert({table_of(link), {}, *gateway, link.index});
+  if (addresses_of(link, mirror).empty()) {
+    return;
   }
+  const auto gateway = gateway_of(port, mirror);
+  routes.insert(gateway ? netlink::Route{table_of(link), {}, *gateway, link.index}
+                        : netlink::Route{table_of(link), azure_host, 0, link.index});
 }
 
 }  // namespace

@@ -4,10 +4,12 @@
 //
 //   rule 8301  iif sekisho0  table 830000 + the exit port's link     connected subnets, default by the gateway
 //   rule 8302  iif EXIT      table 830000                            default by sekisho0: replies, once translated back
-//   rule 8303  from ADDRESS  table 830000 + its port's link          connected subnets, default by the gateway
+//   rule 8303  from ADDRESS  table 830000 + its port's link          connected subnets, default by the gateway, or else
+//                                                                    Azure's host on the link
 //
 // A load balancer probes every port from one address (Azure: 168.63.129.16): by the main table all replies would leave
-// by the same port.
+// by the same port. Where a port's gateway is not known, that address is asked for on its own link: Azure's network answers every
+// ARP request.
 #pragma once
 
 #include <cstdint>
@@ -17,10 +19,14 @@
 #include <utility>
 #include <vector>
 
+#include "common/base/prefix.hpp"
 #include "control/config/config.hpp"
 #include "control/netlink/wanted.hpp"
 
 namespace sekisho::reach {
+
+// Azure, "What is IP address 168.63.129.16?": health probes, DHCP, DNS and the guest agent come from it.
+inline constexpr base::Prefix azure_host{0xa83f'8110, 32};
 
 // By which we know the interfaces that the dataplane made.
 inline constexpr std::string_view exit_alias = "sekisho exit";

@@ -117,7 +117,8 @@ void Daemon::carry_out(action::ReadFiles&& /*action*/) {
 }
 
 void Daemon::carry_out(action::Follow&& action) {
-  metrics_.serve(std::move(action.policy));
+  observer_.follow(*action.policy);
+  endpoints_.serve(std::move(action.policy));
   if (!action.sources) {
     return;
   }

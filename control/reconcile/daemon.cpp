@@ -8,12 +8,33 @@
 #include <utility>
 
 #include "control/guard/truth.hpp"
+#include "control/metrics/site.hpp"
 #include "control/netlink/bus.hpp"
 #include "control/netlink/interface_addresses.hpp"
 #include "control/reconcile/timing.hpp"
 #include "control/serve/ask_live.hpp"
 
 namespace sekisho::reconcile {
+
+namespace {
+
+constexpr std::string_view draining_since = "draining_since_unix_ms";
+
+auto metrics_listen(const config::Config& config) -> std::vector<config::Listen> {
+  return config.metrics ? std::vector{*config.metrics} : std::vector<config::Listen>{};
+}
+
+// Whether more than a member's state may be another. Probes are answered many times a second, and time passes.
+bool may_be_news(const Event& event) {
+  return !std::holds_alternative<event::Probed>(event) && !std::holds_alternative<event::Turn>(event) &&
+         !std::holds_alternative<event::Tick>(event);
+}
+
+auto health_listen(const config::Config& config) -> std::vector<config::Listen> {
+  return config.health ? config.health->listen : std::vector<config::Listen>{};
+}
+
+}  // namespace
 
 Daemon::Daemon(boost::asio::io_context& io, Options options)
     : options_(std::move(options)),
@@ -30,10 +51,15 @@ Daemon::Daemon(boost::asio::io_context& io, Options options)
               [this](std::uint32_t member, const reach::Sample& sample) {
                 tell(event::Probed{member, sample});
               }),
-      metrics_(io,
-               [this](metrics::Format format, std::function<void(std::string)> done) {
-                 collect_metrics(format, std::move(done));
-               }),
+      kept_(options_.state_directory),
+      observer_(io, *this),
+      health_check_(*this),
+      endpoints_(
+          io, {{.site = metrics::site([this](metrics::Format format, std::function<void(std::string)> done) {
+                  collect_metrics(format, std::move(done));
+                }),
+                .wanted = metrics_listen},
+               {.site = health_check_.site(), .wanted = health_listen}}),
       started_unix_ms_(now_unix_ms()) {
   reload_counts_.last_success_unix_ms = started_unix_ms_;
 }
@@ -61,6 +87,9 @@ auto Daemon::open() -> tl::expected<void, std::string> {
     return tl::unexpected(reading.policy.error().to_string());
   }
   const auto policy = *reading.policy;
+  if (reading.hook) {
+    spdlog::error("{}", reading.hook->to_string());
+  }
   auto server = serve::Server::listen(
       io_, options_.socket, *this,
       {.access = {.user = {},
@@ -70,6 +99,7 @@ auto Daemon::open() -> tl::expected<void, std::string> {
     return tl::unexpected(std::move(server.error()));
   }
   server_ = std::move(*server);
+  read_kept_state();
   for (const auto& warning : policy->warnings) {
     spdlog::warn("{}", warning);
   }
@@ -94,6 +124,7 @@ auto Daemon::open() -> tl::expected<void, std::string> {
   if (!failure_.empty()) {
     return tl::unexpected(failure_);
   }
+  observer_.start();
   wait_for_signal();
   spdlog::info("{} read: {} ports, {} zones; connecting to the dataplane at {}", options_.config.string(),
                policy->config.ports.size(), policy->zones.size(), options_.dataplane_socket.string());
@@ -123,14 +154,17 @@ void Daemon::tell(Event event) {
   if (std::exchange(is_handling_, true)) {
     return;
   }
+  bool is_news = false;
   while (!events_.empty()) {
     auto next = std::move(events_.front());
     events_.pop_front();
+    is_news |= may_be_news(next);
     for (auto& action : reconciler_->handle(std::move(next), world())) {
       std::visit([this](auto& what) { carry_out(std::move(what)); }, action);
     }
   }
   is_handling_ = false;
+  observer_.look(is_news);
   wake();
 }
 
@@ -162,16 +196,18 @@ auto Daemon::world() const -> World {
 
 void Daemon::read(std::function<void(const Reading&)> done) {
   reader_.read([this, done = std::move(done)](const Reading& reading) {
-    if (reading.policy) {
-      if (auto could = metrics_.could_serve(**reading.policy); !could) {
-        auto refused = reading;
-        refused.policy = tl::unexpected(std::move(could.error()));
-        done(refused);
-        return;
-      }
-    }
-    done(reading);
+    done(reading.policy ? refused_if_useless(reading) : reading);
   });
+}
+
+// What cannot be served or run is refused where it is new; at the start it keeps nothing down.
+auto Daemon::refused_if_useless(Reading reading) -> Reading {
+  if (auto could = endpoints_.could_serve(**reading.policy); !could) {
+    reading.policy = tl::unexpected(std::move(could.error()));
+  } else if (reading.hook) {
+    reading.policy = tl::unexpected(*reading.hook);
+  }
+  return reading;
 }
 
 void Daemon::reload(bool force, ReloadDone done) {
@@ -184,6 +220,8 @@ void Daemon::reload(bool force, ReloadDone done) {
     if (result) {
       reload_counts_.last_success_unix_ms = now_unix_ms();
     }
+    observer_.tell(serve::reload_event(result));
+    observer_.look(true);
     done(result);
   };
   read([this, ticket, force](const Reading& reading) { tell(event::Reload{ticket, force, reading}); });
@@ -212,6 +250,38 @@ void Daemon::ask_dataplane(ipc::Request request,
   dataplane_.ask(std::move(request), std::move(done));
 }
 
+// What cannot be read keeps nothing down.
+void Daemon::read_kept_state() {
+  auto kept = KeptState::open(options_.state_directory);
+  if (!kept) {
+    spdlog::error("{}: what was said before the restart is forgotten", kept.error());
+    return;
+  }
+  kept_ = std::move(*kept);
+  if (draining_since_unix_ms()) {
+    spdlog::warn("the appliance is being drained since before the restart: `sekisho undrain` ends that");
+  }
+}
+
+auto Daemon::drain(bool is_wanted) -> tl::expected<void, std::string> {
+  if (is_wanted == draining_since_unix_ms().has_value()) {
+    return {};
+  }
+  if (auto kept = kept_.set(draining_since, is_wanted ? serve::Json(now_unix_ms()) : serve::Json(nullptr));
+      !kept) {
+    return kept;
+  }
+  auto event = serve::drain_event(is_wanted);
+  spdlog::info("{}", event.sentence);
+  observer_.tell(std::move(event));
+  return {};
+}
+
+auto Daemon::draining_since_unix_ms() const -> std::optional<std::uint64_t> {
+  const auto since = kept_.get(draining_since);
+  return since.is_number_unsigned() ? std::optional(since.get<std::uint64_t>()) : std::nullopt;
+}
+
 serve::Circumstances Daemon::circumstances() const {
   auto result = reconciler_->circumstances();
   result.guard = guard::problems(guard::ask(policy()->config, mirror()));
@@ -234,6 +304,7 @@ void Daemon::collect_metrics(metrics::Format format, std::function<void(std::str
                               .started_unix_ms = started_unix_ms_,
                               .reloads = reload_counts_,
                               .problems = serve::problems_now(*this, live),
+                              .is_draining = draining_since_unix_ms().has_value(),
                               .guarding = &guarding},
                              format));
   });

@@ -17,10 +17,14 @@
 
 #include "control/guard/keeper.hpp"
 #include "control/metrics/exposition.hpp"
+#include "control/metrics/text.hpp"
 #include "control/netlink/netlink.hpp"
 #include "control/probe/prober.hpp"
+#include "control/reconcile/endpoints.hpp"
 #include "control/reconcile/file_watch.hpp"
-#include "control/reconcile/metrics_endpoint.hpp"
+#include "control/reconcile/health_check.hpp"
+#include "control/reconcile/kept_state.hpp"
+#include "control/reconcile/observer.hpp"
 #include "control/reconcile/only_one.hpp"
 #include "control/reconcile/policy_reader.hpp"
 #include "control/reconcile/reconciler.hpp"
@@ -39,6 +43,7 @@ class Daemon final : public serve::Backend {
     bool take_over = false;    // the command of the dataplane from another that has it
     std::string socket_group;  // may connect and read, besides root; empty: admin_group
     std::string admin_group;   // may change what runs; empty: nobody but root
+    std::filesystem::path state_directory = "/var/lib/sekisho";  // for what is kept over a restart
   };
   // Reads the configuration, installs the guard, lists what the kernel has, and begins to connect to the
   // dataplane. The error is one sentence; nothing runs then.
@@ -62,6 +67,9 @@ class Daemon final : public serve::Backend {
   void plan(std::function<void(const serve::Planned&)> done) override;
   void rehearse(PlanDone done) override;
   void change_route(serve::OverrideRequest request, ReloadDone done) override;
+  [[nodiscard]] auto drain(bool is_wanted) -> tl::expected<void, std::string> override;
+  [[nodiscard]] std::optional<std::uint64_t> draining_since_unix_ms() const override;
+  [[nodiscard]] std::shared_ptr<events::Subscription> subscribe() override { return observer_.subscribe(); }
   void ask_dataplane(ipc::Request request,
                      std::function<void(tl::expected<std::vector<ipc::Reply>, std::string>)> done) override;
 
@@ -69,12 +77,14 @@ class Daemon final : public serve::Backend {
   Daemon(boost::asio::io_context& io, Options options);
   auto open() -> tl::expected<void, std::string>;
   void wait_for_signal();
+  void read_kept_state();
 
   // Handles the event, and all that its actions bring about at once.
   void tell(Event event);
   void wake();
   [[nodiscard]] auto world() const -> World;
   void read(std::function<void(const Reading&)> done);
+  [[nodiscard]] auto refused_if_useless(Reading reading) -> Reading;
   // The event in which the dataplane's answer ends; nothing when the connection is lost, which is an event of its own.
   template <typename Answered>
   void ask(ipc::Request request, Answered answered);
@@ -109,7 +119,10 @@ class Daemon final : public serve::Backend {
   std::unique_ptr<netlink::Netlink> netlink_;
   probe::Prober prober_;
   std::unique_ptr<guard::Keeper> guard_;
-  MetricsEndpoint metrics_;
+  KeptState kept_;
+  Observer observer_;
+  HealthCheck health_check_;
+  Endpoints endpoints_;
   std::unique_ptr<Reconciler> reconciler_;
   std::unique_ptr<serve::Server> server_;
 

@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "control/reconcile/reading.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <iterator>
 #include <utility>
 
 #include "control/check/warnings.hpp"
 #include "control/config/config.hpp"
+#include "control/events/hook.hpp"
 #include "control/reconcile/timing.hpp"
 
 namespace sekisho::reconcile {
@@ -31,6 +34,17 @@ auto files_of(const config::Config& config) -> std::vector<std::filesystem::path
   return files;
 }
 
+auto why_no_hook(const config::Config& config) -> std::optional<base::Error> {
+  if (!config.hook) {
+    return std::nullopt;
+  }
+  const auto could = events::could_run(config.hook->on_change);
+  return could ? std::nullopt
+               : std::optional(base::Error{config.file, config.hook->line,
+                                           fmt::format("the hook {} cannot be run: {}",
+                                                       config.hook->on_change.native(), could.error())});
+}
+
 }  // namespace
 
 auto read_policy(const std::filesystem::path& config, const std::vector<std::filesystem::path>& beside,
@@ -44,6 +58,7 @@ auto read_policy(const std::filesystem::path& config, const std::vector<std::fil
     return reading;
   }
   std::ranges::transform(files_of(*read), std::back_inserter(reading.sources.files), base::stamp);
+  reading.hook = why_no_hook(*read);
   reading.policy = policy::build_to_run(std::move(*read), addresses, check::warnings);
   return reading;
 }

@@ -4,6 +4,7 @@
 
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <tl/expected.hpp>
 #include <vector>
 
@@ -18,6 +19,8 @@ struct Reading {
   tl::expected<std::shared_ptr<const policy::Policy>, base::Error> policy;
   serve::Sources sources{};          // what was read, as far as it got
   std::vector<base::Stamp> files{};  // those that were to be looked at beside it
+  std::optional<base::Error>
+      hook{};  // why the program of [hook] cannot be run; none: it can, or there is none
 };
 
 // The policy of `config`, for a daemon; and `beside`, looked at. Waits for the files.

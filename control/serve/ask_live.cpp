@@ -5,29 +5,39 @@
 
 namespace sekisho::serve {
 
-void ask_live(Backend& backend, std::function<void(Live)> done) {
+void ask_state(Backend& backend, std::function<void(Live)> done) {
   if (!backend.dataplane_connected()) {
     done({.error = "the dataplane is not connected"});
     return;
   }
-  ipc::Request state;
-  state.mutable_get_state();
-  backend.ask_dataplane(std::move(state), [&backend, done = std::move(done)](auto states) {
-    if (!states || states->empty() || !states->front().has_state()) {
+  ipc::Request request;
+  request.mutable_get_state();
+  backend.ask_dataplane(std::move(request), [&backend, done = std::move(done)](auto replies) {
+    if (replies && !replies->empty() && replies->front().has_state()) {
+      done({.state = replies->front().state(), .statistics = std::nullopt, .connected = true});
+    } else {
       done({.connected = backend.dataplane_connected(),
-            .error = states ? "it gave no state" : std::move(states.error())});
+            .error = replies ? "it gave no state" : std::move(replies.error())});
+    }
+  });
+}
+
+void ask_live(Backend& backend, std::function<void(Live)> done) {
+  ask_state(backend, [&backend, done = std::move(done)](Live live) {
+    if (!live.state) {
+      done(std::move(live));
       return;
     }
-    ipc::Request statistics;
-    statistics.mutable_get_statistics();
-    backend.ask_dataplane(std::move(statistics), [state = std::move(states->front()), done](auto replies) {
-      Live live{.state = state.state(), .statistics = std::nullopt, .connected = true};
+    ipc::Request request;
+    request.mutable_get_statistics();
+    backend.ask_dataplane(std::move(request), [live = std::move(live), done](auto replies) {
+      auto whole = live;
       if (replies && !replies->empty() && replies->front().has_statistics()) {
-        live.statistics = replies->front().statistics();
+        whole.statistics = replies->front().statistics();
       } else {
-        live.error = replies ? "it gave no statistics" : std::move(replies.error());
+        whole.error = replies ? "it gave no statistics" : std::move(replies.error());
       }
-      done(std::move(live));
+      done(std::move(whole));
     });
   });
 }

@@ -14,6 +14,7 @@
 
 #include "common/base/prefix.hpp"
 #include "common/base/stamp.hpp"
+#include "control/events/feed.hpp"
 #include "control/netlink/netlink.hpp"
 #include "control/policy/policy.hpp"
 #include "control/serve/problems.hpp"
@@ -83,6 +84,10 @@ class Backend {
   virtual void rehearse(PlanDone done) = 0;
   [[nodiscard]] virtual const Sources& sources() const = 0;
   virtual void change_route(OverrideRequest request, ReloadDone done) = 0;
+  // No new traffic should come, until that is taken back; kept over a restart. After an error nothing has changed.
+  [[nodiscard]] virtual auto drain(bool is_wanted) -> tl::expected<void, std::string> = 0;
+  [[nodiscard]] virtual std::optional<std::uint64_t> draining_since_unix_ms() const = 0;  // none: it is not
+  [[nodiscard]] virtual std::shared_ptr<events::Subscription> subscribe() = 0;
   virtual void ask_dataplane(
       ipc::Request request, std::function<void(tl::expected<std::vector<ipc::Reply>, std::string>)> done) = 0;
 };

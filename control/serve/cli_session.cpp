@@ -41,6 +41,7 @@ void CliSession::close() {
   ErrorCode ignored;
   socket_.close(ignored);
   deadline_.cancel();
+  later_ = nullptr;
   if (auto once = std::exchange(closed, nullptr)) {
     once();
   }
@@ -48,7 +49,9 @@ void CliSession::close() {
 
 ipc::Seat CliSession::seat() const {
   return {.is_owners = role_.is_owner(),
-          .standing = is_busy_ ? ipc::Standing::busy : ipc::Standing::idle,
+          .standing = later_     ? ipc::Standing::subscribed
+                      : is_busy_ ? ipc::Standing::busy
+                                 : ipc::Standing::idle,
           .since = since_};
 }
 
@@ -123,19 +126,39 @@ void CliSession::answer() {
   }
 }
 
+// A client that waits says nothing: what comes from it is its end.
+void CliSession::wait_for_more(std::function<void(std::function<void(Answer)>)> later) {
+  deadline_.cancel();
+  later_ = std::move(later);
+  if (!std::exchange(is_watched_, true)) {
+    socket_.async_wait(Socket::wait_read,
+                       [self = shared_from_this()](ErrorCode /*error*/) { self->close(); });
+  }
+  const auto ask = later_;  // it may end meanwhile
+  ask([self = shared_from_this()](Answer answer) {
+    if (self->socket_.is_open()) {
+      self->send(std::move(answer));
+    }
+  });
+}
+
 void CliSession::send(Answer answer) {
   // A file's name may hold any byte; JSON may not.
   auto text = answer.reply.dump(-1, ' ', false, Json::error_handler_t::replace);
   if (text.size() > ipc::max_frame) {
     text = R"({"ok":false,"error":"the answer does not fit a reply"})";
     answer.next = nullptr;
+    answer.later = nullptr;
   }
   reply_ = ipc::frame(text);
   be_patient();
   asio::async_write(socket_, asio::buffer(reply_),
-                    [self = shared_from_this(), next = std::move(answer.next)](ErrorCode error, std::size_t) {
+                    [self = shared_from_this(), next = std::move(answer.next),
+                     later = std::move(answer.later)](ErrorCode error, std::size_t) {
                       if (error) {
                         self->close();
+                      } else if (later) {
+                        self->wait_for_more(later);
                       } else if (next) {
                         try {
                           self->send(next());

@@ -41,6 +41,7 @@ class CliSession : public std::enable_shared_from_this<CliSession> {
   void read_body(std::uint32_t length);
   void answer();
   void send(Answer answer);
+  void wait_for_more(std::function<void(std::function<void(Answer)>)> later);
   // For the client to send a whole request, or to take a whole page.
   void be_patient();
 
@@ -55,6 +56,8 @@ class CliSession : public std::enable_shared_from_this<CliSession> {
   ipc::FrameHeader header_{};
   std::string body_;
   std::string reply_;
+  std::function<void(std::function<void(Answer)>)> later_;  // of a page that has yet to come
+  bool is_watched_ = false;                                 // for its end, while it waits for one
 };
 
 }  // namespace sekisho::serve

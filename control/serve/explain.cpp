@@ -19,7 +19,6 @@ namespace sekisho::serve {
 namespace {
 
 using decide::DropReason;
-using decide::Verdict;
 
 std::string_view name_of(DropReason reason) {
   return decide::drop_reason_texts[static_cast<std::size_t>(reason)].name;
@@ -53,16 +52,16 @@ void be_exit(Json& result, const policy::Policy& policy, const World& world) {
 void be(Json& result, const decide::Decision<PolicyWorld>& decision, const policy::Policy& policy,
         const World& world, const config::Port* owner) {
   switch (decision.verdict.kind()) {
-    case Verdict::Kind::forward:
+    case decide::Verdict::Kind::forward:
       result["verdict"] = "forward";
       break;
-    case Verdict::Kind::to_kernel:
+    case decide::Verdict::Kind::to_kernel:
       be_host(result, owner);
       break;
-    case Verdict::Kind::to_exit:
+    case decide::Verdict::Kind::to_exit:
       be_exit(result, policy, world);
       break;
-    case Verdict::Kind::drop:
+    case decide::Verdict::Kind::drop:
       drop(result, decision.verdict.reason());
       if (decision.next_hop && decision.next_hop->next_hop == policy::leave && world.view != nullptr &&
           world.view->exit) {
@@ -192,7 +191,7 @@ Json explain(const policy::Policy& policy, const Flow& flow, const World& world)
   if (owner != nullptr && (came_in == nullptr || came_in == owner)) {
     const PolicyWorld by_owner{policy, world, owner};
     const auto decision = decide::decide(by_owner, packet);
-    const bool taken = decision.verdict == Verdict::to_kernel();
+    const bool taken = decision.verdict == decide::Verdict::to_kernel();
     if (owner->is_af_xdp() ? taken || came_in == owner : taken && came_in == nullptr) {
       result["before_tables"] = true;
       be(result, decision, policy, world, owner);

@@ -36,16 +36,24 @@ class Finder {
   }
 
  private:
-  void bad(std::string_view kind, std::string subject, std::string sentence, std::string remedy) {
-    found_.push_back({kind, true, std::move(subject), std::move(sentence), std::move(remedy)});
+  void add(Problem problem) {
+    if (problem.reason.empty()) {
+      problem.reason = problem.sentence;
+    }
+    found_.push_back(std::move(problem));
   }
-  void warn(std::string_view kind, std::string subject, std::string sentence, std::string remedy) {
-    found_.push_back({kind, false, std::move(subject), std::move(sentence), std::move(remedy)});
+  void bad(std::string_view kind, std::string subject, std::string sentence, std::string remedy,
+           std::string reason = {}) {
+    add({kind, true, std::move(subject), std::move(sentence), std::move(remedy), std::move(reason)});
+  }
+  void warn(std::string_view kind, std::string subject, std::string sentence, std::string remedy,
+            std::string reason = {}) {
+    add({kind, false, std::move(subject), std::move(sentence), std::move(remedy), std::move(reason)});
   }
 
   void add_dataplane() {
     if (auto problem = dataplane_problem(scene_.live)) {
-      found_.push_back(std::move(*problem));
+      add(std::move(*problem));
       return;
     }
     const auto& state = scene_.live.state;
@@ -54,15 +62,15 @@ class Finder {
       bad("not_in_command", "",
           fmt::format("this sekisho-control does not command the dataplane, and changes nothing: {}",
                       now.not_in_command),
-          "systemctl status sekisho-control");
+          "systemctl status sekisho-control", "this sekisho-control does not command the dataplane");
       return;
     }
     if (!now.not_taken.empty()) {
       bad("policy_differs", "", fmt::format("the dataplane has not taken the policy: {}", now.not_taken),
-          "journalctl -u sekisho-control");
+          "journalctl -u sekisho-control", "the dataplane has not taken the policy");
     } else if (state->transaction() == 0) {
       bad("no_policy", "", "the dataplane has no policy: nothing is forwarded",
-          "journalctl -u sekisho-control");
+          "journalctl -u sekisho-control", "the dataplane has no policy");
     } else if (now.is_settled) {
       add_difference(*state, now.transaction);
     }
@@ -75,7 +83,8 @@ class Finder {
                                state.transaction(), transaction);
     }
     if (difference) {
-      bad("policy_differs", "", "the dataplane has not what it was told: " + *difference, "sekisho reload");
+      bad("policy_differs", "", "the dataplane has not what it was told: " + *difference, "sekisho reload",
+          "the dataplane has not what it was told");
     }
   }
 
@@ -153,11 +162,12 @@ class Finder {
     const auto look = "sekisho show next-hops";
     if (alive == 0) {
       bad("next_hop_down", next_hop.name,
-          fmt::format("next hop {} has no living member ({})", next_hop.name, reasons), look);
+          fmt::format("next hop {} has no living member ({})", next_hop.name, reasons), look,
+          fmt::format("no living member of {}", next_hop.name));
     } else {
       warn("next_hop_degraded", next_hop.name,
            fmt::format("next hop {} has {} of {} members alive ({})", next_hop.name, alive, all, reasons),
-           look);
+           look, fmt::format("{} {} of {} alive", next_hop.name, alive, all));
     }
   }
 
@@ -181,7 +191,8 @@ class Finder {
 
   void add_reload() {
     if (const auto& refused = scene_.circumstances.reload_refused; !refused.empty()) {
-      bad("reload_refused", "", "the last reload was refused: " + refused, "sekisho reload --dry-run");
+      bad("reload_refused", "", "the last reload was refused: " + refused, "sekisho reload --dry-run",
+          "the last reload was refused");
     } else {
       for (const auto& file : scene_.circumstances.changed_files) {
         warn("files_changed", "", file + " since it was read: what runs is what was read",
@@ -199,10 +210,20 @@ class Finder {
 auto dataplane_problem(const Live& live) -> std::optional<Problem> {
   constexpr auto remedy = "systemctl restart sekisho-dataplane; journalctl -u sekisho-dataplane";
   if (!live.connected) {
-    return Problem{"dataplane_down", true, "", "the dataplane is not running: nothing is forwarded", remedy};
+    return Problem{"dataplane_down",
+                   true,
+                   "",
+                   "the dataplane is not running: nothing is forwarded",
+                   remedy,
+                   "the dataplane is not running"};
   }
   if (!live.state || !live.error.empty()) {
-    return Problem{"dataplane_hung", true, "", "the dataplane does not answer: " + live.error, remedy};
+    return Problem{"dataplane_hung",
+                   true,
+                   "",
+                   "the dataplane does not answer: " + live.error,
+                   remedy,
+                   "the dataplane does not answer"};
   }
   return std::nullopt;
 }
@@ -217,13 +238,14 @@ Json problems_json(const std::vector<Problem>& problems) {
     result.push_back({{"kind", problem.kind},
                       {"severity", problem.bad ? "bad" : "warning"},
                       {"subject", problem.subject.empty() ? Json(nullptr) : Json(problem.subject)},
+                      {"reason", problem.reason},
                       {"sentence", problem.sentence},
                       {"remedy", problem.remedy}});
   }
   return result;
 }
 
-std::string_view verdict_of(const std::vector<Problem>& problems) {
+std::string_view severity_of(const std::vector<Problem>& problems) {
   return problems.empty() ? "ok" : problems.front().bad ? "bad" : "warning";
 }
 

@@ -25,6 +25,7 @@ struct Problem {
   std::string subject;    // the port, next hop or file; empty: the whole
   std::string sentence;   // "next hop firewall has no living member (10.0.2.10: neighbour is FAILED)"
   std::string remedy;     // a command that mends it or tells more
+  std::string reason;     // the sentence in few words: "no living member of firewall"
 
   friend bool operator==(const Problem&, const Problem&) = default;
 };
@@ -62,6 +63,6 @@ struct Scene {
 // [{"kind": "next_hop_down", "severity": "bad", "subject": "firewall", "sentence": ..., "remedy": ...}]
 [[nodiscard]] Json problems_json(const std::vector<Problem>& problems);
 // "ok", "warning" or "bad": that of the worst.
-[[nodiscard]] std::string_view verdict_of(const std::vector<Problem>& problems);
+[[nodiscard]] std::string_view severity_of(const std::vector<Problem>& problems);
 
 }  // namespace sekisho::serve

@@ -11,6 +11,7 @@
 
 #include "common/base/prefix.hpp"
 #include "control/serve/ask_live.hpp"
+#include "control/serve/changes.hpp"
 #include "control/serve/effective_routes.hpp"
 #include "control/serve/explain.hpp"
 #include "control/serve/lookup.hpp"
@@ -134,7 +135,10 @@ void show(const Json& request, Backend& backend, std::uint64_t started_unix_ms, 
     });
   } else if (name == "state") {
     live([&backend, started_unix_ms](const Live& said) {
-      return show_state(*backend.policy(), said, problems_now(backend, said), started_unix_ms, now_unix_ms());
+      return show_state(*backend.policy(), said, problems_now(backend, said),
+                        {.draining_since_unix_ms = backend.draining_since_unix_ms(),
+                         .control_started_unix_ms = started_unix_ms,
+                         .now_unix_ms = now_unix_ms()});
     });
   } else if (name == "neighbours") {  // the kernel's own
     done(answer(show_neighbours(*backend.policy(), backend.mirror(), backend.view().members)));
@@ -298,6 +302,66 @@ void reload(const Json& request, Backend& backend, Then done) {
   });
 }
 
+void drain(const Json& request, Backend& backend, bool is_wanted, const Then& done) {
+  if (auto known = refuse_other_members(request, {}); !known) {
+    done(refuse(known.error()));
+    return;
+  }
+  const bool was = backend.draining_since_unix_ms().has_value();
+  if (const auto drained = backend.drain(is_wanted); !drained) {
+    done(refuse(drained.error()));
+    return;
+  }
+  const auto since = backend.draining_since_unix_ms();
+  done(answer({{"draining", since.has_value()},
+               {"since_unix_ms", since ? Json(*since) : Json(nullptr)},
+               {"changed", was != since.has_value()}}));
+}
+
+// A page of events, and behind it those that will come.
+Answer events_page(Json events, const std::shared_ptr<events::Subscription>& subscription) {
+  auto one = answer(std::move(events));
+  one.reply["more"] = true;
+  // Whoever waits holds the subscription by this, which must not hold itself.
+  one.later = [subscription](Then done) {
+    subscription->next(
+        [weak = std::weak_ptr(subscription), done = std::move(done)](const events::Subscription::Page& page) {
+          auto array = Json::array();
+          if (page.lost != 0) {
+            array.push_back(events::to_json(
+                {.kind = "lost",
+                 .sentence = fmt::format("{} events were lost: they were read too slowly", page.lost),
+                 .details = {{"count", page.lost}},
+                 .unix_ms = now_unix_ms()}));
+          }
+          for (const auto& event : page.events) {
+            array.push_back(events::to_json(*event));
+          }
+          if (const auto self = weak.lock()) {
+            done(events_page(std::move(array), self));
+          }
+        });
+  };
+  return one;
+}
+
+// How it is, then what changes.
+void monitor(Backend& backend, Then done) {
+  ask_state(backend, [&backend, subscription = backend.subscribe(),
+                      done = std::move(done)](const Live& live) {
+    const auto now = now_unix_ms();
+    auto verdict = verdict_event(judge(backend.policy()->config, problems_now(backend, live)), std::nullopt);
+    verdict.unix_ms = now;
+    auto first = Json::array({events::to_json(verdict)});
+    if (backend.draining_since_unix_ms()) {
+      auto draining = drain_event(true);
+      draining.unix_ms = now;
+      first.push_back(events::to_json(draining));
+    }
+    done(events_page(std::move(first), subscription));
+  });
+}
+
 }  // namespace
 
 void handle(const Json& request, Backend& backend, std::uint64_t started_unix_ms, Then done) {
@@ -313,6 +377,10 @@ void handle(const Json& request, Backend& backend, std::uint64_t started_unix_ms
     show(request, backend, started_unix_ms, std::move(done));
   } else if (name == "route") {
     change_route(request, backend, std::move(done));
+  } else if (name == "drain" || name == "undrain") {
+    drain(request, backend, name == "drain", done);
+  } else if (name == "monitor") {
+    monitor(backend, std::move(done));
   } else if (name == "lookup") {
     lookup_addresses(request, backend, std::move(done));
   } else if (name == "effective-routes") {

@@ -14,6 +14,8 @@ struct Answer {
   // {"ok": true, "result": ...}, with "problem" when the dataplane could not be asked, or {"ok": false, "error": ...}
   Json reply;
   std::function<Answer()> next;  // set when the reply says "more": the page behind it
+  // Set instead where that page has yet to come: it calls back with it, unless whoever waits has gone.
+  std::function<void(std::function<void(Answer)>)> later{};
 };
 
 // `done` is called exactly once, at once or when the backend has answered; `request` is an object. The

@@ -6,10 +6,12 @@
 //             {"command": "reload", "dry_run": true}    {"command": "reload", "force": true}
 //             {"command": "route", "verb": "add", "zone": "onprem", "prefix": "10.1.0.0/16", "next_hop": "firewall"}
 //             {"command": "lookup", "zone": "onprem", "addresses": ["1.1.1.1"]}
+//             {"command": "drain"}    {"command": "undrain"}    {"command": "monitor"}
 //             {"command": "explain", "source": "172.16.0.10", "destination": "1.1.1.1", "port": "lan",
 //              "protocol": "tcp", "source_port": 40000, "destination_port": 443}
 //   reply     {"ok": true, "result": ...}    {"ok": false, "error": "one sentence"}
 //             {"command": "effective-routes", "zone": "onprem", "winners": true}
+//             `monitor` streams for as long as the client likes: a page is a list of events, and empty when there was none for a while
 //             `show routes` and `effective-routes` stream: several replies, all but the last with "more": true; a dry run
 //             gives what it is about first, then its routes the same way
 //

@@ -31,9 +31,13 @@ namespace sekisho::serve {
 [[nodiscard]] Json show_stats(const ipc::Statistics& statistics);
 // Where the policy that runs comes from, and what a reload would change about it, or why it would be refused.
 [[nodiscard]] Json show_config(const policy::Policy& policy, const Sources& sources, const Planned& planned);
-// What is wrong first.
+// The verdict and what is wrong first.
+struct Times {
+  std::optional<std::uint64_t> draining_since_unix_ms;  // none: it is not
+  std::uint64_t control_started_unix_ms = 0;
+  std::uint64_t now_unix_ms = 0;
+};
 [[nodiscard]] Json show_state(const policy::Policy& policy, const Live& live,
-                              const std::vector<Problem>& problems, std::uint64_t control_started_unix_ms,
-                              std::uint64_t now_unix_ms);
+                              const std::vector<Problem>& problems, const Times& times);
 
 }  // namespace sekisho::serve

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "control/serve/show.hpp"
+#include "control/serve/verdict.hpp"
 
 namespace sekisho::serve {
 namespace {
@@ -27,25 +28,38 @@ Json dataplane_json(const ipc::State& state, std::uint64_t now_unix_ms) {
           {"table_memory_bytes", memory}};
 }
 
+Json draining_json(const Times& times) {
+  if (!times.draining_since_unix_ms) {
+    return nullptr;
+  }
+  return {{"since_unix_ms", *times.draining_since_unix_ms},
+          {"seconds", seconds_since(*times.draining_since_unix_ms, times.now_unix_ms)}};
+}
+
 }  // namespace
 
 Json show_state(const policy::Policy& policy, const Live& live, const std::vector<Problem>& problems,
-                std::uint64_t control_started_unix_ms, std::uint64_t now_unix_ms) {
+                const Times& times) {
   std::size_t routes = 0;
   for (const auto& zone : policy.zones) {
     routes += zone.table.candidates().size();
   }
-  return {{"verdict", verdict_of(problems)},
-          {"problems", problems_json(problems)},
-          {"dataplane", live.state ? dataplane_json(*live.state, now_unix_ms) : Json{{"connected", false}}},
-          {"control",
-           {{"version", SEKISHO_VERSION},
-            {"uptime_seconds", seconds_since(control_started_unix_ms, now_unix_ms)},
-            {"configuration", policy.config.file.string()},
-            {"ports", policy.config.ports.size()},
-            {"zones", policy.zones.size()},
-            {"candidate_routes", routes}}},
-          {"warnings", policy.warnings}};
+  const auto verdict = judge(policy.config, problems);
+  return {
+      {"verdict", to_string(verdict.word)},
+      {"reasons", verdict.reasons},
+      {"severity", severity_of(problems)},
+      {"draining", draining_json(times)},
+      {"problems", problems_json(problems)},
+      {"dataplane", live.state ? dataplane_json(*live.state, times.now_unix_ms) : Json{{"connected", false}}},
+      {"control",
+       {{"version", SEKISHO_VERSION},
+        {"uptime_seconds", seconds_since(times.control_started_unix_ms, times.now_unix_ms)},
+        {"configuration", policy.config.file.string()},
+        {"ports", policy.config.ports.size()},
+        {"zones", policy.zones.size()},
+        {"candidate_routes", routes}}},
+      {"warnings", policy.warnings}};
 }
 
 }  // namespace sekisho::serve

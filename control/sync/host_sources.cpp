@@ -4,11 +4,11 @@
 #include <algorithm>
 #include <set>
 
+#include "control/reach/host_stack.hpp"
+
 namespace sekisho::sync {
 namespace {
 
-// Azure, "What is IP address 168.63.129.16?": health probes, DHCP, DNS and the guest agent come from it.
-constexpr base::Prefix azure_host{0xa83f'8110, 32};
 // The metadata, name and time servers of Azure, AWS and Google Cloud are in it.
 constexpr base::Prefix link_local{0xa9fe'0000, 16};
 
@@ -16,7 +16,7 @@ constexpr base::Prefix link_local{0xa9fe'0000, 16};
 
 auto host_sources(const policy::Policy& policy, const config::Port& port,
                   const View::PortAddresses& addresses) -> std::vector<base::Prefix> {
-  std::set<base::Prefix> sources{azure_host, link_local};
+  std::set<base::Prefix> sources{reach::azure_host, link_local};
   sources.insert(addresses.subnets.begin(), addresses.subnets.end());
   sources.insert(port.host_sources.begin(), port.host_sources.end());
   if (port.gateway) {

@@ -20,7 +20,7 @@ PLAN = {"ports": CHANGES, "next_hops": CHANGES, "zones": CHANGES, "routes": {"ad
         "exit": {"before": None, "after": "egress"}, "metrics": {"before": None, "after": None}, "overrides_dropped": 1,
         "warnings": ["w"], "refusals": []}  # fmt: skip
 STATE = {
-    "verdict": "ok", "problems": [],
+    "verdict": "forwarding", "reasons": [], "severity": "ok", "draining": None, "problems": [],
     "dataplane": {"connected": True, "version": "1", "uptime_seconds": 1, "transaction": 1, "commanded_by": 7, "lcores": [1],
                   "packet_memory": {"bytes": 4096, "reserved_hugepage_bytes": 0, "transparent_hugepage_bytes": 0},
                   "table_memory_bytes": 1},
@@ -124,7 +124,7 @@ def test_another_answer_is_refused_with_a_sentence(run, words):
 
 @pytest.mark.parametrize(
     ("words", "missing"),
-    [(("show", "state"), "verdict"), (("show", "state"), "problems"), (("explain", "172.16.0.1", "1.1.1.1"), "fault"),
+    [(("show", "state"), "severity"), (("show", "state"), "problems"), (("explain", "172.16.0.1", "1.1.1.1"), "fault"),
      (("reload",), "applied"), (("reload",), "failed_ports"), (("reload", "--dry-run"), "refusals")],
 )  # fmt: skip
 def test_what_tells_of_a_fault_must_be_there(run, words, missing):
@@ -132,7 +132,7 @@ def test_what_tells_of_a_fault_must_be_there(run, words, missing):
     for json in ((), ("--json",)):
         done = run([{key: value for key, value in first.items() if key != missing}, *pages], *words, *json)
         if json and (words, missing) == (("show", "state"), "problems"):
-            assert done.returncode == 0, "the verdict alone tells a program"
+            assert done.returncode == 0, "the severity alone tells a program"
             continue
         assert done.returncode == 1, done
         assert "gave an answer that this version does not understand" in done.stderr and missing in done.stderr, done

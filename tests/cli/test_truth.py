@@ -7,6 +7,7 @@ import pytest
 from control_socket import ControlSocket
 
 STATE = {
+    "draining": None,
     "dataplane": {"connected": False},
     "control": {"version": "1", "uptime_seconds": 1, "configuration": "x.toml", "ports": 1, "zones": 1, "candidate_routes": 1},
     "warnings": [],
@@ -41,20 +42,33 @@ def ask(tmp_path, sekisho):
     return run
 
 
+DEGRADED = {"verdict": "degraded", "reasons": ["firewall 1 of 2 alive"], "severity": "warning",
+            "problems": [{**PROBLEM, "severity": "warning"}]}  # fmt: skip
+CLOSED = {"verdict": "closed", "reasons": ["no living member of firewall", "the guard is off"], "severity": "bad",
+          "problems": [PROBLEM]}  # fmt: skip
+
+
 @pytest.mark.parametrize(
-    ("verdict", "problems", "status", "first"),
+    ("said", "status", "check", "first"),
     [
-        ("ok", [], 0, "all is well"),
-        ("warning", [{**PROBLEM, "severity": "warning"}], 0, "warning  next hop firewall"),
-        ("bad", [PROBLEM], 1, "bad      next hop firewall has no living member"),
+        ({"verdict": "forwarding", "reasons": [], "severity": "ok", "problems": []}, 0, 0, "forwarding\n"),
+        (DEGRADED, 0, 1, "degraded: firewall 1 of 2 alive\n\nwarning  next hop firewall"),
+        (CLOSED, 1, 2, "closed: no living member of firewall; the guard is off\n\nbad      next hop firewall"),
     ],
 )
-def test_show_state_begins_with_what_is_wrong(ask, verdict, problems, status, first):
-    answer = [{"verdict": verdict, "problems": problems, **STATE}]
-    for words in ((), ("--json",)):
+def test_show_state_begins_with_the_verdict(ask, said, status, check, first):
+    answer = [{**said, **STATE}]
+    for words in ((), ("--json",), ("--check",), ("--check", "--json")):
         _, done = ask(answer, "show", "state", *words)
-        assert done.returncode == status, done
-        assert json.loads(done.stdout) == answer[0] if words else done.stdout.startswith(first)
+        assert done.returncode == (check if "--check" in words else status), done
+        assert json.loads(done.stdout) == answer[0] if "--json" in words else done.stdout.startswith(first)
+
+
+def test_a_check_of_what_does_not_answer_is_unknown(ask):
+    for answer in ("out of memory", [{"verdict": "forwarding"}]):  # a refusal; a control of another version
+        _, done = ask(answer, "show", "state", "--check")
+        assert done.returncode == 3 and not done.stdout, done
+    assert ask("out of memory", "show", "state")[1].returncode == 1
 
 
 @pytest.mark.parametrize("force", [False, True])

@@ -79,6 +79,7 @@ class Appliance:
             "--config", self.config,
             "--dataplane-socket", self.dataplane_socket,
             "--socket", self.socket,
+            "--state-directory", self.lab.folder / "state",
             *self.control_options,
             cpus=[self.main],
         )  # fmt: skip

@@ -36,7 +36,7 @@ def well(lab: Lab, appliance: Appliance) -> Iterator[None]:
     """Each test begins and ends with nothing wrong."""
 
     def is_well() -> bool:
-        return bool(appliance.json("show", "state")["verdict"] == "ok")
+        return bool(appliance.json("show", "state")["severity"] == "ok")
 
     wait_until("all to be well", is_well)
     yield
@@ -57,7 +57,7 @@ def explained(appliance: Appliance) -> tuple[int, str]:
 
 def test_all_is_well(appliance: Appliance) -> None:
     done = appliance.execute("show", "state")
-    assert (done.returncode, done.stdout.splitlines()[0]) == (0, "all is well")
+    assert (done.returncode, done.stdout.splitlines()[0]) == (0, "forwarding")
     assert explained(appliance) == (0, "verdict    forward")
 
 
@@ -66,12 +66,12 @@ def test_firewalls_die_one_by_one(lab: Lab, appliance: Appliance) -> None:
     wait_until("one firewall", lambda: problems(appliance) == {"next_hop_degraded"})
     done = appliance.execute("show", "state")
     assert done.returncode == 0
-    assert done.stdout.startswith("warning  next hop firewall has 1 of 2 members alive")
+    assert done.stdout.startswith("degraded: firewall 1 of 2 alive\n\nwarning  next hop firewall has 1 of 2 members alive")
     lab.link_down("firewall2")
     wait_until("no firewall", lambda: problems(appliance) == {"next_hop_down"})
     done = appliance.execute("show", "state")
     assert done.returncode == 1
-    assert done.stdout.startswith("bad      next hop firewall has no living member")
+    assert done.stdout.startswith("closed: no living member of firewall\n\nbad      next hop firewall has no living member")
     status, last = explained(appliance)
     assert status == 1 and last.startswith("verdict    drop next_hop_down"), last
     doctor = appliance.execute("doctor", "--config", appliance.config)
@@ -108,7 +108,8 @@ def test_the_dataplane_is_gone(lab: Lab, appliance: Appliance) -> None:
     wait_until("it to be missed", lambda: "dataplane_down" in problems(appliance))
     done = appliance.execute("show", "state")
     assert done.returncode == 1
-    assert done.stdout.startswith("bad      the dataplane is not running: nothing is forwarded")
+    assert done.stdout.startswith("closed: the dataplane is not running")
+    assert "\n\nbad      the dataplane is not running: nothing is forwarded" in done.stdout
     assert explained(appliance) == (1, "verdict    drop: the dataplane is not running")
     for what in ("ports", "zones", "next-hops", "routes", "config", "stats", "drops"):
         for json in ((), ("--json",)):

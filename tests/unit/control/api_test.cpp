@@ -23,10 +23,12 @@
 #include "common/base/prefix.hpp"
 #include "common/ipc/frame.hpp"
 #include "common/ipc/seats.hpp"
+#include "control/serve/changes.hpp"
 #include "control/serve/effective_routes.hpp"
 #include "control/serve/explain.hpp"
 #include "control/serve/override.hpp"
 #include "control/serve/request.hpp"
+#include "control/serve/role.hpp"
 #include "control/serve/routes.hpp"
 #include "control/serve/server.hpp"
 #include "control/serve/show.hpp"
@@ -113,6 +115,15 @@ class FakeBackend : public Backend {
     overrides_asked.push_back(to_string(request));
     done(reloaded);
   }
+  auto drain(bool is_wanted) -> tl::expected<void, std::string> override {
+    if (!undrainable.empty()) {
+      return tl::unexpected{undrainable};
+    }
+    draining = is_wanted ? std::optional<std::uint64_t>{1000} : std::nullopt;
+    return {};
+  }
+  std::optional<std::uint64_t> draining_since_unix_ms() const override { return draining; }
+  std::shared_ptr<events::Subscription> subscribe() override { return feed.subscribe(); }
   void ask_dataplane(ipc::Request request,
                      std::function<void(tl::expected<std::vector<ipc::Reply>, std::string>)> done) override {
     asked.push_back(request);
@@ -131,6 +142,9 @@ class FakeBackend : public Backend {
     done(std::vector{reply});
   }
 
+  events::Feed feed;
+  std::optional<std::uint64_t> draining;
+  std::string undrainable;  // why
   test::TemporaryFolder folder;
   std::shared_ptr<const policy::Policy> policy_;
   netlink::Mirror mirror_;
@@ -311,13 +325,60 @@ TEST(Show, StateWithAndWithoutDataplane) {
   const Live live{.state = backend.state, .statistics = std::nullopt};
   auto policy = *backend.policy_;
   policy.warnings = {"this is odd"};
-  const auto state = show_state(policy, live, {}, 4000, 11'000);
-  EXPECT_EQ(state["verdict"], "ok");
+  const auto state =
+      show_state(policy, live, {},
+                 {.draining_since_unix_ms = 9000, .control_started_unix_ms = 4000, .now_unix_ms = 11'000});
+  EXPECT_EQ(state["verdict"], "forwarding");
+  EXPECT_EQ(state["severity"], "ok");
   EXPECT_EQ(state["dataplane"]["transaction"], 3);
   EXPECT_EQ(state["dataplane"]["uptime_seconds"], 10);
   EXPECT_EQ(state["control"]["uptime_seconds"], 7);
   EXPECT_EQ(state["warnings"], Json{"this is odd"});
-  EXPECT_EQ(show_state(*backend.policy_, {}, {}, 0, 0)["dataplane"], (Json{{"connected", false}}));
+  EXPECT_EQ(state["draining"], (Json{{"since_unix_ms", 9000}, {"seconds", 2}}));
+  const auto without = show_state(*backend.policy_, {}, {}, {});
+  EXPECT_EQ(without["dataplane"], (Json{{"connected", false}}));
+  EXPECT_EQ(without["draining"], nullptr);
+}
+
+TEST(Drain, HoldsUntilItIsTakenBack) {
+  FakeBackend backend;
+  const auto told = [&](const char* command) { return result_of(backend, {{"command", command}}); };
+  EXPECT_EQ(told("drain"), (Json{{"draining", true}, {"since_unix_ms", 1000}, {"changed", true}}));
+  EXPECT_EQ(told("drain")["changed"], false);
+  EXPECT_EQ(told("undrain"), (Json{{"draining", false}, {"since_unix_ms", nullptr}, {"changed", true}}));
+  EXPECT_EQ(told("undrain")["changed"], false);
+  backend.undrainable = "/var/lib/sekisho/control.json cannot be written: Read-only file system";
+  std::string refusal;
+  handle({{"command", "drain"}}, backend, 0,
+         [&](const Answer& answer) { refusal = answer.reply.value("error", ""); });
+  EXPECT_EQ(refusal, backend.undrainable);
+  EXPECT_FALSE(only_reads({{"command", "drain"}}) || only_reads({{"command", "undrain"}}));
+}
+
+TEST(Monitor, BeginsWithTheVerdictAndGoesOn) {
+  FakeBackend backend;
+  std::optional<Answer> page;
+  const auto keep = [&](Answer answer) { page = std::move(answer); };
+  handle({{"command", "monitor"}}, backend, 0, keep);
+  ASSERT_TRUE(page && page->later);
+  EXPECT_EQ(page->reply["result"][0]["event"], "verdict");
+  EXPECT_EQ(page->reply["more"], true);
+  auto later = std::exchange(page, std::nullopt)->later;
+  later(keep);
+  EXPECT_FALSE(page) << "nothing has happened";
+  backend.feed.publish(drain_event(true));
+  ASSERT_TRUE(page);
+  EXPECT_EQ(page->reply["result"][0]["event"], "drain");
+  later = std::exchange(page, std::nullopt)->later;
+  for (std::size_t i = 0; i != events::Subscription::most + 3; ++i) {
+    backend.feed.publish(drain_event(false));
+  }
+  later(keep);
+  ASSERT_TRUE(page);
+  EXPECT_EQ(page->reply["result"].size(), events::Subscription::most + 1);
+  EXPECT_EQ(page->reply["result"][0]["event"], "lost");
+  EXPECT_EQ(page->reply["result"][0]["count"], 3);
+  EXPECT_TRUE(only_reads({{"command", "monitor"}}));
 }
 
 TEST(Show, RefusesWhatNeedsTheDataplane) {

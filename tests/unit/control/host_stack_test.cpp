@@ -98,6 +98,9 @@ TEST(HostStack, WithoutAGatewayTheMainTablesDefaultByThePort) {
   EXPECT_EQ(gateway_of(config.ports[0], mirror), 0x0a000202u);
   mirror.defaults = {{9, 0, 0x0a000209}};
   EXPECT_EQ(gateway_of(config.ports[0], mirror), std::nullopt);
+  // A probe of Azure's load balancer is answered by the port that was probed all the same.
+  EXPECT_TRUE(host_stack(config, mirror).routes.contains({830003, azure_host, 0, 3}));
+  EXPECT_FALSE(host_stack(example(), mirror).routes.contains({830003, azure_host, 0, 3}));
   EXPECT_THAT(exit(config, mirror)->why, HasSubstr("port egress has no gateway: write one in [port.egress]"));
 }
 

@@ -20,7 +20,7 @@
 #include "common/base/prefix.hpp"
 #include "control/metrics/accept.hpp"
 #include "control/metrics/exposition.hpp"
-#include "control/metrics/server.hpp"
+#include "control/metrics/site.hpp"
 #include "tests/unit/control/temporary_folder.hpp"
 
 namespace sekisho::metrics {
@@ -202,6 +202,8 @@ TEST(Exposition, InternetIsANextHopAndProblemsAreCounted) {
   internet.set_name("internet");
   internet.set_action(ipc::NextHop::EXIT);
   EXPECT_THAT(world.text(), HasSubstr("\nsekisho_next_hop_up{next_hop=\"Internet\"} 1\n"));
+  EXPECT_THAT(world.text(), HasSubstr("\nsekisho_health 0\n"));
+  EXPECT_THAT(world.text(), HasSubstr("\nsekisho_draining 0\n"));
   EXPECT_THAT(world.text(), HasSubstr("\nsekisho_problems{kind=\"next_hop_down\"} 0\n"));
 }
 
@@ -281,14 +283,14 @@ TEST(Exposition, BothFormatsHaveTheSameSamples) {
 class Served : public testing::Test {
  protected:
   void SetUp() override {
-    auto listening = Server::listen(io, {boost::asio::ip::address_v4::loopback(), 0},
-                                    [this](Format format, std::function<void(std::string)> done) {
-                                      if (holds) {
-                                        held.push_back(std::move(done));
-                                      } else {
-                                        done(format == Format::openmetrics ? "# EOF\n" : "plain\n");
-                                      }
-                                    });
+    auto listening = http::Server::listen(io, {boost::asio::ip::address_v4::loopback(), 0},
+                                          site([this](Format format, std::function<void(std::string)> done) {
+                                            if (holds) {
+                                              held.push_back(std::move(done));
+                                            } else {
+                                              done(format == Format::openmetrics ? "# EOF\n" : "plain\n");
+                                            }
+                                          }));
     ASSERT_TRUE(listening) << listening.error();
     server = std::move(*listening);
     endpoint = server->endpoint();
@@ -322,7 +324,7 @@ class Served : public testing::Test {
 
   boost::asio::io_context io;
   boost::asio::io_context clients;
-  std::unique_ptr<Server> server;
+  std::unique_ptr<http::Server> server;
   tcp::endpoint endpoint;
   std::thread thread;
   std::atomic<bool> holds = false;
@@ -422,7 +424,7 @@ TEST_F(Served, AServerThatEndsClosesItsConnections) {
 
 TEST_F(Served, AnAddressThatIsTakenSaysSo) {
   boost::asio::io_context other;
-  const auto second = Server::listen(other, endpoint, [](Format, const std::function<void(std::string)>&) {});
+  const auto second = http::Server::listen(other, endpoint, site({}));
   ASSERT_FALSE(second);
   EXPECT_EQ(second.error(), "metrics cannot be served on 127.0.0.1:" + std::to_string(endpoint.port()) +
                                 ": Address already in use");
@@ -431,7 +433,7 @@ TEST_F(Served, AnAddressThatIsTakenSaysSo) {
 TEST(Listen, AnAddressThatIsNotThereYetWillDo) {
   boost::asio::io_context io;
   const tcp::endpoint later{boost::asio::ip::make_address_v4("192.0.2.1"), 0};  // RFC 5737: nobody's
-  const auto server = Server::listen(io, later, [](Format, const std::function<void(std::string)>&) {});
+  const auto server = http::Server::listen(io, later, site({}));
   ASSERT_TRUE(server) << server.error();
   EXPECT_EQ((*server)->endpoint().address(), later.address());
 }

@@ -82,7 +82,8 @@ class ProblemsTest : public testing::Test {
     std::vector<std::string> result;
     for (const auto& problem : found()) {
       EXPECT_NE(std::ranges::find(problem_kinds, problem.kind), problem_kinds.end()) << problem.kind;
-      EXPECT_FALSE(problem.sentence.empty() || problem.remedy.empty()) << problem.kind;
+      EXPECT_FALSE(problem.sentence.empty() || problem.remedy.empty() || problem.reason.empty())
+          << problem.kind;
       result.emplace_back(problem.kind);
     }
     return result;
@@ -98,13 +99,13 @@ class ProblemsTest : public testing::Test {
 
 TEST_F(ProblemsTest, AllIsWell) {
   EXPECT_THAT(kinds(), IsEmpty());
-  EXPECT_EQ(verdict_of(found()), "ok");
+  EXPECT_EQ(severity_of(found()), "ok");
 }
 
 TEST_F(ProblemsTest, TheDataplaneIsNotThere) {
   live = {};
   EXPECT_THAT(kinds(), ElementsAre("dataplane_down"));
-  EXPECT_EQ(verdict_of(found()), "bad");
+  EXPECT_EQ(severity_of(found()), "bad");
 }
 
 TEST_F(ProblemsTest, TheDataplaneHangs) {
@@ -155,13 +156,15 @@ TEST_F(ProblemsTest, FirewallsDieOneByOne) {
   is("10.0.2.11", false);
   obey();
   EXPECT_THAT(kinds(), ElementsAre("next_hop_degraded"));
-  EXPECT_EQ(verdict_of(found()), "warning");
+  EXPECT_EQ(severity_of(found()), "warning");
+  EXPECT_EQ(found()[0].reason, "firewall 1 of 2 alive");
   EXPECT_EQ(found()[0].sentence,
             "next hop firewall has 1 of 2 members alive (10.0.2.11: neighbour is FAILED)");
   is("10.0.2.10", false);
   obey();
   EXPECT_THAT(kinds(), ElementsAre("next_hop_down"));
-  EXPECT_EQ(verdict_of(found()), "bad");
+  EXPECT_EQ(found()[0].reason, "no living member of firewall");
+  EXPECT_EQ(severity_of(found()), "bad");
 }
 
 TEST_F(ProblemsTest, TheKernelSaysAliveAndTheDataplaneDoesNot) {

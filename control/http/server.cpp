@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include "control/metrics/server.hpp"
+#include "control/http/server.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <netinet/in.h>
 #include <spdlog/spdlog.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <array>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
@@ -18,40 +20,36 @@
 #include <utility>
 
 #include "common/ipc/door.hpp"
-#include "control/metrics/accept.hpp"
 
-namespace sekisho::metrics {
+namespace sekisho::http {
 namespace {
 
 namespace asio = boost::asio;
 namespace beast = boost::beast;
-namespace http = beast::http;
+namespace protocol = beast::http;
 using asio::ip::tcp;
 using ErrorCode = boost::system::error_code;
 
-// A few scrapers, each with a connection or two. Whoever opens many, sends slowly or asks much gets no more of the daemon
-// than that, and keeps nobody else out.
+// A few clients, each with a connection or two.
 constexpr std::size_t max_connections = 32;
 constexpr std::uint32_t max_header = 8 * 1024;
 constexpr std::chrono::seconds longest_transfer{10};  // of a request, of an answer, and of silence in between
 constexpr std::chrono::seconds longest_linger{2};
-// Prometheus itself gives up after ten.
-constexpr std::chrono::seconds longest_collect{5};
 
 }  // namespace
 
 // One connection: a request, its answer, the next request. Lives as long as something is under way for it.
-class Scraper : public std::enable_shared_from_this<Scraper> {
+class Client : public std::enable_shared_from_this<Client> {
  public:
-  Scraper(tcp::socket socket, Server::Collect collect)
-      : stream_(std::move(socket)), patience_(stream_.get_executor()), collect_(std::move(collect)) {
+  Client(tcp::socket socket, std::shared_ptr<const Site> site)
+      : stream_(std::move(socket)), patience_(stream_.get_executor()), site_(std::move(site)) {
     ErrorCode ignored;
     from_ = stream_.socket().remote_endpoint(ignored).address();
   }
 
-  ~Scraper() { close(); }
-  Scraper(const Scraper&) = delete;
-  Scraper& operator=(const Scraper&) = delete;
+  ~Client() { close(); }
+  Client(const Client&) = delete;
+  Client& operator=(const Client&) = delete;
 
   std::function<void()> closed;
 
@@ -66,18 +64,20 @@ class Scraper : public std::enable_shared_from_this<Scraper> {
     parser_.emplace();
     parser_->header_limit(max_header);
     stream_.expires_after(longest_transfer);
-    http::async_read(stream_, buffer_, *parser_, [self = shared_from_this()](ErrorCode error, std::size_t) {
-      if (!error) {
-        self->answer();
-      } else if (error == http::error::header_limit) {
-        self->refuse(http::status::request_header_fields_too_large, "the request is too long");
-      } else if (error != http::error::end_of_stream &&
-                 error.category() == http::make_error_code(http::error::end_of_stream).category()) {
-        self->refuse(http::status::bad_request, "the request is not understood");
-      } else {
-        self->close();
-      }
-    });
+    protocol::async_read(
+        stream_, buffer_, *parser_, [self = shared_from_this()](ErrorCode error, std::size_t) {
+          if (!error) {
+            self->answer();
+          } else if (error == protocol::error::header_limit) {
+            self->refuse(protocol::status::request_header_fields_too_large, "the request is too long");
+          } else if (error != protocol::error::end_of_stream &&
+                     error.category() ==
+                         protocol::make_error_code(protocol::error::end_of_stream).category()) {
+            self->refuse(protocol::status::bad_request, "the request is not understood");
+          } else {
+            self->close();
+          }
+        });
   }
 
   void close() {
@@ -95,66 +95,69 @@ class Scraper : public std::enable_shared_from_this<Scraper> {
     is_waiting_ = false;
     const auto& request = parser_->get();
     const auto target = request.target();
-    if (target.substr(0, target.find('?')) != "/metrics") {
-      send(make(http::status::not_found, "there is /metrics here and nothing else\n"));
-    } else if (request.method() != http::verb::get && request.method() != http::verb::head) {
+    const std::string path{target.substr(0, target.find('?'))};
+    if (std::ranges::find(site_->paths, path) == site_->paths.end()) {
+      send(make(protocol::status::not_found,
+                fmt::format("there is {} here and nothing else\n", fmt::join(site_->paths, " and "))));
+    } else if (request.method() != protocol::verb::get && request.method() != protocol::verb::head) {
       // RFC 9110, 15.5.6: "The origin server MUST generate an Allow header field in a 405 response".
-      auto response = make(http::status::method_not_allowed, "GET or HEAD\n");
-      response.set(http::field::allow, "GET, HEAD");
+      auto response = make(protocol::status::method_not_allowed, "GET or HEAD\n");
+      response.set(protocol::field::allow, "GET, HEAD");
       send(std::move(response));
     } else {
-      const auto accept = request[http::field::accept];
-      collect(negotiate({accept.data(), accept.size()}));
+      ask({.accept = std::string{request[protocol::field::accept]}});
     }
   }
 
-  void collect(Format format) {
-    collecting_ = true;
-    patience_.expires_after(longest_collect);
+  void ask(const Request& request) {
+    asking_ = true;
+    patience_.expires_after(site_->patience);
     patience_.async_wait([self = shared_from_this()](ErrorCode stopped) {
-      if (!stopped && std::exchange(self->collecting_, false)) {
-        self->refuse(http::status::service_unavailable, "the dataplane does not answer");
+      if (!stopped && std::exchange(self->asking_, false)) {
+        self->send(self->make(self->site_->too_late, false));
       }
     });
-    collect_(format, [self = shared_from_this(), format](std::string text) {
-      if (!std::exchange(self->collecting_, false)) {
+    site_->answer(request, [self = shared_from_this()](Response response) {
+      if (!std::exchange(self->asking_, false)) {
         return;  // too late
       }
       self->patience_.cancel();
-      auto response = self->make(http::status::ok, std::move(text));
-      const auto type = content_type(format);
-      response.set(http::field::content_type, {type.data(), type.size()});
-      self->send(std::move(response));
+      self->send(self->make(std::move(response), self->parser_->get().keep_alive()));
     });
   }
 
-  using Response = http::response<http::string_body>;
+  using Message = protocol::response<protocol::string_body>;
 
-  Response make(http::status status, std::string body) const {
+  Message make(Response from, bool keep_alive) const {
     const auto& request = parser_->get();
-    Response response{status, request.version()};
-    response.set(http::field::server, "sekisho-control/" SEKISHO_VERSION);
-    response.set(http::field::content_type, "text/plain; charset=utf-8");
-    response.keep_alive(request.keep_alive());
-    response.content_length(body.size());
+    Message message{static_cast<protocol::status>(from.status), request.version()};
+    message.set(protocol::field::server, "sekisho-control/" SEKISHO_VERSION);
+    message.set(protocol::field::content_type, from.content_type);
+    message.keep_alive(keep_alive);
+    message.content_length(from.body.size());
     // RFC 9110, 9.3.2: HEAD is identical to GET "except that the server MUST NOT send content in the response".
-    if (request.method() != http::verb::head) {
-      response.body() = std::move(body);
+    if (request.method() != protocol::verb::head) {
+      message.body() = std::move(from.body);
     }
-    return response;
+    return message;
+  }
+
+  Message make(protocol::status status, std::string body) const {
+    return make({.status = static_cast<unsigned>(status), .body = std::move(body)},
+                parser_->get().keep_alive());
   }
 
   // After what was not understood, or took too long, nothing that follows on the connection can be trusted.
-  void refuse(http::status status, std::string_view why) {
+  void refuse(protocol::status status, std::string_view why) {
     auto response = make(status, fmt::format("{}\n", why));
     response.keep_alive(false);
     send(std::move(response));
   }
 
-  void send(Response response) {
-    response_.emplace(std::move(response));
+  void send(Message message) {
+    response_.emplace(std::move(message));
     stream_.expires_after(longest_transfer);
-    http::async_write(stream_, *response_, [self = shared_from_this()](ErrorCode error, std::size_t) {
+    protocol::async_write(stream_, *response_, [self = shared_from_this()](ErrorCode error, std::size_t) {
       if (error) {
         self->close();
       } else if (self->response_->need_eof()) {
@@ -187,11 +190,11 @@ class Scraper : public std::enable_shared_from_this<Scraper> {
 
   beast::tcp_stream stream_;
   asio::steady_timer patience_;
-  Server::Collect collect_;
+  std::shared_ptr<const Site> site_;
   beast::flat_buffer buffer_{max_header + 1024};
-  std::optional<http::request_parser<http::empty_body>> parser_;
-  std::optional<Response> response_;
-  bool collecting_ = false;
+  std::optional<protocol::request_parser<protocol::empty_body>> parser_;
+  std::optional<Message> response_;
+  bool asking_ = false;
   bool is_waiting_ = true;
   asio::ip::address from_;
   std::chrono::steady_clock::time_point since_ = std::chrono::steady_clock::now();
@@ -199,17 +202,17 @@ class Scraper : public std::enable_shared_from_this<Scraper> {
 };
 
 struct Server::Impl {
-  Impl(tcp::acceptor acceptor, Collect collects)
-      : collect(std::move(collects)),
-        door(std::move(acceptor), "scrapers of the metrics",
+  Impl(tcp::acceptor acceptor, Site serves)
+      : site(std::make_shared<const Site>(std::move(serves))),
+        door(std::move(acceptor), "clients of " + site->name,
              {.welcome = [this](tcp::socket socket) { welcome(std::move(socket)); },
               .make_room = [this] { return make_room(); }}) {}
 
   ~Impl() {
-    for (auto& [raw, weak] : std::exchange(scrapers, {})) {
-      if (const auto scraper = weak.lock()) {
-        scraper->closed = nullptr;
-        scraper->close();
+    for (auto& [raw, weak] : std::exchange(clients, {})) {
+      if (const auto client = weak.lock()) {
+        client->closed = nullptr;
+        client->close();
       }
     }
   }
@@ -230,25 +233,25 @@ struct Server::Impl {
   }
 
   void welcome(tcp::socket socket) {
-    if (scrapers.size() >= max_connections && !make_room()) {
+    if (clients.size() >= max_connections && !make_room()) {
       return;
     }
-    auto scraper = std::make_shared<Scraper>(std::move(socket), collect);
-    scraper->closed = [this, raw = scraper.get()] { scrapers.erase(raw); };
-    scrapers.emplace(scraper.get(), scraper);
-    scraper->read();
+    auto client = std::make_shared<Client>(std::move(socket), site);
+    client->closed = [this, raw = client.get()] { clients.erase(raw); };
+    clients.emplace(client.get(), client);
+    client->read();
   }
 
   // Whoever opens many connections, or sends slowly, pushes out his own first: of the address with the most connections that wait for
   // a request, the one that waits longest.
   bool make_room() {
     std::map<asio::ip::address, std::size_t> waiting;
-    for (const auto& [raw, weak] : scrapers) {
+    for (const auto& [raw, weak] : clients) {
       waiting[raw->from()] += raw->is_waiting() ? 1 : 0;
     }
-    Scraper* first = nullptr;
-    for (const auto& [raw, weak] : scrapers) {
-      const auto order = [&](const Scraper& each) {
+    Client* first = nullptr;
+    for (const auto& [raw, weak] : clients) {
+      const auto order = [&](const Client& each) {
         return std::pair(-std::ptrdiff_t(waiting[each.from()]), each.since());
       };
       if (raw->is_waiting() && (first == nullptr || order(*raw) < order(*first))) {
@@ -261,22 +264,24 @@ struct Server::Impl {
     return first != nullptr;
   }
 
-  Collect collect;
-  std::map<Scraper*, std::weak_ptr<Scraper>> scrapers;
+  std::shared_ptr<const Site> site;
+  std::map<Client*, std::weak_ptr<Client>> clients;
   ipc::Door<tcp> door;
 };
 
 Server::Server(std::unique_ptr<Impl> impl) noexcept : impl_(std::move(impl)) {}
 Server::~Server() = default;
 
-auto Server::listen(asio::io_context& io, const tcp::endpoint& endpoint, Collect collect)
+auto Server::listen(asio::io_context& io, const tcp::endpoint& endpoint, Site site)
     -> tl::expected<std::unique_ptr<Server>, std::string> {
+  const auto name = site.name;
   try {
     return std::unique_ptr<Server>{
-        new Server{std::make_unique<Impl>(Impl::open(io, endpoint), std::move(collect))}};
+        new Server{std::make_unique<Impl>(Impl::open(io, endpoint), std::move(site))}};
   } catch (const boost::system::system_error& error) {
-    return tl::unexpected{fmt::format("metrics cannot be served on {}:{}: {}", endpoint.address().to_string(),
-                                      endpoint.port(), error.code().message())};
+    return tl::unexpected{fmt::format("{} cannot be served on {}:{}: {}", name,
+                                      endpoint.address().to_string(), endpoint.port(),
+                                      error.code().message())};
   }
 }
 
@@ -284,4 +289,4 @@ tcp::endpoint Server::endpoint() const {
   return impl_->door.acceptor().local_endpoint();
 }
 
-}  // namespace sekisho::metrics
+}  // namespace sekisho::http

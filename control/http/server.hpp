@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Answers GET and HEAD over HTTP at one address: metrics for Prometheus, health for a load balancer. Plain HTTP and no passwords:
+// to be listened on where only those get to. Whoever opens many connections, sends slowly or sends garbage costs a bounded number
+// of connections, and keeps nobody else out.
+#pragma once
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <string>
+#include <tl/expected.hpp>
+#include <vector>
+
+namespace sekisho::http {
+
+struct Request {
+  std::string accept;  // its Accept header; empty: none
+};
+
+struct Response {
+  unsigned status = 200;
+  std::string content_type = "text/plain; charset=utf-8";
+  std::string body;
+};
+
+// What is served.
+struct Site {
+  std::string name;                // in messages: "metrics"
+  std::vector<std::string> paths;  // any other is 404
+  // Calls back with the response, now or later. What comes after `patience` is not waited for: `too_late` is sent instead.
+  std::function<void(const Request&, std::function<void(Response)>)> answer;
+  std::chrono::milliseconds patience{5000};
+  Response too_late;
+};
+
+class Server {
+ public:
+  // The address need not be there yet.
+  [[nodiscard]] static auto listen(boost::asio::io_context& io,
+                                   const boost::asio::ip::tcp::endpoint& endpoint, Site site)
+      -> tl::expected<std::unique_ptr<Server>, std::string>;
+  ~Server();  // ends all connections
+  Server(const Server&) = delete;
+  Server& operator=(const Server&) = delete;
+
+  [[nodiscard]] boost::asio::ip::tcp::endpoint endpoint() const;
+
+ private:
+  struct Impl;
+  explicit Server(std::unique_ptr<Impl> impl) noexcept;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace sekisho::http
