@@ -66,11 +66,10 @@ unsigned read_sixteens(const packet::PlainFrames& plain, Burst& burst, unsigned 
 // Of a valid frame, what read_four() writes of a plain one, and why it is not plain.
 void read_one(Burst& burst, unsigned at, std::size_t readable) noexcept {
   const packet::Ipv4View ip(burst.frames[at] + ethernet_header_size);
-  const packet::Flow flow = packet::flow_of(ip, readable - ethernet_header_size);
-  burst.headers.sources[at] = flow.source;
-  burst.headers.destinations[at] = flow.destination;
+  burst.headers.sources[at] = ip.source();
+  burst.headers.destinations[at] = ip.destination();
   burst.headers.lengths[at] = ip.total_length();
-  burst.headers.hashes[at] = packet::flow_hash(flow);
+  burst.headers.hashes[at] = packet::flow_hash(packet::related_flow(ip, readable - ethernet_header_size));
   if (ip.ttl() <= 1) {
     burst.expiring |= bit(at);
   }

@@ -2,7 +2,8 @@
 // The plain frame, recognised four at a time, and its fields put into columns:
 //
 //   for this station, from another one | EtherType 0x0800 | version 4, no options, a right checksum | no special address | TTL above 1
-//   total length at least 24 (a header and two ports), nothing behind the datagram but Ethernet's padding
+//   total length at least 24 (a header and two ports), nothing behind the datagram but Ethernet's padding | not ICMP, of which
+//   errors go with the flow that they quote
 //
 // Nearly every frame is one. A frame that is not plain is not wrong: the exact tests (ethernet.hpp, ipv4.hpp,
 // address.hpp, options.hpp) then say what it is. A plain one passes them all. Hence a test here may be stricter than
@@ -174,6 +175,7 @@ inline bool PlainFrames::read_four(const std::uint8_t* const* frames, const std:
 
   // Ports of TCP and UDP that is no fragment (see flow_of).
   const __m128i protocol = _mm_and_si128(life, _mm_set1_epi32(0xff00));
+  wrong = _mm_or_si128(wrong, _mm_cmpeq_epi32(protocol, _mm_set1_epi32(1 << 8)));
   const __m128i with_ports = _mm_or_si128(_mm_cmpeq_epi32(protocol, _mm_set1_epi32(6 << 8)),
                                           _mm_cmpeq_epi32(protocol, _mm_set1_epi32(17 << 8)));
   const __m128i whole = _mm_cmpeq_epi32(

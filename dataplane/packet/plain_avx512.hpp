@@ -146,6 +146,7 @@ SEKISHO_AVX512 std::size_t PlainFrames::read_sixteens(const std::uint8_t* const*
                               _mm512_cmpge_epu8_mask(octets, _mm512_set1_epi8(static_cast<char>(224)));
 
     const __m512i protocol = _mm512_and_si512(life, _mm512_set1_epi32(0xff00));
+    wrong |= _mm512_cmpeq_epi32_mask(protocol, _mm512_set1_epi32(1 << 8));
     const __mmask16 with_ports = _mm512_cmpeq_epi32_mask(protocol, _mm512_set1_epi32(6 << 8)) |
                                  _mm512_cmpeq_epi32_mask(protocol, _mm512_set1_epi32(17 << 8));
     const __mmask16 whole =

@@ -59,6 +59,9 @@ void forward(std::vector<std::uint8_t> frame) {
   const Flow flow = flow_of(ip, arrived);
   const Flow back{flow.destination, flow.source, flow.protocol, flow.destination_port, flow.source_port};
   require(flow_hash(flow) == flow_hash(back));
+  const Flow related = related_flow(ip, arrived);
+  require(ip.protocol() == Protocol::icmp || flow_hash(related) == flow_hash(flow));
+  require(address_hash(flow) == address_hash(back));
   if (ip.ttl() <= 1) {
     return;
   }

@@ -3,7 +3,9 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <functional>
+#include <memory>
 #include <random>
 
 #include "tests/unit/packet/headers.hpp"
@@ -16,11 +18,11 @@ Flow reverse(const Flow& flow) {
 }
 
 // Statistic of a chi-squared test over 256 buckets: 255 degrees of freedom, so a fair hash exceeds 400 once
-// in 10^8.
-double chi_squared(const std::function<Flow(std::uint32_t)>& flow, unsigned flows) {
+// in 10^8. Of the bits from `lowest` on: next hops have from 1024 to 16384 buckets (decide/member.hpp).
+double chi_squared(const std::function<Flow(std::uint32_t)>& flow, unsigned flows, unsigned lowest) {
   std::array<double, 256> buckets{};
   for (std::uint32_t i = 0; i < flows; ++i) {
-    ++buckets[flow_hash(flow(i)) & 255];
+    ++buckets[flow_hash(flow(i)) >> lowest & 255];
   }
   const double expected = flows / 256.0;
   double sum = 0;
@@ -127,7 +129,9 @@ TEST(FlowHash, SpreadsOver256BucketsWhateverDiffers) {
        }},
   };
   for (const Case& c : cases) {
-    EXPECT_LT(chi_squared(c.flow, c.flows), 400) << c.why;
+    for (const unsigned lowest : {0U, 2U, 6U}) {
+      EXPECT_LT(chi_squared(c.flow, c.flows, lowest), 400) << c.why << ", bits from " << lowest;
+    }
   }
 }
 
@@ -185,6 +189,106 @@ TEST(FlowOf, TakesPortsOnlyWhereEveryPacketHasThem) {
     EXPECT_EQ(flow.source_port, c.ports ? get16(bytes, at) : 0U) << c.why;
     EXPECT_EQ(flow.destination_port, c.ports ? get16(bytes, at + 2) : 0U) << c.why;
   }
+}
+
+// An ICMP message from 10.0.0.1 to 198.51.100.1, in memory that is exactly as long as may be read.
+struct Message {
+  std::unique_ptr<std::uint8_t[]> memory;
+  std::size_t size = 0;
+  [[nodiscard]] Flow related() const { return related_flow(Ipv4View(memory.get()), size); }
+  [[nodiscard]] Flow own() const { return flow_of(Ipv4View(memory.get()), size); }
+};
+
+Message icmp(unsigned type, const Bytes& quote, unsigned flags_and_offset = 0, unsigned words = 5) {
+  Bytes bytes = make_header(words, static_cast<unsigned>(words * 4 + 8 + quote.size()));
+  bytes[9] = 1;
+  set16(bytes, 6, flags_and_offset);
+  bytes.resize(words * 4);
+  bytes.insert(bytes.end(), {static_cast<std::uint8_t>(type), 4, 0, 0, 0, 0, 0x05, 0x14});
+  bytes.insert(bytes.end(), quote.begin(), quote.end());
+  Message message{std::make_unique<std::uint8_t[]>(bytes.size()), bytes.size()};
+  std::ranges::copy(bytes, message.memory.get());
+  return message;
+}
+
+// Of a datagram of 1400 bytes from 203.0.113.7 to 172.16.0.1, so many bytes.
+Bytes quote_of(unsigned protocol, std::size_t bytes = 28, unsigned flags_and_offset = 0x4000,
+               unsigned words = 5) {
+  Bytes quote = make_header(words, 1400);
+  quote.resize(words * 4);
+  quote[9] = static_cast<std::uint8_t>(protocol);
+  set16(quote, 6, flags_and_offset);
+  const Bytes addresses{203, 0, 113, 7, 172, 16, 0, 1};
+  std::ranges::copy(addresses, quote.begin() + 12);
+  quote.insert(quote.end(), {0x01, 0xbb, 0xc0, 0x01, 0, 0, 0, 0});
+  quote.resize(bytes);
+  return quote;
+}
+
+constexpr std::uint32_t server = 0xcb007107;
+constexpr std::uint32_t client = 0xac100001;
+
+TEST(RelatedFlow, OfAnErrorIsTheOneThatItQuotes) {
+  const Flow answer{server, client, Protocol::tcp, 443, 49153};
+  for (const unsigned type : {3U, 4U, 5U, 11U, 12U}) {
+    const Message error = icmp(type, quote_of(6));
+    EXPECT_EQ(flow_hash(error.related()), flow_hash(answer)) << type;
+    EXPECT_EQ(flow_hash(error.related()), flow_hash(reverse(answer))) << type;
+    EXPECT_EQ(address_hash(error.related()), address_hash(answer)) << type;
+  }
+  EXPECT_EQ(flow_hash(icmp(3, quote_of(6), 0, 15).related()), flow_hash(answer)) << "behind options";
+  EXPECT_EQ(flow_hash(icmp(3, quote_of(6, 68, 0x4000, 15)).related()), flow_hash(answer)) << "options quoted";
+  EXPECT_EQ(flow_hash(icmp(3, quote_of(6, 548)).related()), flow_hash(answer)) << "a long quote";
+}
+
+TEST(RelatedFlow, WhatAQuoteDoesNotShowTheFlowsPacketsDoNotShowEither) {
+  const Flow without_ports{server, client, Protocol::udp};
+  for (const Message& error :
+       {icmp(3, quote_of(17, 28, 0x2000)), icmp(3, quote_of(17, 28, 0x0010)), icmp(3, quote_of(17, 23)),
+        icmp(3, quote_of(17, 20)), icmp(3, quote_of(17, 28, 0, 15))}) {
+    EXPECT_EQ(flow_hash(error.related()), flow_hash(without_ports));
+  }
+  EXPECT_EQ(flow_hash(icmp(11, quote_of(1)).related()), flow_hash({client, server, Protocol::icmp}))
+      << "that an echo request died goes where the request went";
+  EXPECT_EQ(flow_hash(icmp(3, quote_of(50)).related()), flow_hash({client, server, Protocol{50}}));
+}
+
+TEST(RelatedFlow, OfEverythingElseIsItsOwn) {
+  Bytes version_6 = quote_of(6);
+  version_6[0] = 0x65;
+  Bytes short_header = quote_of(6);
+  short_header[0] = 0x44;
+  for (const Message& message :
+       {icmp(0, quote_of(6)), icmp(8, quote_of(6)), icmp(13, quote_of(6)), icmp(3, quote_of(6), 0x2000),
+        icmp(3, quote_of(6), 0x0010), icmp(3, quote_of(6, 19)), icmp(3, {}), icmp(3, version_6),
+        icmp(3, short_header)}) {
+    EXPECT_EQ(flow_hash(message.related()), flow_hash(message.own()));
+  }
+}
+
+// Whatever it holds: AddressSanitizer sees whether a byte too many is read.
+TEST(RelatedFlow, ReadsNothingBehindTheEnd) {
+  std::mt19937 random(6);
+  for (int round = 0; round < 200'000; ++round) {
+    const std::size_t size = 20 + random() % 80;
+    const auto memory = std::make_unique<std::uint8_t[]>(size);
+    std::generate_n(memory.get(), size, [&] { return static_cast<std::uint8_t>(random()); });
+    memory[0] = static_cast<std::uint8_t>(0x45 + random() % ((size - 20) / 4 + 1) % 11);
+    memory[9] = 1;
+    memory[6] = memory[7] = 0;
+    memory[2] = 0;
+    static_cast<void>(related_flow(Ipv4View(memory.get()), size));
+  }
+}
+
+TEST(AddressHash, IsTheSameForAllThatTwoAddressesSay) {
+  const Flow one{server, client, Protocol::udp, 500, 500};
+  for (const Flow& flow :
+       {Flow{server, client, Protocol::udp, 4500, 4500}, Flow{client, server, Protocol{50}},
+        Flow{client, server, Protocol::udp}, Flow{server, client, Protocol::icmp}}) {
+    EXPECT_EQ(address_hash(flow), address_hash(one));
+  }
+  EXPECT_NE(address_hash({server, client + 1}), address_hash(one));
 }
 
 }  // namespace

@@ -58,7 +58,7 @@ bool rare(const Frame& frame, const Station& to) {
   const Ipv4View ip(frame.bytes.data() + ethernet_header_size);
   return (to == any_station && EthernetView(frame.bytes.data()).from(to)) || ip.ttl() <= 1 ||
          ip.total_length() < ipv4_header_minimum + 4 || frame.size > frame_size(ip.total_length()) ||
-         ip.source() >> 24 == 169 || ip.destination() >> 24 == 169;
+         ip.protocol() == Protocol::icmp || ip.source() >> 24 == 169 || ip.destination() >> 24 == 169;
 }
 
 bool expected(const Frame& frame, const Station& to) {
