@@ -41,17 +41,19 @@ void fail_over(benchmark::State& state, std::size_t routes) {
   const auto table = fib::Fib::create(qsbr).value();
   bench::require(table->apply(first_routes(routes)));
   nexthop::NextHopTable next_hops{qsbr};
-  std::vector<nexthop::AdjacencyIndex> indexes;
+  std::vector<nexthop::Member> all;
   for (unsigned member = 0; member < members; ++member) {
-    indexes.push_back(static_cast<nexthop::AdjacencyIndex>(nexthop::first_adjacency + member));
-    next_hops.set_adjacency(indexes.back(), adjacency(member, decide::Action::forward));
+    const auto index = static_cast<nexthop::AdjacencyIndex>(nexthop::first_adjacency + member);
+    const auto made = adjacency(member, decide::Action::forward);
+    next_hops.set_adjacency(index, made);
+    all.push_back({.address = made.address, .adjacency = index});
   }
-  next_hops.set_members(group, indexes);
+  next_hops.set_members(group, all);
   bool alive = true;
   for (auto _ : state) {
     alive = !alive;
     const bench::Stopwatch watch;
-    next_hops.set_adjacency(indexes.front(),
+    next_hops.set_adjacency(all.front().adjacency,
                             adjacency(0, alive ? decide::Action::forward : decide::Action::unresolved));
     state.SetIterationTime(watch.seconds());
     qsbr.poll();

@@ -59,7 +59,8 @@ Appliance::Appliance(unsigned next_hops)
   for (unsigned at = 0; at < next_hops; ++at) {
     const auto adjacency = static_cast<nexthop::AdjacencyIndex>(nexthop::first_adjacency + at);
     next_hops_.set_adjacency(adjacency, make_adjacency());
-    next_hops_.set_members(nexthop::NextHopIndex(1 + at), std::vector{adjacency});
+    next_hops_.set_members(nexthop::NextHopIndex(1 + at),
+                           std::vector{nexthop::Member{.address = 0x0a000200 + at, .adjacency = adjacency}});
   }
   require(table_->apply(routes));
   require(sources_->apply(std::vector<fib::Route>{{{0x0a00'0000, 8}, value_of(zone)}}));

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include <fmt/format.h>
 
+#include <set>
+
 #include "common/base/prefix.hpp"
 #include "control/check/place.hpp"
 #include "control/check/rules.hpp"
@@ -23,7 +25,29 @@ auto find_not_connected(const Facts& facts) -> Offences {
   return result;
 }
 
+// What is equal to equal weights, or weighs against nobody.
+auto find_idle_weights(const Facts& facts) -> Offences {
+  Offences result;
+  for (const auto& next_hop : facts.policy->config.next_hops) {
+    std::set<unsigned> weights;
+    for (const auto member : next_hop.members)
+      if (const auto weight = next_hop.weight_of(member); weight != 0)
+        weights.insert(weight);
+    if (weights.size() == 1 && *weights.begin() != 1)
+      result.push_back({place(facts, next_hop.line),
+                        fmt::format("all members of next hop {} that take flows have weight {}",
+                                    next_hop.name, *weights.begin())});
+  }
+  return result;
+}
+
 }  // namespace
+
+const Rule weight_without_effect{
+    "weight-without-effect", Severity::note,
+    "A weight is a member's share against the other members'. Where all have the "
+    "same one, or there is only one, it says nothing.",
+    "Leave the weights out, or give the members different ones.", find_idle_weights};
 
 const Rule next_hop_not_connected{"next-hop-not-connected", Severity::error,
                                   "A next hop is a neighbour: the appliance resolves its address on the port "

@@ -12,7 +12,7 @@ extern const Rule default_to_vpn, vnet_to_vpn, too_many_advertised, attracted,
 extern const Rule kms_incomplete, kms_of_another_cloud;                          // kms.cpp
 extern const Rule table_too_long, table_too_many_tags;                           // limits.cpp
 extern const Rule tag_without_udr, tag_without_ipv4;                             // tags.cpp
-extern const Rule next_hop_not_connected;                                        // next_hops.cpp
+extern const Rule next_hop_not_connected, weight_without_effect;                 // next_hops.cpp
 extern const Rule host_address_captured;                                         // host_addresses.cpp
 extern const Rule sources_overlap;                                               // sources.cpp
 extern const Rule never_matches;                                                 // martians.cpp

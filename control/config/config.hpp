@@ -74,12 +74,22 @@ struct Port {
   [[nodiscard]] std::optional<NetdevId> netdev_id() const;
 };
 
+enum class Hash : std::uint8_t { five_tuple, addresses };
+
 struct NextHop {
   std::string name;
   std::vector<std::uint32_t> members;  // sorted, distinct, at least one
   unsigned line = 0;
   std::optional<Probe> probe = {};  // none: a member is alive when its link and its neighbour entry are
   unsigned probe_line = 0;
+  std::map<std::uint32_t, unsigned> weights = {};  // up to 100; of a member that is not here: 1
+  Hash hash = Hash::five_tuple;
+
+  // 0: it takes no flows.
+  [[nodiscard]] unsigned weight_of(std::uint32_t member) const {
+    const auto found = weights.find(member);
+    return found == weights.end() ? 1 : found->second;
+  }
 };
 
 enum class Install : std::uint8_t { default_route, halves };

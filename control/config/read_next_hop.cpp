@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <string>
 
 #include "common/base/prefix.hpp"
@@ -12,7 +13,12 @@
 namespace sekisho::config {
 namespace {
 
-constexpr std::size_t max_members = 64;  // of one next hop, in the dataplane (forward/forwarding_state.hpp)
+// Of one next hop, in the dataplane (decide/member.hpp).
+constexpr std::size_t max_members = 64;
+constexpr std::int64_t max_weight = 100;
+
+constexpr std::array hashes{Word<Hash>{"5-tuple", Hash::five_tuple},
+                            Word<Hash>{"addresses", Hash::addresses}};
 
 // The dataplane's name for an address on a port's subnet (egress/connected.hpp).
 bool is_host_name(const std::string& name) {
@@ -31,31 +37,63 @@ void Reader::read_next_hop(const NamedTable& named) {
   if (route::parse_next_hop_type(named.name) || named.name == "host" || named.name == "connected" ||
       is_host_name(named.name))
     refuse(named.line, fmt::format("\"{}\" has a meaning of its own and cannot name a next hop", named.name));
-  const Section section{
-      *named.table, named.line, fmt::format("[next_hop.{}]", named.name), problems_, {"members", "probe"}};
+  const Section section{*named.table,
+                        named.line,
+                        fmt::format("[next_hop.{}]", named.name),
+                        problems_,
+                        {"members", "probe", "hash"}};
   NextHop next_hop;
   next_hop.name = named.name;
   next_hop.line = named.line;
-  for (const auto& text : section.required_texts("members")) {
-    const auto member = parse_host(text.value);
-    if (!member) {
-      refuse(text.line, member.error());
-      continue;
-    }
-    if (std::ranges::find(next_hop.members, *member) != next_hop.members.end())
-      refuse(text.line, fmt::format("duplicate member {}", text.value));
-    for (const auto& [own, owner] : own_addresses_) {
-      if (own.address == *member)
-        refuse(text.line,
-               fmt::format("member {} is the appliance's own address on port {}", text.value, owner.name));
-    }
-    next_hop.members.push_back(*member);
-  }
-  if (next_hop.members.size() > max_members)
-    refuse(named.line, fmt::format("more than {} members", max_members));
-  std::ranges::sort(next_hop.members);
+  read_members(section, next_hop);
+  next_hop.hash = section.choice("hash", hashes).value_or(Hash::five_tuple);
   read_probe(section, next_hop);
   config_.next_hops.push_back(std::move(next_hop));
+}
+
+void Reader::read_members(const Section& section, NextHop& next_hop) {
+  const auto* entries = section.required_array("members", "addresses and tables");
+  if (entries == nullptr)
+    return;
+  for (const auto& entry : *entries) {
+    if (const auto* address = entry.as_string()) {  // short for { address = "..." }
+      read_member({address->get(), line_of(entry)}, std::nullopt, next_hop);
+    } else if (const auto* table = entry.as_table()) {
+      const Section inner{
+          *table, line_of(entry), "an entry of \"members\"", problems_, {"address", "weight"}};
+      if (const auto text = inner.required_text("address"))
+        read_member(*text, inner.integer("weight"), next_hop);
+    } else {
+      section.wrong_type(entry, "members", "an array of addresses and tables only");
+    }
+  }
+  if (next_hop.members.size() > max_members)
+    refuse(next_hop.line, fmt::format("more than {} members", max_members));
+  const auto takes_flows = [&](std::uint32_t member) { return next_hop.weight_of(member) != 0; };
+  if (!next_hop.members.empty() && std::ranges::none_of(next_hop.members, takes_flows))
+    refuse(next_hop.line, fmt::format("next hop {} has no member of a weight above 0", next_hop.name));
+  std::ranges::sort(next_hop.members);
+}
+
+void Reader::read_member(const Located<std::string>& address, std::optional<Located<std::int64_t>> weight,
+                         NextHop& next_hop) {
+  const auto member = parse_host(address.value);
+  if (!member) {
+    refuse(address.line, member.error());
+    return;
+  }
+  if (std::ranges::find(next_hop.members, *member) != next_hop.members.end())
+    refuse(address.line, fmt::format("duplicate member {}", address.value));
+  for (const auto& [own, owner] : own_addresses_) {
+    if (own.address == *member)
+      refuse(address.line,
+             fmt::format("member {} is the appliance's own address on port {}", address.value, owner.name));
+  }
+  if (weight && (weight->value < 0 || weight->value > max_weight))
+    refuse(weight->line, fmt::format("\"weight\" is 0 to {}, not {}", max_weight, weight->value));
+  next_hop.members.push_back(*member);
+  if (weight && weight->value != 1)
+    next_hop.weights[*member] = static_cast<unsigned>(weight->value);
 }
 
 }  // namespace sekisho::config

@@ -132,16 +132,16 @@ void show_way(Json& result, const policy::Policy& policy, const Way& way, std::u
     return;
   }
   result["next_hop"] = way.next_hop;
-  const auto* const known = world.view == nullptr ? nullptr : &world.view->members;
   if (way.by_kernel && way.action == decide::Action::forward) {
-    result["members"] = members_json(config::NextHop{.name = way.next_hop, .members = {destination}}, known);
+    result["members"] =
+        members_json(config::NextHop{.name = way.next_hop, .members = {destination}}, world.view);
   }
   if (way.next_hop == policy::leave && world.view != nullptr && world.view->exit) {
     result["exit"] = exit_json(*world.view->exit);
   }
   for (const auto& next_hop : policy.config.next_hops) {
     if (next_hop.name == way.next_hop) {
-      result["members"] = members_json(next_hop, known);
+      result["members"] = members_json(next_hop, world.view);
     }
   }
 }
@@ -224,7 +224,7 @@ Json explain(const policy::Policy& policy, const Flow& flow, const World& world)
     add_own_route(result["candidates"], flow.destination, *owner);
   }
   show_way(result, policy, way, flow.destination, world);
-  if (const auto member = asked.member(way, packet::flow_hash(packet.flow)).address) {
+  if (const auto member = asked.member(way, packet.flow).address) {
     result["member"] = base::address_to_string(*member);
   }
   return result;

@@ -29,19 +29,20 @@ void add_life(Json& entry, const reach::Member& member) {
 
 }  // namespace
 
-Json members_json(const config::NextHop& next_hop, const std::vector<reach::Member>* members) {
+Json members_json(const config::NextHop& next_hop, const sync::View* view) {
   auto result = Json::array();
   for (const auto address : next_hop.members) {
-    Json entry{{"address", base::address_to_string(address)}};
-    if (members == nullptr) {
+    Json entry{{"address", base::address_to_string(address)},
+               {"weight", next_hop.weight_of(address)},
+               {"drained", view != nullptr && view->drained.contains({next_hop.name, address})}};
+    if (view == nullptr) {
       entry.update(
           {{"port", nullptr}, {"mac", nullptr}, {"alive", nullptr}, {"why", "the kernel was not asked"}});
       result.push_back(std::move(entry));
       continue;
     }
-    const auto found = std::find_if(members->begin(), members->end(),
-                                    [&](const reach::Member& member) { return member.address == address; });
-    if (found == members->end()) {
+    const auto found = std::ranges::find(view->members, address, &reach::Member::address);
+    if (found == view->members.end()) {
       entry.update(
           {{"port", nullptr}, {"mac", nullptr}, {"alive", false}, {"why", "it is not followed yet"}});
     } else {

@@ -33,18 +33,6 @@ Json kinds_of_change(const Messages& before, const Messages& differing, const Re
   return result;
 }
 
-// The dataplane has not heard of members that no port leads to: what it would be told hides that they are others.
-void add_other_members(Json& next_hops, const config::Config& before, const config::Config& after) {
-  auto& changed = next_hops["changed"];
-  for (const auto& next_hop : after.next_hops) {
-    const auto old = std::ranges::find(before.next_hops, next_hop.name, &config::NextHop::name);
-    if (old != before.next_hops.end() && old->members != next_hop.members &&
-        std::ranges::find(changed, Json(next_hop.name)) == changed.end()) {
-      changed.push_back(next_hop.name);
-    }
-  }
-}
-
 Json exit_port(const config::Config& config) {
   const auto exit = config.internet ? config.internet->exit : std::nullopt;
   return exit ? Json(*exit) : Json(nullptr);
@@ -86,11 +74,9 @@ Json plan_json(const Plan& plan) {
   while (const auto route = difference.next()) {
     ++(route->before.empty() ? added : route->after.empty() ? removed : changed);
   }
-  auto next_hops = kinds_of_change(before.next_hops(), change.next_hops(), change.remove_next_hops());
-  add_other_members(next_hops, plan.before->config, plan.after->config);
   return {
       {"ports", kinds_of_change(before.ports(), change.ports(), change.remove_ports())},
-      {"next_hops", std::move(next_hops)},
+      {"next_hops", kinds_of_change(before.next_hops(), change.next_hops(), change.remove_next_hops())},
       {"zones", kinds_of_change(before.zones(), change.zones(), change.remove_zones())},
       {"routes", {{"added", added}, {"changed", changed}, {"removed", removed}}},
       {"exit", {{"before", exit_port(plan.before->config)}, {"after", exit_port(plan.after->config)}}},

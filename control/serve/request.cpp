@@ -130,9 +130,7 @@ void show(const Json& request, Backend& backend, std::uint64_t started_unix_ms, 
   } else if (name == "zones") {
     live([&backend](const Live& said) { return show_zones(*backend.policy(), said); });
   } else if (name == "next-hops") {
-    live([&backend](const Live& said) {
-      return show_next_hops(*backend.policy(), backend.view().members, backend.view().exit, said);
-    });
+    live([&backend](const Live& said) { return show_next_hops(*backend.policy(), backend.view(), said); });
   } else if (name == "state") {
     live([&backend, started_unix_ms](const Live& said) {
       return show_state(*backend.policy(), said, problems_now(backend, said),

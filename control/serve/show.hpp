@@ -20,8 +20,7 @@ namespace sekisho::serve {
 
 [[nodiscard]] Json show_ports(const policy::Policy& policy, const netlink::Mirror& mirror, const Live& live);
 [[nodiscard]] Json show_zones(const policy::Policy& policy, const Live& live);
-[[nodiscard]] Json show_next_hops(const policy::Policy& policy, const std::vector<reach::Member>& members,
-                                  const std::optional<reach::Exit>& exit, const Live& live);
+[[nodiscard]] Json show_next_hops(const policy::Policy& policy, const sync::View& view, const Live& live);
 [[nodiscard]] Json show_neighbours(const policy::Policy& policy, const netlink::Mirror& mirror,
                                    const std::vector<reach::Member>& members);
 // One object a port and reason: who dropped (the steering program or the dataplane), how many, and the

@@ -74,13 +74,14 @@ void add_live(Json& entry, const std::string& name, const Live& live) {
 
 }  // namespace
 
-Json show_next_hops(const policy::Policy& policy, const std::vector<reach::Member>& members,
-                    const std::optional<reach::Exit>& exit, const Live& live) {
+Json show_next_hops(const policy::Policy& policy, const sync::View& view, const Live& live) {
   auto result = Json::array();
   std::set<std::string> shown;
   for (const auto& next_hop : policy.config.next_hops) {
-    Json entry{{"name", next_hop.name}, {"action", "forward"}};
-    auto list = members_json(next_hop, &members);
+    Json entry{{"name", next_hop.name},
+               {"action", "forward"},
+               {"hash", next_hop.hash == config::Hash::addresses ? "addresses" : "5-tuple"}};
+    auto list = members_json(next_hop, &view);
     // What the kernel knows of members forwards nothing without a dataplane.
     entry["alive"] = live.state
                          ? Json(std::count_if(list.begin(), list.end(),
@@ -91,7 +92,7 @@ Json show_next_hops(const policy::Policy& policy, const std::vector<reach::Membe
     shown.insert(next_hop.name);
     result.push_back(std::move(entry));
   }
-  if (exit) {
+  if (const auto& exit = view.exit) {
     const std::string name{sync::exit_next_hop};
     Json entry{{"name", policy::leave},
                {"action", "exit"},
@@ -112,7 +113,7 @@ Json show_next_hops(const policy::Policy& policy, const std::vector<reach::Membe
         Json entry{{"name", state.next_hop().name()},
                    {"action", action_text(state.next_hop().action())},
                    {"alive", state.alive_members()},
-                   {"members", members_json(members_of(state.next_hop()), &members)}};
+                   {"members", members_json(members_of(state.next_hop()), &view)}};
         add_live(entry, state.next_hop().name(), live);
         result.push_back(std::move(entry));
       }

@@ -14,6 +14,15 @@ namespace {
 
 constexpr auto any_mtu = std::numeric_limits<std::uint16_t>::max();
 
+// The last ones asked for are kept: an explanation asks several times, and 64 members' take 40 ms.
+const decide::Preferences& preferences_of(const std::vector<decide::Member>& members) {
+  thread_local std::optional<decide::Preferences> last;
+  if (!last || last->members() != members) {
+    last.emplace(members);
+  }
+  return *last;
+}
+
 }  // namespace
 
 PolicyWorld::PolicyWorld(const policy::Policy& policy, const World& world, const config::Port* port)
@@ -95,7 +104,8 @@ Way PolicyWorld::next_hop(Zone zone, std::uint32_t destination) const {
         break;
       default:
         way.action = decide::Action::forward;
-        way.living = {destination};
+        way.members = {{destination}};
+        way.living = 1;
     }
   } else if (!way.covering.empty()) {
     lead_to(way, policy_.names[way.covering.front().next_hop]);
@@ -117,23 +127,33 @@ void PolicyWorld::lead_to(Way& way, const std::string& name) const {
   }
   const auto next_hop = std::ranges::find(policy_.config.next_hops, name, &config::NextHop::name);
   if (next_hop != policy_.config.next_hops.end()) {
-    way.living = next_hop->members;
+    for (const auto address : next_hop->members) {
+      const auto bit = decide::MemberMask{1} << way.members.size();
+      way.living |= lives(*next_hop, address) ? bit : 0;
+      way.members.push_back({address, static_cast<std::uint8_t>(next_hop->weight_of(address))});
+    }
+    way.hash_by =
+        next_hop->hash == config::Hash::addresses ? packet::HashBy::addresses : packet::HashBy::five_tuple;
   }
-  std::ranges::sort(way.living);
-  if (world_.view != nullptr) {
-    std::erase_if(way.living, [&](std::uint32_t address) {
-      const auto& members = world_.view->members;
-      const auto member = std::ranges::find(members, address, &reach::Member::address);
-      return member == members.end() || !member->alive;
-    });
-  }
-  way.action = way.living.empty() && world_.view != nullptr ? Action::group_down : Action::forward;
+  way.action = way.living == 0 && world_.view != nullptr ? Action::group_down : Action::forward;
 }
 
-PolicyWorld::Member PolicyWorld::member(const Way& way, std::uint32_t flow_hash) const {
-  const auto chosen = decide::choose(way.living, decide::bucket_of(flow_hash), std::identity{});
-  return {.action = way.action,
-          .address = chosen == way.living.end() ? std::nullopt : std::optional{*chosen}};
+bool PolicyWorld::lives(const config::NextHop& next_hop, std::uint32_t address) const {
+  if (world_.view == nullptr) {
+    return next_hop.weight_of(address) != 0;
+  }
+  const auto& members = world_.view->members;
+  const auto member = std::ranges::find(members, address, &reach::Member::address);
+  return member != members.end() && member->alive && sync::takes_flows(next_hop, address, *world_.view);
+}
+
+PolicyWorld::Member PolicyWorld::member(const Way& way, const packet::Flow& flow) const {
+  if (way.living == 0) {
+    return {.action = way.action, .address = std::nullopt};
+  }
+  const auto& preferences = preferences_of(way.members);
+  const auto bucket = preferences.bucket_of(packet::flow_hash(flow, way.hash_by));
+  return {.action = way.action, .address = way.members[preferences.choose(bucket, way.living)].address};
 }
 
 decide::Egress PolicyWorld::egress(const Member& member) const {

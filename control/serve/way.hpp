@@ -12,6 +12,7 @@
 #include "control/serve/explain.hpp"
 #include "control/sync/kernel_routes.hpp"
 #include "dataplane/decide/decide.hpp"
+#include "dataplane/decide/member.hpp"
 
 namespace sekisho::serve {
 
@@ -19,7 +20,9 @@ namespace sekisho::serve {
 struct Way {
   std::string next_hop;  // as the policy calls it; empty: no route
   decide::Action action = decide::Action::no_route;
-  std::vector<std::uint32_t> living;      // members, sorted; all of them when nobody knows
+  std::vector<decide::Member> members;  // sorted by address
+  decide::MemberMask living = 0;        // of them; all when nobody knows
+  packet::HashBy hash_by{};
   std::vector<route::Route> covering;     // the policy's routes of the destination, the winner first
   std::vector<sync::KernelRoute> kernel;  // the kernel's, the longest first, without own addresses
   bool by_kernel = false;                 // the first of those wins
@@ -42,7 +45,7 @@ class PolicyWorld {
   [[nodiscard]] const decide::HostPort* host() const { return port_ == nullptr ? nullptr : &host_; }
   [[nodiscard]] decide::WaysToKernel ways() const;
   [[nodiscard]] Way next_hop(Zone zone, std::uint32_t destination) const;
-  [[nodiscard]] Member member(const Way& way, std::uint32_t flow_hash) const;
+  [[nodiscard]] Member member(const Way& way, const packet::Flow& flow) const;
   [[nodiscard]] decide::Egress egress(const Member& member) const;
 
   // The port that has the address; null: none, or nobody knows.
@@ -50,6 +53,7 @@ class PolicyWorld {
 
  private:
   void lead_to(Way& way, const std::string& next_hop) const;
+  [[nodiscard]] bool lives(const config::NextHop& next_hop, std::uint32_t member) const;
 
   const policy::Policy& policy_;
   const World& world_;

@@ -31,7 +31,9 @@ auto members(const config::NextHop& next_hop, const View& view) -> std::vector<c
 }
 
 bool is_alive(const config::NextHop* next_hop, const View& view) {
-  return next_hop != nullptr && std::ranges::any_of(members(*next_hop, view), &reach::Member::alive);
+  return next_hop != nullptr && std::ranges::any_of(members(*next_hop, view), [&](const auto* member) {
+           return member->alive && takes_flows(*next_hop, member->address, view);
+         });
 }
 
 // "10.0.2.99: neighbour is FAILED, 10.0.9.9: no port has an address in its subnet"

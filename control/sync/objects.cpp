@@ -58,24 +58,30 @@ void set_adjacency(ipc::Adjacency& adjacency, const Key& key, const reach::Membe
   adjacency.set_alive(member.alive && member.mac);
 }
 
-std::vector<Key> members_of(const config::NextHop& next_hop, const View& view) {
-  std::vector<Key> result;
-  for (const auto& member : view.members) {
-    if (!member.port.empty() &&
-        std::ranges::find(next_hop.members, member.address) != next_hop.members.end()) {
-      result.emplace_back(member.port, member.address);
-    }
+// All that are configured, also those that no port leads to: the others' flows do not depend on who can be reached. With no
+// member left it is still FORWARD: down, not a drop that somebody configured.
+void set_next_hop(ipc::NextHop& message, const config::NextHop& next_hop, const View& view) {
+  message.set_name(next_hop.name);
+  message.set_action(ipc::NextHop::FORWARD);
+  message.set_hash(next_hop.hash == config::Hash::addresses ? ipc::NextHop::ADDRESSES
+                                                            : ipc::NextHop::FIVE_TUPLE);
+  for (const auto address : next_hop.members) {
+    const auto known = std::ranges::find(view.members, address, &reach::Member::address);
+    auto& member = *message.add_members();
+    member.set_port(known == view.members.end() ? std::string{} : known->port);
+    member.set_address(address);
+    member.set_weight(std::max(next_hop.weight_of(address), 1U));
+    member.set_drained(!takes_flows(next_hop, address, view));
   }
-  return result;
 }
 
-// With no member left it is still FORWARD: down, not a drop that somebody configured.
-void set_next_hop(ipc::NextHop& next_hop, const std::string& name, const std::vector<Key>& members) {
-  next_hop.set_name(name);
-  next_hop.set_action(ipc::NextHop::FORWARD);
-  for (const auto& key : members) {
-    set_key(*next_hop.add_members(), key);
-  }
+void set_host(ipc::NextHop& message, const View::Host& host) {
+  message.set_name(host.next_hop);
+  message.set_action(ipc::NextHop::FORWARD);
+  auto& member = *message.add_members();
+  member.set_port(host.port);
+  member.set_address(host.address);
+  member.set_weight(1);
 }
 
 void set_action(ipc::NextHop& next_hop, std::string_view name, ipc::NextHop::Action action) {
@@ -150,10 +156,10 @@ auto objects(const policy::Policy& policy, const View& view) -> ipc::Change {
     set_action(*result.add_next_hops(), connected_next_hop, ipc::NextHop::CONNECTED);
   }
   for (const auto& host : view.hosts) {
-    set_next_hop(*result.add_next_hops(), host.next_hop, {{host.port, host.address}});
+    set_host(*result.add_next_hops(), host);
   }
   for (const auto& next_hop : policy.config.next_hops) {
-    set_next_hop(*result.add_next_hops(), next_hop.name, members_of(next_hop, view));
+    set_next_hop(*result.add_next_hops(), next_hop, view);
   }
   for (const auto& zone : policy.zones) {
     ipc::Zone& message = *result.add_zones();

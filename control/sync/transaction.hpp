@@ -7,6 +7,7 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "common/base/prefix.hpp"
@@ -28,7 +29,10 @@ inline constexpr std::string_view connected_next_hop = "connected";
 // Of a policy with an exit: `Internet`.
 inline constexpr std::string_view exit_next_hop = "internet";
 
-// What of the kernel's state the dataplane is told.
+// Members that an operator has taken out of their next hop for now: its name, and the member.
+using Drained = std::set<std::pair<std::string, std::uint32_t>>;
+
+// What of the kernel's state the dataplane is told, and of what operators said at run time.
 struct View {
   struct PortAddresses {
     std::string port;
@@ -52,7 +56,13 @@ struct View {
   std::vector<reach::Connected> connected;
   std::vector<Host> hosts;  // sorted by address
   std::optional<reach::Exit> exit;
+  Drained drained = {};
 };
+// Whether flows of the next hop go to the member if it lives: by its weight, and by what an operator said.
+[[nodiscard]] inline bool takes_flows(const config::NextHop& next_hop, std::uint32_t member,
+                                      const View& view) {
+  return next_hop.weight_of(member) != 0 && !view.drained.contains({next_hop.name, member});
+}
 // An AF_XDP port's: "3 02:00:00:00:00:01"; and how often it has returned, if it has.
 [[nodiscard]] auto instance_of(const netlink::Link& link, const netlink::Mirror& mirror) -> std::string;
 [[nodiscard]] auto view(const config::Config& config, const netlink::Mirror& mirror,

@@ -16,6 +16,7 @@ namespace sekisho::decide {
 
 struct Packet {
   packet::Flow flow;
+  std::optional<packet::Flow> quoted;  // of an ICMP error: it takes the member of the flow that it quotes
   std::uint8_t ttl = 64;
   std::uint32_t length = 0;  // bytes of IPv4
 };
@@ -30,14 +31,14 @@ struct Source {
 // Zone, NextHop and Member are what the world calls them, say indexes.
 template <typename World>
 concept Askable =
-    requires(const World& world, std::uint32_t address, std::uint32_t hash, typename World::Zone zone,
+    requires(const World& world, std::uint32_t address, const packet::Flow& flow, typename World::Zone zone,
              typename World::NextHop next_hop, typename World::Member member) {
       { world.source(address) } -> std::same_as<Source<typename World::Zone>>;
       { world.carries(zone) } -> std::same_as<bool>;  // the port that it came in by; without one, any port
       { world.host() } -> std::same_as<const HostPort*>;  // of that port; null: any
       { world.ways() } -> std::same_as<WaysToKernel>;     // from that port, or from any
       { world.next_hop(zone, address) } -> std::same_as<typename World::NextHop>;
-      { world.member(next_hop, hash) } -> std::same_as<typename World::Member>;
+      { world.member(next_hop, flow) } -> std::same_as<typename World::Member>;
       { world.egress(member) } -> std::same_as<Egress>;
     };
 
@@ -88,7 +89,7 @@ template <Askable World>
     return decision;
   }
   decision.next_hop = world.next_hop(*source.zone, to);
-  decision.member = world.member(*decision.next_hop, packet::flow_hash(packet.flow));
+  decision.member = world.member(*decision.next_hop, packet.quoted.value_or(packet.flow));
   decision.verdict = at_egress(world.egress(*decision.member), world.ways(), packet.ttl, packet.length);
   return decision;
 }

@@ -1,26 +1,30 @@
 // SPDX-License-Identifier: BSD-3-Clause
+#include <rte_mbuf.h>
+
+#include <algorithm>
+
 #include "dataplane/decide/verdict.hpp"
 #include "dataplane/forward/split.hpp"
 #include "dataplane/forward/stages.hpp"
 #include "dataplane/forward/world.hpp"
+#include "dataplane/packet/flow_hash.hpp"
 #include "dataplane/packet/ipv4.hpp"
 
 namespace sekisho::forward {
 namespace {
 
-// An adjacency for each packet. Returns which packets their adjacencies do not take. Packets are counted by the way: a loop of its own
-// would read the same again.
-template <typename Count>
-PacketMask choose(const nexthop::NextHopTable& next_hops, Burst& burst, Count count_packet) noexcept {
+// An adjacency for each packet. Returns which packets their adjacencies do not take. `next_hop_of` may also count a packet: a loop of
+// its own would read the same again.
+template <typename NextHopOf>
+PacketMask choose(const nexthop::NextHopTable& next_hops, Burst& burst, NextHopOf next_hop_of) noexcept {
   PacketMask refused = 0;
   PortMask egress = 0;
   for (unsigned at = 0; at < burst.count; ++at) {
-    const nexthop::NextHop& next_hop = next_hops.next_hop(NextHopIndex{burst.next_hops[at]});
+    const nexthop::NextHop& next_hop = next_hop_of(at);
     const nexthop::AdjacencyIndex index = next_hop.choose(burst.headers.hashes[at]);
     const nexthop::Adjacency& adjacency = next_hops.adjacency(index);
     burst.adjacencies[at] = index;
     burst.rewrites[at] = &adjacency;
-    count_packet(at);
     egress |= adjacency.port_bit;
     if (burst.headers.lengths[at] > adjacency.mtu) [[unlikely]] {
       refused |= bit(at);
@@ -28,6 +32,48 @@ PacketMask choose(const nexthop::NextHopTable& next_hops, Burst& burst, Count co
   }
   burst.egress = egress;
   return refused;
+}
+
+// What validation has hashed by five-tuple, before the next hop was known.
+void hash_by_addresses(Burst& burst, unsigned at) noexcept {
+  const packet::Ipv4View ip(burst.frames[at] + packet::ethernet_header_size);
+  const std::size_t readable = burst.mbufs[at]->data_len - packet::ethernet_header_size;
+  burst.headers.hashes[at] = packet::address_hash(packet::related_flow(ip, readable));
+}
+
+// All packets' next hop is the same.
+PacketMask choose_of_one(const nexthop::NextHopTable& next_hops, Burst& burst) noexcept {
+  const auto& next_hop = next_hops.next_hop(NextHopIndex{burst.next_hops[0]});
+  if (next_hop.hash_by() == packet::HashBy::addresses) [[unlikely]] {
+    for (unsigned at = 0; at < burst.count; ++at) {
+      hash_by_addresses(burst, at);
+    }
+  }
+  return choose(next_hops, burst, [&](unsigned) noexcept -> const auto& { return next_hop; });
+}
+
+// Most bursts have no next hop that hashes by addresses; one that has is gone through once more.
+template <typename Count>
+PacketMask choose_of_many(const nexthop::NextHopTable& next_hops, Burst& burst, Count count_packet) noexcept {
+  const auto next_hop_of = [&](unsigned at) noexcept -> const auto& {
+    return next_hops.next_hop(NextHopIndex{burst.next_hops[at]});
+  };
+  auto hash_by = packet::HashBy::five_tuple;
+  const auto refused = choose(next_hops, burst, [&](unsigned at) noexcept -> const auto& {
+    count_packet(at);
+    const auto& next_hop = next_hop_of(at);
+    hash_by = std::max(hash_by, next_hop.hash_by());
+    return next_hop;
+  });
+  if (hash_by == packet::HashBy::five_tuple) [[likely]] {
+    return refused;
+  }
+  for (unsigned at = 0; at < burst.count; ++at) {
+    if (next_hop_of(at).hash_by() == packet::HashBy::addresses) {
+      hash_by_addresses(burst, at);
+    }
+  }
+  return choose(next_hops, burst, next_hop_of);
 }
 
 PacketMask packets_to(unsigned port, const Burst& burst) noexcept {
@@ -57,10 +103,11 @@ void resolve(const Context& context, Burst& burst) noexcept {
   PacketMask refused = burst.expiring;
   if (alike(burst.next_hops, burst.count)) {
     counted[burst.next_hops[0]].add(burst.count, burst.bytes);
-    refused |= choose(next_hops, burst, [](unsigned) noexcept {});
+    refused |= choose_of_one(next_hops, burst);
   } else {
-    refused |= choose(next_hops, burst,
-                      [&](unsigned at) noexcept { counted[burst.next_hops[at]].add(1, burst.sizes[at]); });
+    refused |= choose_of_many(next_hops, burst, [&](unsigned at) noexcept {
+      counted[burst.next_hops[at]].add(1, burst.sizes[at]);
+    });
   }
   for_each_bit(burst.egress, [&](unsigned port) {
     if (!runs(context.state.ports[port], context.worker)) [[unlikely]] {

@@ -73,8 +73,9 @@ class World {
     const auto* const table = state_.zone(zone).table;
     return NextHopIndex{table == nullptr ? fib::no_route : table->lookup(destination)};
   }
-  [[nodiscard]] Member member(NextHop next_hop, std::uint32_t flow_hash) const noexcept {
-    return state_.next_hops->next_hop(next_hop).choose(flow_hash);
+  [[nodiscard]] Member member(NextHop next_hop, const packet::Flow& flow) const noexcept {
+    const auto& found = state_.next_hops->next_hop(next_hop);
+    return found.choose(packet::flow_hash(flow, found.hash_by()));
   }
   // Every worker has a transmit queue on every port that runs, so the first one answers for all.
   [[nodiscard]] decide::Egress egress(Member member) const noexcept {

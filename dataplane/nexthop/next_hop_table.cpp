@@ -2,16 +2,15 @@
 #include "dataplane/nexthop/next_hop_table.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <cassert>
-#include <iterator>
-#include <tuple>
+#include <utility>
 
 namespace sekisho::nexthop {
 namespace {
 
 // Where every unset index leads; no table owns them.
 constexpr Adjacency unset_adjacency{.action = Action::no_route};
-constexpr NextHop unset_next_hop{};
 
 // Of a next hop without members.
 auto adjacency_of(Action action) -> AdjacencyIndex {
@@ -28,10 +27,8 @@ auto adjacency_of(Action action) -> AdjacencyIndex {
   }
 }
 
-auto all_buckets(AdjacencyIndex adjacency) -> NextHop {
-  NextHop next_hop;
-  next_hop.buckets.fill(adjacency);
-  return next_hop;
+auto all_flows(AdjacencyIndex adjacency, packet::HashBy hash_by = {}) -> NextHopPointer {
+  return NextHop::make(std::span{&adjacency, 1}, hash_by);
 }
 
 auto for_workers(const Adjacency& given) -> Adjacency {
@@ -42,84 +39,139 @@ auto for_workers(const Adjacency& given) -> Adjacency {
   return adjacency;
 }
 
-template <typename T>
-void release(fib::Qsbr& qsbr, const T* old, const T& unset) {
-  if (old != &unset) {
+void release(fib::Qsbr& qsbr, const Adjacency* old) {
+  if (old != &unset_adjacency) {
     qsbr.retire([old] { delete old; });
   }
 }
 
-template <typename T>
-void publish(fib::Qsbr& qsbr, std::atomic<const T*>& slot, const T& value, const T& unset) {
-  const T* const old = slot.load(std::memory_order_relaxed);
+void publish(fib::Qsbr& qsbr, std::atomic<const Adjacency*>& slot, const Adjacency& value) {
+  const Adjacency* const old = slot.load(std::memory_order_relaxed);
   if (*old == value) {
     return;
   }
-  slot.store(value == unset ? &unset : new T(value), std::memory_order_release);
-  release(qsbr, old, unset);
+  slot.store(value == unset_adjacency ? &unset_adjacency : new Adjacency(value), std::memory_order_release);
+  release(qsbr, old);
 }
 
 [[maybe_unused]] bool is_given_out(NextHopIndex index) {
   return value_of(index) != fib::no_route && value_of(index) < max_next_hops;
 }
 
+auto configured(const std::vector<Member>& members) -> std::vector<decide::Member> {
+  std::vector<decide::Member> result;
+  for (const auto& member : members) {
+    if (result.empty() || result.back().address != member.address) {
+      result.push_back({member.address, member.weight});
+    }
+  }
+  return result;
+}
+
 }  // namespace
 
 NextHopTable::NextHopTable(fib::Qsbr& qsbr)
-    : qsbr_{qsbr}, neighbours_(max_adjacencies), members_(max_next_hops) {
-  for (unsigned i = 0; i < max_next_hops; ++i) {
-    next_hops_[i].store(&unset_next_hop, std::memory_order_relaxed);
+    : qsbr_{qsbr},
+      unset_{all_flows(no_route_adjacency)},
+      neighbours_(max_adjacencies),
+      groups_(max_next_hops) {
+  for (auto& slot : next_hops_) {
+    slot.store(unset_.get(), std::memory_order_relaxed);
   }
-  for (unsigned i = 0; i < max_adjacencies; ++i) {
-    adjacencies_[i].store(&unset_adjacency, std::memory_order_relaxed);
+  for (auto& slot : adjacencies_) {
+    slot.store(&unset_adjacency, std::memory_order_relaxed);
   }
-  publish(qsbr_, adjacencies_[drop_adjacency], Adjacency{.action = Action::drop}, unset_adjacency);
-  publish(qsbr_, adjacencies_[host_adjacency], Adjacency{.action = Action::host}, unset_adjacency);
-  publish(qsbr_, adjacencies_[group_down_adjacency], Adjacency{.action = Action::group_down},
-          unset_adjacency);
-  publish(qsbr_, adjacencies_[exit_adjacency], Adjacency{.action = Action::exit}, unset_adjacency);
-  publish(qsbr_, adjacencies_[connected_adjacency], Adjacency{.action = Action::connected}, unset_adjacency);
+  const auto set = [&](AdjacencyIndex index, Action action) {
+    nexthop::publish(qsbr_, adjacencies_[index], Adjacency{.action = action});
+  };
+  set(drop_adjacency, Action::drop);
+  set(host_adjacency, Action::host);
+  set(group_down_adjacency, Action::group_down);
+  set(exit_adjacency, Action::exit);
+  set(connected_adjacency, Action::connected);
 }
 
 NextHopTable::~NextHopTable() {
-  for (unsigned i = 0; i < max_next_hops; ++i) {
-    release(qsbr_, next_hops_[i].load(std::memory_order_relaxed), unset_next_hop);
-  }
-  for (unsigned i = 0; i < max_adjacencies; ++i) {
-    release(qsbr_, adjacencies_[i].load(std::memory_order_relaxed), unset_adjacency);
-  }
-}
-
-auto NextHopTable::place(std::span<const AdjacencyIndex> members) const -> NextHop {
-  std::vector<AdjacencyIndex> alive;
-  std::copy_if(members.begin(), members.end(), std::back_inserter(alive),
-               [this](AdjacencyIndex member) { return neighbours_[member].alive; });
-  if (alive.empty()) {
-    return all_buckets(group_down_adjacency);
-  }
-  // Equal scores go to the first: an order that does not depend on how the members were named. Only an
-  // address that stands on two ports ever has them.
-  std::sort(alive.begin(), alive.end(), [this](AdjacencyIndex left, AdjacencyIndex right) {
-    const Neighbour& a = neighbours_[left];
-    const Neighbour& b = neighbours_[right];
-    return std::tie(a.address, a.port, left) < std::tie(b.address, b.port, right);
-  });
-  if (alive.size() == 1) {
-    return all_buckets(alive.front());
-  }
-  NextHop next_hop;
-  for (unsigned bucket = 0; bucket < decide::buckets; ++bucket) {
-    next_hop.buckets[bucket] =
-        *decide::choose(alive, bucket, [this](AdjacencyIndex member) { return neighbours_[member].address; });
-  }
-  return next_hop;
-}
-
-void NextHopTable::place_groups_of(AdjacencyIndex member) {
   for (unsigned index = 0; index < max_next_hops; ++index) {
-    const auto& members = members_[index];
-    if (std::find(members.begin(), members.end(), member) != members.end()) {
-      publish(qsbr_, next_hops_[index], place(members), unset_next_hop);
+    clear(NextHopIndex{static_cast<fib::Value>(index)});
+  }
+  for (auto& slot : adjacencies_) {
+    release(qsbr_, slot.load(std::memory_order_relaxed));
+  }
+  // A reader may still have the one that every index leads to.
+  qsbr_.retire([unset = std::shared_ptr<const NextHop>(std::move(unset_))] {});
+}
+
+void NextHopTable::publish(NextHopIndex index, NextHopPointer next_hop) {
+  auto& slot = next_hops_[value_of(index)];
+  const NextHop* const old = slot.load(std::memory_order_relaxed);
+  if (*old == *next_hop) {
+    return;
+  }
+  slot.store(*next_hop == *unset_ ? unset_.get() : next_hop.release(), std::memory_order_release);
+  if (old != unset_.get()) {
+    qsbr_.retire([old] { FreeNextHop{}(old); });
+  }
+}
+
+// An address on two ports is the lower one's while that lives.
+auto NextHopTable::living(const Group& group) const -> Living {
+  Living living;
+  unsigned position = 0;
+  const Member* before = nullptr;
+  for (const auto& member : group.members) {
+    position += before != nullptr && before->address != member.address ? 1 : 0;
+    before = &member;
+    if (member.drained || !neighbours_[member.adjacency].alive) {
+      continue;
+    }
+    auto& adjacency = living.adjacencies[position];
+    const auto bit = decide::MemberMask{1} << position;
+    if ((living.mask & bit) == 0 || neighbours_[member.adjacency].port < neighbours_[adjacency].port) {
+      living.mask |= bit;
+      adjacency = member.adjacency;
+    }
+  }
+  return living;
+}
+
+auto NextHopTable::preferences_of(const Group& group) -> std::shared_ptr<const decide::Preferences> {
+  auto members = configured(group.members);
+  if (const auto known = preferences_[members].lock()) {
+    return known;
+  }
+  if (preferences_.size() >= max_next_hops) {
+    std::erase_if(preferences_, [](const auto& entry) { return entry.second.expired(); });
+  }
+  auto made = std::make_shared<const decide::Preferences>(members);
+  preferences_[members] = made;
+  return made;
+}
+
+auto NextHopTable::place(Group& group) -> NextHopPointer {
+  const Living alive = living(group);
+  if (alive.mask == 0) {
+    return all_flows(group_down_adjacency, group.hash_by);
+  }
+  if (std::has_single_bit(alive.mask)) {
+    return all_flows(alive.adjacencies[static_cast<unsigned>(std::countr_zero(alive.mask))], group.hash_by);
+  }
+  if (group.preferences == nullptr) {
+    group.preferences = preferences_of(group);
+  }
+  const auto& preferences = *group.preferences;
+  std::vector<AdjacencyIndex> buckets(preferences.buckets());
+  for (unsigned bucket = 0; bucket < preferences.buckets(); ++bucket) {
+    buckets[bucket] = alive.adjacencies[preferences.choose(bucket, alive.mask)];
+  }
+  return NextHop::make(buckets, group.hash_by);
+}
+
+void NextHopTable::place_groups_of(AdjacencyIndex adjacency) {
+  for (unsigned index = 0; index < max_next_hops; ++index) {
+    if (std::ranges::find(groups_[index].members, adjacency, &Member::adjacency) !=
+        groups_[index].members.end()) {
+      publish(NextHopIndex{static_cast<fib::Value>(index)}, place(groups_[index]));
     }
   }
 }
@@ -127,14 +179,13 @@ void NextHopTable::place_groups_of(AdjacencyIndex member) {
 void NextHopTable::set_adjacency(AdjacencyIndex index, const Adjacency& adjacency) {
   assert(index >= first_adjacency && index < max_adjacencies);
   const Neighbour before = neighbours_[index];
-  const Neighbour after{
-      .address = adjacency.address, .port = adjacency.port, .alive = adjacency.action == Action::forward};
+  const Neighbour after{.port = adjacency.port, .alive = adjacency.action == Action::forward};
   neighbours_[index] = after;
   // Flows leave a dying member before it refuses packets, and come to a new one when it accepts them.
   if (before.alive && !after.alive) {
     place_groups_of(index);
   }
-  publish(qsbr_, adjacencies_[index], for_workers(adjacency), unset_adjacency);
+  nexthop::publish(qsbr_, adjacencies_[index], for_workers(adjacency));
   if (after.alive && after != before) {
     place_groups_of(index);
   }
@@ -146,28 +197,31 @@ void NextHopTable::clear_adjacency(AdjacencyIndex index) {
 
 void NextHopTable::set_action(NextHopIndex index, Action action) {
   assert(is_given_out(index));
-  members_[value_of(index)].clear();
-  publish(qsbr_, next_hops_[value_of(index)], all_buckets(adjacency_of(action)), unset_next_hop);
+  groups_[value_of(index)] = {};
+  publish(index, all_flows(adjacency_of(action)));
 }
 
-void NextHopTable::set_members(NextHopIndex index, std::span<const AdjacencyIndex> members) {
+void NextHopTable::set_members(NextHopIndex index, std::span<const Member> members, packet::HashBy hash_by) {
   assert(is_given_out(index));
-  auto& own = members_[value_of(index)];
-  own.assign(members.begin(), members.end());
-  std::sort(own.begin(), own.end());
-  own.erase(std::unique(own.begin(), own.end()), own.end());
-  publish(qsbr_, next_hops_[value_of(index)], place(own), unset_next_hop);
+  Group group{.members = {members.begin(), members.end()}, .hash_by = hash_by, .preferences = nullptr};
+  std::ranges::sort(group.members);
+  const auto repeated = std::ranges::unique(group.members);
+  group.members.erase(repeated.begin(), repeated.end());
+  assert(configured(group.members).size() <= decide::max_members);
+  if (configured(group.members) == configured(groups_[value_of(index)].members)) {
+    group.preferences = groups_[value_of(index)].preferences;
+  }
+  groups_[value_of(index)] = std::move(group);
+  publish(index, place(groups_[value_of(index)]));
 }
 
 void NextHopTable::clear(NextHopIndex index) {
-  members_[value_of(index)].clear();
-  publish(qsbr_, next_hops_[value_of(index)], unset_next_hop, unset_next_hop);
+  groups_[value_of(index)] = {};
+  publish(index, all_flows(no_route_adjacency));
 }
 
 unsigned NextHopTable::alive_members(NextHopIndex index) const {
-  const auto& members = members_[value_of(index)];
-  return static_cast<unsigned>(std::count_if(
-      members.begin(), members.end(), [this](AdjacencyIndex member) { return neighbours_[member].alive; }));
+  return static_cast<unsigned>(std::popcount(living(groups_[value_of(index)]).mask));
 }
 
 }  // namespace sekisho::nexthop

@@ -9,12 +9,15 @@
 //
 // Readers: workers, through pointers that the writer swaps; a replaced object is freed after a grace period.
 // Writer: one thread, everything not marked as reader's. A failover is one object swapped, whatever the
-// number of routes.
+// number of routes, and fills its buckets in 5 to 20 us: the members' order of preference, which takes up to 40 ms to find,
+// stays as long as the members do, and next hops of the same members share it.
 #pragma once
 
 #include <array>
 #include <atomic>
 #include <cstdint>
+#include <map>
+#include <memory>
 #include <span>
 #include <vector>
 
@@ -22,6 +25,7 @@
 #include "dataplane/decide/verdict.hpp"
 #include "dataplane/fib/fib.hpp"
 #include "dataplane/fib/qsbr.hpp"
+#include "dataplane/nexthop/next_hop.hpp"
 
 namespace sekisho::nexthop {
 
@@ -31,7 +35,6 @@ enum class NextHopIndex : fib::Value {};
   return static_cast<fib::Value>(index);
 }
 
-using AdjacencyIndex = std::uint16_t;
 inline constexpr unsigned max_adjacencies = 4096;
 inline constexpr unsigned max_next_hops = 4096;  // indexes 1..4095
 
@@ -60,14 +63,13 @@ struct alignas(64) Adjacency {
 };
 static_assert(sizeof(Adjacency) == 64);
 
-// By whole cache lines: a lookup touches one of eight.
-struct alignas(64) NextHop {
-  std::array<AdjacencyIndex, decide::buckets> buckets{};  // all the same where there is one member, or none
-
-  [[nodiscard]] AdjacencyIndex choose(std::uint32_t flow_hash) const noexcept {
-    return buckets[decide::bucket_of(flow_hash)];
-  }
-  friend bool operator==(const NextHop&, const NextHop&) = default;
+// A member as it is configured, whether it can be reached or not.
+struct Member {
+  std::uint32_t address = 0;
+  AdjacencyIndex adjacency = no_route_adjacency;  // that: no port leads to it, and it is not alive
+  std::uint8_t weight = 1;                        // 1 to decide::max_weight
+  bool drained = false;                           // keeps its place in the order, and takes no flow
+  friend auto operator<=>(const Member&, const Member&) = default;
 };
 
 class NextHopTable {
@@ -95,28 +97,45 @@ class NextHopTable {
   void set_adjacency(AdjacencyIndex index, const Adjacency& adjacency);
   void clear_adjacency(AdjacencyIndex index);          // no next hop may have it as a member
   void set_action(NextHopIndex index, Action action);  // drop, host, exit or connected
-  void set_members(NextHopIndex index, std::span<const AdjacencyIndex> members);  // none: it is down
+  // At most decide::max_members different addresses; none: it is down. An address on two ports is one member.
+  void set_members(NextHopIndex index, std::span<const Member> members,
+                   packet::HashBy hash_by = packet::HashBy::five_tuple);
   void clear(NextHopIndex index);
+  // That take flows: the drained ones do not count.
   [[nodiscard]] unsigned alive_members(NextHopIndex index) const;
 
  private:
   // What the placing of members needs to know of an adjacency; at times ahead of what is published.
   struct Neighbour {
-    std::uint32_t address = 0;
     std::uint8_t port = 0;
     bool alive = false;
     friend bool operator==(const Neighbour&, const Neighbour&) = default;
   };
+  struct Group {
+    std::vector<Member> members;  // by address, then adjacency; none: not a group, or one that is down
+    packet::HashBy hash_by{};
+    std::shared_ptr<const decide::Preferences> preferences;  // null: never needed yet
+  };
+  // The members that take flows, and the adjacency of each.
+  struct Living {
+    decide::MemberMask mask = 0;
+    std::array<AdjacencyIndex, decide::max_members> adjacencies{};
+  };
 
-  [[nodiscard]] NextHop place(std::span<const AdjacencyIndex> members) const;
+  [[nodiscard]] auto living(const Group& group) const -> Living;
+  [[nodiscard]] auto place(Group& group) -> NextHopPointer;
+  [[nodiscard]] auto preferences_of(const Group& group) -> std::shared_ptr<const decide::Preferences>;
   void place_groups_of(AdjacencyIndex member);
+  void publish(NextHopIndex index, NextHopPointer next_hop);
 
   fib::Qsbr& qsbr_;
   // In the object, not behind a pointer: after an acquire a reader would have to load that pointer anew.
   std::array<std::atomic<const NextHop*>, max_next_hops> next_hops_;
   std::array<std::atomic<const Adjacency*>, max_adjacencies> adjacencies_;
-  std::vector<Neighbour> neighbours_;                 // by adjacency index
-  std::vector<std::vector<AdjacencyIndex>> members_;  // by next-hop index; empty: not a group
+  NextHopPointer unset_;               // where every unset index leads
+  std::vector<Neighbour> neighbours_;  // by adjacency index
+  std::vector<Group> groups_;          // by next-hop index
+  std::map<std::vector<decide::Member>, std::weak_ptr<const decide::Preferences>> preferences_;
 };
 
 }  // namespace sekisho::nexthop

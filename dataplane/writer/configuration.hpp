@@ -29,9 +29,17 @@ struct AdjacencySpec {
   friend bool operator==(const AdjacencySpec&, const AdjacencySpec&) = default;
 };
 
+struct MemberSpec {
+  AdjacencyId id;  // without a port: no port leads to it
+  std::uint8_t weight = 1;
+  bool drained = false;
+  friend auto operator<=>(const MemberSpec&, const MemberSpec&) = default;
+};
+
 struct NextHopSpec {
   decide::Action action = decide::Action::forward;  // drop, host, exit, connected or forward
-  std::vector<AdjacencyId> members;                 // sorted: the order in which they were named says nothing
+  std::vector<MemberSpec> members;                  // sorted: the order in which they were named says nothing
+  packet::HashBy hash_by{};
   friend bool operator==(const NextHopSpec&, const NextHopSpec&) = default;
 };
 

@@ -34,6 +34,13 @@ inline void assign(ipc::Prefix& message, base::Prefix prefix) {
   message.set_length(prefix.length);
 }
 
+inline void assign(ipc::Member& message, const MemberSpec& spec) {
+  message.set_port(spec.id.port);
+  message.set_address(spec.id.address);
+  message.set_weight(spec.weight);
+  message.set_drained(spec.drained);
+}
+
 inline void assign(ipc::NextHop& message, const std::string& name, const NextHopSpec& spec) {
   message.set_name(name);
   message.set_action(spec.action == decide::Action::drop        ? ipc::NextHop::DROP
@@ -44,6 +51,8 @@ inline void assign(ipc::NextHop& message, const std::string& name, const NextHop
   for (const auto& member : spec.members) {
     assign(*message.add_members(), member);
   }
+  message.set_hash(spec.hash_by == packet::HashBy::addresses ? ipc::NextHop::ADDRESSES
+                                                             : ipc::NextHop::FIVE_TUPLE);
 }
 
 inline void assign(ipc::Zone& message, const std::string& name, const ZoneSpec& spec) {

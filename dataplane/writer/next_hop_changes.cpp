@@ -132,11 +132,15 @@ void NextHopChanges::set(nexthop::NextHopIndex index, const NextHopSpec& spec) {
   if (spec.action != decide::Action::forward) {
     return live_.next_hops.set_action(index, spec.action);
   }
-  std::vector<nexthop::AdjacencyIndex> members;
-  for (const auto& member : spec.members) {
-    members.push_back(live_.adjacencies.at(member).index);
+  std::vector<nexthop::Member> members;
+  for (const auto& [id, weight, drained] : spec.members) {
+    members.push_back(
+        {.address = id.address,
+         .adjacency = id.port.empty() ? nexthop::no_route_adjacency : live_.adjacencies.at(id).index,
+         .weight = weight,
+         .drained = drained});
   }
-  live_.next_hops.set_members(index, members);
+  live_.next_hops.set_members(index, members, spec.hash_by);
 }
 
 void NextHopChanges::redefine() {

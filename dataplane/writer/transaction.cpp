@@ -266,11 +266,21 @@ auto Transaction::add_next_hop(const ipc::NextHop& next_hop) -> Result {
   if (next_hop.members_size() > static_cast<int>(max_members)) {
     return refuse("next hop {}: {} members are more than {}", name, next_hop.members_size(), max_members);
   }
-  std::ranges::transform(next_hop.members(), std::back_inserter(spec.members), id_of);
-  std::ranges::sort(spec.members);
-  if (const auto* twice = repeated(spec.members)) {
-    return refuse("next hop {}: member {} is named twice", name, describe(*twice));
+  for (const auto& member : next_hop.members()) {
+    if (member.weight() > decide::max_weight) {
+      return refuse("next hop {}: weight {} is more than {}", name, member.weight(), decide::max_weight);
+    }
+    spec.members.push_back({.id = {member.port(), member.address()},
+                            .weight = static_cast<std::uint8_t>(std::max(member.weight(), 1U)),
+                            .drained = member.drained()});
   }
+  std::ranges::sort(spec.members);
+  const auto twice = std::ranges::adjacent_find(spec.members, {}, &MemberSpec::id);
+  if (twice != spec.members.end()) {
+    return refuse("next hop {}: member {} is named twice", name, describe(twice->id));
+  }
+  spec.hash_by =
+      next_hop.hash() == ipc::NextHop::ADDRESSES ? packet::HashBy::addresses : packet::HashBy::five_tuple;
   target_.configuration.next_hops[name] = std::move(spec);
   if (target_.configuration.next_hops.size() > next_hop_limit) {
     return refuse("next hop {}: there can be {} next hops at most", name, next_hop_limit);
@@ -428,8 +438,8 @@ auto Transaction::check_adjacencies() const -> Result {
 auto Transaction::check_next_hops() const -> Result {
   for (const auto& [name, spec] : target_.configuration.next_hops) {
     for (const auto& member : spec.members) {
-      if (!target_.configuration.adjacencies.contains(member)) {
-        return refuse("next hop {}: member {} is not among the adjacencies", name, describe(member));
+      if (!member.id.port.empty() && !target_.configuration.adjacencies.contains(member.id)) {
+        return refuse("next hop {}: member {} is not among the adjacencies", name, describe(member.id));
       }
     }
   }

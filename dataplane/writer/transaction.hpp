@@ -23,9 +23,9 @@
 
 namespace sekisho::writer {
 
-inline constexpr unsigned max_members = 64;            // of a next hop
-inline constexpr std::size_t max_routes = 16'000'000;  // in one transaction
-inline constexpr std::size_t max_sources = 1'000'000;  // of all zones
+inline constexpr unsigned max_members = decide::max_members;  // of a next hop
+inline constexpr std::size_t max_routes = 16'000'000;         // in one transaction
+inline constexpr std::size_t max_sources = 1'000'000;         // of all zones
 
 // A position in Target::next_hop_names.
 enum class NameIndex : std::uint16_t {};

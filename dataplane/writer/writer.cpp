@@ -264,8 +264,8 @@ void Writer::watch_neighbours() {
       continue;
     }
     for (const auto& member : live_.configuration.next_hops.at(name).members) {
-      if (!live_.configuration.adjacencies.at(member).alive) {
-        wanted.insert(member);
+      if (!member.id.port.empty() && !live_.configuration.adjacencies.at(member.id).alive) {
+        wanted.insert(member.id);
       }
     }
   }

@@ -9,6 +9,7 @@
 
 #include "dataplane/forward/world.hpp"
 #include "tests/packet/lab.hpp"
+#include "tests/unit/nexthop/members.hpp"
 
 namespace sekisho::test {
 namespace {
@@ -101,7 +102,8 @@ class DecideTest : public testing::TestWithParam<unsigned> {
           members.push_back(static_cast<AdjacencyIndex>(nexthop::first_adjacency + member));
         }
       }
-      next_hops_.set_members(index, members);
+      next_hops_.set_members(index, nexthop::test::members_of(next_hops_, members),
+                             one_in(2) ? packet::HashBy::addresses : packet::HashBy::five_tuple);
     }
     state_ = {.sources = sources_.get(), .next_hops = &next_hops_};
     state_.exit_mtu = any_of<std::uint16_t>({0, 1400, 1400});
@@ -145,6 +147,13 @@ class DecideTest : public testing::TestWithParam<unsigned> {
             .size(any_of<std::uint16_t>({20, 60, 60, 60, 577, 1401, 1501}));
     one_in(2) ? packet.tcp(static_cast<std::uint16_t>(below(9)), 443)
               : packet.protocol(static_cast<std::uint8_t>(below(256)));
+    if (one_in(5)) {
+      packet.icmp_error(any_of({3U, 4U, 5U, 8U, 11U, 12U}),
+                        Packet(packet).icmp_error(3, Packet(packet)).size(60));
+    } else if (one_in(5)) {
+      packet.icmp_error(any_of({3U, 11U}),
+                        Packet().from("1.1.1.1").to(ip("172.16.0.1") + below(999)).tcp(443, 7));
+    }
     const Mac group{0xff, 0xff, 0xff, 0xff, 0xff, 0xff};
     packet.macs(one_in(10) ? group : station, one_in(20) ? station : Mac{2, 0, 0, 0, 0, 9});
     if (one_in(10)) {
@@ -178,8 +187,10 @@ class DecideTest : public testing::TestWithParam<unsigned> {
         return judged;
       }
       const packet::Ipv4View ip(frame.data() + 14);
-      const decide::Packet packet{
-          .flow = packet::flow_of(ip, frame.size() - 14), .ttl = ip.ttl(), .length = ip.total_length()};
+      const decide::Packet packet{.flow = packet::flow_of(ip, frame.size() - 14),
+                                  .quoted = packet::related_flow(ip, frame.size() - 14),
+                                  .ttl = ip.ttl(),
+                                  .length = ip.total_length()};
       if (decide::judge_steered(&host, packet.flow.source, packet.flow.destination)) {
         return std::nullopt;
       }

@@ -4,6 +4,7 @@
 #include <set>
 
 #include "tests/packet/lab.hpp"
+#include "tests/unit/nexthop/members.hpp"
 
 namespace sekisho::test {
 namespace {
@@ -13,12 +14,11 @@ constexpr unsigned member_count = 4;
 class Group : public testing::Test {
  protected:
   Group() {
-    std::vector<AdjacencyIndex> members;
     for (AdjacencyIndex i = 0; i < member_count; ++i) {
       lab().set_member(member(i), 0x0a000220U + i, true);
-      members.push_back(member(i));
+      members_.push_back(member(i));
     }
-    lab().next_hops.set_members(group, members);
+    set_members(members_);
     std::mt19937 random(6);
     for (unsigned i = 0; i < 2000; ++i) {
       const auto draw = static_cast<std::uint32_t>(random());
@@ -34,6 +34,11 @@ class Group : public testing::Test {
       lab().next_hops.clear_adjacency(member(i));
     }
     expect_all_accounted(lab());
+  }
+
+  static void set_members(const std::vector<AdjacencyIndex>& members,
+                          packet::HashBy hash_by = packet::HashBy::five_tuple) {
+    lab().next_hops.set_members(group, nexthop::test::members_of(lab().next_hops, members), hash_by);
   }
 
   static AdjacencyIndex member(unsigned i) { return static_cast<AdjacencyIndex>(first_group_member + i); }
@@ -58,6 +63,7 @@ class Group : public testing::Test {
 
   std::vector<AdjacencyIndex> ways() const { return ways_of(lan, flows_); }
 
+  std::vector<AdjacencyIndex> members_;
   std::vector<Packet> flows_;
 };
 
@@ -128,6 +134,66 @@ TEST_F(Group, KeepsTheFragmentsOfADatagramTogether) {
     EXPECT_EQ(taken[1], taken[0]);
     EXPECT_EQ(taken[2], taken[0]);
   }
+}
+
+// Somebody on the flow's way has dropped a packet of it, and says so to its sender. Ports and addresses of the outer header say
+// nothing of the flow: a stateful firewall would drop the error.
+TEST_F(Group, TakesAnErrorToTheMemberOfTheFlowThatItQuotes) {
+  for (const bool by_addresses : {false, true}) {
+    set_members(members_, by_addresses ? packet::HashBy::addresses : packet::HashBy::five_tuple);
+    const auto expected = ways();
+    for (const unsigned type : {3U, 4U, 5U, 11U, 12U}) {
+      std::vector<Packet> errors;
+      for (const auto& flow : flows_) {
+        errors.push_back(Packet().from("172.31.0.9").to("8.9.255.1").icmp_error(type, flow));
+      }
+      EXPECT_EQ(ways_of(lan, errors), expected) << "type " << type;
+    }
+  }
+}
+
+TEST_F(Group, ByAddressesKeepsAllTogetherThatTwoHostsSay) {
+  set_members(members_, packet::HashBy::addresses);
+  std::map<AdjacencyIndex, unsigned> load;
+  for (std::size_t i = 0; i < 200; ++i) {
+    const std::vector<Packet> packets = {
+        Packet(flows_[i]),
+        Packet(flows_[i]).udp(500, 500),
+        Packet(flows_[i]).udp(4500, 4500).fragment(0x2000),
+        Packet(flows_[i]).udp(1, 2).fragment(0x0020),
+        Packet(flows_[i]).protocol(50),
+        Packet(flows_[i]).protocol(1),
+    };
+    const auto taken = ways_of(lan, packets);
+    ASSERT_NE(taken[0], 0);
+    EXPECT_EQ(taken, std::vector<AdjacencyIndex>(packets.size(), taken[0]));
+    ++load[taken[0]];
+  }
+  EXPECT_EQ(load.size(), member_count);
+}
+
+// A burst of packets to next hops of either kind.
+TEST_F(Group, HashesEachPacketAsItsOwnNextHopWants) {
+  const auto by_flow = ways();
+  set_members(members_, packet::HashBy::addresses);
+  const auto by_addresses = ways();
+  EXPECT_NE(by_flow, by_addresses);
+  std::vector<Packet> mixed;
+  std::vector<AdjacencyIndex> expected;
+  for (std::size_t i = 0; i < flows_.size(); ++i) {
+    mixed.push_back(i % 3 == 0 ? Packet(flows_[i]).to("1.1.1.1") : flows_[i]);
+    if (i % 3 != 0) {
+      expected.push_back(by_addresses[i]);
+    }
+  }
+  const auto taken = ways_of(lan, mixed);
+  std::vector<AdjacencyIndex> of_group;
+  for (std::size_t i = 0; i < taken.size(); ++i) {
+    if (i % 3 != 0) {
+      of_group.push_back(taken[i]);
+    }
+  }
+  EXPECT_EQ(of_group, expected);
 }
 
 TEST_F(Group, SpreadsOneHostsConnectionsByPort) {

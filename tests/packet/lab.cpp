@@ -9,6 +9,7 @@
 #include <stdexcept>
 
 #include "common/base/prefix.hpp"
+#include "tests/unit/nexthop/members.hpp"
 
 namespace sekisho::test {
 namespace {
@@ -128,7 +129,7 @@ void Lab::make_tables() {
     next_hops.set_adjacency(index, make_adjacency(index, 0x0a000200U + index, index != dead_router));
   }
   const auto members = [this](NextHopIndex index, std::vector<AdjacencyIndex> list) {
-    next_hops.set_members(index, list);
+    next_hops.set_members(index, nexthop::test::members_of(next_hops, list));
   };
   members(firewall, {firewall_a, firewall_b});
   members(onprem_gateway, {gateway});

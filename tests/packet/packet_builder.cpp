@@ -36,6 +36,15 @@ Packet& Packet::to(std::string_view address) {
   return to(parse(address));
 }
 
+Packet& Packet::icmp_error(unsigned type, const Packet& quoted) {
+  protocol_ = 1;
+  message_ = {static_cast<std::uint8_t>(type), 0, 0, 0, 0, 0, 0, 0};
+  const Bytes frame = quoted.bytes();
+  message_.insert(message_.end(), frame.begin() + 14, frame.begin() + 14 + 28);
+  size_ = static_cast<std::uint16_t>(20 + message_.size());
+  return *this;
+}
+
 std::uint16_t header_checksum(const std::uint8_t* header, std::size_t size) {
   std::uint32_t sum = 0;
   for (std::size_t at = 0; at + 1 < size; at += 2) {
@@ -65,6 +74,10 @@ Bytes Packet::bytes() const {
   if (ip.size() >= header_size + 4) {
     put16(ip, header_size, source_port_);
     put16(ip, header_size + 2, destination_port_);
+  }
+  if (!message_.empty()) {
+    ip.resize(header_size);
+    ip.insert(ip.end(), message_.begin(), message_.end());
   }
   // Over the header that the packet claims to have, as far as there are bytes: a lie is told consistently.
   const std::size_t claimed = header_words_ ? std::max<std::size_t>(*header_words_ * 4, 20) : header_size;

@@ -24,6 +24,8 @@ class Packet {
   Packet& udp(std::uint16_t source, std::uint16_t destination) { return transport(17, source, destination); }
   Packet& tcp(std::uint16_t source, std::uint16_t destination) { return transport(6, source, destination); }
   Packet& protocol(std::uint8_t number) { return protocol_ = number, *this; }
+  // Of this type, quoting the header and the first eight bytes behind it of what is complained of.
+  Packet& icmp_error(unsigned type, const Packet& quoted);
   Packet& ttl(std::uint8_t value) { return ttl_ = value, *this; }
   Packet& tos(std::uint8_t value) { return tos_ = value, *this; }
   Packet& id(std::uint16_t value) { return id_ = value, *this; }
@@ -67,6 +69,7 @@ class Packet {
   std::uint16_t id_ = 0x1234;
   std::uint16_t fragment_ = 0;
   Bytes options_;
+  Bytes message_;  // instead of ports and what follows them
   std::uint16_t size_ = 60;
   unsigned version_ = 4;
   std::optional<unsigned> header_words_;

@@ -429,6 +429,16 @@ const std::vector<Case>& cases() {
         {"device = \"0000:00:04.0\"\naddress = [\"10.0.1.4/24\"]", "device = \"af_xdp:lan0\"\n#"}},
        {}},
 
+      {"all the same",
+       "weight-without-effect",
+       {{"[\"10.0.1.20\"]",
+         "[{ address = \"10.0.1.20\", weight = 3 }, { address = \"10.0.1.21\", weight = 3 }]"}},
+       {"sekisho.toml:12: all members of next hop vnet-gateway that take flows have weight 3"}},
+      {"one is another's double",
+       "weight-without-effect",
+       {{"[\"10.0.1.20\"]", "[\"10.0.1.20\", { address = \"10.0.1.21\", weight = 2 }]"}},
+       {}},
+
       {"a host route",
        "host-address-captured",
        {{"@onprem", R"({ prefix = "168.63.129.16/32", next_hop = "firewall" },)"}},

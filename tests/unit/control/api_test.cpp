@@ -740,12 +740,17 @@ TEST(Explain, NamesTheMemberThatTheFlowHashesTo) {
   const auto firewall =
       std::ranges::find(backend.policy_->config.next_hops, "firewall", &config::NextHop::name);
   std::vector<std::uint32_t> living;
+  std::vector<decide::Member> members;
+  decide::MemberMask alive = 0;
   for (const auto member : firewall->members) {
     const auto& known = backend.view_.members;
     if (std::ranges::find(known, member, &reach::Member::address)->alive) {
       living.push_back(member);
+      alive |= decide::MemberMask{1} << members.size();
     }
+    members.push_back({member});
   }
+  const decide::Preferences preferences(members);
   ASSERT_FALSE(living.empty());
   auto request = explain_request;
   request["protocol"] = "tcp";
@@ -765,8 +770,8 @@ TEST(Explain, NamesTheMemberThatTheFlowHashesTo) {
                             .protocol = packet::Protocol::tcp,
                             .source_port = static_cast<std::uint16_t>(port),
                             .destination_port = 443};
-    const auto bucket = decide::bucket_of(packet::flow_hash(flow));
-    const auto chosen = *decide::choose(living, bucket, std::identity{});
+    const auto chosen =
+        members[preferences.choose(preferences.bucket_of(packet::flow_hash(flow)), alive)].address;
     const auto said = result_of(backend, request);
     EXPECT_EQ(said["member"], base::address_to_string(chosen));
     EXPECT_EQ(said["dataplane"]["agrees"], true) << said;

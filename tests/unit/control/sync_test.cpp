@@ -105,7 +105,7 @@ TEST(Full, NamesPortsNextHopsAdjacenciesAndZones) {
   EXPECT_THAT(next_hops, UnorderedElementsAre(Pair("host", Pair(ipc::NextHop::HOST, 0)),
                                               Pair("none", Pair(ipc::NextHop::DROP, 0)),
                                               Pair("firewall", Pair(ipc::NextHop::FORWARD, 2)),
-                                              Pair("far", Pair(ipc::NextHop::FORWARD, 0))));
+                                              Pair("far", Pair(ipc::NextHop::FORWARD, 1))));
 
   ASSERT_EQ(first.zones_size(), 2);
   EXPECT_EQ(first.zones(0).name(), "onprem");
@@ -348,7 +348,33 @@ TEST(Incremental, LosesTheLastMemberAndStaysANextHop) {
   ASSERT_EQ(changes[0].next_hops_size(), 1);
   EXPECT_EQ(changes[0].next_hops(0).name(), "far");
   EXPECT_EQ(changes[0].next_hops(0).action(), ipc::NextHop::FORWARD);
-  EXPECT_EQ(changes[0].next_hops(0).members_size(), 0);
+  ASSERT_EQ(changes[0].next_hops(0).members_size(), 1) << "who has which flow depends on all";
+  EXPECT_EQ(changes[0].next_hops(0).members(0).port(), "");
+  EXPECT_EQ(changes[0].next_hops(0).members(0).address(), 0xc0000201);
+}
+
+TEST(Incremental, TellsOfWeightsHashAndWhoIsDrained) {
+  auto policy = example();
+  auto& next_hop = policy.config.next_hops[0];
+  next_hop.weights = {{firewall + 1, 0}};
+  next_hop.hash = config::Hash::addresses;
+  const auto told = [&](const View& view) {
+    const auto changes = between(example(), example_view(), policy, view);
+    return changes.at(0).next_hops(0);
+  };
+  auto message = told(example_view());
+  EXPECT_EQ(message.hash(), ipc::NextHop::ADDRESSES);
+  EXPECT_EQ(message.members(0).weight(), 1U);
+  EXPECT_FALSE(message.members(0).drained());
+  EXPECT_EQ(message.members(1).weight(), 1U) << "it keeps its place in the order";
+  EXPECT_TRUE(message.members(1).drained());
+  next_hop.weights = {{firewall + 1, 3}};
+  auto view = example_view();
+  view.drained = {{"firewall", firewall}, {"far", firewall + 1}};
+  message = told(view);
+  EXPECT_TRUE(message.members(0).drained());
+  EXPECT_EQ(message.members(1).weight(), 3U);
+  EXPECT_FALSE(message.members(1).drained()) << "of another next hop it is";
 }
 
 TEST(Incremental, TellsThatAnotherInterfaceHasTakenTheName) {

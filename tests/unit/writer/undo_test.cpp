@@ -280,8 +280,9 @@ class UndoTest : public WriterTest {
     const auto& live = writer.live();
     std::string text = "\n";
     for (unsigned i = 0; i < nexthop::max_next_hops; ++i) {
-      if (const auto& hop = live.next_hops.next_hop(nexthop::NextHopIndex(i)); hop != nexthop::NextHop{}) {
-        text += fmt::format("{}: {}\n", i, fmt::join(hop.buckets, " "));
+      if (const auto& hop = live.next_hops.next_hop(nexthop::NextHopIndex(i));
+          !std::ranges::equal(hop.buckets(), std::array{nexthop::no_route_adjacency})) {
+        text += fmt::format("{}: {}\n", i, fmt::join(hop.buckets(), " "));
       }
     }
     for (unsigned i = 0; i < nexthop::max_adjacencies; ++i) {
