@@ -45,7 +45,7 @@ void forward(std::vector<std::uint8_t> frame) {
     return;
   }
   const EthernetView ethernet(frame.data());
-  static_cast<void>(ethernet.type());
+  const EtherType type = ethernet.type();
   static_cast<void>(ethernet.to_group());
   std::uint8_t* const header = frame.data() + ethernet_header_size;
   const std::size_t arrived = frame.size() - ethernet_header_size;
@@ -67,10 +67,9 @@ void forward(std::vector<std::uint8_t> frame) {
   }
   const std::uint8_t ttl = ip.ttl();
   decrement_ttl(header);
-  rewrite_ethernet(frame.data(),
-                   std::array<std::uint8_t, ethernet_header_size>{2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 2, 8, 0});
+  rewrite_stations(frame.data(), {2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 2});
   require(ip.ttl() == ttl - 1);
-  require(EthernetView(frame.data()).type() == EtherType::ipv4);
+  require(EthernetView(frame.data()).type() == type);
   require(validate_ipv4(header, arrived, arrived) == HeaderFault::none);
   require(flow_hash(flow_of(ip, arrived)) == flow_hash(flow));
 }
