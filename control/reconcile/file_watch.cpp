@@ -2,19 +2,10 @@
 #include "control/reconcile/file_watch.hpp"
 
 #include <algorithm>
-#include <chrono>
 #include <iterator>
 #include <utility>
 
 namespace sekisho::reconcile {
-namespace {
-
-// Half of it between asking and taking the answer: of a whole second, which would be none at all.
-constexpr std::chrono::milliseconds between_looks{1000};
-static_assert(between_looks / 2 > between_looks.zero());
-constexpr std::chrono::seconds file_patience{5};
-
-}  // namespace
 
 void FileWatch::follow(std::vector<base::Stamp> read) {
   read_ = std::move(read);
@@ -30,19 +21,19 @@ void FileWatch::look() {
     std::ranges::transform(read_, std::back_inserter(files), &base::Stamp::file);
     attempt_ = std::make_unique<base::DetachedRead<Stamps>>(
         files.empty() ? std::filesystem::path() : files.front(),
-        [files] {
+        [files, look = look_] {
           Stamps now;
-          std::ranges::transform(files, std::back_inserter(now), base::stamp);
+          std::ranges::transform(files, std::back_inserter(now), look);
           return now;
         },
         [](base::Error) { return Stamps(); });
   } else if (const auto now = attempt_->take()) {
     compare(*now);
     attempt_.reset();
-  } else if (const auto file = attempt_->overdue(file_patience)) {
+  } else if (const auto file = attempt_->overdue(pace_.patience)) {
     changes_ = {file->string() + " does not answer"};
   }
-  timer_.expires_after(between_looks / 2);
+  timer_.expires_after(pace_.step);
   timer_.async_wait([this](const boost::system::error_code& error) {
     if (!error) {
       look();

@@ -5,8 +5,12 @@
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <chrono>
+#include <filesystem>
+#include <functional>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "common/base/detached_read.hpp"
@@ -16,7 +20,17 @@ namespace sekisho::reconcile {
 
 class FileWatch {
  public:
-  explicit FileWatch(boost::asio::io_context& io) : timer_(io) {}
+  using Look = std::function<base::Stamp(const std::filesystem::path& file)>;
+  // How long it waits between asking and taking the answer, which is half a look; and how long for a file.
+  struct Pace {
+    std::chrono::milliseconds step{500};
+    std::chrono::milliseconds patience{5000};
+  };
+
+  // `look` is called on a thread that outlives this when its file does not answer.
+  explicit FileWatch(boost::asio::io_context& io) : FileWatch(io, Pace{}) {}
+  FileWatch(boost::asio::io_context& io, Pace pace, Look look = base::stamp)
+      : timer_(io), pace_(pace), look_(std::move(look)) {}
 
   // From now on these, as they were when they were read.
   void follow(std::vector<base::Stamp> read);
@@ -30,6 +44,8 @@ class FileWatch {
   void compare(const Stamps& now);
 
   boost::asio::steady_timer timer_;
+  Pace pace_;
+  Look look_;
   Stamps read_;
   std::unique_ptr<base::DetachedRead<Stamps>> attempt_;
   std::vector<std::string> changes_;

@@ -13,6 +13,7 @@
 #include <string>
 #include <vector>
 
+#include "tests/unit/control/mount.hpp"
 #include "tests/unit/control/temporary_folder.hpp"
 
 namespace sekisho::reconcile {
@@ -23,49 +24,8 @@ using namespace std::chrono_literals;
 constexpr auto soon = 20ms;
 constexpr auto never = 1h;
 
-// A mount that answers when the test says so. Shared with threads that outlive a reader.
-class Mount {
- public:
-  // On the thread that reads.
-  void read(const std::filesystem::path& file) {
-    const base::Waiting waiting{file};
-    std::unique_lock lock{mutex_};
-    ++reads_;
-    changed_.notify_all();
-    changed_.wait(lock, [this] { return answers_; });
-  }
-  void answer() {
-    const std::scoped_lock lock{mutex_};
-    answers_ = true;
-    changed_.notify_all();
-  }
-  void hang() {
-    const std::scoped_lock lock{mutex_};
-    answers_ = false;
-  }
-  void wait_for_reads(int count) {
-    std::unique_lock lock{mutex_};
-    changed_.wait(lock, [&] { return reads_ >= count; });
-  }
-  [[nodiscard]] int reads() {
-    const std::scoped_lock lock{mutex_};
-    return reads_;
-  }
-
- private:
-  std::mutex mutex_;
-  std::condition_variable changed_;
-  bool answers_ = false;
-  int reads_ = 0;
-};
-
 struct PolicyReaderTest : testing::Test {
-  ~PolicyReaderTest() override {
-    mount->answer();
-    while (base::threads_that_read() != 0) {
-      std::this_thread::sleep_for(1ms);
-    }
-  }
+  ~PolicyReaderTest() override { mount->end(); }
 
   // Says in its policy's warnings how many reads began before it.
   auto read() {
@@ -90,7 +50,7 @@ struct PolicyReaderTest : testing::Test {
     }
   }
 
-  std::shared_ptr<Mount> mount = std::make_shared<Mount>();
+  std::shared_ptr<test::Mount> mount = std::make_shared<test::Mount>();
   boost::asio::io_context io;
   std::vector<std::string> said;
 };
