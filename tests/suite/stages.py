@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from suite import headers
+from suite import headers, tidy
 from suite.count import Count, junit
 from suite.shell import ROOT, Shell
 from suite.task import apart
@@ -125,6 +125,11 @@ def every_header(shell: Shell) -> Count:
     return Count(failed=[f"{header} does not compile on its own" for header in wrong]) if wrong else Count(passed=1)
 
 
+def tidied(shell: Shell) -> Count:
+    wrong = tidy.check(ROOT / CLANG, shell)
+    return Count(failed=[f"clang-tidy-16 finds something in {file}" for file in wrong]) if wrong else Count(passed=1)
+
+
 def sanitized(shell: Shell) -> Count:
     return meson_test(
         shell, CLANG, "sanitized", "--no-rebuild", "--suite", "unit", "--suite", "packet",
@@ -194,6 +199,7 @@ STAGES = (
     Stage("format", formatting, "clang-format has nothing to change", COMPUTING, quick=True),
     Stage("clang", clang, "clang 16 compiles everything, fuzzers too, with ASan and UBSan", COMPUTING),
     Stage("headers", every_header, "every header compiles on its own", COMPUTING, needs="clang"),
+    Stage("tidy", tidied, f"clang-tidy finds nothing in the {tidy.MOST} files of common and control that changed last", COMPUTING, needs="clang"),
     Stage("threads", threads, "table tests under TSan", COMPUTING),
     Stage("sanitized", sanitized, "unit and packet tests under ASan and UBSan", LAST, needs="clang"),
     Stage("fuzz", fuzz, f"each fuzzer for {FUZZ_SECONDS} s", LAST, needs="clang"),
