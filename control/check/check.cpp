@@ -17,8 +17,9 @@ constexpr std::array all{
     &port_in_no_zone, &zone_without_route, &duplicate_route, &never_matches, &table_too_long,
     &table_too_many_tags, &tag_without_udr, &tag_without_ipv4,
     // what is around the ports
-    &next_hop_not_connected, &weight_without_effect, &subnet_loop, &subnet_elsewhere, &several_tables,
-    &gateway_of_expressroute, &no_interface, &no_companion, &mtu_above_1500, &mtu_differs,
+    &next_hop_not_connected, &weight_without_effect, &unprobed, &one_path, &probe_inside, &probe_elsewhere,
+    &probe_times, &subnet_loop, &subnet_elsewhere, &several_tables, &gateway_of_expressroute, &no_interface,
+    &no_companion, &mtu_above_1500, &mtu_differs,
     // what is advertised
     &halves_trap, &default_learned, &default_to_vpn, &vnet_to_vpn, &attracted, &too_many_advertised,
     &one_route_server, &asn_banned, &asn_reserved, &asn_of_32_bits, &bgp_not_spoken,

@@ -8,11 +8,13 @@ namespace sekisho::check {
 
 extern const Rule one_half, halves_trap, default_learned;  // halves.cpp
 extern const Rule default_to_vpn, vnet_to_vpn, too_many_advertised, attracted,
-    bgp_not_spoken;                                                              // advertised.cpp
-extern const Rule kms_incomplete, kms_of_another_cloud;                          // kms.cpp
-extern const Rule table_too_long, table_too_many_tags;                           // limits.cpp
-extern const Rule tag_without_udr, tag_without_ipv4;                             // tags.cpp
-extern const Rule next_hop_not_connected, weight_without_effect;                 // next_hops.cpp
+    bgp_not_spoken;                                               // advertised.cpp
+extern const Rule kms_incomplete, kms_of_another_cloud;           // kms.cpp
+extern const Rule table_too_long, table_too_many_tags;            // limits.cpp
+extern const Rule tag_without_udr, tag_without_ipv4;              // tags.cpp
+extern const Rule next_hop_not_connected, weight_without_effect;  // next_hops.cpp
+extern const Rule unprobed, one_path, probe_inside, probe_elsewhere,
+    probe_times;                                                                 // probes.cpp
 extern const Rule host_address_captured;                                         // host_addresses.cpp
 extern const Rule sources_overlap;                                               // sources.cpp
 extern const Rule never_matches;                                                 // martians.cpp

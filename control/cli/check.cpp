@@ -5,6 +5,8 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <tl/expected.hpp>
+#include <utility>
 #include <vector>
 
 #include "common/base/error.hpp"
@@ -14,6 +16,8 @@
 #include "control/cli/check_summary.hpp"
 #include "control/cli/command.hpp"
 #include "control/cli/output.hpp"
+#include "control/config/config.hpp"
+#include "control/config/resolve.hpp"
 #include "control/netlink/devices.hpp"
 #include "control/netlink/interface_addresses.hpp"
 #include "control/policy/policy.hpp"
@@ -46,10 +50,23 @@ Outcome report_refusal(const Context& context, const CheckOptions& options, cons
   return tl::unexpected{error.to_string()};
 }
 
+// As a reload would, names in probes resolved.
+auto read_to_check(const std::string& file, const policy::InterfaceAddresses& addresses)
+    -> tl::expected<std::shared_ptr<const policy::Policy>, base::Error> {
+  auto config = config::read(file);
+  if (!config) {
+    return tl::unexpected(std::move(config.error()));
+  }
+  if (auto refused = config::resolve_names(*config)) {
+    return tl::unexpected(std::move(*refused));
+  }
+  return policy::build(std::move(*config), addresses);
+}
+
 Outcome check_configuration(const Context& context, const CheckOptions& options) {
   const auto mirror = netlink::snapshot();
   const auto policy =
-      policy::read(options.config, mirror ? netlink::addresses_by(*mirror) : policy::InterfaceAddresses{});
+      read_to_check(options.config, mirror ? netlink::addresses_by(*mirror) : policy::InterfaceAddresses{});
   if (!policy) {
     return report_refusal(context, options, policy.error());
   }

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "control/cli/show_tables.hpp"
 
+#include <fmt/chrono.h>
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <chrono>
 #include <cstdint>
+#include <ctime>
 #include <utility>
 
 #include "control/cli/plan.hpp"
@@ -17,6 +19,21 @@ std::string duration(std::uint64_t seconds) {
   const auto days = seconds / 86400;
   const auto clock = fmt::format("{:02}:{:02}:{:02}", seconds / 3600 % 24, seconds / 60 % 60, seconds % 60);
   return days == 0 ? clock : fmt::format("{} d {}", days, clock);
+}
+
+// "2026-11-29 04:50:15", in this machine's time.
+std::string date(const Json& unix_ms) {
+  if (!unix_ms.is_number()) {
+    return {};
+  }
+  const auto seconds = static_cast<std::time_t>(unix_ms.get<std::int64_t>() / 1000);
+  std::tm local{};
+  return ::localtime_r(&seconds, &local) == nullptr ? std::string{} : fmt::format("{:%F %T}", local);
+}
+
+std::string milliseconds(const Json& microseconds) {
+  return microseconds.is_number() ? fmt::format("{:.2f} ms", microseconds.get<double>() / 1000)
+                                  : std::string{};
 }
 
 std::string mebibytes(const Json& bytes) {
@@ -135,8 +152,17 @@ std::string zones_text(const Json& zones) {
 }
 
 std::string next_hops_text(const Json& next_hops) {
-  Table table{
-      {{"NEXT-HOP"}, {"ACTION"}, {"ALIVE"}, {"MEMBER"}, {"PORT"}, {"MAC"}, {"STATE"}, {"PACKETS", true}}};
+  Table table{{{"NEXT-HOP"},
+               {"ACTION"},
+               {"ALIVE"},
+               {"MEMBER"},
+               {"PORT"},
+               {"MAC"},
+               {"STATE"},
+               {"SINCE"},
+               {"RTT", true},
+               {"FLAPS", true},
+               {"PACKETS", true}}};
   for (const auto& next_hop : next_hops) {
     const auto& members = next_hop.at("members");
     const auto forwards = next_hop.at("action") == "forward";
@@ -156,14 +182,18 @@ std::string next_hops_text(const Json& next_hops) {
         row.emplace_back(value_text(member, "port"));
         row.emplace_back(value_text(member, "mac"));
         row.emplace_back(value_text(member, "why"), member.at("alive") == true ? Tone::good : Tone::bad);
+        row.emplace_back(date(member.value("since_unix_ms", Json{})));
+        row.emplace_back(milliseconds(member.value("round_trip_us", Json{})));
+        row.emplace_back(value_text(member, "flaps"));
       } else if (leaves) {
         const auto& exit = next_hop.at("exit");
         row.emplace_back(value_text(exit, "gateway"));
         row.emplace_back(value_text(exit, "port"));
         row.emplace_back("");
         row.emplace_back(value_text(exit, "why"), exit.at("ready") == true ? Tone::good : Tone::bad);
+        row.insert(row.end(), {"", "", ""});
       } else {
-        row.insert(row.end(), {"", "", "", ""});
+        row.insert(row.end(), {"", "", "", "", "", "", ""});
       }
       row.emplace_back(i == 0 ? packets(next_hop, "traffic") : " ");
       table.add(std::move(row));

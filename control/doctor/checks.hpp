@@ -14,6 +14,7 @@ namespace sekisho::doctor {
 [[nodiscard]] Findings check_guard(const System& system);
 [[nodiscard]] Findings check_forwarding(const System& system);
 [[nodiscard]] Findings check_rp_filter(const System& system);
+[[nodiscard]] Findings check_neighbours(const System& system);
 [[nodiscard]] Findings check_nics(const System& system);
 [[nodiscard]] Findings check_iommu(const System& system);
 [[nodiscard]] Findings check_xdp(const System& system);

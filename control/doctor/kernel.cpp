@@ -80,6 +80,30 @@ Findings check_rp_filter(const System& system) {
   return findings;
 }
 
+// Linux, ip-sysctl. A neighbour that answered is believed for up to 1.5 x base_reachable_time, is asked again by the kernel within
+// interval_probe_time, and is given up after delay_first_probe_time and three questions.
+Findings check_neighbours(const System& system) {
+  constexpr std::chrono::seconds long_time{10};
+  const std::string name = "neighbours";
+  Findings findings;
+  for (const auto& port : system.ports) {
+    if (port.interface && port.neighbour_patience && *port.neighbour_patience > long_time) {
+      const auto setting = fmt::format("net.ipv4.neigh.{}.", port.interface->name);
+      findings.push_back(warning(
+          name,
+          fmt::format("port {}: a member without a probe that dies keeps its flows for up to {} s", port.name,
+                      std::chrono::ceil<std::chrono::seconds>(*port.neighbour_patience).count()),
+          fmt::format("give its next hop a probe; or sysctl -w {0}base_reachable_time_ms=1000 "
+                      "{0}delay_first_probe_time=1 {0}retrans_time_ms=200 {0}interval_probe_time_ms=500",
+                      setting)));
+    }
+  }
+  if (findings.empty()) {
+    findings.push_back(ok(name, "a member that dies is noticed within seconds"));
+  }
+  return findings;
+}
+
 // For logs and metrics to agree with other machines'; forwarding does not need it.
 Findings check_clock(const System& system) {
   const std::string name = "clock";

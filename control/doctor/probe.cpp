@@ -6,6 +6,7 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <boost/asio/io_context.hpp>
 #include <cerrno>
@@ -25,6 +26,7 @@
 #include "control/netlink/netlink.hpp"
 #include "control/policy/policy.hpp"
 #include "control/reach/host_stack.hpp"
+#include "control/reach/members.hpp"
 
 namespace sekisho::doctor {
 namespace {
@@ -67,6 +69,26 @@ bool has(std::string_view text, std::string_view part) {
   return text.find(part) != std::string_view::npos;
 }
 
+// Whether a next hop without a probe has a member in one of the port's subnets.
+bool trusts_neighbours(const config::Port& port, const config::Config& config,
+                       const netlink::Mirror& mirror) {
+  return std::ranges::any_of(config.next_hops, [&](const config::NextHop& next_hop) {
+    return !next_hop.probe && std::ranges::any_of(next_hop.members, [&](std::uint32_t member) {
+      return reach::member(member, config, mirror).port == port.name;
+    });
+  });
+}
+
+std::chrono::milliseconds neighbour_patience(const std::string& interface) {
+  const fs::path folder = fs::path{"/proc/sys/net/ipv4/neigh"} / interface;
+  const auto setting = [&](const char* name) { return static_cast<std::int64_t>(number(folder / name)); };
+  constexpr std::int64_t second = 1000;
+  return std::chrono::milliseconds{
+      setting("base_reachable_time_ms") * 3 / 2 + setting("interval_probe_time_ms") +
+      setting("delay_first_probe_time") * second +
+      (setting("ucast_solicit") + setting("app_solicit")) * setting("retrans_time_ms")};
+}
+
 void probe_configuration(System& system, const fs::path& file, const netlink::Mirror& mirror) {
   const auto policy = base::within(patience, file, [file, addresses = netlink::addresses_by(mirror)] {
     return policy::read_to_run(file, addresses);
@@ -86,6 +108,9 @@ void probe_configuration(System& system, const fs::path& file, const netlink::Mi
       const auto link = mirror.find_link_of(port);
       seen.interface = find_interface(link ? (*link)->name : *port.netdev(), mirror);
       seen.missing = link ? std::string{} : link.error();
+      if (link && trusts_neighbours(port, (*policy)->config, mirror)) {
+        seen.neighbour_patience = neighbour_patience((*link)->name);
+      }
     }
     system.ports.push_back(std::move(seen));
   }

@@ -2,6 +2,7 @@
 // What `sekisho doctor` sees of this machine: facts as they were read (probe.hpp), for the checks to judge.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -58,6 +59,8 @@ struct Port {
   std::optional<Interface> interface;  // by which the kernel has the port
   std::string missing = {};            // why it has none: "there is no interface lan0"
   std::string companion_alias;         // by which the dataplane knows that it made this interface
+  // How long the kernel may take to notice that a neighbour there is gone; none: no member there goes without a probe.
+  std::optional<std::chrono::milliseconds> neighbour_patience = {};
 };
 
 struct HugePages {

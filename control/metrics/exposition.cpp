@@ -2,6 +2,7 @@
 #include "control/metrics/exposition.hpp"
 
 #include <algorithm>
+#include <chrono>
 #include <map>
 
 #include "common/base/prefix.hpp"
@@ -89,6 +90,42 @@ void add_dataplane(Text& text, const ipc::State& state) {
   text.sample({{"pages", "reserved"}}, reserved);
   text.sample({{"pages", "transparent"}}, transparent);
   text.sample({{"pages", "small"}}, memory.bytes() - reserved - transparent);
+}
+
+// By control's word, which is what the dataplane is told; a member of two next hops stands in both.
+void add_members(Text& text, const Known& known) {
+  const auto each = [&](std::string_view name, Type type, std::string_view unit, std::string_view help,
+                        auto sample) {
+    text.family(name, type, unit, help);
+    for (const auto& next_hop : known.policy.config.next_hops) {
+      for (const auto& member : known.members) {
+        if (std::ranges::find(next_hop.members, member.address) != next_hop.members.end()) {
+          sample(next_hop.name, base::address_to_string(member.address), member);
+        }
+      }
+    }
+  };
+  each("sekisho_member_up", Type::gauge, "",
+       "1 when the member is alive: its link, its neighbour entry and its probe say so.",
+       [&](std::string_view next_hop, const std::string& address, const reach::Member& member) {
+         text.sample({{"next_hop", next_hop}, {"address", address}, {"port", member.port}},
+                     one_if(member.alive));
+       });
+  each("sekisho_member_transitions", Type::counter, "",
+       "Times that the member came back or went since sekisho-control started.",
+       [&](std::string_view next_hop, const std::string& address, const reach::Member& member) {
+         text.sample({{"next_hop", next_hop}, {"address", address}, {"to", "up"}}, std::uint64_t{member.ups});
+         text.sample({{"next_hop", next_hop}, {"address", address}, {"to", "down"}},
+                     std::uint64_t{member.downs});
+       });
+  each("sekisho_member_probe_round_trip_seconds", Type::gauge, "seconds",
+       "Of the last probe of the member that was answered.",
+       [&](std::string_view next_hop, const std::string& address, const reach::Member& member) {
+         if (member.round_trip) {
+           text.sample({{"next_hop", next_hop}, {"address", address}},
+                       std::chrono::duration<double>(*member.round_trip).count());
+         }
+       });
 }
 
 // A port forwards when the dataplane runs it and its link is up. The kernel speaks for the link of a device that is an
@@ -275,6 +312,7 @@ std::string exposition(const Known& known, Format format) {
   if (known.guarding != nullptr) {
     add_guard(text, *known.guarding);
   }
+  add_members(text, known);
   if (const auto& state = known.live.state) {
     add_dataplane(text, *state);
     add_port_states(text, known);

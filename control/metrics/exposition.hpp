@@ -12,6 +12,7 @@
 #include "control/metrics/text.hpp"
 #include "control/netlink/netlink.hpp"
 #include "control/policy/policy.hpp"
+#include "control/reach/members.hpp"
 #include "control/serve/show.hpp"
 
 namespace sekisho::metrics {
@@ -33,7 +34,8 @@ struct Known {
   Reloads reloads;
   std::vector<serve::Problem> problems{};  // what is wrong
   bool is_draining = false;
-  const Guarding* guarding = nullptr;  // null: nobody asked
+  const Guarding* guarding = nullptr;    // null: nobody asked
+  std::vector<reach::Member> members{};  // as control sees them
 };
 
 [[nodiscard]] std::string exposition(const Known& known, Format format);

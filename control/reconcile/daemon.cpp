@@ -305,7 +305,8 @@ void Daemon::collect_metrics(metrics::Format format, std::function<void(std::str
                               .reloads = reload_counts_,
                               .problems = serve::problems_now(*this, live),
                               .is_draining = draining_since_unix_ms().has_value(),
-                              .guarding = &guarding},
+                              .guarding = &guarding,
+                              .members = view().members},
                              format));
   });
 }

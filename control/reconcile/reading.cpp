@@ -9,6 +9,7 @@
 
 #include "control/check/warnings.hpp"
 #include "control/config/config.hpp"
+#include "control/config/resolve.hpp"
 #include "control/events/hook.hpp"
 #include "control/reconcile/timing.hpp"
 
@@ -55,6 +56,10 @@ auto read_policy(const std::filesystem::path& config, const std::vector<std::fil
   auto read = config::read(config);
   if (!read) {
     reading.policy = tl::unexpected(std::move(read.error()));
+    return reading;
+  }
+  if (auto refused = config::resolve_names(*read)) {
+    reading.policy = tl::unexpected(std::move(*refused));
     return reading;
   }
   std::ranges::transform(files_of(*read), std::back_inserter(reading.sources.files), base::stamp);

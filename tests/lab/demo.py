@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""The demonstration behind scripts/demo: seven things that a checkpoint has to do, each with what was expected and what
+"""The demonstration behind scripts/demo: eight things that a checkpoint has to do, each with what was expected and what
 was seen. Exit code 0 only when all of them hold.
 """
 
@@ -15,6 +15,7 @@ from lab.account import Audit
 from lab.appliance import Appliance
 from lab.demo_disturb import dataplane_killed, firewall_down, streams
 from lab.demo_forward import kms, refused, web_page
+from lab.demo_probe import forwards_nothing
 from lab.demo_renamed import renamed
 from lab.namespace import existing
 from lab.report import Report
@@ -53,6 +54,7 @@ def run(lab: Lab, appliance: Appliance, report: Report) -> None:
     report.title("Every packet is accounted for, by the new dataplane")
     for line in audit.lines():
         report.check(line.what, f"{line.left}", f"{line.right}", line.holds)
+    forwards_nothing(lab, appliance, report)
     renamed(lab, appliance, report)
 
 

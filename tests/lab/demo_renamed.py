@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Demonstration 7: the kernel calls both NICs otherwise, and would gladly forward."""
+"""Demonstration 8: the kernel calls both NICs otherwise, and would gladly forward."""
 
 from __future__ import annotations
 

@@ -51,6 +51,8 @@ class Stream:
         seconds: float = 120,
         source: str = "onprem",
         sink: str = "internet",
+        port: int = STREAM_PORT,
+        source_port: int = 0,
     ) -> None:
         self.lab = lab
         self.address = address
@@ -58,15 +60,19 @@ class Stream:
         self.seconds = seconds
         self.source = source
         self.sink = sink
+        self.port = port
+        self.source_port = source_port
         self._processes: list[Process] = []
 
     def __enter__(self) -> Stream:
-        self.receiver = self._spawn(self.sink, "receiver", "receive", str(STREAM_PORT))
+        self.receiver = self._spawn(self.sink, "receiver", "receive", str(self.port))
         self._answer(self.receiver)
         words = (
             "send",
             self.address,
-            str(STREAM_PORT),
+            str(self.port),
+            "--source-port",
+            str(self.source_port),
             "--rate",
             str(self.rate),
             "--seconds",

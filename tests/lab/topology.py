@@ -12,6 +12,10 @@
 
 The router is the cloud's: it translates nothing, and forwards nothing but what the appliance sends as its own.
 
+`add_egress` gives the appliance a second way out, as Azure wants it (a NIC and a subnet for each firewall):
+
+                [nva] egress1 10.0.3.4 --- 10.0.3.11 firewall2
+
 `add_management` gives the appliance a third interface, as most appliances have one, and a kernel route to the Internet by it:
 
                 [nva] mgmt0 10.0.9.4 --- 10.0.9.1 management 203.0.113.5 --- Internet bridge
@@ -47,6 +51,8 @@ FIREWALL_OUTSIDE = "203.0.113.2"
 FIREWALL2_OUTSIDE = "203.0.113.4"
 GATEWAY2_OUTSIDE = "203.0.113.3"
 ROUTER_OUTSIDE = "203.0.113.1"
+EGRESS2 = "10.0.3.4"  # a second egress port's, and
+FIREWALL2_BEHIND_IT = "10.0.3.11"
 MANAGEMENT = "10.0.9.4"
 MANAGEMENT_GATEWAY = "10.0.9.1"
 MANAGEMENT_OUTSIDE = "203.0.113.5"
@@ -72,6 +78,8 @@ MACS = {
     ("gateway2", "outside"): "02:00:00:00:03:03",
     ("router", "outside"): "02:00:00:00:03:01",
     ("internet", "eth0"): "02:00:00:00:03:10",
+    ("nva", "egress1"): "02:00:00:00:04:04",
+    ("firewall2", "in2"): "02:00:00:00:04:11",
     ("nva", "mgmt0"): "02:00:00:00:09:04",
     ("management", "inside"): "02:00:00:00:09:01",
     ("management", "outside"): "02:00:00:00:03:05",
@@ -336,6 +344,16 @@ class Lab:
         python = shutil.which("python3", path="/usr/bin") or "python3"
         services = self.spawn("internet", "services", python, server, self.accesses, WEB, KMS, str(KMS_PORT))
         wait_until("the Internet's servers", lambda: "ready" in services.output())
+
+    def add_egress(self) -> None:
+        """A port of its own towards the second firewall, which keeps its place behind the first port."""
+        fabric = self["fabric"]
+        fabric.ip("link", "add", "egress2-br", "type", "bridge", "mcast_snooping", "0", "stp_state", "0")
+        fabric.ip("link", "set", "egress2-br", "up")
+        self.connect("nva", "egress1", "egress2-br", f"{EGRESS2}/24")
+        self.connect("firewall2", "in2", "egress2-br", f"{FIREWALL2_BEHIND_IT}/24")
+        self["nva"].sysctl("net.ipv4.conf.egress1.rp_filter", 0)
+        self["firewall2"].nft('add rule ip lab forward iifname "in2" oifname "outside" accept\n')
 
     def add_management(self) -> None:
         """A network for who logs in, whose router translates and takes whatever comes to the Internet, as they do."""

@@ -3,7 +3,7 @@
 // order, and the longest silence. Made for rates at which an interpreter's own pauses would look like the
 // network's.
 //
-//   stream send ADDRESS PORT --rate N --seconds S     prints one JSON object when all is sent, or at SIGTERM
+//   stream send ADDRESS PORT --rate N --seconds S [--source-port P]     prints one JSON object when all is sent, or at SIGTERM
 //   stream receive PORT                               answers "status" and "quit" on standard input with one
 //   JSON object
 #include <arpa/inet.h>
@@ -82,11 +82,18 @@ struct SendOptions {
   std::uint64_t rate = 25'000;
   double seconds = 10;
   unsigned size = 64;
+  std::uint16_t source_port = 0;  // 0: the kernel's choice
 };
 
 void send_stream(const SendOptions& options) {
   const int socket = open_socket();
   const sockaddr_in to = socket_address(options.address, options.port);
+  sockaddr_in from{};
+  from.sin_family = AF_INET;
+  from.sin_port = htons(options.source_port);
+  if (options.source_port != 0 && bind(socket, reinterpret_cast<const sockaddr*>(&from), sizeof from) != 0) {
+    fail("bind");
+  }
   if (connect(socket, reinterpret_cast<const sockaddr*>(&to), sizeof to) != 0) {
     fail("connect");
   }
@@ -276,6 +283,7 @@ int main(int argc, char** argv) {
   send->add_option("port", options.port, "UDP port of the receiver")->required();
   send->add_option("--rate", options.rate, "packets a second")->check(CLI::Range(1, 10'000'000));
   send->add_option("--seconds", options.seconds, "how long")->check(CLI::Range(0.0, 3600.0));
+  send->add_option("--source-port", options.source_port, "UDP port to send from");
   send->add_option("--size", options.size, "bytes of UDP payload")->check(CLI::Range(16, 8972));
   std::uint16_t port = 0;
   auto* receive =

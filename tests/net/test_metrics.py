@@ -28,7 +28,8 @@ METRICS = f'\n[metrics]\nlisten = "{LISTEN}"\n'
 
 @pytest.fixture(scope="module")
 def appliance(lab: Lab) -> Iterator[Appliance]:
-    file = config.adapted(lab)
+    probed = f'members = ["{FIREWALL}"]\nprobe = {{ type = "icmp" }}'
+    file = config.adapted(lab, (f'members = ["{FIREWALL}"]', probed))
     file.write_text(file.read_text() + METRICS)
     appliance = Appliance(lab, file)
     appliance.dataplane_options = ["--log-format", "json", "--telemetry", "--file-prefix", PREFIX]

@@ -12,6 +12,7 @@
 #include "common/base/file.hpp"
 #include "common/base/prefix.hpp"
 #include "control/config/config.hpp"
+#include "control/config/resolve.hpp"
 #include "tests/unit/control/temporary_folder.hpp"
 
 namespace sekisho::config {
@@ -480,6 +481,28 @@ TEST(Config, AProbeHasTimesThatGoTogether) {
   EXPECT_EQ(quick.through[0].addresses.size(), 1U);
   EXPECT_TRUE(quick.through[1].addresses.empty()) << "names are resolved by who runs it";
   EXPECT_EQ(quick.hold, std::chrono::minutes{5});
+}
+
+TEST(Config, NamesOfProbesAreResolvedOrRefused) {
+  const auto resolved = [](const std::string& target) -> tl::expected<Config, base::Error> {
+    auto config = parse(
+        "port.a.device = \"af_xdp:lan0\"\n[next_hop.n]\nmembers = [\"10.0.1.1\"]\n"
+        "probe = { type = \"tcp\", through = \"" +
+            target + "\" }\n",
+        "sekisho.toml");
+    EXPECT_TRUE(config) << config.error().to_string();
+    if (auto refused = resolve_names(*config))
+      return tl::unexpected(*refused);
+    return config;
+  };
+  const auto local = resolved("localhost:80");
+  ASSERT_TRUE(local) << local.error().to_string();
+  EXPECT_EQ(local->next_hops[0].probe->through[0].addresses, std::vector<std::uint32_t>{ip(127, 0, 0, 1)});
+  EXPECT_EQ(resolved("198.51.100.80:80")->next_hops[0].probe->through[0].addresses.size(), 1U);
+  const auto unknown = resolved("no-such-host.invalid:80");
+  ASSERT_FALSE(unknown);
+  EXPECT_EQ(unknown.error().line, 4U);
+  EXPECT_TRUE(unknown.error().reason.starts_with("probe target \"no-such-host.invalid\" "));
 }
 
 TEST_F(EditedConfig, Zones) {

@@ -35,6 +35,10 @@ class Chaos : public ReconcilerLab {
              {"internet = true", "internet = true\nconnected = true"},
              {"install = \"halves\"", "install = \"default\""},
              {"af_xdp:lan0", "af_xdp:lan9"},
+             {R"("10.0.2.11"])", R"("10.0.2.11"]
+probe = { type = "icmp" })"},
+             {R"("10.0.2.11"])", R"("10.0.2.11"]
+probe = { type = "tcp", port = 443, hold = "2s" })"},
          }) {
       variants_.push_back(policy(old, text));
     }
@@ -61,7 +65,7 @@ class Chaos : public ReconcilerLab {
   }
 
   void something() {
-    switch (up_to(17)) {
+    switch (up_to(20)) {
       case 0:
       case 1:
         return change_kernel();
@@ -105,6 +109,11 @@ class Chaos : public ReconcilerLab {
           failing_ports["lan"] = "busy";
         }
         return;
+      case 16:
+        return kernel_obeys();
+      case 17:
+      case 18:
+        return probe();
       default:
         return asked.empty() ? void() : answer(one_in(6) && asked.front() != "claim" ? "refused" : "");
     }
@@ -145,6 +154,17 @@ class Chaos : public ReconcilerLab {
     }
     if (!one_in(4)) {
       kernel_changed();
+    }
+  }
+
+  // Also of who is not probed any more: it was under way.
+  void probe() {
+    const auto member =
+        ip(std::array{"10.0.2.10", "10.0.2.11", "10.0.2.77"}[static_cast<std::size_t>(up_to(2))]);
+    const auto result = std::array{reach::Sample::Result::answered, reach::Sample::Result::failed,
+                                   reach::Sample::Result::unsent}[static_cast<std::size_t>(up_to(2))];
+    for (int i = up_to(3); i >= 0; --i) {
+      tell(event::Probed{member, {result, {}, "why"}});
     }
   }
 
@@ -212,6 +232,11 @@ class Chaos : public ReconcilerLab {
     }
     kernel_changed();
     for (int i = 0; i < 80; ++i) {
+      settle();
+      kernel_obeys();
+      for (const auto& order : std::vector(orders)) {
+        tell(event::Probed{order.member, {reach::Sample::Result::answered, {}, {}}});
+      }
       settle();
       pass(std::chrono::seconds{1});
     }

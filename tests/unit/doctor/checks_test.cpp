@@ -43,6 +43,19 @@ Port pci_port(std::string driver) {
           .companion_alias = "sekisho port lan"};
 }
 
+TEST(Doctor, ANeighbourThatIsBelievedForLong) {
+  System system;
+  system.ports = {af_xdp_port("lan", "eth1"), af_xdp_port("egress", "eth2")};
+  EXPECT_THAT(check_neighbours(system), ElementsAre(is(Verdict::ok, "within seconds")));
+  system.ports[0].neighbour_patience = std::chrono::seconds{4};
+  EXPECT_THAT(check_neighbours(system), ElementsAre(is(Verdict::ok, "within seconds")));
+  system.ports[1].neighbour_patience = std::chrono::milliseconds{57'100};
+  EXPECT_THAT(check_neighbours(system),
+              ElementsAre(is(Verdict::warning,
+                             "port egress: a member without a probe that dies keeps its flows for up to 58 s",
+                             "sysctl -w net.ipv4.neigh.eth2.base_reachable_time_ms=1000")));
+}
+
 // A machine on which nothing is to be mended.
 System healthy() {
   System system;
