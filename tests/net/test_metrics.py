@@ -28,7 +28,7 @@ METRICS = f'\n[metrics]\nlisten = "{LISTEN}"\n'
 
 @pytest.fixture(scope="module")
 def appliance(lab: Lab) -> Iterator[Appliance]:
-    probed = f'members = ["{FIREWALL}"]\nprobe = {{ type = "icmp" }}'
+    probed = f'members = ["{FIREWALL}"]\nprobe = {{ type = "icmp", hold = "0s" }}'
     file = config.adapted(lab, (f'members = ["{FIREWALL}"]', probed))
     file.write_text(file.read_text() + METRICS)
     appliance = Appliance(lab, file)
