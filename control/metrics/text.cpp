@@ -91,9 +91,9 @@ void Text::sample(Labels labels, std::uint64_t value) {
 
 void Text::sample(Labels labels, double value) {
   sample_name(labels);
-  // Times of day to the millisecond, round trips to the microsecond.
-  constexpr double longest_round_trip = 1000;
-  fmt::format_to(std::back_inserter(text_), " {:.{}f}\n", value, value < longest_round_trip ? 6 : 3);
+  // To the millisecond; what is shorter than a second, such as a round trip, to the microsecond.
+  constexpr double second = 1;
+  fmt::format_to(std::back_inserter(text_), " {:.{}f}\n", value, value < second ? 6 : 3);
 }
 
 std::string Text::finish() && {
