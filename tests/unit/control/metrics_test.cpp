@@ -165,15 +165,20 @@ struct World {
     worker->set_sleeps(20);
   }
   [[nodiscard]] std::string text(Format format = Format::openmetrics) const {
-    return exposition(
-        {.policy = *policy, .mirror = mirror, .live = live, .started_unix_ms = 2250, .reloads = reloads},
-        format);
+    return exposition({.policy = *policy,
+                       .mirror = mirror,
+                       .live = live,
+                       .started_unix_ms = 2250,
+                       .reloads = reloads,
+                       .members = members},
+                      format);
   }
 
   test::TemporaryFolder folder;
   std::shared_ptr<const policy::Policy> policy;
   netlink::Mirror mirror;
   serve::Live live;
+  std::vector<reach::Member> members;
   Reloads reloads{.succeeded = 2, .failed = 1, .last_succeeded = false, .last_success_unix_ms = 3000};
 };
 
@@ -189,6 +194,23 @@ TEST(Exposition, SaysWhatControlKnowsByItself) {
   }
   EXPECT_THAT(text, Not(HasSubstr("sekisho_port_up"))) << "nobody knows";
   EXPECT_THAT(text, testing::EndsWith("# EOF\n"));
+}
+
+TEST(Exposition, SaysWhoIsAliveWithoutADataplane) {
+  World world;
+  const auto address = base::parse_address("10.0.2.10").value();
+  world.members = {{.port = "wire", .address = address, .alive = true}};
+  world.members[0].downs = 2;
+  world.members[0].ups = 1;
+  EXPECT_THAT(world.text(), Not(HasSubstr("sekisho_member_probe_round_trip_seconds{")));
+  world.members[0].round_trip = std::chrono::microseconds{312};
+  for (const auto* line :
+       {"sekisho_member_up{next_hop=\"firewall\",address=\"10.0.2.10\",port=\"wire\"} 1",
+        "sekisho_member_transitions_total{next_hop=\"firewall\",address=\"10.0.2.10\",to=\"up\"} 1",
+        "sekisho_member_transitions_total{next_hop=\"firewall\",address=\"10.0.2.10\",to=\"down\"} 2",
+        "sekisho_member_probe_round_trip_seconds{next_hop=\"firewall\",address=\"10.0.2.10\"} 0.000312"}) {
+    EXPECT_THAT(world.text(), HasSubstr("\n" + std::string{line} + "\n"));
+  }
 }
 
 TEST(Exposition, InternetIsANextHopAndProblemsAreCounted) {
