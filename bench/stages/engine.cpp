@@ -50,17 +50,20 @@ nexthop::Adjacency make_adjacency() {
 
 }  // namespace
 
-Appliance::Appliance(unsigned next_hops)
+Appliance::Appliance(unsigned next_hops, unsigned members)
     : sources_{fib::Fib::create(qsbr_).value()}, table_{fib::Fib::create(qsbr_).value()} {
   std::vector<fib::Route> routes;
   for (std::uint32_t first = 1; first < 224; ++first) {
     routes.push_back({{first << 24, 8}, static_cast<fib::Value>(1 + first % next_hops)});
   }
   for (unsigned at = 0; at < next_hops; ++at) {
-    const auto adjacency = static_cast<nexthop::AdjacencyIndex>(nexthop::first_adjacency + at);
-    next_hops_.set_adjacency(adjacency, make_adjacency());
-    next_hops_.set_members(nexthop::NextHopIndex(1 + at),
-                           std::vector{nexthop::Member{.address = 0x0a000200 + at, .adjacency = adjacency}});
+    std::vector<nexthop::Member> all;
+    for (unsigned member = at * members; member < (at + 1) * members; ++member) {
+      const auto adjacency = static_cast<nexthop::AdjacencyIndex>(nexthop::first_adjacency + member);
+      next_hops_.set_adjacency(adjacency, make_adjacency());
+      all.push_back({.address = 0x0a000200 + member, .adjacency = adjacency});
+    }
+    next_hops_.set_members(nexthop::NextHopIndex(1 + at), all);
   }
   require(table_->apply(routes));
   require(sources_->apply(std::vector<fib::Route>{{{0x0a00'0000, 8}, value_of(zone)}}));

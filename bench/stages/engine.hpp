@@ -21,10 +21,10 @@ namespace sekisho::bench {
 inline constexpr std::string_view engine_kinds[] = {"macswap", "sekisho", "clocked"};
 inline constexpr std::size_t engine_count = std::size(engine_kinds);
 
-// A table for a zone, and so many next hops over which public destinations are spread.
+// A table for a zone, and so many next hops over which public destinations are spread, each of so many members.
 class Appliance {
  public:
-  explicit Appliance(unsigned next_hops);
+  Appliance(unsigned next_hops, unsigned members);
 
   // `packets` of them by the port, in the time that is returned: ticks of the time stamp counter.
   std::uint64_t run(std::size_t engine, std::uint16_t port, std::uint64_t packets) noexcept;

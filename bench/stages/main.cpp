@@ -37,8 +37,9 @@ std::vector<Cell> plan(const std::vector<std::string>& filters) {
   return cells;
 }
 
-void measure(Cell& cell, unsigned rounds, const std::vector<std::unique_ptr<Circuit>>& circuits) {
-  Appliance appliance{cell.next_hops};
+void measure(Cell& cell, unsigned members, unsigned rounds,
+             const std::vector<std::unique_ptr<Circuit>>& circuits) {
+  Appliance appliance{cell.next_hops, members};
   in_turns(rounds, page_kinds * engine_count, [&](std::size_t block) {
     const auto pages = block / engine_count;
     const auto engine = block % engine_count;
@@ -70,6 +71,7 @@ int run(int argc, char** argv) {
   bool list = false;
   bool quick = false;
   std::string json;
+  unsigned members = 1;
   CLI::App app{"TSC cycles a packet of Sekisho's forwarding stages and of a MAC swap, in turns on one core."};
   app.add_option("filter", filters,
                  "What to run: regular expressions, each matched at the start of names like "
@@ -77,6 +79,7 @@ int run(int argc, char** argv) {
       ->type_name("FILTER");
   app.add_flag("--list", list, "Print the names and measure nothing");
   app.add_flag("--quick", quick, "Fewer rounds");
+  app.add_option("--members", members, "Of each next hop")->check(CLI::Range(1, 64));
   app.add_option("--json", json, "Also write the results here")->type_name("FILE");
   CLI11_PARSE(app, argc, argv);
   auto cells = plan(filters);
@@ -93,7 +96,7 @@ int run(int argc, char** argv) {
   }
   const Noise noise;
   for (auto& cell : cells) {
-    measure(cell, quick ? 11 : 41, circuits);
+    measure(cell, members, quick ? 11 : 41, circuits);
   }
   fmt::print("{}\n", cpu_model());
   print(cells);

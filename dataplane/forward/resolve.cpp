@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include <rte_mbuf.h>
 
-#include <algorithm>
-
 #include "dataplane/decide/verdict.hpp"
 #include "dataplane/forward/split.hpp"
 #include "dataplane/forward/stages.hpp"
@@ -52,28 +50,22 @@ PacketMask choose_of_one(const nexthop::NextHopTable& next_hops, Burst& burst) n
   return choose(next_hops, burst, [&](unsigned) noexcept -> const auto& { return next_hop; });
 }
 
-// Most bursts have no next hop that hashes by addresses; one that has is gone through once more.
 template <typename Count>
 PacketMask choose_of_many(const nexthop::NextHopTable& next_hops, Burst& burst, Count count_packet) noexcept {
   const auto next_hop_of = [&](unsigned at) noexcept -> const auto& {
     return next_hops.next_hop(NextHopIndex{burst.next_hops[at]});
   };
-  auto hash_by = packet::HashBy::five_tuple;
-  const auto refused = choose(next_hops, burst, [&](unsigned at) noexcept -> const auto& {
-    count_packet(at);
-    const auto& next_hop = next_hop_of(at);
-    hash_by = std::max(hash_by, next_hop.hash_by());
-    return next_hop;
-  });
-  if (hash_by == packet::HashBy::five_tuple) [[likely]] {
-    return refused;
-  }
-  for (unsigned at = 0; at < burst.count; ++at) {
-    if (next_hop_of(at).hash_by() == packet::HashBy::addresses) {
-      hash_by_addresses(burst, at);
+  if (next_hops.any_by_addresses()) [[unlikely]] {
+    for (unsigned at = 0; at < burst.count; ++at) {
+      if (next_hop_of(at).hash_by() == packet::HashBy::addresses) {
+        hash_by_addresses(burst, at);
+      }
     }
   }
-  return choose(next_hops, burst, next_hop_of);
+  return choose(next_hops, burst, [&](unsigned at) noexcept -> const auto& {
+    count_packet(at);
+    return next_hop_of(at);
+  });
 }
 
 PacketMask packets_to(unsigned port, const Burst& burst) noexcept {

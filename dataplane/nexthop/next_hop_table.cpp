@@ -108,7 +108,12 @@ void NextHopTable::publish(NextHopIndex index, NextHopPointer next_hop) {
   if (*old == *next_hop) {
     return;
   }
+  const auto count = [](const NextHop& each) {
+    return each.hash_by() == packet::HashBy::addresses ? 1U : 0U;
+  };
+  by_addresses_.fetch_add(count(*next_hop), std::memory_order_relaxed);  // as long as a reader can meet it
   slot.store(*next_hop == *unset_ ? unset_.get() : next_hop.release(), std::memory_order_release);
+  by_addresses_.fetch_sub(count(*old), std::memory_order_relaxed);
   if (old != unset_.get()) {
     qsbr_.retire([old] { FreeNextHop{}(old); });
   }

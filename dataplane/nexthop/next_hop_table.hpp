@@ -83,6 +83,10 @@ class NextHopTable {
   [[nodiscard]] const NextHop& next_hop(NextHopIndex index) const noexcept {
     return *next_hops_[value_of(index)].load(std::memory_order_acquire);
   }
+  // Whether a next hop may hash by addresses: asked once for many packets.
+  [[nodiscard]] bool any_by_addresses() const noexcept {
+    return by_addresses_.load(std::memory_order_relaxed) != 0;
+  }
   [[nodiscard]] const Adjacency& adjacency(AdjacencyIndex index) const noexcept {
     return *adjacencies_[index].load(std::memory_order_acquire);
   }
@@ -132,6 +136,7 @@ class NextHopTable {
   // In the object, not behind a pointer: after an acquire a reader would have to load that pointer anew.
   std::array<std::atomic<const NextHop*>, max_next_hops> next_hops_;
   std::array<std::atomic<const Adjacency*>, max_adjacencies> adjacencies_;
+  std::atomic<unsigned> by_addresses_ = 0;
   NextHopPointer unset_;               // where every unset index leads
   std::vector<Neighbour> neighbours_;  // by adjacency index
   std::vector<Group> groups_;          // by next-hop index

@@ -303,8 +303,11 @@ TEST_F(NextHopTableTest, TellsByWhatItHashes) {
       test::members_of(table, std::vector<AdjacencyIndex>{first_adjacency, first_adjacency + 1});
   table.set_members(NextHopIndex{1}, members, packet::HashBy::addresses);
   EXPECT_EQ(table.next_hop(NextHopIndex{1}).hash_by(), packet::HashBy::addresses);
+  EXPECT_TRUE(table.any_by_addresses());
   set_alive(first_adjacency, false);
   EXPECT_EQ(table.next_hop(NextHopIndex{1}).hash_by(), packet::HashBy::addresses);
+  table.set_members(NextHopIndex{1}, members);
+  EXPECT_FALSE(table.any_by_addresses());
 }
 
 // There may be thousands of next hops, most of them of one member.

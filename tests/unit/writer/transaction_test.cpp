@@ -92,6 +92,8 @@ TEST(Transaction, RefusesWithTheObjectsName) {
       {R"(next_hops { name: "a" members { port: "egress" address: @10.0.2.10 }
           members { port: "egress" address: @10.0.2.10 } })",
        "next hop a: member 10.0.2.10 on port egress is named twice"},
+      {R"(next_hops { name: "a" members { port: "egress" address: @10.0.2.10 weight: 101 } })",
+       "next hop a: weight 101 is more than 100"},
       {R"(zones { name: "onprem" })", "zone onprem is named twice"},
       {R"(zones { name: "z" ports: "lan1" })", "zone z: port lan1 is not among the ports"},
       {R"(zones { name: "z" ports: "lan" ports: "lan" })", "zone z: port lan is named twice"},
