@@ -16,6 +16,7 @@ namespace sekisho::cli {
 void add_check(CLI::App& app, Context& context);
 void add_reload(CLI::App& app, Context& context);
 void add_route(CLI::App& app, Context& context);
+void add_next_hop(CLI::App& app, Context& context);
 void add_show(CLI::App& app, Context& context);
 void add_route_files(CLI::App& app, Context& context);
 void add_lookup(CLI::App& app, Context& context);

@@ -37,6 +37,7 @@ void add_commands(CLI::App& app, Context& context) {
   sekisho::cli::add_check(app, context);
   sekisho::cli::add_reload(app, context);
   sekisho::cli::add_route(app, context);
+  sekisho::cli::add_next_hop(app, context);
   sekisho::cli::add_show(app, context);
   sekisho::cli::add_route_files(app, context);
   sekisho::cli::add_lookup(app, context);

@@ -149,9 +149,12 @@ void add_port_states(Text& text, const Known& known) {
 
 void add_next_hop_states(Text& text, const Known& known) {
   std::map<std::string_view, std::uint64_t> alive;
+  std::map<std::string_view, std::uint64_t> drained;
   bool leaves = false;
   for (const auto& state : known.live.state->next_hops()) {
     alive[state.next_hop().name()] = state.alive_members();
+    drained[state.next_hop().name()] =
+        static_cast<std::uint64_t>(std::ranges::count_if(state.next_hop().members(), &ipc::Member::drained));
     leaves = leaves || state.next_hop().action() == ipc::NextHop::EXIT;
   }
   const auto& next_hops = known.policy.config.next_hops;
@@ -168,7 +171,9 @@ void add_next_hop_states(Text& text, const Known& known) {
            const std::uint64_t all = next_hop.members.size();
            const auto up = std::min(alive[next_hop.name], all);
            text.sample({{"next_hop", next_hop.name}, {"state", "alive"}}, up);
-           text.sample({{"next_hop", next_hop.name}, {"state", "down"}}, all - up);
+           const auto out = std::min(drained[next_hop.name], all - up);
+           text.sample({{"next_hop", next_hop.name}, {"state", "drained"}}, out);
+           text.sample({{"next_hop", next_hop.name}, {"state", "down"}}, all - up - out);
          });
 }
 

@@ -73,6 +73,9 @@ struct Follow {       // this policy runs now: serve its metrics, watch its file
   std::shared_ptr<const policy::Policy> policy;
   std::optional<serve::Sources> sources;  // none: the files are the same as before
 };
+struct KeepDrained {  // over a restart, in the place of those before
+  sync::Drained drained;
+};
 struct Answer {
   Ticket ticket = 0;
   tl::expected<serve::Reloaded, std::string> result;
@@ -84,9 +87,9 @@ struct AnswerPlan {  // of a rehearsal
 
 }  // namespace action
 
-using Action =
-    std::variant<action::Say, action::Yield, action::Stop, action::Claim, action::AskState, action::Transact,
-                 action::CloseGuard, action::Keep, action::Bind, action::CountReturns, action::ListAgain,
-                 action::Probe, action::ReadFiles, action::Follow, action::Answer, action::AnswerPlan>;
+using Action = std::variant<action::Say, action::Yield, action::Stop, action::Claim, action::AskState,
+                            action::Transact, action::CloseGuard, action::Keep, action::Bind,
+                            action::CountReturns, action::ListAgain, action::Probe, action::ReadFiles,
+                            action::Follow, action::KeepDrained, action::Answer, action::AnswerPlan>;
 
 }  // namespace sekisho::reconcile

@@ -13,12 +13,14 @@
 #include "control/netlink/interface_addresses.hpp"
 #include "control/reconcile/timing.hpp"
 #include "control/serve/ask_live.hpp"
+#include "control/serve/drain_member.hpp"
 
 namespace sekisho::reconcile {
 
 namespace {
 
 constexpr std::string_view draining_since = "draining_since_unix_ms";
+constexpr std::string_view drained_members = "drained_members";
 
 auto metrics_listen(const config::Config& config) -> std::vector<config::Listen> {
   return config.metrics ? std::vector{*config.metrics} : std::vector<config::Listen>{};
@@ -114,12 +116,13 @@ auto Daemon::open() -> tl::expected<void, std::string> {
     return tl::unexpected(std::move(keeper.error()));
   }
   guard_ = std::move(*keeper);
-  reconciler_ =
-      std::make_unique<Reconciler>(Reconciler::Start{.policy = policy,
-                                                     .sources = std::move(reading.sources),
-                                                     .let_out = guard_->found(),
-                                                     .take_over = options_.take_over,
-                                                     .dataplane_socket = options_.dataplane_socket});
+  reconciler_ = std::make_unique<Reconciler>(
+      Reconciler::Start{.policy = policy,
+                        .sources = std::move(reading.sources),
+                        .let_out = guard_->found(),
+                        .take_over = options_.take_over,
+                        .dataplane_socket = options_.dataplane_socket,
+                        .drained = serve::drained_of(kept_.get(drained_members))});
   tell(event::Started{});
   if (!failure_.empty()) {
     return tl::unexpected(failure_);
@@ -275,6 +278,31 @@ auto Daemon::drain(bool is_wanted) -> tl::expected<void, std::string> {
   spdlog::info("{}", event.sentence);
   observer_.tell(std::move(event));
   return {};
+}
+
+// On the disk first: what is answered holds over a restart.
+auto Daemon::drain_member(const serve::DrainRequest& request) -> tl::expected<bool, std::string> {
+  auto then = serve::apply(*policy(), view(), request);
+  if (!then) {
+    return tl::unexpected(std::move(then.error()));
+  }
+  if (*then == view().drained) {
+    return false;
+  }
+  if (auto kept = kept_.set(drained_members, serve::drained_json(*then)); !kept) {
+    return tl::unexpected(std::move(kept.error()));
+  }
+  auto event = serve::drain_event(request);
+  spdlog::info("{}", event.sentence);
+  tell(event::DrainMembers{std::move(*then)});
+  observer_.tell(std::move(event));
+  return true;
+}
+
+void Daemon::carry_out(action::KeepDrained&& action) {
+  if (const auto kept = kept_.set(drained_members, serve::drained_json(action.drained)); !kept) {
+    spdlog::error("{}", kept.error());
+  }
 }
 
 auto Daemon::draining_since_unix_ms() const -> std::optional<std::uint64_t> {

@@ -68,6 +68,8 @@ class Daemon final : public serve::Backend {
   void rehearse(PlanDone done) override;
   void change_route(serve::OverrideRequest request, ReloadDone done) override;
   [[nodiscard]] auto drain(bool is_wanted) -> tl::expected<void, std::string> override;
+  [[nodiscard]] auto drain_member(const serve::DrainRequest& request)
+      -> tl::expected<bool, std::string> override;
   [[nodiscard]] std::optional<std::uint64_t> draining_since_unix_ms() const override;
   [[nodiscard]] std::shared_ptr<events::Subscription> subscribe() override { return observer_.subscribe(); }
   void ask_dataplane(ipc::Request request,
@@ -103,6 +105,7 @@ class Daemon final : public serve::Backend {
   void carry_out(action::Probe&& action);
   void carry_out(action::ReadFiles&& action);
   void carry_out(action::Follow&& action);
+  void carry_out(action::KeepDrained&& action);
   void carry_out(action::Answer&& action);
   void carry_out(action::AnswerPlan&& action);
 

@@ -82,6 +82,9 @@ struct ChangeRoute {
   Ticket ticket = 0;
   serve::OverrideRequest request;
 };
+struct DrainMembers {  // these and no others, until another of this kind
+  sync::Drained drained;
+};
 struct ReadAgain {  // the answer to ReadFiles
   Reading reading;
 };
@@ -91,6 +94,6 @@ struct ReadAgain {  // the answer to ReadFiles
 using Event = std::variant<event::Started, event::Turn, event::Tick, event::KernelChanged, event::Probed,
                            event::GuardClosed, event::Connected, event::Disconnected, event::Claimed,
                            event::StateTold, event::TransactionEnded, event::DataplaneSaid, event::Reload,
-                           event::Rehearse, event::ChangeRoute, event::ReadAgain>;
+                           event::Rehearse, event::ChangeRoute, event::DrainMembers, event::ReadAgain>;
 
 }  // namespace sekisho::reconcile

@@ -15,6 +15,7 @@ namespace sekisho::reconcile {
 auto KernelView::of(const policy::Policy& policy, const netlink::Mirror& mirror) const -> sync::View {
   auto view = sync::view(policy.config, mirror, inherited_, hosts_.answered());
   liveness_.judge(view.members, policy.config);
+  view.drained = drained_;
   return view;
 }
 

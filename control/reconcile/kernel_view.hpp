@@ -8,6 +8,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "control/policy/policy.hpp"
@@ -40,6 +41,9 @@ class KernelView {
   auto want(const ipc::Wanted& wanted, const policy::Policy& policy, Moment& moment) -> bool;
   // What the dataplane forwards to, by the word of an earlier control, until the kernel speaks.
   void inherit(const ipc::State& state, Time now);
+  // Members that take no flows, from now on.
+  void drain(sync::Drained drained) { now_.drained = drained_ = std::move(drained); }
+  [[nodiscard]] const sync::Drained& drained() const noexcept { return drained_; }
   // What became of a member's probe. True: it is alive now or is not any more.
   auto hear(const event::Probed& probed, Moment& moment) -> bool;
   // Who is to be probed now, of the policies that were looked at last.
@@ -57,6 +61,7 @@ class KernelView {
   void report_exit(const std::optional<reach::Exit>& before, Moment& moment) const;
 
   sync::View now_;
+  sync::Drained drained_;
   reach::Hosts hosts_;
   bool hosts_are_full_ = false;  // and the log says so
   reach::Inherited inherited_;   // shrinks as the kernel speaks

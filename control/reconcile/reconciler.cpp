@@ -17,7 +17,9 @@ Reconciler::Reconciler(Start start)
       sources_(std::move(start.sources)),
       guarding_(std::move(start.let_out)),
       command_(start.take_over),
-      retry_pause_(first_retry) {}
+      retry_pause_(first_retry) {
+  view_.drain(std::move(start.drained));
+}
 
 auto Reconciler::handle(Event event, const World& world) -> std::vector<Action> {
   Moment moment{world};
@@ -47,6 +49,7 @@ auto Reconciler::wakes_at() const -> std::optional<Time> {
 // --- Inside.
 
 void Reconciler::on(const event::Started& /*event*/, Moment& moment) {
+  forget_drained(moment);
   phase_ = Starting{close_guard(moment)};
 }
 
@@ -79,6 +82,11 @@ void Reconciler::on(const event::Probed& event, Moment& moment) {
   if (view_.hear(event, moment)) {
     look_soon(moment);
   }
+}
+
+void Reconciler::on(const event::DrainMembers& event, Moment& moment) {
+  view_.drain(event.drained);
+  look_soon(moment);
 }
 
 // The guard follows at once.

@@ -50,6 +50,7 @@ class Reconciler {
     guard::Guard let_out;          // by an earlier control
     bool take_over = false;        // the command of the dataplane from another that has it
     std::string dataplane_socket;  // for messages
+    sync::Drained drained = {};    // since before
   };
   explicit Reconciler(Start start);
 
@@ -106,6 +107,7 @@ class Reconciler {
   void on(const event::Reload& event, Moment& moment);
   void on(const event::Rehearse& event, Moment& moment);
   void on(const event::ChangeRoute& event, Moment& moment);
+  void on(const event::DrainMembers& event, Moment& moment);
   void on(const event::ReadAgain& event, Moment& moment);
 
   // The world.
@@ -134,6 +136,8 @@ class Reconciler {
   auto resolve(Step& step, Moment& moment) -> bool;
   // Takes the step as what is wanted from now on; how many overrides are gone by it.
   auto adopt(const Step& step, Moment& moment) -> std::size_t;
+  // Of members that the policy does not have, that they are drained.
+  void forget_drained(Moment& moment);
   static void refuse(const Step& step, const std::string& why, Moment& moment);
   static void done(const Step& step, const serve::Reloaded& result, Moment& moment);
 

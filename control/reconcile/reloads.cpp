@@ -5,6 +5,7 @@
 
 #include "control/netlink/devices.hpp"
 #include "control/reconcile/reconciler.hpp"
+#include "control/serve/drain_member.hpp"
 #include "control/serve/override.hpp"
 
 namespace sekisho::reconcile {
@@ -127,7 +128,23 @@ auto Reconciler::adopt(const Step& step, Moment& moment) -> std::size_t {
     follow.sources = sources_ = *sources;
   }
   moment.act(std::move(follow));
+  forget_drained(moment);
   return dropped;
+}
+
+void Reconciler::forget_drained(Moment& moment) {
+  auto left = serve::still_configured(view_.drained(), policy_->config);
+  if (left == view_.drained()) {
+    return;
+  }
+  for (const auto& entry : view_.drained()) {
+    if (!left.contains(entry)) {
+      moment.info("{} is no member of next hop {} any more: that it was drained is forgotten",
+                  base::address_to_string(entry.second), entry.first);
+    }
+  }
+  view_.drain(left);
+  moment.act(action::KeepDrained{std::move(left)});
 }
 
 void Reconciler::refuse(const Step& step, const std::string& why, Moment& moment) {

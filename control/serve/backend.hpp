@@ -41,6 +41,14 @@ struct OverrideRequest {
   std::string next_hop;  // empty with `del`
 };
 
+// Takes a member out of its next hop until that is taken back, or puts it back.
+struct DrainRequest {
+  std::string next_hop;
+  std::uint32_t member = 0;
+  bool drained = true;
+  bool force = false;  // also the last living one
+};
+
 // What a reload would lead from and to at this moment.
 struct Plan {
   std::shared_ptr<const policy::Policy> before;
@@ -87,6 +95,8 @@ class Backend {
   // No new traffic should come, until that is taken back; kept over a restart. After an error nothing has changed.
   [[nodiscard]] virtual auto drain(bool is_wanted) -> tl::expected<void, std::string> = 0;
   [[nodiscard]] virtual std::optional<std::uint64_t> draining_since_unix_ms() const = 0;  // none: it is not
+  // True: it was otherwise before. Kept over a restart; after an error nothing has changed. The dataplane hears of it soon after.
+  [[nodiscard]] virtual auto drain_member(const DrainRequest& request) -> tl::expected<bool, std::string> = 0;
   [[nodiscard]] virtual std::shared_ptr<events::Subscription> subscribe() = 0;
   virtual void ask_dataplane(
       ipc::Request request, std::function<void(tl::expected<std::vector<ipc::Reply>, std::string>)> done) = 0;

@@ -110,4 +110,13 @@ auto drain_event(bool is_draining) -> events::Event {
           .details = {{"draining", is_draining}}};
 }
 
+auto drain_event(const DrainRequest& request) -> events::Event {
+  const auto member = base::address_to_string(request.member);
+  return {
+      .kind = "drain",
+      .sentence = fmt::format("member {} of next hop {} {}", member, request.next_hop,
+                              request.drained ? "is drained: it takes no flow" : "is not drained any more"),
+      .details = {{"next_hop", request.next_hop}, {"member", member}, {"drained", request.drained}}};
+}
+
 }  // namespace sekisho::serve

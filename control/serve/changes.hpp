@@ -38,5 +38,7 @@ struct Judged {
 [[nodiscard]] auto reload_event(const tl::expected<Reloaded, std::string>& result) -> events::Event;
 // {"event": "drain", "draining": true}
 [[nodiscard]] auto drain_event(bool is_draining) -> events::Event;
+// {"event": "drain", "next_hop": "firewall", "member": "10.0.2.11", "drained": true}
+[[nodiscard]] auto drain_event(const DrainRequest& request) -> events::Event;
 
 }  // namespace sekisho::serve

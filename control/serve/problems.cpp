@@ -142,21 +142,28 @@ class Finder {
 
   void add_next_hop(const config::NextHop& next_hop) {
     std::vector<std::string> dead;
+    std::vector<std::string> drained;
     std::size_t alive = 0;
     for (const auto& member : scene_.view.members) {
       if (std::ranges::find(next_hop.members, member.address) == next_hop.members.end()) {
         continue;
       }
-      if (member.alive) {
+      if (!sync::takes_flows(next_hop, member.address, scene_.view)) {
+        drained.push_back(fmt::format("{}: drained", base::address_to_string(member.address)));
+      } else if (member.alive) {
         ++alive;
       } else {
         dead.push_back(fmt::format("{}: {}", base::address_to_string(member.address), member.why));
       }
     }
     alive = std::min(alive, alive_in_dataplane(next_hop.name).value_or(alive));
-    const auto all = next_hop.members.size();
-    if (alive == all) {
+    // What somebody has taken out is missed only when there is nothing else.
+    const auto all = next_hop.members.size() - drained.size();
+    if (alive == all && alive != 0) {
       return;
+    }
+    if (alive == 0) {
+      dead.insert(dead.end(), drained.begin(), drained.end());
     }
     const auto reasons = dead.empty() ? "the dataplane says so" : fmt::format("{}", fmt::join(dead, ", "));
     const auto look = "sekisho show next-hops";

@@ -12,6 +12,7 @@
 #include "common/base/prefix.hpp"
 #include "control/serve/ask_live.hpp"
 #include "control/serve/changes.hpp"
+#include "control/serve/drain_member.hpp"
 #include "control/serve/effective_routes.hpp"
 #include "control/serve/explain.hpp"
 #include "control/serve/lookup.hpp"
@@ -316,6 +317,24 @@ void drain(const Json& request, Backend& backend, bool is_wanted, const Then& do
                {"changed", was != since.has_value()}}));
 }
 
+void drain_member(const Json& request, Backend& backend, const Then& done) {
+  const auto wanted = read_drain(request);
+  if (!wanted) {
+    done(refuse(wanted.error()));
+    return;
+  }
+  const auto changed = backend.drain_member(*wanted);
+  if (!changed) {
+    done(refuse(changed.error()));
+    return;
+  }
+  done(answer({{"next_hop", wanted->next_hop},
+               {"member", base::address_to_string(wanted->member)},
+               {"drained", wanted->drained},
+               {"changed", *changed},
+               {"dataplane_connected", backend.dataplane_connected()}}));
+}
+
 // A page of events, and behind it those that will come.
 Answer events_page(Json events, const std::shared_ptr<events::Subscription>& subscription) {
   auto one = answer(std::move(events));
@@ -377,6 +396,8 @@ void handle(const Json& request, Backend& backend, std::uint64_t started_unix_ms
     change_route(request, backend, std::move(done));
   } else if (name == "drain" || name == "undrain") {
     drain(request, backend, name == "drain", done);
+  } else if (name == "next-hop") {
+    drain_member(request, backend, done);
   } else if (name == "monitor") {
     monitor(backend, std::move(done));
   } else if (name == "lookup") {

@@ -61,6 +61,13 @@ void add_live(Json& entry, const std::string& name, const Live& live) {
   if (const auto* state = find_state(live, name)) {
     entry["index"] = state->index();
     entry["alive_in_dataplane"] = state->alive_members();
+    for (auto& member : entry["members"]) {
+      const auto& told = state->next_hop().members();
+      const auto found = std::ranges::find_if(told, [&](const ipc::Member& each) {
+        return member["address"] == base::address_to_string(each.address());
+      });
+      member["drained_in_dataplane"] = found != told.end() && found->drained();
+    }
   }
   if (live.statistics) {
     for (const auto& next_hop : live.statistics->next_hops()) {

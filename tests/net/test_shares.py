@@ -152,6 +152,44 @@ def test_a_death_moves_only_the_dead_members_flows(
     assert members_of(lab, onprem, flows) == before
 
 
+def test_a_drained_member_takes_no_flow_until_it_is_undrained(
+    lab: Lab, appliance: Appliance, onprem: Injector
+) -> None:
+    """Also over a restart of control that was killed, and of the dataplane."""
+    flows = [flow(number) for number in range(200)]
+    before = members_of(lab, onprem, flows)
+    told = appliance.execute("next-hop", "drain", "firewall", FIREWALL2)
+    assert told.returncode == 0, told.stderr
+    assert f"The flows of {FIREWALL2} move to the other members of firewall at once" in told.stdout
+    assert "0 packets were sent to it in the second after" in told.stdout
+    drained = members_of(lab, onprem, flows)
+    assert set(drained) == {"firewall", "gateway2"}
+    assert all(now == was for was, now in zip(before, drained, strict=True) if was != "firewall2")
+    assert "drained; reachable" in appliance.execute("show", "next-hops").stdout
+    assert appliance.execute("show", "state").returncode == 0, "what somebody has drained is no fault"
+
+    appliance.kill_control()
+    assert members_of(lab, onprem, flows) == drained
+    appliance.start_control()
+    appliance.wait_ready()
+    assert members_of(lab, onprem, flows) == drained
+    appliance.kill_dataplane()
+    appliance.start_dataplane()
+    appliance.wait_ready()
+    wait_until("two that take flows", lambda: alive(appliance) == {"firewall", "gateway2"})
+    assert members_of(lab, onprem, flows) == drained
+
+    assert appliance.json("next-hop", "drain", "firewall", GATEWAY2)["packets_in_the_second_after"] == 0
+    refused = appliance.execute("next-hop", "drain", "firewall", FIREWALL)
+    assert refused.returncode == 1
+    assert "is the last living member of next hop firewall" in refused.stderr
+    assert appliance.execute("next-hop", "drain", "firewall", "10.0.2.99").returncode == 1
+    for address in (FIREWALL2, GATEWAY2):
+        assert appliance.json("next-hop", "undrain", "firewall", address)["changed"]
+    assert not appliance.json("next-hop", "undrain", "firewall", GATEWAY2)["changed"]
+    assert members_of(lab, onprem, flows) == before
+
+
 def test_weights(lab: Lab, appliance: Appliance, onprem: Injector) -> None:
     configure(appliance, WEIGHTED)
     taken = Counter(members_of(lab, onprem, [flow(number) for number in range(800)]))

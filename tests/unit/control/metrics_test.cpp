@@ -265,6 +265,7 @@ TEST(Exposition, SaysWhatTheDataplaneDoes) {
            "sekisho_next_hop_up{next_hop=\"gateway\"} 0",
            "sekisho_next_hop_members{next_hop=\"firewall\",state=\"alive\"} 1",
            "sekisho_next_hop_members{next_hop=\"firewall\",state=\"down\"} 1",
+           "sekisho_next_hop_members{next_hop=\"firewall\",state=\"drained\"} 0",
            "sekisho_next_hop_members{next_hop=\"gateway\",state=\"down\"} 1",
            "sekisho_adjacency_up{port=\"wire\",address=\"10.0.2.10\"} 1",
            "sekisho_adjacency_packets_total{port=\"wire\",address=\"10.0.2.10\"} 70",

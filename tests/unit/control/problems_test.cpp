@@ -69,8 +69,9 @@ class ProblemsTest : public testing::Test {
       *known.mutable_next_hop() = next_hop;
       for (const auto& key : next_hop.members()) {
         for (const auto& member : view.members) {
-          known.set_alive_members(known.alive_members() +
-                                  (member.address == key.address() && member.alive ? 1 : 0));
+          known.set_alive_members(
+              known.alive_members() +
+              (member.address == key.address() && member.alive && !key.drained() ? 1 : 0));
         }
       }
     }
@@ -165,6 +166,19 @@ TEST_F(ProblemsTest, FirewallsDieOneByOne) {
   EXPECT_THAT(kinds(), ElementsAre("next_hop_down"));
   EXPECT_EQ(found()[0].reason, "no living member of firewall");
   EXPECT_EQ(severity_of(found()), "bad");
+}
+
+// It is no fault that a member is drained, as long as another one takes its flows.
+TEST_F(ProblemsTest, DrainedMembersAreMissedWhereNothingElseIsAlive) {
+  view.drained = {{"firewall", ip("10.0.2.11")}};
+  obey();
+  EXPECT_THAT(kinds(), IsEmpty());
+  is("10.0.2.10", false);
+  view.drained = {{"firewall", ip("10.0.2.11")}};
+  obey();
+  EXPECT_THAT(kinds(), ElementsAre("next_hop_down"));
+  EXPECT_EQ(found()[0].sentence,
+            "next hop firewall has no living member (10.0.2.10: neighbour is FAILED, 10.0.2.11: drained)");
 }
 
 TEST_F(ProblemsTest, TheKernelSaysAliveAndTheDataplaneDoesNot) {

@@ -18,6 +18,7 @@
 
 #include "control/reach/host_stack.hpp"
 #include "control/reconcile/reconciler.hpp"
+#include "control/serve/drain_member.hpp"
 #include "tests/unit/control/dataplane_image.hpp"
 #include "tests/unit/control/temporary_folder.hpp"
 
@@ -84,7 +85,9 @@ class ReconcilerLab {
   // What the dataplane has is what the policy that runs means now.
   void expect_in_step() const {
     const auto& runs = *brain->policy();
-    EXPECT_EQ(image.lines(), test::DataplaneImage(runs, sync::view(runs.config, mirror)).lines());
+    auto view = sync::view(runs.config, mirror);
+    view.drained = kept_drained;
+    EXPECT_EQ(image.lines(), test::DataplaneImage(runs, view).lines());
     EXPECT_TRUE(brain->circumstances().is_settled);
   }
 
@@ -93,7 +96,8 @@ class ReconcilerLab {
                                                            .sources = {},
                                                            .let_out = {},
                                                            .take_over = take_over,
-                                                           .dataplane_socket = "dataplane.sock"});
+                                                           .dataplane_socket = "dataplane.sock",
+                                                           .drained = kept_drained});
     tell(event::Started{});
   }
   // Connected, and it has the whole policy.
@@ -251,6 +255,13 @@ class ReconcilerLab {
     tell(event::Rehearse{++last_ticket, {.policy = std::move(policy)}});
     return last_ticket;
   }
+  // As the daemon does it: kept first.
+  auto drain(const serve::DrainRequest& request) -> tl::expected<void, std::string> {
+    return serve::apply(*brain->policy(), brain->view(), request).map([&](sync::Drained drained) {
+      kept_drained = drained;
+      tell(event::DrainMembers{std::move(drained)});
+    });
+  }
   auto change_route(serve::OverrideRequest::Verb verb, base::Prefix prefix, std::string next_hop) -> Ticket {
     tell(event::ChangeRoute{++last_ticket, {verb, "onprem", prefix, std::move(next_hop)}});
     return last_ticket;
@@ -312,6 +323,7 @@ class ReconcilerLab {
     }
   }
 
+  sync::Drained kept_drained;  // on the disk
   test::TemporaryFolder folder;
   netlink::Mirror mirror;
   std::set<std::string> absent_devices;
@@ -383,6 +395,7 @@ class ReconcilerLab {
   void carry_out(const action::Probe& probe) { orders = probe.orders; }
   void carry_out(const action::ReadFiles& /*action*/) { reads_again = true; }
   void carry_out(const action::Follow& follow) { EXPECT_EQ(follow.policy, brain->policy()); }
+  void carry_out(const action::KeepDrained& keep) { kept_drained = keep.drained; }
   void carry_out(const action::Answer& answer) {
     end(answer.ticket, !answer.result           ? answer.result.error()
                        : answer.result->applied ? "applied"

@@ -431,6 +431,82 @@ routes = [{ prefix = "10.64.0.0/16", next_hop = "firewall" }])"));
   EXPECT_EQ(image.next_hop_of("onprem", branch), "firewall");
 }
 
+// --- Drained members.
+
+TEST_F(ReconcilerTest, ADrainedMemberIsToldAtOnceAndOverARestart) {
+  start_with_dataplane();
+  ASSERT_TRUE(drain({.next_hop = "firewall", .member = ip("10.0.2.11")}));
+  settle();
+  expect_in_step();
+  EXPECT_THAT(image.lines(), Contains(HasSubstr("drained: true")));
+  const auto commits_before = commits;
+  restart_control(policy());
+  connect();
+  settle();
+  expect_in_step();
+  EXPECT_LE(commits, commits_before + 1) << "the full transaction of a new control";
+  EXPECT_THAT(image.lines(), Contains(HasSubstr("drained: true")));
+  ASSERT_TRUE(drain({.next_hop = "firewall", .member = ip("10.0.2.11"), .drained = false}));
+  settle();
+  EXPECT_THAT(image.lines(), Not(Contains(HasSubstr("drained: true"))));
+}
+
+TEST_F(ReconcilerTest, TheLastLivingMemberIsDrainedByForceOnly) {
+  start_with_dataplane();
+  ASSERT_TRUE(drain({.next_hop = "firewall", .member = ip("10.0.2.11")}));
+  settle();
+  const serve::DrainRequest last{.next_hop = "firewall", .member = ip("10.0.2.10")};
+  EXPECT_THAT(drain(last).error(), HasSubstr("is the last living member of next hop firewall"));
+  auto forced = last;
+  forced.force = true;
+  EXPECT_TRUE(drain(forced));
+  settle();
+  expect_in_step();
+  EXPECT_TRUE(drain(last)) << "it is drained already";
+  EXPECT_EQ(drain({.next_hop = "firewall", .member = ip("10.0.2.20")}).error(),
+            "next hop firewall has no member 10.0.2.20");
+  EXPECT_EQ(drain({.next_hop = "nobody", .member = ip("10.0.2.10")}).error(),
+            "there is no next hop \"nobody\"");
+}
+
+TEST_F(ReconcilerTest, ADeadMemberMayBeDrainedThoughItIsTheOnlyOther) {
+  start_with_dataplane();
+  neighbour("10.0.2.11", "FAILED");
+  kernel_changed();
+  settle();
+  EXPECT_TRUE(drain({.next_hop = "firewall", .member = ip("10.0.2.11")}));
+  EXPECT_FALSE(drain({.next_hop = "firewall", .member = ip("10.0.2.10")}));
+}
+
+TEST_F(ReconcilerTest, AReloadWithoutTheMemberForgetsThatItWasDrained) {
+  start_with_dataplane();
+  ASSERT_TRUE(drain({.next_hop = "firewall", .member = ip("10.0.2.11")}));
+  ASSERT_TRUE(drain({.next_hop = "firewall", .member = ip("10.0.2.10"), .force = true}));
+  settle();
+  const auto ticket = reload(policy(R"("10.0.2.10", "10.0.2.11")", R"("10.0.2.10")"));
+  settle();
+  EXPECT_EQ(outcome(ticket), "applied");
+  EXPECT_EQ(kept_drained, (sync::Drained{{"firewall", ip("10.0.2.10")}}));
+  EXPECT_THAT(
+      log,
+      Contains("10.0.2.11 is no member of next hop firewall any more: that it was drained is forgotten"));
+  reload(policy());
+  settle();
+  expect_in_step();
+  EXPECT_EQ(kept_drained, (sync::Drained{{"firewall", ip("10.0.2.10")}})) << "it comes back undrained";
+}
+
+TEST_F(ReconcilerTest, AReloadThatLeavesDrainedMembersOnlyIsRefused) {
+  start_with_dataplane();
+  ASSERT_TRUE(drain({.next_hop = "firewall", .member = ip("10.0.2.11")}));
+  settle();
+  const auto ticket = reload(policy(R"("10.0.2.10", "10.0.2.11")", R"("10.0.2.11")"));
+  settle();
+  pass(5s);
+  settle();
+  EXPECT_THAT(outcome(ticket), HasSubstr("would lose its last living member"));
+}
+
 // --- Rehearsals.
 
 TEST_F(ReconcilerTest, ARehearsalWaitsAsAReloadDoesAndChangesNothing) {
