@@ -66,14 +66,14 @@ int main(int argc, char** argv) {
   app.add_flag(
       "--take-over", options.take_over,
       "command the dataplane although another sekisho-control does; without it this one ends and says which");
-  app.add_option(
-         "--socket-group", options.socket_group,
-         "a group that may connect there and read, besides root: `show`, `explain`, `lookup`, `monitor`, a dry run")
+  app.add_option("--socket-group", options.socket_group,
+                 "a group that may connect there and read, besides root: `show`, `explain`, `lookup`, "
+                 "`monitor`, a dry run")
       ->type_name("GROUP");
-  app.add_option(
-         "--admin-group", options.admin_group,
-         "a group that may also change what runs: `reload`, `route`, `drain`; its members need be in --socket-group, "
-         "too, if that is given")
+  app.add_option("--admin-group", options.admin_group,
+                 "a group that may also change what runs: `reload`, `route`, `drain`; its members need be in "
+                 "--socket-group, "
+                 "too, if that is given")
       ->type_name("GROUP");
   app.add_option("--state-directory", options.state_directory,
                  "where to keep over a restart what was said at run time: `sekisho drain`")

@@ -183,7 +183,8 @@ void add_show(CLI::App& app, Context& context) {
   add(*group, context, "ports", "Ports with their device, link, queues and counters", ports_text);
   add(*group, context, "zones", "Zones with their ports, sources and the size of their tables", zones_text);
   add_routes(*group, context);
-  add(*group, context, "next-hops", "Next hops with their members: who is alive, why, since when, round trips of probes, flaps",
+  add(*group, context, "next-hops",
+      "Next hops with their members: who is alive, why, since when, round trips of probes, flaps",
       next_hops_text);
   add(*group, context, "neighbours", "The kernel's neighbours on the ports", neighbours_text);
   add_drops(*group, context);

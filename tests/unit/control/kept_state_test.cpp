@@ -34,7 +34,8 @@ TEST(KeptState, WhatIsNotOursIsRefused) {
 
 TEST(KeptState, WhatCannotBeWrittenChangesNothing) {
   KeptState state{"/nowhere/at-all"};
-  EXPECT_EQ(state.set("a", 7).error(), "/nowhere/at-all/control.json cannot be written: No such file or directory");
+  EXPECT_EQ(state.set("a", 7).error(),
+            "/nowhere/at-all/control.json cannot be written: No such file or directory");
   EXPECT_TRUE(state.get("a").is_null());
 }
 
