@@ -32,7 +32,10 @@ std::string plan_text(const Json& plan) {
       }
     }
   }
-  for (const auto& [what, words] : {std::pair{"exit", "exit port"}, std::pair{"metrics", "metrics on"}}) {
+  for (const auto& [what, words] : {std::pair{"exit", "exit port"},
+                                    {"metrics", "metrics on"},
+                                    {"health", "health probes on"},
+                                    {"hook", "hook"}}) {
     const auto& moved = plan.at(what);
     if (moved.at("before") != moved.at("after")) {
       text += fmt::format("  ~ {} {} -> {}\n", words, value_or_none(moved.at("before")),

@@ -178,6 +178,9 @@ struct Requirement {
   std::string name;  // of the next hop or zone
 };
 
+// As the configuration has it: "zone:onprem".
+[[nodiscard]] std::string to_string(const Requirement& requirement);
+
 struct Health {
   std::vector<Listen> listen;                       // at least one
   std::optional<std::vector<Requirement>> require;  // none: that the verdict is not "closed"

@@ -20,6 +20,21 @@ bool overlap(const Listen& a, const Listen& b) {
 
 }  // namespace
 
+std::string to_string(const Requirement& requirement) {
+  using Kind = Requirement::Kind;
+  switch (requirement.kind) {
+    case Kind::internet:
+      return "internet";
+    case Kind::exit:
+      return "exit";
+    case Kind::next_hop:
+      return "next_hop:" + requirement.name;
+    case Kind::zone:
+      break;
+  }
+  return "zone:" + requirement.name;
+}
+
 auto Reader::read_listen(const Located<std::string>& text, const std::string& whose)
     -> std::optional<Listen> {
   const auto endpoint = parse_endpoint(text.value);

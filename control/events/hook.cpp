@@ -6,6 +6,7 @@
 #include <spawn.h>
 #include <spdlog/spdlog.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -52,7 +53,8 @@ base::Fd file_with(const std::string& text) {
 }
 
 // With the event as its input, the pipe as both its outputs, in a process group of its own, with signals as a shell would start
-// it, and without any other descriptor. The error is of errno's kind.
+// it, without any other descriptor, and without the capabilities that this process has as another user than root: called on a thread
+// of its own, whose they are then no more. The error is of errno's kind.
 auto spawn(const std::filesystem::path& program, int input, int output) -> tl::expected<pid_t, int> {
   posix_spawn_file_actions_t files{};
   posix_spawnattr_t attributes{};
@@ -74,6 +76,7 @@ auto spawn(const std::filesystem::path& program, int input, int output) -> tl::e
   std::string path = program.native();
   std::array<char*, 2> words{path.data(), nullptr};
   pid_t child = 0;
+  ::prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
   const int error = ::posix_spawn(&child, path.c_str(), &files, &attributes, words.data(), environ);
   posix_spawn_file_actions_destroy(&files);
   posix_spawnattr_destroy(&attributes);

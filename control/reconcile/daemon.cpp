@@ -55,7 +55,7 @@ Daemon::Daemon(boost::asio::io_context& io, Options options)
               }),
       kept_(options_.state_directory),
       observer_(io, *this),
-      health_check_(*this),
+      health_check_(io, *this),
       endpoints_(
           io, {{.site = metrics::site([this](metrics::Format format, std::function<void(std::string)> done) {
                   collect_metrics(format, std::move(done));
@@ -313,6 +313,7 @@ auto Daemon::draining_since_unix_ms() const -> std::optional<std::uint64_t> {
 serve::Circumstances Daemon::circumstances() const {
   auto result = reconciler_->circumstances();
   result.guard = guard::problems(guard::ask(policy()->config, mirror()));
+  result.stuck_workers = observer_.stuck_workers();
   result.reload_refused = reload_counts_.refusal;
   result.changed_files = file_watch_.changes();
   return result;

@@ -12,6 +12,8 @@ namespace {
 
 // Load balancers give up after two seconds and more; a dataplane that is well answers within a few milliseconds.
 constexpr std::chrono::seconds longest_silence{1};
+// An answer takes control some 3 ms, most of them the kernel's who lists the guard.
+constexpr std::chrono::milliseconds between_questions{50};
 
 http::Response as_response(const serve::Health& health) {
   constexpr unsigned ok = 200;
@@ -31,24 +33,34 @@ auto HealthCheck::site() -> http::Site {
           .answer =
               [this](const http::Request& /*request*/, Done done) {
                 waiting_.push_back(std::move(done));
-                ask();
+                ask_soon();
               },
           .patience = longest_silence,
           .too_late = as_response({.verdict = {serve::Word::closed, {silent}}, .failures = {silent}})};
 }
 
-void HealthCheck::ask() {
+void HealthCheck::ask_soon() {
   if (is_asking_ || waiting_.empty()) {
     return;
   }
   is_asking_ = true;
+  pause_.expires_at(asked_at_ + between_questions);
+  pause_.async_wait([this](const boost::system::error_code& error) {
+    if (!error) {
+      ask();
+    }
+  });
+}
+
+void HealthCheck::ask() {
+  asked_at_ = std::chrono::steady_clock::now();
   serve::ask_state(backend_, [this, asked = std::exchange(waiting_, {})](const serve::Live& live) {
     is_asking_ = false;
     const auto same = response(live);
     for (const auto& done : asked) {
       done(same);
     }
-    ask();
+    ask_soon();
   });
 }
 

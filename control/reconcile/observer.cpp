@@ -12,10 +12,11 @@ namespace {
 
 using std::chrono::milliseconds;
 
-constexpr milliseconds settling{100};     // events come in bursts
-constexpr milliseconds at_least{2000};    // not everything that may be wrong is an event
-constexpr milliseconds silence{1000};     // of the dataplane, until it is said to hang
-constexpr milliseconds starting{10'000};  // until what control knows is said in any case
+constexpr milliseconds settling{100};         // events come in bursts
+constexpr milliseconds at_least{2000};        // not everything that may be wrong is an event
+constexpr milliseconds silence{1000};         // of the dataplane, until it is said to hang
+constexpr milliseconds starting{10'000};      // until what control knows is said in any case
+constexpr milliseconds between_counts{1500};  // of the workers' polls
 constexpr unsigned looks_a_beat = 5;
 
 bool is_as_alive(const reach::Member& a, const reach::Member& b) {
@@ -88,7 +89,7 @@ void Observer::ask() {
       heard({.connected = backend_.dataplane_connected(), .error = "no answer within a second"});
     }
   });
-  serve::ask_state(backend_, [this, question](const serve::Live& live) {
+  serve::ask_live(backend_, [this, question](const serve::Live& live) {
     if (question == question_) {
       patience_.cancel();
       heard(live);
@@ -96,7 +97,33 @@ void Observer::ask() {
   });
 }
 
+// A worker polls thousands of times a second, also an idle one that sleeps between. After a restart of the dataplane all have
+// other numbers.
+void Observer::count_polls(const serve::Live& live) {
+  if (!live.statistics) {
+    stuck_workers_.clear();
+    polls_.clear();
+    return;
+  }
+  const auto now = Clock::now();
+  if (!polls_.empty() && now - counted_ < between_counts) {
+    return;
+  }
+  stuck_workers_.clear();
+  std::map<unsigned, std::uint64_t> polls;
+  for (const auto& worker : live.statistics->workers()) {
+    polls[worker.lcore()] = worker.polls();
+    if (const auto before = polls_.find(worker.lcore());
+        before != polls_.end() && before->second == worker.polls()) {
+      stuck_workers_.push_back(worker.lcore());
+    }
+  }
+  polls_ = std::move(polls);
+  counted_ = now;
+}
+
 void Observer::heard(const serve::Live& live) {
+  count_polls(live);
   is_asking_ = false;
   ++question_;  // what else is said in answer is too late
   if (std::exchange(is_to_ask_again_, false)) {

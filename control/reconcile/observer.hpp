@@ -8,6 +8,7 @@
 #include <boost/asio/steady_timer.hpp>
 #include <chrono>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <vector>
@@ -33,6 +34,8 @@ class Observer {
   void look(bool is_news);
   void follow(const policy::Policy& policy);  // it runs now
   void tell(events::Event event);
+  // Lcores whose workers did not poll between the last two looks.
+  [[nodiscard]] const std::vector<unsigned>& stuck_workers() const noexcept { return stuck_workers_; }
   [[nodiscard]] auto subscribe() -> std::shared_ptr<events::Subscription> { return feed_.subscribe(); }
 
  private:
@@ -41,6 +44,7 @@ class Observer {
   void look_later(std::chrono::milliseconds pause);
   void ask();
   void heard(const serve::Live& live);
+  void count_polls(const serve::Live& live);
   // What a control that has just started does not know yet is no news.
   [[nodiscard]] bool is_too_early(const serve::Live& live, const serve::Circumstances& circumstances) const;
 
@@ -49,6 +53,9 @@ class Observer {
   events::Hook hook_;
   std::vector<reach::Member> members_;
   std::optional<serve::Judged> judged_;
+  std::map<unsigned, std::uint64_t> polls_;  // by lcore, when they were counted
+  Clock::time_point counted_;
+  std::vector<unsigned> stuck_workers_;
 
   boost::asio::steady_timer timer_;     // of the next look
   boost::asio::steady_timer patience_;  // with the dataplane

@@ -2,13 +2,16 @@
 #include "control/serve/plan.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
+#include <iterator>
 #include <optional>
 #include <set>
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "common/base/prefix.hpp"
 #include "control/sync/objects.hpp"
@@ -38,10 +41,37 @@ Json exit_port(const config::Config& config) {
   return exit ? Json(*exit) : Json(nullptr);
 }
 
+std::string listen_text(const config::Listen& listen) {
+  return fmt::format("{}:{}", base::address_to_string(listen.address), listen.port);
+}
+
 Json metrics_address(const config::Config& config) {
-  return config.metrics ? Json(fmt::format("{}:{}", base::address_to_string(config.metrics->address),
-                                           config.metrics->port))
-                        : Json(nullptr);
+  return config.metrics ? Json(listen_text(*config.metrics)) : Json(nullptr);
+}
+
+// "10.0.1.4:8080, 10.0.2.4:8080; requires internet, zone:onprem"
+Json health_text(const config::Config& config) {
+  if (!config.health) {
+    return nullptr;
+  }
+  std::vector<std::string> listen;
+  std::ranges::transform(config.health->listen, std::back_inserter(listen), listen_text);
+  auto text = fmt::format("{}", fmt::join(listen, ", "));
+  if (const auto& require = config.health->require) {
+    std::vector<std::string> names;
+    std::ranges::transform(*require, std::back_inserter(names),
+                           [](const config::Requirement& each) { return config::to_string(each); });
+    text += names.empty() ? "; requires nothing" : fmt::format("; requires {}", fmt::join(names, ", "));
+  }
+  return text;
+}
+
+Json hook_path(const config::Config& config) {
+  return config.hook ? Json(config.hook->on_change.native()) : Json(nullptr);
+}
+
+Json moved(const Plan& plan, Json (*what)(const config::Config&)) {
+  return {{"before", what(plan.before->config)}, {"after", what(plan.after->config)}};
 }
 
 Json next_hop_json(std::string_view name) {
@@ -74,17 +104,17 @@ Json plan_json(const Plan& plan) {
   while (const auto route = difference.next()) {
     ++(route->before.empty() ? added : route->after.empty() ? removed : changed);
   }
-  return {
-      {"ports", kinds_of_change(before.ports(), change.ports(), change.remove_ports())},
-      {"next_hops", kinds_of_change(before.next_hops(), change.next_hops(), change.remove_next_hops())},
-      {"zones", kinds_of_change(before.zones(), change.zones(), change.remove_zones())},
-      {"routes", {{"added", added}, {"changed", changed}, {"removed", removed}}},
-      {"exit", {{"before", exit_port(plan.before->config)}, {"after", exit_port(plan.after->config)}}},
-      {"metrics",
-       {{"before", metrics_address(plan.before->config)}, {"after", metrics_address(plan.after->config)}}},
-      {"overrides_dropped", plan.before->overrides.size()},
-      {"warnings", plan.after->warnings},
-      {"refusals", std::move(refusals)}};
+  return {{"ports", kinds_of_change(before.ports(), change.ports(), change.remove_ports())},
+          {"next_hops", kinds_of_change(before.next_hops(), change.next_hops(), change.remove_next_hops())},
+          {"zones", kinds_of_change(before.zones(), change.zones(), change.remove_zones())},
+          {"routes", {{"added", added}, {"changed", changed}, {"removed", removed}}},
+          {"exit", moved(plan, exit_port)},
+          {"metrics", moved(plan, metrics_address)},
+          {"health", moved(plan, health_text)},
+          {"hook", moved(plan, hook_path)},
+          {"overrides_dropped", plan.before->overrides.size()},
+          {"warnings", plan.after->warnings},
+          {"refusals", std::move(refusals)}};
 }
 
 PlanPages::PlanPages(Plan plan)

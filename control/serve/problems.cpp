@@ -58,6 +58,7 @@ class Finder {
     }
     const auto& state = scene_.live.state;
     const auto& now = scene_.circumstances;
+    add_stuck_workers(*state);
     if (!now.not_in_command.empty()) {
       bad("not_in_command", "",
           fmt::format("this sekisho-control does not command the dataplane, and changes nothing: {}",
@@ -73,6 +74,24 @@ class Finder {
           "journalctl -u sekisho-control", "the dataplane has no policy");
     } else if (now.is_settled) {
       add_difference(*state, now.transaction);
+    }
+  }
+
+  // The dataplane's main thread answers, and those that forward do not run.
+  void add_stuck_workers(const ipc::State& state) {
+    const auto& stuck = scene_.circumstances.stuck_workers;
+    if (stuck.empty()) {
+      return;
+    }
+    const auto sentence =
+        fmt::format("the dataplane's worker on lcore {} does not poll its ports", fmt::join(stuck, ", "));
+    constexpr auto remedy = "systemctl restart sekisho-dataplane; journalctl -u sekisho-dataplane";
+    if (stuck.size() == static_cast<std::size_t>(state.lcores_size())) {
+      bad("dataplane_hung", "", sentence + ": nothing is forwarded", remedy,
+          "no worker of the dataplane runs");
+    } else {
+      bad("worker_stuck", "", sentence, remedy,
+          fmt::format("worker {} does not run", fmt::join(stuck, ", ")));
     }
   }
 

@@ -30,10 +30,10 @@ struct Problem {
   friend bool operator==(const Problem&, const Problem&) = default;
 };
 
-inline constexpr std::array<std::string_view, 14> problem_kinds{
+inline constexpr std::array<std::string_view, 15> problem_kinds{
     "dataplane_down", "dataplane_hung", "not_in_command", "no_policy",     "policy_differs",
     "port_missing",   "port_down",      "link_down",      "next_hop_down", "next_hop_degraded",
-    "guard_missing",  "reload_refused", "files_changed",  "port_differs"};
+    "guard_missing",  "reload_refused", "files_changed",  "port_differs",  "worker_stuck"};
 
 // What control knows of itself.
 struct Circumstances {
@@ -43,7 +43,8 @@ struct Circumstances {
   std::uint64_t transaction = 0;  // that we know of; 0: none yet
   std::map<std::string, std::string> failed_ports;  // why
   std::vector<std::string> guard;                   // what of it is missing, by the kernel's word
-  std::string reload_refused;                       // why the last one was; empty: it was not
+  std::vector<unsigned> stuck_workers;  // lcores whose workers have not polled their ports between two looks
+  std::string reload_refused;           // why the last one was; empty: it was not
   std::vector<std::string> changed_files{};  // "/etc/sekisho/routes.txt has changed": since they were read
 };
 

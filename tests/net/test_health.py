@@ -4,11 +4,15 @@
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import json
+import os
 import re
 import signal
 import socket
 from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -20,6 +24,8 @@ from lab.topology import EGRESS, FIREWALL, FIREWALL2, LAN, Lab
 PROBER = "168.63.129.16"  # Azure's, of every port
 LISTEN = f'\n[health]\nlisten = ["{LAN}:8080", "{EGRESS}:8080"]\n'
 NO_ANSWER = 0
+PTRACE_DETACH, PTRACE_SEIZE, PTRACE_INTERRUPT = 17, 0x4206, 0x4207
+WALL = 0x40000000  # threads, too
 
 # Who probes one port must be answered by that port: what leaves by the other one is counted, and goes nowhere.
 STRAYED = f"""
@@ -163,6 +169,41 @@ def test_the_dataplane_hangs(lab: Lab, appliance: Appliance) -> None:
     wait_until("the dataplane to answer", lambda: healthy(probe(lab)))
 
 
+@contextmanager
+def halted(thread: int) -> Iterator[None]:
+    """One thread of a process, which a signal would not stop alone."""
+    ptrace = ctypes.CDLL(None, use_errno=True).ptrace
+    ptrace.argtypes = [ctypes.c_long, ctypes.c_long, ctypes.c_void_p, ctypes.c_void_p]
+
+    def ask(request: int) -> None:
+        if ptrace(request, thread, None, None) != 0:
+            raise OSError(ctypes.get_errno(), f"ptrace {request:#x} of thread {thread}")
+
+    ask(PTRACE_SEIZE)
+    ask(PTRACE_INTERRUPT)
+    os.waitpid(thread, WALL)
+    try:
+        yield
+    finally:
+        ask(PTRACE_DETACH)
+
+
+def worker_of(appliance: Appliance) -> int:
+    """The thread that forwards."""
+    assert appliance.dataplane is not None
+    threads = Path(f"/proc/{appliance.dataplane.pid}/task")
+    names = {int(thread.name): (thread / "comm").read_text() for thread in threads.iterdir()}
+    return next(thread for thread, name in names.items() if "worker" in name)
+
+
+def test_a_worker_hangs_and_the_dataplane_answers(lab: Lab, appliance: Appliance) -> None:
+    with halted(worker_of(appliance)):
+        wait_until("the worker to be missed", lambda: not healthy(probe(lab)))
+        status, first = check(appliance)
+        assert status == 2 and first.startswith("closed: no worker of the dataplane runs"), first
+    wait_until("the worker to be back", lambda: healthy(probe(lab)))
+
+
 def test_control_hangs(lab: Lab, appliance: Appliance) -> None:
     appliance.signal_control(signal.SIGSTOP)
     try:
@@ -189,6 +230,26 @@ def test_who_sends_slowly_keeps_no_probe_out(lab: Lab, appliance: Appliance) -> 
             client.sendall([b"GET / HT", b"\x16\x03\x01\x02\x00\x01", b"\x00" * 20_000][number % 3])
         assert healthy(probe(lab, seconds=4))
         assert check(appliance) == (0, "forwarding")
+
+
+def test_a_flood_of_probes(lab: Lab, appliance: Appliance) -> None:
+    """Answers are shared, none is from before its probe, and a firewall that dies meanwhile is noticed."""
+    url = f"http://{LAN}:8080/"
+    flood = [
+        lab.spawn("onprem", f"flood-{number}", "sh", "-c", f"while :; do curl -s -o /dev/null {url}; done") for number in range(4)
+    ]
+    try:
+        for _ in range(5):
+            assert healthy(probe(lab))
+        lab.link_down("firewall")
+        wait_until("one firewall", lambda: probe(lab)[1]["reasons"] == ["firewall 1 of 2 alive"])
+        appliance.kill_dataplane()
+        assert not healthy(probe(lab))
+    finally:
+        for process in flood:
+            process.stop()
+            lab.forget(process)
+    appliance.start_dataplane()
 
 
 def line_of(appliance: Appliance, beginning: str) -> int:

@@ -105,9 +105,19 @@ TEST_F(PlanTest, NamesWhatMovesWithoutARoute) {
                 " port = \"" + exit + "\" }\n" + metrics);
   };
   const auto before = with("lan", "");
-  const auto head = plan_json(plan(before, with("wan", "[metrics]\nlisten = \"127.0.0.1:9464\"\n")));
+  const auto head = plan_json(plan(before, with("wan", R"([metrics]
+listen = "127.0.0.1:9464"
+[health]
+listen = ["10.0.1.4:80", "10.0.2.4:80"]
+require = ["next_hop:firewall"]
+[hook]
+on_change = "/bin/true"
+)")));
   EXPECT_EQ(head["exit"], (Json{{"before", "lan"}, {"after", "wan"}}));
   EXPECT_EQ(head["metrics"], (Json{{"before", nullptr}, {"after", "127.0.0.1:9464"}}));
+  EXPECT_EQ(head["health"],
+            (Json{{"before", nullptr}, {"after", "10.0.1.4:80, 10.0.2.4:80; requires next_hop:firewall"}}));
+  EXPECT_EQ(head["hook"], (Json{{"before", nullptr}, {"after", "/bin/true"}}));
   const auto none = plan_json(plan(before, policy("")));
   EXPECT_EQ(none["exit"], (Json{{"before", "lan"}, {"after", nullptr}}));
 }

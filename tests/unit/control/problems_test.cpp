@@ -116,6 +116,17 @@ TEST_F(ProblemsTest, TheDataplaneHangs) {
   EXPECT_THAT(found()[0].sentence, HasSubstr("no answer within 5 s"));
 }
 
+TEST_F(ProblemsTest, WorkersThatDoNotPoll) {
+  live.state->add_lcores(2);
+  live.state->add_lcores(3);
+  now.stuck_workers = {3};
+  EXPECT_THAT(kinds(), ElementsAre("worker_stuck"));
+  EXPECT_EQ(found()[0].sentence, "the dataplane's worker on lcore 3 does not poll its ports");
+  now.stuck_workers = {2, 3};
+  EXPECT_THAT(kinds(), ElementsAre("dataplane_hung"));
+  EXPECT_THAT(found()[0].sentence, HasSubstr("lcore 2, 3 does not poll its ports: nothing is forwarded"));
+}
+
 TEST_F(ProblemsTest, AnotherCommands) {
   now.not_in_command = "process 17 commands this dataplane";
   EXPECT_THAT(kinds(), ElementsAre("not_in_command"));
