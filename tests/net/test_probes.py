@@ -392,8 +392,8 @@ def test_control_comes_back_to_probes_through(through: None, appliance: Applianc
         assert (result.lost, result.duplicated) == (0, 0), result
 
 
-def test_what_64_members_cost(lab: Lab, appliance: Appliance) -> None:
-    """Under 2 % of a core at the usual interval, which is 156 us of a CPU for each of 128 probes a second."""
+def test_64_members_live_and_what_they_cost(lab: Lab, appliance: Appliance) -> None:
+    """As many as there can be, ten times a second each: all stay alive. The cost is printed, not judged."""
     addresses = [f"10.0.2.{number}" for number in range(100, 164)]
     for address in addresses:
         lab["firewall"].ip("address", "add", f"{address}/24", "dev", "inside")
@@ -423,6 +423,8 @@ def test_what_64_members_cost(lab: Lab, appliance: Appliance) -> None:
     wait_until("5,000 probes", lambda: probes() - sent >= 5_000, timeout=60, interval=0.5)
     each = (ticks() - before) / 100 / (probes() - sent)
     print(f"{each * 1e6:.0f} us of a CPU for each probe, {each * 128:.2%} of a core at 64 members and 500 ms")
+    firewall = next(hop for hop in appliance.json("show", "next-hops") if hop["name"] == "firewall")
+    states = [(member["alive"], member["flaps"]) for member in firewall["members"]]
     appliance.config = configure(lab, ITSELF)
     appliance.reload()
-    assert each < 0.02 / 128
+    assert states == [(True, 0)] * 64
