@@ -181,7 +181,8 @@ std::string next_hops_text(const Json& next_hops) {
         row.emplace_back(value_text(member, "address"));
         row.emplace_back(value_text(member, "port"));
         row.emplace_back(value_text(member, "mac"));
-        const auto state = (member.at("drained") == true ? "drained; " : "") + value_text(member, "why");
+        const auto state =
+            (member.value("drained", Json{}) == true ? "drained; " : "") + value_text(member, "why");
         row.emplace_back(state, member.at("alive") == true ? Tone::good : Tone::bad);
         row.emplace_back(date(member.value("since_unix_ms", Json{})));
         row.emplace_back(milliseconds(member.value("round_trip_us", Json{})));
