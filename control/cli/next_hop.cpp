@@ -15,9 +15,6 @@
 namespace sekisho::cli {
 namespace {
 
-using std::chrono_literals::operator""s;
-using std::chrono_literals::operator""ms;
-
 struct DrainOptions {
   std::string next_hop;
   std::string member;
@@ -43,7 +40,7 @@ auto member_now(const Context& context, const DrainOptions& options) -> tl::expe
 
 // Whether the dataplane itself says so, before long.
 auto wait_for_dataplane(const Context& context, const DrainOptions& options, bool drained) -> Outcome {
-  const auto deadline = std::chrono::steady_clock::now() + 10s;
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds{10};
   while (std::chrono::steady_clock::now() < deadline) {
     const auto member = member_now(context, options);
     if (!member) {
@@ -52,7 +49,7 @@ auto wait_for_dataplane(const Context& context, const DrainOptions& options, boo
     if (member->value("drained_in_dataplane", Json(nullptr)) == drained) {
       return {};
     }
-    std::this_thread::sleep_for(20ms);
+    std::this_thread::sleep_for(std::chrono::milliseconds{20});
   }
   return tl::unexpected(
       std::string{"it is kept, but the dataplane has not taken it within 10 seconds (sekisho show state)"});
@@ -70,7 +67,7 @@ auto count_for_a_second(const Context& context, const DrainOptions& options)
   if (!before) {
     return before;
   }
-  std::this_thread::sleep_for(1s);
+  std::this_thread::sleep_for(std::chrono::seconds{1});
   return packets().map([&](std::uint64_t after) { return after - *before; });
 }
 

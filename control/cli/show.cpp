@@ -62,7 +62,7 @@ void add_drops(CLI::App& group, Context& context) {
 enum Check : int { is_forwarding = 0, is_degraded = 1, is_closed = 2, is_unknown = 3 };
 
 int check_of(const Json& state) {
-  const auto verdict = state.at("verdict");
+  const auto& verdict = state.at("verdict");
   return verdict == "forwarding" ? is_forwarding : verdict == "degraded" ? is_degraded : is_closed;
 }
 
