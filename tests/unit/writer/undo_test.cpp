@@ -46,7 +46,9 @@ struct Model {
   std::map<std::string, std::map<std::uint64_t, std::string>> routes;  // by zone and address << 8 | length
 };
 
-void put(ipc::AdjacencyKey& key, const Model::Member& member) {
+// An adjacency's key, or a next hop's member.
+template <typename Key>
+void put(Key& key, const Model::Member& member) {
   key.set_port(member.port);
   key.set_address(member.address);
 }
