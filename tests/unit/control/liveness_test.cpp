@@ -11,15 +11,15 @@ namespace {
 using namespace std::chrono_literals;
 using testing::HasSubstr;
 
-constexpr config::Probe probe{.type = config::Probe::Type::tcp,
-                              .port = 443,
-                              .through = {},
-                              .path = {},
-                              .interval = 500ms,
-                              .timeout = 500ms,
-                              .down_after = 3,
-                              .up_after = 3,
-                              .hold = 30s};
+const config::Probe probe{.type = config::Probe::Type::tcp,
+                          .port = 443,
+                          .through = {},
+                          .path = {},
+                          .interval = 500ms,
+                          .timeout = 500ms,
+                          .down_after = 3,
+                          .up_after = 3,
+                          .hold = 30s};
 
 // A member that the kernel is content with, and its clock.
 struct PulseTest : testing::Test {
