@@ -3,6 +3,8 @@
 
 #include <arpa/inet.h>
 
+#include <algorithm>
+#include <cstddef>
 #include <stdexcept>
 #include <string>
 
@@ -40,7 +42,8 @@ Packet& Packet::icmp_error(unsigned type, const Packet& quoted) {
   protocol_ = 1;
   message_ = {static_cast<std::uint8_t>(type), 0, 0, 0, 0, 0, 0, 0};
   const Bytes frame = quoted.bytes();
-  message_.insert(message_.end(), frame.begin() + 14, frame.begin() + 14 + 28);
+  const auto most = std::min<std::size_t>(frame.size(), 14 + 28);  // the header and eight bytes (RFC 792)
+  message_.insert(message_.end(), frame.begin() + 14, frame.begin() + static_cast<std::ptrdiff_t>(most));
   size_ = static_cast<std::uint16_t>(20 + message_.size());
   return *this;
 }
