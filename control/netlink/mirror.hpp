@@ -76,7 +76,7 @@ struct Mirror {
   std::map<int, std::vector<config::InterfaceAddress>> addresses;  // by link index
   std::map<NeighbourKey, Neighbour> neighbours;
   std::map<NeighbourKey, base::MacAddress>
-      last_macs;  // that serve while their neighbour has no entry (kernel/last_macs.hpp)
+      last_macs;  // that serve while their neighbour has no entry (netlink/last_macs.hpp)
   std::set<std::pair<int, config::InterfaceAddress>> own_addresses;  // of those above, what we set
   std::set<Route> routes;
   std::set<Rule> rules;

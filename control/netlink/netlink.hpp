@@ -4,7 +4,7 @@
 // caller's io_context.
 //
 // Neighbours that next hops need are kept resolved by the kernel itself (NTF_EXT_MANAGED, Linux 5.16; before that
-// NTF_USE, repeated). What the kernel's own stack needs for our ports (kernel/wanted.hpp) is kept as it is wanted.
+// NTF_USE, repeated). What the kernel's own stack needs for our ports (netlink/wanted.hpp) is kept as it is wanted.
 #pragma once
 
 #include <boost/asio/io_context.hpp>
