@@ -28,14 +28,18 @@ class Appliance:
     """One configuration, one dataplane, one control; each may die and come back."""
 
     def __init__(
-        self, lab: Lab, config: Path, workers: list[int] | None = None, main: int = MAIN_CPU
+        self, lab: Lab, config: Path, workers: list[int] | None = None, main: int = MAIN_CPU, space: str = "nva"
     ) -> None:
         self.lab = lab
+        self.space = space
         self.config = config
         self.workers = workers or [WORKER_CPU]
         self.main = main
-        self.dataplane_socket = lab.folder / "dataplane.sock"
-        self.socket = lab.folder / "control.sock"
+        another = "" if space == "nva" else f"{space}-"
+        self.dataplane_socket = lab.folder / f"{another}dataplane.sock"
+        self.socket = lab.folder / f"{another}control.sock"
+        self.state = lab.folder / f"{another}state"
+        self.another = another
         self.dataplane_options: list[str] = []
         self.control_options: list[str] = []
         # What becomes the program by exec: `sh -c 'exec "$@" 2>pipe' sh`, say.
@@ -55,8 +59,8 @@ class Appliance:
     def start_dataplane(self) -> None:
         self._started += 1
         self.dataplane = self.lab.spawn(
-            "nva",
-            f"dataplane-{self._started}",
+            self.space,
+            f"{self.another}dataplane-{self._started}",
             # A worker is meant to own its CPU. Where others compute on it too, 2048 frames in the socket's ring are 80 ms of
             # the stream; what does not fit is lost (and counted as missed), whatever the appliance does.
             "nice", "-n", "-20",
@@ -72,14 +76,14 @@ class Appliance:
     def start_control(self) -> None:
         self._started += 1
         self.control = self.lab.spawn(
-            "nva",
-            f"control-{self._started}",
+            self.space,
+            f"{self.another}control-{self._started}",
             *self.control_wrapper,
             BUILD / "control" / "sekisho-control",
             "--config", self.config,
             "--dataplane-socket", self.dataplane_socket,
             "--socket", self.socket,
-            "--state-directory", self.lab.folder / "state",
+            "--state-directory", self.state,
             *self.control_options,
             cpus=[self.main],
         )  # fmt: skip
@@ -109,7 +113,7 @@ class Appliance:
 
     def execute(self, *words: str | Path, timeout: float = 120) -> subprocess.CompletedProcess[str]:
         command = BUILD / "control" / "sekisho"
-        return self.lab.execute("nva", command, "--socket", self.socket, *words, timeout=timeout)
+        return self.lab.execute(self.space, command, "--socket", self.socket, *words, timeout=timeout)
 
     def json(self, *words: str | Path) -> Any:
         done = self.execute(*words, "--json")

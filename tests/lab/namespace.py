@@ -11,6 +11,7 @@ import contextlib
 import ctypes
 import fcntl
 import os
+import shutil
 import signal
 import socket
 import time
@@ -21,6 +22,7 @@ from typing import IO
 from lab.process import execute, run
 
 STATE = Path("/run/sekisho-lab")
+FRR = (Path("/etc/frr"), Path("/run/frr"))  # have a folder for each namespace that it runs in
 CLONE_NEWNET = 0x40000000
 _libc = ctypes.CDLL(None, use_errno=True)
 
@@ -149,4 +151,6 @@ def remove_run(prefix: str) -> None:
         for path in sorted(folder.rglob("*"), reverse=True):
             path.rmdir() if path.is_dir() and not path.is_symlink() else path.unlink()
         folder.rmdir()
+    for folder in (found for place in FRR for found in place.glob(f"{prefix}-*")):
+        shutil.rmtree(folder, ignore_errors=True)
     (STATE / f"{prefix}.lock").unlink(missing_ok=True)

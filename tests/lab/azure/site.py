@@ -1,0 +1,208 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""A lab on Azure's fabric, and the parts that scenarios are put together from: the Internet, firewalls, route servers, gateways, an
+on-premises site. Every address that more than one scenario uses stands here.
+
+    hub VNet 10.0.0.0/16                                       spoke VNet 10.1.0.0/16, peered
+      lan       10.0.1.0/24   the appliance's NIC 10.0.1.4       vm        10.1.0.0/24
+      egress1   10.0.2.0/24   its NIC to the first firewall    on-premises 172.16.0.0/12
+      egress2   10.0.3.0/24   and to the second                  host      172.16.0.10
+      inside1, inside2    10.0.10.0/24, 10.0.11.0/24           Internet
+      outside1, outside2  10.0.20.0/24, 10.0.21.0/24             203.0.113.128/25 public addresses
+      routeserver         10.0.5.0/27                            192.0.2.1 on-premises' own
+      gateway             10.0.6.0/27
+"""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+from lab.azure.fabric import SPACE, Fabric, plain
+from lab.azure.speaker import APPLIANCE_ASN, EXPRESSROUTE_ASN, ONPREM_ASN, ROUTE_SERVER_ASN, Neighbour, Speaker, configuration
+from lab.namespace import Namespace
+from lab.process import wait_until
+from lab.topology import FIREWALL_RULES, INTERNET_COUNTERS, KMS, KMS_PORT, MOVED, SILENCE, STREAM, WEB, Lab
+
+ONPREM_HOST = "172.16.0.10"
+ONPREM_PREFIX = "172.16.0.0/12"
+ROUTE_SERVERS = {"rs1": "10.0.5.4", "rs2": "10.0.5.5"}
+GATEWAY = "10.0.6.4"
+VM = "10.1.0.4"
+FIREWALL_PUBLIC = {"firewall": "203.0.113.131", "firewall2": "203.0.113.132"}
+FIREWALL_INSIDE = {"firewall": "10.0.10.10", "firewall2": "10.0.11.10"}
+FIREWALL_OUTSIDE = {"firewall": "10.0.20.10", "firewall2": "10.0.21.10"}
+APPLIANCE_PUBLIC = "203.0.113.140"
+VM_PUBLIC = "203.0.113.150"
+ONPREM_PUBLIC = "192.0.2.1"
+ISP = "192.0.2.254"
+
+COUNTERS = (
+    INTERNET_COUNTERS.replace("203.0.113.2 ", FIREWALL_PUBLIC["firewall"] + " ")
+    .replace("203.0.113.4 ", FIREWALL_PUBLIC["firewall2"] + " ")
+    .replace("10.0.2.4 counter", APPLIANCE_PUBLIC + " counter")
+    .replace("ip saddr 203.0.113.3 counter name gateway2", f"ip saddr {ONPREM_PUBLIC} counter name onprem")
+    .replace("counter gateway2 {}", "counter onprem {}\n  counter vm {}")
+    .replace('iifname != "eth0" accept', 'iifname != { "eth0", "isp" } accept')
+    .replace("counter name unnatted", f"counter name unnatted\n    ip saddr {VM_PUBLIC} counter name vm")
+    .replace("{ 203.0.113.0/24, 10.0.2.4 }", f"{{ 203.0.113.0/24, {ONPREM_PUBLIC} }}")
+)
+
+
+class AzureLab(Lab):
+    """Namespaces are added by name; the fabric starts when the scenario says so."""
+
+    def _build(self) -> None:
+        self._spaces[SPACE] = Namespace(f"{self.prefix}-{SPACE}")
+        self.fabric = Fabric(self, self[SPACE])
+        self.frr: dict[str, Speaker] = {}
+        self.add_space("internet")
+        self.fabric.add_internet("internet")
+        internet = self["internet"]
+        for address in (WEB, STREAM, MOVED, KMS):
+            internet.ip("address", "add", f"{address}/32", "dev", "lo")
+        internet.nft(COUNTERS)
+        internet.nft(SILENCE)
+        self.accesses = self.folder / "internet.jsonl"
+        server = Path(__file__).parents[1] / "services.py"
+        python = shutil.which("python3", path="/usr/bin") or "python3"
+        services = self.spawn("internet", "services", python, server, self.accesses, WEB, KMS, str(KMS_PORT))
+        wait_until("the Internet's servers", lambda: "ready" in services.output())
+
+    def add_space(self, name: str) -> Namespace:
+        space = self._spaces[name] = Namespace(f"{self.prefix}-{name}")
+        space.create()
+        for which in ("all", "default"):
+            space.sysctl(f"net.ipv4.conf.{which}.rp_filter", 0)
+            space.sysctl(f"net.ipv4.conf.{which}.send_redirects", 0)
+        return space
+
+    def wire(self, one: str, other: str, name: str, addresses: tuple[str, str], mtu: int = 1500) -> None:
+        """A cable outside the fabric, `name` at both ends."""
+        self[one].ip("link", "add", name, "type", "veth", "peer", "name", name, "netns", self[other].name)
+        for where, address in zip((one, other), addresses, strict=True):
+            plain(self[where], name)
+            self[where].ip("address", "add", address, "dev", name)
+            self[where].ip("link", "set", name, "mtu", str(mtu), "up")
+
+    def add_frr(self, space: str, config: str) -> Speaker:
+        frr = self.frr[space] = Speaker(self, space, config)
+        frr.start()
+        return frr
+
+    # --- parts ----------------------------------------------------------------------------------------------
+
+    def add_hub(self, tables: dict[str, Path | dict[str, Any]], firewalls: tuple[str, ...] = ("firewall",)) -> None:
+        """The hub VNet's subnets, the spoke, both peered. `tables`: route tables by subnet."""
+        fabric = self.fabric
+        fabric.add_vnet("hub", "10.0.0.0/16")
+        fabric.add_vnet("spoke", "10.1.0.0/16")
+        fabric.peer("hub", "spoke")
+        subnets = {"lan": "10.0.1.0/24", "routeserver": "10.0.5.0/27", "gateway": "10.0.6.0/27"}
+        for number, _ in enumerate(firewalls):
+            subnets |= {
+                f"egress{number + 1}": f"10.0.{number + 2}.0/24",
+                f"inside{number + 1}": f"10.0.{number + 10}.0/24",
+                f"outside{number + 1}": f"10.0.{number + 20}.0/24",
+            }
+        for name, prefix in subnets.items():
+            fabric.add_subnet(name, "hub", prefix, tables.get(name))
+        fabric.add_subnet("vm", "spoke", "10.1.0.0/24", tables.get("vm"))
+
+    def add_appliance(self, space: str = "nva", last: int = 4, egress: int = 1, public: str | None = APPLIANCE_PUBLIC) -> None:
+        """Its NICs: lan0, egress0, egress1; a kernel that would gladly forward; and the host's own default, as DHCP gives it."""
+        nva = self.add_space(space)
+        self.fabric.add_nic(space, "lan0", "lan", f"10.0.1.{last}")
+        for number in range(egress):
+            name = f"egress{number + 1}"
+            self.fabric.add_nic(
+                space, f"egress{number}", name, f"10.0.{number + 2}.{last}", public=public if number == 0 else None
+            )
+        nva.sysctl("net.ipv4.ip_forward", 1)
+        nva.ip("route", "add", "default", "via", "10.0.1.1", "dev", "lan0")
+
+    def add_firewall(self, name: str, number: int, rules: str = FIREWALL_RULES) -> None:
+        """Stateful, with a NIC towards the appliance and one towards the Internet, which has a public address."""
+        space = self.add_space(name)
+        self.fabric.add_nic(name, "inside", f"inside{number}", FIREWALL_INSIDE[name])
+        self.fabric.add_nic(name, "outside", f"outside{number}", FIREWALL_OUTSIDE[name], public=FIREWALL_PUBLIC[name])
+        space.sysctl("net.ipv4.ip_forward", 1)
+        space.nft(rules)
+        for private in (ONPREM_PREFIX, "10.0.0.0/8"):
+            space.ip("route", "add", private, "via", f"10.0.{number + 9}.1", "dev", "inside")
+        space.ip("route", "add", "default", "via", f"10.0.{number + 19}.1", "dev", "outside")
+
+    def add_vm(self, public: str | None = None) -> None:
+        vm = self.add_space("vm")
+        self.fabric.add_nic("vm", "eth0", "vm", VM, forwarding=False, public=public)
+        vm.ip("route", "add", "default", "via", "10.1.0.1", "dev", "eth0")
+        vm.nft(SILENCE)
+
+    def add_route_servers(self, appliances: tuple[str, ...] = ("10.0.1.4",), gateways: tuple[str, ...] = (GATEWAY,)) -> None:
+        """Both, with branch-to-branch on: gateways get what the appliance says, and the appliance what they say."""
+        for name, address in ROUTE_SERVERS.items():
+            space = self.add_space(name)
+            self.fabric.add_nic(name, "eth0", "routeserver", address, forwarding=False)
+            for vnet in ("10.0.0.0/16", "10.1.0.0/16"):
+                space.ip("route", "add", vnet, "via", "10.0.5.1", "dev", "eth0")
+            neighbours = [
+                Neighbour(peer, APPLIANCE_ASN, ("ebgp-multihop 8",), ("maximum-prefix 4000",)) for peer in appliances
+            ] + [Neighbour(peer, ROUTE_SERVER_ASN, (), ("route-reflector-client",)) for peer in gateways]
+            self.add_frr(name, configuration(ROUTE_SERVER_ASN, address, neighbours, ("10.0.0.0/16", "10.1.0.0/16")))
+        self.fabric.learn_from("hub", *ROUTE_SERVERS)
+        self.fabric.learn_from("spoke", *ROUTE_SERVERS)
+
+    def add_gateway(self, name: str, wire: str, mtu: int = 1500, vpn: bool = False, site: str = "onprem", net: str = "169.254.10") -> None:
+        """An ExpressRoute gateway with Microsoft's edge, or a VPN gateway, and its cable to a site that is there already."""
+        space = self.add_space(name)
+        self.fabric.add_nic(name, "eth0", "gateway", GATEWAY)
+        self.fabric.plan.gateways |= {"hub": GATEWAY, "spoke": GATEWAY}
+        space.sysctl("net.ipv4.ip_forward", 1)
+        for vnet in ("10.0.0.0/16", "10.1.0.0/16"):
+            space.ip("route", "add", vnet, "via", "10.0.6.1", "dev", "eth0")
+        self.wire(name, site, wire, (f"{net}.1/30", f"{net}.2/30"), mtu)
+        options = () if vpn else (f"local-as {EXPRESSROUTE_ASN}",)
+        neighbours = [
+            Neighbour(peer, ROUTE_SERVER_ASN, (), ("next-hop-self",)) for peer in ROUTE_SERVERS.values()
+        ] + [Neighbour(f"{net}.2", ONPREM_ASN, options, ("route-map to-site out",))]
+        self.add_frr(name, configuration(ROUTE_SERVER_ASN, GATEWAY, neighbours, ("10.0.0.0/16", "10.1.0.0/16"), VPN_FILTER if vpn else NO_FILTER))
+
+    def add_onprem(self, name: str = "onprem", host: str = ONPREM_HOST) -> None:
+        """A router, which is also the host that sends."""
+        space = self.add_space(name)
+        space.ip("address", "add", f"{host}/32", "dev", "lo")
+        space.sysctl("net.ipv4.ip_forward", 1)
+        space.nft(SILENCE)
+
+    def add_onprem_speaker(
+        self, gateway: str = "169.254.10.1", gateway_asn: int = EXPRESSROUTE_ASN, name: str = "onprem",
+        host: str = ONPREM_HOST, networks: tuple[str, ...] = (ONPREM_PREFIX,), asn: int = ONPREM_ASN,
+    ) -> None:  # fmt: skip
+        """Learned routes prefer the host's address as their source, which is what the cloud knows."""
+        extra = f"ip protocol bgp route-map own-source\nroute-map own-source permit 10\n set src {host}\n"
+        self.add_frr(name, configuration(asn, host, [Neighbour(gateway, gateway_asn)], networks, extra))
+
+    def add_onprem_internet(self) -> None:
+        """Its own way to the Internet, which translates."""
+        self.wire("onprem", "internet", "isp", (f"{ONPREM_PUBLIC}/24", f"{ISP}/24"))
+        onprem = self["onprem"]
+        onprem.ip("route", "add", "default", "via", ISP, "metric", "5")
+        onprem.nft(
+            "table ip isp {\n chain translate {\n type nat hook postrouting priority srcnat; policy accept;\n"
+            f' oifname "isp" snat to {ONPREM_PUBLIC}\n }}\n}}\n'
+        )
+
+
+NO_FILTER = "route-map to-site permit 10\n"
+# What a VPN gateway never re-advertises: a default, and what lies in a VNet, but for the VNets themselves.
+VPN_FILTER = """ip prefix-list vnets permit 10.0.0.0/16
+ip prefix-list vnets permit 10.1.0.0/16
+ip prefix-list never permit 0.0.0.0/0
+ip prefix-list never permit 10.0.0.0/16 le 32
+ip prefix-list never permit 10.1.0.0/16 le 32
+route-map to-site permit 10
+ match ip address prefix-list vnets
+route-map to-site deny 20
+ match ip address prefix-list never
+route-map to-site permit 30
+"""
