@@ -20,8 +20,11 @@ PIPELINE = ("validate", "admit", "route", "resolve", "rewrite", "transmit")
 STAGES = ("driver rx", *PIPELINE, "lookup", "tally", "driver tx", "other")
 DRIVERS = {"librte_net_pcap": "driver rx", "librte_net_null": "driver tx"}
 # Qualified or, where debug information has no linkage name for what was inlined, bare; with a template's arguments or without.
-STAGE = re.compile(rf"(?:^|::)(?:(lookup)\w*|(tally|read_sixteens|{'|'.join(PIPELINE)}))(?:<.*>)?(?:\(|$)")
-PARTS = {"read_sixteens": "validate"}  # not inlined: made for another CPU than what calls it
+STAGE = re.compile(rf"(?:^|::)(?:(lookup|look_up)\w*|(tally|read_sixteens|{'|'.join(PIPELINE)}))(?:<.*>)?(?:\(|$)")
+PARTS = {
+    "read_sixteens": "validate",  # not inlined: made for another CPU than what calls it
+    "look_up": "lookup",
+}
 # "    55d0c8a4f6b0 some::function(int)+0x1f (/usr/lib/x86_64-linux-gnu/librte_net_pcap.so.23.0)"
 PLACE = re.compile(r"^\s*([0-9a-f]+) .*\(([^()]+)\)$")
 
