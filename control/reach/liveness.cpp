@@ -94,6 +94,10 @@ void Pulse::decide(Time now) {
   }
 }
 
+void Pulse::release() {
+  alive_ = alive_ || hold_ends_at().has_value();
+}
+
 auto Pulse::hold_ends_at() const -> std::optional<Time> {
   const bool is_held = is_well_by_kernel_ && probe_ && verdict_ == Verdict::well && !alive_;
   return is_held ? std::optional{well_since_ + probe_->hold} : std::nullopt;
@@ -120,15 +124,23 @@ auto Pulse::why() const -> std::string {
 
 // --- All of them.
 
-void Liveness::follow(std::span<const Followed> members, Time now) {
+void Liveness::follow(std::span<const Followed> members, std::span<const Group> groups, Time now) {
   std::set<std::uint32_t> named;
-  for (const auto& [member, probe] : members) {
-    if (!named.insert(member.address).second) {
+  std::vector<const Followed*> each_once;
+  for (const auto& followed : members) {
+    if (!named.insert(followed.member.address).second) {
       continue;
     }
+    each_once.push_back(&followed);
+    auto& pulse = lives_[followed.member.address].pulse;
+    pulse.probe_by(followed.probe, now);
+    pulse.see(followed.member.alive, now);
+  }
+  std::erase_if(lives_, [&](const auto& entry) { return !named.contains(entry.first); });
+  std::ranges::for_each(groups, [this](const Group& group) { end_holds(group); });
+  for (const auto* followed : each_once) {
+    const auto& [member, probe] = *followed;
     auto& life = lives_[member.address];
-    life.pulse.probe_by(probe, now);
-    life.pulse.see(member.alive, now);
     const bool alive = life.pulse.is_alive();
     const bool nobody_knows = probe && life.pulse.is_undecided() && (member.alive || member.asking);
     if (life.alive ? *life.alive == alive : nobody_knows) {
@@ -140,7 +152,18 @@ void Liveness::follow(std::span<const Followed> members, Time now) {
     life.alive = alive;
     life.since = now;
   }
-  std::erase_if(lives_, [&](const auto& entry) { return !named.contains(entry.first); });
+}
+
+void Liveness::end_holds(const Group& group) {
+  std::vector<Pulse*> pulses;
+  for (const auto address : group) {
+    if (const auto found = lives_.find(address); found != lives_.end()) {
+      pulses.push_back(&found->second.pulse);
+    }
+  }
+  if (std::ranges::none_of(pulses, &Pulse::is_alive)) {
+    std::ranges::for_each(pulses, &Pulse::release);
+  }
 }
 
 auto Liveness::hear(std::uint32_t member, const Sample& sample, Time now) -> bool {
@@ -149,8 +172,9 @@ auto Liveness::hear(std::uint32_t member, const Sample& sample, Time now) -> boo
     return false;
   }
   auto& [pulse, alive, since, ups, downs] = found->second;
+  const bool was_held = pulse.hold_ends_at().has_value();
   pulse.hear(sample, now);
-  return alive ? *alive != pulse.is_alive() : !pulse.is_undecided();
+  return (!was_held && pulse.hold_ends_at()) || (alive ? *alive != pulse.is_alive() : !pulse.is_undecided());
 }
 
 void Liveness::inherit(std::uint32_t member, bool was_alive, Time now) {

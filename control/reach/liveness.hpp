@@ -5,7 +5,8 @@
 // A member without a probe is alive when the kernel says so. One with a probe is alive when
 //   the kernel says so, and
 //   it has not left `down_after` probes in a row without an answer, and
-//   if it ever was dead: since then it has answered `up_after` probes in a row, and all of them for as long as `hold`.
+//   if it ever was dead: since then it has answered `up_after` probes in a row, and all of them for as long as `hold`. The hold ends
+//   early where a next hop has no other member that lives: its packets are dropped meanwhile, and there are no flows to spare a move.
 //
 // What nobody knows is nothing against a member. One that the dataplane forwarded to when this control took over stays alive until
 // its probe has spoken; one that it did not forward to has to come back as if this control had seen it die; and one of which
@@ -48,6 +49,8 @@ class Pulse {
   void inherit(bool was_alive, Time now);
   // A hold that is over by then ends.
   void pass(Time now) { decide(now); }
+  // As if its hold were over, if it is in one.
+  void release();
 
   [[nodiscard]] bool is_alive() const noexcept { return alive_; }
   [[nodiscard]] bool is_well_by_kernel() const noexcept { return is_well_by_kernel_; }
@@ -87,9 +90,12 @@ class Liveness {
     Member member;  // by the kernel's word
     std::optional<config::Probe> probe;
   };
+  // The members of a next hop that get flows if they live.
+  using Group = std::vector<std::uint32_t>;
+
   // From now on these, as the kernel sees them now. Who is not among them is forgotten.
-  void follow(std::span<const Followed> members, Time now);
-  // True: it is alive now or is not any more, which the next follow() finds.
+  void follow(std::span<const Followed> members, std::span<const Group> groups, Time now);
+  // True: it is alive now or is not any more, or its hold has begun, which may end at once: the next follow() finds it.
   auto hear(std::uint32_t member, const Sample& sample, Time now) -> bool;
   // Of who is followed.
   void inherit(std::uint32_t member, bool was_alive, Time now);
@@ -109,6 +115,8 @@ class Liveness {
     unsigned ups = 0;
     unsigned downs = 0;
   };
+
+  void end_holds(const Group& group);
 
   std::map<std::uint32_t, Life> lives_;
 };

@@ -49,6 +49,7 @@ void KernelView::show(const policy::Policy& policy, const std::string& failed_ex
 void KernelView::follow_members(const policy::Policy& policy,
                                 const std::vector<const policy::Policy*>& coming, Moment& moment) {
   std::vector<reach::Liveness::Followed> followed;
+  std::vector<reach::Liveness::Group> groups;
   std::set<std::uint32_t> named;
   orders_.clear();
   const auto add = [&](const policy::Policy& each) {
@@ -63,12 +64,16 @@ void KernelView::follow_members(const policy::Policy& policy,
     for (const auto& [member, why] : probing.refused) {
       liveness_.hear(member, {reach::Sample::Result::unsent, {}, why}, moment.now());
     }
+    for (const auto& next_hop : each.config.next_hops) {
+      auto& group = groups.emplace_back(next_hop.members);
+      std::erase_if(group, [&](std::uint32_t member) { return !sync::takes_flows(next_hop, member, now_); });
+    }
   };
   add(policy);
   for (const auto* each : coming) {
     add(*each);
   }
-  liveness_.follow(followed, moment.now());
+  liveness_.follow(followed, groups, moment.now());
 }
 
 auto KernelView::hear(const event::Probed& probed, Moment& moment) -> bool {

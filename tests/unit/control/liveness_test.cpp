@@ -232,7 +232,7 @@ struct LivenessTest : testing::Test {
     member.alive = well;
     member.asking = asking;
     member.why = well ? "reachable" : "link eth0 is down";
-    liveness.follow(std::vector<Liveness::Followed>{{member, probe}}, now);
+    liveness.follow(std::vector<Liveness::Followed>{{member, probe}, {other, std::nullopt}}, groups, now);
   }
   auto hear(Sample::Result result) -> bool {
     return liveness.hear(member.address, {result, 300us, "lost"}, now);
@@ -246,6 +246,8 @@ struct LivenessTest : testing::Test {
   }
 
   Member member{.port = "egress", .address = 0x0a00020a};
+  Member other{.port = "egress", .address = 0x0a00020b, .alive = true};
+  std::vector<Liveness::Group> groups{{member.address, other.address}};
   Liveness liveness;
   Time now{1h};
 };
@@ -270,14 +272,69 @@ TEST_F(LivenessTest, AMemberIsDatedAndItsFlapsAreCounted) {
   EXPECT_EQ(judged().downs, 1U);
   EXPECT_EQ(judged().ups, 0U);
   EXPECT_EQ(liveness.wakes_at(), std::nullopt);
-  for (int i = 0; i < 3; ++i) {
-    EXPECT_FALSE(hear(Sample::Result::answered));
-  }
+  EXPECT_FALSE(hear(Sample::Result::answered));
+  EXPECT_FALSE(hear(Sample::Result::answered));
+  EXPECT_TRUE(hear(Sample::Result::answered)) << "the hold has begun, and may be needless";
+  follow(true);
+  EXPECT_FALSE(judged().alive);
   EXPECT_EQ(liveness.wakes_at(), now + 30s);
   now += 30s;
   follow(true);
   EXPECT_TRUE(judged().alive);
   EXPECT_EQ(judged().ups, 1U);
+}
+
+TEST_F(LivenessTest, NobodyWaitsOutAHoldWhoseNextHopHasNoOther) {
+  follow(true);
+  hear(Sample::Result::answered);
+  follow(true);
+  other.alive = false;
+  for (int i = 0; i < 3; ++i) {
+    hear(Sample::Result::failed);
+  }
+  follow(true);
+  ASSERT_FALSE(judged().alive);
+  hear(Sample::Result::answered);
+  hear(Sample::Result::answered);
+  follow(true);
+  EXPECT_FALSE(judged().alive) << "it has to be well all the same";
+  EXPECT_TRUE(hear(Sample::Result::answered));
+  follow(true);
+  EXPECT_TRUE(judged().alive);
+  EXPECT_EQ(judged().ups, 1U);
+  EXPECT_FALSE(liveness.wakes_at());
+}
+
+TEST_F(LivenessTest, AHoldEndsWhenTheLastOtherMemberDies) {
+  follow(true);
+  hear(Sample::Result::answered);
+  follow(true);
+  for (int i = 0; i < 3; ++i) {
+    hear(Sample::Result::failed);
+  }
+  follow(true);
+  for (int i = 0; i < 3; ++i) {
+    hear(Sample::Result::answered);
+  }
+  follow(true);
+  ASSERT_FALSE(judged().alive);
+  other.alive = false;
+  follow(true);
+  EXPECT_TRUE(judged().alive);
+}
+
+TEST_F(LivenessTest, WhoeverGetsNoFlowsEndsNobodysHold) {
+  other.alive = false;
+  groups = {{other.address}};
+  follow(true);
+  for (int i = 0; i < 3; ++i) {
+    hear(Sample::Result::failed);
+  }
+  for (int i = 0; i < 3; ++i) {
+    hear(Sample::Result::answered);
+  }
+  follow(true);
+  EXPECT_FALSE(judged().alive);
 }
 
 TEST_F(LivenessTest, TheKernelsReasonIsShownWhereItIsTheReason) {
@@ -289,7 +346,7 @@ TEST_F(LivenessTest, TheKernelsReasonIsShownWhereItIsTheReason) {
 TEST_F(LivenessTest, WhoIsNotFollowedIsForgotten) {
   follow(true);
   hear(Sample::Result::answered);
-  liveness.follow({}, now);
+  liveness.follow({}, {}, now);
   member.alive = true;
   EXPECT_FALSE(judged().alive);
   EXPECT_TRUE(judged().asking);

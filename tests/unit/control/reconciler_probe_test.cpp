@@ -101,6 +101,24 @@ TEST_F(ReconcilerProbeTest, ADeadMemberIsToldAloneAndComesBackAfterItsHold) {
                                "member firewall 10.0.2.10 is up on port egress"));
 }
 
+// Without another member packets are dropped meanwhile.
+TEST_F(ReconcilerProbeTest, TheFirstToComeBackWaitsOutNoHold) {
+  start_probing();
+  fails_probe("10.0.2.10", 3);
+  fails_probe("10.0.2.11", 3);
+  settle();
+  ASSERT_FALSE(image.is_alive(ip("10.0.2.10")) || image.is_alive(ip("10.0.2.11")));
+  answers_probe("10.0.2.11", 3);
+  settle();
+  EXPECT_TRUE(image.is_alive(ip("10.0.2.11")));
+  answers_probe("10.0.2.10", 3);
+  settle();
+  EXPECT_FALSE(image.is_alive(ip("10.0.2.10"))) << "there is another now, whose flows would move";
+  pass(30s);
+  settle();
+  EXPECT_TRUE(image.is_alive(ip("10.0.2.10")));
+}
+
 TEST_F(ReconcilerProbeTest, WhatIsShownFollowsEachProbe) {
   start_probing();
   EXPECT_EQ(member("10.0.2.10").why, "answers its probe");
