@@ -144,6 +144,12 @@ auto Client::ask(const Json& request) -> tl::expected<Json, std::string> {
   return result;
 }
 
+void tell_problem(Context& context, const Client& client) {
+  if (!client.problem().empty() && std::exchange(context.status, 1) == 0) {
+    fmt::print(stderr, "sekisho: {}\n", client.problem());
+  }
+}
+
 auto ask(const Context& context, const Json& request) -> tl::expected<Json, std::string> {
   auto client = Client::connect(context.socket);
   if (!client) {

@@ -47,6 +47,10 @@ class Client {
   boost::asio::local::stream_protocol::socket socket_{io_};
 };
 
+// What kept sekisho-control from knowing all that it told, if anything: once, before what is known all the same. The exit status is 1
+// then.
+void tell_problem(Context& context, const Client& client);
+
 // Connects and asks.
 [[nodiscard]] auto ask(const Context& context, const Json& request) -> tl::expected<Json, std::string>;
 

@@ -79,7 +79,7 @@ class TableBuilder {
   std::shared_ptr<route::Names> names_ = std::make_shared<route::Names>();
 };
 
-Loading load_running(const Context& context, const std::string& zone) {
+Loading load_running(Context& context, const std::string& zone) {
   const auto client = Client::connect(context.socket);
   if (!client) {
     return tl::unexpected{client.error()};
@@ -95,6 +95,7 @@ Loading load_running(const Context& context, const std::string& zone) {
   if (!asked) {
     return tl::unexpected{asked.error()};
   }
+  tell_problem(context, **client);
   return std::move(builder).finish();
 }
 
@@ -153,7 +154,7 @@ Loading load_file(const std::string& path, const DiffOptions& options) {
   return std::move(builder).finish();
 }
 
-Loading load_table(const Context& context, const DiffOptions& options, const std::string& argument) {
+Loading load_table(Context& context, const DiffOptions& options, const std::string& argument) {
   const auto place = place_of(argument, options.zone);
   switch (place.kind) {
     case Place::Kind::running:
@@ -219,7 +220,9 @@ Outcome diff(Context& context, const DiffOptions& options) {
     print_summary(counts);
   }
   const auto differ = counts.added + counts.removed + counts.changed != 0;
-  context.status = options.exit_code && differ ? 1 : 0;
+  if (options.exit_code && differ) {
+    context.status = 1;
+  }
   return {};
 }
 

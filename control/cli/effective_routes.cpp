@@ -189,14 +189,16 @@ Outcome print_all(serve::EffectivePages pages, EffectivePrinter& printer) {
   return {};
 }
 
-Outcome of_running_zone(const Context& context, const EffectiveRouteOptions& options,
-                        EffectivePrinter& printer) {
+Outcome of_running_zone(Context& context, const EffectiveRouteOptions& options, EffectivePrinter& printer) {
   const auto client = Client::connect(context.socket);
   if (!client) {
     return tl::unexpected{client.error()};
   }
   const Json request{{"command", "effective-routes"}, {"zone", options.zone}, {"winners", options.winners}};
-  auto outcome = (*client)->ask_pages(request, [&](const Json& page) { printer.add(page); });
+  auto outcome = (*client)->ask_pages(request, [&](const Json& page) {
+    tell_problem(context, **client);
+    printer.add(page);
+  });
   if (outcome) {
     printer.close();
   }

@@ -15,13 +15,6 @@ namespace {
 
 using Text = std::string (*)(const Json&);
 
-// Once, before what is known all the same.
-void tell_problem(Context& context, const Client& client) {
-  if (!client.problem().empty() && std::exchange(context.status, 1) == 0) {
-    fmt::print(stderr, "sekisho: {}\n", client.problem());
-  }
-}
-
 Outcome show(Context& context, const Json& request, Text text) {
   const auto client = Client::connect(context.socket);
   if (!client) {

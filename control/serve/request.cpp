@@ -110,8 +110,11 @@ void effective_routes(const Json& request, Backend& backend, const Then& done) {
     done(refuse(!zone ? zone.error() : winners.error()));
     return;
   }
-  auto pages = EffectivePages::open(backend.policy(), zone->value_or(""), {.winners = *winners});
-  done(pages ? page(std::make_shared<EffectivePages>(std::move(*pages))) : refuse(pages.error()));
+  ask_live(backend, [&backend, zone = zone->value_or(""), winners = *winners, done](const Live& said) {
+    auto pages = EffectivePages::open(backend.policy(), zone, {.winners = winners});
+    done(pages ? beside(said, page(std::make_shared<EffectivePages>(std::move(*pages))))
+               : refuse(pages.error()));
+  });
 }
 
 void show(const Json& request, Backend& backend, std::uint64_t started_unix_ms, Then done) {

@@ -20,6 +20,8 @@ from lab.frames import Injector, frame
 from lab.process import Process, wait_until
 from lab.topology import FIREWALL, FIREWALL2, STREAM, Lab
 
+pytestmark = pytest.mark.usefixtures("manuals_neighbour_timers")
+
 ONPREM = "172.16.0.10"
 
 
@@ -116,6 +118,11 @@ def test_the_dataplane_is_gone(lab: Lab, appliance: Appliance) -> None:
             shown = appliance.execute("show", what, *json)
             assert shown.returncode == 1 and "2/2" not in shown.stdout, shown
             assert re.match("sekisho: the dataplane is not (running|connected): ", shown.stderr), shown
+    for asked in (("effective-routes", "--zone", "onprem"), ("diff", "running:onprem", f"{appliance.config}:onprem")):
+        for json in ((), ("--json",)):
+            shown = appliance.execute(*asked, *json)
+            assert shown.returncode == 1 and shown.stdout, "what control wants is told, and that nothing of it is in force"
+            assert shown.stderr == "sekisho: the dataplane is not running: nothing is forwarded\n", shown
     top = appliance.execute("top", "--once", "--interval", "0.1")
     assert top.returncode == 1
     assert top.stdout.startswith("the dataplane does not answer") and "2/2" not in top.stdout
