@@ -25,6 +25,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import signal
 import socket
@@ -37,6 +38,8 @@ from types import FrameType, TracebackType
 from lab import namespace
 from lab.namespace import Namespace
 from lab.process import Process, execute, run, wait_until
+
+MANUAL = Path(__file__).resolve().parents[2] / "doc/configuration.md"
 
 ONPREM = "172.16.0.10"
 ONPREM_GATEWAY = "10.0.1.1"
@@ -305,12 +308,6 @@ class Lab:
         for device in ("all", "default", "lan0", "egress0"):
             nva.sysctl(f"net.ipv4.conf.{device}.rp_filter", 0)
             nva.sysctl(f"net.ipv4.conf.{device}.send_redirects", 0)
-        # A dead neighbour is noticed in about two seconds instead of the kernel's default of about 40.
-        for device in ("lan0", "egress0"):
-            nva.sysctl(f"net.ipv4.neigh.{device}.base_reachable_time_ms", 1000)
-            nva.sysctl(f"net.ipv4.neigh.{device}.delay_first_probe_time", 1)
-            nva.sysctl(f"net.ipv4.neigh.{device}.retrans_time_ms", 200)
-            nva.sysctl(f"net.ipv4.neigh.{device}.interval_probe_time_ms", 500)
         nva.ip("route", "add", "default", "via", FIREWALL)
         nva.ip("route", "add", "172.16.0.0/12", "via", ONPREM_GATEWAY)
 
@@ -372,6 +369,14 @@ class Lab:
         self["nva"].sysctl("net.ipv4.conf.mgmt0.rp_filter", 0)
 
     # --- disturbing -----------------------------------------------------------------------------------------
+
+    def use_manuals_neighbour_timers(self) -> None:
+        """What the manual recommends to who cannot have a probe: otherwise Linux takes tens of seconds to miss a neighbour."""
+        lines = re.findall(r"^(net\.ipv4\.neigh)\.egress0\.(\w+) = (\d+)$", MANUAL.read_text(), re.MULTILINE)
+        assert lines, f"{MANUAL} names no neighbour timers"
+        for prefix, setting, value in lines:
+            for device in ("lan0", "egress0"):
+                self["nva"].sysctl(f"{prefix}.{device}.{setting}", int(value))
 
     def link_down(self, gateway: str) -> None:
         self[gateway].ip("link", "set", "inside", "down")

@@ -28,6 +28,12 @@ def lab() -> Iterator[Lab]:
 
 
 @pytest.fixture(scope="module")
+def manuals_neighbour_timers(lab: Lab) -> None:
+    """Of modules in which neighbours die that no probe watches. All others have Linux's own timers, as users have."""
+    lab.use_manuals_neighbour_timers()
+
+
+@pytest.fixture(scope="module")
 def appliance(lab: Lab) -> Appliance:
     appliance = Appliance(lab, config.adapted(lab))
     appliance.start()

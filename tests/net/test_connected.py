@@ -15,6 +15,8 @@ from lab.topology import MACS, ONPREM, Lab
 from scapy.layers.inet import UDP
 from scapy.layers.l2 import Ether
 
+pytestmark = pytest.mark.usefixtures("manuals_neighbour_timers")
+
 HOST = "10.0.1.7"  # of the VNet's namespace, beside the address that a next hop names
 NEXT_HOP = "host-10-0-1-7"
 ABSENT = "10.0.1.99"

@@ -19,6 +19,8 @@ from lab.process import Process, execute, wait_until
 from lab.stream import Stream
 from lab.topology import FIREWALL, FIREWALL2, LAN, STREAM, Lab
 
+pytestmark = pytest.mark.usefixtures("manuals_neighbour_timers")
+
 HEALTH = f'\n[health]\nlisten = ["{LAN}:8080"]\n'
 READING = "cat >>{folder}/told"
 

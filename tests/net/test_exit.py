@@ -19,6 +19,8 @@ from scapy.layers.inet import ICMP, IP, TCP, UDP
 from scapy.layers.l2 import Ether
 from scapy.packet import Packet, Raw
 
+pytestmark = pytest.mark.usefixtures("manuals_neighbour_timers")
+
 
 @pytest.fixture
 def router(lab: Lab) -> Any:

@@ -18,6 +18,8 @@ from scapy.layers.inet import UDP
 from scapy.layers.l2 import Ether
 from scapy.packet import Packet
 
+pytestmark = pytest.mark.usefixtures("manuals_neighbour_timers")
+
 FLOWS = 64
 
 

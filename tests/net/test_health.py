@@ -21,6 +21,8 @@ from lab.appliance import Appliance, Refused
 from lab.process import execute, wait_until
 from lab.topology import EGRESS, FIREWALL, FIREWALL2, LAN, Lab
 
+pytestmark = pytest.mark.usefixtures("manuals_neighbour_timers")
+
 PROBER = "168.63.129.16"  # Azure's, of every port
 LISTEN = f'\n[health]\nlisten = ["{LAN}:8080", "{EGRESS}:8080"]\n'
 NO_ANSWER = 0

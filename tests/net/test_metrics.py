@@ -21,6 +21,8 @@ from lab.metrics import LISTEN, Scrape, fetch
 from lab.process import CommandError, wait_until
 from lab.topology import FIREWALL, STREAM, Lab
 
+pytestmark = pytest.mark.usefixtures("manuals_neighbour_timers")
+
 PREFIX = "sekisho-metrics-test"
 TELEMETRY = Path("/run/dpdk") / PREFIX / "dpdk_telemetry.v2"
 METRICS = f'\n[metrics]\nlisten = "{LISTEN}"\n'

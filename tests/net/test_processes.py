@@ -23,6 +23,8 @@ from lab.stream import Stream
 from lab.topology import MACS, STREAM, Lab
 from scapy.layers.l2 import Ether
 
+pytestmark = pytest.mark.usefixtures("manuals_neighbour_timers")
+
 DATAPLANE = BUILD / "dataplane" / "sekisho-dataplane"
 FLOWS = 100
 

@@ -20,6 +20,8 @@ from scapy.layers.inet import IP, UDP, fragment
 from scapy.layers.l2 import Ether
 from scapy.packet import Packet
 
+pytestmark = pytest.mark.usefixtures("manuals_neighbour_timers")
+
 # Each a stateful firewall of the lab.
 MEMBERS = {"firewall": FIREWALL, "firewall2": FIREWALL2, "gateway2": GATEWAY2}
 NAME = {MACS[name, "inside"]: name for name in MEMBERS}
