@@ -15,6 +15,7 @@
 #include <tl/expected.hpp>
 
 #include "control/events/event.hpp"
+#include "control/program/run.hpp"
 
 namespace sekisho::events {
 
@@ -33,17 +34,15 @@ class Hook {
   void tell(const Event& event);
 
  private:
-  class Run;
-
   void begin();
-  void ended(const std::string& failure);
+  void ended(const program::Ended& how);
 
   boost::asio::io_context& io_;
   std::chrono::milliseconds limit_;
   std::filesystem::path program_;
   std::deque<Event> waiting_;
   std::size_t lost_ = 0;  // since the last was begun
-  std::shared_ptr<Run> run_;
+  std::unique_ptr<program::Run> run_;
 };
 
 // Whether it could be run; the error is one sentence.
