@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Labs that stay: `up` builds one with both processes running, `list` names them, `down` removes them."""
+"""Labs: `up` builds one with both processes running that stays, `list` names those that stay, `down` removes them; `run` plays a
+scenario on Azure's fabric, with BGP, and exits with 0 only when all of it holds.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +11,7 @@ import sys
 from lab import config, namespace
 from lab.appliance import Appliance
 from lab.demo import describe
+from lab.scenarios.run import SCENARIOS, run
 from lab.topology import Lab
 
 
@@ -39,7 +42,17 @@ def main() -> int:
     commands.add_parser("down", help="remove labs").add_argument(
         "name", nargs="*", help="which; all when none is named"
     )
+    play = commands.add_parser(
+        "run",
+        help="play a scenario",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        epilog="scenarios:\n" + "\n".join(f"  {scenario.name:<15} {scenario.what}" for scenario in SCENARIOS.values()),
+    )
+    play.add_argument("scenario", choices=SCENARIOS, metavar="SCENARIO", help="one of those below")
+    play.add_argument("--keep", action="store_true", help="leave the lab up and say how to look around")
     options = parser.parse_args()
+    if options.command == "run":
+        return run(options.scenario, options.keep)
     if options.command == "up":
         return up()
     if options.command == "down":

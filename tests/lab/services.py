@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""The Internet's servers, one process: a web page and a KMS listener. Each connection leaves one JSON line.
+"""The Internet's servers, one process: a web page and a KMS listener. Each connection leaves one JSON line, and each page.
 
 usage: services.py LOG WEB-ADDRESS KMS-ADDRESS KMS-PORT
 """
@@ -11,6 +11,7 @@ import json
 import sys
 from pathlib import Path
 
+LARGE = bytes(4 << 20)  # what GET /large gets
 PAGE = b"<!doctype html><title>The Internet</title><p>Hello from behind the checkpoint.\n"
 
 
@@ -23,9 +24,15 @@ def note(log: Path, service: str, writer: asyncio.StreamWriter) -> None:
 async def main(log: Path, web: str, kms: str, kms_port: int) -> None:
     async def serve_page(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         note(log, "web", writer)
-        await reader.readuntil(b"\r\n\r\n")
-        head = f"HTTP/1.0 200 OK\r\nContent-Type: text/html\r\nContent-Length: {len(PAGE)}\r\n\r\n"
-        writer.write(head.encode() + PAGE)
+        try:
+            request = await reader.readuntil(b"\r\n\r\n")
+        except (asyncio.IncompleteReadError, ConnectionError):
+            writer.close()
+            return  # a probe, that only connects
+        note(log, "page", writer)
+        body = LARGE if request.startswith(b"GET /large ") else PAGE
+        head = f"HTTP/1.0 200 OK\r\nContent-Type: text/html\r\nContent-Length: {len(body)}\r\n\r\n"
+        writer.write(head.encode() + body)
         await writer.drain()
         writer.close()
 

@@ -127,10 +127,15 @@ void send_stream(const SendOptions& options) {
     if (done < 0) {
       // An ICMP error for an earlier packet, or no buffer: this batch is tried again, so nothing is skipped
       // silently.
-      if (errno != ECONNREFUSED && errno != EHOSTUNREACH && errno != ENOBUFS && errno != EINTR) {
+      const bool unreachable = errno == EHOSTUNREACH || errno == ENETUNREACH;  // no route to there now
+      if (!unreachable && errno != ECONNREFUSED && errno != ENOBUFS && errno != EINTR) {
         fail("sendmmsg");
       }
       ++refused;
+      if (unreachable) {
+        const timespec pause{0, 1'000'000};
+        nanosleep(&pause, nullptr);
+      }
       continue;
     }
     sent += static_cast<std::uint64_t>(done);

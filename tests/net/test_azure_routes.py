@@ -99,7 +99,7 @@ def line(table: dict[str, Any] | None, prefix: str, learned: Mapping[str, Iterab
     subnet = fabric.subnets["lan"]
     subnet.table = table
     found = kernel.lines(fabric, subnet, kernel.routes_of(fabric, subnet, {"hub": learned}), set(healthy))
-    return next(text.removesuffix(" table 1001") for text in found if f"{prefix} " in text)
+    return next(text.replace(" table 1001", "") for text in found if f"{prefix} " in text)
 
 
 def test_an_appliance_is_the_nic_of_its_address_and_nobody_is_a_black_hole() -> None:

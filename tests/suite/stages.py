@@ -19,7 +19,7 @@ CLANG = "build-clang"
 NET_WORKERS = 2
 NET_LONGEST = ("test_matrix_names", "test_matrix_locks", "test_matrix_boot", "test_devices")
 # They stop processes under load and lose no packet: another lab on the same two CPUs is one load too many.
-NET_ALONE = ("test_failover", "test_probes", "test_probes_ports", "test_processes", "test_reload", "test_soak")
+NET_ALONE = ("test_failover", "test_probes", "test_probes_ports", "test_processes", "test_reload", "test_scenarios", "test_soak")
 
 
 def one(what: str, holds: bool) -> Count:

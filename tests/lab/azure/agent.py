@@ -58,11 +58,16 @@ class Agent:
     def learn(self) -> None:
         """Of both route servers together: a gateway or an appliance may be heard by one alone."""
         self.learned = {}
+        heard = {name: chosen(name) for name in self.monitors}
         for vnet, servers in self.plan.route_servers.items():
             table = self.learned.setdefault(vnet, {})
             for name in servers:
-                for prefix, hops in chosen(name).items():
+                for prefix, hops in heard[name].items():
                     table.setdefault(prefix, set()).update(hops)
+        for vnet, static in self.plan.static.items():
+            table = self.learned.setdefault(vnet, {})
+            for prefix, next_hops in static.items():
+                table.setdefault(prefix, set()).update(next_hops)
 
     # --- programming ----------------------------------------------------------------------------------------
 

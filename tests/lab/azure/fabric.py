@@ -26,9 +26,12 @@ from lab.topology import Lab
 
 FIRST_TABLE = 1001
 OUTSIDE = "203.0.113.1/24"
+PUBLIC = "203.0.113.128/25"
+FABRIC = "100.127.0.1"  # as the edge calls it
 SPACE = "fabric"
 
-# No connection tracking: what passes the fabric twice must not be taken for one connection, and public addresses are one to one.
+# Without connection tracking: what passes the fabric twice must not be taken for one connection. Public addresses are translated at
+# its edge, a namespace of its own, and so are those that ICMP errors quote.
 RULES = """
 table ip fabric {
   counter not_forwarding { comment "IP forwarding is off at the NIC" }
@@ -36,12 +39,11 @@ table ip fabric {
   counter to_internet {}
   set own { type ifname . ipv4_addr; }
   set forwarding { type ifname; }
-  map public { type ipv4_addr : ipv4_addr; }
-  map private { type ipv4_addr : ipv4_addr; }
+  set marked { type ifname; flags dynamic; size 64; counter; }
+  set public { type ipv4_addr; }
   chain arriving {
     type filter hook prerouting priority raw; policy accept;
     notrack
-    iifname "internet" ip daddr set ip daddr map @private
     iifname { "internet", "lo" } accept
     iifname @forwarding accept
     iifname . ip saddr @own accept
@@ -49,6 +51,7 @@ table ip fabric {
   }
   chain crossing {
     type filter hook forward priority filter; policy accept;
+    udp dport 4001 update @marked { oifname }
     oifname "internet" jump leaving
     oifname @forwarding accept
     oifname . ip daddr @own accept
@@ -56,9 +59,8 @@ table ip fabric {
   }
   chain leaving {
     iifname . ip saddr != @own counter name foreign drop
-    counter name to_internet
-    ip saddr set ip saddr map @public accept
-    counter name foreign drop
+    ip saddr != @public counter name foreign drop
+    counter name to_internet accept
   }
   chain saying {
     type filter hook output priority filter; policy accept;
@@ -67,14 +69,31 @@ table ip fabric {
 }
 """
 
+EDGE_RULES = """
+table ip edge {
+  map public { type ipv4_addr : ipv4_addr; }
+  map private { type ipv4_addr : ipv4_addr; }
+  chain out {
+    type nat hook postrouting priority srcnat; policy accept;
+    oifname "eth0" snat to ip saddr map @public
+  }
+  chain in {
+    type nat hook prerouting priority dstnat; policy accept;
+    iifname "eth0" dnat to ip daddr map @private
+  }
+}
+"""
+
 
 class Fabric:
     """VNets, subnets and NICs are added, then `start`; afterwards route tables may change."""
 
-    def __init__(self, lab: Lab, space: Namespace) -> None:
+    def __init__(self, lab: Lab, space: Namespace, edge: Namespace) -> None:
         self.lab = lab
         self.space = space
+        self.edge = edge
         self.plan = Plan()
+        self._runs = False
         self.plan_file = lab.folder / "fabric.json"
         self.effective_file = lab.folder / "effective.json"
         space.create()
@@ -123,27 +142,35 @@ class Fabric:
         if forwarding:
             elements.append(f'add element ip fabric forwarding {{ "{device}" }}')
         if public:
-            elements.append(f"add element ip fabric public {{ {address} : {public} }}")
-            elements.append(f"add element ip fabric private {{ {public} : {address} }}")
+            elements.append(f"add element ip fabric public {{ {address} }}")
+            self.edge.nft(
+                f"add element ip edge public {{ {address} : {public} }}\nadd element ip edge private {{ {public} : {address} }}\n"
+            )
         self.space.nft("\n".join(elements) + "\n")
         self.plan.nics[f"{space}-{interface}"] = Nic(f"{space}-{interface}", subnet, address, device, mac, forwarding, public)
 
     def add_internet(self, space: str) -> None:
-        """The device by which the Internet is reached, whose other end is `eth0` there."""
-        inside = self.lab[space]
-        self.space.ip("link", "add", INTERNET, "type", "veth", "peer", "name", "eth0", "netns", inside.name)
-        plain(self.space, INTERNET)
-        plain(inside, "eth0")
-        self.space.ip("address", "add", OUTSIDE, "dev", INTERNET)
-        self.space.ip("link", "set", INTERNET, "up")
+        """The Internet, which has `eth0`, behind the edge."""
+        inside, edge = self.lab[space], self.edge
+        edge.create()
+        edge.sysctl("net.ipv4.ip_forward", 1)
+        edge.nft(EDGE_RULES)
+        self.space.ip("link", "add", INTERNET, "type", "veth", "peer", "name", "fabric", "netns", edge.name)
+        edge.ip("link", "add", "eth0", "type", "veth", "peer", "name", "eth0", "netns", inside.name)
+        for where, device in ((self.space, INTERNET), (edge, "fabric"), (edge, "eth0"), (inside, "eth0")):
+            plain(where, device)
+            where.ip("link", "set", device, "up")
+        # Between fabric and edge nobody has an address, so nobody answers ARP.
+        for where, device, hop, other, there in (
+            (self.space, INTERNET, INTERNET_ROUTER, edge, "fabric"), (edge, "fabric", FABRIC, self.space, INTERNET),
+        ):  # fmt: skip
+            mac = json.loads(other.ip("-j", "link", "show", there))[0]["address"]
+            where.ip("neighbour", "replace", hop, "lladdr", mac, "dev", device, "nud", "permanent")
+        edge.ip("address", "add", OUTSIDE, "dev", "eth0")
+        edge.ip("route", "add", "default", "via", INTERNET_ROUTER)
+        edge.ip("route", "add", "10.0.0.0/8", "via", FABRIC, "dev", "fabric", "onlink")
         inside.ip("address", "add", f"{INTERNET_ROUTER}/24", "dev", "eth0")
-        inside.ip("link", "set", "eth0", "up")
-        # Public addresses are on no interface: each is sent for at the fabric's own.
-        mac = json.loads(self.space.ip("-j", "link", "show", INTERNET))[0]["address"]
-        far = json.loads(inside.ip("-j", "link", "show", "eth0"))[0]["address"]
-        self.space.ip("neighbour", "replace", INTERNET_ROUTER, "lladdr", far, "dev", INTERNET, "nud", "permanent")
-        inside.ip("neighbour", "replace", "203.0.113.1", "lladdr", mac, "dev", "eth0", "nud", "permanent")
-        inside.ip("route", "add", "203.0.113.128/25", "via", "203.0.113.1")
+        inside.ip("route", "add", PUBLIC, "via", OUTSIDE.split("/")[0])
 
     def balance(self, frontend: str, members: list[str], port: int) -> None:
         self.plan.balancers.append(Balancer(frontend, members, port))
@@ -162,13 +189,23 @@ class Fabric:
         )  # fmt: skip
         wait_until("the fabric", lambda: "ready" in agent.output() or not agent.running())
         assert agent.running(), agent.output()
+        self._runs = True
 
     def set_table(self, subnet: str, table: Path | dict[str, Any] | None) -> None:
         """Another route table for a subnet: returns when it is in force."""
         self.plan.subnets[subnet].table = json.loads(table.read_text()) if isinstance(table, Path) else table
-        self.plan.generation += 1
-        self.plan.write(self.plan_file)
-        wait_until("the fabric to apply it", lambda: self._said()["generation"] == self.plan.generation)
+        self._apply()
+
+    def propagate(self, vnet: str, prefix: str, next_hop: str) -> None:
+        """A route that a gateway has without BGP: of its Default Site, or of a hub's connection."""
+        self.plan.static.setdefault(vnet, {})[prefix] = [next_hop]
+        self._apply()
+
+    def _apply(self) -> None:
+        if self._runs:
+            self.plan.generation += 1
+            self.plan.write(self.plan_file)
+            wait_until("the fabric to apply it", lambda: self._said()["generation"] == self.plan.generation)
 
     # --- looking --------------------------------------------------------------------------------------------
 
@@ -184,6 +221,24 @@ class Fabric:
         """The line of a prefix that is in force there."""
         wanted = (line for line in self.effective(subnet) if line.split()[1:3] == ["Active", prefix])
         return next(wanted, None)
+
+    def learned(self, subnet: str, prefix: str) -> str | None:
+        """The same, if BGP brought it."""
+        line = self.active(subnet, prefix)
+        return line if line and line.startswith("VirtualNetworkGateway") else None
+
+    def hops(self, subnet: str, prefix: str) -> int:
+        """To how many NICs the kernel spreads a prefix."""
+        table = str(self.plan.subnets[subnet].number)
+        found = json.loads(self.space.ip("-j", "route", "show", "table", table, "exact", prefix) or "[]")
+        return sum(len(route.get("nexthops", [None])) for route in found if route.get("type") != "blackhole")
+
+    def marked_to(self, nic: str) -> int:
+        """Packets for UDP port 4001 that the fabric gave to a NIC."""
+        found = json.loads(self.space.run("nft", "-j", "list", "set", "ip", "fabric", "marked"))["nftables"][-1]["set"]
+        elements = (entry["elem"] for entry in found.get("elem", []))
+        device = self.plan.nics[nic].device
+        return next((int(item["counter"]["packets"]) for item in elements if item["val"] == device), 0)
 
     def counters(self) -> dict[str, int]:
         found = json.loads(self.space.run("nft", "-j", "list", "counters", "table", "ip", "fabric"))["nftables"]

@@ -30,13 +30,13 @@ def lines(plan: Plan, subnet: Subnet, found: Iterable[Effective], healthy: Set[s
     result = set()
     for item in found:
         if item.active:
-            result.add(f"{_target(plan, subnet, item, healthy)} table {subnet.number}")
+            result.add(_line(plan, subnet, item, healthy))
     return result
 
 
-def _target(plan: Plan, subnet: Subnet, item: Effective, healthy: Set[str]) -> str:
+def _line(plan: Plan, subnet: Subnet, item: Effective, healthy: Set[str]) -> str:
     route = item.route
-    prefix = str(route.prefix)
+    prefix = f"{route.prefix} table {subnet.number}"
     if route.kind in ("VnetLocal", "VNetPeering"):
         return f"throw {prefix}"
     if route.kind == "Internet":

@@ -56,6 +56,8 @@ class Plan:
     route_servers: dict[str, list[str]] = field(default_factory=dict)
     gateways: dict[str, str] = field(default_factory=dict)  # where VirtualNetworkGateway leads, by VNet
     balancers: list[Balancer] = field(default_factory=list)
+    # Routes that a gateway has without BGP, by VNet and prefix: a Default Site's, a hub connection's.
+    static: dict[str, dict[str, list[str]]] = field(default_factory=dict)
     generation: int = 0
 
     def peers_of(self, vnet: str) -> list[str]:
@@ -82,6 +84,7 @@ class Plan:
             route_servers=data["route_servers"],
             gateways=data["gateways"],
             balancers=[Balancer(**balancer) for balancer in data["balancers"]],
+            static=data["static"],
             generation=data["generation"],
         )
 

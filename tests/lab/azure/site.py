@@ -14,15 +14,18 @@ on-premises site. Every address that more than one scenario uses stands here.
 
 from __future__ import annotations
 
+import json
 import shutil
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+from lab.appliance import Appliance
 from lab.azure.fabric import SPACE, Fabric, plain
 from lab.azure.speaker import APPLIANCE_ASN, EXPRESSROUTE_ASN, ONPREM_ASN, ROUTE_SERVER_ASN, Neighbour, Speaker, configuration
 from lab.namespace import Namespace
-from lab.process import wait_until
-from lab.topology import FIREWALL_RULES, INTERNET_COUNTERS, KMS, KMS_PORT, MOVED, SILENCE, STREAM, WEB, Lab
+from lab.process import execute, wait_until
+from lab.topology import FIREWALL_RULES, KMS, KMS_PORT, MOVED, SILENCE, STREAM, WEB, Lab
 
 ONPREM_HOST = "172.16.0.10"
 ONPREM_PREFIX = "172.16.0.0/12"
@@ -33,29 +36,59 @@ FIREWALL_PUBLIC = {"firewall": "203.0.113.131", "firewall2": "203.0.113.132"}
 FIREWALL_INSIDE = {"firewall": "10.0.10.10", "firewall2": "10.0.11.10"}
 FIREWALL_OUTSIDE = {"firewall": "10.0.20.10", "firewall2": "10.0.21.10"}
 APPLIANCE_PUBLIC = "203.0.113.140"
+APPLIANCE2_PUBLIC = "203.0.113.141"
 VM_PUBLIC = "203.0.113.150"
 ONPREM_PUBLIC = "192.0.2.1"
 ISP = "192.0.2.254"
 
-COUNTERS = (
-    INTERNET_COUNTERS.replace("203.0.113.2 ", FIREWALL_PUBLIC["firewall"] + " ")
-    .replace("203.0.113.4 ", FIREWALL_PUBLIC["firewall2"] + " ")
-    .replace("10.0.2.4 counter", APPLIANCE_PUBLIC + " counter")
-    .replace("ip saddr 203.0.113.3 counter name gateway2", f"ip saddr {ONPREM_PUBLIC} counter name onprem")
-    .replace("counter gateway2 {}", "counter onprem {}\n  counter vm {}")
-    .replace('iifname != "eth0" accept', 'iifname != { "eth0", "isp" } accept')
-    .replace("counter name unnatted", f"counter name unnatted\n    ip saddr {VM_PUBLIC} counter name vm")
-    .replace("{ 203.0.113.0/24, 10.0.2.4 }", f"{{ 203.0.113.0/24, {ONPREM_PUBLIC} }}")
-)
+# By public address. What the load balancers' and the firewalls' probes of the web server add is counted with their sender's.
+COUNTERS = f"""
+table ip lab {{
+  counter arrived {{}}
+  counter firewall {{}}
+  counter firewall2 {{}}
+  counter appliance {{}}
+  counter vm {{}}
+  counter onprem {{}}
+  counter marked {{}}
+  counter too_long {{}}
+  chain arriving {{
+    type filter hook prerouting priority raw; policy accept;
+    iifname != {{ "eth0", "isp" }} accept
+    counter name arrived
+    udp dport 4001 counter name marked
+    icmp type destination-unreachable icmp code frag-needed counter name too_long
+    ip saddr {FIREWALL_PUBLIC["firewall"]} counter name firewall
+    ip saddr {FIREWALL_PUBLIC["firewall2"]} counter name firewall2
+    ip saddr {{ {APPLIANCE_PUBLIC}, {APPLIANCE2_PUBLIC} }} counter name appliance
+    ip saddr {VM_PUBLIC} counter name vm
+    ip saddr {ONPREM_PUBLIC} counter name onprem
+  }}
+}}
+"""
+# Beside the rules of its own, what a namespace saw of the marked packets and of a stream.
+WATCH = """
+table ip watch {
+  counter marked {}
+  counter stream {}
+  chain arriving {
+    type filter hook prerouting priority raw; policy accept;
+    udp dport 4001 counter name marked
+    udp dport 9000 counter name stream
+  }
+}
+"""
 
 
 class AzureLab(Lab):
     """Namespaces are added by name; the fabric starts when the scenario says so."""
 
     def _build(self) -> None:
-        self._spaces[SPACE] = Namespace(f"{self.prefix}-{SPACE}")
-        self.fabric = Fabric(self, self[SPACE])
+        for name in (SPACE, "edge"):
+            self._spaces[name] = Namespace(f"{self.prefix}-{name}")
+        self.fabric = Fabric(self, self[SPACE], self["edge"])
         self.frr: dict[str, Speaker] = {}
+        self.appliances: list[Appliance] = []
         self.add_space("internet")
         self.fabric.add_internet("internet")
         internet = self["internet"]
@@ -77,6 +110,20 @@ class AzureLab(Lab):
             space.sysctl(f"net.ipv4.conf.{which}.send_redirects", 0)
         return space
 
+    def watch(self, *spaces: str) -> None:
+        for space in spaces:
+            self[space].nft(WATCH)
+
+    def watched(self, space: str) -> dict[str, int]:
+        """Marked packets and those of a stream that came into a namespace, by whichever interface."""
+        found = json.loads(self[space].run("nft", "-j", "list", "counters", "table", "ip", "watch"))["nftables"]
+        return {entry["counter"]["name"]: entry["counter"]["packets"] for entry in found if "counter" in entry}
+
+    def last_client(self, service: str) -> str:
+        """As who it was asked last: "page", which probes do not ask for, or "kms"."""
+        clients = self.seen_clients(service)
+        return clients[-1] if clients else "nobody"
+
     def wire(self, one: str, other: str, name: str, addresses: tuple[str, str], mtu: int = 1500) -> None:
         """A cable outside the fabric, `name` at both ends."""
         self[one].ip("link", "add", name, "type", "veth", "peer", "name", name, "netns", self[other].name)
@@ -86,9 +133,29 @@ class AzureLab(Lab):
             self[where].ip("link", "set", name, "mtu", str(mtu), "up")
 
     def add_frr(self, space: str, config: str) -> Speaker:
-        frr = self.frr[space] = Speaker(self, space, config)
-        frr.start()
-        return frr
+        """Not started yet: `start` does it, with all others at once."""
+        self.frr[space] = Speaker(self, space, config)
+        return self.frr[space]
+
+    def start(self) -> None:
+        """The fabric and the BGP speakers so far."""
+        with ThreadPoolExecutor() as pool:
+            for started in [pool.submit(self.fabric.start), *(pool.submit(frr.start) for frr in self.frr.values())]:
+                started.result()
+            for started in [pool.submit(appliance.start) for appliance in self.appliances]:
+                started.result()
+
+    def spaces(self) -> list[str]:
+        return list(self._spaces)
+
+    def diagnosis(self) -> str:
+        """What everybody said last, and what the appliances say of themselves."""
+        said = [f"--- {process.name}\n{process.output()[-3000:]}" for process in self.processes]
+        for name, frr in self.frr.items():
+            said.append(f"--- BGP of {name}\n" + execute("vtysh", "-N", frr.name, "-c", "show bgp ipv4 unicast").stdout)
+        said += [appliance.diagnosis() for appliance in self.appliances]
+        said.append(self.fabric.effective_file.read_text() if self.fabric.effective_file.exists() else "")
+        return "\n".join(said)
 
     # --- parts ----------------------------------------------------------------------------------------------
 
@@ -152,7 +219,7 @@ class AzureLab(Lab):
         self.fabric.learn_from("hub", *ROUTE_SERVERS)
         self.fabric.learn_from("spoke", *ROUTE_SERVERS)
 
-    def add_gateway(self, name: str, wire: str, mtu: int = 1500, vpn: bool = False, site: str = "onprem", net: str = "169.254.10") -> None:
+    def add_gateway(self, name: str, wire: str, mtu: int = 1500, vpn: bool = False, site: str = "onprem-router", net: str = "169.254.10") -> None:
         """An ExpressRoute gateway with Microsoft's edge, or a VPN gateway, and its cable to a site that is there already."""
         space = self.add_space(name)
         self.fabric.add_nic(name, "eth0", "gateway", GATEWAY)
@@ -167,26 +234,25 @@ class AzureLab(Lab):
         ] + [Neighbour(f"{net}.2", ONPREM_ASN, options, ("route-map to-site out",))]
         self.add_frr(name, configuration(ROUTE_SERVER_ASN, GATEWAY, neighbours, ("10.0.0.0/16", "10.1.0.0/16"), VPN_FILTER if vpn else NO_FILTER))
 
-    def add_onprem(self, name: str = "onprem", host: str = ONPREM_HOST) -> None:
-        """A router, which is also the host that sends."""
-        space = self.add_space(name)
-        space.ip("address", "add", f"{host}/32", "dev", "lo")
-        space.sysctl("net.ipv4.ip_forward", 1)
-        space.nft(SILENCE)
+    def add_onprem(self, name: str = "onprem", net: str = "172.16.0") -> None:
+        """A host and its router."""
+        host, router = self.add_space(name), self.add_space(f"{name}-router")
+        self.wire(name, f"{name}-router", "lan", (f"{net}.10/24", f"{net}.1/24"))
+        host.ip("route", "add", "default", "via", f"{net}.1")
+        host.nft(SILENCE)
+        router.sysctl("net.ipv4.ip_forward", 1)
 
     def add_onprem_speaker(
-        self, gateway: str = "169.254.10.1", gateway_asn: int = EXPRESSROUTE_ASN, name: str = "onprem",
-        host: str = ONPREM_HOST, networks: tuple[str, ...] = (ONPREM_PREFIX,), asn: int = ONPREM_ASN,
+        self, name: str = "onprem", gateway: str = "169.254.10.1", gateway_asn: int = EXPRESSROUTE_ASN,
+        networks: tuple[str, ...] = (ONPREM_PREFIX,), asn: int = ONPREM_ASN, router_id: str = ONPREM_HOST,
     ) -> None:  # fmt: skip
-        """Learned routes prefer the host's address as their source, which is what the cloud knows."""
-        extra = f"ip protocol bgp route-map own-source\nroute-map own-source permit 10\n set src {host}\n"
-        self.add_frr(name, configuration(asn, host, [Neighbour(gateway, gateway_asn)], networks, extra))
+        self.add_frr(f"{name}-router", configuration(asn, router_id, [Neighbour(gateway, gateway_asn)], networks))
 
     def add_onprem_internet(self) -> None:
         """Its own way to the Internet, which translates."""
-        self.wire("onprem", "internet", "isp", (f"{ONPREM_PUBLIC}/24", f"{ISP}/24"))
-        onprem = self["onprem"]
-        onprem.ip("route", "add", "default", "via", ISP, "metric", "5")
+        self.wire("onprem-router", "internet", "isp", (f"{ONPREM_PUBLIC}/24", f"{ISP}/24"))
+        onprem = self["onprem-router"]
+        onprem.ip("route", "add", "default", "via", ISP)
         onprem.nft(
             "table ip isp {\n chain translate {\n type nat hook postrouting priority srcnat; policy accept;\n"
             f' oifname "isp" snat to {ONPREM_PUBLIC}\n }}\n}}\n'

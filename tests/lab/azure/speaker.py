@@ -58,6 +58,20 @@ class Speaker(Frr):
         paths = self.routes().get(prefix, ())
         return next((str(path["path"]) for path in paths if path.get("bestpath")), None)
 
+    def next_hops(self, prefix: str) -> list[str]:
+        """Of the paths that it uses."""
+        paths = [path for path in self.routes().get(prefix, ()) if path.get("bestpath") or path.get("multipath")]
+        return sorted({hop["ip"] for path in paths for hop in path["nexthops"]})
+
+    def from_neighbour(self, address: str) -> list[str]:
+        """Prefixes that a neighbour advertises."""
+        return sorted(self.json(f"show bgp ipv4 unicast neighbors {address} routes").get("routes", {}))
+
+    def originate(self, prefix: str, on: bool) -> None:
+        asn = self.json("show bgp ipv4 unicast summary")["as"]
+        no = "" if on else "no "
+        self.configure(f"router bgp {asn}", "address-family ipv4 unicast", f"{no}network {prefix}")
+
     def wait_for(self, prefix: str, present: bool = True, timeout: float = 20) -> None:
         what = f"{prefix} {'at' if present else 'gone from'} {self.space}"
         wait_until(what, lambda: self.has(prefix) == present, timeout, interval=0.05)

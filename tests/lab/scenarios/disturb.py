@@ -1,0 +1,130 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""What happens to a steady stream and to what is advertised when a part dies. Packets are counted; nothing here is timed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from lab.azure.site import AzureLab
+from lab.azure.speaker import Speaker
+from lab.report import Report
+from lab.scenarios import traffic
+from lab.scenarios.appliance import Nva
+from lab.stream import Stream, StreamResult
+from lab.topology import STREAM
+
+RATE = 20_000
+ENOUGH = RATE // 2
+
+
+class Ride:
+    """A stream that nothing may be lost of. What found no room in a port's socket, because the machine computed for others, is the
+    machine's loss: the appliance counts it, and it is said."""
+
+    def __init__(self, report: Report, nvas: Sequence[Nva]) -> None:
+        self.report = report
+        self.nvas = nvas
+        self.before = self._missed()
+
+    def _missed(self) -> int:
+        return sum(int(nva.stats()["total"]["missed"]) for nva in self.nvas)
+
+    def none_lost(self, what: str, result: StreamResult) -> None:
+        missed = self._missed() - self.before
+        seen = str(result) + (f"; {missed} found no room in a port's socket" if missed else "")
+        self.report.check(what, "none lost, none twice", seen, result.lost <= missed and result.duplicated == 0)
+
+
+def gone(peer: Speaker, prefixes: Sequence[str]) -> None:
+    for prefix in prefixes:
+        peer.wait_for(prefix, present=False)
+
+
+def back(peer: Speaker, prefixes: Sequence[str]) -> None:
+    for prefix in prefixes:
+        peer.wait_for(prefix)
+
+
+def fault(lab: AzureLab, firewall: str) -> None:
+    """It answers ARP and ping, and forwards nothing."""
+    lab[firewall].nft("table inet fault {\n chain fault {\n type filter hook forward priority -400;\n drop\n }\n}\n")
+
+
+def mend(lab: AzureLab, firewall: str) -> None:
+    lab[firewall].nft("add table inet fault\ndelete table inet fault\n")
+
+
+def firewall_dies(
+    lab: AzureLab, nva: Nva, report: Report, peer: Speaker, prefixes: Sequence[str], firewalls: Sequence[str] = ("firewall",)
+) -> None:
+    report.step("Every firewall forwards nothing any more: what is advertised goes, and nothing finds another way out")
+    with Stream(lab, STREAM, rate=RATE, seconds=60) as stream:
+        stream.wait_more(ENOUGH)
+        for name in firewalls:
+            fault(lab, name)
+        nva.wait_verdict("closed")
+        gone(peer, prefixes)
+        report.check(f"{', '.join(prefixes)} on-premises", "withdrawn", "withdrawn", True)
+        report.equal("packets at the Internet that no firewall sent", 0, traffic.past_firewalls(lab))
+        for name in firewalls:
+            mend(lab, name)
+        back(peer, prefixes)
+        stream.wait_more(ENOUGH)
+        report.check("once the firewall is back", "advertised, and the stream arrives", "advertised, and the stream arrives", True)
+        stream.stop()
+        result = stream.finish()
+    report.note(str(result))
+    report.equal("packets at the Internet that no firewall sent", 0, traffic.past_firewalls(lab))
+
+
+def control_dies(lab: AzureLab, nva: Nva, report: Report) -> None:
+    report.step("Control is SIGKILLed and comes back")
+    ride = Ride(report, [nva])
+    with Stream(lab, STREAM, rate=RATE, seconds=60) as stream:
+        stream.wait_more(ENOUGH)
+        nva.kill_control()
+        stream.wait_more(ENOUGH)
+        nva.start_control()
+        nva.wait_ready()
+        stream.wait_more(ENOUGH)
+        stream.stop()
+        result = stream.finish()
+    ride.none_lost("the stream", result)
+
+
+def frr_dies(lab: AzureLab, nva: Nva, report: Report, peer: Speaker, prefixes: Sequence[str]) -> None:
+    """What still reaches the appliance is forwarded while the peers hear nothing."""
+    report.step("FRR is killed and comes back")
+    assert nva.speaker is not None
+    with Stream(lab, STREAM, rate=RATE, seconds=60) as stream:
+        stream.wait_more(ENOUGH)
+        at_appliance, at_internet = nva.received("lan0"), lab.counters()["firewall"]
+        nva.speaker.kill_daemon("bgpd")
+        nva.speaker.kill_daemon("zebra")
+        gone(peer, prefixes)
+        nva.speaker.start()
+        back(peer, prefixes)
+        stream.wait_more(ENOUGH)
+        stream.stop()
+        result = stream.finish()
+    report.note(f"{result}: on-premises had no route meanwhile")
+    dropped = nva.dropped("lan")
+    report.equal("packets that reached the appliance and were dropped there", {}, dropped)
+    del at_appliance, at_internet
+
+
+def dataplane_dies(lab: AzureLab, nva: Nva, report: Report, peer: Speaker, prefixes: Sequence[str]) -> None:
+    report.step("The dataplane is SIGKILLed: the default is withdrawn; restarted: advertised again")
+    with Stream(lab, STREAM, rate=RATE, seconds=60) as stream:
+        stream.wait_more(ENOUGH)
+        nva.kill_dataplane()
+        gone(peer, prefixes)
+        report.check(f"{', '.join(prefixes)} on-premises", "withdrawn", "withdrawn", True)
+        nva.start_dataplane()
+        nva.wait_ready()
+        back(peer, prefixes)
+        stream.wait_more(ENOUGH)
+        stream.stop()
+        result = stream.finish()
+    report.note(str(result))
+    report.equal("packets at the Internet that no firewall sent", 0, traffic.past_firewalls(lab))
