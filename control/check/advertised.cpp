@@ -67,13 +67,11 @@ auto find_attracted(const Facts& facts) -> Offences {
   return {{place_of_bgp(facts), "the Internet is advertised, and no zone has a route to it"}};
 }
 
-auto find_bgp_not_spoken(const Facts& facts) -> Offences {
+auto find_advertised_to_nobody(const Facts& facts) -> Offences {
   const auto& config = facts.policy->config;
-  if (config.bgp)
-    return {{place(facts, config.bgp->line), "[bgp] is configured"}};
-  if (config.internet && config.internet->advertise != config::Advertise::none)
-    return {{place(facts, config.internet->line), "[internet] has \"advertise\""}};
-  return {};
+  if (config.bgp || !config.internet || config.internet->advertise == config::Advertise::none)
+    return {};
+  return {{place(facts, config.internet->line), "[internet] has \"advertise\", and there is no [bgp]"}};
 }
 
 }  // namespace
@@ -101,10 +99,10 @@ const Rule attracted{
     "Write internet = true in the zones whose traffic it is, or advertise = \"none\" in [internet].",
     find_attracted};
 
-const Rule bgp_not_spoken{"bgp-not-spoken", Severity::error,
-                          "Nothing speaks BGP in this version: what is to be advertised would not be, and "
-                          "sekisho-control refuses to run with it.",
-                          "Remove [bgp] and \"advertise\"; have a BGP daemon beside the appliance advertise.",
-                          find_bgp_not_spoken};
+const Rule advertised_to_nobody{"advertised-to-nobody", Severity::error,
+                                "Routes are advertised to the peers that [bgp] names, and sekisho-control "
+                                "refuses to run without any.",
+                                "Name the peers in [bgp], or write advertise = \"none\" in [internet].",
+                                find_advertised_to_nobody};
 
 }  // namespace sekisho::check

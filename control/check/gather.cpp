@@ -156,21 +156,7 @@ void Gatherer::add_ports(const netlink::Mirror* mirror) {
 }
 
 void Gatherer::add_advertised() {
-  const auto& config = facts_.policy->config;
-  auto& all = facts_.advertised;
-  if (config.internet && config.internet->advertise == config::Advertise::default_route)
-    all.push_back(default_route);
-  if (config.internet && config.internet->advertise == config::Advertise::halves)
-    all.insert(all.end(), halves.begin(), halves.end());
-  for (const auto& spec : config.bgp ? config.bgp->advertise : std::vector<config::RouteSpec>{}) {
-    if (spec.kind == config::RouteSpec::Kind::prefix)
-      all.push_back(spec.prefix);
-    else if (const auto routes =
-                 read(spec.file, {.peer = spec.peer, .empty = formats::empty_if(spec.allow_empty)}))
-      std::ranges::transform(routes->routes, std::back_inserter(all), &formats::FileRoute::prefix);
-  }
-  std::ranges::sort(all);
-  all.erase(std::ranges::unique(all).begin(), all.end());
+  facts_.advertised = facts_.policy->advertised;
 }
 
 void Gatherer::add_tag_uses() {

@@ -8,7 +8,7 @@ namespace sekisho::check {
 
 extern const Rule one_half, halves_trap, default_learned;  // halves.cpp
 extern const Rule default_to_vpn, vnet_to_vpn, too_many_advertised, attracted,
-    bgp_not_spoken;                                               // advertised.cpp
+    advertised_to_nobody;                                               // advertised.cpp
 extern const Rule kms_incomplete, kms_of_another_cloud;           // kms.cpp
 extern const Rule table_too_long, table_too_many_tags;            // limits.cpp
 extern const Rule tag_without_udr, tag_without_ipv4;              // tags.cpp

@@ -9,12 +9,13 @@
 #include "common/base/prefix.hpp"
 #include "control/check/facts.hpp"
 #include "control/formats/route_file.hpp"
+#include "control/route/internet.hpp"
 #include "control/route/route_table.hpp"
 
 namespace sekisho::check {
 
-inline constexpr base::Prefix default_route{0, 0};
-inline constexpr std::array halves{base::Prefix{0, 1}, base::Prefix{1U << 31, 1}};
+using route::default_route;
+using route::halves;
 // What is shorter stands for the Internet and not for a network of somebody's: no one was ever given more than a /8.
 inline constexpr std::uint8_t shortest_network = 8;
 

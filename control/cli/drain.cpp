@@ -107,6 +107,20 @@ Outcome wait_for_silence(const Context& context, double seconds) {
   }
 }
 
+// What has become of what BGP peers were told.
+void tell_bgp(const Json& bgp) {
+  if (bgp.at("configured") != true) {
+    return;
+  }
+  const auto& failure = bgp.at("frr").at("failure");
+  if (!failure.is_null()) {
+    fmt::print(stderr, "sekisho: what BGP peers were told could not be withdrawn: {}\n",
+               failure.get<std::string>());
+  } else if (bgp.at("originated").empty()) {
+    fmt::print("BGP peers are told to send nothing here any more\n");
+  }
+}
+
 Outcome drain(const Context& context, double seconds) {
   const auto result = ask(context, {{"command", "drain"}});
   if (!result) {
@@ -116,6 +130,7 @@ Outcome drain(const Context& context, double seconds) {
   if (context.json) {
     fmt::print("{}\n", result->dump());
   } else {
+    tell_bgp(result->at("bgp"));
     fmt::print("{}; everything that still comes is forwarded\n",
                changed ? "health probes get 503 from now on" : "health probes get 503 already");
   }
@@ -141,13 +156,14 @@ Outcome undrain(const Context& context) {
 void add_drain(CLI::App& app, Context& context) {
   auto seconds = std::make_shared<double>(300);
   auto* command = app.add_subcommand(
-      "drain", "Ask load balancers to send no more traffic here, and wait until none comes");
+      "drain", "Ask BGP peers and load balancers to send no more traffic here, and wait until none comes");
   command
       ->add_option("--for", *seconds, "How long to wait for the end of traffic (default: 5m); 0: not at all")
       ->transform(CLI::AsNumberWithUnit(std::map<std::string, double>{{"s", 1}, {"m", 60}, {"h", 3600}},
                                         CLI::AsNumberWithUnit::CASE_SENSITIVE, "DURATION"))
       ->option_text("DURATION");
   command->footer(
+      "What BGP peers were told ([bgp]) is withdrawn first. "
       "Health probes ([health]) get 503, so that a load balancer sends new flows elsewhere. Whatever still "
       "comes is "
       "forwarded\n"
@@ -167,8 +183,9 @@ void add_drain(CLI::App& app, Context& context) {
       "  ExecStop=/usr/bin/sekisho drain --for 60s    in an override of a unit: stopping it drains first\n");
   command->callback(
       [&context, seconds] { context.run = [&context, seconds] { return drain(context, *seconds); }; });
-  auto* back =
-      app.add_subcommand("undrain", "Take `sekisho drain` back: health probes are answered by the verdict");
+  auto* back = app.add_subcommand(
+      "undrain",
+      "Take `sekisho drain` back: health probes are answered by the verdict, BGP peers told by it");
   back->callback([&context] { context.run = [&context] { return undrain(context); }; });
 }
 

@@ -172,7 +172,8 @@ void add_show(CLI::App& app, Context& context) {
       "  sekisho show ports\n"
       "  sekisho show drops --all\n"
       "  sekisho show stats --json | jq .balance\n\n"
-      "Without a dataplane that answers, all but `neighbours` say so first and end with exit status 1.\n");
+      "Without a dataplane that answers, all but `neighbours` and `bgp` say so first and end with exit "
+      "status 1.\n");
   add(*group, context, "ports", "Ports with their device, link, queues and counters", ports_text);
   add(*group, context, "zones", "Zones with their ports, sources and the size of their tables", zones_text);
   add_routes(*group, context);
@@ -180,6 +181,8 @@ void add_show(CLI::App& app, Context& context) {
       "Next hops with their members: who is alive, why, since when, round trips of probes, flaps",
       next_hops_text);
   add(*group, context, "neighbours", "The kernel's neighbours on the ports", neighbours_text);
+  add(*group, context, "bgp", "BGP sessions, and what is advertised since when, or why not; asked of FRR",
+      bgp_text);
   add_drops(*group, context);
   add(*group, context, "stats", "Counters by port, and whether every packet is accounted for", stats_text);
   add(*group, context, "config",

@@ -13,13 +13,14 @@
 #include "control/cli/plan.hpp"
 
 namespace sekisho::cli {
-namespace {
 
 std::string duration(std::uint64_t seconds) {
   const auto days = seconds / 86400;
   const auto clock = fmt::format("{:02}:{:02}:{:02}", seconds / 3600 % 24, seconds / 60 % 60, seconds % 60);
   return days == 0 ? clock : fmt::format("{} d {}", days, clock);
 }
+
+namespace {
 
 // "2026-11-29 04:50:15", in this machine's time.
 std::string date(const Json& unix_ms) {

@@ -2,6 +2,7 @@
 // The answers of `show` as tables for people.
 #pragma once
 
+#include <cstdint>
 #include <string>
 
 #include "control/cli/context.hpp"
@@ -17,7 +18,10 @@ namespace sekisho::cli {
 [[nodiscard]] std::string stats_text(const Json& stats);
 [[nodiscard]] std::string config_text(const Json& config);
 [[nodiscard]] std::string state_text(const Json& state);
+[[nodiscard]] std::string bgp_text(const Json& bgp);  // bgp_tables.cpp
 
+// "04:50:15", "3 d 04:50:15"
+[[nodiscard]] std::string duration(std::uint64_t seconds);
 // "a, b"; "-" of an empty list.
 [[nodiscard]] std::string list_text(const Json& list);
 // A string as it is, a number in digits, true and false as yes and no, null as nothing (a table shows "-").

@@ -150,17 +150,42 @@ struct Azure {
   unsigned line = 0;
 };
 
+// What a peer is: what it needs and bears (control/advertise/preset.hpp).
+enum class PeerPreset : std::uint8_t {
+  generic,
+  azure_route_server,
+  azure_vwan_hub,
+  aws_route_server,
+  gcp_cloud_router
+};
+[[nodiscard]] std::string_view to_string(PeerPreset preset) noexcept;
+
 struct BgpPeer {
   std::uint32_t address = 0;
   std::uint32_t asn = 0;
   unsigned line = 0;
+  PeerPreset preset = PeerPreset::generic;
+  unsigned prepend = 0;                        // how often our AS number stands in the path besides once
+  std::optional<std::uint32_t> next_hop = {};  // that is advertised instead of our own address
+  friend bool operator==(const BgpPeer&, const BgpPeer&) = default;
 };
 
-// Read and checked; nothing speaks BGP in this version, and a daemon refuses to run with it.
+// When is advertised, and when not any more.
+struct Advertising {
+  std::chrono::milliseconds withdraw_after{0};      // since nothing is forwarded
+  std::chrono::milliseconds advertise_after{5000};  // since something is
+  std::chrono::milliseconds dead_after{30'000};     // since sekisho-control is gone, and the dataplane is not
+  friend bool operator==(const Advertising&, const Advertising&) = default;
+};
+
+// FRR speaks it; sekisho-control tells FRR what to advertise.
 struct Bgp {
   std::uint32_t asn = 0;
   std::vector<BgpPeer> peers;
-  std::vector<RouteSpec> advertise;  // prefixes and files besides [internet].advertise; no next hops
+  std::string frr;  // FRR's instance, as `vtysh -N NAME` has it; empty: the host's one
+  Advertising advertising;
+  std::optional<std::uint32_t> router_id;  // none: FRR chooses one of the host's addresses
+  std::vector<RouteSpec> advertise;        // prefixes and files besides [internet].advertise; no next hops
   unsigned line = 0;
 };
 

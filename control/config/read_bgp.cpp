@@ -2,19 +2,55 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <limits>
 
+#include "common/base/text.hpp"
 #include "control/config/addresses.hpp"
 #include "control/config/reader.hpp"
 
 namespace sekisho::config {
+namespace {
+
+constexpr std::array<Word<PeerPreset>, 5> presets{{
+    {"generic", PeerPreset::generic},
+    {"azure-route-server", PeerPreset::azure_route_server},
+    {"azure-vwan-hub", PeerPreset::azure_vwan_hub},
+    {"aws-route-server", PeerPreset::aws_route_server},
+    {"gcp-cloud-router", PeerPreset::gcp_cloud_router},
+}};
+
+constexpr std::uint32_t azures_asn = 65515;
+
+// FRR makes a folder of it.
+bool is_instance_name(std::string_view name) {
+  constexpr std::size_t longest = 32;
+  return !name.empty() && name.size() <= longest && name.front() != '-' &&
+         std::ranges::all_of(name, [](char c) {
+           const char low = base::lower(c);
+           return (low >= 'a' && low <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
+         });
+}
+
+}  // namespace
+
+std::string_view to_string(PeerPreset preset) noexcept {
+  return std::ranges::find(presets, preset, &Word<PeerPreset>::meaning)->word;
+}
 
 void Reader::read_bgp(const SingleTable& found) {
-  const Section section{*found.table, found.line, "[bgp]", problems_, {"asn", "peer", "advertise"}};
+  const Section section{
+      *found.table,
+      found.line,
+      "[bgp]",
+      problems_,
+      {"asn", "peer", "frr", "router_id", "withdraw_after", "advertise_after", "dead_after", "advertise"}};
   Bgp bgp;
   bgp.line = found.line;
   bgp.asn = read_asn(section);
   read_bgp_peers(section, bgp);
+  read_frr(section, bgp);
+  read_advertising(section, bgp);
   read_bgp_advertise(section, bgp);
   config_.bgp = std::move(bgp);
 }
@@ -44,10 +80,12 @@ void Reader::read_bgp_peers(const Section& section, Bgp& bgp) {
       section.wrong_type(entry, "peer", "an array of tables only");
       continue;
     }
-    const Section inner{*table, line_of(entry), "a peer", problems_, {"address", "asn"}};
+    const Section inner{
+        *table, line_of(entry), "a peer", problems_, {"address", "asn", "preset", "prepend", "next_hop"}};
     BgpPeer peer;
     peer.line = inner.line();
     peer.asn = read_asn(inner);
+    read_peer_ways(inner, peer);
     const auto text = inner.required_text("address");
     if (!text)
       continue;
@@ -61,6 +99,53 @@ void Reader::read_bgp_peers(const Section& section, Bgp& bgp) {
       refuse(text->line, fmt::format("duplicate peer {}", text->value));
     bgp.peers.push_back(peer);
   }
+}
+
+void Reader::read_peer_ways(const Section& section, BgpPeer& peer) {
+  peer.preset = section.choice("preset", presets)
+                    .value_or(peer.asn == azures_asn ? PeerPreset::azure_route_server : PeerPreset::generic);
+  constexpr std::int64_t most_prepended = 10;  // as many as FRR takes in one command
+  if (const auto prepend = section.integer("prepend")) {
+    if (prepend->value < 0 || prepend->value > most_prepended)
+      refuse(prepend->line, fmt::format("\"prepend\" is 0 to {}, not {}", most_prepended, prepend->value));
+    else
+      peer.prepend = static_cast<unsigned>(prepend->value);
+  }
+  peer.next_hop = read_host(section, "next_hop");
+}
+
+auto Reader::read_host(const Section& section, std::string_view key) -> std::optional<std::uint32_t> {
+  const auto text = section.text(key);
+  if (!text)
+    return std::nullopt;
+  const auto address = parse_host(text->value);
+  if (!address) {
+    refuse(text->line, address.error());
+    return std::nullopt;
+  }
+  return *address;
+}
+
+void Reader::read_frr(const Section& section, Bgp& bgp) {
+  const auto frr = section.text("frr");
+  if (!frr)
+    return;
+  if (!is_instance_name(frr->value))
+    refuse(frr->line, fmt::format("{} cannot name an instance of FRR: letters, digits, - and _",
+                                  base::in_quotes(frr->value)));
+  bgp.frr = frr->value;
+}
+
+void Reader::read_advertising(const Section& section, Bgp& bgp) {
+  using std::chrono::milliseconds;
+  constexpr milliseconds none{0};
+  constexpr milliseconds longest{3'600'000};
+  constexpr milliseconds shortest_death{1000};  // control restarts within that
+  bgp.router_id = read_host(section, "router_id");
+  auto& when = bgp.advertising;
+  when.withdraw_after = section.time("withdraw_after", none, longest).value_or(when.withdraw_after);
+  when.advertise_after = section.time("advertise_after", none, longest).value_or(when.advertise_after);
+  when.dead_after = section.time("dead_after", shortest_death, longest).value_or(when.dead_after);
 }
 
 void Reader::read_bgp_advertise(const Section& section, Bgp& bgp) {

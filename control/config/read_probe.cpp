@@ -167,21 +167,7 @@ class ProbeReader {
   }
 
   auto time(std::string_view key, Range<milliseconds> range) -> std::optional<milliseconds> {
-    const auto text = section_.text(key);
-    if (!text)
-      return std::nullopt;
-    const auto value = base::parse_duration(text->value);
-    if (!value) {
-      refuse(key, fmt::format("{} is not a time: write \"500ms\", \"30s\" or \"5m\"",
-                              base::in_quotes(text->value)));
-      return std::nullopt;
-    }
-    if (*value < range.least || *value > range.most) {
-      refuse(key, fmt::format("\"{}\" is {} to {}, not {}", key, base::to_string(range.least),
-                              base::to_string(range.most), text->value));
-      return std::nullopt;
-    }
-    return value;
+    return section_.time(key, range.least, range.most);
   }
 
   const Section& section_;

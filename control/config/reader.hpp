@@ -61,7 +61,12 @@ class Reader {
   void read_bgp(const SingleTable& found);
   [[nodiscard]] auto read_asn(const Section& section) -> std::uint32_t;
   void read_bgp_peers(const Section& section, Bgp& bgp);
+  void read_peer_ways(const Section& section, BgpPeer& peer);
+  void read_frr(const Section& section, Bgp& bgp);
+  void read_advertising(const Section& section, Bgp& bgp);
   void read_bgp_advertise(const Section& section, Bgp& bgp);
+  // Nothing when the key is missing or (a problem) no host's address.
+  [[nodiscard]] auto read_host(const Section& section, std::string_view key) -> std::optional<std::uint32_t>;
   void read_metrics(const SingleTable& found);
   void read_health(const SingleTable& found);
   [[nodiscard]] auto read_requirement(const Located<std::string>& text) -> Requirement;

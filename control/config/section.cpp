@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "common/base/duration.hpp"
 #include "common/base/text.hpp"
 #include "control/config/words.hpp"
 
@@ -107,6 +108,25 @@ auto Section::array(std::string_view key, std::string_view of) const -> const to
   if (array == nullptr)
     wrong_type(*node, key, fmt::format("an array of {}", of));
   return array;
+}
+
+auto Section::time(std::string_view key, std::chrono::milliseconds least,
+                   std::chrono::milliseconds most) const -> std::optional<std::chrono::milliseconds> {
+  const auto written = text(key);
+  if (!written)
+    return std::nullopt;
+  const auto value = base::parse_duration(written->value);
+  if (!value) {
+    problems_.add(written->line, fmt::format("{} is not a time: write \"500ms\", \"30s\" or \"5m\"",
+                                             base::in_quotes(written->value)));
+    return std::nullopt;
+  }
+  if (*value < least || *value > most) {
+    problems_.add(written->line, fmt::format("\"{}\" is {} to {}, not {}", key, base::to_string(least),
+                                             base::to_string(most), written->value));
+    return std::nullopt;
+  }
+  return value;
 }
 
 auto Section::texts(std::string_view key) const -> std::vector<Located<std::string>> {

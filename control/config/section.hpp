@@ -5,6 +5,7 @@
 
 #include <toml++/toml.h>
 #include <array>
+#include <chrono>
 #include <initializer_list>
 #include <optional>
 #include <span>
@@ -61,6 +62,9 @@ class Section {
   [[nodiscard]] auto text(std::string_view key) const -> std::optional<Located<std::string>>;
   [[nodiscard]] auto integer(std::string_view key) const -> std::optional<Located<std::int64_t>>;
   [[nodiscard]] auto boolean(std::string_view key) const -> std::optional<Located<bool>>;
+  // A time as people write it, "500ms", within these bounds, which are good times too.
+  [[nodiscard]] auto time(std::string_view key, std::chrono::milliseconds least,
+                          std::chrono::milliseconds most) const -> std::optional<std::chrono::milliseconds>;
   [[nodiscard]] auto texts(std::string_view key) const -> std::vector<Located<std::string>>;
   [[nodiscard]] auto array(std::string_view key, std::string_view of) const -> const toml::array*;
   template <typename T, std::size_t N>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Each check judges one thing; pure. By subject: processes.cpp, kernel.cpp, ports.cpp, resources.cpp.
+// Each check judges one thing; pure. By subject: processes.cpp, kernel.cpp, ports.cpp, resources.cpp, bgp.cpp.
 #pragma once
 
 #include "control/doctor/finding.hpp"

@@ -115,9 +115,4 @@ Findings check_clock(const System& system) {
 }
 
 // Nothing in a configuration asks for it yet.
-Findings check_frr(const System& system) {
-  return {ok("frr", system.frr.empty() ? "FRR is not installed, and nothing here needs it"
-                                       : fmt::format("FRR {} is installed", system.frr))};
-}
-
 }  // namespace sekisho::doctor

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "control/doctor/probe.hpp"
+#include "common/base/file.hpp"
+#include "control/advertise/frr_conf.hpp"
+#include "control/frr/vtysh.hpp"
 
 #include <sys/socket.h>
 #include <sys/timex.h>
@@ -191,6 +194,24 @@ std::string find_frr() {
   return known ? version.data() : "of unknown version";
 }
 
+void probe_bgp(System& system, const fs::path& configuration) {
+  const auto policy = policy::read(configuration);
+  if (!policy || !(*policy)->config.bgp || (*policy)->config.bgp->peers.empty()) {
+    return;
+  }
+  const auto& bgp = *(*policy)->config.bgp;
+  const auto file = frr::configuration_file(bgp.frr);
+  Bgp found{.file = file.native(), .rendered = advertise::frr_conf(bgp, (*policy)->advertised)};
+  if (auto text = base::read_file(file)) {
+    found.text = std::move(*text);
+  } else if (std::error_code error; fs::exists(file, error) || error) {
+    found.unread = text.error().to_string();
+  }
+  const auto daemons = content("/etc/frr/daemons");
+  found.starts_bgpd = !bgp.frr.empty() || daemons.empty() || daemons.find("\nbgpd=yes") != std::string::npos;
+  system.bgp = std::move(found);
+}
+
 }  // namespace
 
 System probe(const fs::path& configuration, tl::expected<Control, std::string> control) {
@@ -202,6 +223,7 @@ System probe(const fs::path& configuration, tl::expected<Control, std::string> c
   probe_cpus(system, configuration.parent_path() / "dataplane.env");
   probe_guard(system, configuration);
   system.frr = find_frr();
+  probe_bgp(system, configuration);
   return system;
 }
 

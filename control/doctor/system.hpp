@@ -70,6 +70,15 @@ struct HugePages {
   bool transparent = false;  // the kernel makes them for programs that ask
 };
 
+// FRR's files, where it is to speak to peers.
+struct Bgp {
+  std::string file;                 // its frr.conf
+  std::optional<std::string> text;  // none: it is not there, or cannot be read
+  std::string unread;               // why; empty: it is not there
+  std::string rendered;             // what the configuration means
+  bool starts_bgpd = true;          // by its file of daemons
+};
+
 struct System {
   bool root = false;
   std::pair<unsigned, unsigned> kernel;  // 6.1
@@ -103,7 +112,8 @@ struct System {
   std::vector<unsigned> tickless;
 
   bool clock_synchronised = false;
-  std::string frr;  // version; empty: not installed
+  std::string frr;         // version; empty: not installed
+  std::optional<Bgp> bgp;  // none: no peers are configured
 };
 
 }  // namespace sekisho::doctor

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "control/metrics/exposition.hpp"
+#include "control/metrics/bgp.hpp"
 
 #include <algorithm>
 #include <chrono>
@@ -318,6 +319,9 @@ std::string exposition(const Known& known, Format format) {
     add_guard(text, *known.guarding);
   }
   add_members(text, known);
+  if (known.bgp != nullptr) {
+    add_bgp(text, *known.bgp);
+  }
   if (const auto& state = known.live.state) {
     add_dataplane(text, *state);
     add_port_states(text, known);

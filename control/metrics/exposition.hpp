@@ -34,8 +34,9 @@ struct Known {
   Reloads reloads;
   std::vector<serve::Problem> problems{};  // what is wrong
   bool is_draining = false;
-  const Guarding* guarding = nullptr;    // null: nobody asked
-  std::vector<reach::Member> members{};  // as control sees them
+  const Guarding* guarding = nullptr;      // null: nobody asked
+  std::vector<reach::Member> members{};    // as control sees them
+  const advertise::Status* bgp = nullptr;  // null: no peers are configured
 };
 
 [[nodiscard]] std::string exposition(const Known& known, Format format);

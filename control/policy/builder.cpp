@@ -3,11 +3,15 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <iterator>
+
 #include "common/base/error.hpp"
 #include "common/base/prefix.hpp"
 #include "control/policy/exceptions.hpp"
 #include "control/policy/kms.hpp"
 #include "control/policy/system_routes.hpp"
+#include "control/route/internet.hpp"
 
 namespace sekisho::policy {
 
@@ -25,8 +29,32 @@ auto Builder::build() -> std::optional<Error> {
     if (auto refused = add_zone(zone))
       return refused;
   }
+  if (auto refused = add_advertised())
+    return refused;
   policy_.exceptions = collect_exceptions(policy_);
   policy_.files = std::move(files_).take_loaded();
+  return std::nullopt;
+}
+
+auto Builder::add_advertised() -> std::optional<Error> {
+  const auto& config = policy_.config;
+  auto& all = policy_.advertised;
+  if (config.internet && config.internet->advertise == config::Advertise::default_route)
+    all.push_back(route::default_route);
+  if (config.internet && config.internet->advertise == config::Advertise::halves)
+    all.insert(all.end(), route::halves.begin(), route::halves.end());
+  for (const auto& spec : config.bgp ? config.bgp->advertise : std::vector<config::RouteSpec>{}) {
+    if (spec.kind == config::RouteSpec::Kind::prefix) {
+      all.push_back(spec.prefix);
+      continue;
+    }
+    const auto file = files_.read(spec);
+    if (!file)
+      return file.error();
+    std::ranges::transform((*file)->routes, std::back_inserter(all), &formats::FileRoute::prefix);
+  }
+  std::ranges::sort(all);
+  all.erase(std::ranges::unique(all).begin(), all.end());
   return std::nullopt;
 }
 

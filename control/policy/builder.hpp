@@ -36,6 +36,7 @@ class Builder {
     MaybeOwn maybe_own;
   };
 
+  auto add_advertised() -> std::optional<base::Error>;
   auto add_zone(const config::Zone& zone) -> std::optional<base::Error>;
   auto add_spec(route::RouteTable& table, const config::Zone& zone, const config::RouteSpec& spec)
       -> std::optional<base::Error>;

@@ -40,11 +40,9 @@ auto read(const std::filesystem::path& file, const InterfaceAddresses& addresses
 
 auto refuse_to_run(const Policy& policy) -> std::optional<base::Error> {
   const auto& config = policy.config;
-  if (config.bgp)
-    return base::Error{config.file, config.bgp->line, "nothing speaks BGP in this version: remove [bgp]"};
-  if (config.internet && config.internet->advertise != config::Advertise::none)
+  if (!config.bgp && config.internet && config.internet->advertise != config::Advertise::none)
     return base::Error{config.file, config.internet->line,
-                       "nothing speaks BGP in this version: remove \"advertise\" from [internet]"};
+                       "\"advertise\" in [internet] has nobody to tell: name peers in [bgp]"};
   return std::nullopt;
 }
 

@@ -114,6 +114,7 @@ struct Policy {
   std::vector<ZonePolicy> zones;  // as in config
   // What next hop `Internet` is for, in any zone: sorted, none covers another.
   std::vector<base::Prefix> exceptions;
+  std::vector<base::Prefix> advertised;  // what BGP peers are to be told, once this forwards: sorted, distinct
   std::vector<LoadedFile> files;
   std::vector<Override> overrides;  // a zone's prefix stands once
   Oddities oddities;
@@ -141,7 +142,7 @@ using Lint = std::function<std::vector<std::string>(const Policy& policy)>;
 [[nodiscard]] auto read(const std::filesystem::path& file, const InterfaceAddresses& addresses = {})
     -> tl::expected<std::shared_ptr<const Policy>, base::Error>;
 
-// Why no daemon may run with it: it asks for what this version only reads.
+// Why no daemon may run with it: it asks for what cannot be.
 [[nodiscard]] auto refuse_to_run(const Policy& policy) -> std::optional<base::Error>;
 // build and read, for a daemon.
 [[nodiscard]] auto build_to_run(config::Config config, const InterfaceAddresses& addresses,

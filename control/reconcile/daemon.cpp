@@ -14,6 +14,7 @@
 #include "control/reconcile/timing.hpp"
 #include "control/serve/ask_live.hpp"
 #include "control/serve/drain_member.hpp"
+#include "control/serve/may_advertise.hpp"
 
 namespace sekisho::reconcile {
 
@@ -54,7 +55,14 @@ Daemon::Daemon(boost::asio::io_context& io, Options options)
                 tell(event::Probed{member, sample});
               }),
       kept_(options_.state_directory),
-      observer_(io, *this),
+      advertising_(io,
+                   [this](bool is_announced, const advertise::Status& status) {
+                     observer_.tell(serve::advertise_event(is_announced, status));
+                   }),
+      observer_(io, *this,
+                [this](const std::vector<serve::Problem>& problems) {
+                  advertising_.judge(serve::why_not_advertised(policy()->config, view().members, problems));
+                }),
       health_check_(io, *this),
       endpoints_(
           io, {{.site = metrics::site([this](metrics::Format format, std::function<void(std::string)> done) {
@@ -261,6 +269,7 @@ void Daemon::read_kept_state() {
     return;
   }
   kept_ = std::move(*kept);
+  advertising_.drain(draining_since_unix_ms().has_value());
   if (draining_since_unix_ms()) {
     spdlog::warn("the appliance is being drained since before the restart: `sekisho undrain` ends that");
   }
@@ -277,6 +286,7 @@ auto Daemon::drain(bool is_wanted) -> tl::expected<void, std::string> {
   auto event = serve::drain_event(is_wanted);
   spdlog::info("{}", event.sentence);
   observer_.tell(std::move(event));
+  advertising_.drain(is_wanted);
   return {};
 }
 
@@ -316,6 +326,7 @@ serve::Circumstances Daemon::circumstances() const {
   result.stuck_workers = observer_.stuck_workers();
   result.reload_refused = reload_counts_.refusal;
   result.changed_files = file_watch_.changes();
+  result.bgp = advertising_.status();
   return result;
 }
 
@@ -335,7 +346,8 @@ void Daemon::collect_metrics(metrics::Format format, std::function<void(std::str
                               .problems = serve::problems_now(*this, live),
                               .is_draining = draining_since_unix_ms().has_value(),
                               .guarding = &guarding,
-                              .members = view().members},
+                              .members = view().members,
+                              .bgp = bgp()},
                              format));
   });
 }

@@ -15,6 +15,7 @@
 #include <tl/expected.hpp>
 #include <vector>
 
+#include "control/advertise/keeper.hpp"
 #include "control/guard/keeper.hpp"
 #include "control/metrics/exposition.hpp"
 #include "control/metrics/text.hpp"
@@ -71,6 +72,8 @@ class Daemon final : public serve::Backend {
   [[nodiscard]] auto drain_member(const serve::DrainRequest& request)
       -> tl::expected<bool, std::string> override;
   [[nodiscard]] std::optional<std::uint64_t> draining_since_unix_ms() const override;
+  [[nodiscard]] const advertise::Status* bgp() const override { return advertising_.status(); }
+  void look_at_bgp(std::function<void()> done) override { advertising_.look(std::move(done)); }
   [[nodiscard]] std::shared_ptr<events::Subscription> subscribe() override { return observer_.subscribe(); }
   void ask_dataplane(ipc::Request request,
                      std::function<void(tl::expected<std::vector<ipc::Reply>, std::string>)> done) override;
@@ -123,6 +126,7 @@ class Daemon final : public serve::Backend {
   probe::Prober prober_;
   std::unique_ptr<guard::Keeper> guard_;
   KeptState kept_;
+  advertise::Keeper advertising_;
   Observer observer_;
   HealthCheck health_check_;
   Endpoints endpoints_;

@@ -25,8 +25,13 @@ bool is_as_alive(const reach::Member& a, const reach::Member& b) {
 
 }  // namespace
 
-Observer::Observer(boost::asio::io_context& io, serve::Backend& backend)
-    : backend_(backend), hook_(io), timer_(io), patience_(io), started_(Clock::now()) {}
+Observer::Observer(boost::asio::io_context& io, serve::Backend& backend, Judge judge)
+    : backend_(backend),
+      judge_(std::move(judge)),
+      hook_(io),
+      timer_(io),
+      patience_(io),
+      started_(Clock::now()) {}
 
 void Observer::start() {
   members_ = backend_.view().members;
@@ -140,6 +145,7 @@ void Observer::heard(const serve::Live& live) {
                                    .view = backend_.view(),
                                    .live = live,
                                    .circumstances = circumstances});
+  judge_(problems);
   const auto verdict = serve::judge(policy->config, problems);
   const auto before = std::exchange(judged_, serve::Judged{verdict, std::move(problems)});
   for (auto& event : serve::changes(before, *judged_)) {

@@ -8,6 +8,7 @@
 #include <boost/asio/steady_timer.hpp>
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -24,8 +25,10 @@ namespace sekisho::reconcile {
 
 class Observer {
  public:
+  // What is wrong now, at each look.
+  using Judge = std::function<void(const std::vector<serve::Problem>& problems)>;
   // `backend` must outlive it.
-  Observer(boost::asio::io_context& io, serve::Backend& backend);
+  Observer(boost::asio::io_context& io, serve::Backend& backend, Judge judge);
   Observer(const Observer&) = delete;
   Observer& operator=(const Observer&) = delete;
 
@@ -49,6 +52,7 @@ class Observer {
   [[nodiscard]] bool is_too_early(const serve::Live& live, const serve::Circumstances& circumstances) const;
 
   serve::Backend& backend_;
+  Judge judge_;
   events::Feed feed_;
   events::Hook hook_;
   std::vector<reach::Member> members_;

@@ -14,6 +14,7 @@
 
 #include "common/base/prefix.hpp"
 #include "common/base/stamp.hpp"
+#include "control/advertise/status.hpp"
 #include "control/events/feed.hpp"
 #include "control/netlink/netlink.hpp"
 #include "control/policy/policy.hpp"
@@ -97,6 +98,10 @@ class Backend {
   [[nodiscard]] virtual std::optional<std::uint64_t> draining_since_unix_ms() const = 0;  // none: it is not
   // True: it was otherwise before. Kept over a restart; after an error nothing has changed. The dataplane hears of it soon after.
   [[nodiscard]] virtual auto drain_member(const DrainRequest& request) -> tl::expected<bool, std::string> = 0;
+  // How it stands with BGP peers, as FRR said last; null: none are configured.
+  [[nodiscard]] virtual const advertise::Status* bgp() const { return nullptr; }
+  // Asks FRR, having told it what is wanted; `done` when it has answered, or has not in time.
+  virtual void look_at_bgp(std::function<void()> done) { done(); }
   [[nodiscard]] virtual std::shared_ptr<events::Subscription> subscribe() = 0;
   virtual void ask_dataplane(
       ipc::Request request, std::function<void(tl::expected<std::vector<ipc::Reply>, std::string>)> done) = 0;

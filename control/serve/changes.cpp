@@ -103,6 +103,18 @@ auto reload_event(const tl::expected<Reloaded, std::string>& result) -> events::
                       {"why", nullptr}}};
 }
 
+auto advertise_event(bool is_announced, const advertise::Status& status) -> events::Event {
+  auto prefixes = Json::array();
+  for (const auto prefix : status.prefixes) {
+    prefixes.push_back(base::to_string(prefix));
+  }
+  return {.kind = "advertise",
+          .sentence = is_announced ? "BGP peers are told to send traffic here"
+                                   : fmt::format("BGP peers are told to send no traffic here: {}",
+                                                 fmt::join(status.why_not, "; ")),
+          .details = {{"advertised", is_announced}, {"prefixes", prefixes}, {"why", status.why_not}}};
+}
+
 auto drain_event(bool is_draining) -> events::Event {
   return {.kind = "drain",
           .sentence = is_draining ? "the appliance is being drained: health probes get 503"

@@ -36,6 +36,8 @@ struct Judged {
 
 // {"event": "reload", "applied": true, "transaction": 7}; or false, with "why"
 [[nodiscard]] auto reload_event(const tl::expected<Reloaded, std::string>& result) -> events::Event;
+// {"event": "advertise", "advertised": false, "prefixes": ["0.0.0.0/1", "128.0.0.0/1"], "why": ["no living member of firewall"]}
+[[nodiscard]] auto advertise_event(bool is_announced, const advertise::Status& status) -> events::Event;
 // {"event": "drain", "draining": true}
 [[nodiscard]] auto drain_event(bool is_draining) -> events::Event;
 // {"event": "drain", "next_hop": "firewall", "member": "10.0.2.11", "drained": true}

@@ -30,6 +30,7 @@ class Finder {
       add_next_hop(next_hop);
     }
     add_exit();
+    add_bgp();
     add_reload();
     std::ranges::stable_sort(found_, std::ranges::greater{}, &Problem::bad);
     return std::move(found_);
@@ -212,6 +213,44 @@ class Finder {
     if (const auto& exit = scene_.view.exit; exit && !exit->ready) {
       bad("next_hop_down", std::string(policy::leave), "next hop Internet is down: " + exit->why,
           "sekisho show next-hops");
+    }
+  }
+
+  // Traffic that comes is forwarded all the same; without BGP none comes.
+  void add_bgp() {
+    const auto* bgp = scene_.circumstances.bgp;
+    if (bgp == nullptr) {
+      return;
+    }
+    const auto look = "sekisho show bgp";
+    if (bgp->failure) {
+      bad("frr_down", "", bgp->failure->sentence, "systemctl status frr; sekisho doctor",
+          "FRR does not serve");
+      return;
+    }
+    if (bgp->asked_unix_ms == 0) {
+      return;  // it has not had the time to answer
+    }
+    std::vector<std::string> down;
+    for (const auto& session : bgp->sessions) {
+      if (!session.is_established) {
+        down.push_back(fmt::format("{}: {}", base::address_to_string(session.peer.address), session.state));
+      }
+    }
+    if (down.size() == bgp->sessions.size()) {
+      bad("bgp_down", "", fmt::format("no BGP session is established ({})", fmt::join(down, ", ")), look,
+          "no BGP session");
+    } else if (!down.empty()) {
+      warn("bgp_degraded", "",
+           fmt::format("{} of {} BGP sessions are established ({})", bgp->sessions.size() - down.size(),
+                       bgp->sessions.size(), fmt::join(down, ", ")),
+           look);
+    }
+    if (!bgp->agrees()) {
+      bad("bgp_differs", "",
+          bgp->is_wanted ? "FRR does not originate what is to be advertised"
+                         : "FRR originates what is not to be advertised",
+          look);
     }
   }
 

@@ -11,6 +11,7 @@
 #include <string_view>
 #include <vector>
 
+#include "control/advertise/status.hpp"
 #include "control/netlink/mirror.hpp"
 #include "control/policy/policy.hpp"
 #include "control/serve/json.hpp"
@@ -30,10 +31,11 @@ struct Problem {
   friend bool operator==(const Problem&, const Problem&) = default;
 };
 
-inline constexpr std::array<std::string_view, 15> problem_kinds{
+inline constexpr std::array<std::string_view, 19> problem_kinds{
     "dataplane_down", "dataplane_hung", "not_in_command", "no_policy",     "policy_differs",
     "port_missing",   "port_down",      "link_down",      "next_hop_down", "next_hop_degraded",
-    "guard_missing",  "reload_refused", "files_changed",  "port_differs",  "worker_stuck"};
+    "guard_missing",  "reload_refused", "files_changed",  "port_differs",  "worker_stuck",
+    "frr_down",       "bgp_down",       "bgp_degraded",   "bgp_differs"};
 
 // What control knows of itself.
 struct Circumstances {
@@ -46,6 +48,7 @@ struct Circumstances {
   std::vector<unsigned> stuck_workers;  // lcores whose workers have not polled their ports between two looks
   std::string reload_refused;           // why the last one was; empty: it was not
   std::vector<std::string> changed_files{};  // "/etc/sekisho/routes.txt has changed": since they were read
+  const advertise::Status* bgp = nullptr;    // null: no peers are configured
 };
 
 struct Scene {

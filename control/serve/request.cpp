@@ -150,6 +150,8 @@ void show(const Json& request, Backend& backend, std::uint64_t started_unix_ms, 
         done(beside(said, answer(show_config(*backend.policy(), backend.sources(), planned))));
       });
     });
+  } else if (name == "bgp") {
+    backend.look_at_bgp([&backend, done = std::move(done)] { done(answer(show_bgp(backend.bgp()))); });
   } else if (name == "routes") {
     show_routes(request, backend, std::move(done));
   } else if (name == "drops") {
@@ -314,10 +316,31 @@ void drain(const Json& request, Backend& backend, bool is_wanted, const Then& do
     done(refuse(drained.error()));
     return;
   }
-  const auto since = backend.draining_since_unix_ms();
-  done(answer({{"draining", since.has_value()},
-               {"since_unix_ms", since ? Json(*since) : Json(nullptr)},
-               {"changed", was != since.has_value()}}));
+  // Peers are told first: what is answered is what FRR says then.
+  backend.look_at_bgp([&backend, was, done] {
+    const auto since = backend.draining_since_unix_ms();
+    done(answer({{"draining", since.has_value()},
+                 {"since_unix_ms", since ? Json(*since) : Json(nullptr)},
+                 {"changed", was != since.has_value()},
+                 {"bgp", show_bgp(backend.bgp())}}));
+  });
+}
+
+// What `sekisho bgp watch` is to withdraw when nobody answers here any more.
+Json advertising(const Backend& backend) {
+  const auto& bgp = backend.policy()->config.bgp;
+  const auto* status = backend.bgp();
+  if (!bgp || status == nullptr) {
+    return {{"configured", false}};
+  }
+  auto prefixes = Json::array();
+  for (const auto prefix : status->prefixes) {
+    prefixes.push_back(base::to_string(prefix));
+  }
+  return {{"configured", true},
+          {"frr", bgp->frr},
+          {"dead_after_ms", bgp->advertising.dead_after.count()},
+          {"prefixes", std::move(prefixes)}};
 }
 
 void drain_member(const Json& request, Backend& backend, const Then& done) {
@@ -399,6 +422,8 @@ void handle(const Json& request, Backend& backend, std::uint64_t started_unix_ms
     change_route(request, backend, std::move(done));
   } else if (name == "drain" || name == "undrain") {
     drain(request, backend, name == "drain", done);
+  } else if (name == "advertising") {
+    done(answer(advertising(backend)));
   } else if (name == "next-hop") {
     drain_member(request, backend, done);
   } else if (name == "monitor") {

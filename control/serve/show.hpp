@@ -6,6 +6,7 @@
 #include <optional>
 #include <vector>
 
+#include "control/advertise/status.hpp"
 #include "control/netlink/netlink.hpp"
 #include "control/policy/policy.hpp"
 #include "control/reach/exit.hpp"
@@ -30,6 +31,8 @@ namespace sekisho::serve {
 [[nodiscard]] Json show_stats(const ipc::Statistics& statistics);
 // Where the policy that runs comes from, and what a reload would change about it, or why it would be refused.
 [[nodiscard]] Json show_config(const policy::Policy& policy, const Sources& sources, const Planned& planned);
+// Sessions, and what is advertised or why it is not. Null: no peers are configured.
+[[nodiscard]] Json show_bgp(const advertise::Status* status);
 // The verdict and what is wrong first.
 struct Times {
   std::optional<std::uint64_t> draining_since_unix_ms;  // none: it is not

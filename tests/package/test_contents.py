@@ -13,7 +13,7 @@ from lab.process import execute, run
 
 PROGRAMS = {"sekisho": "usr/bin", "sekisho-control": "usr/sbin", "sekisho-dataplane": "usr/sbin"}
 # systemd's measure, 0.0 (nothing allowed) to 10.0. The dataplane is root and reaches hardware.
-EXPOSURE = {"guard": 1.9, "control": 2.1, "dataplane": 4.5}
+EXPOSURE = {"guard": 1.9, "control": 2.1, "dataplane": 4.5, "bgp-watch": 1.5}
 
 
 def test_lintian_has_nothing_to_say(package: Path) -> None:
@@ -84,7 +84,7 @@ def test_completion(root: Path, words: tuple[str, ...], offered: list[str]) -> N
 
 
 def test_units_are_sound(root: Path) -> None:
-    units = [f"/lib/systemd/system/sekisho-{name}.service" for name in EXPOSURE]
+    units = [f"/lib/systemd/system/sekisho-{name}.service" for name in EXPOSURE] + ["/lib/systemd/system/sekisho.target"]
     done = execute("chroot", root, "systemd-analyze", "verify", "--man=no", "--recursive-errors=no", *units)
     assert (done.returncode, done.stderr) == (0, "")
 

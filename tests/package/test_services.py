@@ -55,7 +55,7 @@ def in_the_kernel(lab: Lab) -> set[str]:
 def test_installation_starts_nothing(lab: Lab, machine: Machine, package: Path) -> None:
     """Neither in a folder, as so far, nor under a running systemd."""
     reinstall(machine, package)
-    for name in NAMES:
+    for name in (*NAMES, "bgp-watch"):
         unit = machine.unit(name)
         assert (unit["ActiveState"], unit["UnitFileState"]) == ("inactive", "disabled")
     assert not guarded(lab)
@@ -128,6 +128,27 @@ def test_control_has_three_capabilities(machine: Machine) -> None:
         assert int(status[kind], 16) == CAP_NET_ADMIN | CAP_NET_RAW | CAP_BPF, kind
     assert status["NoNewPrivs"] == "1" and status["Seccomp"] == "2"
     assert machine.json("show", "state")["dataplane"]["connected"] is True
+
+
+def test_the_watch_comes_and_goes_with_the_appliance(machine: Machine) -> None:
+    """Whoever starts control has it. It may do nothing but ask: FRR as a member of its group, the others as their own user."""
+    assert machine.active("bgp-watch") and machine.unit("bgp-watch")["UnitFileState"] == "enabled"
+    wait_until("it to know control", lambda: "sekisho-control is there" in machine.journal("sekisho-bgp-watch"))
+    status = machine.status("bgp-watch")
+    assert int(status["CapEff"], 16) == 0
+    for name in ("bgp-watch", "control"):
+        group = machine.run("getent", "group", "frrvty").split(":")[2]
+        assert group in machine.status(name)["Groups"].split(), name
+    before = {name: machine.unit(name)["MainPID"] for name in ("dataplane", "control")}
+    machine.run("systemctl", "restart", "sekisho-bgp-watch")
+    assert {name: machine.unit(name)["MainPID"] for name in before} == before
+    machine.run("systemctl", "start", "sekisho.target")
+    machine.run("systemctl", "stop", "sekisho.target")
+    assert not any(machine.active(name) for name in ("bgp-watch", "control", "dataplane"))
+    assert "nothing was advertised" not in machine.journal("sekisho-bgp-watch"), "there are no peers"
+    machine.run("systemctl", "start", "sekisho-control")
+    machine.wait_forwarding()
+    assert machine.active("bgp-watch")
 
 
 def test_dataplane_has_priority(machine: Machine) -> None:

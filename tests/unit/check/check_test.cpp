@@ -324,12 +324,12 @@ const std::vector<Case>& cases() {
        {"sekisho.toml:15: the Internet is advertised, and no zone has a route to it"}},
       {"a zone takes it", "attracted-and-dropped", {advertise("halves")}, {}},
 
-      {"[bgp]", "bgp-not-spoken", {bgp("65010")}, {"sekisho.toml:46: [bgp] is configured"}},
-      {"advertise",
-       "bgp-not-spoken",
+      {"nobody is named",
+       "advertised-to-nobody",
        {advertise("default")},
-       {"sekisho.toml:15: [internet] has \"advertise\""}},
-      {"somebody else does", "bgp-not-spoken", {advertise("none")}, {}},
+       {"sekisho.toml:15: [internet] has \"advertise\", and there is no [bgp]"}},
+      {"peers are named", "advertised-to-nobody", {advertise("default"), bgp("65010")}, {}},
+      {"somebody else does", "advertised-to-nobody", {advertise("none")}, {}},
 
       {"the preset is whole",
        "kms-incomplete",

@@ -489,20 +489,35 @@ TEST_F(AzurePolicy, SystemRoutesThatAFileRepeatsAreNotWarnedOf) {
   EXPECT_EQ(check::warnings(**policy), Lines{});
 }
 
-TEST_F(AzurePolicy, NothingRunsWithBgp) {
+TEST_F(AzurePolicy, NothingRunsThatAdvertisesToNobody) {
   const auto zone = std::string{zone_head} + "internet = true\n";
-  const auto fine = read_with(zone);
-  ASSERT_TRUE(fine);
-  EXPECT_FALSE(refuse_to_run(**fine));
-  EXPECT_TRUE(read_to_run(folder_.path() / "sekisho.toml", {}));
   const auto bgp = zone + "[bgp]\nasn = 65010\npeer = [{ address = \"10.0.3.4\", asn = 65515 }]\n";
-  ASSERT_TRUE(read_with(bgp)) << "it may be looked at";
-  expect_refused(read_to_run(folder_.path() / "sekisho.toml", {}),
-                 "sekisho.toml:24: nothing speaks BGP in this version: remove [bgp]");
+  ASSERT_TRUE(read_with(bgp));
+  EXPECT_TRUE(read_to_run(folder_.path() / "sekisho.toml", {}));
   auto text = std::string{azure_prelude};
   text.insert(text.find("exit = "), "advertise = \"default\"\n");
+  EXPECT_TRUE(read_to_run(folder_.write("sekisho.toml", text + bgp), {}));
   expect_refused(read_to_run(folder_.write("sekisho.toml", text + zone), {}),
-                 "sekisho.toml:11: nothing speaks BGP in this version: remove \"advertise\" from [internet]");
+                 "sekisho.toml:11: \"advertise\" in [internet] has nobody to tell: name peers in [bgp]");
+}
+
+TEST_F(AzurePolicy, WhatIsAdvertised) {
+  auto text = std::string{azure_prelude};
+  text.insert(text.find("exit = "), "advertise = \"halves\"\n");
+  folder_.write("announced.txt", "203.0.113.0/24 firewall\n198.51.100.0/24 firewall\n");
+  const auto file = folder_.write(
+      "sekisho.toml",
+      text + std::string{zone_head} +
+          "internet = true\n[bgp]\nasn = 65010\npeer = [{ address = \"10.0.3.4\", asn = 65515 }]\n"
+          "advertise = [\"198.51.100.0/24\", { file = \"announced.txt\" }]\n");
+  const auto policy = read(file);
+  ASSERT_TRUE(policy) << policy.error().to_string();
+  Lines advertised;
+  for (const auto prefix : (*policy)->advertised)
+    advertised.push_back(base::to_string(prefix));
+  EXPECT_EQ(advertised, (Lines{"0.0.0.0/1", "128.0.0.0/1", "198.51.100.0/24", "203.0.113.0/24"}));
+  std::filesystem::remove(folder_.path() / "announced.txt");
+  EXPECT_FALSE(read(file));
 }
 
 TEST(AzureExample, DecidesAsItSays) {

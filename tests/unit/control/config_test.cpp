@@ -686,6 +686,9 @@ TEST(Config, ReadsEveryKeyOfAzure) {
   EXPECT_EQ(config->bgp->peers[0].asn, 65515U);
   EXPECT_EQ(config->bgp->peers[1].asn, 4200000000U);
   EXPECT_EQ(config->bgp->peers[1].line, 38U);
+  EXPECT_EQ(config->bgp->peers[0].preset, PeerPreset::azure_route_server) << "AS 65515 is Azure's";
+  EXPECT_EQ(config->bgp->peers[1].preset, PeerPreset::generic);
+  EXPECT_EQ(config->bgp->advertising, Advertising{});
   ASSERT_EQ(config->bgp->advertise.size(), 2U);
   EXPECT_EQ(config->bgp->advertise[0].kind, RouteSpec::Kind::prefix);
   EXPECT_EQ(config->bgp->advertise[0].prefix, (base::Prefix{ip(198, 51, 100, 0), 24}));
@@ -794,6 +797,26 @@ TEST_F(EditedConfig, Bgp) {
           {first, "{ address = \"224.0.0.1\", asn = 1 }", "38: 224.0.0.1 is in 224.0.0.0/3"},
           {first, "{ address = \"10.0.3.4\", asn = 1, password = \"x\" }",
            "38: \"password\" is not a key of a peer"},
+          {first,
+           "{ address = \"10.0.3.4\", asn = 65515, preset = \"azure-vwan-hub\", prepend = 3, next_hop = "
+           "\"10.0.1.9\" }",
+           ""},
+          {first, "{ address = \"10.0.3.4\", asn = 1, preset = \"azure\" }",
+           "38: \"preset\" in a peer is \"generic\", \"azure-route-server\", \"azure-vwan-hub\", "
+           "\"aws-route-server\" "
+           "or \"gcp-cloud-router\", not \"azure\""},
+          {first, "{ address = \"10.0.3.4\", asn = 1, prepend = 11 }", "38: \"prepend\" is 0 to 10, not 11"},
+          {first, "{ address = \"10.0.3.4\", asn = 1, prepend = -1 }", "38: \"prepend\" is 0 to 10, not -1"},
+          {first, "{ address = \"10.0.3.4\", asn = 1, next_hop = \"10.0.1.0/24\" }", "38: "},
+          {asn,
+           asn + "frr = \"edge_1\"\nrouter_id = \"10.0.1.4\"\nwithdraw_after = \"2s\"\ndead_after = \"1m\"\n",
+           ""},
+          {asn, asn + "frr = \"../x\"\n", "38: \"../x\" cannot name an instance of FRR"},
+          {asn, asn + "frr = \"\"\n", "38: \"\" cannot name an instance of FRR"},
+          {asn, asn + "router_id = \"0.0.0.0\"\n", "38: "},
+          {asn, asn + "withdraw_after = \"2h\"\n", "38: \"withdraw_after\" is 0ms to 1h, not 2h"},
+          {asn, asn + "advertise_after = 5\n", "38: \"advertise_after\" in [bgp] must be a string"},
+          {asn, asn + "dead_after = \"0s\"\n", "38: \"dead_after\" is 1s to 1h, not 0s"},
           {first, "\"10.0.3.4\"", "38: \"peer\" in [bgp] must be an array of tables only, not a string"},
           {"peer = [{ address = \"10.0.3.4\", asn = 65515 }, { address = \"10.0.3.5\", asn = 4200000000 }]",
            "peer = []", "38: \"peer\" in [bgp] is empty"},

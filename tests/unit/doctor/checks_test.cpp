@@ -348,6 +348,34 @@ TEST_F(DoctorTest, Frr) {
   EXPECT_THAT(check_frr(system), ElementsAre(is(Verdict::ok, "FRR 8.4.4")));
 }
 
+TEST_F(DoctorTest, FrrThatIsToSpeakToPeers) {
+  const std::string ours = "! Written by `sekisho bgp apply` from [bgp]\nrouter bgp 65010\n";
+  system.bgp = Bgp{.file = "/etc/frr/frr.conf", .text = ours, .rendered = ours};
+  EXPECT_THAT(check_frr(system), ElementsAre(is(Verdict::bad, "FRR is not installed, and [bgp] names peers",
+                                                "apt install frr")));
+  system.frr = "8.4.4";
+  EXPECT_THAT(check_frr(system), ElementsAre(is(Verdict::ok, "FRR 8.4.4 has the configuration")));
+  system.frr = "7.5.1";
+  EXPECT_THAT(check_frr(system), testing::Contains(is(Verdict::warning, "FRR 7.5.1")));
+  system.frr = "10.2";
+  EXPECT_THAT(check_frr(system), ElementsAre(is(Verdict::ok, "FRR 10.2")));
+  system.bgp->rendered += " more\n";
+  EXPECT_THAT(check_frr(system),
+              ElementsAre(is(Verdict::warning, "is not what the configuration means", "sekisho bgp apply")));
+  system.bgp->text = "router bgp 65010\n";
+  EXPECT_THAT(check_frr(system), ElementsAre(is(Verdict::warning, "somebody else's", "sekisho bgp render")));
+  system.bgp->text = ours + "  network 0.0.0.0/1\n";
+  EXPECT_THAT(check_frr(system), testing::Contains(is(Verdict::bad, "whether anything is forwarded or not")));
+  system.bgp->text.reset();
+  EXPECT_THAT(check_frr(system),
+              ElementsAre(is(Verdict::bad, "there is no /etc/frr/frr.conf", "sekisho bgp apply")));
+  system.bgp->unread = "/etc/frr/frr.conf: Permission denied";
+  EXPECT_THAT(check_frr(system), ElementsAre(is(Verdict::warning, "Permission denied", "")));
+  system.bgp->text = system.bgp->rendered;
+  system.bgp->starts_bgpd = false;
+  EXPECT_THAT(check_frr(system), ElementsAre(is(Verdict::bad, "does not start bgpd", "/etc/frr/daemons")));
+}
+
 TEST(Cpus, ReadAndWritten) {
   EXPECT_THAT(parse_cpus("0-2,5"), ElementsAre(0, 1, 2, 5));
   for (const auto* none : {"", "(null)", "-", "3-x", "99999"}) {
