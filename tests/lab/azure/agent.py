@@ -78,7 +78,8 @@ class Agent:
         for name, subnet in plan.subnets.items():
             wanted |= kernel.lines(plan, subnet, found[name], healthy)
         self.apply(wanted)
-        said = {"generation": plan.generation, "subnets": {name: [str(item) for item in items] for name, items in found.items()}}
+        subnets = {name: [str(item) for item in items] for name, items in found.items()}
+        said = {"generation": plan.generation, "subnets": subnets}
         new = self.effective_file.with_suffix(".new")
         new.write_text(json.dumps(said, indent=1))
         new.rename(self.effective_file)

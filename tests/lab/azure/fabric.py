@@ -137,7 +137,8 @@ class Fabric:
         inside.ip("link", "set", interface, "up")
         inside.sysctl(f"net.ipv4.conf.{interface}.rp_filter", 0)
         self.space.ip("neighbour", "replace", address, "lladdr", mac, "dev", device, "nud", "permanent")
-        self.space.ip("rule", "add", "priority", "1000", "iif", device, "lookup", str(self.plan.subnets[subnet].number))
+        table = str(self.plan.subnets[subnet].number)
+        self.space.ip("rule", "add", "priority", "1000", "iif", device, "lookup", table)
         elements = [f'add element ip fabric own {{ "{device}" . {address} }}']
         if forwarding:
             elements.append(f'add element ip fabric forwarding {{ "{device}" }}')
@@ -147,7 +148,8 @@ class Fabric:
                 f"add element ip edge public {{ {address} : {public} }}\nadd element ip edge private {{ {public} : {address} }}\n"
             )
         self.space.nft("\n".join(elements) + "\n")
-        self.plan.nics[f"{space}-{interface}"] = Nic(f"{space}-{interface}", subnet, address, device, mac, forwarding, public)
+        name = f"{space}-{interface}"
+        self.plan.nics[name] = Nic(name, subnet, address, device, mac, forwarding, public)
 
     def add_internet(self, space: str) -> None:
         """The Internet, which has `eth0`, behind the edge."""

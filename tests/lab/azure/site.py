@@ -140,7 +140,8 @@ class AzureLab(Lab):
     def start(self) -> None:
         """The fabric and the BGP speakers so far."""
         with ThreadPoolExecutor() as pool:
-            for started in [pool.submit(self.fabric.start), *(pool.submit(frr.start) for frr in self.frr.values())]:
+            cloud = [pool.submit(self.fabric.start), *(pool.submit(frr.start) for frr in self.frr.values())]
+            for started in cloud:
                 started.result()
             for started in [pool.submit(appliance.start) for appliance in self.appliances]:
                 started.result()
@@ -176,7 +177,9 @@ class AzureLab(Lab):
             fabric.add_subnet(name, "hub", prefix, tables.get(name))
         fabric.add_subnet("vm", "spoke", "10.1.0.0/24", tables.get("vm"))
 
-    def add_appliance(self, space: str = "nva", last: int = 4, egress: int = 1, public: str | None = APPLIANCE_PUBLIC) -> None:
+    def add_appliance(
+        self, space: str = "nva", last: int = 4, egress: int = 1, public: str | None = APPLIANCE_PUBLIC
+    ) -> None:
         """Its NICs: lan0, egress0, egress1; a kernel that would gladly forward; and the host's own default, as DHCP gives it."""
         nva = self.add_space(space)
         self.fabric.add_nic(space, "lan0", "lan", f"10.0.1.{last}")
@@ -187,6 +190,9 @@ class AzureLab(Lab):
             )
         nva.sysctl("net.ipv4.ip_forward", 1)
         nva.ip("route", "add", "default", "via", "10.0.1.1", "dev", "lan0")
+        # A default whose next hop is only known by the host's own default is taken by no zebra.
+        for subnet in ("10.0.5.0/27", "10.100.0.64/26"):
+            nva.ip("route", "add", subnet, "via", "10.0.1.1", "dev", "lan0")
 
     def add_firewall(self, name: str, number: int, rules: str = FIREWALL_RULES) -> None:
         """Stateful, with a NIC towards the appliance and one towards the Internet, which has a public address."""
@@ -205,7 +211,7 @@ class AzureLab(Lab):
         vm.ip("route", "add", "default", "via", "10.1.0.1", "dev", "eth0")
         vm.nft(SILENCE)
 
-    def add_route_servers(self, appliances: tuple[str, ...] = ("10.0.1.4",), gateways: tuple[str, ...] = (GATEWAY,)) -> None:
+    def add_route_servers(self, appliances: tuple[str, ...] = ("10.0.1.4",)) -> None:
         """Both, with branch-to-branch on: gateways get what the appliance says, and the appliance what they say."""
         for name, address in ROUTE_SERVERS.items():
             space = self.add_space(name)
@@ -214,25 +220,29 @@ class AzureLab(Lab):
                 space.ip("route", "add", vnet, "via", "10.0.5.1", "dev", "eth0")
             neighbours = [
                 Neighbour(peer, APPLIANCE_ASN, ("ebgp-multihop 8",), ("maximum-prefix 4000",)) for peer in appliances
-            ] + [Neighbour(peer, ROUTE_SERVER_ASN, (), ("route-reflector-client",)) for peer in gateways]
+            ] + [Neighbour(GATEWAY, ROUTE_SERVER_ASN, (), ("route-reflector-client",))]
             self.add_frr(name, configuration(ROUTE_SERVER_ASN, address, neighbours, ("10.0.0.0/16", "10.1.0.0/16")))
         self.fabric.learn_from("hub", *ROUTE_SERVERS)
         self.fabric.learn_from("spoke", *ROUTE_SERVERS)
 
-    def add_gateway(self, name: str, wire: str, mtu: int = 1500, vpn: bool = False, site: str = "onprem-router", net: str = "169.254.10") -> None:
-        """An ExpressRoute gateway with Microsoft's edge, or a VPN gateway, and its cable to a site that is there already."""
+    def add_gateway(self, name: str, wire: str, mtu: int = 1500, vpn: bool = False) -> None:
+        """An ExpressRoute gateway with Microsoft's edge, or a VPN gateway, and its cable to on-premises, which is there already."""
         space = self.add_space(name)
         self.fabric.add_nic(name, "eth0", "gateway", GATEWAY)
         self.fabric.plan.gateways |= {"hub": GATEWAY, "spoke": GATEWAY}
         space.sysctl("net.ipv4.ip_forward", 1)
         for vnet in ("10.0.0.0/16", "10.1.0.0/16"):
             space.ip("route", "add", vnet, "via", "10.0.6.1", "dev", "eth0")
-        self.wire(name, site, wire, (f"{net}.1/30", f"{net}.2/30"), mtu)
+        self.wire(name, "onprem-router", wire, ("169.254.10.1/30", "169.254.10.2/30"), mtu)
         options = () if vpn else (f"local-as {EXPRESSROUTE_ASN}",)
         neighbours = [
-            Neighbour(peer, ROUTE_SERVER_ASN, (), ("next-hop-self",)) for peer in ROUTE_SERVERS.values()
-        ] + [Neighbour(f"{net}.2", ONPREM_ASN, options, ("route-map to-site out",))]
-        self.add_frr(name, configuration(ROUTE_SERVER_ASN, GATEWAY, neighbours, ("10.0.0.0/16", "10.1.0.0/16"), VPN_FILTER if vpn else NO_FILTER))
+            *(Neighbour(peer, ROUTE_SERVER_ASN, (), ("next-hop-self",)) for peer in ROUTE_SERVERS.values()),
+            Neighbour("169.254.10.2", ONPREM_ASN, options, ("route-map to-site out",)),
+        ]
+        filters = VPN_FILTER if vpn else NO_FILTER
+        self.add_frr(
+            name, configuration(ROUTE_SERVER_ASN, GATEWAY, neighbours, ("10.0.0.0/16", "10.1.0.0/16"), filters)
+        )
 
     def add_onprem(self, name: str = "onprem", net: str = "172.16.0") -> None:
         """A host and its router."""

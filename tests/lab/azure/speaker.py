@@ -26,7 +26,9 @@ class Neighbour:
     family: tuple[str, ...] = ()  # the same inside the address family
 
 
-def configuration(asn: int, router_id: str, neighbours: list[Neighbour], networks: tuple[str, ...] = (), extra: str = "") -> str:
+def configuration(
+    asn: int, router_id: str, neighbours: list[Neighbour], networks: tuple[str, ...] = (), extra: str = ""
+) -> str:
     """An frr.conf. It connects and tells at once; hold times are Azure's unless the peer asks for less."""
     lines = [
         "frr defaults traditional", "ip nht resolve-via-default", f"router bgp {asn}", f" bgp router-id {router_id}",

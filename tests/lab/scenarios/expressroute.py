@@ -36,7 +36,6 @@ def build(lab: AzureLab) -> Nva:
     lab.watch("rs1", "rs2", "nva", "firewall")
     nva = Nva(lab, "expressroute")
     lab.start()
-    nva.start_speaking(DEFAULT)
     return nva
 
 
@@ -45,7 +44,12 @@ def play(lab: AzureLab, report: Report) -> None:
     advertised(lab, report)
     both_ways(lab, nva, report)
     learns_its_own(lab, nva, report)
-    disturb.control_dies(lab, nva, report)
+    onprem = lab.frr["onprem-router"]
+    disturb.firewall_dies(lab, nva, report, onprem, (DEFAULT,))
+    disturb.control_dies(lab, nva, report, onprem, (DEFAULT,))
+    disturb.frr_dies(lab, nva, report, onprem, (DEFAULT,))
+    disturb.dataplane_dies(lab, nva, report, onprem, (DEFAULT,))
+    disturb.both_die(lab, nva, report, onprem, (DEFAULT,))
 
 
 def advertised(lab: AzureLab, report: Report) -> None:
@@ -53,11 +57,14 @@ def advertised(lab: AzureLab, report: Report) -> None:
     onprem = lab.frr["onprem-router"]
     onprem.wait_for(DEFAULT)
     for name in ROUTE_SERVERS:
-        report.equal(f"{name} has the appliance's default, with its own address as next hop", ["10.0.1.4"], lab.frr[name].next_hops(DEFAULT))
-    report.equal("the ExpressRoute gateway, too: it sees the appliance's own address", ["10.0.1.4"], lab.frr["ergw"].next_hops(DEFAULT))
+        hops = lab.frr[name].next_hops(DEFAULT)
+        report.equal(f"{name} has the appliance's default, with its own address as next hop", ["10.0.1.4"], hops)
+    hops = lab.frr["ergw"].next_hops(DEFAULT)
+    report.equal("the ExpressRoute gateway, too: it sees the appliance's own address", ["10.0.1.4"], hops)
     report.equal("on-premises has it, by way of", "12076 65515 65010", onprem.path(DEFAULT))
     default = wait_until("the default in the fabric", lambda: lab.fabric.learned("gateway", DEFAULT))
-    report.check("and Azure's fabric sends by it", "VirtualNetworkGateway 10.0.1.4", default, default.endswith("10.0.1.4"))
+    holds = default.endswith("10.0.1.4")
+    report.check("and Azure's fabric sends by it", "VirtualNetworkGateway 10.0.1.4", default, holds)
 
 
 def both_ways(lab: AzureLab, nva: Nva, report: Report) -> None:
@@ -68,7 +75,8 @@ def both_ways(lab: AzureLab, nva: Nva, report: Report) -> None:
     before = nva.stats_of("egress")["rx"]
     report.equal("bytes of a large page on-premises", traffic.LARGE, traffic.large(lab, "onprem"))
     back = nva.stats_of("egress")["rx"] - before
-    report.check("packets of it that came back by the appliance's egress port", f">= {traffic.LARGE // 1460}", f"{back}", back >= traffic.LARGE // 1460)
+    least = traffic.LARGE // 1460
+    report.check("packets of it that came back by the appliance's egress port", f">= {least}", f"{back}", back >= least)
     ride = disturb.Ride(report, [nva])
     with Stream(lab, STREAM, rate=disturb.RATE, seconds=1.5) as stream:
         result = stream.finish()

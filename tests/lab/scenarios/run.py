@@ -55,5 +55,6 @@ def run(name: str, keep: bool = False) -> int:
     if not keep:
         left = existing(lab.prefix)
         report.title("Nothing is left behind")
-        report.check("namespaces and files of this run", "none", ", ".join(left) or "none", not left and not lab.folder.exists())
+        gone = not left and not lab.folder.exists()
+        report.check("namespaces and files of this run", "none", ", ".join(left) or "none", gone)
     return report.sum_up()

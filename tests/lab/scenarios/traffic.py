@@ -28,12 +28,13 @@ def page(lab: AzureLab, report: Report, space: str, seen_as: Sequence[str]) -> N
 
 def wait_open(lab: AzureLab, space: str = "onprem") -> None:
     """Until a namespace reaches the web server: what BGP says has come to every kernel on the way."""
-    wait_until("the web server", lambda: lab.execute(space, "curl", "-sS", "--fail", "--max-time", "0.3", f"http://{WEB}/").returncode == 0)
+    curl = ("curl", "-sS", "--fail", "--max-time", "0.3", f"http://{WEB}/")
+    wait_until("the web server", lambda: lab.execute(space, *curl).returncode == 0)
 
 
 def reopen(lab: AzureLab, nva: Nva, peer: Speaker, prefixes: Sequence[str]) -> None:
     """After a trap: the appliance forwards, what it advertises is there, and a page comes."""
-    nva.wait_verdict("forwarding")
+    wait_until("the appliance to forward", lambda: nva.verdict() != "closed")
     for prefix in prefixes:
         peer.wait_for(prefix)
     wait_open(lab)
@@ -70,5 +71,6 @@ def past_firewalls(lab: AzureLab) -> int:
 
 def large(lab: AzureLab, space: str) -> int:
     """Bytes of a large page that came within a few seconds."""
-    done = lab.execute(space, "curl", "-sS", "--max-time", "12", "-o", "/dev/null", "-w", "%{size_download}", f"http://{WEB}/large")
+    quiet = ("-sS", "--max-time", "12", "-o", "/dev/null", "-w", "%{size_download}")
+    done = lab.execute(space, "curl", *quiet, f"http://{WEB}/large")
     return int(done.stdout or 0)

@@ -5,9 +5,11 @@
 from __future__ import annotations
 
 import json
+import time
 from typing import Any
 
 from lab.azure.site import AzureLab
+from lab.process import wait_until
 from lab.report import Report
 from lab.scenarios import traffic
 from lab.scenarios.appliance import Nva
@@ -32,10 +34,20 @@ def put(lab: AzureLab, nva: Nva, subnet: str, content: dict[str, Any]) -> None:
 
 def loops(lab: AzureLab, nva: Nva, report: Report) -> None:
     """What leaves the appliance by its egress port comes back to it until its TTL is spent."""
-    before = lab.fabric.marked_to("nva-lan0")
-    report.equal(f"of {traffic.MARKED} packets came to the Internet", 0, traffic.marked(lab))
-    seen = lab.fabric.marked_to("nva-lan0") - before
-    report.check("but came to the appliance", f"> {10 * traffic.MARKED} times", f"{seen} times", seen > 10 * traffic.MARKED)
+    before, at_internet, sent = lab.fabric.marked_to("nva-lan0"), lab.counters()["marked"], 0
+
+    def looped() -> int:
+        """The probe through the firewall loops, too: once it fails nothing is advertised, and for a moment nothing loops."""
+        nonlocal sent
+        traffic.send_marked(lab, "onprem")
+        sent += traffic.MARKED
+        time.sleep(0.1)
+        seen = lab.fabric.marked_to("nva-lan0") - before
+        return seen if seen > 10 * sent else 0
+
+    seen = wait_until("a loop", looped)
+    report.equal(f"of {sent} packets came to the Internet", 0, lab.counters()["marked"] - at_internet)
+    report.check("but came to the appliance", f"> {10 * sent} times", f"{seen} times", seen > 10 * sent)
 
 
 def found(nva: Nva, report: Report, rule: str, there: bool = True) -> None:

@@ -3,17 +3,20 @@
 
 from __future__ import annotations
 
-from lab.azure.site import FIREWALL_PUBLIC, AzureLab
+from lab.azure.site import FIREWALL_PUBLIC, ROUTE_SERVERS, AzureLab
 from lab.azure.speaker import ROUTE_SERVER_ASN
 from lab.process import wait_until
 from lab.report import Report
-from lab.scenarios import traffic, traps
+from lab.scenarios import disturb, traffic, traps
 from lab.scenarios.appliance import Nva, tables
 from lab.scenarios.scenario import Scenario
 
 DEFAULT = "0.0.0.0/0"
 HALVES = ("0.0.0.0/1", "128.0.0.0/1")
 FIREWALL = "10.0.10.10"
+PART = "10.1.128.0/17"  # of the spoke
+MISTAKE = ('advertise = "halves"', 'advertise = "default"')
+MISTAKE2 = ("[bgp]\n", f'[bgp]\nadvertise = ["{PART}"]\n')
 PICTURE = """
                                AS 65515 route servers
      0.0.0.0/1, 128.0.0.0/1 <- BGP ----------------- <--- BGP, both halves ---.
@@ -46,17 +49,37 @@ def build(lab: AzureLab) -> Nva:
     lab["vpngw"].nft(CLAMP)
     lab.watch("nva", "firewall")
     nva = Nva(lab, "vpn")
+    nva.replace(*MISTAKE)
+    nva.replace(*MISTAKE2)
     lab.start()
-    nva.start_speaking(*HALVES)
     return nva
 
 
 def play(lab: AzureLab, report: Report) -> None:
     nva = build(lab)
+    default_is_dropped(lab, nva, report)
     advertised(lab, nva, report)
     both_ways(lab, report)
     large_transfer(lab, nva, report)
     halves_trap(lab, nva, report)
+    disturb.firewall_dies(lab, nva, report, lab.frr["onprem-router"], HALVES)
+
+
+def default_is_dropped(lab: AzureLab, nva: Nva, report: Report) -> None:
+    report.step("Trap: 0.0.0.0/0 and a part of a VNet are advertised, which a VPN gateway never hands on")
+    for prefix in (DEFAULT, PART):
+        for name in ROUTE_SERVERS:
+            lab.frr[name].wait_for(prefix)
+    onprem = lab.frr["onprem-router"]
+    onprem.wait_for("10.1.0.0/16")  # by which it has all that the gateway tells
+    report.equal("the route servers have both; on-premises", [], [prefix for prefix in (DEFAULT, PART) if onprem.has(prefix)])
+    traps.found(nva, report, "default-to-vpn")
+    report.title("   Cure: advertise = \"halves\"")
+    nva.replace(*reversed(MISTAKE))
+    nva.replace(*reversed(MISTAKE2))
+    nva.reload(force=True)
+    nva.apply_bgp()
+    traps.found(nva, report, "default-to-vpn", there=False)
 
 
 def advertised(lab: AzureLab, nva: Nva, report: Report) -> None:
@@ -99,6 +122,7 @@ def halves_trap(lab: AzureLab, nva: Nva, report: Report) -> None:
     for line in lab.fabric.effective("egress1"):
         report.note(line)
     traps.loops(lab, nva, report)
+    traps.found(nva, report, "halves-trap")
     cures = (
         ("both halves as UDRs", traps.table("egress1", *((half, FIREWALL) for half in HALVES), propagation=True)),
         ("propagation off", good),
@@ -108,6 +132,7 @@ def halves_trap(lab: AzureLab, nva: Nva, report: Report) -> None:
         traps.put(lab, nva, "egress1", content)
         traffic.reopen(lab, nva, lab.frr["onprem-router"], HALVES)
         report.equal(f"of {traffic.MARKED} packets came to the Internet", traffic.MARKED, traffic.marked(lab))
+        traps.found(nva, report, "halves-trap", there=False)
 
 
 SCENARIO = Scenario("vpn", "the halves by a VPN gateway, which drops 0.0.0.0/0; MTU 1400", PICTURE, play)

@@ -7,6 +7,7 @@ from __future__ import annotations
 from lab.azure.fabric import Fabric
 from lab.azure.site import FIREWALL_PUBLIC, VM_PUBLIC, AzureLab
 from lab.azure.speaker import APPLIANCE_ASN, ONPREM_ASN, ROUTE_SERVER_ASN, Neighbour, configuration
+from lab.config import many_routes
 from lab.process import wait_until
 from lab.report import Report
 from lab.scenarios import disturb, traffic
@@ -31,6 +32,17 @@ PICTURE = """
                                                                              |            |
                                                      spoke 10.0.0.0/16  lan [ appliance AS 65010 ] egress ---- firewall ---- Internet
 """
+# What a peer must not be believed.
+BOGONS = {
+    "0.0.0.0/1": "a half",
+    "128.0.0.0/1": "the other half",
+    "96.0.0.0/6": "more than anybody was ever given",
+    "10.0.1.128/25": "a part of the appliance's own subnet",
+    "168.63.129.16/32": "Azure's host",
+    "127.0.0.0/8": "loopback",
+}
+LOOPED, AFTER = "192.168.50.0/24", "192.168.51.0/24"
+FLOOD = 100_000
 NO_DEFAULT = """ip prefix-list default permit 0.0.0.0/0
 route-map no-default deny 10
  match ip address prefix-list default
@@ -53,7 +65,6 @@ def build(lab: AzureLab) -> Nva:
     lab.watch("firewall", *HUB_ROUTERS)
     nva = Nva(lab, "vwan")
     lab.start()
-    nva.start_speaking(peers=HUB_ROUTERS.values())
     return nva
 
 
@@ -128,7 +139,8 @@ def both_ways(lab: AzureLab, nva: Nva, report: Report) -> None:
         traffic.page(lab, report, space, [FIREWALL_PUBLIC["firewall"]])
     before = lab.counters()["marked"]
     traffic.send_marked(lab, "site2")
-    report.equal(f"of {traffic.MARKED} packets of site2, which has no default, came to the Internet", 0, lab.counters()["marked"] - before)
+    came = lab.counters()["marked"] - before
+    report.equal(f"of {traffic.MARKED} packets of site2, which has no default, came to the Internet", 0, came)
     ride = disturb.Ride(report, [nva])
     with Stream(lab, STREAM, rate=disturb.RATE, seconds=1.5, source="site1") as stream:
         result = stream.finish()
@@ -139,12 +151,59 @@ def both_ways(lab: AzureLab, nva: Nva, report: Report) -> None:
 def hears_the_default(lab: AzureLab, nva: Nva, report: Report) -> None:
     """The hub's routers tell the appliance, too, of the default that leads to it."""
     report.step("Trap: the hub tells the appliance of the default as well")
-    assert nva.speaker is not None
-    wait_until("the hub's default at the appliance", lambda: nva.speaker.has(DEFAULT) if nva.speaker else False)
+    wait_until("the hub's default at the appliance", lambda: DEFAULT in nva.learned())
+    report.check("it is learned, and not taken", "a reason", str(nva.learned()[DEFAULT]["refused"]), not nva.learned()[DEFAULT]["in_force"])
     host = lab["nva"].ip("route", "show", "default").strip()
-    report.check("the host's own default stays what it was", "via 10.0.1.1 dev lan0", host, host.startswith("default via 10.0.1.1 dev lan0"))
-    found = nva.explain("172.16.0.10", STREAM)
-    report.equal("what leads to the Internet", "firewall", found["next_hop"])
+    own = "default via 10.0.1.1 dev lan0"
+    report.check("the host's own default stays what it was", own, host, host.startswith(own))
+    report.equal("what leads to the Internet", "firewall", nva.leads_to("172.16.0.10"))
+
+
+def hostile(lab: AzureLab, nva: Nva, report: Report) -> None:
+    """One of the hub's routers goes mad. The other tells the same of the sites, so nothing may be lost."""
+    report.step("A peer that sends what it must not, flaps, and sends too much")
+    mad = lab.frr["hubrt2"]
+    ride = disturb.Ride(report, [nva])
+    with Stream(lab, STREAM, rate=disturb.RATE, seconds=120, source="site1") as stream:
+        stream.wait_more(disturb.ENOUGH)
+        mad.configure(f"router bgp {ROUTE_SERVER_ASN}", "address-family ipv4 unicast", *(f"network {prefix}" for prefix in BOGONS))
+        wait_until("all of it to be learned", lambda: nva.learned().keys() >= BOGONS.keys())
+        learned = nva.learned()
+        for prefix, what in BOGONS.items():
+            route = learned[prefix]
+            report.check(f"{prefix}, {what}", "refused", str(route["refused"]), bool(route["refused"]) and not route["in_force"])
+        mad.configure(
+            f"ip prefix-list looped permit {LOOPED}", "route-map looped permit 10", "match ip address prefix-list looped",
+            f"set as-path prepend {APPLIANCE_ASN}", "route-map looped permit 20", "exit", f"router bgp {ROUTE_SERVER_ASN}",
+            "address-family ipv4 unicast", f"neighbor {APPLIANCE} route-map looped out", f"network {LOOPED}", f"network {AFTER}",
+        )  # fmt: skip
+        wait_until("what came after", lambda: AFTER in nva.learned())
+        report.equal(f"{LOOPED}, with the appliance's own AS in its path, is learned", False, LOOPED in nva.learned())
+        for _ in range(3):
+            mad.kill_daemon("bgpd")
+            wait_until("its end to be heard", lambda: nva.established() == 1)
+            mad.start_daemon("bgpd")
+            wait_until("it to be back", lambda: nva.established() == 2)
+        report.equal("after three flaps, sites that are known", ["172.16.0.0/16", "172.17.0.0/16"], nva.sites())
+        before = nva.resident()
+        flood(lab, "hubrt2")
+        wait_until("the guard to end the session", lambda: nva.established() == 1)
+        session = next(entry for entry in nva.bgp()["sessions"] if entry["peer"] == HUB_ROUTERS["hubrt2"])
+        report.check(f"after {FLOOD} routes its session", "not Established", session["state"], not session["established"])
+        report.check("memory of control", f"<= {before} + 64 MiB", f"{nva.resident()} MiB", nva.resident() <= before + 64)
+        report.equal("sites that are known", ["172.16.0.0/16", "172.17.0.0/16"], nva.sites())
+        stream.wait_more(disturb.ENOUGH)
+        stream.stop()
+        result = stream.finish()
+    ride.none_lost("the stream of site1, all the while", result)
+    report.equal("packets at the Internet that no firewall sent", 0, traffic.past_firewalls(lab))
+
+
+def flood(lab: AzureLab, router: str) -> None:
+    """Many routes of its kernel, redistributed."""
+    lines = [f"route add blackhole {line.split()[0]}" for line in many_routes("-", FLOOD)]
+    lab[router].run("ip", "-batch", "-", stdin="\n".join(lines) + "\n")
+    lab.frr[router].configure(f"router bgp {ROUTE_SERVER_ASN}", "address-family ipv4 unicast", "redistribute kernel")
 
 
 SCENARIO = Scenario("vwan", "a Virtual WAN hub that advertises the default itself, to the connections that ask for it", PICTURE, play)
