@@ -127,24 +127,31 @@ void Keeper::follow(const std::optional<config::Bgp>& bgp, Prefixes prefixes) {
   act();
 }
 
-// What was told to another FRR, or before the peers were removed.
+// What was told to another FRR, or before the peers were removed. An order may just have been under way: what there is now, FRR says.
 void Keeper::leave() {
   vtysh_.reset();
-  if (!status_.originated.empty()) {
-    former_ = std::make_unique<frr::Vtysh>(io_, bgp_.frr);
-    former_->ask(commands(bgp_.asn, status_.originated, {}), [prefixes = text_of(status_.originated)](
-                                                                 const frr::Result<std::string>& answer) {
-      if (answer) {
-        spdlog::warn("{} withdrawn from BGP peers: it is not configured any more", prefixes);
-      } else {
-        spdlog::error("{} could not be withdrawn from BGP peers: {}", prefixes, answer.error().sentence);
-      }
-    });
-  }
   timer_.cancel();
   for (const auto& done : std::exchange(waiting_, {})) {
     done();
   }
+  const auto withdrawn = [](const Prefixes& prefixes) {
+    return [prefixes](const frr::Result<std::string>& answer) {
+      if (answer) {
+        spdlog::warn("{} withdrawn from BGP peers: it is not configured any more", text_of(prefixes));
+      } else {
+        spdlog::error("{} could not be withdrawn from BGP peers: {}", text_of(prefixes),
+                      answer.error().sentence);
+      }
+    };
+  };
+  former_ = std::make_unique<frr::Vtysh>(io_, bgp_.frr);
+  former_->ask({show_config}, [this, withdrawn, asn = bgp_.asn,
+                               managed = managed_](const frr::Result<std::string>& answer) {
+    const auto ours = answer ? both(read_running_config(*answer).originated, managed) : Prefixes{};
+    if (!ours.empty()) {
+      former_->ask(commands(asn, ours, {}), withdrawn(ours));
+    }
+  });
 }
 
 void Keeper::judge(std::vector<std::string> why_not) {
@@ -185,6 +192,7 @@ void Keeper::wish_may_have_changed() {
 
 // A look that is under way may have asked before the wish changed.
 void Keeper::act() {
+  status_.is_settled = status_.is_settled && status_.agrees();
   if (is_looking_) {
     is_to_look_again_ = true;
     return;
@@ -348,6 +356,7 @@ void Keeper::end_look() {
     act();
     return;
   }
+  status_.is_settled = true;
   for (const auto& done : std::exchange(waiting_, {})) {
     done();
   }

@@ -22,7 +22,8 @@ constexpr std::array all{
     &no_companion, &mtu_above_1500, &mtu_differs,
     // what is advertised
     &halves_trap, &default_learned, &default_to_vpn, &vnet_to_vpn, &attracted, &too_many_advertised,
-    &one_route_server, &asn_banned, &asn_reserved, &asn_of_32_bits, &advertised_to_nobody,
+    &one_route_server, &asn_banned, &asn_reserved, &asn_of_32_bits, &advertised_to_nobody, &peer_asn_strange,
+    &peer_internal, &next_hop_strange,
     // what readers found
     &refused, &file_error, &file_warning, &file_note, &route_left_out, &next_hop_maybe_own};
 

@@ -8,7 +8,7 @@ namespace sekisho::check {
 
 extern const Rule one_half, halves_trap, default_learned;  // halves.cpp
 extern const Rule default_to_vpn, vnet_to_vpn, too_many_advertised, attracted,
-    advertised_to_nobody;                                               // advertised.cpp
+    advertised_to_nobody;                                         // advertised.cpp
 extern const Rule kms_incomplete, kms_of_another_cloud;           // kms.cpp
 extern const Rule table_too_long, table_too_many_tags;            // limits.cpp
 extern const Rule tag_without_udr, tag_without_ipv4;              // tags.cpp
@@ -21,6 +21,7 @@ extern const Rule never_matches;                                                
 extern const Rule port_in_no_zone, zone_without_route;                           // idle.cpp
 extern const Rule duplicate_route;                                               // duplicates.cpp
 extern const Rule route_left_out, next_hop_maybe_own;                            // left_out.cpp
+extern const Rule peer_asn_strange, peer_internal, next_hop_strange;             // bgp_peers.cpp
 extern const Rule asn_banned, asn_reserved, asn_of_32_bits;                      // asn.cpp
 extern const Rule one_route_server;                                              // route_server.cpp
 extern const Rule bypass, internet_without_exit;                                 // exceptions.cpp

@@ -152,6 +152,10 @@ Outcome apply_bgp(const Context& context, const policy::Policy& policy, const st
   }
   const auto said =
       file.empty() ? reload(bgp, policy.advertised, text) : tl::expected<std::string, std::string>{};
+  // It has saved what FRR runs with there, what is advertised included.
+  if (auto written = file.empty() ? write(place, text) : Outcome{}; !written) {
+    return written;
+  }
   const auto daemons = file.empty() ? missing_daemons(bgp) : std::string{};
   if (context.json) {
     print_json({{"file", place.native()},

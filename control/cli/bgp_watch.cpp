@@ -113,6 +113,7 @@ class Watch {
 
   void look_at_dataplane() {
     dataplane_.read();
+    dataplane_.said().clear();
     const bool is_there = dataplane_.is_there();
     if (is_there != std::exchange(has_dataplane_, is_there)) {
       spdlog::info(is_there ? "the dataplane is there" : "the dataplane is gone");
@@ -190,12 +191,14 @@ class Watch {
                  : std::string{"sekisho-control and the dataplane are gone"});
   }
 
+  // Of a configuration that was never good, nothing is known but what FRR's usual instance has.
   void withdraw(const std::string& why) {
     has_withdrawn_ = true;
-    if (!plan_) {
+    const auto plan = plan_ || refusal_.empty() ? plan_ : Plan{};
+    if (!plan) {
       return;
     }
-    const auto withdrawn = advertise::withdraw_now(plan_->frr, plan_->prefixes);
+    const auto withdrawn = advertise::withdraw_now(plan->frr, plan->prefixes);
     if (!withdrawn) {
       has_withdrawn_ = false;
       next_attempt_ = Clock::now() + after_failure;

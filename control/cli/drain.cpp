@@ -109,9 +109,6 @@ Outcome wait_for_silence(const Context& context, double seconds) {
 
 // What has become of what BGP peers were told.
 void tell_bgp(const Json& bgp) {
-  if (bgp.at("configured") != true) {
-    return;
-  }
   const auto& failure = bgp.at("frr").at("failure");
   if (!failure.is_null()) {
     fmt::print(stderr, "sekisho: what BGP peers were told could not be withdrawn: {}\n",
@@ -130,7 +127,9 @@ Outcome drain(const Context& context, double seconds) {
   if (context.json) {
     fmt::print("{}\n", result->dump());
   } else {
-    tell_bgp(result->at("bgp"));
+    if (result->contains("bgp")) {
+      tell_bgp(result->at("bgp"));
+    }
     fmt::print("{}; everything that still comes is forwarded\n",
                changed ? "health probes get 503 from now on" : "health probes get 503 already");
   }

@@ -42,8 +42,8 @@ auto why_no_port(const config::NextHop& via, const std::vector<reach::Member>& m
 
 auto why_not_advertised(const config::Config& config, const std::vector<reach::Member>& members,
                         const std::vector<Problem>& problems) -> std::vector<std::string> {
-  if (auto verdict = judge(config, problems); verdict.word == Word::closed) {
-    return std::move(verdict.reasons);
+  if (auto reasons = why_closed(config, problems); !reasons.empty()) {
+    return reasons;
   }
   if (!config.internet) {
     return {};

@@ -246,7 +246,7 @@ class Finder {
                        bgp->sessions.size(), fmt::join(down, ", ")),
            look);
     }
-    if (!bgp->agrees()) {
+    if (bgp->is_settled && !bgp->agrees()) {
       bad("bgp_differs", "",
           bgp->is_wanted ? "FRR does not originate what is to be advertised"
                          : "FRR originates what is not to be advertised",

@@ -319,10 +319,13 @@ void drain(const Json& request, Backend& backend, bool is_wanted, const Then& do
   // Peers are told first: what is answered is what FRR says then.
   backend.look_at_bgp([&backend, was, done] {
     const auto since = backend.draining_since_unix_ms();
-    done(answer({{"draining", since.has_value()},
-                 {"since_unix_ms", since ? Json(*since) : Json(nullptr)},
-                 {"changed", was != since.has_value()},
-                 {"bgp", show_bgp(backend.bgp())}}));
+    Json result{{"draining", since.has_value()},
+                {"since_unix_ms", since ? Json(*since) : Json(nullptr)},
+                {"changed", was != since.has_value()}};
+    if (const auto* status = backend.bgp()) {
+      result["bgp"] = show_bgp(status);
+    }
+    done(answer(std::move(result)));
   });
 }
 

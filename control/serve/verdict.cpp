@@ -126,10 +126,15 @@ auto why_closed(const config::Zone& zone, const config::Config& config, const st
   return reasons;
 }
 
+auto why_closed(const config::Config& config, const std::vector<Problem>& problems)
+    -> std::vector<std::string> {
+  auto reasons = why_dead(problems);
+  append_once(reasons, why_all_closed(config, problems));
+  return reasons;
+}
+
 auto judge(const config::Config& config, const std::vector<Problem>& problems) -> Verdict {
-  Verdict verdict;
-  append_once(verdict.reasons, why_dead(problems));
-  append_once(verdict.reasons, why_all_closed(config, problems));
+  Verdict verdict{.reasons = why_closed(config, problems)};
   if (!verdict.reasons.empty()) {
     verdict.word = Word::closed;
   }

@@ -34,6 +34,9 @@ struct Verdict {
 
 [[nodiscard]] auto judge(const config::Config& config, const std::vector<Problem>& problems) -> Verdict;
 
+// Why the appliance is closed; empty: it is not.
+[[nodiscard]] auto why_closed(const config::Config& config, const std::vector<Problem>& problems)
+    -> std::vector<std::string>;
 // Why nobody forwards at all; empty: the dataplane is there and has a policy.
 [[nodiscard]] auto why_dead(const std::vector<Problem>& problems) -> std::vector<std::string>;
 // Why this next hop ("Internet": the exit) forwards nothing; empty: it does.

@@ -164,6 +164,9 @@ auto bgp(const std::string& asn, const std::string& rest = "") -> Edit {
           "\npeer = [{ address = \"10.0.3.4\", asn = 65515 }, { address = \"10.0.3.5\", asn = 65515 }]\n" +
           rest};
 }
+auto peer(const std::string& how) -> Edit {
+  return {"@end", "[bgp]\nasn = 65010\npeer = [{ " + how + " }]\n"};
+}
 auto bound(const std::string& what) -> Edit {
   return {"@azure", "gateway = \"" + what + "\"\n[azure.next_hop]\nVnetLocal = \"vnet-gateway\""};
 }
@@ -330,6 +333,36 @@ const std::vector<Case>& cases() {
        {"sekisho.toml:15: [internet] has \"advertise\", and there is no [bgp]"}},
       {"peers are named", "advertised-to-nobody", {advertise("default"), bgp("65010")}, {}},
       {"somebody else does", "advertised-to-nobody", {advertise("none")}, {}},
+
+      {"Route Server by another number",
+       "peer-asn-strange",
+       {peer(R"(address = "10.0.3.4", asn = 65514, preset = "azure-route-server")")},
+       {"sekisho.toml:48: peer 10.0.3.4 is AS 65514 with preset \"azure-route-server\""}},
+      {"another with its number",
+       "peer-asn-strange",
+       {peer(R"(address = "10.0.3.4", asn = 65515, preset = "generic")")},
+       {"sekisho.toml:48: peer 10.0.3.4 is AS 65515 with preset \"generic\""}},
+      {"Route Server as it is", "peer-asn-strange", {bgp("65010")}, {}},
+      {"a peer of the same AS",
+       "peer-internal",
+       {peer(R"(address = "10.0.3.4", asn = 65010)")},
+       {"sekisho.toml:48: peer 10.0.3.4 has the appliance's own AS number, 65010"}},
+      {"a peer of another", "peer-internal", {bgp("65010")}, {}},
+      {"a next hop of nobody's",
+       "bgp-next-hop-strange",
+       {peer(R"(address = "10.0.3.4", asn = 65515, next_hop = "10.0.1.100")")},
+       {"sekisho.toml:48: peer 10.0.3.4 is told next hop 10.0.1.100, which is neither a port's address nor "
+        "in "
+        "own_addresses"}},
+      {"a load balancer's",
+       "bgp-next-hop-strange",
+       {peer(R"(address = "10.0.3.4", asn = 65515, next_hop = "10.0.1.100")"),
+        {"@azure", "own_addresses = [\"10.0.1.100\"]"}},
+       {}},
+      {"a port's",
+       "bgp-next-hop-strange",
+       {peer(R"(address = "10.0.3.4", asn = 65515, next_hop = "10.0.1.4")")},
+       {}},
 
       {"the preset is whole",
        "kms-incomplete",
