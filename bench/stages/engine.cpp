@@ -98,7 +98,7 @@ std::uint64_t Appliance::run(std::size_t engine, std::uint16_t port, std::uint64
   }
   if (kind == "sekisho") {
     return circulate([&](std::span<rte_mbuf*> frames) {
-      forward::forward_burst(state_, *counters_, wanted_, 0, ingress, frames);
+      forward::forward_burst(state_, *counters_, wanted_, answering_, 0, ingress, frames);
     });
   }
   return circulate([&](std::span<rte_mbuf*> frames) {
@@ -112,7 +112,9 @@ void Appliance::clocked_burst(const forward::RxQueue& ingress, std::span<rte_mbu
   forward::Burst burst;
   burst.mbufs = received.data();
   burst.count = static_cast<unsigned>(received.size());
-  forward::Diverted diverted{state_.host[ingress.port]};
+  const forward::Answering::Place place{
+      .state = state_, .ingress = ingress, .counters = counters_->ports[ingress.port], .worker = 0};
+  forward::Diverted diverted{place, answering_};
   const forward::Context context{.state = state_,
                                  .counters = *counters_,
                                  .wanted = wanted_,

@@ -7,6 +7,7 @@
 #include <span>
 #include <string_view>
 
+#include "dataplane/forward/answering.hpp"
 #include "dataplane/forward/counters.hpp"
 #include "dataplane/forward/forwarding_state.hpp"
 #include "dataplane/forward/wanted.hpp"
@@ -39,6 +40,7 @@ class Appliance {
   forward::ForwardingState state_;
   std::unique_ptr<forward::WorkerCounters> counters_ = std::make_unique<forward::WorkerCounters>();
   forward::Wanted wanted_;
+  forward::Answering answering_;
 };
 
 }  // namespace sekisho::bench

@@ -65,7 +65,8 @@ const Rule no_interface{
 
 const Rule mtu_differs{
     "mtu-differs", Severity::warning,
-    "A packet that one port receives and that is longer than the other's MTU is dropped as mtu_exceeded.",
+    "A packet that one port receives and that is longer than the other's MTU is fragmented, or dropped and "
+    "answered.",
     "Give the interfaces one MTU: `ip link set NAME mtu 1500`, or \"mtu\" in each [port.*].",
     find_different_mtus};
 

@@ -173,6 +173,9 @@ void print_explanation(const Json& result, bool online) {
   print_step("verdict", toned(verdict + reason, is_bad ? Tone::bad : Tone::good) +
                             (sentence.empty() ? std::string{} : ": " + sentence) +
                             (online ? "" : " (says the file; whether it is so was not asked)"));
+  if (result.contains("answer") && !result.at("answer").is_null()) {
+    print_step("answer", "answered with ICMP " + value_text(result.at("answer"), "sentence"));
+  }
 }
 
 tl::expected<Json, std::string> explain_offline(const ExplainOptions& options) {

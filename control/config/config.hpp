@@ -223,6 +223,20 @@ struct Guard {
   std::vector<std::string> allow;  // names; sorted
 };
 
+// What the sender of a packet that goes no further is told.
+enum class IcmpAnswer : std::uint8_t { none, net_unreachable, host_unreachable, prohibited };
+
+struct Icmp {
+  bool errors = true;  // false: nothing, of whatever
+  IcmpAnswer null_route = IcmpAnswer::prohibited;
+  IcmpAnswer no_route = IcmpAnswer::net_unreachable;
+  IcmpAnswer next_hop_down = IcmpAnswer::net_unreachable;
+  IcmpAnswer refused_source = IcmpAnswer::none;
+  std::uint32_t rate = 1000;  // errors a second of each worker
+  std::uint32_t rate_per_source = 50;
+  std::uint8_t source_prefix = 24;  // how long the prefixes are to which that many go
+};
+
 struct Config {
   std::filesystem::path file;
   std::vector<Port> ports;  // each list sorted by name
@@ -235,6 +249,7 @@ struct Config {
   std::optional<Health> health;   // likewise
   std::optional<Hook> hook;       // none: nobody is told
   Guard guard;                    // as if there were an empty [guard]
+  Icmp icmp;                      // likewise
 
   // From and to which the kernel must not forward whatever [guard] says: every port's that the configuration knows
   // by the name, and `sekisho0`. Sorted.

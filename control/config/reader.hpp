@@ -74,6 +74,7 @@ class Reader {
   // Refuses what is no endpoint, or where somebody listens already; nothing then.
   [[nodiscard]] auto read_listen(const Located<std::string>& text, const std::string& whose)
       -> std::optional<Listen>;
+  void read_icmp(const SingleTable& found);
   void read_guard(const SingleTable& found);
   void read_zone(const NamedTable& named);
   void read_zone_ports(const Section& section, Zone& zone);

@@ -7,6 +7,7 @@
 #include <map>
 
 #include "common/base/prefix.hpp"
+#include "control/serve/reasons.hpp"
 #include "control/serve/verdict.hpp"
 
 namespace sekisho::metrics {
@@ -236,6 +237,22 @@ void add_port_counters(Text& text, const ipc::Statistics& statistics) {
   add("sekisho_port_steering_restored", Type::counter, "",
       "Times that the steering program of an AF_XDP port was found removed and was put back.",
       [](const ipc::PortStatistics& port) { return port.steering_restored(); });
+  add("sekisho_icmp_limited", Type::counter, "",
+      "ICMP errors about packets received on the port that [icmp]'s limits kept back.",
+      [](const ipc::PortStatistics& port) { return port.icmp_limited(); });
+  add("sekisho_fragmented_packets", Type::counter, "packets",
+      "Packets received on the port that left in fragments.",
+      [](const ipc::PortStatistics& port) { return port.fragmented(); });
+  add("sekisho_fragments", Type::counter, "", "These fragments.",
+      [](const ipc::PortStatistics& port) { return port.fragments(); });
+  family(text, "sekisho_icmp_errors", Type::counter, "", "ICMP errors about packets received on the port.",
+         statistics.ports(), [&](const ipc::PortStatistics& port) {
+           for (const auto error : serve::icmp_errors()) {
+             const auto sent = port.icmp().find(std::string{error});
+             text.sample({{"port", port.name()}, {"error", error}},
+                         sent == port.icmp().end() ? std::uint64_t{0} : std::uint64_t{sent->second});
+           }
+         });
   family(text, "sekisho_port_steering_packets", Type::counter, "packets",
          "Frames of an AF_XDP port since its interface was first steered, by what its steering program did "
          "with them.",

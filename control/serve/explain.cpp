@@ -53,16 +53,22 @@ void be(Json& result, const decide::Decision<PolicyWorld>& decision, const polic
         const World& world, const config::Port* owner) {
   switch (decision.verdict.kind()) {
     case decide::Verdict::Kind::forward:
+    case decide::Verdict::Kind::forward_in_fragments:
       result["verdict"] = "forward";
       break;
     case decide::Verdict::Kind::to_kernel:
       be_host(result, owner);
       break;
     case decide::Verdict::Kind::to_exit:
+    case decide::Verdict::Kind::to_exit_in_fragments:
       be_exit(result, policy, world);
       break;
     case decide::Verdict::Kind::drop:
       drop(result, decision.verdict.reason());
+      if (decision.answer) {
+        const auto& text = packet::text_of(*decision.answer);
+        result["answer"] = {{"error", text.name}, {"sentence", text.sentence}};
+      }
       if (decision.next_hop && decision.next_hop->next_hop == policy::leave && world.view != nullptr &&
           world.view->exit) {
         result["sentence"] = "next hop Internet is down: " + world.view->exit->why;
@@ -177,6 +183,7 @@ Json explain(const policy::Policy& policy, const Flow& flow, const World& world)
               {"verdict", nullptr},
               {"drop_reason", nullptr},
               {"sentence", nullptr},
+              {"answer", nullptr},
               {"dataplane", nullptr}};
   const decide::Packet packet{.flow = {.source = flow.source,
                                        .destination = flow.destination,
@@ -276,6 +283,7 @@ void be(Json& explanation, const char* verdict, Json reason, std::string sentenc
   explanation["verdict"] = verdict;
   explanation["drop_reason"] = std::move(reason);
   explanation["sentence"] = std::move(sentence);
+  explanation["answer"] = nullptr;  // nobody was asked for it
   explanation["fault"] = true;
 }
 

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "common/base/special_address.hpp"
+#include "dataplane/decide/answer.hpp"
 #include "dataplane/decide/drop_reason.hpp"
 
 namespace sekisho::serve {
@@ -38,6 +39,15 @@ constexpr auto steering_texts = std::to_array<std::pair<std::string_view, std::s
 
 std::span<const std::string_view> dataplane_reasons() noexcept {
   return names;
+}
+
+std::span<const std::string_view> icmp_errors() noexcept {
+  static constexpr auto names_of_errors = [] {
+    std::array<std::string_view, packet::icmp_error_count> result;
+    std::ranges::transform(packet::icmp_error_texts, result.begin(), &packet::IcmpErrorText::name);
+    return result;
+  }();
+  return names_of_errors;
 }
 
 std::string_view sentence_of(std::string_view reason) noexcept {

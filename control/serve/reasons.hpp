@@ -10,6 +10,8 @@ namespace sekisho::serve {
 
 // Sorted as the dataplane lists them.
 [[nodiscard]] std::span<const std::string_view> dataplane_reasons() noexcept;
+// ICMP errors that the dataplane may send about a packet, by name.
+[[nodiscard]] std::span<const std::string_view> icmp_errors() noexcept;
 // Empty for a name that this version does not know (a newer dataplane's).
 [[nodiscard]] std::string_view sentence_of(std::string_view reason) noexcept;
 

@@ -12,7 +12,8 @@ namespace {
 struct Account {
   std::uint64_t arrived = 0;  // as the first who saw them says: steering, or else the device
   std::uint64_t rx = 0;
-  std::uint64_t generated = 0;  // by this appliance's kernel
+  std::uint64_t generated =
+      0;  // by this appliance's kernel; ICMP errors, and fragments but for one of each packet
   std::uint64_t tx = 0;
   std::uint64_t host = 0;
   std::uint64_t held = 0;
@@ -128,6 +129,15 @@ Json show_stats(const ipc::Statistics& statistics) {
     entry.update(account_json(account));
     entry["rx_bytes"] = port.rx().bytes();
     entry["tx_bytes"] = port.tx().bytes();
+    auto icmp = Json::object();
+    for (const auto error : icmp_errors()) {
+      const auto sent = port.icmp().find(std::string{error});
+      icmp[std::string{error}] = sent == port.icmp().end() ? 0 : sent->second;
+    }
+    entry["icmp"] = std::move(icmp);
+    entry["icmp_limited"] = port.icmp_limited();
+    entry["fragmented"] = port.fragmented();
+    entry["fragments"] = port.fragments();
     entry["steering_restored"] = port.steering_restored();
     entry["steer"] = Json(std::map<std::string, std::uint64_t>(port.steer().begin(), port.steer().end()));
     ports.push_back(std::move(entry));

@@ -6,6 +6,7 @@
 
 #include "control/serve/zone_of.hpp"
 #include "control/sync/host_sources.hpp"
+#include "control/sync/icmp.hpp"
 #include "control/sync/transaction.hpp"
 #include "dataplane/decide/member.hpp"
 
@@ -26,15 +27,18 @@ const decide::Preferences& preferences_of(const std::vector<decide::Member>& mem
 }  // namespace
 
 PolicyWorld::PolicyWorld(const policy::Policy& policy, const World& world, const config::Port* port)
-    : policy_{policy}, world_{world}, port_{port} {
+    : policy_{policy}, world_{world}, port_{port}, icmp_{sync::icmp_policy(policy)} {
   if (port == nullptr) {
     return;
   }
   host_.steered = port->is_af_xdp();
   host_.companion = port->has_netdev() && !port->is_af_xdp();
+  host_.address = ~std::uint32_t{0};  // as long as nobody has said that it has none
   if (world.mirror != nullptr) {
     host_.local = reach::local_addresses(*port, *world.mirror);
     std::ranges::sort(host_.local);
+    const auto& addresses = reach::port_addresses(*port, *world.mirror);
+    host_.address = addresses.empty() ? 0 : addresses.front().address;
   }
   if (world.view != nullptr) {
     host_.sources =

@@ -47,6 +47,7 @@ class PolicyWorld {
   [[nodiscard]] Way next_hop(Zone zone, std::uint32_t destination) const;
   [[nodiscard]] Member member(const Way& way, const packet::Flow& flow) const;
   [[nodiscard]] decide::Egress egress(const Member& member) const;
+  [[nodiscard]] const decide::IcmpPolicy& icmp() const { return icmp_; }
 
   // The port that has the address; null: none, or nobody knows.
   [[nodiscard]] const config::Port* owner_of(std::uint32_t address) const;
@@ -59,6 +60,7 @@ class PolicyWorld {
   const World& world_;
   const config::Port* port_;
   decide::HostPort host_;
+  decide::IcmpPolicy icmp_;
 };
 static_assert(decide::Askable<PolicyWorld>);
 

@@ -8,6 +8,7 @@
 
 #include "common/base/prefix.hpp"
 #include "control/sync/host_sources.hpp"
+#include "control/sync/icmp.hpp"
 
 namespace sekisho::sync {
 namespace {
@@ -30,6 +31,7 @@ void set_port(ipc::Port& port, const policy::Policy& policy, const config::Port&
   port.set_device(addresses.device.empty() ? config.device : addresses.device);
   port.set_configured(config.device);
   port.set_device_mtu(addresses.mtu);
+  port.set_address(addresses.primary);
   port.mutable_local()->Add(addresses.local.begin(), addresses.local.end());
   port.set_mtu(config.mtu);
   port.set_instance(addresses.instance);
@@ -146,6 +148,7 @@ auto objects(const policy::Policy& policy, const View& view) -> ipc::Change {
   for (const auto& [key, member] : adjacencies(view)) {
     set_adjacency(*result.add_adjacencies(), key, *member);
   }
+  *result.mutable_icmp() = icmp_message(icmp_policy(policy));
   set_action(*result.add_next_hops(), host_next_hop, ipc::NextHop::HOST);
   set_action(*result.add_next_hops(), drop_next_hop, ipc::NextHop::DROP);
   if (view.exit) {
@@ -190,6 +193,9 @@ auto object_difference(const ipc::Change& before, const ipc::Change& after) -> i
   compare(
       by_name(before.zones()), by_name(after.zones()), [&](const auto& zone) { *change.add_zones() = zone; },
       [&](const auto& name) { change.add_remove_zones(std::string(name)); });
+  if (!equal(before.icmp(), after.icmp())) {
+    *change.mutable_icmp() = after.icmp();
+  }
   if (after.has_exit() && !(before.has_exit() && equal(before.exit(), after.exit()))) {
     *change.mutable_exit() = after.exit();
   }

@@ -42,6 +42,7 @@ struct View {
     int link = 0;                            // of an AF_XDP port that has its interface: the index
     std::uint32_t mtu = 0;                   // and the MTU of it
     std::vector<base::Prefix> subnets = {};  // of the unicast addresses; sorted, each once
+    std::uint32_t primary = 0;               // the first address; 0: none
     friend bool operator==(const PortAddresses&, const PortAddresses&) = default;
   };
   struct Host {  // on a port's subnet, and usable: among the members, too

@@ -40,6 +40,9 @@ auto port_of(const config::Port& port, const config::Config& config, const netli
                              .instance = {},
                              .local = reach::local_addresses(port, mirror),
                              .subnets = subnets_of(port, mirror)};
+  if (const auto& addresses = reach::port_addresses(port, mirror); !addresses.empty()) {
+    result.primary = addresses.front().address;
+  }
   if (!port.is_af_xdp()) {
     return result;
   }

@@ -8,6 +8,7 @@
 #include <optional>
 #include <utility>
 
+#include "dataplane/decide/answer.hpp"
 #include "dataplane/decide/frame.hpp"
 #include "dataplane/decide/verdict.hpp"
 #include "dataplane/packet/flow_hash.hpp"
@@ -17,8 +18,8 @@ namespace sekisho::decide {
 struct Packet {
   packet::Flow flow;
   std::optional<packet::Flow> quoted;  // of an ICMP error: it takes the member of the flow that it quotes
-  std::uint8_t ttl = 64;
-  std::uint32_t length = 0;  // bytes of IPv4
+  Datagram datagram;
+  bool answerable = true;  // packet::may_be_answered()
 };
 
 // Who sends it.
@@ -40,6 +41,7 @@ concept Askable =
       { world.next_hop(zone, address) } -> std::same_as<typename World::NextHop>;
       { world.member(next_hop, flow) } -> std::same_as<typename World::Member>;
       { world.egress(member) } -> std::same_as<Egress>;
+      { world.icmp() } -> std::same_as<const IcmpPolicy&>;
     };
 
 // What was found before the first refusal; the rest is as initialised.
@@ -50,6 +52,8 @@ struct Decision {
   std::optional<typename World::NextHop> next_hop;
   std::optional<typename World::Member> member;
   Verdict verdict = DropReason::unknown_source;
+  std::optional<packet::IcmpError>
+      answer;  // what the sender of a packet that is dropped is told, as long as no limit is reached
 };
 
 // Whether steering, before any worker, has decided: what comes in by the port whose address it is.
@@ -63,7 +67,7 @@ struct Decision {
 }
 
 template <Askable World>
-[[nodiscard]] Decision<World> decide(const World& world, const Packet& packet) {
+[[nodiscard]] Decision<World> judge(const World& world, const Packet& packet) {
   const auto [from, to] = std::pair{packet.flow.source, packet.flow.destination};
   const auto refuse = [&](DropReason reason) {
     return world.host() == nullptr ? Verdict{reason} : unrouted(reason, *world.host(), from, to);
@@ -90,7 +94,24 @@ template <Askable World>
   }
   decision.next_hop = world.next_hop(*source.zone, to);
   decision.member = world.member(*decision.next_hop, packet.quoted.value_or(packet.flow));
-  decision.verdict = at_egress(world.egress(*decision.member), world.ways(), packet.ttl, packet.length);
+  decision.verdict = at_egress(world.egress(*decision.member), world.ways(), packet.datagram);
+  return decision;
+}
+
+// What its sender is told of that verdict.
+template <Askable World>
+[[nodiscard]] std::optional<packet::IcmpError> answer_to(const World& world, const Packet& packet,
+                                                         Verdict verdict) {
+  const auto [from, to] = std::pair{packet.flow.source, packet.flow.destination};
+  const bool may_be = packet.answerable && may_be_told(from, to) && !world.source(from).own &&
+                      !world.source(to).own && (world.host() == nullptr || world.host()->address != 0);
+  return may_be ? world.icmp().answer_to(verdict) : std::nullopt;
+}
+
+template <Askable World>
+[[nodiscard]] Decision<World> decide(const World& world, const Packet& packet) {
+  auto decision = judge(world, packet);
+  decision.answer = answer_to(world, packet, decision.verdict);
   return decision;
 }
 

@@ -33,7 +33,8 @@ namespace sekisho::decide {
   REASON(next_hop_down,         "no member of the next hop is alive")                                            \
   REASON(neighbour_unresolved,  "the neighbour (the next hop's, or a destination on a port's subnet) has no MAC address")  \
   REASON(ttl_expired,           "TTL 0 or 1")                                                                    \
-  REASON(mtu_exceeded,          "longer than the egress port's MTU")                                             \
+  REASON(mtu_exceeded,          "longer than the egress port's MTU, and not to be fragmented")                   \
+  REASON(no_buffer,             "no packet buffer was free for its fragments")                                   \
   REASON(no_host_companion,     "for this appliance, on a port that has no host companion")                      \
   REASON(no_exit,               "for the kernel to send out, and there is no exit")                              \
   REASON(host_full,             "for this appliance, whose kernel takes frames slower than they come")           \

@@ -15,6 +15,13 @@
 
 namespace sekisho::decide {
 
+[[nodiscard]] inline Datagram datagram_of(packet::Ipv4View ip) noexcept {
+  return {.ttl = ip.ttl(),
+          .length = ip.total_length(),
+          .dont_fragment = ip.dont_fragment(),
+          .header_size = static_cast<std::uint8_t>(ip.header_size())};
+}
+
 // Of a frame that is not IPv4. VLAN tags count as any other EtherType: ports are untagged.
 [[nodiscard]] constexpr Verdict verdict_of(packet::EtherType type, const HostPort& port) noexcept {
   switch (type) {

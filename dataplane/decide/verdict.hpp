@@ -22,14 +22,24 @@ class Verdict {
  public:
   enum class Kind : std::uint8_t {
     forward,
+    forward_in_fragments,
     to_kernel,  // this appliance's own: what is for it
     to_exit,    // the kernel, to masquerade and send it out
+    to_exit_in_fragments,
     drop,
   };
 
   static constexpr Verdict forward() noexcept { return Verdict{Kind::forward}; }
+  static constexpr Verdict forward_in_fragments() noexcept { return Verdict{Kind::forward_in_fragments}; }
   static constexpr Verdict to_kernel() noexcept { return Verdict{Kind::to_kernel}; }
   static constexpr Verdict to_exit() noexcept { return Verdict{Kind::to_exit}; }
+  static constexpr Verdict to_exit_in_fragments() noexcept { return Verdict{Kind::to_exit_in_fragments}; }
+  // A drop as mtu_exceeded; the sender is told the MTU.
+  static constexpr Verdict too_long(std::uint16_t mtu) noexcept {
+    Verdict verdict{DropReason::mtu_exceeded};
+    verdict.mtu_ = mtu;
+    return verdict;
+  }
   constexpr Verdict(DropReason reason) noexcept
       : kind_{Kind::drop}, reason_{reason} {}  // a reason is a verdict
 
@@ -43,12 +53,14 @@ class Verdict {
   [[nodiscard]] constexpr std::optional<DropReason> drop() const noexcept {
     return kind_ == Kind::drop ? std::optional{reason_} : std::nullopt;
   }
+  [[nodiscard]] constexpr std::uint16_t mtu() const noexcept { return mtu_; }  // of too_long()
   friend constexpr bool operator==(Verdict, Verdict) = default;
 
  private:
   explicit constexpr Verdict(Kind kind) noexcept : kind_{kind} {}
   Kind kind_;
   DropReason reason_{};
+  std::uint16_t mtu_ = 0;
 };
 
 // What an adjacency, or a next hop without members, does with a packet.
@@ -68,9 +80,10 @@ enum class Action : std::uint8_t {
 // What is for `local` is the kernel's if `sources` allow it: on a port with a companion workers see to that, on a steered one
 // steering does, before any worker sees the frame.
 struct HostPort {
-  rte_ring* ring = nullptr;  // to the host thread; null: the port does not run
-  bool companion = false;    // the kernel has an interface with this port's MAC: whole frames go there
-  bool steered = false;      // an AF_XDP port
+  rte_ring* ring = nullptr;   // to the host thread; null: the port does not run
+  bool companion = false;     // the kernel has an interface with this port's MAC: whole frames go there
+  bool steered = false;       // an AF_XDP port
+  std::uint32_t address = 0;  // the port's primary one, which ICMP errors come from; 0: none
   std::vector<std::uint32_t> local;            // sorted; addresses that are the kernel's there
   std::shared_ptr<const HostSources> sources;  // null: nobody's packets
   friend bool operator==(const HostPort&, const HostPort&) = default;
@@ -131,28 +144,52 @@ struct Egress {
   std::uint16_t mtu = 0;  // of that port, bytes of IPv4
 };
 
-// RFC 1812, 5.3.1: "When a router forwards a packet, it MUST reduce the TTL by at least one. [...] If the TTL is reduced to
-// zero (or less), the packet MUST be discarded".
-[[nodiscard]] constexpr std::optional<DropReason> refusal_to_send(std::uint8_t ttl, std::uint32_t length,
-                                                                  std::uint16_t mtu) noexcept {
-  return ttl <= 1       ? std::optional{DropReason::ttl_expired}
-         : length > mtu ? std::optional{DropReason::mtu_exceeded}
-                        : std::nullopt;
+// What a packet says of itself that matters to whoever sends it on.
+struct Datagram {
+  std::uint8_t ttl = 64;
+  std::uint32_t length = 0;  // bytes of IPv4
+  bool dont_fragment = false;
+  std::uint8_t header_size = 20;
+};
+
+// In so many pieces a packet is sent at most: what would need more, by a port whose MTU is tiny, is too long.
+inline constexpr unsigned max_fragments = 64;
+
+// RFC 791, 3.2: "Every internet module must be able to forward a datagram of 68 octets without further fragmentation."
+inline constexpr std::uint16_t least_mtu = 68;
+
+// RFC 791, 2.3: a fragment's data is a multiple of eight octets long, save the last one's.
+[[nodiscard]] constexpr bool may_be_fragmented(const Datagram& datagram, std::uint16_t mtu) noexcept {
+  return !datagram.dont_fragment && mtu >= least_mtu &&
+         datagram.length - datagram.header_size <= (mtu - datagram.header_size) / 8U * 8U * max_fragments;
 }
 
-// The last question. `length`: bytes of IPv4.
-[[nodiscard]] constexpr Verdict at_egress(const Egress& egress, const WaysToKernel& kernel, std::uint8_t ttl,
-                                          std::uint32_t length) noexcept {
+// Of a packet that its next hop would take. `whole` becomes `in_fragments` where the packet is too long for the MTU.
+[[nodiscard]] constexpr Verdict send(const Datagram& datagram, std::uint16_t mtu, Verdict whole,
+                                     Verdict in_fragments) noexcept {
+  // RFC 1812, 5.3.1: "When a router forwards a packet, it MUST reduce the TTL by at least one. [...] If the TTL is reduced to
+  // zero (or less), the packet MUST be discarded".
+  if (datagram.ttl <= 1) {
+    return DropReason::ttl_expired;
+  }
+  if (datagram.length <= mtu) {
+    return whole;
+  }
+  // RFC 1812, 4.2.2.7: "Fragmentation [...] MUST be supported by a router." RFC 1191, 4: a packet that has the Don't Fragment
+  // bit set is discarded instead.
+  return may_be_fragmented(datagram, mtu) ? in_fragments : Verdict::too_long(mtu);
+}
+
+// The last question.
+[[nodiscard]] constexpr Verdict at_egress(const Egress& egress, const WaysToKernel& kernel,
+                                          const Datagram& datagram) noexcept {
   switch (egress.action) {
     case Action::forward:
       // A port that does not run takes its neighbours with it, until the groups have heard.
       if (!egress.runs) {
         return DropReason::next_hop_down;
       }
-      if (const auto refused = refusal_to_send(ttl, length, egress.mtu)) {
-        return *refused;
-      }
-      return Verdict::forward();
+      return send(datagram, egress.mtu, Verdict::forward(), Verdict::forward_in_fragments());
     case Action::no_route:
       return DropReason::no_route;
     case Action::drop:
@@ -166,10 +203,7 @@ struct Egress {
       if (kernel.exit_mtu == 0) {
         return DropReason::no_exit;
       }
-      if (const auto refused = refusal_to_send(ttl, length, kernel.exit_mtu)) {
-        return *refused;
-      }
-      return Verdict::to_exit();
+      return send(datagram, kernel.exit_mtu, Verdict::to_exit(), Verdict::to_exit_in_fragments());
     case Action::group_down:
       return DropReason::next_hop_down;
     case Action::connected:

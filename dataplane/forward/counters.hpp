@@ -3,7 +3,7 @@
 // instruction. A reader on another thread sums over workers and may see a burst half counted.
 //
 // Packets and bytes (bytes of the frame without FCS). Every frame that was received or generated ends in exactly one of: tx of
-// some port, drops, host.
+// some port, drops, host. A packet that leaves in fragments is the first of them; the others are generated.
 #pragma once
 
 #include <emmintrin.h>
@@ -16,6 +16,7 @@
 #include "dataplane/decide/drop_reason.hpp"
 #include "dataplane/forward/forwarding_state.hpp"
 #include "dataplane/nexthop/next_hop_table.hpp"
+#include "dataplane/packet/icmp_error.hpp"
 
 namespace sekisho::forward {
 
@@ -49,9 +50,15 @@ static_assert(sizeof(Traffic) == sizeof(__m128i) && std::is_standard_layout_v<Tr
 struct alignas(64) PortCounters {
   Traffic rx;
   Traffic tx;
-  Traffic generated;  // from this appliance's kernel: to be sent here, or a reply by the exit
+  Traffic
+      generated;  // from this appliance's kernel: to be sent here, or a reply by the exit; ICMP errors; fragments
   Counter host;
   std::array<Counter, drop_reason_count> drops;  // of frames received on this port
+  // About packets received on this port.
+  std::array<Counter, packet::icmp_error_count> icmp;  // errors, by kind
+  Counter icmp_limited;  // errors that the limits, or a lack of buffers, kept back
+  Counter fragmented;    // packets that left in fragments
+  Counter fragments;     // these
 };
 
 struct WorkerCounters {

@@ -10,6 +10,7 @@
 #include <cstdint>
 
 #include "dataplane/decide/verdict.hpp"
+#include "dataplane/forward/answering.hpp"
 #include "dataplane/forward/burst.hpp"
 #include "dataplane/forward/counters.hpp"
 #include "dataplane/forward/forwarding_state.hpp"
@@ -25,13 +26,18 @@ namespace sekisho::forward {
 
 class Diverted {
  public:
-  Diverted() noexcept : port_{nowhere} {}  // all is dropped
-  explicit Diverted(const HostPort& ingress) noexcept : port_{ingress} {}
+  Diverted() noexcept : port_{nowhere} {}                                  // all is dropped
+  explicit Diverted(const HostPort& ingress) noexcept : port_{ingress} {}  // nobody is told of a drop
+  // Both outlive it.
+  Diverted(const Answering::Place& place, Answering& answering) noexcept
+      : port_{place.state.host[place.ingress.port]}, place_{&place}, answering_{&answering} {}
 
   // Of a frame that is not forwarded.
   void add(rte_mbuf* mbuf, Verdict verdict) noexcept {
     switch (verdict.kind()) {
       case Verdict::Kind::forward:
+      case Verdict::Kind::forward_in_fragments:
+      case Verdict::Kind::to_exit_in_fragments:
         assert(false);
         break;
       case Verdict::Kind::to_kernel:
@@ -42,10 +48,16 @@ class Diverted {
         give_bare(mbuf);
         break;
       case Verdict::Kind::drop:
+        if (answering_ != nullptr && place_->state.icmp.answer_to(verdict)) {
+          answering_->answer(*place_, *mbuf, verdict);
+        }
         drop(mbuf, verdict.reason());
         break;
     }
   }
+
+  // A packet of our own, behind an Ethernet header, for who sent us one by the exit.
+  void give_back(rte_mbuf* mbuf) noexcept { give_bare(mbuf); }
 
   // Once, when the burst is through. A drop is the ingress port's, whatever stage found it.
   void settle(PortCounters& ingress) noexcept {
@@ -66,6 +78,9 @@ class Diverted {
       }
     }
     rte_pktmbuf_free_bulk(drops_.data(), dropped_);
+    if (answering_ != nullptr) {
+      answering_->send(*place_);
+    }
   }
 
  private:
@@ -85,6 +100,8 @@ class Diverted {
   static inline const HostPort nowhere{};
 
   const HostPort& port_;
+  const Answering::Place* place_ = nullptr;
+  Answering* answering_ = nullptr;
   unsigned dropped_ = 0;
   unsigned given_ = 0;
   std::array<std::uint8_t, drop_reason_count> reasons_{};

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "common/base/mac_address.hpp"
+#include "dataplane/decide/answer.hpp"
 #include "dataplane/decide/verdict.hpp"
 #include "dataplane/fib/fib.hpp"
 #include "dataplane/nexthop/next_hop_table.hpp"
@@ -59,6 +60,7 @@ struct ForwardingState {
   std::array<EgressPort, max_ports> ports{};
   std::array<HostPort, max_ports> host{};
   std::uint16_t exit_mtu = 0;  // of what the kernel masquerades and sends out; 0: there is no exit
+  decide::IcmpPolicy icmp;
 
   [[nodiscard]] const Zone& zone(ZoneIndex index) const noexcept { return zones[value_of(index)]; }
   [[nodiscard]] Zone& zone(ZoneIndex index) noexcept { return zones[value_of(index)]; }

@@ -37,7 +37,7 @@ void transmit_as_is(PortCounters& port, unsigned worker, const RxQueue& egress,
 }  // namespace
 
 unsigned serve_host_queue(const ForwardingState& state, WorkerCounters& counters, Wanted& wanted,
-                          unsigned worker, const HostQueue& queue) noexcept {
+                          Answering& answering, unsigned worker, const HostQueue& queue) noexcept {
   std::array<rte_mbuf*, burst_capacity> frames;
   const unsigned count =
       rte_ring_dequeue_burst(queue.ring, reinterpret_cast<void**>(frames.data()), burst_capacity, nullptr);
@@ -45,7 +45,7 @@ unsigned serve_host_queue(const ForwardingState& state, WorkerCounters& counters
     return 0;
   }
   if (queue.judged) {
-    forward_burst(state, counters, wanted, worker, queue.port, {frames.data(), count});
+    forward_burst(state, counters, wanted, answering, worker, queue.port, {frames.data(), count});
   } else {
     transmit_as_is(counters.ports[queue.port.port], worker, queue.port, {frames.data(), count});
   }

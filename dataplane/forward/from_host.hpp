@@ -2,6 +2,7 @@
 // What this appliance's kernel sends: by a port, where it goes out as it is, or by the exit, where it is judged.
 #pragma once
 
+#include "dataplane/forward/answering.hpp"
 #include "dataplane/forward/counters.hpp"
 #include "dataplane/forward/forwarding_state.hpp"
 #include "dataplane/forward/wanted.hpp"
@@ -10,6 +11,6 @@ namespace sekisho::forward {
 
 // Takes at most burst_capacity frames from the queue; how many it took.
 unsigned serve_host_queue(const ForwardingState& state, WorkerCounters& counters, Wanted& wanted,
-                          unsigned worker, const HostQueue& queue) noexcept;
+                          Answering& answering, unsigned worker, const HostQueue& queue) noexcept;
 
 }  // namespace sekisho::forward

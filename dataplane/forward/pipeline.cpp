@@ -6,13 +6,16 @@
 
 namespace sekisho::forward {
 
-void forward_burst(const ForwardingState& state, WorkerCounters& counters, Wanted& wanted, unsigned worker,
-                   const RxQueue& ingress, std::span<rte_mbuf*> received) noexcept {
+void forward_burst(const ForwardingState& state, WorkerCounters& counters, Wanted& wanted,
+                   Answering& answering, unsigned worker, const RxQueue& ingress,
+                   std::span<rte_mbuf*> received) noexcept {
   const BooksCheck check(counters, static_cast<unsigned>(received.size()));
   Burst burst;
   burst.mbufs = received.data();
   burst.count = static_cast<unsigned>(received.size());
-  Diverted diverted(state.host[ingress.port]);
+  const Answering::Place place{
+      .state = state, .ingress = ingress, .counters = counters.ports[ingress.port], .worker = worker};
+  Diverted diverted(place, answering);
   const Context context{.state = state,
                         .counters = counters,
                         .wanted = wanted,
@@ -25,7 +28,7 @@ void forward_burst(const ForwardingState& state, WorkerCounters& counters, Wante
   resolve(context, burst);
   rewrite(burst);
   transmit(context, burst);
-  diverted.settle(counters.ports[ingress.port]);
+  diverted.settle(place.counters);
 }
 
 }  // namespace sekisho::forward

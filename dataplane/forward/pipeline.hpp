@@ -8,13 +8,15 @@
 //   rewrite    TTL, checksum, Ethernet header
 //   transmit   by port
 //
-// What a packet's stage does not let go on has a verdict (decide/verdict.hpp): dropped, or given to the kernel (diverted.hpp).
+// What a packet's stage does not let go on has a verdict (decide/verdict.hpp): dropped, or given to the kernel (diverted.hpp), or
+// sent in fragments (fragment.cpp). The sender of what is dropped may be told by ICMP (answering.hpp).
 //
-// Every frame handed in is transmitted, dropped or given to the host thread when the call returns.
+// Every frame handed in, or made meanwhile, is transmitted, dropped or given to the host thread when the call returns.
 #pragma once
 
 #include <span>
 
+#include "dataplane/forward/answering.hpp"
 #include "dataplane/forward/counters.hpp"
 #include "dataplane/forward/forwarding_state.hpp"
 #include "dataplane/forward/wanted.hpp"
@@ -24,8 +26,9 @@ struct rte_mbuf;
 namespace sekisho::forward {
 
 // Between one and burst_capacity frames that came in by `ingress`; their list is used up. `worker` is also the number
-// of its transmit queues, and `wanted` its own.
-void forward_burst(const ForwardingState& state, WorkerCounters& counters, Wanted& wanted, unsigned worker,
-                   const RxQueue& ingress, std::span<rte_mbuf*> received) noexcept;
+// of its transmit queues; `wanted` and `answering` are its own.
+void forward_burst(const ForwardingState& state, WorkerCounters& counters, Wanted& wanted,
+                   Answering& answering, unsigned worker, const RxQueue& ingress,
+                   std::span<rte_mbuf*> received) noexcept;
 
 }  // namespace sekisho::forward

@@ -83,8 +83,14 @@ void divert(const Context& context, const Burst& burst, unsigned at) noexcept {
   }
   const packet::Ipv4View ip(burst.frames[at] + packet::ethernet_header_size);
   const auto ways = decide::ways_to_kernel(context.state.host[context.ingress.port], context.state.exit_mtu);
-  context.diverted.add(burst.mbufs[at], decide::at_egress(egress_of(context.state, adjacency, context.worker),
-                                                          ways, ip.ttl(), burst.headers.lengths[at]));
+  const auto verdict =
+      decide::at_egress(egress_of(context.state, adjacency, context.worker), ways, decide::datagram_of(ip));
+  if (verdict.kind() == Verdict::Kind::forward_in_fragments ||
+      verdict.kind() == Verdict::Kind::to_exit_in_fragments) {
+    send_in_fragments(context, burst, at, verdict.kind());
+  } else {
+    context.diverted.add(burst.mbufs[at], verdict);
+  }
 }
 
 }  // namespace

@@ -1,29 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include <rte_mbuf.h>
-
 #include "dataplane/forward/stages.hpp"
+#include "dataplane/forward/trim.hpp"
 #include "dataplane/packet/checksum.hpp"
 #include "dataplane/packet/ethernet.hpp"
 
 namespace sekisho::forward {
-namespace {
-
-// Takes off what follows the first `size` bytes, in whatever segment it begins.
-void trim(rte_mbuf* mbuf, std::uint32_t size) noexcept {
-  mbuf->pkt_len = size;
-  mbuf->nb_segs = 1;
-  rte_mbuf* last = mbuf;
-  while (size > last->data_len) {
-    size -= last->data_len;
-    last = last->next;
-    ++mbuf->nb_segs;
-  }
-  last->data_len = static_cast<std::uint16_t>(size);
-  rte_pktmbuf_free(last->next);
-  last->next = nullptr;
-}
-
-}  // namespace
 
 void rewrite(Burst& burst) noexcept {
   // A trailer is not part of the datagram, and with it the frame may be longer than the MTU test has seen.

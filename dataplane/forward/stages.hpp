@@ -27,6 +27,9 @@ void validate(const Context& context, Burst& burst) noexcept;
 void admit(const Context& context, Burst& burst) noexcept;
 void route(const Context& context, Burst& burst) noexcept;
 void resolve(const Context& context, Burst& burst) noexcept;
+// Packet `at` of a burst that resolve() is about to leave: to its adjacency or, with that kind of verdict, to the exit. Counts all.
+[[gnu::cold]] void send_in_fragments(const Context& context, const Burst& burst, unsigned at,
+                                     Verdict::Kind kind) noexcept;
 void rewrite(Burst& burst) noexcept;
 // Each port gets its packets in one call, in the order in which they came. Counts what the devices took; what they refuse,
 // even when asked again, is dropped.

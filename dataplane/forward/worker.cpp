@@ -42,14 +42,14 @@ unsigned Worker::poll_once() noexcept {
   for (const RxQueue& queue : *queues) {
     const unsigned count = rte_eth_rx_burst(queue.dpdk_port, queue.queue, received.data(), burst_capacity);
     if (count != 0) {
-      forward_burst(*state, *counters_, wanted_, options_.index, queue, {received.data(), count});
+      forward_burst(*state, *counters_, wanted_, answering_, options_.index, queue, {received.data(), count});
       total += count;
       ++bursts;
     }
   }
   if (const auto* const host_queues = host_queues_.load(std::memory_order_acquire)) {
     for (const HostQueue& queue : *host_queues) {
-      total += serve_host_queue(*state, *counters_, wanted_, options_.index, queue);
+      total += serve_host_queue(*state, *counters_, wanted_, answering_, options_.index, queue);
     }
   }
   counters_->polls.add(queues->size());

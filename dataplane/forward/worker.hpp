@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "dataplane/fib/qsbr.hpp"
+#include "dataplane/forward/answering.hpp"
 #include "dataplane/forward/counters.hpp"
 #include "dataplane/forward/forwarding_state.hpp"
 #include "dataplane/forward/wanted.hpp"
@@ -62,6 +63,7 @@ class Worker {
   std::atomic<bool> stop_{false};
   std::unique_ptr<WorkerCounters> counters_;
   Wanted wanted_;
+  Answering answering_;
 };
 
 }  // namespace sekisho::forward

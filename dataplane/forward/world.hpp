@@ -81,6 +81,7 @@ class World {
   [[nodiscard]] decide::Egress egress(Member member) const noexcept {
     return egress_of(state_, state_.next_hops->adjacency(member), 0);
   }
+  [[nodiscard]] const decide::IcmpPolicy& icmp() const noexcept { return state_.icmp; }
 
  private:
   const ForwardingState& state_;

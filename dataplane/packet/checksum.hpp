@@ -28,6 +28,17 @@ namespace sekisho::packet {
   return fold(sum) == 0xffff;
 }
 
+// Of a header whose checksum says nothing yet.
+inline void set_header_checksum(std::uint8_t* header) noexcept {
+  std::memset(header + 10, 0, 2);
+  std::uint64_t sum = 0;
+  for (std::size_t at = 0; at < (header[0] & 0x0fU) * 4; at += 4) {
+    sum += load_native32(header + at);
+  }
+  const auto checksum = static_cast<std::uint16_t>(~fold(sum));
+  std::memcpy(header + 10, &checksum, sizeof checksum);
+}
+
 // Of a header that had a right checksum and a TTL above 0.
 //
 // RFC 1624, eqn. 3: HC' = ~(~HC + ~m + m'). The word m holds TTL and protocol and m' = m - 0x0100, so that ~m + m' is

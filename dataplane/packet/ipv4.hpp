@@ -23,6 +23,8 @@ class Ipv4View {
   [[nodiscard]] std::uint16_t total_length() const noexcept { return load_be16(header_ + 2); }
   // First, middle or last: more fragments to come, or an offset.
   [[nodiscard]] bool fragment() const noexcept { return (load_be16(header_ + 6) & 0x3fff) != 0; }
+  [[nodiscard]] bool dont_fragment() const noexcept { return (header_[6] & 0x40) != 0; }
+  [[nodiscard]] std::uint16_t fragment_offset() const noexcept { return load_be16(header_ + 6) & 0x1fff; }
   [[nodiscard]] std::uint8_t ttl() const noexcept { return header_[8]; }
   [[nodiscard]] Protocol protocol() const noexcept { return Protocol{header_[9]}; }
   [[nodiscard]] std::uint32_t source() const noexcept { return load_be32(header_ + 12); }

@@ -53,6 +53,7 @@ struct PortConfig {
   std::string companion;         // the TAP by which the kernel has the port; empty: none
   std::uint16_t device_mtu = 0;  // of an AF_XDP port: its interface's as control knows it; 0: unknown
   std::string configured;        // the device in the operator's words; not used here
+  std::uint32_t address = 0;     // the primary one; not used here either
 
   [[nodiscard]] bool is_af_xdp() const;
   // Whether both are the interface of one AF_XDP port, by whatever name.

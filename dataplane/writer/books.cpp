@@ -46,6 +46,14 @@ auto books_of(const Live& live, const LivePort& port) -> ipc::PortStatistics {
         (*statistics.mutable_drops())[std::string{decide::drop_reason_texts[i].name}] += dropped;
       }
     }
+    for (std::size_t i = 0; i < packet::icmp_error_count; ++i) {
+      if (const auto sent = counted.icmp[i].get(); sent != 0) {
+        (*statistics.mutable_icmp())[std::string{packet::icmp_error_texts[i].name}] += sent;
+      }
+    }
+    statistics.set_icmp_limited(statistics.icmp_limited() + counted.icmp_limited.get());
+    statistics.set_fragmented(statistics.fragmented() + counted.fragmented.get());
+    statistics.set_fragments(statistics.fragments() + counted.fragments.get());
   }
   // A worker counts after it has given, so that the host thread may be ahead by a burst all the same.
   if (const auto undelivered = std::min(refused, statistics.host()); undelivered != 0) {
@@ -85,6 +93,12 @@ void add(ipc::PortStatistics& sum, const ipc::PortStatistics& more) {
   for (const auto& [verdict, packets] : more.steer()) {
     (*sum.mutable_steer())[verdict] += packets;
   }
+  for (const auto& [error, packets] : more.icmp()) {
+    (*sum.mutable_icmp())[error] += packets;
+  }
+  sum.set_icmp_limited(sum.icmp_limited() + more.icmp_limited());
+  sum.set_fragmented(sum.fragmented() + more.fragmented());
+  sum.set_fragments(sum.fragments() + more.fragments());
   sum.set_host(sum.host() + more.host());
   sum.set_missed(sum.missed() + more.missed());
   sum.set_held(sum.held() + more.held());

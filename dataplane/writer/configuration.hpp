@@ -12,6 +12,7 @@
 
 #include "common/base/mac_address.hpp"
 #include "common/base/prefix.hpp"
+#include "dataplane/decide/answer.hpp"
 #include "dataplane/nexthop/next_hop_table.hpp"
 #include "dataplane/port/port.hpp"
 
@@ -55,6 +56,7 @@ struct Configuration {
   std::map<std::string, NextHopSpec> next_hops;
   std::map<std::string, ZoneSpec> zones;
   std::optional<std::string> exit;  // the port where replies to what left by it come in
+  decide::IcmpPolicy icmp;
 };
 
 // "net_null0" of "net_null0,no-rx=1": what only one port can have.

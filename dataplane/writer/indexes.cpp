@@ -37,6 +37,12 @@ void forget_port(Live& live, forward::PortIndex index) {
     for (auto& drop : port.drops) {
       forget(drop);
     }
+    for (auto& error : port.icmp) {
+      forget(error);
+    }
+    forget(port.icmp_limited);
+    forget(port.fragmented);
+    forget(port.fragments);
   }
 }
 

@@ -243,6 +243,7 @@ void PortChanges::set_local_addresses() {
     if (port.device == nullptr) {
       continue;
     }
+    port.config.address = config.address;
     // Its companion's error is not ours to forget when there is nothing to do.
     auto done = set_host_sources(port);
     if (done && port.config.local == config.local && port.error.empty()) {
@@ -314,11 +315,13 @@ void PortChanges::for_each_usable(auto visit) const {
 auto PortChanges::in(forward::ForwardingState state) const -> forward::ForwardingState {
   state.ports = {};
   state.host = {};
+  state.icmp = wanted_.icmp;
   for_each_usable([&](const LivePort& port) {
     state.ports[port.index] = {.dpdk_port = port.device->dpdk_port(), .tx_queues = port.device->tx_queues()};
     state.host[port.index] = {.ring = port.companion->to_host(),
                               .companion = port.companion->has_tap(),
                               .steered = port.device->ifindex() != 0,
+                              .address = port.config.address,
                               .local = port.config.local,
                               .sources = port.sources};
   });

@@ -11,6 +11,7 @@
 #include "dataplane/packet/checksum.hpp"
 #include "dataplane/packet/ethernet.hpp"
 #include "dataplane/packet/flow_hash.hpp"
+#include "dataplane/packet/icmp_error.hpp"
 #include "dataplane/packet/ipv4.hpp"
 #include "dataplane/packet/options.hpp"
 
@@ -40,6 +41,28 @@ void set_checksum(std::vector<std::uint8_t>& frame) {
   store_be16(header + 10, static_cast<std::uint16_t>(~sum));
 }
 
+// The error about a packet is a valid one, is about nothing but it, takes its flow's way, and is answered by none.
+void complain(Ipv4View about, std::size_t readable) {
+  const std::size_t quoted = std::min<std::size_t>(readable, about.total_length());
+  for (unsigned kind = 0; kind < icmp_error_count; ++kind) {
+    const std::size_t most = ipv4_header_minimum + icmp_header_size + std::min(quoted, quote_maximum);
+    std::vector<std::uint8_t> datagram(most);
+    datagram.shrink_to_fit();
+    const IcmpMessage message{.error = IcmpError(kind), .from = 0x0a00'0001, .mtu = 1400, .pointer = 20};
+    require(build_icmp_error(message, about.data(), quoted, datagram.data()) == most);
+    require(most <= icmp_error_maximum);
+    const Ipv4View error(datagram.data());
+    require(validate_ipv4(error.data(), most, most) == HeaderFault::none);
+    require(error.total_length() == most && error.destination() == about.source());
+    require(!may_be_answered(error, most));
+    require(std::equal(about.data(), about.data() + std::min(quoted, quote_maximum), datagram.data() + 28));
+    if (about.protocol() != Protocol::icmp) {
+      require(flow_hash(related_flow(error, most)) ==
+              flow_hash(flow_of(about, std::min(quoted, quote_maximum))));
+    }
+  }
+}
+
 void forward(std::vector<std::uint8_t> frame) {
   if (frame.size() < ethernet_header_size) {
     return;
@@ -54,6 +77,10 @@ void forward(std::vector<std::uint8_t> frame) {
   }
   const Ipv4View ip(header);
   static_cast<void>(sekisho::base::check_addresses(ip.source(), ip.destination()));
+  if (may_be_answered(ip, arrived)) {
+    require(ip.fragment_offset() == 0);
+    complain(ip, arrived);
+  }
   const bool source_route = has_source_route(ip);
   require(!source_route || ip.header_size() > ipv4_header_minimum);
   const Flow flow = flow_of(ip, arrived);

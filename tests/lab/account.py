@@ -18,7 +18,9 @@ KERNELS_OWN = {"passed_arp", "passed_local", "passed_broadcast"}
 
 @dataclass
 class Snapshot:
-    """Packets: what steering did ("lan.steer.redirected"), drops ("lan.drop.null_route"), and by port rx, what the appliance's
+    """ICMP errors are apart from everything else ("lan.icmp.time_exceeded"): they are not among what is generated and sent.
+
+    Packets: what steering did ("lan.steer.redirected"), drops ("lan.drop.null_route"), and by port rx, what the appliance's
     kernel generated, tx, host, missed."""
 
     counts: Counter[str] = field(default_factory=Counter)
@@ -30,6 +32,10 @@ class Snapshot:
             name = port["name"]
             for way in ("rx", "generated", "tx", "host", "missed"):
                 counts[f"{name}.{way}"] = port[way]
+            for error, packets in port["icmp"].items():
+                counts[f"{name}.icmp.{error}"] = packets
+                counts[f"{name}.generated"] -= packets
+                counts[f"{name}.tx"] -= packets
             for verdict, packets in port["steer"].items():
                 counts[f"{name}.steer.{verdict}"] = packets
         for drop in appliance.json("show", "drops"):
@@ -38,10 +44,19 @@ class Snapshot:
         return cls(counts)
 
     def since(self, before: Snapshot) -> dict[str, int]:
-        """What changed, without the kernel's own conversations."""
+        """What changed, without the kernel's own conversations and ICMP errors."""
         names = self.counts.keys() | before.counts.keys()
         changes = {name: self.counts[name] - before.counts[name] for name in sorted(names)}
-        return {name: n for name, n in changes.items() if n and name.rsplit(".", 1)[-1] not in KERNELS_OWN}
+        return {
+            name: n
+            for name, n in changes.items()
+            if n and name.rsplit(".", 1)[-1] not in KERNELS_OWN and ".icmp." not in name
+        }
+
+    def errors_since(self, before: Snapshot) -> dict[str, int]:
+        """ICMP errors, by port and kind."""
+        names = {name for name in self.counts if ".icmp." in name}
+        return {name: n for name in sorted(names) if (n := self.counts[name] - before.counts[name])}
 
 
 class Account:
@@ -60,6 +75,14 @@ class Account:
             wait_until("the counters", lambda: self.changes() == wanted, timeout)
         except WaitTimeout:
             assert self.changes() == wanted
+
+    def said(self, expected: Mapping[str, int], timeout: float = 5) -> None:
+        """So many ICMP errors: {"lan.icmp.time_exceeded": 1}."""
+        wait_until(
+            f"the ICMP errors {expected}",
+            lambda: Snapshot.take(self.appliance).errors_since(self.before) == dict(expected),
+            timeout,
+        )
 
     def dropped(self, port: str, reason: str, packets: int) -> None:
         """Exactly so many came in by `port` and died there for `reason`; nothing else happened."""

@@ -112,7 +112,7 @@ DROPPED = [
     Case("to a link-local address", frame(destination="169.254.169.254"), "martian_destination"),
     Case("a loose source route", frame(options=[IPOption_LSRR(routers=[VNET])]), "source_route"),
     Case("a strict source route", frame(options=[IPOption_SSRR(routers=[VNET])]), "source_route"),
-    Case("one byte beyond the egress MTU", frame(size=EGRESS_MTU - 28 + 1), "mtu_exceeded"),
+    Case("one byte beyond the egress MTU", frame(size=EGRESS_MTU - 28 + 1, flags="DF"), "mtu_exceeded"),
 ]
 
 STEERED = [

@@ -351,7 +351,7 @@ def test_the_mtu_follows_the_interface(lab: Lab, appliance: Appliance, onprem: I
         result = stream.finish()
     assert (result.lost, result.duplicated) == (0, 0), result
     account = Account(appliance)
-    onprem.send(frame(size=1450 - 28), 10)
+    onprem.send(frame(size=1450 - 28, flags="DF"), 10)
     account.dropped("lan", "mtu_exceeded", 10)
     account = Account(appliance)
     onprem.send(frame(size=1400 - 28), 10)

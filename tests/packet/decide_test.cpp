@@ -106,6 +106,12 @@ class DecideTest : public testing::TestWithParam<unsigned> {
                              one_in(2) ? packet::HashBy::addresses : packet::HashBy::five_tuple);
     }
     state_ = {.sources = sources_.get(), .next_hops = &next_hops_};
+    state_.icmp.limits = {.rate = 1'000'000'000, .rate_per_source = 1'000'000'000};
+    for (std::size_t reason = 0; reason < decide::drop_reason_count; ++reason) {
+      if (decide::can_be_answered(DropReason(reason)) && !one_in(4)) {
+        state_.icmp.set(DropReason(reason), packet::IcmpError(below(packet::icmp_error_count)));
+      }
+    }
     state_.exit_mtu = any_of<std::uint16_t>({0, 1400, 1400});
     for (unsigned zone = 1; zone < 6; ++zone) {
       state_.zones[zone] = {.ports = below(16), .table = one_in(5) ? nullptr : tables_[below(2)].get()};
@@ -121,6 +127,7 @@ class DecideTest : public testing::TestWithParam<unsigned> {
       }
       auto& host = state_.host[port];
       host = {.ring = port == stopped ? nullptr : to_host_.ring, .companion = one_in(2), .local = {}};
+      host.address = one_in(4) ? 0 : ip("10.0.1.4");
       if (one_in(2)) {
         host.local = {ip("10.0.1.4"), ip("10.0.1.255"), ip("169.254.21.4")};
         decide::HostSources::Rules rules;
@@ -164,6 +171,8 @@ class DecideTest : public testing::TestWithParam<unsigned> {
     }
     if (one_in(10)) {
       packet.fragment(static_cast<std::uint16_t>(below(0x4000)));
+    } else if (one_in(3)) {
+      packet.fragment(0x4000);
     }
     if (one_in(10)) {
       packet.trailer(below(40));
@@ -181,16 +190,35 @@ class DecideTest : public testing::TestWithParam<unsigned> {
   // Of one frame, and what the pipeline is to count for it. Empty: steering would never have let it come here.
   std::optional<Verdict> expect(const forward::RxQueue& queue, const Bytes& frame, DecideSum& sum) {
     const auto& host = state_.host[queue.port];
+    const auto tell = [&](std::optional<packet::IcmpError> answer) {
+      if (answer) {
+        const auto error = std::string{packet::text_of(*answer).name};
+        sum.add(fmt::format("icmp {} {}", queue.port, error), 1);
+        sum.add(fmt::format("generated {}", queue.port), 1);
+        // Where the port does not run, there is no room for it.
+        if (state_.ports[queue.port].tx_queues == 0) {
+          sum.add(fmt::format("drop {} transmit_full", queue.port), 1);
+        } else {
+          sum.add(fmt::format("tx {}", queue.port), 1);
+        }
+        ++answers_[error];
+      }
+    };
     const auto verdict = [&]() -> std::optional<Verdict> {
-      if (const auto judged =
-              decide::judge_frame(frame.data(), frame.size(), frame.size(), queue.station, host)) {
+      const auto judged = decide::judge_frame(frame.data(), frame.size(), frame.size(), queue.station, host);
+      if (judged && !(judged->drop() && decide::can_be_answered(*judged->drop()))) {
         return judged;
       }
       const packet::Ipv4View ip(frame.data() + 14);
-      const decide::Packet packet{.flow = packet::flow_of(ip, frame.size() - 14),
-                                  .quoted = packet::related_flow(ip, frame.size() - 14),
-                                  .ttl = ip.ttl(),
-                                  .length = ip.total_length()};
+      const decide::Packet packet{
+          .flow = packet::flow_of(ip, frame.size() - 14),
+          .quoted = packet::related_flow(ip, frame.size() - 14),
+          .datagram = decide::datagram_of(ip),
+          .answerable = (frame[0] & 1) == 0 && packet::may_be_answered(ip, frame.size() - 14)};
+      if (judged) {
+        tell(decide::answer_to(forward::World(state_, queue.port), packet, *judged));
+        return judged;
+      }
       if (decide::judge_steered(&host, packet.flow.source, packet.flow.destination)) {
         return std::nullopt;
       }
@@ -202,7 +230,18 @@ class DecideTest : public testing::TestWithParam<unsigned> {
       if (decision.verdict == Verdict::forward()) {
         sum.add(fmt::format("adjacency {}", *decision.member), 1);
         sum.add(fmt::format("tx {}", next_hops_.adjacency(*decision.member).port), 1);
+      } else if (decision.verdict == Verdict::forward_in_fragments()) {
+        const auto& adjacency = next_hops_.adjacency(*decision.member);
+        const auto count = fragments_of(packet.datagram, adjacency.mtu);
+        sum.add(fmt::format("adjacency {}", *decision.member), count);
+        sum.add(fmt::format("tx {}", adjacency.port), count);
+        sum.add(fmt::format("generated {}", adjacency.port), count - 1);
+      } else if (decision.verdict == Verdict::to_exit_in_fragments()) {
+        const auto count = fragments_of(packet.datagram, state_.exit_mtu);
+        sum.add(fmt::format("host {}", queue.port), count);
+        sum.add(fmt::format("generated {}", queue.port), count - 1);
       }
+      tell(decision.answer);
       return decision.verdict;
     }();
     if (verdict) {
@@ -214,6 +253,12 @@ class DecideTest : public testing::TestWithParam<unsigned> {
       }
     }
     return verdict;
+  }
+
+  // RFC 791, 3.2.
+  static unsigned fragments_of(const decide::Datagram& datagram, unsigned mtu) {
+    const unsigned most = (mtu - datagram.header_size) / 8 * 8;
+    return (datagram.length - datagram.header_size + most - 1) / most;
   }
 
   static std::string name_of(DropReason reason) {
@@ -228,6 +273,10 @@ class DecideTest : public testing::TestWithParam<unsigned> {
       sum.add(fmt::format("rx {}", port), of.rx.packets.get());
       sum.add(fmt::format("tx {}", port), of.tx.packets.get());
       sum.add(fmt::format("host {}", port), of.host.get());
+      sum.add(fmt::format("generated {}", port), of.generated.packets.get());
+      for (std::size_t error = 0; error < of.icmp.size(); ++error) {
+        sum.add(fmt::format("icmp {} {}", port, packet::icmp_error_texts[error].name), of.icmp[error].get());
+      }
       for (std::size_t reason = 0; reason < of.drops.size(); ++reason) {
         sum.add(fmt::format("drop {} {}", port, decide::drop_reason_texts[reason].name),
                 of.drops[reason].get());
@@ -268,6 +317,7 @@ class DecideTest : public testing::TestWithParam<unsigned> {
   static constexpr unsigned adjacency_count = 6;
 
   std::mt19937 random_;
+  std::map<std::string, unsigned> answers_;
   fib::Qsbr qsbr_{1};
   nexthop::NextHopTable next_hops_{qsbr_};
   std::unique_ptr<fib::Fib> sources_;
@@ -301,9 +351,14 @@ TEST_P(DecideTest, SaysWhatTheBurstPipelineDoes) {
       ASSERT_EQ(counted(), expected) << "round " << round << ", burst " << burst << ", before " << before;
     }
   }
+  for (const auto& error : packet::icmp_error_texts) {
+    EXPECT_GT(answers_[std::string{error.name}], 0U) << error.name;
+  }
   for (const auto* verdict : {"0",
                               "1",
                               "2",
+                              "3",
+                              "4",
                               "no_route",
                               "null_route",
                               "next_hop_down",

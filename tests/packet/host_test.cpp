@@ -174,7 +174,8 @@ TEST_F(Host, WhatLeavesByTheExitHasMadeAHop) {
   hop = longest;
   hop.ttl(63);
   expect_given("the longest", lan, longest.bytes(), without_ethernet(hop.bytes()), As::bare_packet);
-  expect_dropped("too long", lan, packet().to(kms).size(exit_mtu + 1), DropReason::mtu_exceeded);
+  expect_dropped("too long", lan, packet().to(kms).size(exit_mtu + 1).fragment(0x4000),
+                 DropReason::mtu_exceeded);
   expect_dropped("a spoofed source", lan, packet().from("8.8.8.8").to(kms), DropReason::spoofed_source);
 }
 

@@ -77,7 +77,8 @@ TEST(NextHops, RefusalOfEveryAction) {
     nexthop::Adjacency adjacency;
     adjacency.action = action;
     adjacency.port = port;
-    return decide::at_egress(forward::egress_of(lab().state, adjacency, worker), {}, 64, 0).drop();
+    return decide::at_egress(forward::egress_of(lab().state, adjacency, worker), {}, decide::Datagram{})
+        .drop();
   };
   EXPECT_EQ(refusal(decide::Action::forward, lan, 0), std::nullopt);
   EXPECT_EQ(refusal(decide::Action::forward, lan, 1), DropReason::next_hop_down)

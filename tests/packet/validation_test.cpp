@@ -257,11 +257,12 @@ TEST(Ttl, OneAndZeroEndHere) {
 
 TEST(Mtu, ToTheByte) {
   lab().check(passes("1500 of 1500", to_vnet().size(1500)));
-  lab().check(dropped("1501 of 1500", to_vnet().size(1501), DropReason::mtu_exceeded));
-  lab().check(dropped("9000 of 1500", to_vnet().size(9000), DropReason::mtu_exceeded));
+  lab().check(dropped("1501 of 1500", to_vnet().size(1501).fragment(0x4000), DropReason::mtu_exceeded));
+  lab().check(dropped("9000 of 1500", to_vnet().size(9000).fragment(0x4000), DropReason::mtu_exceeded));
   const Packet exact = packet().to("100.64.0.1").size(600);
   lab().check({"600 of 600", lan, exact.bytes(), Forwarded{narrow}, forwarded_to(narrow_router, exact)});
-  lab().check(dropped("601 of 600", packet().to("100.64.0.1").size(601), DropReason::mtu_exceeded));
+  lab().check(
+      dropped("601 of 600", packet().to("100.64.0.1").size(601).fragment(0x4000), DropReason::mtu_exceeded));
   Packet padded = packet().to("100.64.0.1").size(600);
   lab().check({"the trailer does not count", lan, padded.trailer(50).bytes(), Forwarded{narrow},
                forwarded_to(narrow_router, exact)});

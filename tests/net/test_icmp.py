@@ -1,0 +1,178 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""A packet that cannot go on is answered: traceroute, tracepath and mtr show the appliance, and TCP finds its path's MTU."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import socket
+import threading
+from collections.abc import Iterator
+
+import pytest
+from lab.account import Account
+from lab.appliance import Appliance
+from lab.frames import Capture, Injector, frame
+from lab.process import wait_until
+from lab.topology import KMS, LAN, MACS, ONPREM, STREAM, WEB, Lab
+from scapy.layers.inet import ICMP, IP
+from scapy.layers.l2 import Ether
+
+TCP_PORT = 7001
+MTU = 1400
+TRANSFER = 300_000
+
+
+@pytest.mark.parametrize("how", ["-U", "-I", "-T"])
+def test_traceroute_shows_the_appliance(lab: Lab, appliance: Appliance, how: str) -> None:
+    said = lab["onprem"].run("traceroute", how, "-n", "-q", "1", "-m", "1", "-s", ONPREM, WEB)
+    assert said.splitlines()[1].split()[:2] == ["1", LAN]
+
+
+def test_tracepath_and_mtr_show_the_appliance(lab: Lab, appliance: Appliance) -> None:
+    said = lab["onprem"].run("tracepath", "-n", "-m", "1", WEB)
+    assert f"1:  {LAN} " in said
+    report = json.loads(lab["onprem"].run("mtr", "-n", "--json", "-c", "1", "-m", "1", WEB))
+    assert report["report"]["hubs"][0]["host"] == LAN
+
+
+def test_the_error_is_what_the_rfc_asks(lab: Lab, account: Account, onprem: Injector) -> None:
+    sent = frame(ttl=1, size=900, tos=0x28)
+    with Capture(lab, "onprem", "eth0") as seen:
+        onprem.send(sent)
+        got = next(packet for packet in seen.wait(1) if ICMP in packet)
+    assert (got[Ether].src, got[Ether].dst) == (MACS["nva", "lan0"], MACS["onprem", "eth0"])
+    assert (got[IP].src, got[IP].dst, got[IP].len, got[ICMP].type, got[ICMP].code) == (LAN, ONPREM, 576, 11, 0)
+    original = bytes(sent[IP])
+    assert bytes(got[ICMP])[8:] == original[:548], "as it was received"
+    right = got[IP].copy()
+    del right.chksum, right[ICMP].chksum
+    assert bytes(right) == bytes(got[IP]), "both checksums"
+    account.dropped("lan", "ttl_expired", 1)
+    account.said({"lan.icmp.time_exceeded": 1})
+
+
+@contextlib.contextmanager
+def mtu_of(lab: Lab, appliance: Appliance, port: str) -> Iterator[None]:
+    """The port's interface has an MTU of 1400 for a while, and nobody remembers it from before."""
+    device = {"lan": "lan0", "egress": "egress0"}[port]
+
+    def be(mtu: int) -> None:
+        lab["nva"].ip("link", "set", device, "mtu", str(mtu))
+        wait_until("the MTU", lambda: appliance.ports()[port]["mtu"] == mtu)
+        for space in ("onprem", "internet", "firewall", "nva"):
+            lab[space].ip("route", "flush", "cache")
+
+    be(MTU)
+    try:
+        yield
+    finally:
+        be(1500)
+
+
+class Server:
+    """Takes one connection; sends or takes TRANSFER bytes."""
+
+    def __init__(self, lab: Lab, address: str, sends: bool) -> None:
+        self.received = 0
+        self.sends = sends
+        self.listening = lab["internet"].socket(socket.AF_INET, socket.SOCK_STREAM)
+        self.listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        self.listening.bind((address, TCP_PORT))
+        self.listening.listen()
+        self.thread = threading.Thread(target=self._serve)
+
+    def __enter__(self) -> Server:
+        self.thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.listening.close()
+        self.thread.join()
+
+    def _serve(self) -> None:
+        self.listening.settimeout(20)
+        with contextlib.suppress(OSError):
+            connection, _ = self.listening.accept()
+            with connection:
+                connection.settimeout(20)
+                if self.sends:
+                    connection.sendall(bytes(TRANSFER))
+                while piece := connection.recv(65536):
+                    self.received += len(piece)
+
+
+def connect(lab: Lab, address: str) -> socket.socket:
+    client = lab["onprem"].socket(socket.AF_INET, socket.SOCK_STREAM)
+    client.settimeout(20)
+    client.bind((ONPREM, 0))
+    client.connect((address, TCP_PORT))
+    return client
+
+
+def upload(lab: Lab, address: str) -> None:
+    with Server(lab, address, sends=False) as server:
+        with connect(lab, address) as client:
+            client.sendall(bytes(TRANSFER))
+            client.shutdown(socket.SHUT_WR)
+            assert client.recv(1) == b"", "the server has read all and closed"
+        assert server.received == TRANSFER
+
+
+def download(lab: Lab, address: str) -> None:
+    with Server(lab, address, sends=True), connect(lab, address) as client:
+        received = 0
+        while received < TRANSFER:
+            piece = client.recv(65536)
+            assert piece, f"{received} of {TRANSFER} bytes"
+            received += len(piece)
+
+
+def remembered_mtu(lab: Lab, space: str, destination: str, source: str) -> str:
+    return lab[space].ip("route", "get", destination, "from", source)
+
+
+def test_tcp_finds_the_mtu_of_the_egress_port(lab: Lab, appliance: Appliance, account: Account) -> None:
+    with mtu_of(lab, appliance, "egress"):
+        upload(lab, WEB)
+        assert f"mtu {MTU}" in remembered_mtu(lab, "onprem", WEB, ONPREM)
+    wait_until("an error", lambda: "lan.icmp.fragmentation_needed" in errors(appliance, account))
+
+
+def errors(appliance: Appliance, account: Account) -> dict[str, int]:
+    return type(account.before).take(appliance).errors_since(account.before)
+
+
+def test_tcp_finds_the_mtu_of_the_lan_port(lab: Lab, appliance: Appliance, account: Account) -> None:
+    """The error goes to the server through the firewall, which translates it."""
+    with mtu_of(lab, appliance, "lan"):
+        download(lab, WEB)
+    wait_until("an error", lambda: "egress.icmp.fragmentation_needed" in errors(appliance, account))
+
+
+def test_tcp_finds_the_mtu_of_the_exit(lab: Lab, appliance: Appliance, account: Account) -> None:
+    with mtu_of(lab, appliance, "egress"):
+        upload(lab, KMS)
+        assert f"mtu {MTU}" in remembered_mtu(lab, "onprem", KMS, ONPREM)
+    wait_until("an error", lambda: "lan.icmp.fragmentation_needed" in errors(appliance, account))
+
+
+def test_tcp_finds_the_mtu_behind_the_exit(lab: Lab, appliance: Appliance, account: Account) -> None:
+    """A reply by the exit that is too long for the lan port: the error goes back through the kernel, which translates it."""
+    with mtu_of(lab, appliance, "lan"):
+        download(lab, KMS)
+    wait_until("an error", lambda: "egress.icmp.fragmentation_needed" in errors(appliance, account))
+
+
+def test_what_may_be_fragmented_is(lab: Lab, appliance: Appliance, onprem: Injector) -> None:
+    with mtu_of(lab, appliance, "egress"):
+        account = Account(appliance)
+        with Capture(lab, "firewall", "inside", only=lambda packet: IP in packet and packet[IP].dst == STREAM) as seen:
+            onprem.send(frame(size=1472, id=77))
+            first, last = seen.wait(2)
+        assert (first[IP].len, int(first[IP].flags), first[IP].frag) == (1396, 1, 0)
+        assert (last[IP].len, int(last[IP].flags), last[IP].frag) == (1500 - 1376, 0, 1376 // 8)
+        assert (first[IP].id, last[IP].id) == (77, 77)
+        account.expect(
+            {"lan.steer.redirected": 1, "lan.rx": 1, "egress.generated": 1, "egress.tx": 2},
+        )
