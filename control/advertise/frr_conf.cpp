@@ -10,7 +10,6 @@
 namespace sekisho::advertise {
 namespace {
 
-constexpr unsigned learned_table = 100;
 constexpr unsigned most_prefixes = 20'000;
 
 class Writer {
@@ -49,7 +48,7 @@ class Writer {
     line("ip prefix-list sekisho-out seq {} deny any", number + 5);
     line("!");
     line("route-map sekisho-in permit 10");
-    line(" set table {}", learned_table);
+    line(" set table {}", bgp_.learning.table);
     line("exit");
     for (const auto& peer : bgp_.peers) {
       line("!");

@@ -14,8 +14,8 @@ constexpr std::array all{
     // what a table says
     &one_half, &kms_incomplete, &kms_of_another_cloud, &host_address_captured, &bypass,
     &internet_without_exit, &sent_back, &hairpin, &asymmetric, &no_way_back, &sources_overlap,
-    &port_in_no_zone, &zone_without_route, &duplicate_route, &never_matches, &table_too_long,
-    &table_too_many_tags, &tag_without_udr, &tag_without_ipv4,
+    &port_in_no_zone, &zone_without_route, &learns_nothing, &learned_without_way_back, &duplicate_route,
+    &never_matches, &table_too_long, &table_too_many_tags, &tag_without_udr, &tag_without_ipv4,
     // what is around the ports
     &next_hop_not_connected, &weight_without_effect, &unprobed, &one_path, &probe_inside, &probe_elsewhere,
     &probe_times, &subnet_loop, &subnet_elsewhere, &several_tables, &gateway_of_expressroute, &no_interface,

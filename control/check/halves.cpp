@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <string_view>
 
 #include "common/base/prefix.hpp"
 #include "control/check/place.hpp"
@@ -41,11 +42,15 @@ bool carries_internet(const Facts& facts, std::size_t port) {
   const auto& config = facts.policy->config;
   if (!config.internet || config.internet->exit == config.ports[port].name)
     return true;
-  const auto& members = members_of(facts, config.internet->via);
-  return std::ranges::any_of(members, [&](std::uint32_t member) {
-    const auto towards = port_towards(facts, member);
-    return !towards || *towards == port;
-  });
+  const auto leaves_by = [&](std::string_view next_hop) {
+    return std::ranges::any_of(members_of(facts, next_hop), [&](std::uint32_t member) {
+      const auto towards = port_towards(facts, member);
+      return !towards || *towards == port;
+    });
+  };
+  return leaves_by(config.internet->via) || std::ranges::any_of(config.zones, [&](const config::Zone& zone) {
+           return !zone.via.empty() && leaves_by(zone.via);
+         });
 }
 
 // Tables of the subnets by which the Internet's traffic leaves and into which Azure brings back what we advertise.

@@ -29,8 +29,8 @@ auto find_zone_without_route(const Facts& facts) -> Offences {
   Offences result;
   const auto& policy = *facts.policy;
   for (std::size_t i = 0; i < policy.zones.size(); ++i)
-    if (const auto& zone = policy.zones[i];
-        !zone.connected && zone.table.candidates().size() == policy::routes_of_every_zone)
+    if (const auto& zone = policy.zones[i]; !zone.connected && !policy.config.zones[i].learned_routes &&
+                                            zone.table.candidates().size() == policy::routes_of_every_zone)
       result.push_back({place(facts, policy.config.zones[i].line),
                         fmt::format("zone {} has no route: everything from it is dropped", zone.name)});
   return result;
@@ -43,9 +43,10 @@ const Rule port_in_no_zone{"port-in-no-zone", Severity::warning,
                            "names, every source is unknown.",
                            "Name the port in a zone, or remove it.", find_port_in_no_zone};
 
-const Rule zone_without_route{"zone-without-route", Severity::warning,
-                              "Where a packet may go, its zone's own table tells; an empty one drops all.",
-                              "Give the zone routes, `internet = true` or `connected = true`.",
-                              find_zone_without_route};
+const Rule zone_without_route{
+    "zone-without-route", Severity::warning,
+    "Where a packet may go, its zone's own table tells; an empty one drops all.",
+    "Give the zone routes (\"bgp\" among them), `internet = true` or `connected = true`.",
+    find_zone_without_route};
 
 }  // namespace sekisho::check

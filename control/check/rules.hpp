@@ -23,6 +23,7 @@ extern const Rule duplicate_route;                                              
 extern const Rule route_left_out, next_hop_maybe_own;                            // left_out.cpp
 extern const Rule peer_asn_strange, peer_internal, next_hop_strange;             // bgp_peers.cpp
 extern const Rule asn_banned, asn_reserved, asn_of_32_bits;                      // asn.cpp
+extern const Rule learns_nothing, learned_without_way_back;                      // learning.cpp
 extern const Rule one_route_server;                                              // route_server.cpp
 extern const Rule bypass, internet_without_exit;                                 // exceptions.cpp
 extern const Rule sent_back, hairpin;                                            // loop.cpp

@@ -3,6 +3,8 @@
 
 #include <algorithm>
 #include <functional>
+#include <set>
+#include <string_view>
 
 #include "common/base/prefix.hpp"
 #include "control/check/place.hpp"
@@ -30,9 +32,22 @@ bool is_network(const policy::ZonePolicy& zone) {
                              [](base::Prefix source) { return source.length >= shortest_network; });
 }
 
+// Where some zone's default or halves go: [internet].via, and what zones have instead.
+auto firewalls(const Facts& facts) -> std::set<std::string_view> {
+  const auto& config = facts.policy->config;
+  std::set<std::string_view> result;
+  if (config.internet)
+    result.insert(config.internet->via);
+  for (const auto& zone : config.zones)
+    if (!zone.via.empty())
+      result.insert(zone.via);
+  return result;
+}
+
 bool is_firewall(const Facts& facts, std::uint32_t address) {
-  const auto& internet = facts.policy->config.internet;
-  return internet && std::ranges::binary_search(members_of(facts, internet->via), address);
+  return std::ranges::any_of(firewalls(facts), [&](std::string_view next_hop) {
+    return std::ranges::binary_search(members_of(facts, next_hop), address);
+  });
 }
 
 // The first address of a source stands for it, if it is the zone's and not the firewall's.
@@ -70,10 +85,10 @@ auto find_asymmetric(const Facts& facts) -> Offences {
   if (!facts.policy->config.internet)
     return result;
   const auto& names = facts.policy->names;
-  const auto& firewall = facts.policy->config.internet->via;
+  const auto through = firewalls(facts);
   for_each_pair(facts, [&](const Pair& pair) {
-    if (names[pair.there.next_hop] != firewall || drops(facts, pair.back) ||
-        names[pair.back->next_hop] == firewall)
+    const auto& firewall = names[pair.there.next_hop];
+    if (!through.contains(firewall) || drops(facts, pair.back) || names[pair.back->next_hop] == firewall)
       return false;
     result.push_back(
         {place(facts, zone_table(facts, pair.to), *pair.back),
@@ -85,10 +100,17 @@ auto find_asymmetric(const Facts& facts) -> Offences {
   return result;
 }
 
+bool learns_routes(const Facts& facts, const policy::ZonePolicy& zone) {
+  const auto& zones = facts.policy->config.zones;
+  const auto found = std::ranges::find(zones, zone.name, &config::Zone::name);
+  return found != zones.end() && found->learned_routes;
+}
+
 auto find_no_way_back(const Facts& facts) -> Offences {
   Offences result;
   for_each_pair(facts, [&](const Pair& pair) {
-    if (drops(facts, pair.there) || !drops(facts, pair.back))
+    // What is learned is not known here, and may be the way.
+    if (drops(facts, pair.there) || !drops(facts, pair.back) || learns_routes(facts, pair.to))
       return false;
     result.push_back(
         {pair.back ? place(facts, zone_table(facts, pair.to), *pair.back) : place(facts, 0),

@@ -183,6 +183,7 @@ void add_show(CLI::App& app, Context& context) {
   add(*group, context, "neighbours", "The kernel's neighbours on the ports", neighbours_text);
   add(*group, context, "bgp", "BGP sessions, and what is advertised since when, or why not; asked of FRR",
       bgp_text);
+  add_show_learned(*group, context);
   add_drops(*group, context);
   add(*group, context, "stats", "Counters by port, and whether every packet is accounted for", stats_text);
   add(*group, context, "config",

@@ -42,6 +42,11 @@ std::optional<NetdevId> Port::netdev_id() const {
   return NetdevId{NetdevId::By::name, text};
 }
 
+bool Config::learns() const {
+  return bgp && std::ranges::any_of(
+                    zones, [](const Zone& zone) { return zone.learned_sources || zone.learned_routes; });
+}
+
 std::vector<std::string> Config::guarded_netdevs() const {
   std::vector<std::string> result{std::string{exit_netdev}};
   for (const auto& port : ports)

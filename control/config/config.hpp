@@ -27,6 +27,9 @@ namespace sekisho::config {
 inline constexpr std::string_view no_exit =
     "next hop \"Internet\" needs to know where to leave: write exit = { port = \"...\" } in [internet]";
 
+// What a next hop's name begins with that is made for what is learned; its members' addresses follow.
+inline constexpr std::string_view learned_next_hop = "bgp-";
+
 // The interface by which the dataplane hands the kernel what leaves through it or is for another port's address.
 inline constexpr std::string_view exit_netdev = "sekisho0";
 
@@ -133,6 +136,11 @@ struct Zone {
   bool connected =
       false;  // gets the ports' subnets: a host there is reached without a next hop that has it as a member
   std::vector<RouteSpec> routes;
+  // Learned prefixes whose next hop is behind one of the zone's ports are sources, too ("bgp" among `sources`).
+  bool learned_sources = false;
+  bool learned_routes = false;  // learned routes are in the zone's table ("bgp" among `routes`)
+  bool follow_default = false;  // a learned 0.0.0.0/0 takes the place of the zone's default or halves
+  std::string via;              // a next hop of its own for those; empty: [internet].via
   unsigned line = 0;
 };
 
@@ -178,11 +186,27 @@ struct Advertising {
   friend bool operator==(const Advertising&, const Advertising&) = default;
 };
 
+// Which of the kernel's routes are learned.
+struct Learning {
+  std::uint32_t table = 100;  // the kernel's, and never main or local
+  std::vector<std::uint8_t> protocols{
+      186};  // by which a daemon marks its routes; sorted, distinct, at least one. RTPROT_BGP
+  std::size_t max_prefixes = 10'000;        // what is more is refused
+  std::chrono::milliseconds hold{120'000};  // for which routes stay that went with their daemon
+  friend bool operator==(const Learning&, const Learning&) = default;
+};
+
+// The number of a protocol as `ip route` shows it, "bgp" or "186"; nothing: it is none, or one of the kernel's own.
+[[nodiscard]] auto route_protocol(std::string_view text) -> std::optional<std::uint8_t>;
+// "bgp", or the number where it has no name.
+[[nodiscard]] auto route_protocol_name(std::uint8_t protocol) -> std::string;
+
 // FRR speaks it; sekisho-control tells FRR what to advertise.
 struct Bgp {
-  std::uint32_t asn = 0;
+  std::uint32_t asn = 0;  // 0: without peers
   std::vector<BgpPeer> peers;
   std::string frr;  // FRR's instance, as `vtysh -N NAME` has it; empty: the host's one
+  Learning learning;
   Advertising advertising;
   std::optional<std::uint32_t> router_id;  // none: FRR chooses one of the host's addresses
   std::vector<RouteSpec> advertise;        // prefixes and files besides [internet].advertise; no next hops
@@ -251,6 +275,12 @@ struct Config {
   Guard guard;                    // as if there were an empty [guard]
   Icmp icmp;                      // likewise
 
+  // Where the default or the halves of a zone with `internet = true` lead to.
+  [[nodiscard]] const std::string& via_of(const Zone& zone) const {
+    return zone.via.empty() ? internet->via : zone.via;
+  }
+  // Whether a zone asks for what is learned.
+  [[nodiscard]] bool learns() const;
   // From and to which the kernel must not forward whatever [guard] says: every port's that the configuration knows
   // by the name, and `sekisho0`. Sorted.
   [[nodiscard]] std::vector<std::string> guarded_netdevs() const;

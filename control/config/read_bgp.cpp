@@ -39,19 +39,22 @@ std::string_view to_string(PeerPreset preset) noexcept {
 }
 
 void Reader::read_bgp(const SingleTable& found) {
-  const Section section{
-      *found.table,
-      found.line,
-      "[bgp]",
-      problems_,
-      {"asn", "peer", "frr", "router_id", "withdraw_after", "advertise_after", "dead_after", "advertise"}};
+  const Section section{*found.table,
+                        found.line,
+                        "[bgp]",
+                        problems_,
+                        {"asn", "peer", "frr", "router_id", "withdraw_after", "advertise_after", "dead_after",
+                         "advertise", "table", "protocols", "max_prefixes", "learned_hold"}};
   Bgp bgp;
   bgp.line = found.line;
-  bgp.asn = read_asn(section);
+  // Who only learns needs neither.
+  if (section.has("asn") || section.has("peer"))
+    bgp.asn = read_asn(section);
   read_bgp_peers(section, bgp);
   read_frr(section, bgp);
   read_advertising(section, bgp);
   read_bgp_advertise(section, bgp);
+  read_learning(section, bgp);
   config_.bgp = std::move(bgp);
 }
 
@@ -71,6 +74,8 @@ auto Reader::read_asn(const Section& section) -> std::uint32_t {
 }
 
 void Reader::read_bgp_peers(const Section& section, Bgp& bgp) {
+  if (!section.has("peer"))
+    return;
   const auto* entries = section.required_array("peer", "tables");
   if (entries == nullptr)
     return;

@@ -30,12 +30,24 @@ bool is_host_name(const std::string& name) {
   return base::parse_address(address).has_value();
 }
 
+// "bgp-10-0-1-1", and with several members "bgp-10-0-1-1-3f2a9c1d" (policy/learned.cpp).
+bool is_learned_name(const std::string& name) {
+  if (!name.starts_with(learned_next_hop))
+    return false;
+  auto address = name.substr(learned_next_hop.size());
+  std::ranges::replace(address, '-', '.');
+  std::size_t end = 0;
+  for (int part = 0; part < 4 && end != std::string::npos; ++part)
+    end = address.find('.', end + (part == 0 ? 0 : 1));
+  return base::parse_address(address.substr(0, end)).has_value();
+}
+
 }  // namespace
 
 void Reader::read_next_hop(const NamedTable& named) {
   // A route file could not tell a type of Azure's from a next hop of that name.
   if (route::parse_next_hop_type(named.name) || named.name == "host" || named.name == "connected" ||
-      is_host_name(named.name))
+      is_host_name(named.name) || is_learned_name(named.name))
     refuse(named.line, fmt::format("\"{}\" has a meaning of its own and cannot name a next hop", named.name));
   const Section section{*named.table,
                         named.line,

@@ -30,6 +30,10 @@ void Reader::read_routes(const Section& section, Zone& zone) {
                           {"prefix", "file", "peer", "allow_empty", "preset", "cloud", "tag", "next_hop"}};
       if (auto spec = read_route(inner))
         zone.routes.push_back(std::move(*spec));
+    } else if (const auto* word = entry.as_string(); word != nullptr && word->get() == "bgp") {
+      if (zone.learned_routes)
+        refuse(line_of(entry), "duplicate \"bgp\" in \"routes\"");
+      zone.learned_routes = true;
     } else if (const auto* file = entry.as_string()) {  // short for { file = "..." }
       RouteSpec spec;
       spec.kind = RouteSpec::Kind::file;

@@ -11,12 +11,12 @@
 namespace sekisho::config {
 
 void Reader::read_zone(const NamedTable& named) {
-  const Section section{
-      *named.table,
-      named.line,
-      fmt::format("[zone.{}]", named.name),
-      problems_,
-      {"port", "sources", "internet", "system_routes", "vnet", "peerings", "connected", "routes"}};
+  const Section section{*named.table,
+                        named.line,
+                        fmt::format("[zone.{}]", named.name),
+                        problems_,
+                        {"port", "sources", "internet", "via", "follow_default", "system_routes", "vnet",
+                         "peerings", "connected", "routes"}};
   Zone zone;
   zone.name = named.name;
   zone.line = named.line;
@@ -24,16 +24,37 @@ void Reader::read_zone(const NamedTable& named) {
     refuse(named.line, "\"sources\" is the table that finds the zones and cannot name one");
   read_zone_ports(section, zone);
   read_zone_sources(section, zone);
+  read_zone_internet(section, zone);
+  read_system_routes(section, zone);
+  const auto connected = section.boolean("connected");
+  zone.connected = connected && connected->value;
+  read_routes(section, zone);
+  read_zone_learning(section, zone);
+  config_.zones.push_back(std::move(zone));
+}
+
+void Reader::read_zone_internet(const Section& section, Zone& zone) {
   if (const auto internet = section.boolean("internet")) {
     zone.internet = internet->value;
     if (internet->value && !config_.internet)
       refuse(internet->line, fmt::format("{} requires [internet], which is missing", section.name()));
   }
-  read_system_routes(section, zone);
-  const auto connected = section.boolean("connected");
-  zone.connected = connected && connected->value;
-  read_routes(section, zone);
-  config_.zones.push_back(std::move(zone));
+  const auto via = section.text("via");
+  if (!via)
+    return;
+  if (!zone.internet)
+    refuse(via->line,
+           fmt::format("\"via\" in {} says where its default or halves go, and there are none: write "
+                       "internet = true",
+                       section.name()));
+  if (base::equal_without_case(via->value, leave))
+    refuse(via->line,
+           fmt::format("{} via \"Internet\" would take everything past the firewall", section.name()));
+  else if (base::equal_without_case(via->value, none))
+    refuse(via->line, fmt::format("{} via \"None\" would drop everything: leave out internet = true instead",
+                                  section.name()));
+  else
+    zone.via = resolve_next_hop(*via);
 }
 
 void Reader::read_zone_ports(const Section& section, Zone& zone) {
@@ -50,7 +71,9 @@ void Reader::read_zone_ports(const Section& section, Zone& zone) {
 void Reader::read_zone_sources(const Section& section, Zone& zone) {
   for (const auto& text : section.required_texts("sources")) {
     if (text.value == "bgp") {
-      refuse(text.line, "\"bgp\" as a source is not supported in this version");
+      if (zone.learned_sources)
+        refuse(text.line, "duplicate source \"bgp\"");
+      zone.learned_sources = true;
       continue;
     }
     const auto source = parse_source(text.value);

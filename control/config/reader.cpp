@@ -64,6 +64,7 @@ auto Reader::read(const toml::table& root) -> Config {
     read_hook(*found);
   for (const auto& zone : zones)
     read_zone(zone);
+  check_learned_sources();
   if (const auto found = single_table(root, "health", problems_))
     read_health(*found);
 

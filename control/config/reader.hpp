@@ -67,6 +67,8 @@ class Reader {
   void read_bgp_advertise(const Section& section, Bgp& bgp);
   // Nothing when the key is missing or (a problem) no host's address.
   [[nodiscard]] auto read_host(const Section& section, std::string_view key) -> std::optional<std::uint32_t>;
+  void read_learning(const Section& section, Bgp& bgp);
+  void read_protocols(const Section& section, Learning& learning);
   void read_metrics(const SingleTable& found);
   void read_health(const SingleTable& found);
   [[nodiscard]] auto read_requirement(const Located<std::string>& text) -> Requirement;
@@ -77,6 +79,9 @@ class Reader {
   void read_icmp(const SingleTable& found);
   void read_guard(const SingleTable& found);
   void read_zone(const NamedTable& named);
+  void read_zone_internet(const Section& section, Zone& zone);
+  void read_zone_learning(const Section& section, Zone& zone);
+  void check_learned_sources();
   void read_zone_ports(const Section& section, Zone& zone);
   void read_zone_sources(const Section& section, Zone& zone);
   void read_system_routes(const Section& section, Zone& zone);

@@ -7,6 +7,7 @@
 #include <map>
 
 #include "common/base/prefix.hpp"
+#include "control/policy/learned.hpp"
 #include "control/serve/reasons.hpp"
 #include "control/serve/verdict.hpp"
 
@@ -92,6 +93,32 @@ void add_dataplane(Text& text, const ipc::State& state) {
   text.sample({{"pages", "reserved"}}, reserved);
   text.sample({{"pages", "transparent"}}, transparent);
   text.sample({{"pages", "small"}}, memory.bytes() - reserved - transparent);
+}
+
+// Of routes that a zone's table has the numbers say nothing: sekisho_zone_routes does.
+void add_learning(Text& text, const policy::Policy& policy, const policy::Taken& taken) {
+  const auto& learned = *taken.learned;
+  text.family("sekisho_learned_routes", Type::gauge, "",
+              "Prefixes that are learned from the kernel's routes.");
+  text.sample({}, std::uint64_t{learned.routes.size()});
+  text.family("sekisho_learned_refused", Type::gauge, "",
+              "Learned prefixes that no zone takes: `sekisho show learned` says why.");
+  text.sample({}, std::uint64_t{taken.refused});
+  text.family("sekisho_learned_in_excess", Type::gauge, "",
+              "Prefixes that are not learned because of max_prefixes.");
+  text.sample({}, std::uint64_t{learned.in_excess});
+  text.family("sekisho_learned_held", Type::gauge, "",
+              "Learned prefixes that the kernel has no more and that are held, because their daemon went.");
+  text.sample({}, std::uint64_t{learned.held});
+  text.family("sekisho_learned_sources", Type::gauge, "", "Learned prefixes that are sources of zones.");
+  text.sample({}, std::uint64_t{taken.sources});
+  text.family("sekisho_learned_default_followed", Type::gauge, "",
+              "1 of a zone with follow_default whose default is a learned one.");
+  for (const auto& zone : policy.config.zones) {
+    if (zone.follow_default) {
+      text.sample({{"zone", zone.name}}, one_if(taken.follows.contains(zone.name)));
+    }
+  }
 }
 
 // By control's word, which is what the dataplane is told; a member of two next hops stands in both.
@@ -338,6 +365,9 @@ std::string exposition(const Known& known, Format format) {
   add_members(text, known);
   if (known.bgp != nullptr) {
     add_bgp(text, *known.bgp);
+  }
+  if (known.policy.taken) {
+    add_learning(text, known.policy, *known.policy.taken);
   }
   if (const auto& state = known.live.state) {
     add_dataplane(text, *state);

@@ -7,7 +7,7 @@
 //   System  168.63.129.16/32 and 169.254.169.254/32 to None: "always the host's", no default or half captures them;
 //           with `internet = true` the default or its halves to [internet].via, and Azure's None routes for private
 //           space (10/8, 172.16/12, 192.168/16, 100.64/10); with `system_routes = true` those and the VNet's own
-//   BGP     what a file says was learned (effective routes, MRT)
+//   BGP     what a file says was learned (effective routes, MRT), and what is learned at run time (control/policy/learned.hpp)
 //   User    the zone's `routes`, in order, service tags unfolded; then what an operator changed at run time
 //
 // Next hops: a name is the configuration's; an Azure type is what [azure.next_hop] binds it to; an address is the next hop
@@ -107,8 +107,11 @@ struct Override {
   friend bool operator==(const Override&, const Override&) = default;
 };
 
+struct Taken;  // control/policy/learned.hpp
+
 struct Policy {
-  config::Config config;
+  config::Config
+      config;  // of what is learned it has the next hops, and a followed default as the zone's `via`
   route::Names names;
   std::map<route::NameId, FileSource> file_sources;
   std::vector<ZonePolicy> zones;  // as in config
@@ -116,7 +119,8 @@ struct Policy {
   std::vector<base::Prefix> exceptions;
   std::vector<base::Prefix> advertised;  // what BGP peers are to be told, once this forwards: sorted, distinct
   std::vector<LoadedFile> files;
-  std::vector<Override> overrides;  // a zone's prefix stands once
+  std::vector<Override> overrides;     // a zone's prefix stands once
+  std::shared_ptr<const Taken> taken;  // of what is learned; null: nothing
   Oddities oddities;
   std::vector<std::string>
       warnings;  // the linter's, where one was asked: "sekisho.toml:3: port lan is in no zone..."

@@ -31,11 +31,11 @@ class SystemRoutes {
     for (const auto prefix : prefixes)
       add(prefix, origin, next_hops_.named(std::string{none}), source, 0);
   }
-  void add_internet(const config::Internet& internet) {
+  void add_internet(const config::Internet& internet, const std::string& via) {
     const std::span<const Prefix> prefixes =
         internet.install == config::Install::halves ? std::span<const Prefix>{halves} : default_route;
     for (const auto prefix : prefixes)
-      add(prefix, Origin::system, next_hops_.named(internet.via), "[internet]", internet.line);
+      add(prefix, Origin::system, next_hops_.named(via), "[internet]", internet.line);
   }
   // Azure, "Virtual network traffic routing": "If you assign any of the previous address ranges within the address space of a
   // virtual network, Azure automatically changes the next hop type for the route from None to Virtual network. If you assign
@@ -78,7 +78,7 @@ auto add_system_routes(route::RouteTable& table, const config::Config& config, c
   SystemRoutes routes{table, next_hops, names};
   routes.add_none(host_addresses, "Azure's host addresses");
   if (zone.internet)
-    routes.add_internet(*config.internet);
+    routes.add_internet(*config.internet, config.via_of(zone));
   if (zone.internet || zone.system_routes)
     routes.add_private_space(zone);
   auto refused = routes.add_vnet(zone.vnet, NextHopType::vnet_local, zone);

@@ -119,6 +119,7 @@ void Daemon::carry_out(action::ReadFiles&& /*action*/) {
 void Daemon::carry_out(action::Follow&& action) {
   observer_.follow(*action.policy);
   advertising_.follow(action.policy->config.bgp, action.policy->advertised);
+  learner_.learn(learn::settings_of(action.policy->config));
   endpoints_.serve(std::move(action.policy));
   if (!action.sources) {
     return;

@@ -70,6 +70,7 @@ Daemon::Daemon(boost::asio::io_context& io, Options options)
                 }),
                 .wanted = metrics_listen},
                {.site = health_check_.site(), .wanted = health_listen}}),
+      learner_(io, [this](learn::Learner::Snapshot learned) { tell(event::Learned{std::move(learned)}); }),
       started_unix_ms_(now_unix_ms()) {
   reload_counts_.last_success_unix_ms = started_unix_ms_;
 }
@@ -100,6 +101,7 @@ auto Daemon::open() -> tl::expected<void, std::string> {
   if (reading.hook) {
     spdlog::error("{}", reading.hook->to_string());
   }
+  learner_.learn(learn::settings_of(policy->config));
   auto server = serve::Server::listen(
       io_, options_.socket, *this,
       {.access = {.user = {},
@@ -124,13 +126,19 @@ auto Daemon::open() -> tl::expected<void, std::string> {
     return tl::unexpected(std::move(keeper.error()));
   }
   guard_ = std::move(*keeper);
-  reconciler_ = std::make_unique<Reconciler>(
-      Reconciler::Start{.policy = policy,
-                        .sources = std::move(reading.sources),
-                        .let_out = guard_->found(),
-                        .take_over = options_.take_over,
-                        .dataplane_socket = options_.dataplane_socket,
-                        .drained = serve::drained_of(kept_.get(drained_members))});
+  // The dataplane has what an earlier control learned: nothing is told before it is known what of it is left.
+  auto learned = first_learned(*policy);
+  if (!learned) {
+    return tl::unexpected(std::move(learned.error()));
+  }
+  reconciler_ =
+      std::make_unique<Reconciler>(Reconciler::Start{.policy = policy,
+                                                     .sources = std::move(reading.sources),
+                                                     .let_out = guard_->found(),
+                                                     .take_over = options_.take_over,
+                                                     .dataplane_socket = options_.dataplane_socket,
+                                                     .drained = serve::drained_of(kept_.get(drained_members)),
+                                                     .learned = std::move(*learned)});
   tell(event::Started{});
   if (!failure_.empty()) {
     return tl::unexpected(failure_);
@@ -141,6 +149,12 @@ auto Daemon::open() -> tl::expected<void, std::string> {
                policy->config.ports.size(), policy->zones.size(), options_.dataplane_socket.string());
   dataplane_.start();
   return {};
+}
+
+auto Daemon::first_learned(const policy::Policy& policy)
+    -> tl::expected<learn::Learner::Snapshot, std::string> {
+  constexpr std::chrono::seconds patience{10};
+  return policy.config.learns() ? learner_.wait_for_first(patience) : learn::Learner::Snapshot{};
 }
 
 void Daemon::wait_for_signal() {

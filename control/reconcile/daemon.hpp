@@ -17,6 +17,7 @@
 
 #include "control/advertise/keeper.hpp"
 #include "control/guard/keeper.hpp"
+#include "control/learn/learner.hpp"
 #include "control/metrics/exposition.hpp"
 #include "control/metrics/text.hpp"
 #include "control/netlink/netlink.hpp"
@@ -81,6 +82,8 @@ class Daemon final : public serve::Backend {
  private:
   Daemon(boost::asio::io_context& io, Options options);
   auto open() -> tl::expected<void, std::string>;
+  [[nodiscard]] auto first_learned(const policy::Policy& policy)
+      -> tl::expected<learn::Learner::Snapshot, std::string>;
   void wait_for_signal();
   void read_kept_state();
 
@@ -131,6 +134,7 @@ class Daemon final : public serve::Backend {
   HealthCheck health_check_;
   Endpoints endpoints_;
   std::unique_ptr<Reconciler> reconciler_;
+  learn::Learner learner_;  // tells the reconciler
   std::unique_ptr<serve::Server> server_;
 
   std::deque<Event> events_;  // not handled yet

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <string>
 #include <tl/expected.hpp>
 #include <variant>
@@ -12,6 +13,7 @@
 #include "control/netlink/mirror.hpp"
 #include "control/reach/liveness.hpp"
 #include "control/reconcile/reading.hpp"
+#include "control/route/learned.hpp"
 #include "control/serve/backend.hpp"
 #include "dataplane.pb.h"
 
@@ -41,6 +43,9 @@ struct KernelChanged {};  // the mirror is another
 struct Probed {           // what became of one that Probe asked for
   std::uint32_t member = 0;
   reach::Sample sample;
+};
+struct Learned {  // what the kernel's routes are by now
+  std::shared_ptr<const route::Learned> learned;
 };
 struct GuardClosed {  // the answer to CloseGuard
   std::uint64_t number = 0;
@@ -91,9 +96,10 @@ struct ReadAgain {  // the answer to ReadFiles
 
 }  // namespace event
 
-using Event = std::variant<event::Started, event::Turn, event::Tick, event::KernelChanged, event::Probed,
-                           event::GuardClosed, event::Connected, event::Disconnected, event::Claimed,
-                           event::StateTold, event::TransactionEnded, event::DataplaneSaid, event::Reload,
-                           event::Rehearse, event::ChangeRoute, event::DrainMembers, event::ReadAgain>;
+using Event =
+    std::variant<event::Started, event::Turn, event::Tick, event::KernelChanged, event::Probed,
+                 event::Learned, event::GuardClosed, event::Connected, event::Disconnected, event::Claimed,
+                 event::StateTold, event::TransactionEnded, event::DataplaneSaid, event::Reload,
+                 event::Rehearse, event::ChangeRoute, event::DrainMembers, event::ReadAgain>;
 
 }  // namespace sekisho::reconcile

@@ -19,6 +19,7 @@ Reconciler::Reconciler(Start start)
       command_(start.take_over),
       retry_pause_(first_retry) {
   view_.drain(std::move(start.drained));
+  learned_ = std::move(start.learned);
 }
 
 auto Reconciler::handle(Event event, const World& world) -> std::vector<Action> {
@@ -37,6 +38,8 @@ auto Reconciler::wakes_at() const -> std::optional<Time> {
   by(command_.wakes_at());
   by(retries_at_);
   by(patience_ends_at_);
+  by(learned_waits_until_);
+  by(learned_retries_at_);
   if (!turn_is_due_) {  // which looks
     by(view_.wakes_at());
   }
@@ -64,6 +67,13 @@ void Reconciler::on(const event::Tick& /*event*/, Moment& moment) {
   command_.on_tick(moment);
   if (patience_ends_at_ && *patience_ends_at_ <= moment.now()) {
     patience_ends_at_.reset();
+  }
+  if (learned_waits_until_ && *learned_waits_until_ <= moment.now()) {
+    learned_waits_until_.reset();
+  }
+  if (learned_retries_at_ && *learned_retries_at_ <= moment.now()) {
+    learned_retries_at_.reset();
+    look_soon(moment);
   }
   if (retries_at_ && *retries_at_ <= moment.now()) {
     retries_at_.reset();
@@ -106,6 +116,7 @@ void Reconciler::on(const event::GuardClosed& event, Moment& moment) {
       return;
     }
     phase_ = Idle{};
+    policy_ = with_learned(policy_, moment.mirror());
     look(moment);
     moment.act(action::Follow{policy_, sources_});
     advance(moment);
@@ -222,6 +233,7 @@ void Reconciler::on(const event::DataplaneSaid& said, Moment& moment) {
 // --- The world.
 
 void Reconciler::look(Moment& moment) {
+  follow_learned(moment);
   for (const auto& port : view_.look(*policy_, coming(), failures_.exit(), moment)) {
     if (failures_.ports().contains(port)) {
       told_.reset();  // the next transaction starts the port, and is a full one
@@ -251,6 +263,9 @@ auto Reconciler::coming() const -> std::vector<const policy::Policy*> {
   if (const auto* policy = under_way()) {
     result.push_back(policy);
   }
+  if (learned_step_) {
+    result.push_back(learned_step_->policy.get());
+  }
   for (const auto& step : steps_) {
     if (step.policy) {
       result.push_back(step.policy.get());
@@ -278,6 +293,9 @@ void Reconciler::keep(Moment& moment) const {
   add(*policy_);
   if (const auto* policy = under_way()) {
     add(*policy);
+  }
+  if (learned_step_) {
+    ask(*learned_step_->policy);
   }
   for (const auto& step : steps_) {
     if (step.is_rehearsal()) {
@@ -313,7 +331,7 @@ void Reconciler::take_over(const ipc::State& state, Moment& moment) {
 
 void Reconciler::on(const event::ReadAgain& event, Moment& moment) {
   if (event.reading.policy) {
-    policy_ = *event.reading.policy;
+    policy_ = with_learned(*event.reading.policy, moment.mirror());
     sources_ = event.reading.sources;
     moment.act(action::Follow{policy_, sources_});
   } else {

@@ -51,6 +51,7 @@ class Reconciler {
     bool take_over = false;        // the command of the dataplane from another that has it
     std::string dataplane_socket;  // for messages
     sync::Drained drained = {};    // since before
+    std::shared_ptr<const route::Learned> learned = {};  // null: nothing
   };
   explicit Reconciler(Start start);
 
@@ -97,6 +98,7 @@ class Reconciler {
   void on(const event::Tick& event, Moment& moment);
   void on(const event::KernelChanged& event, Moment& moment);
   void on(const event::Probed& event, Moment& moment);
+  void on(const event::Learned& event, Moment& moment);
   void on(const event::GuardClosed& event, Moment& moment);
   void on(const event::Connected& event, Moment& moment);
   void on(const event::Disconnected& event, Moment& moment);
@@ -117,6 +119,19 @@ class Reconciler {
   auto close_guard(Moment& moment) -> std::uint64_t;
   [[nodiscard]] const policy::Policy* under_way() const;
   [[nodiscard]] auto coming() const -> std::vector<const policy::Policy*>;  // it, and those that wait
+
+  // What is learned.
+  [[nodiscard]] auto with_learned(const std::shared_ptr<const policy::Policy>& policy,
+                                  const netlink::Mirror& mirror) const
+      -> std::shared_ptr<const policy::Policy>;
+  // Whether the policy that runs lacks something of it, or has something that is no more; then the step that mends it is there.
+  void follow_learned(Moment& moment);
+  [[nodiscard]] auto learned_waits_until(const World& world) const -> std::optional<Time>;
+  // Where nothing has to be told as a difference: it runs at once.
+  void take_learned(Moment& moment);
+  // False: there is nothing to tell, or not yet.
+  auto send_learned(Moment& moment) -> bool;
+  void learned_failed(const std::string& why, Moment& moment);
 
   // What an earlier control left.
   void take_over(const ipc::State& state, Moment& moment);
@@ -159,6 +174,11 @@ class Reconciler {
   std::shared_ptr<const policy::Policy> policy_;  // that runs
   serve::Sources sources_;                        // of it
   Steps steps_;                                   // not begun yet
+  std::shared_ptr<const route::Learned> learned_;
+  std::optional<Step> learned_step_;         // not begun yet
+  std::optional<Time> learned_waits_until_;  // it has to
+  std::optional<Time> learned_retries_at_;   // it was refused
+  std::string learned_refusal_;
   Phase phase_ = Starting{};
 
   KernelView view_;

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "control/netlink/devices.hpp"
+#include "control/policy/learned.hpp"
 #include "control/reconcile/reconciler.hpp"
 #include "control/serve/drain_member.hpp"
 #include "control/serve/override.hpp"
@@ -39,7 +40,7 @@ auto Reconciler::admissible(const Reading& reading, const netlink::Mirror& mirro
   if (const auto missing = netlink::missing_devices(fresh, mirror); !missing.empty()) {
     return tl::unexpected(missing.front().to_string());
   }
-  return policy;
+  return with_learned(policy, mirror);
 }
 
 void Reconciler::on(const event::Reload& event, Moment& moment) {
@@ -105,14 +106,15 @@ auto Reconciler::plan_to(std::shared_ptr<const policy::Policy> then, const World
 auto Reconciler::resolve(Step& step, Moment& moment) -> bool {
   const auto* request = step.override_request();
   if (request == nullptr) {
+    step.policy = with_learned(step.policy, moment.mirror());
     return true;
   }
-  auto policy = serve::apply(*policy_, *request);
+  auto policy = serve::apply(*policy::plain(policy_), *request);
   if (!policy) {
     refuse(step, policy.error(), moment);
     return false;
   }
-  step.policy = std::move(*policy);
+  step.policy = with_learned(*policy, moment.mirror());
   return true;
 }
 

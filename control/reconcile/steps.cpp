@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "control/policy/learned.hpp"
 #include "control/serve/override.hpp"
 
 namespace sekisho::reconcile {
@@ -16,6 +17,9 @@ bool gives_way(const Step& first, const Step& later) {
 }  // namespace
 
 std::string Step::name() const {
+  if (is_learned()) {
+    return "what is learned";
+  }
   const auto* request = override_request();
   return request == nullptr ? "reload" : "route " + serve::to_string(*request);
 }
@@ -42,6 +46,11 @@ auto Steps::take_guarded_by(std::uint64_t guard) -> std::optional<Step> {
   auto step = std::move(*found);
   steps_.erase(found);
   return step;
+}
+
+bool Steps::ends_with(const std::shared_ptr<const policy::Policy>& policy) const {
+  return !steps_.empty() && steps_.back().policy &&
+         policy::plain(steps_.back().policy) == policy::plain(policy);
 }
 
 }  // namespace sekisho::reconcile

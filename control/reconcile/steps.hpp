@@ -19,18 +19,21 @@ namespace sekisho::reconcile {
 
 // All of a reload but its transaction.
 struct Rehearsal {};
+// The policy that runs, with what has been learned by now. Nobody asked for it, and it waits for nobody's turn.
+struct LearnedRoutes {};
 
 // Another policy: what the files say, or an override of what runs when its turn has come.
 struct Step {
   std::vector<Ticket> tickets;                   // of those who asked for it
   std::shared_ptr<const policy::Policy> policy;  // null: an override's, whose turn has not come
-  std::variant<serve::Sources, serve::OverrideRequest, Rehearsal> from;
+  std::variant<serve::Sources, serve::OverrideRequest, Rehearsal, LearnedRoutes> from;
   bool force = false;        // also where it breaks what works
   Time asked{};              // its members' neighbours; it waits for them a while
   bool is_verified = false;  // the dataplane was asked whether it has what it was told
   std::uint64_t guard = 0;   // the closing of the guard without which it must not run
 
   [[nodiscard]] bool is_rehearsal() const { return std::holds_alternative<Rehearsal>(from); }
+  [[nodiscard]] bool is_learned() const { return std::holds_alternative<LearnedRoutes>(from); }
   [[nodiscard]] bool is_reload() const { return std::holds_alternative<serve::Sources>(from); }
   [[nodiscard]] const serve::OverrideRequest* override_request() const {
     return std::get_if<serve::OverrideRequest>(&from);
@@ -54,9 +57,8 @@ class Steps {
   [[nodiscard]] Step& back() { return steps_.back(); }
   [[nodiscard]] auto begin() const noexcept { return steps_.begin(); }
   [[nodiscard]] auto end() const noexcept { return steps_.end(); }
-  [[nodiscard]] bool ends_with(const std::shared_ptr<const policy::Policy>& policy) const {
-    return !steps_.empty() && steps_.back().policy == policy;
-  }
+  // With what is learned or without.
+  [[nodiscard]] bool ends_with(const std::shared_ptr<const policy::Policy>& policy) const;
 
  private:
   std::deque<Step> steps_;

@@ -24,14 +24,15 @@ std::string summary(const ipc::Committed& committed) {
 }  // namespace
 
 auto Reconciler::circumstances() const -> serve::Circumstances {
-  return {.is_settled = std::holds_alternative<Idle>(phase_) && told_ && steps_.empty() &&
+  return {.is_settled = std::holds_alternative<Idle>(phase_) && told_ && steps_.empty() && !learned_step_ &&
                         sync::incremental(*policy_, *told_, view_.now()).empty(),
           .not_in_command = command_.why_not(),
           .not_taken = last_refusal_,
           .transaction = transaction_,
           .failed_ports = failures_.ports(),
           .guard = {},
-          .reload_refused = {}};
+          .reload_refused = {},
+          .learned_not_taken = learned_refusal_};
 }
 
 // --- What is next.
@@ -53,6 +54,11 @@ void Reconciler::advance(Moment& moment) {
       phase_ = TakingOver{};
       moment.act(action::AskState{});
     }
+    return;
+  }
+  if (!told_) {
+    take_learned(moment);
+  } else if (send_learned(moment)) {
     return;
   }
   if (steps_.empty()) {
@@ -89,6 +95,7 @@ void Reconciler::advance(Moment& moment) {
 
 // The dataplane gets it when it is there.
 void Reconciler::advance_alone(Moment& moment) {
+  take_learned(moment);
   while (!steps_.empty()) {
     auto next = steps_.pop();
     if (next.is_rehearsal()) {
@@ -142,11 +149,20 @@ void Reconciler::closed(Closing closing, const tl::expected<void, std::string>& 
 void Reconciler::send_policy(std::optional<Step> step, Moment& moment) {
   const auto policy = step ? step->policy : policy_;
   auto view = step ? view_.of(*policy, moment.mirror()) : view_.now();
-  const bool is_full = !step || !told_ || failures_.any();
+  const bool is_learned = step && step->is_learned();
+  const bool is_full = !step || !told_ || (failures_.any() && !is_learned);
   std::optional<std::vector<ipc::Change>> changes;
   try {
     changes = is_full ? sync::full(*policy, view) : sync::between(*policy_, *told_, *policy, view);
   } catch (const std::bad_alloc&) {  // refused below
+  }
+  if (is_learned && changes && changes->empty()) {  // a route is held, say
+    policy_ = step->policy;
+    moment.act(action::Follow{policy_, {}});
+    view_.show(*policy_, failures_.exit(), view, moment);
+    told_ = std::move(view);
+    look_soon(moment);
+    return;
   }
   Sending sending{std::move(step), std::move(view), is_full, true};
   if (!changes) {
@@ -206,6 +222,10 @@ void Reconciler::failed(Sending sending, const std::string& why, Moment& moment)
     refused(why, moment);  // and waits for its time
     return;
   }
+  if (step->is_learned()) {
+    learned_failed(why, moment);
+    return;
+  }
   if (!sending.is_full && is_connected_ && command_.is_held()) {
     moment.warn("the dataplane refused what changes ({}); it gets the whole policy", why);
     told_.reset();
@@ -241,11 +261,14 @@ void Reconciler::committed(Sending sending, const ipc::Committed& committed, Mom
     guarding_.on_committed();
     close_guard(moment);
     // Attempts to start a failed port are whole policies too; they are not worth a line each.
-    const bool is_news = step || std::exchange(is_new_connection_, false);
+    const bool is_news = step ? !step->is_learned() : std::exchange(is_new_connection_, false);
     moment.say(is_news ? action::Level::info : action::Level::debug, "{}: {}",
                step ? step->name() + " done" : "the dataplane has the whole policy", summary(committed));
   }
   last_refusal_.clear();
+  if (step && step->is_learned()) {
+    learned_refusal_.clear();
+  }
   const auto expected = std::exchange(transaction_, committed.transaction()) + 1;
   const bool is_another = expected != 1 && expected != transaction_;
   failures_.on_committed(committed, moment);
@@ -265,7 +288,7 @@ void Reconciler::committed(Sending sending, const ipc::Committed& committed, Mom
   } else {
     retry_pause_ = first_retry;
   }
-  if (sending.is_policy) {
+  if (sending.is_policy && !(step && step->is_learned())) {
     moment.act(action::ListAgain{});  // the dataplane may have made interfaces
   }
   if (step) {

@@ -58,7 +58,31 @@ auto RouteTable::with(const std::map<base::Prefix, std::vector<Route>>& others) 
     from = end;
   }
   routes.insert(routes.end(), from, candidates().end());
-  // What is shadowed by other routes than before stands where it belongs again.
+  settle(content);
+  return result;
+}
+
+auto RouteTable::merged(const std::vector<Route>& more, const std::function<bool(const Route&)>& gone) const
+    -> RouteTable {
+  RouteTable result;
+  auto& content = result.own();
+  auto& routes = content.routes;
+  routes.reserve(candidates().size() + more.size());
+  auto next = more.begin();
+  for (const auto& candidate : candidates()) {
+    for (; next != more.end() && next->prefix <= candidate.prefix; ++next)
+      routes.push_back(*next);
+    if (!gone(candidate))
+      routes.push_back(candidate);
+  }
+  routes.insert(routes.end(), next, more.end());
+  settle(content);
+  return result;
+}
+
+// Of routes that are sorted by prefix: what is shadowed by other routes than before stands where it belongs again.
+void RouteTable::settle(Content& content) {
+  auto& routes = content.routes;
   for (auto group = routes.begin(); group != routes.end();) {
     const auto end =
         std::find_if(group, routes.end(), [&](const Route& route) { return route.prefix != group->prefix; });
@@ -70,7 +94,6 @@ auto RouteTable::with(const std::map<base::Prefix, std::vector<Route>>& others) 
     group = end;
   }
   cast_shadows(content);
-  return result;
 }
 
 void RouteTable::sort(Content& content) {

@@ -15,6 +15,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -83,6 +84,10 @@ class RouteTable {
   // The same table, finished, but of these prefixes the candidates that are given here, in the order in which they would be
   // added. Time is linear in the routes, with nothing to sort.
   [[nodiscard]] auto with(const std::map<base::Prefix, std::vector<Route>>& others) const -> RouteTable;
+  // The same table, finished, without the candidates that are `gone`, and with these besides, which are sorted by prefix; of the
+  // same prefix and origin they go before those that are there. Time is linear, too.
+  [[nodiscard]] auto merged(const std::vector<Route>& more,
+                            const std::function<bool(const Route&)>& gone) const -> RouteTable;
 
   [[nodiscard]] const std::vector<Route>& candidates() const noexcept { return content_->routes; }
   // Whether both are the same routes, without looking at any; false says nothing.
@@ -118,6 +123,7 @@ class RouteTable {
   };
   Content& own();  // which no other table has
   static void sort(Content& content);
+  static void settle(Content& content);
   static void cast_shadows(Content& content);
   [[nodiscard]] const Route* shadow_of_vnet(base::Prefix prefix) const noexcept;
   [[nodiscard]] const Route* default_past_none() const noexcept;

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "common/base/prefix.hpp"
+#include "control/policy/learned.hpp"
 #include "control/serve/port_findings.hpp"
 #include "control/sync/agreement.hpp"
 #include "control/sync/objects.hpp"
@@ -31,6 +32,7 @@ class Finder {
     }
     add_exit();
     add_bgp();
+    add_learning();
     add_reload();
     std::ranges::stable_sort(found_, std::ranges::greater{}, &Problem::bad);
     return std::move(found_);
@@ -251,6 +253,45 @@ class Finder {
           bgp->is_wanted ? "FRR does not originate what is to be advertised"
                          : "FRR originates what is not to be advertised",
           look);
+    }
+  }
+
+  void add_learning() {
+    const auto& config = scene_.policy.config;
+    for (const auto& zone : config.zones) {
+      if (zone.follow_default && !zone.internet && zone.via.empty()) {
+        bad("default_not_learned", zone.name,
+            fmt::format(
+                "zone {} follows a learned default, and none is learned: what has no other route is dropped",
+                zone.name),
+            "sekisho show learned", fmt::format("no default is learned for zone {}", zone.name));
+      }
+    }
+    if (const auto& why = scene_.circumstances.learned_not_taken; !why.empty()) {
+      bad("learned_not_taken", "", "the dataplane has not taken what is learned: " + why,
+          "journalctl -u sekisho-control", "the dataplane has not taken what is learned");
+    }
+    const auto& taken = scene_.policy.taken;
+    if (taken == nullptr) {
+      return;
+    }
+    const auto& learned = *taken->learned;
+    for (const auto& problem : learned.problems) {
+      warn("learning", "", problem, "sekisho show learned");
+    }
+    if (learned.held != 0) {
+      warn("learning", "",
+           fmt::format("{} learned routes are held: their daemon is gone or has not caught up", learned.held),
+           "sekisho show learned", fmt::format("{} learned routes are held", learned.held));
+    }
+    if (learned.in_excess != 0) {
+      warn("learning", "",
+           fmt::format("{} prefixes are not learned: there are max_prefixes = {} already", learned.in_excess,
+                       config.bgp->learning.max_prefixes),
+           "sekisho show learned", fmt::format("{} prefixes are not learned", learned.in_excess));
+    }
+    for (const auto& note : taken->notes) {
+      warn("learning", "", note, "sekisho show learned");
     }
   }
 

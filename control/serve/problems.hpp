@@ -31,11 +31,12 @@ struct Problem {
   friend bool operator==(const Problem&, const Problem&) = default;
 };
 
-inline constexpr std::array<std::string_view, 19> problem_kinds{
-    "dataplane_down", "dataplane_hung", "not_in_command", "no_policy",     "policy_differs",
-    "port_missing",   "port_down",      "link_down",      "next_hop_down", "next_hop_degraded",
-    "guard_missing",  "reload_refused", "files_changed",  "port_differs",  "worker_stuck",
-    "frr_down",       "bgp_down",       "bgp_degraded",   "bgp_differs"};
+inline constexpr std::array<std::string_view, 22> problem_kinds{
+    "dataplane_down", "dataplane_hung",   "not_in_command", "no_policy",     "policy_differs",
+    "port_missing",   "port_down",        "link_down",      "next_hop_down", "next_hop_degraded",
+    "guard_missing",  "reload_refused",   "files_changed",  "port_differs",  "worker_stuck",
+    "frr_down",       "bgp_down",         "bgp_degraded",   "bgp_differs",   "default_not_learned",
+    "learning",       "learned_not_taken"};
 
 // What control knows of itself.
 struct Circumstances {
@@ -47,6 +48,7 @@ struct Circumstances {
   std::vector<std::string> guard;                   // what of it is missing, by the kernel's word
   std::vector<unsigned> stuck_workers;  // lcores whose workers have not polled their ports between two looks
   std::string reload_refused;           // why the last one was; empty: it was not
+  std::string learned_not_taken{};      // why the dataplane refused what was learned last; empty: it did not
   std::vector<std::string> changed_files{};  // "/etc/sekisho/routes.txt has changed": since they were read
   const advertise::Status* bgp = nullptr;    // null: no peers are configured
 };

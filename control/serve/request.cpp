@@ -21,6 +21,7 @@
 #include "control/serve/reload.hpp"
 #include "control/serve/routes.hpp"
 #include "control/serve/show.hpp"
+#include "control/serve/show_learned.hpp"
 
 namespace sekisho::serve {
 namespace {
@@ -152,6 +153,10 @@ void show(const Json& request, Backend& backend, std::uint64_t started_unix_ms, 
     });
   } else if (name == "bgp") {
     backend.look_at_bgp([&backend, done = std::move(done)] { done(answer(show_bgp(backend.bgp()))); });
+  } else if (name == "learned") {
+    live([&backend](const Live&) { return show_learned(*backend.policy()); });
+  } else if (name == "learned-routes") {
+    done(page(std::make_shared<LearnedPages>(backend.policy())));
   } else if (name == "routes") {
     show_routes(request, backend, std::move(done));
   } else if (name == "drops") {

@@ -42,6 +42,9 @@ Json show_zones(const policy::Policy& policy, const Live& live) {
     for (const auto& configured : policy.config.zones) {
       if (configured.name == zone.name) {
         entry["internet"] = configured.internet;
+        entry["via"] = configured.internet || !configured.via.empty() ? Json(policy.config.via_of(configured))
+                                                                      : Json(nullptr);
+        entry["follow_default"] = configured.follow_default;
         entry["connected"] = configured.connected;
       }
     }

@@ -58,8 +58,9 @@ auto why_all(const Names& names, Why why) -> std::vector<std::string> {
 }
 
 auto next_hops_of(const config::Zone& zone, const config::Config& config) -> std::set<std::string> {
-  if (zone.internet && config.internet) {
-    return {config.internet->via};
+  // What is followed stands there.
+  if (!zone.via.empty() || (zone.internet && config.internet)) {
+    return {config.via_of(zone)};
   }
   std::set<std::string> result;
   for (const auto& route : zone.routes) {
@@ -73,9 +74,10 @@ auto next_hops_of(const config::Zone& zone, const config::Config& config) -> std
 auto why_all_closed(const config::Config& config, const std::vector<Problem>& problems)
     -> std::vector<std::string> {
   std::vector<const config::Zone*> counted;
-  const bool any_internet = std::ranges::any_of(config.zones, &config::Zone::internet);
+  const auto has_default = [](const config::Zone& zone) { return zone.internet || zone.follow_default; };
+  const bool any_internet = std::ranges::any_of(config.zones, has_default);
   for (const auto& zone : config.zones) {
-    if (zone.internet || !any_internet) {
+    if (has_default(zone) || !any_internet) {
       counted.push_back(&zone);
     }
   }
@@ -121,6 +123,9 @@ auto why_down(std::string_view next_hop, const std::vector<Problem>& problems) -
 auto why_closed(const config::Zone& zone, const config::Config& config, const std::vector<Problem>& problems)
     -> std::vector<std::string> {
   auto reasons = why_all(zone.ports, [&](const std::string& port) { return why_port(port, problems); });
+  append_once(reasons, reasons_where(problems, [&](const Problem& problem) {
+                return problem.kind == "default_not_learned" && problem.subject == zone.name;
+              }));
   append_once(reasons, why_all(next_hops_of(zone, config),
                                [&](const std::string& name) { return why_down(name, problems); }));
   return reasons;

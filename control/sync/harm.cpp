@@ -77,25 +77,35 @@ void add_next_hops(std::vector<Harm>& result, const Standing& now, const Standin
   }
 }
 
-// A next hop by another name is another one, but what goes to the Internet does not care what it is called.
-void add_internet(std::vector<Harm>& result, const Standing& now, const Standing& then) {
-  const auto& before = now.policy.config.internet;
-  const auto& after = then.policy.config.internet;
-  if (!before || !after || before->via == after->via) {
-    return;
-  }
-  const auto* next_hop = find(then.policy.config.next_hops, after->via);
-  if (next_hop == nullptr || !is_alive(find(now.policy.config.next_hops, before->via), now.view) ||
-      is_alive(next_hop, then.view) || std::ranges::find(result, after->via, &Harm::name) != result.end()) {
+void add_move(std::vector<Harm>& result, const Standing& now, const Standing& then, const std::string& before,
+              const std::string& after) {
+  const auto* next_hop = find(then.policy.config.next_hops, after);
+  if (before == after || next_hop == nullptr ||
+      !is_alive(find(now.policy.config.next_hops, before), now.view) || is_alive(next_hop, then.view) ||
+      std::ranges::find(result, after, &Harm::name) != result.end()) {
     return;
   }
   const auto dead = members(*next_hop, then.view);
   result.push_back(
-      {Harm::Kind::next_hop_dies, after->via,
+      {Harm::Kind::next_hop_dies, after,
        fmt::format("internet traffic would move from next hop {}, which is alive, to {}, which has no "
                    "living member ({})",
-                   before->via, after->via, reasons(dead)),
+                   before, after, reasons(dead)),
        may_heal(dead)});
+}
+
+// A next hop by another name is another one, but what goes to the Internet does not care what it is called.
+void add_internet(std::vector<Harm>& result, const Standing& now, const Standing& then) {
+  if (!now.policy.config.internet || !then.policy.config.internet) {
+    return;
+  }
+  add_move(result, now, then, now.policy.config.internet->via, then.policy.config.internet->via);
+  for (const auto& zone : then.policy.config.zones) {
+    const auto* old = find(now.policy.config.zones, zone.name);
+    if (old != nullptr && old->internet && zone.internet) {
+      add_move(result, now, then, now.policy.config.via_of(*old), then.policy.config.via_of(zone));
+    }
+  }
 }
 
 // While the kernel has not answered it is not known to be down.

@@ -31,7 +31,7 @@ void check(const sekisho::config::Config& config) {
   check(std::ranges::is_sorted(config.azure.own_addresses));
   for (const auto& [type, name] : config.azure.next_hops)
     check(!name.empty() && name != "None" && is_next_hop(config, name));
-  check(!config.bgp || (config.bgp->asn != 0 && !config.bgp->peers.empty()));
+  check(!config.bgp || config.bgp->peers.empty() || config.bgp->asn != 0);
   for (const auto& zone : config.zones) {
     check(!zone.ports.empty() && !zone.sources.empty() && (!zone.internet || config.internet));
     for (const auto& port : zone.ports)

@@ -97,7 +97,8 @@ class ReconcilerLab {
                                                            .let_out = {},
                                                            .take_over = take_over,
                                                            .dataplane_socket = "dataplane.sock",
-                                                           .drained = kept_drained});
+                                                           .drained = kept_drained,
+                                                           .learned = learned});
     tell(event::Started{});
   }
   // Connected, and it has the whole policy.
@@ -324,6 +325,7 @@ class ReconcilerLab {
   }
 
   sync::Drained kept_drained;  // on the disk
+  std::shared_ptr<const route::Learned> learned;  // before the start
   test::TemporaryFolder folder;
   netlink::Mirror mirror;
   std::set<std::string> absent_devices;
