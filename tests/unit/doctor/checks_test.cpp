@@ -364,7 +364,7 @@ TEST_F(DoctorTest, FrrThatIsToSpeakToPeers) {
               ElementsAre(is(Verdict::warning, "is not what the configuration means", "sekisho bgp apply")));
   system.bgp->text = "router bgp 65010\n";
   EXPECT_THAT(check_frr(system), ElementsAre(is(Verdict::warning, "somebody else's", "sekisho bgp render")));
-  system.bgp->text = ours + "  network 0.0.0.0/1\n";
+  system.bgp->text = ours + " address-family ipv4 unicast\n  network 0.0.0.0/1\n";
   EXPECT_THAT(check_frr(system), testing::Contains(is(Verdict::bad, "whether anything is forwarded or not")));
   system.bgp->text.reset();
   EXPECT_THAT(check_frr(system),
