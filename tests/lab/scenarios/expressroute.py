@@ -57,6 +57,7 @@ def advertised(lab: AzureLab, report: Report) -> None:
     onprem = lab.frr["onprem-router"]
     onprem.wait_for(DEFAULT)
     for name in ROUTE_SERVERS:
+        lab.frr[name].wait_for(DEFAULT)
         hops = lab.frr[name].next_hops(DEFAULT)
         report.equal(f"{name} has the appliance's default, with its own address as next hop", ["10.0.1.4"], hops)
     hops = lab.frr["ergw"].next_hops(DEFAULT)

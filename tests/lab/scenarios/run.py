@@ -8,11 +8,11 @@ import textwrap
 from lab.azure.site import AzureLab
 from lab.namespace import existing
 from lab.report import Report
-from lab.scenarios import expressroute, scale_out, vpn, vwan
+from lab.scenarios import expressroute, forced_tunnel, scale_out, vpn, vwan
 from lab.scenarios.scenario import Scenario
 
 SCENARIOS: dict[str, Scenario] = {
-    module.SCENARIO.name: module.SCENARIO for module in (expressroute, vpn, vwan, scale_out)
+    module.SCENARIO.name: module.SCENARIO for module in (expressroute, vpn, vwan, forced_tunnel, scale_out)
 }
 
 
@@ -23,10 +23,12 @@ def describe(lab: AzureLab) -> str:
     for space in appliances:
         another = "" if space == "nva" else f"{space}-"
         command = f"ip netns exec {lab.prefix}-{space} build/control/sekisho --socket {lab.folder}/{another}control.sock"
-        lines += [f"  {command} show state", f"  {command} explain 172.16.0.10 198.51.100.80 --port lan"]
+        lines += [f"  {command} show {what}" for what in ("state", "bgp", "learned")]
+        lines += [f"  {command} explain 172.16.0.10 198.51.100.80 --port lan"]
+    host = "onprem" if "onprem" in lab.spaces() else "site1"
     lines += [f"  vtysh -N {frr.name} -c 'show bgp ipv4 unicast'" for frr in lab.frr.values()]
     lines += [
-        f"  ip netns exec {lab.prefix}-onprem curl http://198.51.100.80/",
+        f"  ip netns exec {lab.prefix}-{host} curl http://198.51.100.80/",
         f"  ip netns exec {lab.prefix}-internet nft list counters",
         f"  ip netns exec {lab.prefix}-fabric nft list counters",
         f"The fabric: {lab.folder}/effective.json has each subnet's effective routes; edit fabric.json there for others.",

@@ -110,6 +110,8 @@ def play(lab: AzureLab, report: Report) -> None:
     nva = build(lab)
     advertised(lab, nva, report)
     both_ways(lab, nva, report)
+    hears_the_default(lab, nva, report)
+    hostile(lab, nva, report)
 
 
 def advertised(lab: AzureLab, nva: Nva, report: Report) -> None:
@@ -185,17 +187,18 @@ def hostile(lab: AzureLab, nva: Nva, report: Report) -> None:
             mad.start_daemon("bgpd")
             wait_until("it to be back", lambda: nva.established() == 2)
         report.equal("after three flaps, sites that are known", ["172.16.0.0/16", "172.17.0.0/16"], nva.sites())
-        before = nva.resident()
-        flood(lab, "hubrt2")
-        wait_until("the guard to end the session", lambda: nva.established() == 1)
-        session = next(entry for entry in nva.bgp()["sessions"] if entry["peer"] == HUB_ROUTERS["hubrt2"])
-        report.check(f"after {FLOOD} routes its session", "not Established", session["state"], not session["established"])
-        report.check("memory of control", f"<= {before} + 64 MiB", f"{nva.resident()} MiB", nva.resident() <= before + 64)
-        report.equal("sites that are known", ["172.16.0.0/16", "172.17.0.0/16"], nva.sites())
         stream.wait_more(disturb.ENOUGH)
         stream.stop()
         result = stream.finish()
     ride.none_lost("the stream of site1, all the while", result)
+    before = nva.resident()
+    flood(lab, "hubrt2")
+    wait_until("the guard to end the session", lambda: nva.established() == 1)
+    session = next(entry for entry in nva.bgp()["sessions"] if entry["peer"] == HUB_ROUTERS["hubrt2"])
+    report.check(f"after {FLOOD} routes its session", "not Established", session["state"], not session["established"])
+    report.check("memory of control", f"<= {before} + 64 MiB", f"{nva.resident()} MiB", nva.resident() <= before + 64)
+    report.equal("sites that are known", ["172.16.0.0/16", "172.17.0.0/16"], nva.sites())
+    traffic.page(lab, report, "site1", [FIREWALL_PUBLIC["firewall"]])
     report.equal("packets at the Internet that no firewall sent", 0, traffic.past_firewalls(lab))
 
 
