@@ -11,6 +11,8 @@ namespace sekisho::check {
 namespace {
 
 constexpr std::array all{
+    // what is asserted
+    &assertion_false, &internet_past_firewall,
     // what a table says
     &one_half, &kms_incomplete, &kms_of_another_cloud, &host_address_captured, &bypass,
     &internet_without_exit, &sent_back, &hairpin, &asymmetric, &no_way_back, &sources_overlap,

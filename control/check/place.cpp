@@ -3,22 +3,17 @@
 
 #include <fmt/format.h>
 
+#include "control/policy/written.hpp"
+
 namespace sekisho::check {
 
 auto place(const Facts& facts, const Table& table, const route::Route& route) -> std::string {
-  const auto of_file = [&](const std::string& source) {
-    return route.line == 0 ? source : fmt::format("{}:{}", source, route.line);
-  };
-  if (table.holder == Table::Holder::file)
-    return of_file((*table.names)[route.source]);
-  const auto& sources = facts.policy->file_sources;
-  const auto source = sources.find(route.source);
-  return source == sources.end() ? place(facts, route.line)
-                                 : of_file(name_of_source(source->second.file, source->second.label));
-}
-
-auto name_of_source(const std::filesystem::path& file, const std::string& label) -> std::string {
-  return label.empty() ? file.string() : fmt::format("{}: route {}", file.string(), label);
+  if (table.holder == Table::Holder::zone) {
+    const auto is_nobodys = route.line == 0 && !facts.policy->file_sources.contains(route.source);
+    return is_nobodys ? place(facts, 0) : policy::written_at(*facts.policy, route);
+  }
+  const auto& source = (*table.names)[route.source];
+  return route.line == 0 ? source : fmt::format("{}:{}", source, route.line);
 }
 
 auto place(const Facts& facts, unsigned line) -> std::string {

@@ -2,7 +2,6 @@
 // Where a route or a setting was written, for findings.
 #pragma once
 
-#include <filesystem>
 #include <string>
 
 #include "common/base/error.hpp"
@@ -13,8 +12,6 @@ namespace sekisho::check {
 
 // "udr.txt:3", "udr.json: route to-firewall", "sekisho.toml:12".
 [[nodiscard]] auto place(const Facts& facts, const Table& table, const route::Route& route) -> std::string;
-// Of a route that a file has, by what the file calls it: "udr.json: route to-firewall".
-[[nodiscard]] auto name_of_source(const std::filesystem::path& file, const std::string& label) -> std::string;
 // A line of the configuration; 0: the file as a whole.
 [[nodiscard]] auto place(const Facts& facts, unsigned line) -> std::string;
 // Of a reader's complaint, without its reason: "udr.txt:3", "udr.json: $.routes[3]".

@@ -22,6 +22,7 @@ extern const Rule port_in_no_zone, zone_without_route;                          
 extern const Rule duplicate_route;                                               // duplicates.cpp
 extern const Rule route_left_out, next_hop_maybe_own;                            // left_out.cpp
 extern const Rule peer_asn_strange, peer_internal, next_hop_strange;             // bgp_peers.cpp
+extern const Rule assertion_false, internet_past_firewall;                       // assertions.cpp
 extern const Rule asn_banned, asn_reserved, asn_of_32_bits;                      // asn.cpp
 extern const Rule learns_nothing, learned_without_way_back;                      // learning.cpp
 extern const Rule one_route_server;                                              // route_server.cpp

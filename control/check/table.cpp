@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-#include "control/check/place.hpp"
+#include "control/policy/written.hpp"
 
 namespace sekisho::check {
 
@@ -15,7 +15,7 @@ auto table_of(const formats::RouteFile& file) -> Table {
     next_hops.push_back(names->intern(formats::to_string(next_hop)));
   std::vector<route::NameId> sources;
   for (const auto& label : file.labels)
-    sources.push_back(names->intern(name_of_source(file.file, label)));
+    sources.push_back(names->intern(policy::name_of_source(file.file, label)));
   for (const auto& route : file.routes)
     routes->add({route.prefix, route.origin, file.next_hops[route.next_hop].type, next_hops[route.next_hop],
                  sources[route.label], route.line});

@@ -10,10 +10,10 @@
 
 #include "common/base/prefix.hpp"
 #include "control/cli/bgp_routes.hpp"
-#include "control/cli/client.hpp"
 #include "control/cli/command.hpp"
 #include "control/cli/load_findings.hpp"
 #include "control/cli/output.hpp"
+#include "control/cli/running_table.hpp"
 #include "control/formats/reader.hpp"
 #include "control/formats/service_tags.hpp"
 #include "control/policy/policy.hpp"
@@ -55,49 +55,7 @@ Place place_of(const std::string& argument, const std::string& zone) {
   return {Place::Kind::file, argument, {}};
 }
 
-// A finished table and what its numbers mean, whoever owns them.
-struct Loaded {
-  std::shared_ptr<const route::RouteTable> table;
-  std::shared_ptr<const route::Names> names;
-
-  [[nodiscard]] route::Side side() const { return {*table, *names}; }
-};
-using Loading = tl::expected<Loaded, std::string>;
-
-class TableBuilder {
- public:
-  void add(base::Prefix prefix, route::Origin origin, std::string_view next_hop) {
-    table_->add({prefix, origin, route::NextHopType::named, names_->intern(next_hop)});
-  }
-  Loaded finish() && {
-    table_->finish();
-    return {std::move(table_), std::move(names_)};
-  }
-
- private:
-  std::shared_ptr<route::RouteTable> table_ = std::make_shared<route::RouteTable>();
-  std::shared_ptr<route::Names> names_ = std::make_shared<route::Names>();
-};
-
-Loading load_running(Context& context, const std::string& zone) {
-  const auto client = Client::connect(context.socket);
-  if (!client) {
-    return tl::unexpected{client.error()};
-  }
-  TableBuilder builder;
-  const Json request{{"command", "show"}, {"what", "routes"}, {"zone", zone}};
-  const auto asked = (*client)->ask_pages(request, [&](const Json& page) {
-    for (const auto& route : page) {  // winners only: what they won against is of no matter here
-      builder.add(base::parse_prefix(route.at("prefix").get_ref<const std::string&>()).value(),
-                  route::Origin::user, route.at("next_hop").get_ref<const std::string&>());
-    }
-  });
-  if (!asked) {
-    return tl::unexpected{asked.error()};
-  }
-  tell_problem(context, **client);
-  return std::move(builder).finish();
-}
+using Loading = tl::expected<LoadedTable, std::string>;
 
 Loading load_configuration(const Place& place) {
   const auto policy = policy::read(place.path);
@@ -108,7 +66,7 @@ Loading load_configuration(const Place& place) {
   if (zone == nullptr) {
     return tl::unexpected{fmt::format("{}: there is no zone \"{}\"", place.path, place.zone)};
   }
-  return Loaded{{*policy, &zone->table}, {*policy, &(*policy)->names}};
+  return LoadedTable{{*policy, &zone->table}, {*policy, &(*policy)->names}};
 }
 
 Loading load_file(const std::string& path, const DiffOptions& options) {
@@ -158,7 +116,7 @@ Loading load_table(Context& context, const DiffOptions& options, const std::stri
   const auto place = place_of(argument, options.zone);
   switch (place.kind) {
     case Place::Kind::running:
-      return load_running(context, place.zone);
+      return load_running_table(context, place.zone);
     case Place::Kind::configuration:
       return load_configuration(place);
     case Place::Kind::file:

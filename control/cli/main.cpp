@@ -45,6 +45,7 @@ void add_commands(CLI::App& app, Context& context) {
   sekisho::cli::add_presets(app, context);
   sekisho::cli::add_effective_routes(app, context);
   sekisho::cli::add_diff(app, context);
+  sekisho::cli::add_prove(app, context);
   sekisho::cli::add_top(app, context);
   sekisho::cli::add_doctor(app, context);
   sekisho::cli::add_guard(app, context);

@@ -103,6 +103,7 @@ struct Internet {
   Install install = Install::halves;
   Advertise advertise = Advertise::none;
   std::optional<std::string> exit;  // the port by which next hop `Internet` leaves, masqueraded
+  bool asserted = true;  // that zones reach the Internet by `via` and named exceptions only is proved
   unsigned line = 0;
 };
 
@@ -141,6 +142,30 @@ struct Zone {
   bool learned_routes = false;  // learned routes are in the zone's table ("bgp" among `routes`)
   bool follow_default = false;  // a learned 0.0.0.0/0 takes the place of the zone's default or halves
   std::string via;              // a next hop of its own for those; empty: [internet].via
+  unsigned line = 0;
+};
+
+// What an assertion calls a packet's end: no next hop, and one of the host's own networks.
+inline constexpr std::string_view dropped = "dropped";
+inline constexpr std::string_view connected = "connected";
+
+// Where packets are for, of which an assertion speaks.
+struct Destination {
+  enum class Kind : std::uint8_t { internet, prefix, tag, preset };
+  Kind kind = Kind::prefix;
+  base::Prefix prefix = {};  // Kind::prefix
+  std::string name = {};     // of the service tag or preset
+  unsigned line = 0;
+};
+
+// [[assert]]: whatever comes from there and is for one of these goes one of these ways.
+struct Assertion {
+  std::string name;  // empty: it has none
+  std::string zone;  // whose packets; empty: those from `from`
+  base::Prefix from;
+  std::vector<Destination> to;      // at least one
+  std::vector<Destination> except;  // of which it does not speak
+  std::vector<std::string> via;     // at least one: a next hop's name, "Internet", "None" or "connected"
   unsigned line = 0;
 };
 
@@ -269,11 +294,12 @@ struct Config {
   std::vector<Zone> zones;
   Azure azure;  // as if there were an empty [azure]
   std::optional<Bgp> bgp;
-  std::optional<Listen> metrics;  // none: served nowhere
-  std::optional<Health> health;   // likewise
-  std::optional<Hook> hook;       // none: nobody is told
-  Guard guard;                    // as if there were an empty [guard]
-  Icmp icmp;                      // likewise
+  std::optional<Listen> metrics;      // none: served nowhere
+  std::optional<Health> health;       // likewise
+  std::optional<Hook> hook;           // none: nobody is told
+  Guard guard;                        // as if there were an empty [guard]
+  Icmp icmp;                          // likewise
+  std::vector<Assertion> assertions;  // in the order of the file
 
   // Where the default or the halves of a zone with `internet = true` lead to.
   [[nodiscard]] const std::string& via_of(const Zone& zone) const {

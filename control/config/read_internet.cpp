@@ -24,7 +24,7 @@ constexpr std::array<Word<Advertise>, 3> advertisements{{
 
 void Reader::read_internet(const SingleTable& found) {
   const Section section{
-      *found.table, found.line, "[internet]", problems_, {"via", "install", "exit", "advertise"}};
+      *found.table, found.line, "[internet]", problems_, {"via", "install", "exit", "advertise", "assert"}};
   Internet internet;
   internet.line = found.line;
   if (const auto via = section.required_text("via")) {
@@ -38,6 +38,8 @@ void Reader::read_internet(const SingleTable& found) {
   }
   internet.install = section.choice("install", installs).value_or(internet.install);
   internet.advertise = section.choice("advertise", advertisements).value_or(internet.advertise);
+  if (const auto asserted = section.boolean("assert"))
+    internet.asserted = asserted->value;
   read_exit(section, internet);
   config_.internet = std::move(internet);
 }

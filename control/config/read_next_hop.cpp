@@ -46,8 +46,8 @@ bool is_learned_name(const std::string& name) {
 
 void Reader::read_next_hop(const NamedTable& named) {
   // A route file could not tell a type of Azure's from a next hop of that name.
-  if (route::parse_next_hop_type(named.name) || named.name == "host" || named.name == "connected" ||
-      is_host_name(named.name) || is_learned_name(named.name))
+  if (route::parse_next_hop_type(named.name) || named.name == "host" || named.name == connected ||
+      named.name == dropped || is_host_name(named.name) || is_learned_name(named.name))
     refuse(named.line, fmt::format("\"{}\" has a meaning of its own and cannot name a next hop", named.name));
   const Section section{*named.table,
                         named.line,

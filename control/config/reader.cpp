@@ -21,12 +21,12 @@ constexpr std::size_t max_next_hops =
 }  // namespace
 
 auto Reader::read(const toml::table& root) -> Config {
-  const Section top{
-      root,
-      1,
-      "the configuration",
-      problems_,
-      {"port", "next_hop", "internet", "azure", "bgp", "metrics", "health", "hook", "guard", "icmp", "zone"}};
+  const Section top{root,
+                    1,
+                    "the configuration",
+                    problems_,
+                    {"port", "next_hop", "internet", "azure", "bgp", "metrics", "health", "hook", "guard",
+                     "icmp", "zone", "assert"}};
   const auto ports = named_tables(root, "port", problems_);
   const auto next_hops = named_tables(root, "next_hop", problems_);
   const auto zones = named_tables(root, "zone", problems_);
@@ -67,6 +67,7 @@ auto Reader::read(const toml::table& root) -> Config {
   check_learned_sources();
   if (const auto found = single_table(root, "health", problems_))
     read_health(*found);
+  read_assertions(root);
 
   if (config_.ports.empty() && !problems_.first())
     refuse(0, "names no port: at least one [port.NAME] is needed");

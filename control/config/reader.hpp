@@ -78,6 +78,12 @@ class Reader {
       -> std::optional<Listen>;
   void read_icmp(const SingleTable& found);
   void read_guard(const SingleTable& found);
+  void read_assertions(const toml::table& root);
+  void read_assertion(const SingleTable& found);
+  void read_assertion_source(const Located<std::string>& text, Assertion& assertion);
+  [[nodiscard]] auto read_destination(const Located<std::string>& text) -> Destination;
+  // A next hop as the rest of the program spells it, or "connected"; empty after a problem.
+  [[nodiscard]] auto read_way(const Located<std::string>& text) -> std::string;
   void read_zone(const NamedTable& named);
   void read_zone_internet(const Section& section, Zone& zone);
   void read_zone_learning(const Section& section, Zone& zone);

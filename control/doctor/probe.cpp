@@ -28,6 +28,7 @@
 #include "control/netlink/interface_addresses.hpp"
 #include "control/netlink/netlink.hpp"
 #include "control/policy/policy.hpp"
+#include "control/prove/prove.hpp"
 #include "control/reach/host_stack.hpp"
 #include "control/reach/members.hpp"
 
@@ -94,7 +95,11 @@ std::chrono::milliseconds neighbour_patience(const std::string& interface) {
 
 void probe_configuration(System& system, const fs::path& file, const netlink::Mirror& mirror) {
   const auto policy = base::within(patience, file, [file, addresses = netlink::addresses_by(mirror)] {
-    return policy::read_to_run(file, addresses);
+    auto read = policy::read_to_run(file, addresses);
+    if (auto broken = read ? prove::refuse_broken(**read) : std::nullopt) {
+      read = tl::unexpected(std::move(*broken));
+    }
+    return read;
   });
   if (!policy) {
     system.configuration_error = policy.error().to_string();

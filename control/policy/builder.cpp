@@ -31,6 +31,10 @@ auto Builder::build() -> std::optional<Error> {
   }
   if (auto refused = add_advertised())
     return refused;
+  for (const auto& assertion : config.assertions) {
+    if (auto refused = add_assertion(assertion))
+      return refused;
+  }
   policy_.exceptions = collect_exceptions(policy_);
   policy_.files = std::move(files_).take_loaded();
   return std::nullopt;
@@ -56,6 +60,44 @@ auto Builder::add_advertised() -> std::optional<Error> {
   std::ranges::sort(all);
   all.erase(std::ranges::unique(all).begin(), all.end());
   return std::nullopt;
+}
+
+auto Builder::add_assertion(const config::Assertion& assertion) -> std::optional<Error> {
+  auto to = unfold(assertion.to);
+  if (!to)
+    return std::move(to.error());
+  auto except = unfold(assertion.except);
+  if (!except)
+    return std::move(except.error());
+  policy_.assertions.push_back({std::move(*to), std::move(*except)});
+  return std::nullopt;
+}
+
+auto Builder::unfold(const std::vector<config::Destination>& written) -> tl::expected<Destinations, Error> {
+  using Kind = config::Destination::Kind;
+  Destinations result;
+  auto& prefixes = result.prefixes;
+  for (const auto& destination : written) {
+    switch (destination.kind) {
+      case Kind::internet:
+        result.internet = true;
+        break;
+      case Kind::prefix:
+        prefixes.push_back(destination.prefix);
+        break;
+      case Kind::preset:
+        std::ranges::copy(kms_addresses(policy_.config.azure.cloud), std::back_inserter(prefixes));
+        break;
+      case Kind::tag: {
+        const auto tag = files_.unfold(destination.name, Error{policy_.config.file, destination.line, {}});
+        if (!tag)
+          return tl::unexpected(tag.error());
+        std::ranges::transform(tag->routes, std::back_inserter(prefixes), &formats::FileRoute::prefix);
+        break;
+      }
+    }
+  }
+  return result;
 }
 
 auto Builder::add_zone(const config::Zone& zone) -> std::optional<Error> {

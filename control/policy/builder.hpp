@@ -37,6 +37,8 @@ class Builder {
   };
 
   auto add_advertised() -> std::optional<base::Error>;
+  auto add_assertion(const config::Assertion& assertion) -> std::optional<base::Error>;
+  auto unfold(const std::vector<config::Destination>& written) -> tl::expected<Destinations, base::Error>;
   auto add_zone(const config::Zone& zone) -> std::optional<base::Error>;
   auto add_spec(route::RouteTable& table, const config::Zone& zone, const config::RouteSpec& spec)
       -> std::optional<base::Error>;

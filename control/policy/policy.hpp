@@ -109,6 +109,18 @@ struct Override {
 
 struct Taken;  // control/policy/learned.hpp
 
+// Destinations, with service tags and presets unfolded.
+struct Destinations {
+  bool internet = false;  // what that is: control/prove/prove.hpp
+  std::vector<base::Prefix> prefixes;
+};
+
+// An [[assert]] of the configuration, which has the rest of it.
+struct Assertion {
+  Destinations to;
+  Destinations except;
+};
+
 struct Policy {
   config::Config
       config;  // of what is learned it has the next hops, and a followed default as the zone's `via`
@@ -117,8 +129,10 @@ struct Policy {
   std::vector<ZonePolicy> zones;  // as in config
   // What next hop `Internet` is for, in any zone: sorted, none covers another.
   std::vector<base::Prefix> exceptions;
-  std::vector<base::Prefix> advertised;  // what BGP peers are to be told, once this forwards: sorted, distinct
+  std::vector<base::Prefix>
+      advertised;  // what BGP peers are to be told, once this forwards: sorted, distinct
   std::vector<LoadedFile> files;
+  std::vector<Assertion> assertions;   // as in config
   std::vector<Override> overrides;     // a zone's prefix stands once
   std::shared_ptr<const Taken> taken;  // of what is learned; null: nothing
   Oddities oddities;

@@ -18,9 +18,6 @@ using route::Origin;
 
 constexpr std::array default_route{Prefix{0, 0}};
 constexpr std::array halves{Prefix{0, 1}, Prefix{1U << 31, 1}};
-// Those of the System routes with next hop None that Azure documents.
-constexpr std::array private_space{Prefix{10U << 24, 8}, Prefix{172U << 24 | 16U << 16, 12},
-                                   Prefix{192U << 24 | 168U << 16, 16}, Prefix{100U << 24 | 64U << 16, 10}};
 
 class SystemRoutes {
  public:

@@ -21,6 +21,11 @@ inline constexpr std::array host_addresses{
     base::Prefix{169U << 24 | 254U << 16 | 169U << 8 | 254U, 32},
 };
 
+// Those of Azure's System routes with next hop None that Azure documents.
+inline constexpr std::array private_space{
+    base::Prefix{10U << 24, 8}, base::Prefix{172U << 24 | 16U << 16, 12},
+    base::Prefix{192U << 24 | 168U << 16, 16}, base::Prefix{100U << 24 | 64U << 16, 10}};
+
 // The error is that [azure.next_hop] does not say what one leads to.
 [[nodiscard]] auto add_system_routes(route::RouteTable& table, const config::Config& config,
                                      const config::Zone& zone, NextHops& next_hops, route::Names& names)

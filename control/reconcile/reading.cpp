@@ -11,6 +11,7 @@
 #include "control/config/config.hpp"
 #include "control/config/resolve.hpp"
 #include "control/events/hook.hpp"
+#include "control/prove/prove.hpp"
 #include "control/reconcile/timing.hpp"
 
 namespace sekisho::reconcile {
@@ -65,6 +66,11 @@ auto read_policy(const std::filesystem::path& config, const std::vector<std::fil
   std::ranges::transform(files_of(*read), std::back_inserter(reading.sources.files), base::stamp);
   reading.hook = why_no_hook(*read);
   reading.policy = policy::build_to_run(std::move(*read), addresses, check::warnings);
+  if (reading.policy) {
+    if (auto broken = prove::refuse_broken(**reading.policy)) {
+      reading.policy = tl::unexpected(std::move(*broken));
+    }
+  }
   return reading;
 }
 

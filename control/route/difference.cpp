@@ -2,11 +2,12 @@
 #include "control/route/difference.hpp"
 
 #include <algorithm>
-#include <array>
 #include <cstddef>
 #include <string_view>
 #include <unordered_map>
 #include <vector>
+
+#include "control/route/nest.hpp"
 
 namespace sekisho::route {
 namespace {
@@ -20,48 +21,41 @@ class CommonNames {
   auto number(const Names& names) -> std::vector<Common> {
     std::vector<Common> result;
     result.reserve(names.size());
-    for (NameId id = 0; id < names.size(); ++id)
-      result.push_back(known_.try_emplace(names[id], static_cast<Common>(known_.size())).first->second);
+    for (NameId id = 0; id < names.size(); ++id) {
+      const auto [entry, added] = known_.try_emplace(names[id], static_cast<Common>(known_.size()));
+      if (added)
+        texts_.push_back(&names[id]);
+      result.push_back(entry->second);
+    }
     return result;
   }
+  // Null of nowhere.
+  [[nodiscard]] const std::string* text(Common number) const {
+    return number == nowhere ? nullptr : texts_[number];
+  }
 
  private:
+  std::vector<const std::string*> texts_;
   std::unordered_map<std::string_view, Common> known_;
-};
-
-constexpr std::uint64_t all_addresses = std::uint64_t{1} << 32;
-
-// The prefixes of a table that cover the address where a sweep stands. Pre-order nests them: the innermost is the last.
-class Nest {
- public:
-  void enter(base::Prefix prefix, Common next_hop) {
-    levels_[depth_++] = {std::uint64_t{prefix.last()} + 1, next_hop};
-  }
-  void leave_before(std::uint64_t address) {
-    while (depth_ != 0 && levels_[depth_ - 1].end <= address)
-      --depth_;
-  }
-  [[nodiscard]] Common next_hop() const { return depth_ == 0 ? nowhere : levels_[depth_ - 1].next_hop; }
-  // Behind the last address that goes where the current one does, unless a route begins before.
-  [[nodiscard]] std::uint64_t end() const { return depth_ == 0 ? all_addresses : levels_[depth_ - 1].end; }
-
- private:
-  struct Level {
-    std::uint64_t end = 0;
-    Common next_hop = nowhere;
-  };
-  std::array<Level, 33> levels_{};  // a prefix of each length
-  std::size_t depth_ = 0;
 };
 
 // Both tables' nested prefixes, from the first address to the last.
 class Sweep {
  public:
+  using Tell = std::function<void(const Moved&)>;
+  Sweep(const CommonNames& names, const Tell& moved) : names_(names), moved_(moved) {}
+
   void advance(std::uint64_t to) {
     while (position_ < to) {
       const auto next = std::min({to, before.end(), after.end()});
-      if (before.next_hop() != after.next_hop())
+      if (before.value() != after.value()) {
         differing_ += next - position_;
+        if (moved_)
+          moved_({.first = static_cast<std::uint32_t>(position_),
+                  .last = static_cast<std::uint32_t>(next - 1),
+                  .before = names_.text(before.value()),
+                  .after = names_.text(after.value())});
+      }
       position_ = next;
       before.leave_before(position_);
       after.leave_before(position_);
@@ -72,22 +66,25 @@ class Sweep {
     return differing_;
   }
 
-  Nest before;
-  Nest after;
+  Nest<Common> before{nowhere};
+  Nest<Common> after{nowhere};
 
  private:
+  const CommonNames& names_;
+  const Tell& moved_;
   std::uint64_t position_ = 0;
   std::uint64_t differing_ = 0;
 };
 
 }  // namespace
 
-auto difference(Side before, Side after, const std::function<void(const Change&)>& visit) -> Difference {
+auto difference(Side before, Side after, const std::function<void(const Change&)>& visit,
+                const std::function<void(const Moved&)>& moved) -> Difference {
   CommonNames names;
   const auto number_before = names.number(before.names);
   const auto number_after = names.number(after.names);
   Difference result;
-  Sweep sweep;
+  Sweep sweep{names, moved};
 
   auto routes_before = before.table.active();
   auto routes_after = after.table.active();

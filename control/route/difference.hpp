@@ -20,6 +20,14 @@ struct Change {
   const std::string* after;   // null: it is removed
 };
 
+// Addresses that go elsewhere: both ends are among them.
+struct Moved {
+  std::uint32_t first = 0;
+  std::uint32_t last = 0;
+  const std::string* before;  // next hop; null: none
+  const std::string* after;
+};
+
 struct Difference {
   std::uint64_t added = 0;
   std::uint64_t removed = 0;
@@ -32,7 +40,9 @@ struct Side {
   const Names& names;
 };
 
-// Gives `visit` each change, sorted by prefix. Time is linear in the routes; no memory to speak of.
-auto difference(Side before, Side after, const std::function<void(const Change&)>& visit) -> Difference;
+// Gives `visit` each change, sorted by prefix, and `moved`, unless it is empty, the addresses in order; what follows one another may
+// go from and to the same. Time is linear in the routes; no memory to speak of.
+auto difference(Side before, Side after, const std::function<void(const Change&)>& visit,
+                const std::function<void(const Moved&)>& moved = {}) -> Difference;
 
 }  // namespace sekisho::route

@@ -19,6 +19,10 @@ static_assert(std::ranges::all_of(blocks, [](base::Prefix block) { return base::
 
 }  // namespace
 
+auto martian_blocks() noexcept -> std::span<const base::Prefix> {
+  return blocks;
+}
+
 auto martian_block(base::Prefix prefix) noexcept -> std::optional<base::Prefix> {
   if (!base::special(prefix.address))
     return std::nullopt;

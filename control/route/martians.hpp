@@ -3,11 +3,14 @@
 #pragma once
 
 #include <optional>
+#include <span>
 
 #include "common/base/prefix.hpp"
 
 namespace sekisho::route {
 
+// All of them; some cover others.
+[[nodiscard]] auto martian_blocks() noexcept -> std::span<const base::Prefix>;
 // The block that all of the prefix lies in; nothing: a packet may match it.
 [[nodiscard]] auto martian_block(base::Prefix prefix) noexcept -> std::optional<base::Prefix>;
 

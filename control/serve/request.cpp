@@ -18,6 +18,7 @@
 #include "control/serve/lookup.hpp"
 #include "control/serve/override.hpp"
 #include "control/serve/plan.hpp"
+#include "control/serve/prove.hpp"
 #include "control/serve/reload.hpp"
 #include "control/serve/routes.hpp"
 #include "control/serve/show.hpp"
@@ -168,6 +169,16 @@ void show(const Json& request, Backend& backend, std::uint64_t started_unix_ms, 
   } else {
     done(refuse(fmt::format("there is no \"{}\" to show", name)));
   }
+}
+
+void prove(const Json& request, Backend& backend, Then done) {
+  if (auto known = refuse_other_members(request, {}); !known) {
+    done(refuse(known.error()));
+    return;
+  }
+  ask_live(backend, [&backend, done = std::move(done)](const Live& said) {
+    done(beside(said, page(std::make_shared<ProofPages>(backend.policy(), backend.view()))));
+  });
 }
 
 // What tells the flow between two addresses from others between them.
@@ -438,6 +449,8 @@ void handle(const Json& request, Backend& backend, std::uint64_t started_unix_ms
     monitor(backend, std::move(done));
   } else if (name == "lookup") {
     lookup_addresses(request, backend, std::move(done));
+  } else if (name == "prove") {
+    prove(request, backend, std::move(done));
   } else if (name == "effective-routes") {
     effective_routes(request, backend, done);
   } else if (name == "explain") {

@@ -12,8 +12,8 @@ namespace sekisho::serve {
 namespace {
 
 // What is not named here changes something, also when it is new.
-constexpr std::array<std::string_view, 6> reading{"advertising", "effective-routes", "explain",
-                                                 "lookup",      "monitor",          "show"};
+constexpr std::array<std::string_view, 7> reading{
+    "advertising", "effective-routes", "explain", "lookup", "monitor", "prove", "show"};
 
 }  // namespace
 

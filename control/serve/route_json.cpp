@@ -8,7 +8,6 @@
 #include "common/base/prefix.hpp"
 
 namespace sekisho::serve {
-namespace {
 
 std::string source_of(const sync::KernelRoute& route) {
   using Kind = sync::KernelRoute::Kind;
@@ -24,8 +23,6 @@ std::string source_of(const sync::KernelRoute& route) {
   }
   return "?";
 }
-
-}  // namespace
 
 Json route_json(const policy::Policy& policy, const route::Route& route) {
   const auto file = policy.file_sources.find(route.source);

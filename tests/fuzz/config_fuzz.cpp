@@ -20,6 +20,10 @@ bool is_next_hop(const sekisho::config::Config& config, std::string_view name) {
          std::ranges::find(config.next_hops, name, &sekisho::config::NextHop::name) != config.next_hops.end();
 }
 
+bool has_zone(const sekisho::config::Config& config, std::string_view name) {
+  return std::ranges::find(config.zones, name, &sekisho::config::Zone::name) != config.zones.end();
+}
+
 void check(const sekisho::config::Config& config) {
   using Kind = sekisho::config::RouteSpec::Kind;
   check(!config.ports.empty());
@@ -32,6 +36,16 @@ void check(const sekisho::config::Config& config) {
   for (const auto& [type, name] : config.azure.next_hops)
     check(!name.empty() && name != "None" && is_next_hop(config, name));
   check(!config.bgp || config.bgp->peers.empty() || config.bgp->asn != 0);
+  for (const auto& assertion : config.assertions) {
+    check(assertion.line != 0 && !assertion.to.empty() && !assertion.via.empty());
+    check(assertion.zone.empty() || has_zone(config, assertion.zone));
+    for (const auto& name : assertion.via)
+      check(name == "connected" || is_next_hop(config, name));
+    for (const auto* destinations : {&assertion.to, &assertion.except})
+      for (const auto& destination : *destinations)
+        check(destination.kind != sekisho::config::Destination::Kind::tag ||
+              !config.azure.service_tags.empty());
+  }
   for (const auto& zone : config.zones) {
     check(!zone.ports.empty() && !zone.sources.empty() && (!zone.internet || config.internet));
     for (const auto& port : zone.ports)

@@ -581,6 +581,47 @@ const std::vector<Case>& cases() {
                      { prefix = "128.0.0.0/1", next_hop = "firewall" },)"}},
        {}},
 
+      {"an exception that the assertion does not name",
+       "assertion",
+       {{"@onprem", R"({ prefix = "8.8.8.8/32", next_hop = "Internet" })"},
+        {"@end", "[[assert]]\nfrom = \"zone:onprem\"\nto = \"internet\"\nvia = \"firewall\""}},
+       {"sekisho.toml:46: \"zone onprem to internet via firewall\" is false for 1 destination address: what "
+        "172.16.0.0 of zone onprem sends to 8.8.8.8 goes via Internet, by 8.8.8.8/32 (sekisho.toml:29), and "
+        "not "
+        "via firewall"}},
+      {"one that it names",
+       "assertion",
+       {{"@onprem", R"({ prefix = "8.8.8.8/32", next_hop = "Internet" })"},
+        {"@end",
+         "[[assert]]\nfrom = \"zone:onprem\"\nto = \"internet\"\nvia = \"firewall\"\nexcept = "
+         "\"8.8.8.8/32\""}},
+       {}},
+      {"Azure's gateway for a public prefix",
+       "past-the-firewall",
+       {{"@azure", "[azure.next_hop]\nVirtualNetworkGateway = \"vnet-gateway\""},
+        {"@onprem", "\"udr.json\""}},
+       {"sekisho.toml:24: \"zone onprem reaches the Internet by firewall and named exceptions only\" is "
+        "false for "
+        "256 destination addresses: what 172.16.0.0 of zone onprem sends to 8.8.8.0 goes via vnet-gateway, "
+        "by "
+        "8.8.8.0/24 (udr.json: route r0), and not via firewall, dropped or a named exception"},
+       {{"udr.json", udr({.routes = {{"8.8.8.0/24", "VirtualNetworkGateway"}}})}}},
+      {"its exception, an appliance by its address, private space, and nobody who asks",
+       "past-the-firewall",
+       {{"@azure", "[azure.next_hop]\nVirtualNetworkGateway = \"vnet-gateway\""},
+        {"@onprem", "\"udr.json\""}},
+       {},
+       {{"udr.json", udr({.routes = {{"8.8.8.8/32", "Internet"},
+                                     {"9.9.9.0/24", "VirtualAppliance", "10.0.1.10"},
+                                     {"10.9.0.0/16", "VirtualNetworkGateway"}}})}}},
+      {"assert = false",
+       "past-the-firewall",
+       {{"@internet", "assert = false"},
+        {"@azure", "[azure.next_hop]\nVirtualNetworkGateway = \"vnet-gateway\""},
+        {"@onprem", "\"udr.json\""}},
+       {},
+       {{"udr.json", udr({.routes = {{"8.8.8.0/24", "VirtualNetworkGateway"}}})}}},
+
       {"twice in one zone",
        "duplicate-route",
        {{"@vnet", R"({ prefix = "172.16.0.0/12", next_hop = "firewall" },)"}},

@@ -64,6 +64,23 @@ TEST(Config, ReadsEveryKey) {
   EXPECT_EQ(config->metrics->port, 9273);
   EXPECT_EQ(config->metrics->line, 30U);
 
+  ASSERT_EQ(config->assertions.size(), 2U);
+  const auto& first = config->assertions[0];
+  EXPECT_EQ(first.name, "by the firewall");
+  EXPECT_EQ(first.zone, "onprem");
+  EXPECT_EQ(first.via, (std::vector<std::string>{"firewall", "None"}));
+  ASSERT_EQ(first.to.size(), 2U);
+  EXPECT_EQ(first.to[0].kind, Destination::Kind::internet);
+  EXPECT_EQ(first.to[1].prefix, (base::Prefix{ip(203, 0, 113, 0), 24}));
+  ASSERT_EQ(first.except.size(), 1U);
+  EXPECT_EQ(first.except[0].kind, Destination::Kind::preset);
+  EXPECT_EQ(first.line, 31U);
+  const auto& second = config->assertions[1];
+  EXPECT_EQ(second.zone, "");
+  EXPECT_EQ(second.from, (base::Prefix{ip(172, 16, 0, 0), 16}));
+  EXPECT_TRUE(second.except.empty());
+  EXPECT_TRUE(config->internet->asserted);
+
   ASSERT_EQ(config->zones.size(), 2U);
   const auto& back = config->zones[0];
   EXPECT_EQ(back.name, "back");
@@ -925,6 +942,28 @@ TEST(Config, ZonesOfOnePortCannotBothHaveLearnedSources) {
       refused.error().to_string(),
       "sekisho.toml:19: zones a and b have \"bgp\" among their sources and share port lan: whose a learned "
       "prefix is would not be known");
+}
+
+TEST_F(EditedConfig, Assertions) {
+  expect({
+      {"via = \"firewall\"\n", "via = \"firewall\"\nassert = false\n", ""},
+      {"via = \"firewall\"\n", "via = \"firewall\"\nassert = \"no\"\n",
+       "14: \"assert\" in [internet] must be true or"},
+      {"\"zone:onprem\"", "\"zone:onpremises\"", "33: there is no zone \"onpremises\""},
+      {"\"zone:onprem\"", "\"onprem\"", "33: \"from\" is \"zone:NAME\" or a prefix: "},
+      {"from = \"zone:onprem\"\n", "", "31: [[assert]] needs \"from\""},
+      {"\"internet\", \"203", "\"Internet\", \"203", "34: a destination is \"internet\", a prefix, "},
+      {"\"internet\", \"203", "\"tag:Storage\", \"203", "34: what \"tag:Storage\" means, a file tells"},
+      {"[\"firewall\", \"dropped\"]", "[\"firewall\", \"Internet\"]",
+       "35: next hop \"Internet\" needs to know"},
+      {"[\"firewall\", \"dropped\"]", "\"connected\"", ""},
+      {"[\"firewall\", \"dropped\"]", "[\"firewall\", 3]",
+       "35: \"via\" in [[assert]] must be an array of strings only"},
+      {"\"preset:kms\"", "\"preset:all\"", "36: there is no preset \"all\""},
+      {"\"preset:kms\"", "[]", "36: \"except\" in [[assert]] is empty"},
+      {"[[assert]]\nname", "[[assert]]\nwhy = 1\nname", "32: \"why\" is not a key of [[assert]]"},
+      {"[next_hop.gateway]", "[next_hop.dropped]", "10: \"dropped\" has a meaning of its own"},
+  });
 }
 
 TEST(Config, AFileWithoutPortsSaysSo) {

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Tables to be compared: those of the appliance that runs, asked for, and what is put together from elsewhere.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <tl/expected.hpp>
+
+#include "common/base/prefix.hpp"
+#include "control/cli/context.hpp"
+#include "control/route/difference.hpp"
+#include "control/route/route_table.hpp"
+
+namespace sekisho::cli {
+
+// A finished table and what its numbers mean, whoever owns them.
+struct LoadedTable {
+  std::shared_ptr<const route::RouteTable> table;
+  std::shared_ptr<const route::Names> names;
+
+  [[nodiscard]] route::Side side() const { return {*table, *names}; }
+};
+
+class TableBuilder {
+ public:
+  void add(base::Prefix prefix, route::Origin origin, std::string_view next_hop) {
+    table_->add({prefix, origin, route::NextHopType::named, names_->intern(next_hop)});
+  }
+  LoadedTable finish() && {
+    table_->finish();
+    return {std::move(table_), std::move(names_)};
+  }
+
+ private:
+  std::shared_ptr<route::RouteTable> table_ = std::make_shared<route::RouteTable>();
+  std::shared_ptr<route::Names> names_ = std::make_shared<route::Names>();
+};
+
+// What is in force in a zone, connected prefixes and hosts among it; what control does not know it says first.
+[[nodiscard]] auto load_running_table(Context& context, const std::string& zone)
+    -> tl::expected<LoadedTable, std::string>;
+
+}  // namespace sekisho::cli
