@@ -40,8 +40,8 @@ struct Status {
   std::string version;                   // FRR's
   std::vector<base::Prefix> originated;  // of `prefixes`, those that FRR originates
   std::uint64_t changed_unix_ms = 0;     // when that became so, by our own doing; 0: it was so
-  bool is_settled = false;  // FRR has answered since something changed; else it is being told, or asked
-  std::vector<Session> sessions;         // one a configured peer
+  bool is_settled = false;        // FRR has answered since something changed; else it is being told, or asked
+  std::vector<Session> sessions;  // one a configured peer
   Counts counts;
 
   [[nodiscard]] bool agrees() const {

@@ -59,7 +59,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   std::uint64_t now = 0;
   const auto* message = reinterpret_cast<const nlmsghdr*>(words.data());
   // libmnl takes a length of more than 2 GB for a negative one.
-  const auto fits = [&] { return mnl_nlmsg_ok(message, left) && message->nlmsg_len <= static_cast<unsigned>(left); };
+  const auto fits = [&] {
+    return mnl_nlmsg_ok(message, left) && message->nlmsg_len <= static_cast<unsigned>(left);
+  };
   for (; fits(); message = mnl_nlmsg_next(message, &left)) {
     switch (message->nlmsg_type) {
       case NLMSG_NOOP:

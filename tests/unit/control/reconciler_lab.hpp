@@ -324,7 +324,7 @@ class ReconcilerLab {
     }
   }
 
-  sync::Drained kept_drained;  // on the disk
+  sync::Drained kept_drained;                     // on the disk
   std::shared_ptr<const route::Learned> learned;  // before the start
   test::TemporaryFolder folder;
   netlink::Mirror mirror;
