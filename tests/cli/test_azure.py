@@ -18,8 +18,7 @@ TAGS = {"changeNumber": 1, "cloud": "Public", "values": [
 
 @pytest.fixture
 def example(tmp_path):
-    for file in EXAMPLES.iterdir():
-        shutil.copy(file, tmp_path)
+    shutil.copytree(EXAMPLES, tmp_path, dirs_exist_ok=True)
     return tmp_path / "azure.toml"
 
 
