@@ -1,8 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "control/doctor/probe.hpp"
-#include "common/base/file.hpp"
-#include "control/advertise/frr_conf.hpp"
-#include "control/frr/vtysh.hpp"
 
 #include <sys/socket.h>
 #include <sys/timex.h>
@@ -16,13 +13,16 @@
 #include <chrono>
 #include <cstdio>
 #include <fstream>
+#include <memory>
 #include <string_view>
 #include <utility>
 
 #include "common/base/detached_read.hpp"
 #include "common/base/file.hpp"
+#include "control/advertise/frr_conf.hpp"
 #include "control/doctor/devices.hpp"
 #include "control/doctor/needs.hpp"
+#include "control/frr/vtysh.hpp"
 #include "control/guard/table.hpp"
 #include "control/guard/truth.hpp"
 #include "control/netlink/interface_addresses.hpp"
@@ -93,7 +93,9 @@ std::chrono::milliseconds neighbour_patience(const std::string& interface) {
       (setting("ucast_solicit") + setting("app_solicit")) * setting("retrans_time_ms")};
 }
 
-void probe_configuration(System& system, const fs::path& file, const netlink::Mirror& mirror) {
+// Null: it cannot be read.
+auto probe_configuration(System& system, const fs::path& file, const netlink::Mirror& mirror)
+    -> std::shared_ptr<const policy::Policy> {
   const auto policy = base::within(patience, file, [file, addresses = netlink::addresses_by(mirror)] {
     auto read = policy::read_to_run(file, addresses);
     if (auto broken = read ? prove::refuse_broken(**read) : std::nullopt) {
@@ -103,7 +105,7 @@ void probe_configuration(System& system, const fs::path& file, const netlink::Mi
   });
   if (!policy) {
     system.configuration_error = policy.error().to_string();
-    return;
+    return nullptr;
   }
   system.table_bytes = table_bytes(**policy);
   for (const auto& port : (*policy)->config.ports) {
@@ -122,6 +124,7 @@ void probe_configuration(System& system, const fs::path& file, const netlink::Mi
     }
     system.ports.push_back(std::move(seen));
   }
+  return *policy;
 }
 
 // The locks that the configuration wants, as the kernel has them.
@@ -199,14 +202,13 @@ std::string find_frr() {
   return known ? version.data() : "of unknown version";
 }
 
-void probe_bgp(System& system, const fs::path& configuration) {
-  const auto policy = policy::read(configuration);
-  if (!policy || !(*policy)->config.bgp || (*policy)->config.bgp->peers.empty()) {
+void probe_bgp(System& system, const policy::Policy& policy) {
+  if (!policy.config.bgp || policy.config.bgp->peers.empty()) {
     return;
   }
-  const auto& bgp = *(*policy)->config.bgp;
+  const auto& bgp = *policy.config.bgp;
   const auto file = frr::configuration_file(bgp.frr);
-  Bgp found{.file = file.native(), .rendered = advertise::frr_conf(bgp, (*policy)->advertised)};
+  Bgp found{.file = file.native(), .rendered = advertise::frr_conf(bgp, policy.advertised)};
   if (auto text = base::read_file(file)) {
     found.text = std::move(*text);
   } else if (std::error_code error; fs::exists(file, error) || error) {
@@ -222,13 +224,15 @@ void probe_bgp(System& system, const fs::path& configuration) {
 System probe(const fs::path& configuration, tl::expected<Control, std::string> control) {
   System system{.root = ::geteuid() == 0, .file = configuration, .control = std::move(control)};
   const auto mirror = netlink::snapshot().value_or(netlink::Mirror{});
-  probe_configuration(system, configuration, mirror);
+  const auto policy = probe_configuration(system, configuration, mirror);
   probe_kernel(system, mirror);
   probe_memory(system);
   probe_cpus(system, configuration.parent_path() / "dataplane.env");
   probe_guard(system, configuration);
   system.frr = find_frr();
-  probe_bgp(system, configuration);
+  if (policy != nullptr) {
+    probe_bgp(system, *policy);
+  }
   return system;
 }
 

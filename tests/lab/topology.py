@@ -391,11 +391,14 @@ class Lab:
         """Returns when nothing was under way to the Internet any more."""
 
         def quiet() -> bool:
-            before = self.counters()["arrived"]
+            before = self._under_way()
             time.sleep(0.05)
-            return self.counters()["arrived"] == before
+            return self._under_way() == before
 
         wait_until("silence at the Internet", quiet)
+
+    def _under_way(self) -> int:
+        return self.counters()["arrived"]
 
     # --- looking --------------------------------------------------------------------------------------------
 

@@ -52,9 +52,9 @@ def problems(appliance: Appliance) -> set[str]:
 
 
 def explained(appliance: Appliance) -> tuple[int, str]:
-    """Exit status and last line."""
+    """Exit status and the verdict's line."""
     done = appliance.execute("explain", ONPREM, STREAM, "--port", "lan")
-    return done.returncode, done.stdout.strip().splitlines()[-1]
+    return done.returncode, next(line for line in done.stdout.splitlines() if line.startswith("verdict"))
 
 
 def test_all_is_well(appliance: Appliance) -> None:
@@ -74,8 +74,8 @@ def test_firewalls_die_one_by_one(lab: Lab, appliance: Appliance) -> None:
     done = appliance.execute("show", "state")
     assert done.returncode == 1
     assert done.stdout.startswith("closed: no living member of firewall\n\nbad      next hop firewall has no living member")
-    status, last = explained(appliance)
-    assert status == 1 and last.startswith("verdict    drop next_hop_down"), last
+    status, verdict = explained(appliance)
+    assert status == 1 and verdict.startswith("verdict    drop next_hop_down"), verdict
     doctor = appliance.execute("doctor", "--config", appliance.config)
     assert doctor.returncode == 1
     assert "next hop firewall has no living member" in "".join(
@@ -144,8 +144,8 @@ def test_the_port_of_the_packet_does_not_run(lab: Lab, appliance: Appliance) -> 
     assert done.returncode == 1, "a reload after which a port does not run"
     assert "port lan" in done.stdout
     assert appliance.execute("show", "state").returncode == 1
-    status, last = explained(appliance)
-    assert status == 1 and "port lan does not run" in last
+    status, verdict = explained(appliance)
+    assert status == 1 and "port lan does not run" in verdict
     appliance.config.write_text(text)
     appliance.reload()
     appliance.wait_ready()

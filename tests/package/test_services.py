@@ -143,9 +143,10 @@ def test_the_watch_comes_and_goes_with_the_appliance(machine: Machine) -> None:
     machine.run("systemctl", "restart", "sekisho-bgp-watch")
     assert {name: machine.unit(name)["MainPID"] for name in before} == before
     machine.run("systemctl", "start", "sekisho.target")
+    said = len(machine.journal("sekisho-bgp-watch"))
     machine.run("systemctl", "stop", "sekisho.target")
     assert not any(machine.active(name) for name in ("bgp-watch", "control", "dataplane"))
-    assert "nothing was advertised" not in machine.journal("sekisho-bgp-watch"), "there are no peers"
+    assert "nothing was advertised" not in machine.journal("sekisho-bgp-watch")[said:], "there are no peers"
     machine.run("systemctl", "start", "sekisho-control")
     machine.wait_forwarding()
     assert machine.active("bgp-watch")

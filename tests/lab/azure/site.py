@@ -51,12 +51,14 @@ table ip lab {{
   counter vm {{}}
   counter onprem {{}}
   counter marked {{}}
+  counter stream {{}}
   counter too_long {{}}
   chain arriving {{
     type filter hook prerouting priority raw; policy accept;
     iifname != {{ "eth0", "isp" }} accept
     counter name arrived
     udp dport 4001 counter name marked
+    udp dport 9000 counter name stream
     icmp type destination-unreachable icmp code frag-needed counter name too_long
     ip saddr {FIREWALL_PUBLIC["firewall"]} counter name firewall
     ip saddr {FIREWALL_PUBLIC["firewall2"]} counter name firewall2
@@ -118,6 +120,10 @@ class AzureLab(Lab):
         """Marked packets and those of a stream that came into a namespace, by whichever interface."""
         found = json.loads(self[space].run("nft", "-j", "list", "counters", "table", "ip", "watch"))["nftables"]
         return {entry["counter"]["name"]: entry["counter"]["packets"] for entry in found if "counter" in entry}
+
+    def _under_way(self) -> int:
+        """The probes of several appliances leave no moment without a packet: what is waited for is a stream's."""
+        return self.counters()["stream"]
 
     def last_client(self, service: str) -> str:
         """As who it was asked last: "page", which probes do not ask for, or "kms"."""
