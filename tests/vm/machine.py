@@ -70,7 +70,7 @@ class VirtualLab(Lab):
 
 def appliance(lab: VirtualLab, config: Path) -> Appliance:
     """The configuration's folder, copied into the guest, and a worker on its second CPU."""
-    for file in config.parent.iterdir():
+    for file in filter(Path.is_file, config.parent.iterdir()):
         lab.guest.write(file, file.read_text())
     return Appliance(lab, config, workers=[1], main=0)
 
