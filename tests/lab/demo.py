@@ -65,6 +65,7 @@ def main() -> int:
     report = Report()
     try:
         with Lab() as lab:
+            lab.use_manuals_neighbour_timers()  # before there are neighbours: what they have begun with goes on
             appliance = Appliance(lab, config.example(lab))
             try:
                 run(lab, appliance, report)

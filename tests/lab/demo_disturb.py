@@ -73,7 +73,6 @@ def disturb(lab: Lab, report: Report, what: str, address: str, act: Callable[[St
 
 def firewall_down(lab: Lab, appliance: Appliance, report: Report) -> None:
     report.step("The firewall's interface goes down, and up again")
-    lab.use_manuals_neighbour_timers()
     started = time.monotonic()
     lab.link_down("firewall")
     wait_until("the firewall to be noticed as dead", lambda: appliance.next_hops()["firewall"] == 0)
