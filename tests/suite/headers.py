@@ -16,7 +16,7 @@ WITH_VALUE = ("-o", "-c", "-MF", "-MQ")
 def flags(folder: Path) -> list[str]:
     """How the build in `folder` calls its compiler for control, which may include everything, but for what makes an object."""
     entries = json.loads((folder / "compile_commands.json").read_text())
-    command = next(entry["command"] for entry in entries if entry["output"].startswith("control/"))
+    command = next(entry["command"] for entry in entries if entry["output"].startswith("control/libcontrol.a.p/"))
     words = iter(shlex.split(command))
     kept = []
     for word in words:
