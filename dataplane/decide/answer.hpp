@@ -17,13 +17,11 @@ namespace sekisho::decide {
 // have all else discarded in silence, and RFC 6633 whatever there is no room for.
 [[nodiscard]] constexpr bool can_be_answered(DropReason reason) noexcept {
   switch (reason) {
-    case DropReason::source_route:
     case DropReason::unknown_source:
     case DropReason::spoofed_source:
     case DropReason::no_route:
     case DropReason::null_route:
     case DropReason::next_hop_down:
-    case DropReason::neighbour_unresolved:
     case DropReason::ttl_expired:
     case DropReason::mtu_exceeded:
     case DropReason::no_exit:

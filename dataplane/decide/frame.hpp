@@ -19,7 +19,8 @@ namespace sekisho::decide {
   return {.ttl = ip.ttl(),
           .length = ip.total_length(),
           .dont_fragment = ip.dont_fragment(),
-          .header_size = static_cast<std::uint8_t>(ip.header_size())};
+          .header_size = static_cast<std::uint8_t>(ip.header_size()),
+          .fragment_offset = ip.fragment_offset()};
 }
 
 // Of a frame that is not IPv4. VLAN tags count as any other EtherType: ports are untagged.

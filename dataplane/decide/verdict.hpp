@@ -150,17 +150,25 @@ struct Datagram {
   std::uint32_t length = 0;  // bytes of IPv4
   bool dont_fragment = false;
   std::uint8_t header_size = 20;
+  std::uint16_t fragment_offset = 0;  // in units of eight bytes
 };
 
-// In so many pieces a packet is sent at most: what would need more, by a port whose MTU is tiny, is too long.
-inline constexpr unsigned max_fragments = 64;
+// In so many pieces a packet is sent at most: what would need more, by a port whose MTU is tiny, is too long. From an MTU of 576 on,
+// the least that a configuration may have, a packet in one buffer of 2 KB needs 4.
+inline constexpr unsigned max_fragments = 8;
 
 // RFC 791, 3.2: "Every internet module must be able to forward a datagram of 68 octets without further fragmentation."
 inline constexpr std::uint16_t least_mtu = 68;
 
+// RFC 791, 3.1: the total length "allows the length of a datagram to be up to 65,535 octets", so no fragment ends
+// beyond them. Divided, one that claims to would have offsets that run over into the flags, and its payload become a first fragment
+// or a whole datagram, which no firewall before us has seen.
+inline constexpr std::uint32_t longest_datagram = 65'535;
+
 // RFC 791, 2.3: a fragment's data is a multiple of eight octets long, save the last one's.
 [[nodiscard]] constexpr bool may_be_fragmented(const Datagram& datagram, std::uint16_t mtu) noexcept {
   return !datagram.dont_fragment && mtu >= least_mtu &&
+         datagram.fragment_offset * 8U + datagram.length <= longest_datagram &&
          datagram.length - datagram.header_size <= (mtu - datagram.header_size) / 8U * 8U * max_fragments;
 }
 

@@ -62,10 +62,10 @@ bool Answering::may_say(const decide::IcmpLimits& limits, std::uint32_t to) noex
   return true;
 }
 
-void Answering::answer(const Place& place, const rte_mbuf& frame, decide::Verdict verdict) noexcept {
+void Answering::answer(const Place& place, const rte_mbuf& frame, packet::IcmpError error,
+                       std::uint16_t mtu) noexcept {
   const auto& [state, ingress, counters, worker] = place;
-  const auto error = state.icmp.answer_to(verdict);
-  if (!error || (!ingress.generated && state.host[ingress.port].address == 0)) {
+  if (!ingress.generated && state.host[ingress.port].address == 0) {
     return;
   }
   std::array<std::uint8_t, ethernet_header_size + packet::quote_maximum> room;
@@ -91,17 +91,19 @@ void Answering::answer(const Place& place, const rte_mbuf& frame, decide::Verdic
   auto* const out = rte_pktmbuf_mtod(answer, std::uint8_t*);
   turn_round(bytes, out);
   const packet::IcmpMessage message{
-      .error = *error,
+      .error = error,
       .from = ingress.generated ? ip.destination() : state.host[ingress.port].address,
-      .mtu = verdict.mtu()};
+      .mtu = mtu};
   const std::size_t quoted = std::min<std::size_t>(readable - ethernet_header_size, ip.total_length());
   const auto length = static_cast<std::uint32_t>(
       packet::build_icmp_error(message, bytes + ethernet_header_size, quoted, out + ethernet_header_size));
+  // What is quoted has a header at least: the frame needs no padding.
+  static_assert(ethernet_header_size + 2 * packet::ipv4_header_minimum + packet::icmp_header_size >=
+                packet::ethernet_minimum);
   const std::uint32_t size = packet::frame_size(length);
-  std::memset(out + ethernet_header_size + length, 0, size - ethernet_header_size - length);
   answer->data_len = static_cast<std::uint16_t>(size);
   answer->pkt_len = size;
-  counters.icmp[static_cast<std::size_t>(*error)].add(1);
+  counters.icmp[static_cast<std::size_t>(error)].add(1);
   counters.generated.add(1, size);
   errors_[count_++] = answer;
 }

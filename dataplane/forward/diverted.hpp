@@ -48,8 +48,10 @@ class Diverted {
         give_bare(mbuf);
         break;
       case Verdict::Kind::drop:
-        if (answering_ != nullptr && place_->state.icmp.answer_to(verdict)) {
-          answering_->answer(*place_, *mbuf, verdict);
+        if (answering_ != nullptr) {
+          if (const auto error = place_->state.icmp.answer_to(verdict)) {
+            answering_->answer(*place_, *mbuf, *error, verdict.mtu());
+          }
         }
         drop(mbuf, verdict.reason());
         break;

@@ -9,6 +9,8 @@
 #include <rte_ring.h>
 
 #include <array>
+#include <cassert>
+#include <cerrno>
 #include <cstring>
 #include <numeric>
 #include <span>
@@ -30,6 +32,7 @@ std::span<rte_mbuf*> divide(rte_mbuf& packet, std::uint16_t mtu, Fragments& room
   const auto count =
       rte_ipv4_fragment_copy_nonseg_packet(&packet, room.data(), decide::max_fragments, mtu, packet.pool);
   if (count <= 0) {
+    assert(count == -ENOMEM);  // all else may_be_fragmented() has excluded
     return {};
   }
   const std::span fragments{room.data(), static_cast<std::size_t>(count)};

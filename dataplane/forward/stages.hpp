@@ -31,7 +31,8 @@ void resolve(const Context& context, Burst& burst) noexcept;
 [[gnu::cold]] void send_in_fragments(const Context& context, const Burst& burst, unsigned at,
                                      Verdict::Kind kind) noexcept;
 void rewrite(Burst& burst) noexcept;
-// Each port gets its packets in one call, in the order in which they came. Counts what the devices took; what they refuse,
+// Each port gets the packets that leave whole in one call, in the order in which they came; a packet in fragments has gone before them, in
+// a call of its own. Counts what the devices took; what they refuse,
 // even when asked again, is dropped.
 void transmit(const Context& context, const Burst& burst) noexcept;
 

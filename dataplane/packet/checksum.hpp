@@ -28,15 +28,23 @@ namespace sekisho::packet {
   return fold(sum) == 0xffff;
 }
 
+// Of bytes whose own checksum field is zero; as it lies in memory.
+[[nodiscard]] inline std::uint16_t checksum(const std::uint8_t* bytes, std::size_t size) noexcept {
+  std::uint64_t sum = 0;
+  std::size_t at = 0;
+  for (; at + 4 <= size; at += 4) {
+    sum += load_native32(bytes + at);
+  }
+  std::uint32_t rest = 0;
+  std::memcpy(&rest, bytes + at, size - at);
+  return static_cast<std::uint16_t>(~fold(sum + rest));
+}
+
 // Of a header whose checksum says nothing yet.
 inline void set_header_checksum(std::uint8_t* header) noexcept {
   std::memset(header + 10, 0, 2);
-  std::uint64_t sum = 0;
-  for (std::size_t at = 0; at < (header[0] & 0x0fU) * 4; at += 4) {
-    sum += load_native32(header + at);
-  }
-  const auto checksum = static_cast<std::uint16_t>(~fold(sum));
-  std::memcpy(header + 10, &checksum, sizeof checksum);
+  const std::uint16_t sum = checksum(header, (header[0] & 0x0fU) * 4U);
+  std::memcpy(header + 10, &sum, sizeof sum);
 }
 
 // Of a header that had a right checksum and a TTL above 0.

@@ -28,19 +28,6 @@ void store_be32(std::uint8_t* bytes, std::uint32_t value) noexcept {
   store_be16(bytes + 2, static_cast<std::uint16_t>(value));
 }
 
-// RFC 1071, of a message whose own checksum is zero as yet.
-void set_message_checksum(std::uint8_t* message, std::size_t size) noexcept {
-  std::uint64_t sum = 0;
-  std::size_t at = 0;
-  for (; at + 4 <= size; at += 4) {
-    sum += load_native32(message + at);
-  }
-  std::uint32_t rest = 0;
-  std::memcpy(&rest, message + at, size - at);
-  const auto checksum = static_cast<std::uint16_t>(~fold(sum + rest));
-  std::memcpy(message + 2, &checksum, sizeof checksum);
-}
-
 }  // namespace
 
 bool may_be_answered(Ipv4View ip, std::size_t readable) noexcept {
@@ -83,16 +70,15 @@ std::size_t build_icmp_error(const IcmpMessage& message, const std::uint8_t* quo
   std::uint8_t* const icmp = out + ipv4_header_minimum;
   icmp[0] = type;
   icmp[1] = code;
-  if (message.error == IcmpError::parameter_problem) {
-    icmp[4] = message.pointer;
-  } else if (message.error == IcmpError::fragmentation_needed) {
+  if (message.error == IcmpError::fragmentation_needed) {
     // RFC 1191, 4: the router "MUST include the MTU of that next-hop network in the low-order 16 bits of the ICMP header field that
     // is labelled "unused"".
     store_be16(icmp + 6, message.mtu);
   }
   // RFC 1812, 4.3.2.3: "The returned IP header (and user data) MUST be identical to that which was received".
   std::memcpy(icmp + icmp_header_size, quote, quoted);
-  set_message_checksum(icmp, icmp_header_size + quoted);
+  const std::uint16_t sum = checksum(icmp, icmp_header_size + quoted);
+  std::memcpy(icmp + 2, &sum, sizeof sum);
   return length;
 }
 

@@ -327,6 +327,16 @@ TEST_F(Icmp, AFragmentIsFragmentedAgain) {
   EXPECT_EQ(out[1][20] * 256U + out[1][21], 0x2000U | (100 + 576 / 8)) << "more follow, as before";
 }
 
+// Payload of the sender's would become the header of a first fragment, or of a whole datagram.
+TEST_F(Icmp, AnOffsetDoesNotRunOverIntoTheFlags) {
+  for (const std::uint16_t flags : {std::uint16_t{0x1fb8}, std::uint16_t{0x3fb8}}) {
+    lab().send(lan, packet().to("100.64.0.1").size(1000).fragment(flags).bytes());
+    poll();
+    EXPECT_TRUE(lab().sent(narrow).empty());
+  }
+  EXPECT_EQ(counted(lan).drops[static_cast<std::size_t>(DropReason::mtu_exceeded)].get(), 2U);
+}
+
 // RFC 791, 3.1: an option whose first bit is set is copied into all fragments, another stays with the first.
 TEST_F(Icmp, OptionsGoWhereTheyBelong) {
   const Packet in = packet().to("100.64.0.1").size(1000).options({0x94, 4, 0, 0, 7, 3, 4, 0});

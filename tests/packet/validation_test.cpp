@@ -29,6 +29,7 @@ TEST(Frame, EtherTypes) {
                             {"VLAN tag", 0x8100, DropReason::not_ipv4},
                             {"provider bridge tag", 0x88a8, DropReason::not_ipv4},
                             {"MPLS", 0x8847, DropReason::not_ipv4},
+                            {"PPPoE session", 0x8864, DropReason::not_ipv4},
                             {"LLDP", 0x88cc, DropReason::not_ipv4},
                             {"an 802.3 length", 0x002e, DropReason::not_ipv4},
                             {"IPv4 in the wrong byte order", 0x0008, DropReason::not_ipv4},
