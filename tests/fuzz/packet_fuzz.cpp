@@ -48,7 +48,7 @@ void complain(Ipv4View about, std::size_t readable) {
     const std::size_t most = ipv4_header_minimum + icmp_header_size + std::min(quoted, quote_maximum);
     std::vector<std::uint8_t> datagram(most);
     datagram.shrink_to_fit();
-    const IcmpMessage message{.error = IcmpError(kind), .from = 0x0a00'0001, .mtu = 1400, .pointer = 20};
+    const IcmpMessage message{.error = IcmpError(kind), .from = 0x0a00'0001, .mtu = 1400};
     require(build_icmp_error(message, about.data(), quoted, datagram.data()) == most);
     require(most <= icmp_error_maximum);
     const Ipv4View error(datagram.data());
