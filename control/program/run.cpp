@@ -24,6 +24,7 @@
 
 #include "common/base/detached_read.hpp"
 #include "common/base/fd.hpp"
+#include "common/base/write_whole.hpp"
 
 extern char** environ;
 
@@ -39,8 +40,7 @@ std::string message_of(int error) {
 // A file without a name that has the text: who reads it late or not at all keeps nobody waiting.
 base::Fd file_with(const std::string& text) {
   base::Fd file{::memfd_create("input", MFD_CLOEXEC)};
-  if (file.valid() && ::write(file.get(), text.data(), text.size()) == static_cast<ssize_t>(text.size()) &&
-      ::lseek(file.get(), 0, SEEK_SET) == 0) {
+  if (file.valid() && base::write_all(file.get(), text) && ::lseek(file.get(), 0, SEEK_SET) == 0) {
     return file;
   }
   return base::Fd{};

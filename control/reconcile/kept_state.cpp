@@ -1,40 +1,19 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "control/reconcile/kept_state.hpp"
 
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <unistd.h>
 
-#include <cerrno>
-#include <cstdio>
 #include <fstream>
 #include <iterator>
 #include <system_error>
 #include <utility>
 
-#include "common/base/fd.hpp"
+#include "common/base/write_whole.hpp"
 
 namespace sekisho::reconcile {
 namespace {
 
 constexpr std::string_view name = "control.json";
-
-// Whole or not at all. Whether the disk has it is not waited for: this thread waits for no disk.
-auto write(const std::filesystem::path& file, const std::string& text) -> tl::expected<void, std::string> {
-  const auto beside = file.native() + ".new";
-  const auto failed = [&] {
-    const auto why = std::generic_category().message(errno);
-    ::unlink(beside.c_str());
-    return tl::unexpected(fmt::format("{} cannot be written: {}", file.native(), why));
-  };
-  const base::Fd written{::open(beside.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600)};
-  if (!written.valid() ||
-      ::write(written.get(), text.data(), text.size()) != static_cast<ssize_t>(text.size()) ||
-      ::rename(beside.c_str(), file.c_str()) != 0) {
-    return failed();
-  }
-  return {};
-}
 
 }  // namespace
 
@@ -72,7 +51,8 @@ auto KeptState::set(std::string_view key, Json value) -> tl::expected<void, std:
   } else {
     then[std::string{key}] = std::move(value);
   }
-  return write(file_, then.dump(2, ' ', false, Json::error_handler_t::replace) + "\n").map([&] {
+  // Whether the disk has it is not waited for: this thread waits for no disk.
+  return base::write_whole(file_, then.dump(2, ' ', false, Json::error_handler_t::replace) + "\n").map([&] {
     known_ = std::move(then);
   });
 }

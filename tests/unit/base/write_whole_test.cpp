@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "common/base/write_whole.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <string>
+
+#include "tests/unit/control/temporary_folder.hpp"
+
+namespace sekisho::base {
+namespace {
+
+namespace fs = std::filesystem;
+
+auto content(const fs::path& file) -> std::string {
+  std::ifstream in{file};
+  return {std::istreambuf_iterator<char>{in}, {}};
+}
+
+auto files_in(const fs::path& folder) {
+  return std::distance(fs::directory_iterator{folder}, {});
+}
+
+TEST(WriteWhole, ReplacesWhatWasThere) {
+  const test::TemporaryFolder folder;
+  const auto file = folder.write("a", "before, and longer");
+  ASSERT_TRUE(write_whole(file, "after", {.mode = 0640, .belongs_to_folder = true, .waits_for_disk = true}));
+  EXPECT_EQ(content(file), "after");
+  struct stat found {};
+  ASSERT_EQ(::stat(file.c_str(), &found), 0);
+  EXPECT_EQ(found.st_mode & 0777U, 0640U);
+  EXPECT_EQ(files_in(folder.path()), 1);
+}
+
+// Of a folder that is another user's: whatever link lies there, nobody else's file is opened for it.
+TEST(WriteWhole, FollowsNoLink) {
+  const test::TemporaryFolder folder;
+  const test::TemporaryFolder elsewhere;
+  const auto victim = elsewhere.write("victim", "mine");
+  for (const auto* name : {"a", "a.new", "a.sekisho", ".a"}) {
+    fs::create_symlink(victim, folder.path() / name);
+  }
+  ASSERT_TRUE(write_whole(folder.path() / "a", "text"));
+  EXPECT_EQ(content(victim), "mine");
+  EXPECT_FALSE(fs::is_symlink(folder.path() / "a"));
+  EXPECT_EQ(content(folder.path() / "a"), "text");
+}
+
+TEST(WriteWhole, ToTheOwnerOfTheFolder) {
+  if (::geteuid() != 0) {
+    GTEST_SKIP() << "only root can give a file away";
+  }
+  const test::TemporaryFolder folder;
+  ASSERT_EQ(::chown(folder.path().c_str(), 4711, 4712), 0);
+  ASSERT_TRUE(write_whole(folder.path() / "a", "text", {.belongs_to_folder = true}));
+  struct stat found {};
+  ASSERT_EQ(::stat((folder.path() / "a").c_str(), &found), 0);
+  EXPECT_EQ(found.st_uid, 4711U);
+  EXPECT_EQ(found.st_gid, 4712U);
+}
+
+TEST(WriteWhole, AFailureLeavesNothing) {
+  const test::TemporaryFolder folder;
+  const auto taken = folder.path() / "a";
+  fs::create_directories(taken / "b");
+  EXPECT_EQ(write_whole(taken, "text").error(), taken.native() + " cannot be written: Is a directory");
+  EXPECT_EQ(files_in(folder.path()), 1);
+  EXPECT_EQ(write_whole("/nowhere/at-all", "text").error(),
+            "/nowhere/at-all cannot be written: No such file or directory");
+}
+
+}  // namespace
+}  // namespace sekisho::base
