@@ -214,8 +214,7 @@ void probe_bgp(System& system, const policy::Policy& policy) {
   } else if (std::error_code error; fs::exists(file, error) || error) {
     found.unread = text.error().to_string();
   }
-  const auto daemons = content("/etc/frr/daemons");
-  found.starts_bgpd = !bgp.frr.empty() || daemons.empty() || daemons.find("\nbgpd=yes") != std::string::npos;
+  found.starts_bgpd = frr::starts_bgpd(bgp.frr);
   system.bgp = std::move(found);
 }
 

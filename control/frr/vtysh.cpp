@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <cctype>
+#include <fstream>
 #include <sstream>
 #include <utility>
 
@@ -79,6 +80,19 @@ auto configuration_file(std::string_view instance) -> std::filesystem::path {
 
 auto bgpd_socket(std::string_view instance) -> std::filesystem::path {
   return run_directory(instance) / "bgpd.vty";
+}
+
+bool starts_bgpd(std::string_view instance, const std::filesystem::path& daemons) {
+  std::ifstream lines{daemons};
+  if (!instance.empty() || !lines) {
+    return true;
+  }
+  for (std::string line; std::getline(lines, line);) {
+    if (line.starts_with("bgpd=yes")) {
+      return true;
+    }
+  }
+  return false;
 }
 
 auto meaning(const program::Ended& how, const std::string& instance, std::chrono::milliseconds limit)

@@ -47,6 +47,9 @@ using Result = tl::expected<Type, Failure>;
 [[nodiscard]] auto configuration_file(std::string_view instance) -> std::filesystem::path;
 // On which bgpd listens for vtysh: it is there while bgpd runs.
 [[nodiscard]] auto bgpd_socket(std::string_view instance) -> std::filesystem::path;
+// Whether FRR starts it. Who starts an instance with a name is not known, nor what stands in a file that cannot be read: true.
+[[nodiscard]] bool starts_bgpd(std::string_view instance,
+                               const std::filesystem::path& daemons = "/etc/frr/daemons");
 
 class Vtysh {
  public:

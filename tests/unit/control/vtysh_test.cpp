@@ -82,6 +82,19 @@ TEST(VtyshDocuments, StandOneBehindTheOther) {
   }
 }
 
+TEST(StartsBgpd, AsItsFileOfDaemonsSays) {
+  const test::TemporaryFolder folder;
+  for (const auto* text : {"bgpd=yes\n", "zebra=no\nbgpd=yes\n"}) {
+    EXPECT_TRUE(starts_bgpd("", folder.write("daemons", text))) << text;
+  }
+  for (const auto* text : {"", "#bgpd=yes\nbgpd=no\n", "nobgpd=yes\n"}) {
+    const auto file = folder.write("daemons", text);
+    EXPECT_FALSE(starts_bgpd("", file)) << text;
+    EXPECT_TRUE(starts_bgpd("one", file)) << "nobody knows";
+  }
+  EXPECT_TRUE(starts_bgpd("", folder.path() / "none")) << "nobody knows";
+}
+
 class VtyshTest : public testing::Test {
  protected:
   VtyshTest() : path{std::getenv("PATH")} {
