@@ -5,18 +5,21 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/stat.h>
+#include <fmt/ranges.h>
 #include <unistd.h>
 
 #include <boost/asio/io_context.hpp>
 #include <cerrno>
+#include <csignal>
+#include <cstdlib>
 #include <filesystem>
-#include <fstream>
-#include <sstream>
 #include <system_error>
+#include <utility>
+#include <vector>
 
 #include "common/base/fd.hpp"
 #include "common/base/file.hpp"
+#include "common/base/write_whole.hpp"
 #include "control/advertise/foreign.hpp"
 #include "control/advertise/frr_conf.hpp"
 #include "control/advertise/keeper.hpp"
@@ -31,31 +34,61 @@ namespace fs = std::filesystem;
 
 constexpr auto reload_program = "/usr/lib/frr/frr-reload.py";
 
-auto message_of(int error) -> std::string {
-  return std::generic_category().message(error);
-}
+// Nobody ends the command meanwhile but by SIGKILL: not with Ctrl-C, nor by closing the terminal.
+class Uninterrupted {
+ public:
+  Uninterrupted() {
+    sigset_t ends{};
+    sigemptyset(&ends);
+    for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGQUIT}) {
+      sigaddset(&ends, signal);
+    }
+    pthread_sigmask(SIG_BLOCK, &ends, &before_);
+  }
+  ~Uninterrupted() { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
+  Uninterrupted(const Uninterrupted&) = delete;
+  Uninterrupted& operator=(const Uninterrupted&) = delete;
 
-// Whole or not at all, for whom its folder is: FRR reads as another user.
+ private:
+  sigset_t before_{};
+};
+
+class TemporaryFile {
+ public:
+  TemporaryFile() {
+    std::error_code error;
+    const auto folder = fs::temp_directory_path(error);
+    name_ = ((error ? fs::path{"/tmp"} : folder) / "sekisho-frr-XXXXXX").native();
+    file_ = base::Fd{::mkostemp(name_.data(), O_CLOEXEC)};
+    error_ = file_.valid() ? 0 : errno;
+  }
+  ~TemporaryFile() {
+    if (file_.valid()) {
+      ::unlink(name_.c_str());
+    }
+  }
+  TemporaryFile(const TemporaryFile&) = delete;
+  TemporaryFile& operator=(const TemporaryFile&) = delete;
+
+  auto write(std::string_view text) -> Outcome {
+    if (error_ == 0 && !base::write_all(file_.get(), text)) {
+      error_ = errno;
+    }
+    return error_ == 0 ? Outcome{}
+                       : tl::unexpected{fmt::format("{} cannot be written: {}", name_,
+                                                    std::generic_category().message(error_))};
+  }
+  [[nodiscard]] const std::string& name() const { return name_; }
+
+ private:
+  std::string name_;
+  base::Fd file_;
+  int error_ = 0;
+};
+
+// For whom its folder is: FRR reads as another user.
 auto write(const fs::path& file, const std::string& text) -> Outcome {
-  struct stat folder {};
-  const auto parent = file.parent_path().empty() ? fs::path{"."} : file.parent_path();
-  const auto failed = [&] {
-    return tl::unexpected{fmt::format("{} cannot be written: {}", file.native(), message_of(errno))};
-  };
-  if (::stat(parent.c_str(), &folder) != 0) {
-    return failed();
-  }
-  const auto beside = file.native() + ".sekisho";
-  const base::Fd written{::open(beside.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0640)};
-  if (!written.valid() ||
-      ::write(written.get(), text.data(), text.size()) != static_cast<ssize_t>(text.size()) ||
-      (::geteuid() == 0 && ::fchown(written.get(), folder.st_uid, folder.st_gid) != 0) ||
-      ::fsync(written.get()) != 0 || ::rename(beside.c_str(), file.c_str()) != 0) {
-    auto result = failed();
-    ::unlink(beside.c_str());
-    return result;
-  }
-  return {};
+  return base::write_whole(file, text, {.mode = 0640, .belongs_to_folder = true, .waits_for_disk = true});
 }
 
 auto run(program::Command command) -> program::Ended {
@@ -79,54 +112,58 @@ auto with_originated(const std::string& text, const std::vector<base::Prefix>& o
   return at == std::string::npos ? result : result.insert(at + family.size(), lines);
 }
 
-// What has become of it, as a sentence.
+// Makes FRR run with it. The error says with what it runs instead.
 auto reload(const config::Bgp& bgp, const std::vector<base::Prefix>& advertised, const std::string& text)
-    -> tl::expected<std::string, std::string> {
+    -> Outcome {
   const auto originated = advertise::originated_now(bgp.frr, advertised);
   if (!originated) {
     return tl::unexpected{originated.error().sentence};
   }
   if (::access(frr::bgpd_socket(bgp.frr).c_str(), F_OK) != 0) {
-    return std::string{"FRR's bgpd is not running: it reads the file when it starts"};
+    return tl::unexpected{std::string{"FRR's bgpd is not running: it reads the file when it starts"}};
   }
   if (::access(reload_program, X_OK) != 0) {
-    return std::string{
-        "FRR runs with its former configuration: install frr-pythontools and apply again, or restart FRR"};
+    return tl::unexpected{std::string{
+        "FRR runs with its former configuration: install frr-pythontools and apply again, or restart FRR"}};
   }
-  auto name = (fs::temp_directory_path() / "sekisho-frr-XXXXXX").native();
-  const base::Fd file{::mkstemp(name.data())};
-  const auto whole = with_originated(text, *originated);
-  if (!file.valid() ||
-      ::write(file.get(), whole.data(), whole.size()) != static_cast<ssize_t>(whole.size())) {
-    return tl::unexpected{fmt::format("{} cannot be written: {}", name, message_of(errno))};
+  TemporaryFile file;
+  if (const auto written = file.write(with_originated(text, *originated)); !written) {
+    return tl::unexpected{"FRR runs with its former configuration: " + written.error()};
   }
   program::Command command{
       .program = reload_program, .arguments = {"--reload"}, .limit = std::chrono::seconds{60}};
   if (!bgp.frr.empty()) {
     command.arguments.insert(command.arguments.end(), {"--pathspace", bgp.frr});
   }
-  command.arguments.push_back(name);
+  command.arguments.push_back(file.name());
   const auto ended = run(std::move(command));
-  ::unlink(name.c_str());
   if (!ended.failure.empty()) {
     return tl::unexpected{fmt::format("{} {}{}", reload_program, ended.failure,
                                       first_line(ended).empty() ? "" : ": " + first_line(ended))};
   }
-  return std::string{"FRR runs with it"};
+  return {};
 }
 
-// Of the host's own FRR: which of its daemons start.
-auto missing_daemons(const config::Bgp& bgp) -> std::string {
-  if (!bgp.frr.empty()) {
-    return {};
+// Writes it where FRR reads it, and makes FRR take it. What is wrong then, each as a sentence; the error: nothing has changed.
+auto give_to_frr(const config::Bgp& bgp, const std::vector<base::Prefix>& advertised, const fs::path& place,
+                 const std::string& text) -> tl::expected<std::vector<std::string>, std::string> {
+  const Uninterrupted uninterrupted;
+  if (auto written = write(place, text); !written) {
+    return tl::unexpected{std::move(written.error())};
   }
-  std::ifstream daemons{"/etc/frr/daemons"};
-  for (std::string line; std::getline(daemons, line);) {
-    if (line.starts_with("bgpd=yes")) {
-      return {};
-    }
+  std::vector<std::string> faults;
+  if (auto reloaded = reload(bgp, advertised, text); !reloaded) {
+    faults.push_back(std::move(reloaded.error()));
   }
-  return "FRR does not start bgpd: write bgpd=yes in /etc/frr/daemons, then `systemctl restart frr`";
+  // The reload has saved what FRR runs with there, what is advertised included: FRR would advertise that as soon as it starts.
+  if (auto written = write(place, text); !written) {
+    faults.push_back(std::move(written.error()));
+  }
+  if (!frr::starts_bgpd(bgp.frr)) {
+    faults.emplace_back(
+        "FRR does not start bgpd: write bgpd=yes in /etc/frr/daemons, then `systemctl restart frr`");
+  }
+  return faults;
 }
 
 }  // namespace
@@ -147,29 +184,21 @@ Outcome apply_bgp(const Context& context, const policy::Policy& policy, const st
           place.native())};
     }
   }
-  if (auto written = write(place, text); !written) {
-    return written;
+  using Faults = std::vector<std::string>;
+  const auto faults = file.empty() ? give_to_frr(bgp, policy.advertised, place, text)
+                                   : write(place, text).map([] { return Faults{}; });
+  if (!faults) {
+    return tl::unexpected{faults.error()};
   }
-  const auto said =
-      file.empty() ? reload(bgp, policy.advertised, text) : tl::expected<std::string, std::string>{};
-  // It has saved what FRR runs with there, what is advertised included.
-  if (auto written = file.empty() ? write(place, text) : Outcome{}; !written) {
-    return written;
-  }
-  const auto daemons = file.empty() ? missing_daemons(bgp) : std::string{};
+  const bool runs_with_it = file.empty() && faults->empty();
+  constexpr auto taken = "FRR runs with it";
   if (context.json) {
-    print_json({{"file", place.native()},
-                {"frr", said ? (said->empty() ? Json(nullptr) : Json(*said)) : Json(nullptr)},
-                {"remedy", daemons.empty() ? Json(nullptr) : Json(daemons)}});
+    print_json(
+        {{"file", place.native()}, {"frr", runs_with_it ? Json(taken) : Json(nullptr)}, {"faults", *faults}});
   } else {
-    fmt::print("{} is written\n", place.native());
-    for (const auto& line : {said.value_or(""), daemons}) {
-      if (!line.empty()) {
-        fmt::print("{}\n", line);
-      }
-    }
+    fmt::print("{} is written\n{}", place.native(), runs_with_it ? fmt::format("{}\n", taken) : "");
   }
-  return said ? Outcome{} : tl::unexpected{said.error()};
+  return faults->empty() ? Outcome{} : tl::unexpected{fmt::format("{}", fmt::join(*faults, "; "))};
 }
 
 }  // namespace sekisho::cli
