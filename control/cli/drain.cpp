@@ -107,15 +107,26 @@ Outcome wait_for_silence(const Context& context, double seconds) {
   }
 }
 
-// What has become of what BGP peers were told.
-void tell_bgp(const Json& bgp) {
-  const auto& failure = bgp.at("frr").at("failure");
-  if (!failure.is_null()) {
-    fmt::print(stderr, "sekisho: what BGP peers were told could not be withdrawn: {}\n",
-               failure.get<std::string>());
-  } else if (bgp.at("originated").empty()) {
-    fmt::print("BGP peers are told to send nothing here any more\n");
+// Why BGP peers may still be told to send traffic here; nothing: they are not.
+auto why_not_withdrawn(const Json& bgp) -> std::optional<std::string> {
+  constexpr auto sentence = "what BGP peers were told could not be withdrawn: {}";
+  if (const auto& failure = bgp.at("frr").at("failure"); !failure.is_null()) {
+    return fmt::format(sentence, failure.get<std::string>());
   }
+  if (!bgp.at("originated").empty()) {
+    return fmt::format(sentence, "FRR still originates it");
+  }
+  return std::nullopt;
+}
+
+// As it is by now: sekisho-control goes on trying.
+Outcome look_at_bgp_again(const Context& context) {
+  const auto bgp = ask(context, {{"command", "show"}, {"what", "bgp"}});
+  if (!bgp) {
+    return tl::unexpected{bgp.error()};
+  }
+  const auto why_not = bgp->at("configured") == true ? why_not_withdrawn(*bgp) : std::nullopt;
+  return why_not ? tl::unexpected{*why_not} : Outcome{};
 }
 
 Outcome drain(const Context& context, double seconds) {
@@ -124,16 +135,24 @@ Outcome drain(const Context& context, double seconds) {
     return tl::unexpected{result.error()};
   }
   const bool changed = result->at("changed").get<bool>();
+  const auto why_not = result->contains("bgp") ? why_not_withdrawn(result->at("bgp")) : std::nullopt;
   if (context.json) {
     fmt::print("{}\n", result->dump());
   } else {
-    if (result->contains("bgp")) {
-      tell_bgp(result->at("bgp"));
+    if (result->contains("bgp") && !why_not) {
+      fmt::print("BGP peers are told to send nothing here any more\n");
     }
     fmt::print("{}; everything that still comes is forwarded\n",
                changed ? "health probes get 503 from now on" : "health probes get 503 already");
   }
-  return seconds > 0 ? wait_for_silence(context, seconds) : Outcome{};
+  if (seconds <= 0) {
+    return why_not ? tl::unexpected{*why_not} : Outcome{};
+  }
+  if (why_not) {
+    fmt::print(stderr, "sekisho: {}; it is tried again\n", *why_not);
+  }
+  auto waited = wait_for_silence(context, seconds);
+  return waited && why_not ? look_at_bgp_again(context) : waited;
 }
 
 Outcome undrain(const Context& context) {
@@ -162,18 +181,16 @@ void add_drain(CLI::App& app, Context& context) {
                                         CLI::AsNumberWithUnit::CASE_SENSITIVE, "DURATION"))
       ->option_text("DURATION");
   command->footer(
-      "What BGP peers were told ([bgp]) is withdrawn first. "
-      "Health probes ([health]) get 503, so that a load balancer sends new flows elsewhere. Whatever still "
-      "comes is "
-      "forwarded\n"
-      "as before, for as long as it comes. Waits until no packet has been forwarded for 3 seconds, and shows "
-      "how many "
-      "are\n"
-      "meanwhile; exit status 1 when traffic has not ceased in time. Holds until `sekisho undrain`, also "
-      "when "
-      "sekisho-control\n"
-      "is restarted or the wait is interrupted. --json prints an object a line: that it is drained, then "
-      "each second "
+      "What BGP peers were told ([bgp]) is withdrawn first. Health probes ([health]) get 503, so that a load "
+      "balancer sends\n"
+      "new flows elsewhere. Whatever still comes is forwarded as before, for as long as it comes. Waits "
+      "until "
+      "no packet has\n"
+      "been forwarded for 3 seconds, and shows how many are meanwhile; exit status 1 when traffic has not "
+      "ceased in time, or\n"
+      "FRR has not withdrawn what peers were told. Holds until `sekisho undrain`, also when sekisho-control "
+      "is restarted or\n"
+      "the wait is interrupted. --json prints an object a line: that it is drained, then each second "
       "\"ceased\" and\n"
       "\"packets_last_second\".\n\n"
       "Examples:\n"
