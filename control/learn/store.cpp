@@ -77,10 +77,12 @@ auto Store::number_of(const LearnedWay& way) -> Way {
 void Store::add(const RouteMessage& message, bool in_listing, std::uint64_t now_unix_ms) {
   const auto key = key_of(message.prefix);
   auto found = entries_.find(key);
-  if (in_listing && gone_.contains(key))
-    return;  // it is older than what was said since
+  if (in_listing && gone_.contains({key, message.metric})) {
+    needs_listing_ = true;  // it is older than what was said since, or a second one of its metric
+    return;
+  }
   if (!in_listing)
-    gone_.erase(key);
+    gone_.erase({key, message.metric});
   if (found == entries_.end() && entries_.size() >= settings_.max_prefixes) {
     add_excess(key, message.replaces);
     return;
@@ -155,8 +157,11 @@ void Store::add_excess(Key key, bool is_known) {
 
 void Store::remove(const RouteMessage& message) {
   const auto key = key_of(message.prefix);
+  // Of a route that is not ours nothing is said of ours.
+  if (!is_wanted(message) && !message.replaces)
+    return;
   if (in_listing_)
-    gone_.insert(key);
+    gone_.emplace(key, message.metric);
   const auto found = entries_.find(key);
   if (found == entries_.end()) {
     if (excess_.erase(key) == 0 && is_wanted(message) && more_excess_ != 0)
@@ -177,7 +182,7 @@ void Store::remove(const RouteMessage& message) {
   }
   if (path->is_ambiguous) {
     needs_listing_ = true;  // which of them it was, and which is next
-    gone_.erase(key);
+    gone_.erase({key, message.metric});
     return;
   }
   if (path->protocol != message.protocol && !message.replaces)

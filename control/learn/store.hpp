@@ -17,6 +17,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <set>
 #include <unordered_map>
 #include <unordered_set>
 #include <utility>
@@ -38,7 +39,8 @@ class Store {
 
   void begin_listing();
   void end_listing();
-  // Something was said that only another listing makes clear: there was room again, or two routes of one prefix and metric.
+  // Something was said that only another listing makes clear: there was room again, two routes of one prefix and metric, or one
+  // that a listing names after a message said that it is gone.
   [[nodiscard]] bool needs_listing() const noexcept { return needs_listing_; }
 
   // Prefixes that the kernel has no more and that are neither forgotten nor held.
@@ -114,7 +116,7 @@ class Store {
 
   std::uint32_t listing_ = 0;
   bool in_listing_ = false;
-  std::unordered_set<Key> gone_;  // by a message, since the listing began
+  std::set<std::pair<Key, std::uint32_t>> gone_;  // prefix and metric, by a message, since the listing began
   std::unordered_set<Key> excess_;
   std::size_t more_excess_ = 0;  // that there is no room for
   std::size_t told_excess_ = 0;

@@ -137,6 +137,48 @@ TEST_F(Storing, WhatIsSaidDuringAListingIsYoungerThanIt) {
   EXPECT_EQ(lines(), (Lines{"11.0.0.0/8 via 2", "12.0.0.0/8 via 3"}));
 }
 
+TEST_F(Storing, WhatIsSaidOfOneMetricDuringAListingIsNotSaidOfAnother) {
+  store_.begin_listing();
+  list(message(a, 1, 20));
+  list(message(a, 2, 30));
+  remove(message(a, 2, 30));
+  list(message(a, 1, 20));
+  store_.end_listing();
+  EXPECT_EQ(store_.vanished(), 0U);
+  store_.begin_listing();
+  remove(message(a, 2, 30));  // which was not there any more
+  list(message(a, 1, 20));
+  store_.end_listing();
+  EXPECT_EQ(store_.vanished(), 0U);
+  EXPECT_EQ(lines(), Lines{"10.0.0.0/8 via 1"});
+}
+
+TEST_F(Storing, WhatIsSaidOfAnotherProtocolDuringAListingIsNotSaidOfOurs) {
+  auto other = message(a, 2);
+  other.protocol = 4;
+  store_.begin_listing();
+  remove(other);
+  list(message(a, 1));
+  store_.end_listing();
+  EXPECT_EQ(lines(), Lines{"10.0.0.0/8 via 1"});
+  EXPECT_FALSE(store_.needs_listing());
+}
+
+// It may be older than the message, or a second one of this metric, of which the first went.
+TEST_F(Storing, WhatIsListedAfterItWasSaidToBeGoneIsListedAgain) {
+  store_.begin_listing();
+  remove(message(a, 1));
+  list(message(a, 2));
+  store_.end_listing();
+  EXPECT_EQ(lines(), Lines{});
+  EXPECT_TRUE(store_.needs_listing());
+  store_.begin_listing();
+  list(message(a, 2));
+  store_.end_listing();
+  EXPECT_EQ(lines(), Lines{"10.0.0.0/8 via 2"});
+  EXPECT_FALSE(store_.needs_listing());
+}
+
 TEST_F(Storing, WhatIsThereStaysAndTheExcessIsCounted) {
   for (std::uint32_t i = 0; i < 100; ++i)
     add(message({i << 24, 8}, 1));
