@@ -4,9 +4,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <functional>
 #include <iterator>
 #include <map>
 #include <optional>
+#include <set>
 #include <utility>
 
 #include "control/config/config.hpp"
@@ -26,7 +28,52 @@ constexpr std::size_t most_members = 64;  // of a next hop, as the dataplane has
 constexpr std::size_t most_next_hops = 3000;  // of all (config/reader.cpp)
 constexpr unsigned greatest_weight = 100;     // as configured ones have it
 
-// The prefix without these, which are all within it, none twice: as few prefixes as there are.
+// What a source never is, though a prefix around it may be: somebody's subnet, and what is every host's own.
+auto holes_of(const std::vector<LearnedPort>& ports) -> std::vector<Prefix> {
+  std::vector<Prefix> result{host_addresses.begin(), host_addresses.end()};
+  std::ranges::copy(route::martian_blocks(), std::back_inserter(result));
+  for (const auto& port : ports)
+    result.insert(result.end(), port.subnets.begin(), port.subnets.end());
+  std::ranges::sort(result);
+  result.erase(std::ranges::unique(result).begin(), result.end());
+  return result;
+}
+
+// Whose sources the configuration says that addresses are. What is shorter than /8 stands for the Internet, and is not asked.
+class ConfiguredSources {
+ public:
+  struct Source {
+    Prefix prefix;
+    std::size_t zone = 0;
+  };
+
+  explicit ConfiguredSources(const std::vector<config::Zone>& zones) {
+    for (std::size_t zone = 0; zone < zones.size(); ++zone)
+      for (const auto source : zones[zone].sources)
+        if (source.length >= shortest) {
+          zones_.try_emplace(source, zone);
+          lengths_.insert(source.length);
+        }
+  }
+  // The longest that covers the prefix.
+  [[nodiscard]] auto around(Prefix prefix) const -> std::optional<Source> {
+    for (const auto length : lengths_) {
+      if (length > prefix.length)
+        continue;
+      Prefix wider{prefix.address, length};
+      wider.address &= wider.mask();
+      if (const auto found = zones_.find(wider); found != zones_.end())
+        return Source{wider, found->second};
+    }
+    return std::nullopt;
+  }
+
+ private:
+  std::map<Prefix, std::size_t> zones_;
+  std::set<std::uint8_t, std::greater<>> lengths_;
+};
+
+// The prefix without the holes that are within it: as few prefixes as there are.
 void subtract(Prefix prefix, const std::vector<Prefix>& holes, std::vector<Prefix>& result) {
   const auto inside = [&](Prefix hole) { return prefix.covers(hole); };
   if (std::ranges::any_of(holes, [&](Prefix hole) { return hole.covers(prefix); }))
@@ -180,11 +227,16 @@ class Merging {
     known.push_back(std::move(made));
   }
 
+  // Not into a blackhole.
+  [[nodiscard]] static bool leads_on(const Taken::Way& way) {
+    return !way.next_hop.empty() && way.next_hop != none;
+  }
+
   // Whether the zone's own default gives way.
   [[nodiscard]] bool follows(const ZonePolicy& zone, const config::Zone& wanted) const {
     const auto& routes = learned_.routes;
-    const bool is_learned = !routes.empty() && routes.front().prefix.length == 0 &&
-                            !taken_->ways[routes.front().way].next_hop.empty();
+    const bool is_learned =
+        !routes.empty() && routes.front().prefix.length == 0 && leads_on(taken_->ways[routes.front().way]);
     const auto& own = zone.table.candidates();
     const bool is_written =
         !own.empty() && own.front().prefix.length == 0 && route::is_user(own.front().origin);
@@ -249,19 +301,15 @@ class Merging {
     const auto& zones = policy_->config.zones;
     if (std::ranges::none_of(zones, &config::Zone::learned_sources))
       return;
-    std::set<Prefix> configured;
-    for (const auto& zone : zones)
-      configured.insert(zone.sources.begin(), zone.sources.end());
-    std::vector<Prefix> subnets;
-    for (const auto& port : taken_->ports)
-      subnets.insert(subnets.end(), port.subnets.begin(), port.subnets.end());
-    std::ranges::sort(subnets);
-    subnets.erase(std::ranges::unique(subnets).begin(), subnets.end());
+    const ConfiguredSources configured{zones};
+    const auto holes = holes_of(taken_->ports);
     std::vector<std::pair<std::optional<std::size_t>, bool>> owners;
     std::ranges::transform(taken_->ways, std::back_inserter(owners),
                            [this](const auto& way) { return owner_of(way); });
     std::size_t disputed = 0;
     std::size_t in_excess = 0;
+    std::size_t claimed = 0;
+    std::string first_claimed;
     std::vector<Prefix> pieces;
     for (std::size_t i = 0; i < learned_.routes.size(); ++i) {
       const auto& route = learned_.routes[i];
@@ -272,9 +320,18 @@ class Merging {
       if (!owner)
         continue;
       pieces.clear();
-      subtract(route.prefix, subnets, pieces);
+      subtract(route.prefix, holes, pieces);
+      bool is_claimed = false;
       for (const auto piece : pieces) {
-        if (configured.contains(piece))
+        const auto known = configured.around(piece);
+        if (known && known->zone != *owner) {
+          is_claimed = true;
+          if (first_claimed.empty())
+            first_claimed = fmt::format("{} within {} of zone {}", base::to_string(piece),
+                                        base::to_string(known->prefix), zones[known->zone].name);
+          continue;
+        }
+        if (known && known->prefix == piece)
           continue;
         if (taken_->sources == most_learned_sources) {
           ++in_excess;
@@ -283,6 +340,7 @@ class Merging {
         ++taken_->sources;
         added_[*owner].push_back(piece);
       }
+      claimed += is_claimed ? 1 : 0;
     }
     for (auto& [zone, more] : added_)
       merge_sources(policy_->zones[zone].sources, more);
@@ -291,6 +349,10 @@ class Merging {
           fmt::format("{} learned prefixes are no zone's sources: they are behind ports of more "
                       "than one zone with \"bgp\" among its sources",
                       disputed));
+    if (claimed != 0)
+      taken_->notes.push_back(fmt::format(
+          "{} learned prefixes are no sources: they are within configured ones of other zones, such as {}",
+          claimed, first_claimed));
     if (in_excess != 0)
       taken_->notes.push_back(fmt::format("{} learned prefixes are no sources: there are {} already",
                                           in_excess, most_learned_sources));
@@ -360,6 +422,8 @@ std::string Taken::why_not(const LearnedRoute& route) const {
   const auto& way = ways[route.way];
   if (way.next_hop.empty() && way.ports.empty())
     return way.why;
+  if (route.prefix.length == 0 && way.next_hop == none)
+    return "it leads to None: no zone follows a default that drops everything";
   if (route.prefix.length == 0 && follows.empty())
     return "no zone follows a learned default (follow_default)";
   return {};

@@ -8,10 +8,13 @@
 //   as a route    martians; 168.63.129.16 and 169.254.0.0/16; what is within a port's own subnet; what is shorter than /8, but
 //                 0.0.0.0/0 where a zone follows it (halves that are learned back would otherwise win against the zone's own
 //                 default); what leads to a gateway on no port's subnet, to this appliance itself, or to IPv6
-//   as a source   the same, and 0.0.0.0/0. Of a prefix around a port's subnet that subnet stays whose it was
+//   as a source   the same, and 0.0.0.0/0; what lies within a source that is configured for another zone, unless that is shorter
+//                 than /8 and stands for the Internet: the longest source decides whose a host is. Of a prefix around a port's
+//                 subnet, 168.63.129.16 or 169.254.0.0/16 these stay whose they were
 //
 // A gateway is a member of a next hop: of the configured one that has exactly these members, else of one that is made for it and
-// called "bgp-10-0-1-1". A blackhole is a route to None.
+// called "bgp-10-0-1-1". A blackhole is a route to None; one for 0.0.0.0/0 is no default to follow, since nothing would be
+// forwarded by it.
 #pragma once
 
 #include <array>

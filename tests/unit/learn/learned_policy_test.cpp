@@ -212,6 +212,16 @@ TEST_F(Learning, ADefaultThatLeadsNowhereIsNotFollowed) {
   EXPECT_EQ(in_force("onprem"), (Lines{"0.0.0.0/1 firewall", "128.0.0.0/1 firewall"}));
 }
 
+TEST_F(Learning, ADefaultThatDropsEverythingIsNotFollowed) {
+  configure("follow_default = true");
+  learn("0.0.0.0/0", LearnedWay{.kind = LearnedWay::Kind::drop});
+  EXPECT_EQ(in_force("onprem"), (Lines{"0.0.0.0/1 firewall", "128.0.0.0/1 firewall"}));
+  const auto policy = merged();
+  EXPECT_TRUE(policy->taken->follows.empty());
+  EXPECT_EQ(policy->taken->refused, 1U);
+  EXPECT_EQ(why_not("0.0.0.0/0"), "it leads to None: no zone follows a default that drops everything");
+}
+
 TEST_F(Learning, PrefixesBehindAZonesPortsAreItsSources) {
   learn("192.168.1.0/24");
   learn("192.168.2.0/24", address(10, 0, 2, 11), egress);
@@ -229,6 +239,33 @@ TEST_F(Learning, ASourceOfAnotherZoneStaysThere) {
   learn("10.9.0.0/16");
   EXPECT_EQ(sources(), Lines{"172.16.0.0/12"});
   EXPECT_EQ(in_force(), Lines{"10.9.0.0/16 onprem-gateway"});
+}
+
+TEST_F(Learning, AHostOfAnotherZoneStaysThereWhateverPrefixAroundItIsLearned) {
+  learn("10.9.7.0/24");
+  learn("10.9.0.0/16");
+  learn("10.9.8.1/32");
+  learn("10.8.0.0/15");    // the longer one decides
+  learn("172.16.9.0/24");  // its own already
+  EXPECT_EQ(sources(), (Lines{"172.16.0.0/12", "10.8.0.0/15", "172.16.9.0/24"}));
+  EXPECT_EQ(sources("plain"), Lines{"10.9.0.0/16"});
+  EXPECT_EQ(
+      merged()->taken->notes,
+      Lines{"3 learned prefixes are no sources: they are within configured ones of other zones, such as "
+            "10.9.0.0/16 within 10.9.0.0/16 of zone plain"});
+  EXPECT_EQ(in_force().size(), 5U) << "as routes they are taken";
+}
+
+TEST_F(Learning, WhatIsEveryHostsOwnIsNoSourceWithinAPrefixAroundIt) {
+  learn("168.63.129.0/28");
+  learn("168.63.129.16/30");
+  learn("169.254.0.0/15");
+  EXPECT_EQ(sources(), (Lines{"172.16.0.0/12", "168.63.129.0/28", "168.63.129.17/32", "168.63.129.18/31",
+                              "169.255.0.0/16"}));
+  learn("169.252.0.0/14");
+  EXPECT_TRUE(std::ranges::count(sources(), "169.252.0.0/15"));
+  for (const auto source : merged()->zone("onprem")->sources)
+    EXPECT_FALSE(source.covers(address(169, 254, 169, 254)) || source.covers(address(168, 63, 129, 16)));
 }
 
 TEST_F(Learning, NextHopsAreBounded) {
