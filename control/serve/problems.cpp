@@ -10,6 +10,7 @@
 
 #include "common/base/prefix.hpp"
 #include "control/policy/learned.hpp"
+#include "control/route/internet.hpp"
 #include "control/serve/port_findings.hpp"
 #include "control/sync/agreement.hpp"
 #include "control/sync/objects.hpp"
@@ -256,14 +257,44 @@ class Finder {
     }
   }
 
+  // The route in force for just this prefix, whoever it is from.
+  auto route_for(const std::string& zone, base::Prefix prefix) const -> const route::Route* {
+    const auto& table = scene_.policy.zone(zone)->table;
+    const auto& routes = table.candidates();
+    const auto found = std::ranges::lower_bound(routes, prefix, {}, &route::Route::prefix);
+    return found != routes.end() && found->prefix == prefix && table.wins(*found) ? &*found : nullptr;
+  }
+
+  // An operator's, too: by it the zone forwards.
+  auto has_default(const std::string& zone) const -> bool {
+    const auto leads_on = [&](base::Prefix prefix) {
+      const auto* route = route_for(zone, prefix);
+      return route != nullptr && scene_.policy.names[route->next_hop] != policy::none;
+    };
+    return leads_on(route::default_route) || std::ranges::all_of(route::halves, leads_on);
+  }
+
+  auto why_no_default(const std::string& zone) const -> std::string {
+    if (route_for(zone, route::default_route) != nullptr) {
+      return "a route for 0.0.0.0/0 that goes before it leads to None";
+    }
+    const auto& taken = scene_.policy.taken;
+    if (taken != nullptr && !taken->learned->routes.empty() &&
+        taken->learned->routes.front().prefix == route::default_route) {
+      if (const auto why = taken->why_not(taken->learned->routes.front()); !why.empty()) {
+        return "the one that is learned is not taken (" + why + ")";
+      }
+    }
+    return "none is learned";
+  }
+
   void add_learning() {
     const auto& config = scene_.policy.config;
     for (const auto& zone : config.zones) {
-      if (zone.follow_default && !zone.internet && zone.via.empty()) {
+      if (zone.follow_default && !zone.internet && !has_default(zone.name)) {
         bad("default_not_learned", zone.name,
-            fmt::format(
-                "zone {} follows a learned default, and none is learned: what has no other route is dropped",
-                zone.name),
+            fmt::format("zone {} follows a learned default, and {}: what has no other route is dropped",
+                        zone.name, why_no_default(zone.name)),
             "sekisho show learned", fmt::format("no default is learned for zone {}", zone.name));
       }
     }

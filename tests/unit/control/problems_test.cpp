@@ -6,6 +6,8 @@
 #include <string>
 
 #include "common/base/prefix.hpp"
+#include "control/policy/learned.hpp"
+#include "control/route/internet.hpp"
 #include "control/serve/problems.hpp"
 #include "control/sync/agreement.hpp"
 #include "control/sync/objects.hpp"
@@ -205,6 +207,83 @@ TEST_F(ProblemsTest, GuardReloadAndFiles) {
   EXPECT_THAT(kinds(), ElementsAre("guard_missing", "files_changed"));
   now.reload_refused = "routes.txt:3: no";
   EXPECT_THAT(kinds(), ElementsAre("guard_missing", "reload_refused"));
+}
+
+// A zone without a default of its own, which is to be learned.
+class FollowingTest : public ProblemsTest {
+ protected:
+  FollowingTest() {
+    const std::string text = R"([port.lan]
+device = "af_xdp:lan0"
+[port.egress]
+device = "af_xdp:egress0"
+[next_hop.firewall]
+members = ["10.0.2.10", "10.0.2.11"]
+[zone.onprem]
+port = ["lan"]
+sources = ["172.16.0.0/12"]
+follow_default = true
+routes = ["bgp"]
+[bgp]
+)";
+    policy = policy::read(folder.write("sekisho.toml", text)).value();
+    learn({});
+  }
+  // A default that leads this way; no way: none is learned.
+  void learn(std::vector<route::LearnedWay> ways) {
+    auto learned = std::make_shared<route::Learned>();
+    if (!ways.empty()) {
+      learned->routes.push_back({.prefix = {}, .way = 0, .protocol = 186});
+    }
+    learned->ways = std::move(ways);
+    policy = policy::with_learned(
+        policy, learned,
+        {{.name = "egress", .link = 2, .subnets = {{0x0a000200, 24}}, .unicast = {ip("10.0.2.4")}}});
+    view = sync::view(policy->config, mirror);
+    obey();
+  }
+  void override_default(const std::string& next_hop) {
+    const auto plain = policy::plain(policy);
+    const auto learned = policy->taken->learned;
+    const auto ports = policy->taken->ports;
+    policy = policy::with_learned(
+        policy::with_overrides(*plain, {{"onprem", route::default_route, next_hop}}).value(), learned, ports);
+    obey();
+  }
+  auto sentences() const -> std::vector<std::string> {
+    std::vector<std::string> result;
+    for (const auto& problem : found()) {
+      result.push_back(problem.sentence);
+    }
+    return result;
+  }
+};
+
+TEST_F(FollowingTest, WithoutADefaultAllIsDropped) {
+  EXPECT_THAT(kinds(), ElementsAre("default_not_learned"));
+  EXPECT_THAT(sentences(), ElementsAre("zone onprem follows a learned default, and none is learned: what has "
+                                       "no other route is dropped"));
+  learn({{.hops = {{ip("10.0.2.10"), 2}}}});
+  EXPECT_THAT(kinds(), IsEmpty());
+}
+
+TEST_F(FollowingTest, AnOverrideIsADefaultToo) {
+  override_default("firewall");
+  EXPECT_THAT(kinds(), IsEmpty());
+  override_default("None");
+  EXPECT_THAT(sentences(),
+              ElementsAre("zone onprem follows a learned default, and a route for 0.0.0.0/0 that "
+                          "goes before it leads to None: what has no other route is dropped"));
+}
+
+TEST_F(FollowingTest, ABlackholeIsNoDefault) {
+  learn({{.kind = route::LearnedWay::Kind::drop}});
+  EXPECT_THAT(kinds(), ElementsAre("default_not_learned"));
+  EXPECT_THAT(
+      sentences(),
+      ElementsAre(
+          "zone onprem follows a learned default, and the one that is learned is not taken (it leads to "
+          "None: no zone follows a default that drops everything): what has no other route is dropped"));
 }
 
 TEST_F(ProblemsTest, AsJson) {
