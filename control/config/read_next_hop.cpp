@@ -7,6 +7,7 @@
 
 #include "common/base/prefix.hpp"
 #include "control/config/addresses.hpp"
+#include "control/config/learned_name.hpp"
 #include "control/config/reader.hpp"
 #include "control/route/next_hop_type.hpp"
 
@@ -28,18 +29,6 @@ bool is_host_name(const std::string& name) {
   auto address = name.substr(prefix.size());
   std::ranges::replace(address, '-', '.');
   return base::parse_address(address).has_value();
-}
-
-// "bgp-10-0-1-1", and with several members "bgp-10-0-1-1-3f2a9c1d" (policy/learned.cpp).
-bool is_learned_name(const std::string& name) {
-  if (!name.starts_with(learned_next_hop))
-    return false;
-  auto address = name.substr(learned_next_hop.size());
-  std::ranges::replace(address, '-', '.');
-  std::size_t end = 0;
-  for (int part = 0; part < 4 && end != std::string::npos; ++part)
-    end = address.find('.', end + (part == 0 ? 0 : 1));
-  return base::parse_address(address.substr(0, end)).has_value();
 }
 
 }  // namespace

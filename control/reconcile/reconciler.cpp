@@ -52,7 +52,6 @@ auto Reconciler::wakes_at() const -> std::optional<Time> {
 // --- Inside.
 
 void Reconciler::on(const event::Started& /*event*/, Moment& moment) {
-  forget_drained(moment);
   phase_ = Starting{close_guard(moment)};
 }
 
@@ -117,6 +116,7 @@ void Reconciler::on(const event::GuardClosed& event, Moment& moment) {
     }
     phase_ = Idle{};
     policy_ = with_learned(policy_, moment.mirror());
+    forget_drained(moment);
     look(moment);
     moment.act(action::Follow{policy_, sources_});
     advance(moment);

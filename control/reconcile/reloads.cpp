@@ -130,7 +130,9 @@ auto Reconciler::adopt(const Step& step, Moment& moment) -> std::size_t {
     follow.sources = sources_ = *sources;
   }
   moment.act(std::move(follow));
-  forget_drained(moment);
+  if (!step.is_learned()) {
+    forget_drained(moment);
+  }
   return dropped;
 }
 

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "common/base/prefix.hpp"
+#include "control/config/learned_name.hpp"
 
 namespace sekisho::serve {
 namespace {
@@ -61,6 +62,10 @@ auto read_drain(const Json& request) -> tl::expected<DrainRequest, std::string> 
 auto apply(const policy::Policy& policy, const sync::View& view, const DrainRequest& request)
     -> tl::expected<sync::Drained, std::string> {
   const auto* const next_hop = find(policy.config, request.next_hop);
+  auto drained = view.drained;
+  if (!request.drained && drained.erase({request.next_hop, request.member}) != 0) {
+    return drained;  // also of a learned one that is not there at the moment
+  }
   if (next_hop == nullptr) {
     return tl::unexpected(fmt::format("there is no next hop \"{}\"", request.next_hop));
   }
@@ -73,11 +78,8 @@ auto apply(const policy::Policy& policy, const sync::View& view, const DrainRequ
         "{} is the last living member of next hop {}: without it, its traffic is dropped (--force drains it)",
         name, next_hop->name));
   }
-  auto drained = view.drained;
   if (request.drained) {
     drained.emplace(next_hop->name, request.member);
-  } else {
-    drained.erase({next_hop->name, request.member});
   }
   return drained;
 }
@@ -85,6 +87,9 @@ auto apply(const policy::Policy& policy, const sync::View& view, const DrainRequ
 auto still_configured(const sync::Drained& drained, const config::Config& config) -> sync::Drained {
   auto result = drained;
   std::erase_if(result, [&](const auto& entry) {
+    if (config.learns() && config::is_learned_name(entry.first)) {
+      return false;
+    }
     const auto* const next_hop = find(config, entry.first);
     return next_hop == nullptr || !std::ranges::binary_search(next_hop->members, entry.second);
   });

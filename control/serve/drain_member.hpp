@@ -18,7 +18,8 @@ namespace sekisho::serve {
 [[nodiscard]] auto apply(const policy::Policy& policy, const sync::View& view, const DrainRequest& request)
     -> tl::expected<sync::Drained, std::string>;
 
-// Those that the configuration has; what is left out is forgotten.
+// Those that the configuration has; what is left out is forgotten. A next hop that is made for what is learned may come back as
+// long as something is learned: a gateway is drained for its maintenance, during which nobody announces it.
 [[nodiscard]] auto still_configured(const sync::Drained& drained, const config::Config& config)
     -> sync::Drained;
 

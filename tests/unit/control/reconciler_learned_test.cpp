@@ -168,6 +168,50 @@ TEST_F(ReconcilerLearnedTest, ARefusalKeepsWhatWasThereAndIsTriedAgain) {
   expect_in_step();
 }
 
+TEST_F(ReconcilerLearnedTest, AMemberStaysDrainedThoughNothingLeadsToItForAWhile) {
+  constexpr auto gateway = "10.0.2.30";
+  const std::pair entry{std::string{"bgp-10-0-2-30"}, ip(gateway)};
+  neighbour(gateway, "REACHABLE");
+  start_learning();
+  learn({learned_prefix}, gateway);
+  settle();
+  ASSERT_TRUE(drain({.next_hop = entry.first, .member = entry.second, .force = true}));
+  settle();
+  learn({});
+  settle();
+  EXPECT_TRUE(kept_drained.contains(entry)) << "a route flaps";
+  reload(learning());
+  settle();
+  EXPECT_TRUE(kept_drained.contains(entry));
+  restart_control(learning());
+  connect();
+  settle();
+  EXPECT_TRUE(kept_drained.contains(entry)) << "its peer is not there at the start";
+  learned = routes({learned_prefix}, gateway);
+  restart_control(learning());
+  connect();
+  settle();
+  EXPECT_TRUE(kept_drained.contains(entry));
+  expect_in_step();
+  learn({});
+  settle();
+  EXPECT_TRUE(drain({.next_hop = entry.first, .member = entry.second, .drained = false}));
+  EXPECT_TRUE(kept_drained.empty());
+  EXPECT_FALSE(drain({.next_hop = entry.first, .member = entry.second, .drained = false}));
+}
+
+TEST_F(ReconcilerLearnedTest, ADrainedMemberIsForgottenOnceNothingIsLearned) {
+  neighbour("10.0.2.30", "REACHABLE");
+  start_learning();
+  learn({learned_prefix}, "10.0.2.30");
+  settle();
+  ASSERT_TRUE(drain({.next_hop = "bgp-10-0-2-30", .member = ip("10.0.2.30"), .force = true}));
+  settle();
+  reload(policy());
+  settle();
+  EXPECT_TRUE(kept_drained.empty());
+}
+
 TEST_F(ReconcilerLearnedTest, AGatewayThatIsNewIsAskedForFirst) {
   start_learning();
   learn({learned_prefix}, "10.0.2.30");
