@@ -54,7 +54,8 @@ void Reconciler::on(const event::Learned& event, Moment& moment) {
 
 // Also when a port's interface or addresses are others.
 void Reconciler::follow_learned(Moment& moment) {
-  if (learned_retries_at_) {
+  // What a policy that is under way lacks is seen when it is through: until then this would be merged in vain, or twice.
+  if (learned_retries_at_ || under_way() != nullptr) {
     return;
   }
   auto then = with_learned(learned_step_ ? learned_step_->policy : policy_, moment.mirror());
@@ -105,6 +106,10 @@ auto Reconciler::send_learned(Moment& moment) -> bool {
 }
 
 void Reconciler::learned_failed(const std::string& why, Moment& moment) {
+  if (!is_connected_) {
+    look_soon(moment);  // nobody refused it: it is taken at once, and the next connection begins with it
+    return;
+  }
   if (std::exchange(learned_refusal_, why) != why) {
     moment.error("what is learned is not taken: {}", why);
   }

@@ -168,6 +168,43 @@ TEST_F(ReconcilerLearnedTest, ARefusalKeepsWhatWasThereAndIsTriedAgain) {
   expect_in_step();
 }
 
+TEST_F(ReconcilerLearnedTest, AConnectionThatIsLostRefusesNothing) {
+  start_learning();
+  learn({learned_prefix});
+  turn();
+  ASSERT_TRUE(in_flight);
+  lose_dataplane();
+  settle();
+  EXPECT_EQ(brain->circumstances().learned_not_taken, "");
+  EXPECT_NE(brain->policy()->taken, nullptr);
+  connect();
+  settle();
+  EXPECT_TRUE(has_route(learned_prefix)) << "without a pause";
+  expect_in_step();
+}
+
+TEST_F(ReconcilerLearnedTest, WhatIsUnderWayIsNotMergedAgain) {
+  start_learning();
+  learn({learned_prefix});
+  turn();
+  ASSERT_TRUE(in_flight);
+  kernel_changed();
+  turn();  // while the dataplane is at it
+  answer();
+  const auto taken = brain->policy();
+  settle();
+  EXPECT_EQ(brain->policy(), taken);
+  EXPECT_TRUE(has_route(learned_prefix));
+  learn({branch, learned_prefix});
+  turn();
+  learn({branch});
+  turn();
+  settle();
+  EXPECT_FALSE(has_route(learned_prefix));
+  EXPECT_TRUE(has_route(branch)) << "what came meanwhile is not lost";
+  expect_in_step();
+}
+
 TEST_F(ReconcilerLearnedTest, AMemberStaysDrainedThoughNothingLeadsToItForAWhile) {
   constexpr auto gateway = "10.0.2.30";
   const std::pair entry{std::string{"bgp-10-0-2-30"}, ip(gateway)};
