@@ -32,11 +32,18 @@ auto ports_of(const config::Config& config, const netlink::Mirror& mirror)
   return result;
 }
 
+// Whether what was learned for one is what the other asks for. How much of it and for how long it is held are not asked: until it
+// has been listed anew, what is there is as good.
+bool learn_the_same(const config::Config& one, const config::Config& other) {
+  return one.learns() && other.learns() && one.bgp->learning.table == other.bgp->learning.table &&
+         one.bgp->learning.protocols == other.bgp->learning.protocols;
+}
+
 }  // namespace
 
 auto Reconciler::with_learned(const std::shared_ptr<const policy::Policy>& policy,
                               const netlink::Mirror& mirror) const -> std::shared_ptr<const policy::Policy> {
-  if (!learned_ || !policy->config.learns()) {
+  if (!learned_ || !learn_the_same(policy->config, policy_->config)) {
     return policy::plain(policy);
   }
   auto ports = ports_of(policy->config, mirror);
@@ -46,7 +53,17 @@ auto Reconciler::with_learned(const std::shared_ptr<const policy::Policy>& polic
   return policy::with_learned(policy, learned_, ports);
 }
 
+void Reconciler::run(std::shared_ptr<const policy::Policy> policy) {
+  if (!learn_the_same(policy->config, policy_->config)) {
+    learned_.reset();
+  }
+  policy_ = std::move(policy);
+}
+
 void Reconciler::on(const event::Learned& event, Moment& moment) {
+  if (!policy_->config.learns()) {
+    return;  // it was on its way when a reload ended that
+  }
   learned_ = event.learned;
   learned_retries_at_.reset();
   look_soon(moment);

@@ -331,7 +331,7 @@ void Reconciler::take_over(const ipc::State& state, Moment& moment) {
 
 void Reconciler::on(const event::ReadAgain& event, Moment& moment) {
   if (event.reading.policy) {
-    policy_ = with_learned(*event.reading.policy, moment.mirror());
+    run(with_learned(*event.reading.policy, moment.mirror()));
     sources_ = event.reading.sources;
     moment.act(action::Follow{policy_, sources_});
   } else {

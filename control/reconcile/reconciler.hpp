@@ -120,10 +120,12 @@ class Reconciler {
   [[nodiscard]] const policy::Policy* under_way() const;
   [[nodiscard]] auto coming() const -> std::vector<const policy::Policy*>;  // it, and those that wait
 
-  // What is learned.
+  // What is learned. Of another table or other protocols than those of the policy that runs nothing is known.
   [[nodiscard]] auto with_learned(const std::shared_ptr<const policy::Policy>& policy,
                                   const netlink::Mirror& mirror) const
       -> std::shared_ptr<const policy::Policy>;
+  // From now on this policy; what was learned for the one before is forgotten where it is something else.
+  void run(std::shared_ptr<const policy::Policy> policy);
   // Whether the policy that runs lacks something of it, or has something that is no more; then the step that mends it is there.
   void follow_learned(Moment& moment);
   [[nodiscard]] auto learned_waits_until(const World& world) const -> std::optional<Time>;
@@ -147,6 +149,8 @@ class Reconciler {
   auto is_harmless(const Step& step, Moment& moment) -> bool;
   // When it is to be looked at again; nothing: it is its turn.
   [[nodiscard]] auto waits_until(const Step& step, const World& world) const -> std::optional<Time>;
+  // With what is learned by now.
+  void rehearse(const Step& step, Moment& moment) const;
   // Makes an override's policy from what runs; false: it was refused.
   auto resolve(Step& step, Moment& moment) -> bool;
   // Takes the step as what is wanted from now on; how many overrides are gone by it.

@@ -103,6 +103,11 @@ auto Reconciler::plan_to(std::shared_ptr<const policy::Policy> then, const World
   return {policy_, view_.now(), std::move(then), std::move(view), std::move(found)};
 }
 
+void Reconciler::rehearse(const Step& step, Moment& moment) const {
+  auto policy = with_learned(step.policy, moment.mirror());
+  moment.act(action::AnswerPlan{step.tickets.front(), plan_to(std::move(policy), moment.world())});
+}
+
 auto Reconciler::resolve(Step& step, Moment& moment) -> bool {
   const auto* request = step.override_request();
   if (request == nullptr) {
@@ -124,7 +129,7 @@ auto Reconciler::adopt(const Step& step, Moment& moment) -> std::size_t {
   if (dropped != 0) {
     moment.info("the reload ends {} override{} of `sekisho route`", dropped, dropped == 1 ? "" : "s");
   }
-  policy_ = step.policy;
+  run(step.policy);
   action::Follow follow{policy_, {}};
   if (sources != nullptr) {
     follow.sources = sources_ = *sources;

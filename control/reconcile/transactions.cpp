@@ -85,7 +85,7 @@ void Reconciler::advance(Moment& moment) {
   }
   auto next = steps_.pop();
   if (next.is_rehearsal()) {
-    moment.act(action::AnswerPlan{next.tickets.front(), plan_to(next.policy, moment.world())});
+    rehearse(next, moment);
   } else if (resolve(next, moment) && is_harmless(next, moment)) {
     close(std::move(next), true, moment);
     return;
@@ -99,7 +99,7 @@ void Reconciler::advance_alone(Moment& moment) {
   while (!steps_.empty()) {
     auto next = steps_.pop();
     if (next.is_rehearsal()) {
-      moment.act(action::AnswerPlan{next.tickets.front(), plan_to(next.policy, moment.world())});
+      rehearse(next, moment);
     } else if (resolve(next, moment) && is_harmless(next, moment)) {
       close(std::move(next), false, moment);
       return;

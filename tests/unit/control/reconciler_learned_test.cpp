@@ -16,10 +16,11 @@ using testing::IsEmpty;
 constexpr base::Prefix learned_prefix{0xc0a80100, 24};  // 192.168.1.0/24
 
 struct ReconcilerLearnedTest : testing::Test, ReconcilerLab {
-  auto learning(const std::string& more = "") -> PolicyPtr {
+  auto learning(const std::string& more = "", const std::string& of = "") -> PolicyPtr {
     return policy(
         "[zone.internet]\nport = [\"egress\"]\nsources = [\"0.0.0.0/0\"]\nroutes = [",
-        "[bgp]\n[zone.internet]\nport = [\"egress\"]\nsources = [\"0.0.0.0/0\"]\nroutes = [\"bgp\", " + more);
+        "[bgp]\n" + of +
+            "\n[zone.internet]\nport = [\"egress\"]\nsources = [\"0.0.0.0/0\"]\nroutes = [\"bgp\", " + more);
   }
   static auto routes(std::vector<base::Prefix> prefixes, const char* gateway = "10.0.2.20")
       -> std::shared_ptr<const route::Learned> {
@@ -135,6 +136,56 @@ TEST_F(ReconcilerLearnedTest, AReloadThatAsksForNothingEndsIt) {
   EXPECT_FALSE(has_route(learned_prefix));
   EXPECT_EQ(brain->policy()->taken, nullptr);
   expect_in_step();
+}
+
+TEST_F(ReconcilerLearnedTest, WhatIsOnItsWayWhenAReloadEndsItIsNotThereWhenAnotherBeginsIt) {
+  start_learning();
+  learn({learned_prefix});
+  settle();
+  reload(policy());
+  settle();
+  learn({branch, learned_prefix});
+  settle();
+  reload(learning());
+  settle();
+  EXPECT_FALSE(has_route(learned_prefix) || has_route(branch)) << "nothing has been listed for it yet";
+  learn({branch});
+  settle();
+  EXPECT_TRUE(has_route(branch));
+  expect_in_step();
+}
+
+TEST_F(ReconcilerLearnedTest, WhatOneTableHadIsNotInAPolicyThatAsksForAnother) {
+  start_learning();
+  learn({learned_prefix});
+  settle();
+  const auto plan = rehearse(learning("", "table = 200"));
+  settle();
+  EXPECT_EQ(plans.at(plan).after->taken, nullptr);
+  reload(learning("", "max_prefixes = 5"));
+  settle();
+  EXPECT_TRUE(has_route(learned_prefix)) << "it is of the same table";
+  reload(learning("", "table = 200"));
+  settle();
+  EXPECT_FALSE(has_route(learned_prefix));
+  expect_in_step();
+  reload(learning("", "protocols = [\"static\"]"));
+  settle();
+  learn({branch});
+  settle();
+  EXPECT_TRUE(has_route(branch));
+  expect_in_step();
+}
+
+TEST_F(ReconcilerLearnedTest, ARehearsalHasWhatIsLearnedWhileItWaits) {
+  start_learning();
+  const auto plan = rehearse(learning("{ prefix = \"10.64.0.0/16\", next_hop = \"other\" }, "));
+  EXPECT_FALSE(plans.contains(plan));
+  learn({learned_prefix});
+  settle();
+  EXPECT_EQ(plans.at(plan).before->taken->learned->routes.size(), 1U);
+  ASSERT_NE(plans.at(plan).after->taken, nullptr);
+  EXPECT_EQ(plans.at(plan).after->taken->learned, plans.at(plan).before->taken->learned);
 }
 
 TEST_F(ReconcilerLearnedTest, WithoutADataplaneItWaitsForOne) {
