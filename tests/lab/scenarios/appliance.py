@@ -39,12 +39,12 @@ class Nva(Appliance):
 
     def start(self, timeout: float = 40) -> None:
         super().start(timeout)
-        self.apply_bgp()
+        self.apply_bgp("--file", str(self.speaker.file))  # FRR reads it when it starts
         self.speaker.start()
         self.start_watch()
 
-    def apply_bgp(self) -> None:
-        done = self.execute("bgp", "apply", "--config", self.config)
+    def apply_bgp(self, *options: str) -> None:
+        done = self.execute("bgp", "apply", "--config", self.config, *options)
         if done.returncode != 0:
             raise Refused(f"sekisho bgp apply: {done.stderr}")
 
