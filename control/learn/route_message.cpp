@@ -186,6 +186,13 @@ auto parse(const nlmsghdr& message) -> std::optional<Said> {
   }
 }
 
+auto hearing(const nlmsghdr& message, std::uint32_t port, std::uint32_t question) -> Hearing {
+  // What another process had the kernel do has that one's port.
+  if (message.nlmsg_pid != port)
+    return Hearing::news;
+  return question != 0 && message.nlmsg_seq == question ? Hearing::answer : Hearing::leftover;
+}
+
 auto list_routes(std::uint32_t table, std::uint32_t sequence) -> netlink::Message {
   netlink::Message message;
   auto* const header = message.begin(RTM_GETROUTE, NLM_F_DUMP, sequence);

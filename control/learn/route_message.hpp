@@ -43,6 +43,11 @@ using Said = std::variant<RouteMessage, ObjectMessage, LinkMessage>;
 // type of service), or one that lacks what it must have.
 [[nodiscard]] auto parse(const nlmsghdr& message) -> std::optional<Said>;
 
+// An answer to our question of this number (0: there is none), or what the kernel says to everybody. What is left of an earlier
+// question, whose listing was given up, is neither: it is older than what has been said since.
+enum class Hearing : std::uint8_t { answer, news, leftover };
+[[nodiscard]] auto hearing(const nlmsghdr& message, std::uint32_t port, std::uint32_t question) -> Hearing;
+
 // Asks for all routes of a table; of a table that does not exist the kernel says ENOENT.
 [[nodiscard]] auto list_routes(std::uint32_t table, std::uint32_t sequence) -> netlink::Message;
 [[nodiscard]] auto list_objects(std::uint32_t sequence) -> netlink::Message;

@@ -162,8 +162,11 @@ void Session::read() {
 }
 
 void Session::handle(const nlmsghdr& message) {
-  const bool is_answer =
-      listing_ != Listing::none && message.nlmsg_seq == sequence_ && message.nlmsg_pid == socket_->port();
+  const auto heard = hearing(message, socket_->port(), listing_ == Listing::none ? 0 : sequence_);
+  if (heard == Hearing::leftover) {
+    return;
+  }
+  const bool is_answer = heard == Hearing::answer;
   if (is_answer && (message.nlmsg_flags & NLM_F_DUMP_INTR) != 0) {
     is_torn_ = true;
   }

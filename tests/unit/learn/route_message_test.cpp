@@ -173,5 +173,19 @@ TEST(RouteMessage, AnInterfaceThatGoesTakesRoutesAlong) {
   EXPECT_TRUE(Written{RTM_DELADDR}.read());
 }
 
+TEST(Message, OfAListingThatWasGivenUpIsNoNews) {
+  constexpr std::uint32_t port = 4711;
+  Written message{RTM_NEWROUTE};
+  message.route(8);
+  message.header()->nlmsg_seq = 7;
+  EXPECT_EQ(hearing(*message.header(), port, 7), Hearing::news) << "somebody else's question";
+  message.header()->nlmsg_pid = port;
+  EXPECT_EQ(hearing(*message.header(), port, 7), Hearing::answer);
+  EXPECT_EQ(hearing(*message.header(), port, 8), Hearing::leftover);
+  EXPECT_EQ(hearing(*message.header(), port, 0), Hearing::leftover);
+  message.header()->nlmsg_seq = 0;
+  EXPECT_EQ(hearing(*message.header(), port, 0), Hearing::leftover);
+}
+
 }  // namespace
 }  // namespace sekisho::learn
