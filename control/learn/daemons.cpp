@@ -49,6 +49,7 @@ auto holder_of(const std::filesystem::path& pid_file) -> pid_t {
 
 auto Daemons::look(Time now) -> Health {
   bool is_gone = false;
+  bool runs_any = false;
   for (const auto& name : names_) {
     const auto pid = holder_of(folder_ / (name + ".pid"));
     const auto known = known_.find(name);
@@ -62,9 +63,10 @@ auto Daemons::look(Time now) -> Health {
   looked_ = true;
   for (auto& [name, known] : known_) {
     known.is_fresh = known.is_fresh && now < known.started + fresh;
-    is_gone |= known.pid == 0 || known.is_fresh;
+    is_gone |= known.pid == 0 ? now < known.started + given_up : known.is_fresh;
+    runs_any |= known.pid != 0;
   }
-  return is_gone ? Health::gone : known_.empty() ? Health::unknown : Health::well;
+  return is_gone ? Health::gone : runs_any ? Health::well : Health::unknown;
 }
 
 void Daemons::on_caught_up() {

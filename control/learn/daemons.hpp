@@ -41,6 +41,7 @@ class Daemons {
 
  private:
   static constexpr std::chrono::seconds fresh{60};
+  static constexpr std::chrono::minutes given_up{10};  // who has been gone for so long was stopped for good
   struct Known {
     pid_t pid = 0;   // 0: it is gone
     Time started{};  // when that was noticed

@@ -32,7 +32,7 @@ auto Hold::judge(std::size_t vanished, Health health, Time now) -> Verdict {
   const bool is_suspect =
       health == Health::gone || (health == Health::unknown && is_most && window_all_ >= few);
   if (is_suspect && hold_.count() != 0) {
-    held_since_ = now;
+    held_since_ = held_since_.value_or(now);  // what goes later prolongs nothing
     return Verdict::hold;
   }
   window_went_ += vanished;

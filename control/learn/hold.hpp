@@ -10,6 +10,8 @@
 //                                                     withdraws while it still runs
 //   one of them is gone, or has just been started     held: until the kernel has the routes again, until the daemon has heard
 //                                                     from all its peers and has no more routes than the kernel, or for learned_hold
+//                                                     since the first of them went. One that has been gone for ten minutes was
+//                                                     stopped for good, and is not waited for
 //   no daemon is known (not FRR)                      held where more than half of at least ten went within a second
 #pragma once
 

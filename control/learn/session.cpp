@@ -287,6 +287,7 @@ void Session::hear_bgp(const frr::Result<std::string>& answer) {
   if (store_.held() != 0) {
     spdlog::info("BGP has caught up: {} learned routes that were held are withdrawn", store_.held());
     store_.forget_held();
+    hold_.on_released();  // they did not come back
     judge();
   }
 }

@@ -78,6 +78,32 @@ TEST_F(Frr, IsGoneOnceADaemonDies) {
   EXPECT_EQ(daemons_.gone(), std::vector<std::string>{"bgpd"});
 }
 
+TEST_F(Frr, DoesNotMissADaemonForEver) {
+  auto zebra = std::make_unique<FakeDaemon>(file("zebra"));
+  {
+    const FakeDaemon bgpd{file("bgpd")};
+    EXPECT_EQ(daemons_.look(start_), Health::well);
+  }
+  EXPECT_EQ(daemons_.look(start_ + 1s), Health::gone);
+  EXPECT_EQ(daemons_.look(start_ + 10min), Health::gone);
+  EXPECT_EQ(daemons_.look(start_ + 10min + 1s), Health::well);
+  EXPECT_EQ(daemons_.gone(), std::vector<std::string>{"bgpd"}) << "which is said all the same";
+  const FakeDaemon again{file("bgpd")};
+  EXPECT_EQ(daemons_.look(start_ + 20min), Health::gone) << "it has just been started";
+  EXPECT_EQ(daemons_.look(start_ + 22min), Health::well);
+  zebra.reset();
+  EXPECT_EQ(daemons_.look(start_ + 30min), Health::gone);
+}
+
+TEST_F(Frr, IsUnknownOnceAllOfItIsGoneForGood) {
+  {
+    const FakeDaemon zebra{file("zebra")};
+    EXPECT_EQ(daemons_.look(start_), Health::well);
+  }
+  EXPECT_EQ(daemons_.look(start_ + 1s), Health::gone);
+  EXPECT_EQ(daemons_.look(start_ + 20min), Health::unknown);
+}
+
 TEST_F(Frr, IsNotWellYetWhenItHasJustBeenStarted) {
   {
     const FakeDaemon zebra{file("zebra")};

@@ -41,6 +41,15 @@ TEST_F(Holding, ADaemonThatIsBeingStoppedWithdrawsWhileItRuns) {
   EXPECT_FALSE(hold_.is_over(start_ + 500ms + 120s));
 }
 
+TEST_F(Holding, WhatGoesLaterProlongsNothing) {
+  hold_.on_vanished(10, start_);
+  EXPECT_EQ(hold_.judge(1, Health::gone, start_ + 100ms), Verdict::hold);
+  hold_.on_vanished(9, start_ + 60s);
+  EXPECT_EQ(hold_.judge(1, Health::gone, start_ + 61s), Verdict::hold);
+  EXPECT_EQ(hold_.held_since(), start_ + 100ms);
+  EXPECT_TRUE(hold_.is_over(start_ + 100ms + 120s));
+}
+
 TEST_F(Holding, WhatADeadDaemonTookAlongIsHeldHoweverLittle) {
   hold_.on_vanished(10'000, start_);
   EXPECT_EQ(hold_.judge(1, Health::gone, start_ + 100ms), Verdict::hold);
