@@ -39,6 +39,7 @@ struct Learner::Impl : std::enable_shared_from_this<Learner::Impl> {
   boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work{own.get_executor()};
   // The thread's.
   std::unique_ptr<Session> session;
+  std::uint64_t serves = 0;  // the call of learn() that it is for
   boost::asio::steady_timer pace;
   bool is_taken = true;  // what was published last
   Clock::time_point next_at{};
@@ -47,7 +48,7 @@ struct Learner::Impl : std::enable_shared_from_this<Learner::Impl> {
   // Of the first, for whoever waits.
   std::mutex mutex;
   std::condition_variable ready;
-  std::uint64_t wanted = 0;  // how often learn() was called
+  std::uint64_t wanted = 0;  // how often learn() was called; it is the main thread that writes it
   std::uint64_t first_of = 0;
   Snapshot first;
   std::string failure;
@@ -55,6 +56,8 @@ struct Learner::Impl : std::enable_shared_from_this<Learner::Impl> {
   std::optional<Settings> settings;  // main thread's
   std::thread thread;                // last: everything else is there when it runs
 
+  void hand_over(std::uint64_t number, Snapshot snapshot);
+  void taken(Clock::duration busy);
   void offer();
   void give_first(std::uint64_t number);
   void begin(std::optional<Settings> next, std::uint64_t number);
@@ -62,6 +65,7 @@ struct Learner::Impl : std::enable_shared_from_this<Learner::Impl> {
 
 void Learner::Impl::begin(std::optional<Settings> next, std::uint64_t number) {
   session.reset();
+  serves = number;
   if (!next) {
     return;
   }
@@ -91,11 +95,24 @@ void Learner::Impl::give_first(std::uint64_t number) {
   first = snapshot;
   ready.notify_all();
   // It is published as any other.
-  boost::asio::post(main, [self = weak_from_this(), snapshot = std::move(snapshot)] {
-    if (const auto impl = self.lock(); impl && impl->publish) {
-      impl->publish(snapshot);
+  boost::asio::post(main, [self = weak_from_this(), number, snapshot = std::move(snapshot)] {
+    if (const auto impl = self.lock()) {
+      impl->hand_over(number, snapshot);
     }
   });
+}
+
+// On the main thread. What an earlier call of learn() led to may have been on its way when another came.
+void Learner::Impl::hand_over(std::uint64_t number, Snapshot snapshot) {
+  if (publish && number == wanted) {
+    publish(std::move(snapshot));
+  }
+}
+
+void Learner::Impl::taken(Clock::duration busy) {
+  is_taken = true;
+  next_at = Clock::now() + std::max<Clock::duration>(least_pause, busy * share);
+  offer();
 }
 
 // One at a time is on its way to the main thread.
@@ -115,22 +132,22 @@ void Learner::Impl::offer() {
     return;
   }
   is_taken = false;
-  boost::asio::post(main, [self = weak_from_this(), snapshot = session->snapshot()]() mutable {
-    const auto impl = self.lock();
-    if (!impl) {
-      return;
-    }
-    const auto before = Clock::now();
-    if (impl->publish) {
-      impl->publish(std::move(snapshot));
-    }
-    const auto busy = Clock::now() - before;
-    boost::asio::post(impl->own, [raw = impl.get(), busy] {
-      raw->is_taken = true;
-      raw->next_at = Clock::now() + std::max<Clock::duration>(least_pause, busy * share);
-      raw->offer();
-    });
-  });
+  boost::asio::post(
+      main, [self = weak_from_this(), number = serves, snapshot = session->snapshot()]() mutable {
+        const auto impl = self.lock();
+        if (!impl) {
+          return;
+        }
+        const auto before = Clock::now();
+        impl->hand_over(number, std::move(snapshot));
+        // Who takes it leaves the work for later, and that stands before this.
+        boost::asio::post(impl->main, [self, before] {
+          if (const auto there = self.lock()) {
+            boost::asio::post(there->own,
+                              [raw = there.get(), busy = Clock::now() - before] { raw->taken(busy); });
+          }
+        });
+      });
 }
 
 Learner::Learner(boost::asio::io_context& io, Publish publish)
