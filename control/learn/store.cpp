@@ -321,8 +321,47 @@ auto Store::index_in(route::Learned& learned, Way way, std::map<std::uint32_t, s
   return entry->second;
 }
 
+// Seldom: when there are twice as many as were left, or no room for another.
+void Store::forget_ways() {
+  constexpr auto unused = ~std::uint32_t{0};
+  std::vector<std::uint32_t> numbers(ways_.size(), unused);
+  const auto each_path = [this](const auto& call) {
+    for (auto& [key, entry] : entries_) {
+      call(entry.path.way);
+      if (entry.others)
+        for (auto& path : *entry.others)
+          call(path.way);
+    }
+  };
+  each_path([&](Way way) {
+    if (!way.is_object)
+      numbers[way.number] = 0;
+  });
+  const bool is_any_unknown = numbers.size() > most_ways && numbers[most_ways] != unused;
+  std::vector<LearnedWay> left;
+  for (std::size_t i = 0; i < numbers.size(); ++i) {
+    if (numbers[i] == unused)
+      continue;
+    numbers[i] = static_cast<std::uint32_t>(left.size());
+    left.push_back(std::move(ways_[i]));
+  }
+  each_path([&](Way& way) {
+    if (!way.is_object)
+      way.number = numbers[way.number];
+  });
+  way_indexes_.clear();
+  for (std::uint32_t i = 0; i < left.size(); ++i)
+    way_indexes_.emplace(left[i], i);
+  ways_ = std::move(left);
+  many_ways_ = std::clamp<std::size_t>(2 * ways_.size(), few_ways, most_ways);
+  // Where a route leads that found no room only a listing says.
+  needs_listing_ |= is_any_unknown && ways_.size() <= most_ways / 2;
+}
+
 // What did not change is taken from the last time: 900,000 routes are not sorted for the sake of one.
 auto Store::learned() -> std::shared_ptr<route::Learned> {
+  if (ways_.size() >= many_ways_)
+    forget_ways();
   auto result = std::make_shared<route::Learned>();
   result->ways = ways_;
   std::ranges::sort(dirty_);

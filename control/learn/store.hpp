@@ -67,6 +67,8 @@ class Store {
  private:
   using Key = std::uint64_t;  // address and length
 
+  static constexpr std::size_t few_ways = 1024;
+
   // Where a route leads: an index into ways_, or a next-hop object.
   struct Way {
     std::uint32_t number = 0;
@@ -103,6 +105,8 @@ class Store {
   void set_state(Key key, Entry& entry, State state);
   [[nodiscard]] auto way_of(const RouteMessage& message) -> Way;
   [[nodiscard]] auto number_of(const route::LearnedWay& way) -> Way;
+  // That no route leads any more.
+  void forget_ways();
   [[nodiscard]] auto value(Way way) const -> route::LearnedWay;
   [[nodiscard]] auto resolve(std::uint32_t object) const -> route::LearnedWay;
   [[nodiscard]] auto index_in(route::Learned& learned, Way way,
@@ -112,6 +116,7 @@ class Store {
   std::unordered_map<Key, Entry> entries_;
   std::vector<route::LearnedWay> ways_;
   std::map<route::LearnedWay, std::uint32_t> way_indexes_;
+  std::size_t many_ways_ = few_ways;                // of which some may be forgotten
   std::map<std::uint32_t, ObjectMessage> objects_;  // those that are gone, too
 
   std::uint32_t listing_ = 0;

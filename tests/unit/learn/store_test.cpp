@@ -252,6 +252,33 @@ TEST_F(Storing, WhatIsHeldKeepsItsWayWhateverItsObjectBecomes) {
   EXPECT_EQ(lines(), Lines{"10.0.0.0/8 via 9"});
 }
 
+TEST_F(Storing, WaysThatNoRouteLeadsAreForgotten) {
+  add(message(b, 1, 20));
+  add(message(b, 2, 30));
+  add(message(c, 3));
+  remove(message(c, 3));
+  store_.hold_vanished();
+  for (std::uint32_t i = 10; i < 10'000; ++i) {
+    replace(message(a, i));
+    ASSERT_LT(store_.learned()->ways.size(), 2000U);
+  }
+  EXPECT_EQ(lines(), (Lines{"10.0.0.0/8 via 9999", "11.0.0.0/8 via 1", "12.0.0.0/8 via 3 held"}));
+  remove(message(b, 1, 20));
+  EXPECT_EQ(lines()[1], "11.0.0.0/8 via 2");
+}
+
+TEST_F(Storing, ARouteThatFoundNoRoomForItsWayIsListedAgain) {
+  for (std::uint32_t i = 0; i < 70'000; ++i)
+    replace(message(a, i));
+  EXPECT_EQ(lines(), Lines{"10.0.0.0/8there are more than 65536 ways that routes lead"});
+  EXPECT_TRUE(store_.needs_listing());
+  store_.begin_listing();
+  list(message(a, 69'999));
+  store_.end_listing();
+  EXPECT_EQ(lines(), Lines{"10.0.0.0/8 via 69999"});
+  EXPECT_FALSE(store_.needs_listing());
+}
+
 TEST_F(Storing, WhatDidNotChangeIsTakenFromTheLastTime) {
   add(message(a, 1));
   add(message(c, 1));
