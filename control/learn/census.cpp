@@ -64,9 +64,9 @@ auto Census::problem(std::uint32_t table, Time now) const -> std::optional<std::
         "say `set table {}`?",
         sessions_.prefixes, table, table);
   return fmt::format(
-      "BGP has {} routes of a peer, and the kernel's table {} has {}: bgpd does not tell them again to a "
-      "zebra that was restarted; restart bgpd, too",
-      sessions_.prefixes, table, in_kernel_);
+      "BGP has {} routes of a peer, and the kernel's table {} has {}: not all of them arrive there "
+      "(`show ip route table {}` in vtysh says what zebra has)",
+      sessions_.prefixes, table, in_kernel_, table);
 }
 
 }  // namespace sekisho::learn

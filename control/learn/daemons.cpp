@@ -2,6 +2,7 @@
 #include "control/learn/daemons.hpp"
 
 #include <fcntl.h>
+#include <linux/rtnetlink.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -16,13 +17,13 @@
 namespace sekisho::learn {
 namespace {
 
-constexpr std::array<std::pair<std::uint8_t, std::string_view>, 7> daemons{{{4, "staticd"},
-                                                                            {42, "babeld"},
-                                                                            {186, "bgpd"},
-                                                                            {187, "isisd"},
-                                                                            {188, "ospfd"},
-                                                                            {189, "ripd"},
-                                                                            {192, "eigrpd"}}};
+constexpr std::array<std::pair<std::uint8_t, std::string_view>, 7> daemons{{{RTPROT_STATIC, "staticd"},
+                                                                            {RTPROT_BABEL, "babeld"},
+                                                                            {RTPROT_BGP, "bgpd"},
+                                                                            {RTPROT_ISIS, "isisd"},
+                                                                            {RTPROT_OSPF, "ospfd"},
+                                                                            {RTPROT_RIP, "ripd"},
+                                                                            {RTPROT_EIGRP, "eigrpd"}}};
 
 }  // namespace
 

@@ -26,8 +26,6 @@ constexpr auto seldom = 5s;      // to ask BGP while nothing is wrong
 constexpr auto soon = 20ms;      // after what asked for a listing: there may be more of it
 constexpr auto most_pause = 1s;  // between two listings that were torn
 
-constexpr std::uint8_t protocol_of_bgp = 186;  // RTPROT_BGP
-
 auto now_unix_ms() -> std::uint64_t {
   return static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::milliseconds>(
                                         std::chrono::system_clock::now().time_since_epoch())
@@ -43,7 +41,7 @@ Session::Session(boost::asio::io_context& io, Settings settings, std::function<v
       store_(settings_.learning),
       hold_(settings_.learning.hold),
       daemons_(frr::run_directory(settings_.frr), daemons_of(settings_.learning.protocols)),
-      vtysh_(std::ranges::binary_search(settings_.learning.protocols, protocol_of_bgp)
+      vtysh_(std::ranges::binary_search(settings_.learning.protocols, RTPROT_BGP)
                  ? std::make_unique<frr::Vtysh>(io, settings_.frr)
                  : nullptr),
       list_timer_(io),
@@ -109,8 +107,7 @@ void Session::ask(Listing what) {
 }
 
 void Session::fail(int error) {
-  failure_ = fmt::format("the kernel does not list its routes: {}", std::strerror(error));
-  spdlog::error("{}; it is asked again", failure_);
+  spdlog::error("the kernel does not list its routes: {}; it is asked again", std::strerror(error));
   listing_ = Listing::none;
   is_list_due_ = false;
   list_later(most_pause);
@@ -131,7 +128,6 @@ void Session::handle_end(int error) {
     return;
   }
   listing_ = Listing::none;
-  failure_.clear();
   if (is_torn_) {
     ++torn_;
     is_list_due_ = false;

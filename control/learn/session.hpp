@@ -32,12 +32,9 @@ class Session {
 
   // Begins to list. The error is one sentence.
   [[nodiscard]] auto open() -> tl::expected<void, std::string>;
-  [[nodiscard]] const Settings& settings() const noexcept { return settings_; }
   // Whether the kernel's table has been heard whole, and what was learned is another than the last time.
   [[nodiscard]] bool has_news() const;
   [[nodiscard]] auto snapshot() -> Learner::Snapshot;
-  // Why there is nothing to learn yet; empty: nothing is known against it.
-  [[nodiscard]] const std::string& failure() const noexcept { return failure_; }
 
  private:
   enum class Listing : std::uint8_t { none, objects, routes };
@@ -78,12 +75,11 @@ class Session {
 
   Listing listing_ = Listing::none;
   std::uint32_t sequence_ = 0;
-  bool is_torn_ = false;      // the listing that runs lacks something
-  bool is_list_due_ = false;  // one is to follow
-  unsigned torn_ = 0;         // listings, one after the other
-  bool is_complete_ = false;  // one was whole
-  bool is_news_ = false;      // besides what the store says
-  std::string failure_;
+  bool is_torn_ = false;           // the listing that runs lacks something
+  bool is_list_due_ = false;       // one is to follow
+  unsigned torn_ = 0;              // listings, one after the other
+  bool is_complete_ = false;       // one was whole
+  bool is_news_ = false;           // besides what the store says
   std::vector<std::string> said_;  // the problems of the last snapshot
 };
 

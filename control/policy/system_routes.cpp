@@ -9,15 +9,14 @@
 #include <string>
 #include <string_view>
 
+#include "control/route/internet.hpp"
+
 namespace sekisho::policy {
 namespace {
 
 using base::Prefix;
 using route::NextHopType;
 using route::Origin;
-
-constexpr std::array default_route{Prefix{0, 0}};
-constexpr std::array halves{Prefix{0, 1}, Prefix{1U << 31, 1}};
 
 class SystemRoutes {
  public:
@@ -29,8 +28,8 @@ class SystemRoutes {
       add(prefix, origin, next_hops_.named(std::string{none}), source, 0);
   }
   void add_internet(const config::Internet& internet, const std::string& via) {
-    const std::span<const Prefix> prefixes =
-        internet.install == config::Install::halves ? std::span<const Prefix>{halves} : default_route;
+    const auto prefixes = internet.install == config::Install::halves ? std::span<const Prefix>{route::halves}
+                                                                      : std::span{&route::default_route, 1};
     for (const auto prefix : prefixes)
       add(prefix, Origin::system, next_hops_.named(via), "[internet]", internet.line);
   }

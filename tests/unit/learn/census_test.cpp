@@ -59,9 +59,9 @@ TEST_F(Counting, LessThanBgpHasIsSaid) {
   census_.hear(all_, 10, start_);
   EXPECT_EQ(census_.problem(100, start_ + 9s), std::nullopt);
   EXPECT_EQ(census_.problem(100, start_ + 10s),
-            "BGP has 100 routes of a peer, and the kernel's table 100 has 10: bgpd does not tell them again "
-            "to a zebra that "
-            "was restarted; restart bgpd, too");
+            "BGP has 100 routes of a peer, and the kernel's table 100 has 10: not all of them arrive there "
+            "(`show ip "
+            "route table 100` in vtysh says what zebra has)");
   EXPECT_FALSE(census_.is_caught_up(start_ + 10s));
   census_.hear(all_, 0, start_ + 10s);
   EXPECT_EQ(census_.problem(100, start_ + 20s),
