@@ -69,7 +69,7 @@ void add_offender(Proof& proof, const Way& way, std::uint64_t destinations, cons
 }  // namespace
 
 Prover::Prover(const policy::Policy& policy, Kernel kernel)
-    : policy_(policy), kernel_(std::move(kernel)), sources_(sources_of(policy)) {
+    : policy_(policy), kernel_(std::move(kernel)), sources_(sources_of(policy, kernel_.nobodys)) {
   kernel_.routes.resize(policy.zones.size());
   const auto& config = policy.config;
   const auto space = internet(config, kernel_.subnets);

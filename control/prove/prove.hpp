@@ -8,7 +8,7 @@
 //
 // It speaks of where packets are sent, not of whether somebody lives there: a next hop without a living member drops, and what is
 // said of it stays true. It does not speak of packets that no table is asked about: from or for a martian address, for an address
-// of this appliance's own, or by a port that the source's zone does not have (spoofed).
+// of this appliance's own, from one or from a subnet's broadcast address, or by a port that the source's zone does not have (spoofed).
 //
 // Built in, unless [internet] says `assert = false`: each zone with `internet = true` reaches the Internet by its `via`, by named
 // exceptions, or not at all. Named is a User route that has its next hop by name or by address, or that leads to the Internet. What a
@@ -42,6 +42,7 @@ struct KernelRoute {
 struct Kernel {
   std::vector<std::vector<KernelRoute>> routes;  // by zone, as in the policy; sorted, each prefix once
   std::vector<base::Prefix> subnets;             // of the ports
+  std::vector<base::Prefix> nobodys;             // own and broadcast addresses, which are no packet's source
 };
 
 // What decides about a packet.
@@ -133,7 +134,8 @@ class Prover {
 
 // "is false: 172.16.0.1 in zone onprem reaches ...", without a full stop; of one that holds, "holds ...".
 [[nodiscard]] auto sentence(const Proof& proof) -> std::string;
-// The first assertion that the configuration breaks, for who refuses it then.
+// The first assertion that the configuration breaks, for who refuses it then. The kernel's state is not asked: an address that comes
+// later must not make of a configuration that runs one that cannot be loaded.
 [[nodiscard]] auto refuse_broken(const policy::Policy& policy) -> std::optional<base::Error>;
 
 }  // namespace sekisho::prove

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <span>
 #include <utility>
 
 #include "control/prove/scope.hpp"
@@ -10,7 +11,7 @@
 
 namespace sekisho::prove {
 
-auto sources_of(const policy::Policy& policy) -> Sources {
+auto sources_of(const policy::Policy& policy, std::span<const base::Prefix> nobodys) -> Sources {
   const auto nobody = policy.zones.size();
   std::vector<std::pair<base::Prefix, std::size_t>> all;
   for (std::size_t zone = 0; zone < policy.zones.size(); ++zone)
@@ -21,23 +22,17 @@ auto sources_of(const policy::Policy& policy) -> Sources {
   std::vector<std::vector<route::AddressSet::Range>> ranges(nobody + 1);
   route::Nest<std::size_t> nest{nobody};
   std::uint64_t position = 0;
-  const auto advance = [&](std::uint64_t to) {
-    while (position < to) {
-      const auto next = std::min(to, nest.end());
-      ranges[nest.value()].push_back(
-          {static_cast<std::uint32_t>(position), static_cast<std::uint32_t>(next - 1)});
-      position = next;
-      nest.leave_before(position);
-    }
+  const auto keep = [&](std::uint32_t first, std::uint32_t last, std::size_t zone) {
+    ranges[zone].push_back({first, last});
   };
   for (const auto& [prefix, zone] : all) {
-    advance(prefix.address);
+    nest.advance(position, prefix.address, keep);
     nest.enter(prefix, zone);
   }
-  advance(route::all_addresses);
+  nest.advance(position, route::all_addresses, keep);
 
   Sources result;
-  const auto impossible = martians();
+  const auto impossible = martians().with(route::AddressSet{nobodys});
   for (std::size_t zone = 0; zone < nobody; ++zone)
     result.zones.push_back(route::AddressSet{std::move(ranges[zone])}.without(impossible));
   result.nobody = route::AddressSet{std::move(ranges[nobody])}.without(impossible);

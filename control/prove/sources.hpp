@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstddef>
+#include <span>
 #include <vector>
 
 #include "control/policy/policy.hpp"
@@ -16,7 +17,8 @@ struct Sources {
   route::AddressSet nobody;              // dropped as it comes in
 };
 
-// Sources that no packet may have are nowhere among them.
-[[nodiscard]] auto sources_of(const policy::Policy& policy) -> Sources;
+// Sources that no packet may have are nowhere among them: martian addresses and `nobodys`.
+[[nodiscard]] auto sources_of(const policy::Policy& policy, std::span<const base::Prefix> nobodys = {})
+    -> Sources;
 
 }  // namespace sekisho::prove

@@ -2,7 +2,6 @@
 // The ways of a zone's packets, one for each range of destinations, and which of them a statement allows. Pure.
 #pragma once
 
-#include <algorithm>
 #include <cstdint>
 #include <span>
 #include <string>
@@ -25,16 +24,8 @@ template <class Visit>
 void for_each_range(const route::RouteTable& table, std::span<const KernelRoute> kernel, Visit visit) {
   route::Nest<Way> nest{Way{}};
   std::uint64_t position = 0;
-  const auto advance = [&](std::uint64_t to) {
-    while (position < to) {
-      const auto next = std::min(to, nest.end());
-      visit(static_cast<std::uint32_t>(position), static_cast<std::uint32_t>(next - 1), nest.value());
-      position = next;
-      nest.leave_before(position);
-    }
-  };
   const auto enter = [&](base::Prefix prefix, Way way) {
-    advance(prefix.address);
+    nest.advance(position, prefix.address, visit);
     nest.enter(prefix, way);
   };
   auto beside = kernel.begin();
@@ -45,7 +36,7 @@ void for_each_range(const route::RouteTable& table, std::span<const KernelRoute>
   }
   for (; beside != kernel.end(); ++beside)
     enter(beside->prefix, {nullptr, &*beside});
-  advance(route::all_addresses);
+  nest.advance(position, route::all_addresses, visit);
 }
 
 class Allowed {

@@ -3,9 +3,10 @@
 //
 // Sorted prefixes are a walk of their tree in pre-order, so that those which cover an address are a stack: the innermost, which
 // is the longest match, is the last. A sweep enters each prefix at its first address and leaves it behind its last; between two
-// such places every address has the same longest match. Nothing is allocated.
+// such places every address has the same longest match: `advance` visits the ranges between them. Nothing is allocated.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -34,6 +35,16 @@ class Nest {
   void leave_before(std::uint64_t address) {
     while (depth_ != 0 && levels_[depth_ - 1].end <= address)
       --depth_;
+  }
+  // Gives `visit` (first, last, value) from `position` to before `to`, without gaps; both ends are in it. `position` is `to` then.
+  template <class Visit>
+  void advance(std::uint64_t& position, std::uint64_t to, Visit visit) {
+    while (position < to) {
+      const auto next = std::min(to, end());
+      visit(static_cast<std::uint32_t>(position), static_cast<std::uint32_t>(next - 1), value());
+      position = next;
+      leave_before(position);
+    }
   }
   [[nodiscard]] const Value& value() const { return depth_ == 0 ? outside_ : levels_[depth_ - 1].value; }
   // Behind the last address that has the current one, unless a prefix begins before.

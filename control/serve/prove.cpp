@@ -14,11 +14,9 @@ namespace {
 
 prove::KernelRoute kernel_route(const sync::KernelRoute& route) {
   using Kind = sync::KernelRoute::Kind;
-  using Way = prove::KernelRoute::Kind;
-  const auto way = route.kind == Kind::own    ? Way::own
-                   : route.kind == Kind::edge ? Way::dropped
-                                              : Way::connected;
-  return {.prefix = route.prefix, .kind = way, .source = source_of(route)};
+  using To = prove::KernelRoute::Kind;
+  const auto to = route.kind == Kind::own ? To::own : route.kind == Kind::edge ? To::dropped : To::connected;
+  return {.prefix = route.prefix, .kind = to, .source = source_of(route)};
 }
 
 Json decider_json(const prove::Decider& decider) {
@@ -75,6 +73,8 @@ prove::Kernel kernel_of(const policy::Policy& policy, const sync::View& view) {
   }
   for (const auto& port : view.ports) {
     kernel.subnets.insert(kernel.subnets.end(), port.subnets.begin(), port.subnets.end());
+    for (const auto address : port.local)
+      kernel.nobodys.push_back({address, 32});
   }
   return kernel;
 }
