@@ -13,7 +13,8 @@ from lab.report import Report
 from lab.scenarios.appliance import Nva
 from lab.topology import STREAM, WEB
 
-MARKED_PORT = 4001  # nobody listens; counted as `marked` by the Internet, and by firewalls and appliances' watchers on the way
+# Nobody listens there; the Internet counts what comes for it as `marked`, firewalls and appliances' watchers count it on the way.
+MARKED_PORT = 4001
 MARKED = 100
 LARGE = 4 << 20
 
@@ -34,7 +35,7 @@ def wait_open(lab: AzureLab, space: str = "onprem") -> None:
 
 def reopen(lab: AzureLab, nva: Nva, peer: Speaker, prefixes: Sequence[str]) -> None:
     """After a trap: the appliance forwards, what it advertises is there, and a page comes."""
-    wait_until("the appliance to forward", lambda: nva.verdict() != "closed")
+    nva.wait_verdict("forwarding")
     for prefix in prefixes:
         peer.wait_for(prefix)
     wait_open(lab)
