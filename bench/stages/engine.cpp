@@ -97,9 +97,8 @@ std::uint64_t Appliance::run(std::size_t engine, std::uint16_t port, std::uint64
     });
   }
   if (kind == "sekisho") {
-    return circulate([&](std::span<rte_mbuf*> frames) {
-      forward::forward_burst(state_, *counters_, wanted_, answering_, 0, ingress, frames);
-    });
+    return circulate(
+        [&](std::span<rte_mbuf*> frames) { forward::forward_burst(state_, *own_, ingress, frames); });
   }
   return circulate([&](std::span<rte_mbuf*> frames) {
     stage_clock.stop(Stage::receive);
@@ -112,15 +111,8 @@ void Appliance::clocked_burst(const forward::RxQueue& ingress, std::span<rte_mbu
   forward::Burst burst;
   burst.mbufs = received.data();
   burst.count = static_cast<unsigned>(received.size());
-  const forward::Answering::Place place{
-      .state = state_, .ingress = ingress, .counters = counters_->ports[ingress.port], .worker = 0};
-  forward::Diverted diverted{place, answering_};
-  const forward::Context context{.state = state_,
-                                 .counters = *counters_,
-                                 .wanted = wanted_,
-                                 .worker = 0,
-                                 .ingress = ingress,
-                                 .diverted = diverted};
+  forward::Diverted diverted{{.state = state_, .ingress = ingress, .own = *own_}};
+  const forward::Context context{.state = state_, .own = *own_, .ingress = ingress, .diverted = diverted};
   forward::validate(context, burst);
   stage_clock.stop(Stage::validate);
   forward::admit(context, burst);
@@ -132,7 +124,7 @@ void Appliance::clocked_burst(const forward::RxQueue& ingress, std::span<rte_mbu
   forward::rewrite(burst);
   stage_clock.stop(Stage::rewrite);
   forward::transmit(context, burst);
-  diverted.settle(counters_->ports[ingress.port]);
+  diverted.settle();
   stage_clock.stop(Stage::transmit);
 }
 

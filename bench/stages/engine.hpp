@@ -7,10 +7,8 @@
 #include <span>
 #include <string_view>
 
-#include "dataplane/forward/answering.hpp"
-#include "dataplane/forward/counters.hpp"
 #include "dataplane/forward/forwarding_state.hpp"
-#include "dataplane/forward/wanted.hpp"
+#include "dataplane/forward/worker_data.hpp"
 
 struct rte_mbuf;
 
@@ -38,9 +36,7 @@ class Appliance {
   std::unique_ptr<fib::Fib> sources_;
   std::unique_ptr<fib::Fib> table_;
   forward::ForwardingState state_;
-  std::unique_ptr<forward::WorkerCounters> counters_ = std::make_unique<forward::WorkerCounters>();
-  forward::Wanted wanted_;
-  forward::Answering answering_;
+  std::unique_ptr<forward::WorkerData> own_ = std::make_unique<forward::WorkerData>();
 };
 
 }  // namespace sekisho::bench

@@ -229,6 +229,19 @@ std::string drops_text(const Json& drops) {
   return table.render();
 }
 
+std::string last_drops_text(const Json& packets) {
+  if (packets.empty()) {
+    return "no packet was dropped by a worker\n";
+  }
+  Table table{{{"AGE", true}, {"PORT"}, {"REASON"}, {"PACKET"}}};
+  for (const auto& packet : packets) {
+    const auto age = packet.at("age_seconds").get<double>();
+    table.add({age < 60 ? fmt::format("{:.1f} s", age) : duration(static_cast<std::uint64_t>(age)),
+               value_text(packet, "port"), value_text(packet, "reason"), value_text(packet, "packet")});
+  }
+  return table.render();
+}
+
 std::string stats_text(const Json& stats) {
   Table table{{{"PORT"},
                {"ARRIVED", true},

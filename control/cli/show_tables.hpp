@@ -15,6 +15,7 @@ namespace sekisho::cli {
 [[nodiscard]] std::string next_hops_text(const Json& next_hops);
 [[nodiscard]] std::string neighbours_text(const Json& neighbours);
 [[nodiscard]] std::string drops_text(const Json& drops);
+[[nodiscard]] std::string last_drops_text(const Json& packets);
 [[nodiscard]] std::string stats_text(const Json& stats);
 [[nodiscard]] std::string config_text(const Json& config);
 [[nodiscard]] std::string state_text(const Json& state);

@@ -45,21 +45,36 @@ std::uint64_t now_unix_ms() {
                                         .count());
 }
 
-void with_statistics(Backend& backend, Then done, std::function<Json(const ipc::Statistics&)> show) {
+// What only the dataplane knows. `show`: what becomes of its answer, nothing if that is not what was asked for.
+void ask_only(Backend& backend, ipc::Request request, Then done,
+              std::function<std::optional<Json>(const ipc::Reply&)> show) {
   if (!backend.dataplane_connected()) {
     done(refuse("the dataplane is not connected: is sekisho-dataplane running?"));
     return;
   }
-  ipc::Request request;
-  request.mutable_get_statistics();
   backend.ask_dataplane(std::move(request), [done = std::move(done), show = std::move(show)](auto replies) {
     if (!replies) {
       done(refuse(replies.error()));
-    } else if (replies->empty() || !replies->front().has_statistics()) {
-      done(refuse("the dataplane gave no statistics"));
-    } else {
-      done(answer(show(replies->front().statistics())));
+      return;
     }
+    auto shown = replies->empty() ? std::nullopt : show(replies->front());
+    done(shown ? answer(std::move(*shown)) : refuse("the dataplane gave another answer than was asked for"));
+  });
+}
+
+void with_statistics(Backend& backend, Then done, std::function<Json(const ipc::Statistics&)> show) {
+  ipc::Request request;
+  request.mutable_get_statistics();
+  ask_only(backend, std::move(request), std::move(done), [show = std::move(show)](const ipc::Reply& reply) {
+    return reply.has_statistics() ? std::optional{show(reply.statistics())} : std::nullopt;
+  });
+}
+
+void answer_last_drops(Backend& backend, Then done) {
+  ipc::Request request;
+  request.mutable_get_last_drops();
+  ask_only(backend, std::move(request), std::move(done), [](const ipc::Reply& reply) {
+    return reply.has_last_drops() ? std::optional{show_last_drops(reply.last_drops())} : std::nullopt;
   });
 }
 
@@ -164,6 +179,8 @@ void show(const Json& request, Backend& backend, std::uint64_t started_unix_ms, 
     with_statistics(backend, std::move(done), [everything = *all](const ipc::Statistics& said) {
       return show_drops(said, everything);
     });
+  } else if (name == "last-drops") {
+    answer_last_drops(backend, std::move(done));
   } else if (name == "stats") {
     with_statistics(backend, std::move(done), [](const ipc::Statistics& said) { return show_stats(said); });
   } else {

@@ -27,6 +27,8 @@ namespace sekisho::serve {
 // One object a port and reason: who dropped (the steering program or the dataplane), how many, and the
 // sentence. `all`: also reasons that never occurred.
 [[nodiscard]] Json show_drops(const ipc::Statistics& statistics, bool all);
+// The newest packets that the dataplane dropped, the newest first, in words and with their first bytes.
+[[nodiscard]] Json show_last_drops(const ipc::LastDrops& said);
 // Counters of each port and their sum, and whether every packet is accounted for.
 [[nodiscard]] Json show_stats(const ipc::Statistics& statistics);
 // Where the policy that runs comes from, and what a reload would change about it, or why it would be refused.

@@ -8,11 +8,11 @@
 namespace sekisho::forward {
 
 void admit(const Context& context, Burst& burst) noexcept {
-  const auto& [state, counters, wanted, worker, ingress, diverted] = context;
+  const auto& [state, own, ingress, diverted] = context;
   state.sources->lookup_bulk(burst.headers.sources.data(), burst.zones.data(), burst.count);
   burst.one_zone = alike(burst.zones, burst.count);
   if (burst.one_zone && !refusal_of_source(state, ZoneIndex{burst.zones[0]}, ingress.port)) [[likely]] {
-    counters.zones[burst.zones[0]].add(burst.count, burst.bytes);
+    own.counters.zones[burst.zones[0]].add(burst.count, burst.bytes);
     return;
   }
   PacketMask refused = 0;
@@ -28,7 +28,7 @@ void admit(const Context& context, Burst& burst) noexcept {
     burst.remove(refused, burst.headers.destinations, burst.headers.hashes, burst.zones);
     burst.one_zone = alike(burst.zones, burst.count);
   }
-  tally(counters.zones, burst.zones, burst.sizes, burst.count, burst.bytes);
+  tally(own.counters.zones, burst.zones, burst.sizes, burst.count, burst.bytes);
 }
 
 }  // namespace sekisho::forward

@@ -14,6 +14,7 @@
 #include "common/base/prefix.hpp"
 #include "dataplane/forward/diverted.hpp"
 #include "dataplane/forward/stages.hpp"
+#include "dataplane/forward/worker_data.hpp"
 #include "dataplane/forward/world.hpp"
 #include "dataplane/packet/icmp_error.hpp"
 
@@ -64,7 +65,8 @@ bool Answering::may_say(const decide::IcmpLimits& limits, std::uint32_t to) noex
 
 void Answering::answer(const Place& place, const rte_mbuf& frame, packet::IcmpError error,
                        std::uint16_t mtu) noexcept {
-  const auto& [state, ingress, counters, worker] = place;
+  const auto& [state, ingress, own] = place;
+  auto& counters = own.counters.ports[ingress.port];
   if (!ingress.generated && state.host[ingress.port].address == 0) {
     return;
   }
@@ -109,23 +111,25 @@ void Answering::answer(const Place& place, const rte_mbuf& frame, packet::IcmpEr
 }
 
 void Answering::send_all(const Place& place) noexcept {
-  const auto& [state, ingress, counters, worker] = place;
+  const auto& [state, ingress, own] = place;
+  auto& counters = own.counters.ports[ingress.port];
   const unsigned count = std::exchange(count_, 0);
   if (ingress.generated) {
-    Diverted back(state.host[ingress.port]);
+    Diverted back(place, Diverted::Senders::not_told);
     for (unsigned at = 0; at < count; ++at) {
       back.give_back(errors_[at]);
     }
-    back.settle(counters);
+    back.settle();
     return;
   }
   std::array<std::uint32_t, burst_capacity> sizes;
   std::transform(errors_.begin(), errors_.begin() + count, sizes.begin(),
                  [](const rte_mbuf* error) { return error->pkt_len; });
   const EgressPort& port = state.ports[ingress.port];
-  const unsigned sent = runs(port, worker) ? forward::send(port.dpdk_port, static_cast<std::uint16_t>(worker),
-                                                           errors_.data(), count)
-                                           : 0;
+  const unsigned sent =
+      runs(port, own.index)
+          ? forward::send(port.dpdk_port, static_cast<std::uint16_t>(own.index), errors_.data(), count)
+          : 0;
   counters.tx.add(sent, std::accumulate(sizes.begin(), sizes.begin() + sent, std::uint64_t{0}));
   counters.drops[static_cast<std::size_t>(DropReason::transmit_full)].add(count - sent);
   rte_pktmbuf_free_bulk(errors_.data() + sent, count - sent);

@@ -20,12 +20,13 @@
 
 #include "dataplane/decide/answer.hpp"
 #include "dataplane/forward/burst.hpp"
-#include "dataplane/forward/counters.hpp"
 #include "dataplane/forward/forwarding_state.hpp"
 
 struct rte_mbuf;
 
 namespace sekisho::forward {
+
+struct WorkerData;
 
 class Answering {
  public:
@@ -33,8 +34,7 @@ class Answering {
   struct Place {
     const ForwardingState& state;
     const RxQueue& ingress;
-    PortCounters& counters;  // of the ingress port
-    unsigned worker;
+    WorkerData& own;
   };
 
   // Of a frame as it came, which is dropped; the caller keeps it. `mtu`: of its next hop, for fragmentation_needed.

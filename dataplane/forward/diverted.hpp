@@ -10,10 +10,9 @@
 #include <cstdint>
 
 #include "dataplane/decide/verdict.hpp"
-#include "dataplane/forward/answering.hpp"
 #include "dataplane/forward/burst.hpp"
-#include "dataplane/forward/counters.hpp"
 #include "dataplane/forward/forwarding_state.hpp"
+#include "dataplane/forward/worker_data.hpp"
 #include "dataplane/packet/checksum.hpp"
 #include "dataplane/packet/ethernet.hpp"
 
@@ -26,11 +25,11 @@ namespace sekisho::forward {
 
 class Diverted {
  public:
-  Diverted() noexcept : port_{nowhere} {}                                  // all is dropped
-  explicit Diverted(const HostPort& ingress) noexcept : port_{ingress} {}  // nobody is told of a drop
-  // Both outlive it.
-  Diverted(const Answering::Place& place, Answering& answering) noexcept
-      : port_{place.state.host[place.ingress.port]}, place_{&place}, answering_{&answering} {}
+  // Whether ICMP errors are sent.
+  enum class Senders : bool { not_told, told };
+
+  explicit Diverted(const Answering::Place& place, Senders senders = Senders::told) noexcept
+      : place_{place}, port_{place.state.host[place.ingress.port]}, senders_{senders} {}
 
   // Of a frame that is not forwarded.
   void add(rte_mbuf* mbuf, Verdict verdict) noexcept {
@@ -48,9 +47,9 @@ class Diverted {
         give_bare(mbuf);
         break;
       case Verdict::Kind::drop:
-        if (answering_ != nullptr) {
-          if (const auto error = place_->state.icmp.answer_to(verdict)) {
-            answering_->answer(*place_, *mbuf, *error, verdict.mtu());
+        if (senders_ == Senders::told) {
+          if (const auto error = place_.state.icmp.answer_to(verdict)) {
+            place_.own.answering.answer(place_, *mbuf, *error, verdict.mtu());
           }
         }
         drop(mbuf, verdict.reason());
@@ -62,33 +61,36 @@ class Diverted {
   void give_back(rte_mbuf* mbuf) noexcept { give_bare(mbuf); }
 
   // Once, when the burst is through. A drop is the ingress port's, whatever stage found it.
-  void settle(PortCounters& ingress) noexcept {
+  void settle() noexcept {
+    auto& ingress = place_.own.counters.ports[place_.ingress.port];
     if (given_ != 0) {
       const unsigned queued =
           rte_ring_enqueue_burst(port_.ring, reinterpret_cast<void**>(to_host_.data()), given_, nullptr);
       ingress.host.add(queued);
       for (unsigned at = queued; at < given_; ++at) {
+        if (is_bare_packet(*to_host_[at])) {
+          rte_pktmbuf_prepend(to_host_[at], packet::ethernet_header_size);  // it is still there
+        }
         drop(to_host_[at], DropReason::host_full);
       }
     }
     if (dropped_ == 0) {
       return;
     }
-    for (std::size_t reason = 0; reason < drop_reason_count; ++reason) {
-      if (reasons_[reason] != 0) {
-        ingress.drops[reason].add(reasons_[reason]);
-      }
+    for (unsigned at = 0; at < dropped_; ++at) {
+      ingress.drops[static_cast<std::size_t>(reasons_[at])].add(1);
     }
+    place_.own.last_drops.note(place_.ingress, {drops_.data(), dropped_}, {reasons_.data(), dropped_});
     rte_pktmbuf_free_bulk(drops_.data(), dropped_);
-    if (answering_ != nullptr) {
-      answering_->send(*place_);
+    if (senders_ == Senders::told) {
+      place_.own.answering.send(place_);
     }
   }
 
  private:
   void drop(rte_mbuf* mbuf, DropReason reason) noexcept {
-    drops_[dropped_++] = mbuf;
-    ++reasons_[static_cast<std::size_t>(reason)];
+    drops_[dropped_] = mbuf;
+    reasons_[dropped_++] = reason;
   }
   void give(rte_mbuf* mbuf, std::uint32_t form) noexcept {
     mbuf->packet_type = form;
@@ -99,14 +101,12 @@ class Diverted {
     give(mbuf, RTE_PTYPE_L3_IPV4);
   }
 
-  static inline const HostPort nowhere{};
-
+  const Answering::Place place_;
   const HostPort& port_;
-  const Answering::Place* place_ = nullptr;
-  Answering* answering_ = nullptr;
+  const Senders senders_;
   unsigned dropped_ = 0;
   unsigned given_ = 0;
-  std::array<std::uint8_t, drop_reason_count> reasons_{};
+  std::array<DropReason, burst_capacity> reasons_;
   std::array<rte_mbuf*, burst_capacity> drops_;
   std::array<rte_mbuf*, burst_capacity> to_host_;
 };

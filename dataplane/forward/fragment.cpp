@@ -55,7 +55,7 @@ std::uint32_t put_header(rte_mbuf* fragment, const nexthop::Adjacency& adjacency
 
 void transmit_all(const Context& context, std::span<rte_mbuf*> fragments, nexthop::AdjacencyIndex index,
                   const nexthop::Adjacency& adjacency) noexcept {
-  auto& egress = context.counters.ports[adjacency.port];
+  auto& egress = context.own.counters.ports[adjacency.port];
   std::array<std::uint32_t, decide::max_fragments> sizes;
   for (std::size_t at = 0; at < fragments.size(); ++at) {
     sizes[at] = put_header(fragments[at], adjacency);
@@ -65,18 +65,19 @@ void transmit_all(const Context& context, std::span<rte_mbuf*> fragments, nextho
   };
   egress.generated.add(fragments.size() - 1, bytes_of(1, fragments.size()));
   const unsigned sent =
-      send(context.state.ports[adjacency.port].dpdk_port, static_cast<std::uint16_t>(context.worker),
+      send(context.state.ports[adjacency.port].dpdk_port, static_cast<std::uint16_t>(context.own.index),
            fragments.data(), static_cast<unsigned>(fragments.size()));
   egress.tx.add(sent, bytes_of(0, sent));
-  context.counters.adjacencies[index].add(sent, bytes_of(0, sent));
+  context.own.counters.adjacencies[index].add(sent, bytes_of(0, sent));
   const auto unsent = fragments.subspan(sent);
-  context.counters.ports[context.ingress.port].drops[static_cast<std::size_t>(DropReason::transmit_full)].add(
-      unsent.size());
+  context.own.counters.ports[context.ingress.port]
+      .drops[static_cast<std::size_t>(DropReason::transmit_full)]
+      .add(unsent.size());
   rte_pktmbuf_free_bulk(unsent.data(), static_cast<unsigned>(unsent.size()));
 }
 
 void give_all(const Context& context, std::span<rte_mbuf*> fragments) noexcept {
-  auto& ingress = context.counters.ports[context.ingress.port];
+  auto& ingress = context.own.counters.ports[context.ingress.port];
   std::uint64_t bytes = 0;
   for (rte_mbuf* const fragment : fragments) {
     fragment->packet_type = RTE_PTYPE_L3_IPV4;
@@ -104,11 +105,12 @@ void send_in_fragments(const Context& context, const Burst& burst, unsigned at, 
   Fragments room;
   const auto fragments = divide(*whole, to_exit ? context.state.exit_mtu : adjacency.mtu, room);
   if (fragments.empty()) {
+    rte_pktmbuf_prepend(whole, ethernet_header_size);  // it is still there
     context.diverted.add(whole, DropReason::no_buffer);
     return;
   }
   rte_pktmbuf_free(whole);
-  auto& ingress = context.counters.ports[context.ingress.port];
+  auto& ingress = context.own.counters.ports[context.ingress.port];
   ingress.fragmented.add(1);
   ingress.fragments.add(fragments.size());
   if (to_exit) {

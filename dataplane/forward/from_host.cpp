@@ -15,8 +15,9 @@
 namespace sekisho::forward {
 namespace {
 
-void transmit_as_is(PortCounters& port, unsigned worker, const RxQueue& egress,
+void transmit_as_is(const ForwardingState& state, WorkerData& own, const RxQueue& egress,
                     std::span<rte_mbuf*> frames) noexcept {
+  auto& port = own.counters.ports[egress.port];
   const auto count = static_cast<unsigned>(frames.size());
   std::array<std::uint32_t, burst_capacity> bytes;
   std::uint64_t all_bytes = 0;
@@ -24,20 +25,19 @@ void transmit_as_is(PortCounters& port, unsigned worker, const RxQueue& egress,
     all_bytes += bytes[i] = frames[i]->pkt_len;
   }
   port.generated.add(count, all_bytes);
-  const unsigned sent = send(egress.dpdk_port, static_cast<std::uint16_t>(worker), frames.data(), count);
-  Diverted diverted;
+  const unsigned sent = send(egress.dpdk_port, static_cast<std::uint16_t>(own.index), frames.data(), count);
+  Diverted diverted({.state = state, .ingress = egress, .own = own}, Diverted::Senders::not_told);
   for (unsigned i = sent; i < count; ++i) {
     all_bytes -= bytes[i];
     diverted.add(frames[i], DropReason::transmit_full);
   }
   port.tx.add(sent, all_bytes);
-  diverted.settle(port);
+  diverted.settle();
 }
 
 }  // namespace
 
-unsigned serve_host_queue(const ForwardingState& state, WorkerCounters& counters, Wanted& wanted,
-                          Answering& answering, unsigned worker, const HostQueue& queue) noexcept {
+unsigned serve_host_queue(const ForwardingState& state, WorkerData& own, const HostQueue& queue) noexcept {
   std::array<rte_mbuf*, burst_capacity> frames;
   const unsigned count =
       rte_ring_dequeue_burst(queue.ring, reinterpret_cast<void**>(frames.data()), burst_capacity, nullptr);
@@ -45,9 +45,9 @@ unsigned serve_host_queue(const ForwardingState& state, WorkerCounters& counters
     return 0;
   }
   if (queue.judged) {
-    forward_burst(state, counters, wanted, answering, worker, queue.port, {frames.data(), count});
+    forward_burst(state, own, queue.port, {frames.data(), count});
   } else {
-    transmit_as_is(counters.ports[queue.port.port], worker, queue.port, {frames.data(), count});
+    transmit_as_is(state, own, queue.port, {frames.data(), count});
   }
   return count;
 }

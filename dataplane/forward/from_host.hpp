@@ -2,15 +2,12 @@
 // What this appliance's kernel sends: by a port, where it goes out as it is, or by the exit, where it is judged.
 #pragma once
 
-#include "dataplane/forward/answering.hpp"
-#include "dataplane/forward/counters.hpp"
 #include "dataplane/forward/forwarding_state.hpp"
-#include "dataplane/forward/wanted.hpp"
+#include "dataplane/forward/worker_data.hpp"
 
 namespace sekisho::forward {
 
 // Takes at most burst_capacity frames from the queue; how many it took.
-unsigned serve_host_queue(const ForwardingState& state, WorkerCounters& counters, Wanted& wanted,
-                          Answering& answering, unsigned worker, const HostQueue& queue) noexcept;
+unsigned serve_host_queue(const ForwardingState& state, WorkerData& own, const HostQueue& queue) noexcept;
 
 }  // namespace sekisho::forward

@@ -6,29 +6,21 @@
 
 namespace sekisho::forward {
 
-void forward_burst(const ForwardingState& state, WorkerCounters& counters, Wanted& wanted,
-                   Answering& answering, unsigned worker, const RxQueue& ingress,
+void forward_burst(const ForwardingState& state, WorkerData& own, const RxQueue& ingress,
                    std::span<rte_mbuf*> received) noexcept {
-  const BooksCheck check(counters, static_cast<unsigned>(received.size()));
+  const BooksCheck check(own.counters, static_cast<unsigned>(received.size()));
   Burst burst;
   burst.mbufs = received.data();
   burst.count = static_cast<unsigned>(received.size());
-  const Answering::Place place{
-      .state = state, .ingress = ingress, .counters = counters.ports[ingress.port], .worker = worker};
-  Diverted diverted(place, answering);
-  const Context context{.state = state,
-                        .counters = counters,
-                        .wanted = wanted,
-                        .worker = worker,
-                        .ingress = ingress,
-                        .diverted = diverted};
+  Diverted diverted({.state = state, .ingress = ingress, .own = own});
+  const Context context{.state = state, .own = own, .ingress = ingress, .diverted = diverted};
   validate(context, burst);
   admit(context, burst);
   route(context, burst);
   resolve(context, burst);
   rewrite(burst);
   transmit(context, burst);
-  diverted.settle(place.counters);
+  diverted.settle();
 }
 
 }  // namespace sekisho::forward

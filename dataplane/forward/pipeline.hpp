@@ -16,19 +16,15 @@
 
 #include <span>
 
-#include "dataplane/forward/answering.hpp"
-#include "dataplane/forward/counters.hpp"
 #include "dataplane/forward/forwarding_state.hpp"
-#include "dataplane/forward/wanted.hpp"
+#include "dataplane/forward/worker_data.hpp"
 
 struct rte_mbuf;
 
 namespace sekisho::forward {
 
-// Between one and burst_capacity frames that came in by `ingress`; their list is used up. `worker` is also the number
-// of its transmit queues; `wanted` and `answering` are its own.
-void forward_burst(const ForwardingState& state, WorkerCounters& counters, Wanted& wanted,
-                   Answering& answering, unsigned worker, const RxQueue& ingress,
+// Between one and burst_capacity frames that came in by `ingress`; their list is used up. `own`: the worker's.
+void forward_burst(const ForwardingState& state, WorkerData& own, const RxQueue& ingress,
                    std::span<rte_mbuf*> received) noexcept;
 
 }  // namespace sekisho::forward

@@ -79,12 +79,12 @@ PacketMask packets_to(unsigned port, const Burst& burst) noexcept {
 void divert(const Context& context, const Burst& burst, unsigned at) noexcept {
   const nexthop::Adjacency& adjacency = *burst.rewrites[at];
   if (adjacency.action == Action::connected) {
-    context.wanted.note(burst.headers.destinations[at]);
+    context.own.wanted.note(burst.headers.destinations[at]);
   }
   const packet::Ipv4View ip(burst.frames[at] + packet::ethernet_header_size);
   const auto ways = decide::ways_to_kernel(context.state.host[context.ingress.port], context.state.exit_mtu);
-  const auto verdict =
-      decide::at_egress(egress_of(context.state, adjacency, context.worker), ways, decide::datagram_of(ip));
+  const auto verdict = decide::at_egress(egress_of(context.state, adjacency, context.own.index), ways,
+                                         decide::datagram_of(ip));
   if (verdict.kind() == Verdict::Kind::forward_in_fragments ||
       verdict.kind() == Verdict::Kind::to_exit_in_fragments) {
     send_in_fragments(context, burst, at, verdict.kind());
@@ -97,7 +97,7 @@ void divert(const Context& context, const Burst& burst, unsigned at) noexcept {
 
 void resolve(const Context& context, Burst& burst) noexcept {
   const auto& next_hops = *context.state.next_hops;
-  auto& counted = context.counters.next_hops;
+  auto& counted = context.own.counters.next_hops;
   PacketMask refused = burst.expiring;
   if (alike(burst.next_hops, burst.count)) {
     counted[burst.next_hops[0]].add(burst.count, burst.bytes);
@@ -108,7 +108,7 @@ void resolve(const Context& context, Burst& burst) noexcept {
     });
   }
   for_each_bit(burst.egress, [&](unsigned port) {
-    if (!runs(context.state.ports[port], context.worker)) [[unlikely]] {
+    if (!runs(context.state.ports[port], context.own.index)) [[unlikely]] {
       refused |= packets_to(port, burst);
     }
   });

@@ -5,19 +5,16 @@
 #pragma once
 
 #include "dataplane/forward/burst.hpp"
-#include "dataplane/forward/counters.hpp"
 #include "dataplane/forward/diverted.hpp"
 #include "dataplane/forward/forwarding_state.hpp"
-#include "dataplane/forward/wanted.hpp"
+#include "dataplane/forward/worker_data.hpp"
 
 namespace sekisho::forward {
 
 // Of one burst.
 struct Context {
   const ForwardingState& state;
-  WorkerCounters& counters;
-  Wanted& wanted;
-  unsigned worker;
+  WorkerData& own;
   const RxQueue& ingress;
   Diverted& diverted;
 };

@@ -33,13 +33,13 @@ void transmit_to(unsigned port, const Context& context, const Burst& burst) noex
   if (burst.count == 0) {
     return;
   }
-  const unsigned sent = send(context.state.ports[port].dpdk_port, static_cast<std::uint16_t>(context.worker),
-                             burst.mbufs, burst.count);
+  const unsigned sent = send(context.state.ports[port].dpdk_port,
+                             static_cast<std::uint16_t>(context.own.index), burst.mbufs, burst.count);
   // The device owns what it took, and may have freed it: only what the burst remembers is looked at.
   const std::uint32_t bytes = std::accumulate(burst.sizes.begin() + sent, burst.sizes.begin() + burst.count,
                                               burst.bytes, std::minus<>());
-  context.counters.ports[port].tx.add(sent, bytes);
-  tally(context.counters.adjacencies, burst.adjacencies, burst.sizes, sent, bytes);
+  context.own.counters.ports[port].tx.add(sent, bytes);
+  tally(context.own.counters.adjacencies, burst.adjacencies, burst.sizes, sent, bytes);
   for (unsigned at = sent; at < burst.count; ++at) {
     context.diverted.add(burst.mbufs[at], DropReason::transmit_full);
   }

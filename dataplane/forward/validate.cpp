@@ -84,7 +84,7 @@ void validate(const Context& context, Burst& burst) noexcept {
   const RxQueue& ingress = context.ingress;
   const bool in_one_piece = locate(burst);
   const bool by_sixteen = in_one_piece && sixteen_at_once;
-  auto& counted = context.counters.ports[ingress.port];
+  auto& counted = context.own.counters.ports[ingress.port];
   (ingress.generated ? counted.generated : counted.rx).add(burst.count, burst.bytes);
   const packet::PlainFrames plain(ingress.station);
   PacketMask refused = 0;

@@ -26,7 +26,9 @@ void sleep_us(unsigned microseconds) noexcept {
 }  // namespace
 
 Worker::Worker(fib::Qsbr& qsbr, Options options)
-    : qsbr_(qsbr), options_(options), counters_(std::make_unique<WorkerCounters>()) {}
+    : qsbr_(qsbr), options_(options), data_(std::make_unique<WorkerData>()) {
+  data_->index = options_.index;
+}
 
 Worker::~Worker() = default;
 
@@ -42,18 +44,18 @@ unsigned Worker::poll_once() noexcept {
   for (const RxQueue& queue : *queues) {
     const unsigned count = rte_eth_rx_burst(queue.dpdk_port, queue.queue, received.data(), burst_capacity);
     if (count != 0) {
-      forward_burst(*state, *counters_, wanted_, answering_, options_.index, queue, {received.data(), count});
+      forward_burst(*state, *data_, queue, {received.data(), count});
       total += count;
       ++bursts;
     }
   }
   if (const auto* const host_queues = host_queues_.load(std::memory_order_acquire)) {
     for (const HostQueue& queue : *host_queues) {
-      total += serve_host_queue(*state, *counters_, wanted_, answering_, options_.index, queue);
+      total += serve_host_queue(*state, *data_, queue);
     }
   }
-  counters_->polls.add(queues->size());
-  counters_->bursts.add(bursts);
+  data_->counters.polls.add(queues->size());
+  data_->counters.bursts.add(bursts);
   return total;
 }
 
@@ -76,7 +78,7 @@ void Worker::run() noexcept {
       qsbr_.offline(options_.index);
       sleep_us(next_sleep_us);
       qsbr_.online(options_.index);
-      counters_->sleeps.add(1);
+      data_->counters.sleeps.add(1);
       next_sleep_us = std::min(next_sleep_us * 2, options_.max_sleep_us);
     }
   }

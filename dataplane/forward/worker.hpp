@@ -11,10 +11,8 @@
 #include <vector>
 
 #include "dataplane/fib/qsbr.hpp"
-#include "dataplane/forward/answering.hpp"
-#include "dataplane/forward/counters.hpp"
 #include "dataplane/forward/forwarding_state.hpp"
-#include "dataplane/forward/wanted.hpp"
+#include "dataplane/forward/worker_data.hpp"
 
 namespace sekisho::forward {
 
@@ -46,13 +44,15 @@ class Worker {
   // One round over the queues; the number of packets received. For tests and for run(). The caller is an online reader.
   unsigned poll_once() noexcept;
 
-  [[nodiscard]] const WorkerCounters& counters() const noexcept { return *counters_; }
+  [[nodiscard]] const WorkerCounters& counters() const noexcept { return data_->counters; }
   // The writer's, for the counters of an index alone for which no packet can be counted any more: after a grace period since
   // the last state and queues that knew it. So it books what only shows when a port closes, and forgets what was counted
   // before the index is given to something else.
-  [[nodiscard]] WorkerCounters& mutable_counters() noexcept { return *counters_; }
+  [[nodiscard]] WorkerCounters& mutable_counters() noexcept { return data_->counters; }
   // The destinations that it dropped and that are to be resolved: the writer's to take.
-  [[nodiscard]] Wanted& wanted() noexcept { return wanted_; }
+  [[nodiscard]] Wanted& wanted() noexcept { return data_->wanted; }
+  // The newest that it dropped: anybody's to read, the writer's to have it forget a port.
+  [[nodiscard]] LastDrops& last_drops() noexcept { return data_->last_drops; }
 
  private:
   fib::Qsbr& qsbr_;
@@ -61,9 +61,7 @@ class Worker {
   std::atomic<const std::vector<RxQueue>*> queues_{nullptr};
   std::atomic<const std::vector<HostQueue>*> host_queues_{nullptr};
   std::atomic<bool> stop_{false};
-  std::unique_ptr<WorkerCounters> counters_;
-  Wanted wanted_;
-  Answering answering_;
+  std::unique_ptr<WorkerData> data_;
 };
 
 }  // namespace sekisho::forward

@@ -1,10 +1,16 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // What the writer tells about what runs.
 #include <fmt/format.h>
+#include <rte_cycles.h>
 
 #include <algorithm>
+#include <array>
 #include <chrono>
+#include <functional>
+#include <map>
 #include <optional>
+#include <string_view>
+#include <vector>
 
 #include "dataplane/forward/world.hpp"
 #include "dataplane/port/packet_pool.hpp"
@@ -125,6 +131,37 @@ ipc::Statistics Writer::statistics() const {
     message.set_sleeps(counted.sleeps.get());
   }
   return statistics;
+}
+
+ipc::LastDrops Writer::last_drops() const {
+  std::vector<forward::DroppedPacket> packets;
+  for (auto* worker : live_.workers) {
+    worker->last_drops().read([&](const forward::DroppedPacket& packet) { packets.push_back(packet); });
+  }
+  std::ranges::sort(packets, std::greater{}, &forward::DroppedPacket::at);
+  std::map<forward::PortIndex, std::string_view> ports;
+  for (const auto& [name, port] : live_.ports) {
+    ports.emplace(port.index, name);
+  }
+  const auto now = rte_rdtsc();
+  std::array<unsigned, decide::drop_reason_count> count{};
+  ipc::LastDrops result;
+  for (const auto& packet : packets) {
+    const auto port = ports.find(packet.port);
+    const auto reason = static_cast<std::size_t>(packet.reason);
+    if (port == ports.end() || ++count[reason] > forward::LastDrops::kept) {
+      continue;
+    }
+    auto& message = *result.add_packets();
+    message.set_port(std::string{port->second});
+    message.set_reason(std::string{decide::drop_reason_texts[reason].name});
+    message.set_generated(packet.generated);
+    message.set_age_us(
+        now < packet.at ? 0 : (now - packet.at) / std::max<std::uint64_t>(rte_get_tsc_hz() / 1'000'000, 1));
+    message.set_size(packet.size);
+    message.set_frame(packet.kept().data(), packet.kept().size());
+  }
+  return result;
 }
 
 auto Writer::routes(const std::string& zone) const -> tl::expected<RouteList, std::string> {

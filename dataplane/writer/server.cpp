@@ -184,6 +184,9 @@ struct Server::Impl : Service {
       case ipc::Request::kGetStatistics:
         *reply.mutable_statistics() = writer.statistics();
         return {};
+      case ipc::Request::kGetLastDrops:
+        *reply.mutable_last_drops() = writer.last_drops();
+        return {};
       case ipc::Request::kGetRoutes: {
         auto routes = writer.routes(request.get_routes().zone());
         if (!routes) {

@@ -54,6 +54,7 @@ class Writer : private RunningRoutes {
 
   [[nodiscard]] ipc::State state() const;
   [[nodiscard]] ipc::Statistics statistics() const;
+  [[nodiscard]] ipc::LastDrops last_drops() const;
   [[nodiscard]] auto routes(const std::string& zone) const -> tl::expected<RouteList, std::string>;
   [[nodiscard]] auto lookup(const ipc::Lookup& question) const -> tl::expected<ipc::Decision, std::string>;
 

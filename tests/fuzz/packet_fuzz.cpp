@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "common/base/special_address.hpp"
+#include "control/capture/frame.hpp"
 #include "dataplane/packet/checksum.hpp"
 #include "dataplane/packet/ethernet.hpp"
 #include "dataplane/packet/flow_hash.hpp"
@@ -106,6 +107,7 @@ void forward(std::vector<std::uint8_t> frame) {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   std::vector<std::uint8_t> frame(data, data + size);
   frame.shrink_to_fit();
+  static_cast<void>(sekisho::capture::to_text(sekisho::capture::read_frame(frame, size)));
   forward(frame);
   if (size >= ethernet_header_size + ipv4_header_minimum) {
     set_checksum(frame);

@@ -6,6 +6,7 @@
 #include <rte_mbuf.h>
 
 #include <algorithm>
+#include <span>
 #include <stdexcept>
 
 #include "common/base/prefix.hpp"
@@ -274,7 +275,26 @@ void Lab::check(const Record& record) {
   for (PortIndex port = 0; port < running_ports; ++port) {
     EXPECT_EQ(sent(port), out[port]) << "port " << unsigned{port};
   }
+  if (const auto* reason = std::get_if<DropReason>(&record.verdict)) {
+    expect_noted(record, *reason);
+  }
   expect_all_accounted(*this);
+}
+
+// The newest drop of that reason is this frame; what a device did not take had its new header already.
+void Lab::expect_noted(const Record& record, DropReason reason) const {
+  std::optional<forward::DroppedPacket> newest;
+  worker->last_drops().read([&](const forward::DroppedPacket& packet) {
+    if (packet.reason == reason && (!newest || newest->at < packet.at)) {
+      newest = packet;
+    }
+  });
+  ASSERT_TRUE(newest);
+  EXPECT_EQ(newest->port, record.in);
+  EXPECT_EQ(newest->size, record.bytes.size());
+  if (reason != DropReason::transmit_full) {
+    EXPECT_TRUE(std::ranges::equal(newest->kept(), std::span(record.bytes).first(newest->kept().size())));
+  }
 }
 
 Bytes forwarded_to(AdjacencyIndex adjacency, Packet packet) {

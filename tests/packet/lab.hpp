@@ -118,6 +118,7 @@ class Lab {
   };
   void make_port(PortIndex port, const char* name, unsigned capacity);
   void make_tables();
+  void expect_noted(const Record& record, DropReason reason) const;
 
   rte_mempool* pool_ = nullptr;
   std::array<Cable, running_ports> cables_;
