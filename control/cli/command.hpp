@@ -29,6 +29,7 @@ void add_top(CLI::App& app, Context& context);
 void add_doctor(CLI::App& app, Context& context);
 void add_guard(CLI::App& app, Context& context);
 void add_monitor(CLI::App& app, Context& context);
+void add_capture(CLI::App& app, Context& context);
 void add_bgp(CLI::App& app, Context& context);
 void add_prove(CLI::App& app, Context& context);
 void add_drain(CLI::App& app, Context& context);

@@ -126,10 +126,9 @@ void Answering::send_all(const Place& place) noexcept {
   std::transform(errors_.begin(), errors_.begin() + count, sizes.begin(),
                  [](const rte_mbuf* error) { return error->pkt_len; });
   const EgressPort& port = state.ports[ingress.port];
-  const unsigned sent =
-      runs(port, own.index)
-          ? forward::send(port.dpdk_port, static_cast<std::uint16_t>(own.index), errors_.data(), count)
-          : 0;
+  const unsigned sent = runs(port, own.index) ? forward::send(state, own.index, ingress.port, port.dpdk_port,
+                                                              {errors_.data(), count})
+                                              : 0;
   counters.tx.add(sent, std::accumulate(sizes.begin(), sizes.begin() + sent, std::uint64_t{0}));
   counters.drops[static_cast<std::size_t>(DropReason::transmit_full)].add(count - sent);
   rte_pktmbuf_free_bulk(errors_.data() + sent, count - sent);

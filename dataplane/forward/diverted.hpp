@@ -8,9 +8,11 @@
 #include <array>
 #include <cassert>
 #include <cstdint>
+#include <span>
 
 #include "dataplane/decide/verdict.hpp"
 #include "dataplane/forward/burst.hpp"
+#include "dataplane/forward/capture.hpp"
 #include "dataplane/forward/forwarding_state.hpp"
 #include "dataplane/forward/worker_data.hpp"
 #include "dataplane/packet/checksum.hpp"
@@ -80,7 +82,12 @@ class Diverted {
     for (unsigned at = 0; at < dropped_; ++at) {
       ingress.drops[static_cast<std::size_t>(reasons_[at])].add(1);
     }
-    place_.own.last_drops.note(place_.ingress, {drops_.data(), dropped_}, {reasons_.data(), dropped_});
+    const std::span<rte_mbuf* const> frames{drops_.data(), dropped_};
+    const std::span<const DropReason> reasons{reasons_.data(), dropped_};
+    place_.own.last_drops.note(place_.ingress, frames, reasons);
+    if (place_.state.capture != nullptr) [[unlikely]] {
+      place_.state.capture->dropped(place_.own.index, place_.ingress.port, frames, reasons);
+    }
     rte_pktmbuf_free_bulk(drops_.data(), dropped_);
     if (senders_ == Senders::told) {
       place_.own.answering.send(place_);

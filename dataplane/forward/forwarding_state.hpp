@@ -37,6 +37,8 @@ inline constexpr ZoneIndex own_sources{max_zones + 1};  // instead of a zone: th
 using nexthop::NextHopIndex;
 using nexthop::value_of;
 
+class Capture;
+
 using PortIndex = std::uint8_t;  // 0..max_ports-1, ours, not DPDK's
 using PortMask = std::uint32_t;  // bit i: port index i
 static_assert(max_ports <= 8 * sizeof(PortMask));
@@ -61,6 +63,7 @@ struct ForwardingState {
   std::array<HostPort, max_ports> host{};
   std::uint16_t exit_mtu = 0;  // of what the kernel masquerades and sends out; 0: there is no exit
   decide::IcmpPolicy icmp;
+  const Capture* capture = nullptr;  // while somebody looks on
 
   [[nodiscard]] const Zone& zone(ZoneIndex index) const noexcept { return zones[value_of(index)]; }
   [[nodiscard]] Zone& zone(ZoneIndex index) noexcept { return zones[value_of(index)]; }

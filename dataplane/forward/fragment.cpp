@@ -64,9 +64,8 @@ void transmit_all(const Context& context, std::span<rte_mbuf*> fragments, nextho
     return std::accumulate(sizes.begin() + begin, sizes.begin() + end, std::uint64_t{0});
   };
   egress.generated.add(fragments.size() - 1, bytes_of(1, fragments.size()));
-  const unsigned sent =
-      send(context.state.ports[adjacency.port].dpdk_port, static_cast<std::uint16_t>(context.own.index),
-           fragments.data(), static_cast<unsigned>(fragments.size()));
+  const unsigned sent = send(context.state, context.own.index, adjacency.port,
+                             context.state.ports[adjacency.port].dpdk_port, fragments);
   egress.tx.add(sent, bytes_of(0, sent));
   context.own.counters.adjacencies[index].add(sent, bytes_of(0, sent));
   const auto unsent = fragments.subspan(sent);

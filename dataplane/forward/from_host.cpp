@@ -25,7 +25,7 @@ void transmit_as_is(const ForwardingState& state, WorkerData& own, const RxQueue
     all_bytes += bytes[i] = frames[i]->pkt_len;
   }
   port.generated.add(count, all_bytes);
-  const unsigned sent = send(egress.dpdk_port, static_cast<std::uint16_t>(own.index), frames.data(), count);
+  const unsigned sent = send(state, own.index, egress.port, egress.dpdk_port, frames);
   Diverted diverted({.state = state, .ingress = egress, .own = own}, Diverted::Senders::not_told);
   for (unsigned i = sent; i < count; ++i) {
     all_bytes -= bytes[i];

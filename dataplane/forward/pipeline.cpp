@@ -2,6 +2,7 @@
 #include "dataplane/forward/pipeline.hpp"
 
 #include "dataplane/forward/books_check.hpp"
+#include "dataplane/forward/capture.hpp"
 #include "dataplane/forward/stages.hpp"
 
 namespace sekisho::forward {
@@ -9,6 +10,9 @@ namespace sekisho::forward {
 void forward_burst(const ForwardingState& state, WorkerData& own, const RxQueue& ingress,
                    std::span<rte_mbuf*> received) noexcept {
   const BooksCheck check(own.counters, static_cast<unsigned>(received.size()));
+  if (state.capture != nullptr && !ingress.generated) [[unlikely]] {
+    state.capture->received(own.index, ingress.port, received);
+  }
   Burst burst;
   burst.mbufs = received.data();
   burst.count = static_cast<unsigned>(received.size());

@@ -4,6 +4,8 @@
 // A stage takes out of the burst what goes no further, with its verdict: the questions are decide/verdict.hpp's.
 #pragma once
 
+#include <span>
+
 #include "dataplane/forward/burst.hpp"
 #include "dataplane/forward/diverted.hpp"
 #include "dataplane/forward/forwarding_state.hpp"
@@ -33,7 +35,8 @@ void rewrite(Burst& burst) noexcept;
 // even when asked again, is dropped.
 void transmit(const Context& context, const Burst& burst) noexcept;
 
-// How many the device took, asked more than once when it is merely behind.
-unsigned send(std::uint16_t port, std::uint16_t queue, rte_mbuf** mbufs, unsigned count) noexcept;
+// By the device `dpdk_port` of port `port`. How many it took, asked more than once when it is merely behind.
+unsigned send(const ForwardingState& state, unsigned worker, PortIndex port, std::uint16_t dpdk_port,
+              std::span<rte_mbuf*> frames) noexcept;
 
 }  // namespace sekisho::forward

@@ -5,7 +5,9 @@
 #include <bit>
 #include <functional>
 #include <numeric>
+#include <span>
 
+#include "dataplane/forward/capture.hpp"
 #include "dataplane/forward/stages.hpp"
 #include "dataplane/forward/tally.hpp"
 
@@ -15,15 +17,27 @@ namespace {
 // A device that is merely behind catches up within these; waiting longer would hold up every other port.
 constexpr unsigned max_retries = 4;
 
-}  // namespace
-
-unsigned send(std::uint16_t port, std::uint16_t queue, rte_mbuf** mbufs, unsigned count) noexcept {
-  unsigned sent = rte_eth_tx_burst(port, queue, mbufs, static_cast<std::uint16_t>(count));
+unsigned hand_over(std::uint16_t dpdk_port, unsigned worker, std::span<rte_mbuf*> frames) noexcept {
+  const auto queue = static_cast<std::uint16_t>(worker);
+  const auto count = static_cast<unsigned>(frames.size());
+  unsigned sent = rte_eth_tx_burst(dpdk_port, queue, frames.data(), static_cast<std::uint16_t>(count));
   for (unsigned retry = 0; sent < count && retry < max_retries; ++retry) {
     rte_pause();
-    sent += rte_eth_tx_burst(port, queue, mbufs + sent, static_cast<std::uint16_t>(count - sent));
+    sent +=
+        rte_eth_tx_burst(dpdk_port, queue, frames.data() + sent, static_cast<std::uint16_t>(count - sent));
   }
   return sent;
+}
+
+}  // namespace
+
+unsigned send(const ForwardingState& state, unsigned worker, PortIndex port, std::uint16_t dpdk_port,
+              std::span<rte_mbuf*> frames) noexcept {
+  if (state.capture != nullptr) [[unlikely]] {
+    return state.capture->sent(worker, port, frames,
+                               [&](std::span<rte_mbuf*> all) { return hand_over(dpdk_port, worker, all); });
+  }
+  return hand_over(dpdk_port, worker, frames);
 }
 
 namespace {
@@ -33,8 +47,8 @@ void transmit_to(unsigned port, const Context& context, const Burst& burst) noex
   if (burst.count == 0) {
     return;
   }
-  const unsigned sent = send(context.state.ports[port].dpdk_port,
-                             static_cast<std::uint16_t>(context.own.index), burst.mbufs, burst.count);
+  const unsigned sent = send(context.state, context.own.index, static_cast<PortIndex>(port),
+                             context.state.ports[port].dpdk_port, {burst.mbufs, burst.count});
   // The device owns what it took, and may have freed it: only what the burst remembers is looked at.
   const std::uint32_t bytes = std::accumulate(burst.sizes.begin() + sent, burst.sizes.begin() + burst.count,
                                               burst.bytes, std::minus<>());

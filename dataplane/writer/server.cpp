@@ -24,6 +24,9 @@ constexpr std::size_t longest_reason = 500;  // what a client sent may be quoted
 constexpr auto tick = std::chrono::seconds{1};
 // What the first packet to a neighbour waits before control hears of it. Looking is 1 KiB a worker to read.
 constexpr auto between_looks = std::chrono::milliseconds{50};
+constexpr auto between_captures = std::chrono::milliseconds{10};
+constexpr unsigned captures_at_once = 8;
+constexpr std::size_t bytes_at_once = std::size_t{256} << 10;  // of frames, in a reply
 
 }  // namespace
 
@@ -39,7 +42,8 @@ struct Server::Impl : Service {
                      },
                  .refusal = "the dataplane serves as many clients as it can"}},
         ticks{io},
-        looks{io} {
+        looks{io},
+        captures{io} {
     wait();
     look();
   }
@@ -110,6 +114,9 @@ struct Server::Impl : Service {
     }
     if (commander == &session) {
       commander = nullptr;
+    }
+    if (watcher == &session) {
+      end_capture();
     }
     clients.forget(session);
   }
@@ -187,6 +194,8 @@ struct Server::Impl : Service {
       case ipc::Request::kGetLastDrops:
         *reply.mutable_last_drops() = writer.last_drops();
         return {};
+      case ipc::Request::kCapture:
+        return capture(session, request, reply);
       case ipc::Request::kGetRoutes: {
         auto routes = writer.routes(request.get_routes().zone());
         if (!routes) {
@@ -211,6 +220,55 @@ struct Server::Impl : Service {
         break;
     }
     return tl::unexpected(std::string{"this dataplane does not know the request"});
+  }
+
+  auto capture(Session& session, const ipc::Request& request, ipc::Reply& reply)
+      -> tl::expected<void, std::string> {
+    if (watcher != nullptr) {
+      return tl::unexpected(fmt::format("process {} captures already", watcher->process()));
+    }
+    if (auto started = writer.start_capture(request.capture()); !started) {
+      return started;
+    }
+    spdlog::info("process {} captures packets", session.process());
+    watcher = &session;
+    session.watches();
+    capture_id = request.id();
+    *reply.mutable_captured() = writer.capture()->read(bytes_at_once);
+    tell_captured();
+    return {};
+  }
+
+  // A client that is behind gets nothing: what it does not take in time is lost where workers copy it, and counted there.
+  void tell_captured() {
+    captures.expires_after(between_captures);
+    captures.async_wait([this](boost::system::error_code aborted) {
+      if (aborted || watcher == nullptr) {
+        return;
+      }
+      tell_captured();
+      with_memory([this] {
+        for (unsigned round = 0; round < captures_at_once && watcher != nullptr && !watcher->is_behind();
+             ++round) {
+          ipc::Reply reply;
+          *reply.mutable_captured() = writer.capture()->read(bytes_at_once);
+          if (reply.captured().packets().empty() && reply.captured().lost() == told_lost) {
+            return;
+          }
+          told_lost = reply.captured().lost();
+          reply.set_id(capture_id);
+          watcher->reply(std::move(reply));
+        }
+      });
+    });
+  }
+
+  void end_capture() {
+    spdlog::info("the capture ends");
+    watcher = nullptr;
+    told_lost = 0;
+    captures.cancel();
+    writer.end_capture();
   }
 
   static auto no_transaction() -> tl::expected<void, std::string> {
@@ -312,8 +370,12 @@ struct Server::Impl : Service {
   ipc::Clients<Session> clients;
   asio::steady_timer ticks;
   asio::steady_timer looks;
+  asio::steady_timer captures;
   Session* owner = nullptr;        // of the open transaction
   Session* commander = nullptr;    // holds the claim
+  Session* watcher = nullptr;      // captures
+  std::uint64_t capture_id = 0;    // of its request
+  std::uint64_t told_lost = 0;     // of its copies
   std::optional<ipc::Event> news;  // for all but the client whose request is answered
   std::optional<Transaction> transaction;
 };

@@ -48,7 +48,7 @@ bool Session::has_gone() {
 }
 
 ipc::Seat Session::seat() const {
-  const bool is_served = has_changed_ || stream_ || !output_.empty();
+  const bool is_served = has_changed_ || watching_ || stream_ || !output_.empty();
   return {.is_owners = is_owners_,
           .standing = is_served     ? ipc::Standing::busy
                       : subscribed_ ? ipc::Standing::subscribed
@@ -83,7 +83,7 @@ void Session::tick() {
   if (!output_.empty() && ++stalled_ > stall_limit) {
     spdlog::warn("a client takes no answers: its connection is closed");
     close();
-  } else if (!subscribed_ && ++idle_ > idle_limit) {
+  } else if (!subscribed_ && !watching_ && ++idle_ > idle_limit) {
     spdlog::debug("a client asks nothing: its connection is closed");
     close();
   }

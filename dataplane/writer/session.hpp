@@ -51,6 +51,10 @@ class Session : public std::enable_shared_from_this<Session> {
   void begins_to_change() noexcept { has_changed_ = true; }
 
   void reply(ipc::Reply reply);
+  // It takes what it is sent more slowly than it comes.
+  [[nodiscard]] bool is_behind() const noexcept { return queued_ >= busy_queue; }
+  // It is sent what comes: one that says nothing more is not idle.
+  void watches() noexcept { watching_ = true; }
   void refuse(std::uint64_t id, const std::string& reason);
   void stream(std::uint64_t id, RouteList list);
   void subscribe() noexcept { subscribed_ = true; }
@@ -91,6 +95,7 @@ class Session : public std::enable_shared_from_this<Session> {
   bool writing_ = false;
   bool finishing_ = false;
   bool subscribed_ = false;
+  bool watching_ = false;
   bool has_changed_ = false;
   bool is_owners_ = false;
   std::chrono::steady_clock::time_point since_ = std::chrono::steady_clock::now();  // its last request

@@ -44,6 +44,7 @@ Writer::Writer(fib::Qsbr& qsbr, std::vector<forward::Worker*> workers, Options o
 }
 
 Writer::~Writer() {
+  end_capture();
   for (auto* worker : live_.workers) {
     worker->set_queues(nullptr);
     worker->set_host_queues(nullptr);
@@ -76,6 +77,15 @@ auto Writer::commit(Transaction transaction) -> tl::expected<ipc::Committed, std
     }
   }
   return committed;
+}
+
+auto Writer::start_capture(const ipc::Capture& wanted) -> tl::expected<void, std::string> {
+  auto started = LiveCapture::start(live_, wanted);
+  if (!started) {
+    return tl::unexpected(started.error());
+  }
+  capture_ = std::move(*started);
+  return {};
 }
 
 auto Writer::find(const std::string& zone, base::Prefix prefix) const -> std::optional<std::string_view> {

@@ -21,6 +21,7 @@
 #include "common/base/prefix.hpp"
 #include "dataplane.pb.h"
 #include "dataplane/writer/live.hpp"
+#include "dataplane/writer/live_capture.hpp"
 #include "dataplane/writer/transaction.hpp"
 
 namespace sekisho::writer {
@@ -58,6 +59,11 @@ class Writer : private RunningRoutes {
   [[nodiscard]] auto routes(const std::string& zone) const -> tl::expected<RouteList, std::string>;
   [[nodiscard]] auto lookup(const ipc::Lookup& question) const -> tl::expected<ipc::Decision, std::string>;
 
+  // Null: nobody looks on. There is one at most.
+  [[nodiscard]] auto start_capture(const ipc::Capture& wanted) -> tl::expected<void, std::string>;
+  [[nodiscard]] LiveCapture* capture() noexcept { return capture_.get(); }
+  void end_capture() { capture_.reset(); }
+
   // Once a second: looks at links and at what was dropped for want of a next hop's neighbour.
   void tick();
   // More often, since a sender waits: tells what connected routes dropped.
@@ -85,6 +91,7 @@ class Writer : private RunningRoutes {
 
   Live live_;
   Options options_;
+  std::unique_ptr<LiveCapture> capture_;
   std::chrono::system_clock::time_point started_ = std::chrono::system_clock::now();
   std::vector<ipc::Event> events_;
   std::uint64_t seen_refused_ = 0;

@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "dataplane/writer/live_capture.hpp"
+
+#include <fmt/format.h>
+#include <pcap/pcap.h>
+#include <rte_bpf.h>
+#include <rte_cycles.h>
+#include <rte_malloc.h>
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <map>
+#include <new>
+#include <utility>
+#include <vector>
+
+#include "dataplane/writer/publish.hpp"
+
+namespace sekisho::writer {
+namespace {
+
+using forward::Capture;
+using Filter = std::shared_ptr<const rte_bpf>;
+
+constexpr std::size_t most_instructions = 4'096;  // as Linux has it
+
+// rte_bpf_convert() believes its program, and writes behind its own memory when a jump leaves it: bpf_validate() goes first. It refuses jumps
+// that leave the program, a program that does not end, unknown instructions, and a division by zero.
+auto load_filter(const ipc::Capture& wanted) -> tl::expected<Filter, std::string> {
+  if (wanted.filter().empty()) {
+    return Filter{};
+  }
+  if (static_cast<std::size_t>(wanted.filter_size()) > most_instructions) {
+    return tl::unexpected(fmt::format("a filter has at most {} instructions", most_instructions));
+  }
+  std::vector<bpf_insn> instructions;
+  for (const auto packed : wanted.filter()) {
+    instructions.push_back({.code = static_cast<u_short>(packed >> 48),
+                            .jt = static_cast<u_char>(packed >> 40),
+                            .jf = static_cast<u_char>(packed >> 32),
+                            .k = static_cast<bpf_u_int32>(packed)});
+  }
+  const bpf_program program{.bf_len = static_cast<u_int>(instructions.size()),
+                            .bf_insns = instructions.data()};
+  const bool is_valid = bpf_validate(instructions.data(), static_cast<int>(instructions.size())) != 0;
+  const std::unique_ptr<rte_bpf_prm, decltype(&rte_free)> converted{
+      is_valid ? rte_bpf_convert(&program) : nullptr, &rte_free};
+  auto* const loaded = converted == nullptr ? nullptr : rte_bpf_load(converted.get());
+  if (loaded == nullptr) {
+    return tl::unexpected(std::string{"the filter is no valid BPF program"});
+  }
+  return Filter{loaded, [](const rte_bpf* filter) { rte_bpf_destroy(const_cast<rte_bpf*>(filter)); }};
+}
+
+auto to_direction(Capture::Direction direction) -> ipc::CapturedPacket::Direction {
+  switch (direction) {
+    case Capture::Direction::received:
+      return ipc::CapturedPacket::RECEIVED;
+    case Capture::Direction::sent:
+      return ipc::CapturedPacket::SENT;
+    case Capture::Direction::dropped:
+      break;
+  }
+  return ipc::CapturedPacket::DROPPED;
+}
+
+// Of a moment of the time stamp counter.
+class UnixTime {
+ public:
+  [[nodiscard]] std::uint64_t of(std::uint64_t tsc) const {
+    const auto ago = static_cast<double>(now_ - std::min(tsc, now_)) / static_cast<double>(rte_get_tsc_hz());
+    return unix_ns_ - static_cast<std::uint64_t>(ago * 1e9);
+  }
+
+ private:
+  std::uint64_t now_ = rte_rdtsc();
+  std::uint64_t unix_ns_ = static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::nanoseconds>(
+                                                          std::chrono::system_clock::now().time_since_epoch())
+                                                          .count());
+};
+
+void show_to_workers(Live& live, const Capture* capture) {
+  auto next = *live.state;
+  next.capture = capture;
+  publish_state(live, next);
+}
+
+}  // namespace
+
+auto LiveCapture::start(Live& live, const ipc::Capture& wanted)
+    -> tl::expected<std::unique_ptr<LiveCapture>, std::string> {
+  const std::set<std::string> ports{wanted.ports().begin(), wanted.ports().end()};
+  for (const auto& port : ports) {
+    if (!live.ports.contains(port)) {
+      return tl::unexpected(fmt::format("port {} is not among the ports", port));
+    }
+  }
+  if (!wanted.received() && !wanted.sent() && !wanted.dropped()) {
+    return tl::unexpected(std::string{"nothing is wanted: neither received nor sent nor dropped frames"});
+  }
+  auto filter = load_filter(wanted);
+  if (!filter) {
+    return tl::unexpected(filter.error());
+  }
+  auto capture = Capture::create({.workers = static_cast<unsigned>(live.workers.size()),
+                                  .snap_length = wanted.snap_length(),
+                                  .wanted = {wanted.received(), wanted.sent(), wanted.dropped()},
+                                  .filter = std::move(*filter)});
+  if (!capture) {
+    return tl::unexpected(capture.error());
+  }
+  std::unique_ptr<LiveCapture> running{new LiveCapture{live, ports, std::move(*capture)}};
+  running->follow_ports();
+  show_to_workers(live, running->capture_.get());
+  return running;
+}
+
+LiveCapture::~LiveCapture() {
+  try {
+    show_to_workers(live_, nullptr);
+  } catch (const std::bad_alloc&) {
+    // Workers may still write into it.
+    spdlog::error("there is no memory to end a capture: its slots stay allocated");
+    capture_->set_ports(0);
+    (void)capture_.release();
+  }
+}
+
+void LiveCapture::follow_ports() {
+  forward::PortMask mask = 0;
+  for (const auto& [name, port] : live_.ports) {
+    if (ports_.empty() || ports_.contains(name)) {
+      mask |= forward::PortMask{1} << port.index;
+    }
+  }
+  capture_->set_ports(mask);
+}
+
+ipc::Captured LiveCapture::read(std::size_t most) {
+  follow_ports();
+  ipc::Captured result;
+  std::map<forward::PortIndex, std::uint32_t> ports;
+  for (const auto& [name, port] : live_.ports) {
+    if (ports_.empty() || ports_.contains(name)) {
+      ports.emplace(port.index, static_cast<std::uint32_t>(result.port_names_size()));
+      result.add_port_names(name);
+    }
+  }
+  const UnixTime time;
+  const auto visit = [&](const Capture::Packet& packet) {
+    const auto port = ports.find(packet.port);
+    if (port == ports.end()) {
+      return;  // it has gone meanwhile
+    }
+    auto& message = *result.add_packets();
+    message.set_unix_ns(time.of(packet.at));
+    message.set_port(port->second);
+    message.set_direction(to_direction(packet.direction));
+    if (packet.direction == Capture::Direction::dropped) {
+      const auto reason = static_cast<std::size_t>(packet.reason);
+      message.set_reason(std::string{decide::drop_reason_texts[reason].name});
+    }
+    message.set_size(packet.size);
+    message.set_frame(packet.bytes().data(), packet.bytes().size());
+    most -= std::min<std::size_t>(most, packet.kept);
+  };
+  constexpr std::size_t at_once = 64;
+  while (most != 0 && capture_->read(at_once, visit) != 0) {
+  }
+  std::ranges::stable_sort(*result.mutable_packets(), {}, &ipc::CapturedPacket::unix_ns);
+  result.set_lost(capture_->lost());
+  return result;
+}
+
+}  // namespace sekisho::writer
