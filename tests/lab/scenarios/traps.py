@@ -34,20 +34,27 @@ def put(lab: AzureLab, nva: Nva, subnet: str, content: dict[str, Any]) -> None:
 
 def loops(lab: AzureLab, nva: Nva, report: Report) -> None:
     """What leaves the appliance by its egress port comes back to it until its TTL is spent."""
-    before, at_internet, sent = lab.fabric.marked_to("nva-lan0"), lab.counters()["marked"], 0
+    at_internet, sent, seen = lab.counters()["marked"], 0, 0
 
-    def looped() -> int:
-        """The probe through the firewall loops, too: once it fails nothing is advertised, and for a moment nothing loops."""
-        nonlocal sent
+    def looped() -> bool:
+        """The probe through the firewall loops, too: once it fails nothing is advertised, and for a moment nothing loops. So each attempt is
+        held against what it sent itself."""
+        nonlocal sent, seen
+        before, seen = lab.fabric.marked_to("nva-lan0"), 0
         traffic.send_marked(lab, "onprem")
         sent += traffic.MARKED
-        time.sleep(0.1)
-        seen = lab.fabric.marked_to("nva-lan0") - before
-        return seen if seen > 10 * sent else 0
+        while True:
+            time.sleep(0.2)
+            now = lab.fabric.marked_to("nva-lan0") - before
+            if now == seen:
+                break
+            seen = now
+        return seen > 10 * traffic.MARKED
 
-    seen = wait_until("a loop", looped)
+    wait_until("a loop", looped)
     report.equal(f"of {sent} packets came to the Internet", 0, lab.counters()["marked"] - at_internet)
-    report.check("but came to the appliance", f"> {10 * sent} times", f"{seen} times", seen > 10 * sent)
+    many = 10 * traffic.MARKED
+    report.check(f"but {traffic.MARKED} came to the appliance", f"> {many} times", f"{seen} times", seen > many)
 
 
 def found(nva: Nva, report: Report, rule: str, there: bool = True) -> None:
