@@ -18,6 +18,7 @@ void add_reload(CLI::App& app, Context& context);
 void add_route(CLI::App& app, Context& context);
 void add_next_hop(CLI::App& app, Context& context);
 void add_show(CLI::App& app, Context& context);
+void add_show_drops(CLI::App& group, Context& context);    // of `show`
 void add_show_learned(CLI::App& group, Context& context);  // of `show`
 void add_route_files(CLI::App& app, Context& context);
 void add_lookup(CLI::App& app, Context& context);

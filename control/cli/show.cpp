@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <memory>
 #include <string>
 #include <utility>
@@ -10,7 +9,6 @@
 #include "control/cli/command.hpp"
 #include "control/cli/output.hpp"
 #include "control/cli/show_tables.hpp"
-#include "control/serve/reasons.hpp"
 
 namespace sekisho::cli {
 namespace {
@@ -37,70 +35,6 @@ void add(CLI::App& group, Context& context, const std::string& what, const std::
   command->callback([&context, what, text] {
     context.run = [&context, what, text] {
       return show(context, {{"command", "show"}, {"what", what}}, text);
-    };
-  });
-}
-
-struct DropsOptions {
-  bool all = false;
-  bool last = false;
-  std::string reason;
-};
-
-bool is_reason(const std::string& reason) {
-  return std::ranges::find(serve::dataplane_reasons(), reason) != serve::dataplane_reasons().end();
-}
-
-Outcome show_last_drops(Context& context, const std::string& reason) {
-  const auto client = Client::connect(context.socket);
-  if (!client) {
-    return tl::unexpected{client.error()};
-  }
-  auto packets = (*client)->ask({{"command", "show"}, {"what", "last-drops"}});
-  if (!packets) {
-    return tl::unexpected{packets.error()};
-  }
-  auto shown = Json::array();
-  for (auto& packet : *packets) {
-    if (reason.empty() || packet.at("reason") == reason) {
-      shown.push_back(std::move(packet));
-    }
-  }
-  context.json ? print_json(shown) : fmt::print("{}", last_drops_text(shown));
-  return {};
-}
-
-void add_drops(CLI::App& group, Context& context) {
-  auto options = std::make_shared<DropsOptions>();
-  auto* command =
-      group.add_subcommand("drops", "Packets refused, by port and reason, with what each reason means");
-  auto* all = command->add_flag("--all", options->all, "Also reasons that never occurred");
-  auto* last = command->add_flag("--last", options->last,
-                                 "The newest packets that the dataplane dropped, up to eight of each reason: "
-                                 "always kept, and the newest first");
-  last->excludes(all);
-  command->add_option("--reason", options->reason, "With --last: only packets dropped for this")
-      ->type_name("REASON")
-      ->needs(last)
-      ->check(CLI::Validator(
-          [](const std::string& reason) {
-            return is_reason(reason)
-                       ? std::string{}
-                       : fmt::format("no reason is called {}; `sekisho show drops --all` lists them", reason);
-          },
-          ""));
-  command->footer(
-      "What the steering program or the device drops comes to no worker, so that no packet of it can be "
-      "shown.\n"
-      "A packet is shown as it was when it was dropped.\n\n"
-      "Examples:\n"
-      "  sekisho show drops --last\n"
-      "  sekisho show drops --last --reason unknown_source --json | jq -r '.[].ip.source'\n");
-  command->callback([&context, options] {
-    context.run = [&context, options] {
-      return options->last
-                 ? show_last_drops(context, options->reason)
-                 : show(context, {{"command", "show"}, {"what", "drops"}, {"all", options->all}}, drops_text);
     };
   });
 }
@@ -238,7 +172,7 @@ void add_show(CLI::App& app, Context& context) {
   add(*group, context, "bgp", "BGP sessions, and what is advertised since when, or why not; asked of FRR",
       bgp_text);
   add_show_learned(*group, context);
-  add_drops(*group, context);
+  add_show_drops(*group, context);
   add(*group, context, "stats", "Counters by port, and whether every packet is accounted for", stats_text);
   add(*group, context, "config",
       "Where the configuration that runs was read, overrides in force, and what a reload would change",

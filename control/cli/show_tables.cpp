@@ -223,8 +223,8 @@ std::string drops_text(const Json& drops) {
   }
   Table table{{{"PORT"}, {"BY"}, {"REASON"}, {"PACKETS", true}, {"MEANING"}}};
   for (const auto& drop : drops) {
-    table.add({value_text(drop, "port"), value_text(drop, "by"), value_text(drop, "reason"),
-               value_text(drop, "packets"), value_text(drop, "sentence")});
+    table.add({value_text(drop, drop.contains("interface") ? "interface" : "port"), value_text(drop, "by"),
+               value_text(drop, "reason"), value_text(drop, "packets"), value_text(drop, "sentence")});
   }
   return table.render();
 }

@@ -19,18 +19,14 @@
 #include <system_error>
 #include <utility>
 
+#include "common/xdp/counters.hpp"
+
 namespace sekisho::steer {
 namespace {
 
 constexpr auto object_bytes = std::to_array<unsigned char>({
 #include "steer_object.h"
 });
-
-constexpr std::array<const char*, sekisho_steer_verdict_count> verdict_names{
-#define VERDICT(name) #name,
-    SEKISHO_STEER_VERDICTS(VERDICT)
-#undef VERDICT
-};
 
 static_assert(static_cast<int>(decide::SourceVerdict::allowed) == sekisho_steer_allowed &&
               static_cast<int>(decide::SourceVerdict::spoofed) == sekisho_steer_spoofed &&
@@ -50,25 +46,6 @@ std::uint64_t station_of(const std::string& netdev) {
 
 std::string errno_text(int error) {
   return std::generic_category().message(error);
-}
-
-xdp::Counts operator+(xdp::Counts sum, const xdp::Counts& other) {
-  std::ranges::transform(sum, other, sum.begin(), std::plus<>());
-  return sum;
-}
-
-xdp::Counts carried_by(const sekisho_steer_state& state) {
-  xdp::Counts counts;
-  std::ranges::copy(state.carried, counts.begin());
-  return counts;
-}
-
-auto named(const xdp::Counts& counts) -> std::map<std::string, std::uint64_t> {
-  std::map<std::string, std::uint64_t> by_name;
-  for (std::size_t verdict = 0; verdict < counts.size(); ++verdict) {
-    by_name[verdict_names[verdict]] = counts[verdict];
-  }
-  return by_name;
 }
 
 std::string foreign(const std::string& netdev, const xdp::Program& program) {
@@ -183,9 +160,9 @@ auto Steering::take_place_of(const xdp::Program& old) -> tl::expected<void, int>
       refused_ = taken(netdev_, *pid);
       return tl::unexpected(EBUSY);
     }
-    before_ = carried_by(xdp::read_state(xdp::find_map(old, "state")));
+    before_ = xdp::carried_by(xdp::read_state(xdp::find_map(old, "state")));
     old_verdicts = xdp::find_map(old, "verdicts");
-    carried_ = before_ + xdp::read_verdicts(old_verdicts);
+    carried_ = xdp::sum_of(before_, xdp::read_verdicts(old_verdicts));
   }
   if (const int error = set_state(false, true); error != 0) {
     return tl::unexpected(error);
@@ -203,7 +180,7 @@ void Steering::settle() noexcept {
     return;
   }
   xdp::wait_for_runs();
-  carried_ = before_ + xdp::read_verdicts(replaced_verdicts_);
+  carried_ = xdp::sum_of(before_, xdp::read_verdicts(replaced_verdicts_));
   replaced_verdicts_ = base::Fd{};
   auto state = xdp::read_state(state_);
   std::ranges::copy(carried_, state.carried);
@@ -370,7 +347,7 @@ void Steering::revoke() noexcept {
 }
 
 std::map<std::string, std::uint64_t> Steering::counters() const {
-  return named(carried_ + xdp::read_verdicts(verdicts_));
+  return xdp::named(xdp::sum_of(carried_, xdp::read_verdicts(verdicts_)));
 }
 
 std::uint64_t Steering::redirected_before() const noexcept {
@@ -378,12 +355,7 @@ std::uint64_t Steering::redirected_before() const noexcept {
 }
 
 auto counters_of(const std::string& netdev) -> std::map<std::string, std::uint64_t> {
-  const auto program = xdp::attached_program(static_cast<int>(if_nametoindex(netdev.c_str())));
-  if (!program || !program->is_steering()) {
-    return {};
-  }
-  return named(carried_by(xdp::read_state(xdp::find_map(*program, "state"))) +
-               xdp::read_verdicts(xdp::find_map(*program, "verdicts")));
+  return xdp::counters_of(static_cast<int>(if_nametoindex(netdev.c_str())));
 }
 
 }  // namespace sekisho::steer

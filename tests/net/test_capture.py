@@ -246,3 +246,22 @@ def test_the_dataplanes_end_is_an_error(lab: Lab, appliance: Appliance) -> None:
         appliance.json("show", "drops", "--last")
     done = capture(appliance)
     assert done.returncode == 1 and "is sekisho-dataplane running?" in done.stderr
+
+
+def test_what_is_dropped_without_a_dataplane_is_counted(appliance: Appliance, injector: Injector) -> None:
+    """By the steering program, which is asked itself: also when control has gone, too."""
+
+    def dropped() -> int:
+        done = appliance.execute("show", "drops", "--json")
+        assert done.returncode == 1
+        drops = json.loads(done.stdout)
+        return sum(drop["packets"] for drop in drops if (drop["interface"], drop["reason"]) == ("lan0", "dropped_no_socket"))
+
+    before = dropped()
+    injector.send(frame(), 5)
+    wait_until("the drops", lambda: dropped() >= before + 5)
+    done = appliance.execute("show", "drops")
+    assert done.returncode == 1
+    assert "dropped_no_socket" in done.stdout and "the dataplane is not connected" in done.stderr
+    appliance.kill_control()
+    assert dropped() >= before + 5
