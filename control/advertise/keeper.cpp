@@ -10,59 +10,25 @@
 #include <iterator>
 #include <utility>
 
-#include "control/route/internet.hpp"
+#include "control/advertise/orders.hpp"
+#include "control/advertise/prefixes.hpp"
 
 namespace sekisho::advertise {
 namespace {
 
 using std::chrono::milliseconds;
-using Prefixes = std::vector<base::Prefix>;
 
 constexpr milliseconds between_glances{500};  // at bgpd's socket
 constexpr milliseconds between_looks{5000};
 constexpr milliseconds after_failure{2000};
 constexpr milliseconds after_refusal{30'000};  // each attempt may show a part of it for a moment
+// Of those that peers were told: a frr.conf that somebody else wrote may let a whole table out. In JSON each has 300 to 600 bytes.
+constexpr std::uint64_t most_listed = 10'000;
 
 std::uint64_t now_unix_ms() {
   return static_cast<std::uint64_t>(
       std::chrono::duration_cast<milliseconds>(std::chrono::system_clock::now().time_since_epoch()).count());
 }
-
-auto without(const Prefixes& all, const Prefixes& others) -> Prefixes {
-  Prefixes result;
-  std::ranges::set_difference(all, others, std::back_inserter(result));
-  return result;
-}
-
-auto both(const Prefixes& a, const Prefixes& b) -> Prefixes {
-  Prefixes result;
-  std::ranges::set_intersection(a, b, std::back_inserter(result));
-  return result;
-}
-
-auto all_of(const Prefixes& a, const Prefixes& b) -> Prefixes {
-  Prefixes result;
-  std::ranges::set_union(a, b, std::back_inserter(result));
-  return result;
-}
-
-// What is ours in FRR whoever told it.
-auto ours_always() -> Prefixes {
-  return {route::default_route, route::halves[0], route::halves[1]};
-}
-
-std::string text_of(const Prefixes& prefixes) {
-  constexpr std::size_t most = 4;
-  std::vector<std::string> texts;
-  std::ranges::transform(
-      prefixes.begin(), prefixes.begin() + static_cast<std::ptrdiff_t>(std::min(most, prefixes.size())),
-      std::back_inserter(texts), [](base::Prefix prefix) { return base::to_string(prefix); });
-  return prefixes.size() <= most
-             ? fmt::format("{}", fmt::join(texts, ", "))
-             : fmt::format("{} and {} more", fmt::join(texts, ", "), prefixes.size() - most);
-}
-
-constexpr auto show_config = "show running-config no-header";
 
 auto no_router(std::uint32_t asn, const RunningConfig& config) -> frr::Failure {
   const auto has =
@@ -72,19 +38,21 @@ auto no_router(std::uint32_t asn, const RunningConfig& config) -> frr::Failure {
       fmt::format("FRR {}, and [bgp] says AS {}: `sekisho bgp apply` writes its configuration", has, asn)};
 }
 
-}  // namespace
-
-auto commands(std::uint32_t asn, const Prefixes& take_away, const Prefixes& add) -> std::vector<std::string> {
-  std::vector<std::string> result{"configure terminal", fmt::format("router bgp {}", asn),
-                                  "address-family ipv4 unicast"};
-  for (const auto prefix : take_away) {
-    result.push_back("no network " + base::to_string(prefix));
-  }
-  for (const auto prefix : add) {
-    result.push_back("network " + base::to_string(prefix));
-  }
-  return result;
+auto not_kept(const Prefixes& originated, const Prefixes& wanted) -> frr::Failure {
+  const auto text = [](const Prefixes& prefixes) { return prefixes.empty() ? "nothing" : list_of(prefixes); };
+  return {frr::Failure::Kind::refused,
+          fmt::format("FRR was told to originate {}, and originates {}", text(wanted), text(originated))};
 }
+
+auto not_all_answered() -> frr::Failure {
+  return {frr::Failure::Kind::broken, "FRR has not answered all that it was asked; is it another version?"};
+}
+
+bool is_gone(const frr::Failure& failure) {
+  return failure.kind == frr::Failure::Kind::not_running || failure.kind == frr::Failure::Kind::absent;
+}
+
+}  // namespace
 
 Keeper::Keeper(boost::asio::io_context& io, Changed changed)
     : io_(io), changed_(std::move(changed)), timer_(io) {}
@@ -101,14 +69,17 @@ void Keeper::follow(const std::optional<config::Bgp>& bgp, Prefixes prefixes) {
   if (!has_peers) {
     return;
   }
-  const bool is_new = vtysh_ == nullptr;
-  if (is_new) {
+  if (vtysh_ == nullptr) {
     vtysh_ = std::make_unique<frr::Vtysh>(io_, bgp->frr);
     status_ = {};
-    managed_ = ours_always();
-    is_looking_ = is_to_look_again_ = false;
-    taking_back_.reset();
+    managed_ = all_of(ours_always(), returned_from(*bgp));
+    is_looking_ = has_asked_ = is_to_look_again_ = false;
+    refusal_.reset();
     said_.clear();
+  }
+  if (prefixes != status_.prefixes) {
+    refusal_.reset();
+    not_before_ = {};
   }
   bgp_ = *bgp;
   originator_.follow(bgp_.advertising);
@@ -131,27 +102,25 @@ void Keeper::follow(const std::optional<config::Bgp>& bgp, Prefixes prefixes) {
 void Keeper::leave() {
   vtysh_.reset();
   timer_.cancel();
-  for (const auto& done : std::exchange(waiting_, {})) {
+  std::erase_if(farewells_, [](const auto& farewell) { return farewell->is_done(); });
+  farewells_.push_back(std::make_unique<Farewell>(io_, bgp_.frr, bgp_.asn, managed_));
+  auto waiting = std::exchange(served_, {});
+  std::ranges::move(std::exchange(waiting_, {}), std::back_inserter(waiting));
+  for (const auto& done : waiting) {
     done();
   }
-  const auto withdrawn = [](const Prefixes& prefixes) {
-    return [prefixes](const frr::Result<std::string>& answer) {
-      if (answer) {
-        spdlog::warn("{} withdrawn from BGP peers: it is not configured any more", text_of(prefixes));
-      } else {
-        spdlog::error("{} could not be withdrawn from BGP peers: {}", text_of(prefixes),
-                      answer.error().sentence);
-      }
-    };
-  };
-  former_ = std::make_unique<frr::Vtysh>(io_, bgp_.frr);
-  former_->ask({show_config}, [this, withdrawn, asn = bgp_.asn,
-                               managed = managed_](const frr::Result<std::string>& answer) {
-    const auto ours = answer ? both(read_running_config(*answer).originated, managed) : Prefixes{};
-    if (!ours.empty()) {
-      former_->ask(commands(asn, ours, {}), withdrawn(ours));
-    }
-  });
+}
+
+// What was still to be withdrawn from the same one.
+auto Keeper::returned_from(const config::Bgp& bgp) -> Prefixes {
+  const auto found = std::ranges::find_if(
+      farewells_, [&](const auto& farewell) { return farewell->is_to(bgp.frr, bgp.asn); });
+  if (found == farewells_.end()) {
+    return {};
+  }
+  auto managed = (*found)->managed();
+  farewells_.erase(found);
+  return managed;
 }
 
 void Keeper::judge(std::vector<std::string> why_not) {
@@ -170,7 +139,9 @@ void Keeper::look(std::function<void()> done) {
     return;
   }
   waiting_.push_back(std::move(done));
-  act();
+  if (!is_looking_) {
+    begin();
+  }
 }
 
 void Keeper::wish_may_have_changed() {
@@ -193,51 +164,84 @@ void Keeper::wish_may_have_changed() {
 // A look that is under way may have asked before the wish changed.
 void Keeper::act() {
   status_.is_settled = status_.is_settled && status_.agrees();
-  if (is_looking_) {
+  if (!is_looking_) {
+    begin();
+  } else if (has_asked_) {
     is_to_look_again_ = true;
-    return;
   }
+}
+
+// In a moment: whoever wants one by then is served by this one.
+void Keeper::begin() {
   is_looking_ = true;
-  has_asked_twice_ = false;
-  ask();
+  has_asked_ = is_to_look_again_ = has_failed_ = is_told_again_ = false;
+  order_.reset();
+  found_.reset();
+  timer_.expires_after(milliseconds{0});
+  timer_.async_wait([this](const boost::system::error_code& error) {
+    if (!error && vtysh_ && is_looking_ && !has_asked_) {
+      has_asked_ = true;
+      served_ = std::exchange(waiting_, {});
+      ask();
+    }
+  });
 }
 
 void Keeper::ask() {
-  std::vector<std::string> questions{show_config, "show bgp ipv4 unicast summary json"};
-  for (const auto& peer : bgp_.peers) {
-    questions.push_back(fmt::format("show bgp ipv4 unicast neighbors {} advertised-routes json",
-                                    base::address_to_string(peer.address)));
-  }
   static_cast<void>(has_moved());
-  vtysh_->ask(std::move(questions), [this](const frr::Result<std::string>& answer) { heard(answer); });
+  vtysh_->ask({show_config, "show bgp ipv4 unicast summary json"},
+              [this](const frr::Result<std::string>& answer) { heard(answer); });
 }
 
 void Keeper::heard(const frr::Result<std::string>& answer) {
-  auto taken = answer ? take(*answer) : frr::Result<void>{tl::unexpected(answer.error())};
+  const auto taken = answer ? take(*answer) : frr::Result<void>{tl::unexpected(answer.error())};
   if (!taken) {
     failed(taken.error());
     return;
   }
-  if (taking_back_) {
-    take_back();
-    return;
+  if (!found_) {
+    found_ = status_.originated;
   }
+  if (order_) {
+    confirm(*std::exchange(order_, std::nullopt));
+  } else {
+    go_on();
+  }
+}
+
+void Keeper::go_on() {
   const auto now = Clock::now();
   const auto wish = originator_.wish(now);
   status_.why_not = originator_.why_not(now);
   status_.is_wanted = wish == Wish::announce || (wish == Wish::leave && !status_.originated.empty());
-  if (wish == Wish::leave || has_asked_twice_) {
-    end_look();
+  if (wish != Wish::announce) {
+    refusal_.reset();
+  }
+  if (auto order = next_order(wish, now)) {
+    tell(std::move(*order));
     return;
   }
-  const auto wanted = wish == Wish::announce ? status_.prefixes : Prefixes{};
-  const auto take_away = without(status_.originated, wanted);
-  const auto add = without(wanted, status_.originated);
-  if (take_away.empty() && add.empty()) {
-    end_look();
-  } else {
-    tell(take_away, add);
+  status_.failure = refusal_;
+  if (refusal_) {
+    say(*refusal_);
+  } else if (!std::exchange(said_, {}).empty()) {
+    spdlog::info("FRR answers again");
   }
+  ask_what_peers_were_told();
+}
+
+// Nothing: FRR does what it is to do, or what it may be told by now.
+auto Keeper::next_order(Wish wish, Clock::time_point now) const -> std::optional<Order> {
+  if (wish == Wish::leave) {
+    return std::nullopt;
+  }
+  Order order{.result = wish == Wish::announce ? status_.prefixes : Prefixes{}};
+  if (now < not_before_ && order.result != status_.originated) {
+    order.result.clear();  // a part of it is worse than none
+  }
+  order.take_away = without(status_.originated, order.result);
+  order.add = without(order.result, status_.originated);
+  return order.take_away.empty() && order.add.empty() ? std::nullopt : std::optional{std::move(order)};
 }
 
 // The answers stand one behind the other: the configuration up to its "end", then JSON.
@@ -252,9 +256,8 @@ auto Keeper::take(std::string_view answer) -> frr::Result<void> {
   if (!documents) {
     return tl::unexpected(documents.error());
   }
-  if (documents->size() != 1 + bgp_.peers.size()) {
-    return tl::unexpected(frr::Failure{frr::Failure::Kind::broken,
-                                       "FRR has not answered all that it was asked; is it another version?"});
+  if (documents->size() != 1) {
+    return tl::unexpected(not_all_answered());
   }
   const auto peers = read_summary(documents->front());
   if (!peers) {
@@ -262,86 +265,145 @@ auto Keeper::take(std::string_view answer) -> frr::Result<void> {
   }
   status_.version = config.version;
   status_.originated = both(config.originated, managed_);
-  for (std::size_t i = 0; i != status_.sessions.size() && i + 1 < documents->size(); ++i) {
-    auto& session = status_.sessions[i];
-    const auto told = read_advertised_routes((*documents)[i + 1]);
+  for (auto& session : status_.sessions) {
+    const auto peer = std::ranges::find(*peers, session.peer.address, &PeerState::address);
+    if (peer == peers->end()) {
+      session = {.peer = session.peer, .state = "not configured in FRR"};
+      continue;
+    }
+    session.state = peer->state;
+    session.is_established = peer->is_established;
+    session.since_unix_ms = peer->since_unix_ms;
+    session.received = peer->received;
+    session.sent = peer->sent;
+  }
+  status_.asked_unix_ms = now_unix_ms();
+  return {};
+}
+
+// Nothing is decided by it.
+void Keeper::ask_what_peers_were_told() {
+  std::vector<std::uint32_t> peers;
+  std::vector<std::string> questions;
+  auto room = most_listed;
+  for (auto& session : status_.sessions) {
+    if (session.sent == 0 || session.sent > room) {
+      session.advertised.clear();
+      continue;
+    }
+    room -= session.sent;
+    peers.push_back(session.peer.address);
+    questions.push_back(fmt::format("show bgp ipv4 unicast neighbors {} advertised-routes json",
+                                    base::address_to_string(session.peer.address)));
+  }
+  if (questions.empty()) {
+    end_look();
+    return;
+  }
+  vtysh_->ask(std::move(questions), [this, peers = std::move(peers)](const frr::Result<std::string>& answer) {
+    const auto taken = answer ? take_told(peers, *answer) : frr::Result<void>{tl::unexpected(answer.error())};
+    taken ? end_look() : failed(taken.error());
+  });
+}
+
+auto Keeper::take_told(const std::vector<std::uint32_t>& peers, std::string_view answer)
+    -> frr::Result<void> {
+  const auto documents = frr::documents(answer);
+  if (!documents) {
+    return tl::unexpected(documents.error());
+  }
+  if (documents->size() != peers.size()) {
+    return tl::unexpected(not_all_answered());
+  }
+  for (std::size_t i = 0; i != peers.size(); ++i) {
+    auto told = read_advertised_routes((*documents)[i]);
     if (!told) {
       return tl::unexpected(told.error());
     }
-    const auto peer = std::ranges::find(*peers, session.peer.address, &PeerState::address);
-    session = {.peer = session.peer, .state = "not configured in FRR"};
-    if (peer != peers->end()) {
-      session.state = peer->state;
-      session.is_established = peer->is_established;
-      session.since_unix_ms = peer->since_unix_ms;
-      session.received = peer->received;
-      session.sent = peer->sent;
-      session.advertised = *told;
+    const auto session =
+        std::ranges::find(status_.sessions, peers[i], [](const Session& each) { return each.peer.address; });
+    if (session != status_.sessions.end()) {
+      session->advertised = std::move(*told);
     }
-  }
-  status_.asked_unix_ms = now_unix_ms();
-  status_.failure.reset();
-  if (!std::exchange(said_, {}).empty()) {
-    spdlog::info("FRR answers again");
   }
   return {};
 }
 
-void Keeper::tell(const Prefixes& take_away, const Prefixes& add) {
-  const bool is_announced = !add.empty();
-  vtysh_->ask(commands(bgp_.asn, take_away, add),
-              [this, is_announced](const frr::Result<std::string>& answer) { told(is_announced, answer); });
+void Keeper::tell(Order order) {
+  order_ = std::move(order);
+  vtysh_->ask(commands(bgp_.asn, order_->take_away, order_->add),
+              [this](const frr::Result<std::string>& answer) { told(answer); });
 }
 
-void Keeper::told(bool is_announced, const frr::Result<std::string>& answer) {
-  if (!answer && is_announced) {
-    taking_back_ = answer.error();
+// What has become of it, FRR says: of what it refused, it may have taken a part.
+void Keeper::told(const frr::Result<std::string>& answer) {
+  if (answer) {
     ask();
-    return;
-  }
-  if (!answer) {
+  } else if (std::exchange(order_, std::nullopt)->add.empty()) {
     failed(answer.error());
-    return;
+  } else {
+    refused(answer.error());
+    ask();
+  }
+}
+
+void Keeper::refused(const frr::Failure& failure) {
+  ++status_.counts.failed;
+  refusal_ = failure;
+  not_before_ = Clock::now() + after_refusal;
+}
+
+// Somebody else may have told FRR something in the same moment: it is told once more.
+void Keeper::confirm(const Order& order) {
+  const auto failure = not_kept(status_.originated, order.result);
+  if (status_.originated == order.result) {
+    carried_out(order);
+    go_on();
+  } else if (!std::exchange(is_told_again_, true)) {
+    go_on();
+  } else if (order.add.empty()) {
+    failed(failure);
+  } else {
+    refused(failure);
+    go_on();
+  }
+}
+
+void Keeper::carried_out(const Order& order) {
+  const bool is_announced = !order.result.empty();
+  if (is_announced) {
+    refusal_.reset();
   }
   ++(is_announced ? status_.counts.announced : status_.counts.withdrawn);
   status_.changed_unix_ms = now_unix_ms();
-  if (is_announced) {
-    spdlog::info("{} advertised to {} BGP peers", text_of(status_.prefixes), bgp_.peers.size());
-  } else {
-    spdlog::warn("{} withdrawn from BGP peers: {}", text_of(status_.originated),
-                 status_.why_not.empty() ? "it is not configured any more"
-                                         : fmt::format("{}", fmt::join(status_.why_not, "; ")));
+  if (!order.take_away.empty()) {
+    spdlog::warn("{} withdrawn from BGP peers: {}", list_of(order.take_away), why_taken_away(order));
   }
-  changed_(is_announced, status_);
-  has_asked_twice_ = true;
-  ask();
+  if (!order.add.empty()) {
+    spdlog::info("{} advertised to {} BGP peers", list_of(order.add), bgp_.peers.size());
+  }
+  if (std::exchange(found_, order.result) != order.result) {
+    changed_(is_announced, status_);
+  }
 }
 
-// FRR took a part of what was to be announced, or none of it.
-void Keeper::take_back() {
-  const auto why = *taking_back_;
-  if (status_.originated.empty()) {
-    failed(why);
-    return;
+auto Keeper::why_taken_away(const Order& order) const -> std::string {
+  if (refusal_) {
+    return refusal_->sentence;
   }
-  vtysh_->ask(commands(bgp_.asn, status_.originated, {}),
-              [this, why](const frr::Result<std::string>& answer) {
-                if (answer) {
-                  status_.originated.clear();
-                }
-                failed(answer ? why : answer.error());
-              });
+  const auto why_not = order.result.empty() ? originator_.why_not(Clock::now()) : std::vector<std::string>{};
+  return why_not.empty() ? "it is not configured any more" : fmt::format("{}", fmt::join(why_not, "; "));
 }
 
 void Keeper::failed(const frr::Failure& failure) {
   ++status_.counts.failed;
   status_.failure = failure;
-  pause_ = std::exchange(taking_back_, std::nullopt) ? after_refusal : after_failure;
-  if (std::exchange(said_, failure.sentence) != failure.sentence) {
-    spdlog::error("{}; tried again until it answers, and forwarding goes on", failure.sentence);
-  }
-  if (failure.kind == frr::Failure::Kind::not_running || failure.kind == frr::Failure::Kind::absent) {
+  has_failed_ = true;
+  say(failure);
+  if (is_gone(failure)) {
     status_.originated.clear();
+    refusal_.reset();
+    not_before_ = {};
     for (auto& session : status_.sessions) {
       session = {.peer = session.peer, .state = "FRR is not running"};
     }
@@ -349,22 +411,35 @@ void Keeper::failed(const frr::Failure& failure) {
   end_look();
 }
 
-void Keeper::end_look() {
-  is_looking_ = false;
-  next_look_ = Clock::now() + (status_.failure ? pause_ : between_looks);
-  if (std::exchange(is_to_look_again_, false) && !status_.failure) {
-    act();
-    return;
+void Keeper::say(const frr::Failure& failure) {
+  if (std::exchange(said_, failure.sentence) != failure.sentence) {
+    spdlog::error("{}; tried again until it answers, and forwarding goes on", failure.sentence);
   }
-  status_.is_settled = true;
-  for (const auto& done : std::exchange(waiting_, {})) {
-    done();
-  }
-  wait();
 }
 
-// For the next look, for the time that damps the wish, or for another bgpd.
+// Who has asked meanwhile waits for the next one, and no longer.
+void Keeper::end_look() {
+  is_looking_ = false;
+  next_look_ = Clock::now() + (has_failed_ ? after_failure : between_looks);
+  status_.is_settled = !is_to_look_again_;
+  for (const auto& done : std::exchange(served_, {})) {
+    done();
+  }
+  if (!vtysh_ || is_looking_) {
+    return;
+  }
+  if (is_to_look_again_ || !waiting_.empty()) {
+    begin();
+  } else {
+    wait();
+  }
+}
+
+// For the next look, for the time that damps the wish, or for another bgpd. While a look is under way there is nothing to wait for.
 void Keeper::wait() {
+  if (is_looking_) {
+    return;
+  }
   const auto now = Clock::now();
   auto until = std::min(next_look_, now + between_glances);
   if (const auto changes = originator_.changes_at(now)) {
@@ -372,10 +447,10 @@ void Keeper::wait() {
   }
   timer_.expires_at(std::max(until, now));
   timer_.async_wait([this](const boost::system::error_code& error) {
-    if (error || !vtysh_) {
+    if (error || !vtysh_ || is_looking_) {
       return;
     }
-    if (!is_looking_ && (has_moved() || Clock::now() >= next_look_)) {
+    if (has_moved() || Clock::now() >= next_look_) {
       act();
     } else {
       wish_may_have_changed();
@@ -383,7 +458,7 @@ void Keeper::wait() {
   });
 }
 
-// A bgpd that starts makes its socket anew.
+// A bgpd that starts makes its socket anew. It has refused nothing yet.
 bool Keeper::has_moved() {
   struct stat found {};
   std::optional<std::pair<std::uint64_t, std::uint64_t>> now;
@@ -391,41 +466,11 @@ bool Keeper::has_moved() {
     now.emplace(found.st_ino, static_cast<std::uint64_t>(found.st_ctim.tv_sec) * 1'000'000'000U +
                                   static_cast<std::uint64_t>(found.st_ctim.tv_nsec));
   }
-  return std::exchange(socket_, now) != now;
-}
-
-namespace {
-
-auto running_config_now(const std::string& instance) -> frr::Result<RunningConfig> {
-  const auto answer = frr::ask_now(instance, {show_config});
-  if (answer) {
-    return read_running_config(*answer);
+  const bool is_another = std::exchange(socket_, now) != now;
+  if (is_another) {
+    not_before_ = {};
   }
-  using Kind = frr::Failure::Kind;
-  const auto kind = answer.error().kind;
-  return kind == Kind::not_running || kind == Kind::absent ? frr::Result<RunningConfig>{RunningConfig{}}
-                                                           : tl::unexpected(answer.error());
-}
-
-}  // namespace
-
-auto originated_now(const std::string& instance, const Prefixes& prefixes) -> frr::Result<Prefixes> {
-  return running_config_now(instance).map(
-      [&](const RunningConfig& config) { return both(config.originated, all_of(ours_always(), prefixes)); });
-}
-
-auto withdraw_now(const std::string& instance, const Prefixes& prefixes) -> frr::Result<Prefixes> {
-  const auto config = running_config_now(instance);
-  if (!config) {
-    return tl::unexpected(config.error());
-  }
-  const auto ours = both(config->originated, all_of(ours_always(), prefixes));
-  if (ours.empty()) {
-    return ours;
-  }
-  return frr::ask_now(instance, commands(config->asns.front(), ours, {})).map([&](const std::string&) {
-    return ours;
-  });
+  return is_another;
 }
 
 }  // namespace sekisho::advertise

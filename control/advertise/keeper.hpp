@@ -6,8 +6,8 @@
 // asks again. It looks when the wish changes, when bgpd's socket is another one, and every few seconds. Forwarding never depends on any of
 // it, and the loop never waits.
 //
-// All of an announcement goes to FRR in one go. When FRR takes only part of it, that part is taken back: a half without the other is worse
-// than none.
+// All of an announcement goes to FRR in one go. When FRR takes only part of it, that part is taken back, and it is some time until the next
+// attempt: a half without the other is worse than none. Nothing is called done before FRR says that it is so.
 #pragma once
 
 #include <boost/asio/io_context.hpp>
@@ -23,6 +23,7 @@
 #include <vector>
 
 #include "common/base/prefix.hpp"
+#include "control/advertise/farewell.hpp"
 #include "control/advertise/frr_state.hpp"
 #include "control/advertise/originator.hpp"
 #include "control/advertise/status.hpp"
@@ -33,7 +34,7 @@ namespace sekisho::advertise {
 
 class Keeper {
  public:
-  // What changed at FRR by our order: announced, or withdrawn and why.
+  // What FRR advertises by our order has changed: to all of the prefixes, or to none, and why.
   using Changed = std::function<void(bool is_announced, const Status& status)>;
 
   Keeper(boost::asio::io_context& io, Changed changed);
@@ -53,50 +54,59 @@ class Keeper {
  private:
   using Clock = std::chrono::steady_clock;
 
+  struct Order {
+    std::vector<base::Prefix> take_away;
+    std::vector<base::Prefix> add;
+    std::vector<base::Prefix> result;  // what FRR originates then
+  };
+
   void wish_may_have_changed();
   void act();
+  void begin();
   void ask();
   void heard(const frr::Result<std::string>& answer);
   auto take(std::string_view answer) -> frr::Result<void>;
-  void tell(const std::vector<base::Prefix>& take_away, const std::vector<base::Prefix>& add);
-  void told(bool is_announced, const frr::Result<std::string>& answer);
-  void take_back();
+  void go_on();
+  void ask_what_peers_were_told();
+  auto take_told(const std::vector<std::uint32_t>& peers, std::string_view answer) -> frr::Result<void>;
+  [[nodiscard]] auto next_order(Wish wish, Clock::time_point now) const -> std::optional<Order>;
+  void tell(Order order);
+  void told(const frr::Result<std::string>& answer);
+  void confirm(const Order& order);
+  void carried_out(const Order& order);
+  [[nodiscard]] auto why_taken_away(const Order& order) const -> std::string;
+  void refused(const frr::Failure& failure);
   void failed(const frr::Failure& failure);
+  void say(const frr::Failure& failure);
   void end_look();
   void wait();
   void leave();
+  auto returned_from(const config::Bgp& bgp) -> std::vector<base::Prefix>;
   [[nodiscard]] bool has_moved();
 
   boost::asio::io_context& io_;
   Changed changed_;
   Originator originator_;
-  std::unique_ptr<frr::Vtysh> vtysh_;   // none: there are no peers
-  std::unique_ptr<frr::Vtysh> former_;  // that is told to withdraw and then done with
+  std::unique_ptr<frr::Vtysh> vtysh_;                 // none: there are no peers
+  std::vector<std::unique_ptr<Farewell>> farewells_;  // to those that are not followed any more
   config::Bgp bgp_;
   std::vector<base::Prefix> managed_;  // whatever of these FRR originates is by our order; sorted
   Status status_;
-  boost::asio::steady_timer timer_;
+  boost::asio::steady_timer timer_;  // to the next look; while it is under way, to its beginning
   Clock::time_point next_look_;
   std::optional<std::pair<std::uint64_t, std::uint64_t>> socket_;  // bgpd's: which, and since when
   bool is_looking_ = false;
+  bool has_asked_ = false;  // in this look: what changes now may come too late for it
+  bool has_failed_ = false;
   bool is_to_look_again_ = false;
-  bool has_asked_twice_ = false;             // in this look, after an order
-  std::optional<frr::Failure> taking_back_;  // why: FRR has not taken all
-  std::chrono::milliseconds pause_{};        // after a failure
-  std::string said_;                         // the failure that stands in the log
-  std::vector<std::function<void()>> waiting_;
+  std::optional<std::vector<base::Prefix>> found_;  // what FRR originated when this look began
+  bool is_told_again_ = false;                      // what FRR had not kept
+  std::optional<Order> order_;                      // that FRR has, and has not yet said to have carried out
+  std::optional<frr::Failure> refusal_;             // of the last announcement
+  Clock::time_point not_before_;                    // the next announcement
+  std::string said_;                                // the failure that stands in the log
+  std::vector<std::function<void()>> waiting_;      // for the next look
+  std::vector<std::function<void()>> served_;       // by the one that is under way
 };
-
-// The commands that add and take away `network` statements.
-[[nodiscard]] auto commands(std::uint32_t asn, const std::vector<base::Prefix>& take_away,
-                            const std::vector<base::Prefix>& add) -> std::vector<std::string>;
-
-// What of the default, its halves and `prefixes` FRR originates, waiting for its answer: for who has no loop. Nothing where bgpd does not
-// run.
-[[nodiscard]] auto originated_now(const std::string& instance, const std::vector<base::Prefix>& prefixes)
-    -> frr::Result<std::vector<base::Prefix>>;
-// Withdraws it. The result is what was withdrawn.
-[[nodiscard]] auto withdraw_now(const std::string& instance, const std::vector<base::Prefix>& prefixes)
-    -> frr::Result<std::vector<base::Prefix>>;
 
 }  // namespace sekisho::advertise

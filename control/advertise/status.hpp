@@ -20,7 +20,7 @@ struct Session {
   std::uint64_t since_unix_ms = 0;  // it is; 0: not known
   std::uint64_t received = 0;       // prefixes
   std::uint64_t sent = 0;
-  std::vector<base::Prefix> advertised;  // what this peer was told
+  std::vector<base::Prefix> advertised;  // what this peer was told; none where it was told too much to list
 };
 
 struct Counts {

@@ -22,7 +22,7 @@
 #include "common/base/write_whole.hpp"
 #include "control/advertise/foreign.hpp"
 #include "control/advertise/frr_conf.hpp"
-#include "control/advertise/keeper.hpp"
+#include "control/advertise/orders.hpp"
 #include "control/cli/output.hpp"
 #include "control/frr/vtysh.hpp"
 #include "control/program/run.hpp"

@@ -22,7 +22,7 @@
 #include "common/base/fd.hpp"
 #include "common/ipc/frame.hpp"
 #include "common/ipc/log.hpp"
-#include "control/advertise/keeper.hpp"
+#include "control/advertise/orders.hpp"
 #include "control/advertise/vigil.hpp"
 #include "control/cli/lifeline.hpp"
 #include "control/policy/policy.hpp"

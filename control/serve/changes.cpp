@@ -103,16 +103,28 @@ auto reload_event(const tl::expected<Reloaded, std::string>& result) -> events::
                       {"why", nullptr}}};
 }
 
+namespace {
+
+auto why_withdrawn(const advertise::Status& status) -> std::vector<std::string> {
+  if (!status.why_not.empty()) {
+    return status.why_not;
+  }
+  return {status.failure ? status.failure->sentence : "nothing is configured to be advertised"};
+}
+
+}  // namespace
+
 auto advertise_event(bool is_announced, const advertise::Status& status) -> events::Event {
   auto prefixes = Json::array();
   for (const auto prefix : status.prefixes) {
     prefixes.push_back(base::to_string(prefix));
   }
+  const auto why = is_announced ? std::vector<std::string>{} : why_withdrawn(status);
   return {.kind = "advertise",
           .sentence = is_announced ? "BGP peers are told to send traffic here"
                                    : fmt::format("BGP peers are told to send no traffic here: {}",
-                                                 fmt::join(status.why_not, "; ")),
-          .details = {{"advertised", is_announced}, {"prefixes", prefixes}, {"why", status.why_not}}};
+                                                 fmt::join(why, "; ")),
+          .details = {{"advertised", is_announced}, {"prefixes", prefixes}, {"why", why}}};
 }
 
 auto drain_event(bool is_draining) -> events::Event {

@@ -9,7 +9,7 @@
 #include "control/advertise/foreign.hpp"
 #include "control/advertise/frr_conf.hpp"
 #include "control/advertise/frr_state.hpp"
-#include "control/advertise/keeper.hpp"
+#include "control/advertise/orders.hpp"
 #include "control/advertise/originator.hpp"
 #include "control/advertise/vigil.hpp"
 #include "control/serve/may_advertise.hpp"

@@ -89,5 +89,22 @@ TEST(Changes, Reloads) {
   EXPECT_EQ(reload_event(reloaded).details["transaction"], nullptr);
 }
 
+TEST(Changes, WhatBgpPeersAreTold) {
+  advertise::Status status;
+  status.prefixes = {{0, 1}, {1U << 31, 1}};
+  const auto announced = advertise_event(true, status);
+  EXPECT_EQ(announced.sentence, "BGP peers are told to send traffic here");
+  EXPECT_EQ(announced.details,
+            Json::parse(R"({"advertised": true, "prefixes": ["0.0.0.0/1", "128.0.0.0/1"], "why": []})"));
+  status.failure = frr::Failure{frr::Failure::Kind::refused, "FRR refused a command"};
+  EXPECT_EQ(advertise_event(false, status).sentence,
+            "BGP peers are told to send no traffic here: FRR refused a command");
+  status.why_not = {"no living member of firewall"};
+  EXPECT_EQ(advertise_event(false, status).sentence,
+            "BGP peers are told to send no traffic here: no living member of firewall");
+  EXPECT_EQ(advertise_event(false, {}).sentence,
+            "BGP peers are told to send no traffic here: nothing is configured to be advertised");
+}
+
 }  // namespace
 }  // namespace sekisho::serve
