@@ -32,10 +32,6 @@ class Vigil {
   }
   [[nodiscard]] bool has_control() const { return !control_gone_since_; }
   [[nodiscard]] bool has_dataplane() const { return has_dataplane_; }
-  // When it is to be withdrawn if nobody comes back.
-  [[nodiscard]] auto due() const -> std::optional<Time> {
-    return control_gone_since_ ? std::optional(*control_gone_since_ + dead_after_) : std::nullopt;
-  }
 
  private:
   std::chrono::milliseconds dead_after_{30'000};

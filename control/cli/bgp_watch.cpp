@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// What is to be withdrawn, control itself tells while it is there: that is what it runs with, whatever the files say by now. Without a word
-// of it the configuration tells, and where that is not good, the last that was.
+// What is to be withdrawn, control itself tells while it is there: that is what it runs with, whatever the files say by now, and it holds when
+// control is gone. Without a word of it the configuration tells, and where that is not good, the last that was.
 #include "control/cli/bgp_watch.hpp"
 
 #include <fmt/format.h>
@@ -18,6 +18,7 @@
 #include <utility>
 #include <vector>
 
+#include "common/base/detached_read.hpp"
 #include "common/base/duration.hpp"
 #include "common/base/fd.hpp"
 #include "common/ipc/frame.hpp"
@@ -38,6 +39,7 @@ constexpr Span between_questions{2000};
 constexpr Span silence{5000};  // of control, until it is said to hang
 constexpr Span after_failure{2000};
 constexpr Span between_readings{10'000};  // of the configuration, while there is nobody to ask
+constexpr Span longest_reading{5000};     // for which each of its files is waited for
 
 // What is to be withdrawn, and when.
 struct Plan {
@@ -96,13 +98,15 @@ class Watch {
   }
 
  private:
+  // Only while control has told nothing: what it advertises goes by what it runs with, whatever has been edited since.
   void read_configuration() {
     const auto now = Clock::now();
-    if (now < next_reading_) {
+    if (is_told_ || now < next_reading_) {
       return;
     }
     next_reading_ = now + between_readings;
-    const auto policy = policy::read(options_.config);
+    const auto policy = base::within(longest_reading, options_.config,
+                                     [file = options_.config] { return policy::read(file); });
     if (policy) {
       plan_ = plan_of(**policy);
       refusal_.clear();
@@ -124,23 +128,29 @@ class Watch {
   void look_at_control() {
     const auto now = Clock::now();
     control_.read();
-    take_answers(now);
+    take_answers();
     if (!control_.is_there()) {
-      is_asked_ = false;
+      asked_.reset();
       gone("sekisho-control is gone", now);
       return;
     }
-    if (!is_asked_ && now >= next_question_) {
+    if (std::exchange(connection_, control_.connections()) != control_.connections()) {
+      asked_.reset();
+      next_question_ = now;
+    }
+    if (!asked_ && now >= next_question_) {
       asked_ = now;
-      is_asked_ = control_.send(ipc::frame(R"({"command":"advertising"})"));
+      is_sent_ = false;
       next_question_ = now + between_questions;
     }
-    if (is_asked_ && now - asked_ >= silence) {
-      gone("sekisho-control does not answer", asked_);
+    // One whose queue is full is asked when there is a place in it; that it has none is a silence, too.
+    is_sent_ = is_sent_ || control_.send(ipc::frame(R"({"command":"advertising"})"));
+    if (asked_ && now - *asked_ >= silence) {
+      gone("sekisho-control does not answer", *asked_);
     }
   }
 
-  void take_answers(Clock::time_point now) {
+  void take_answers() {
     auto& said = control_.said();
     while (said.size() >= ipc::frame_header) {
       ipc::FrameHeader header{};
@@ -151,15 +161,16 @@ class Watch {
       }
       const auto reply = Json::parse(said.substr(header.size(), length), nullptr, false);
       said.erase(0, header.size() + length);
-      is_asked_ = false;
-      heard(reply, now);
+      asked_.reset();
+      heard(reply);
     }
   }
 
   // Also a refusal is a sign of life.
-  void heard(const Json& reply, Clock::time_point /*now*/) {
+  void heard(const Json& reply) {
     if (reply.is_object() && reply.contains("result")) {
       plan_ = plan_of(reply.at("result"));
+      is_told_ = plan_.has_value();
     }
     if (!vigil_.has_control()) {
       spdlog::info("sekisho-control is there: what is advertised is its business");
@@ -231,8 +242,11 @@ class Watch {
     if (!vigil_.has_control() || !vigil_.has_dataplane()) {
       return between_attempts;
     }
+    if (asked_ && !is_sent_) {
+      return between_attempts;
+    }
     const auto now = Clock::now();
-    const auto next = is_asked_ ? asked_ + silence : next_question_;
+    const auto next = asked_ ? *asked_ + silence : next_question_;
     return std::max(Span{1}, std::chrono::ceil<Span>(next - now));
   }
 
@@ -241,12 +255,14 @@ class Watch {
   Lifeline dataplane_;
   advertise::Vigil vigil_;
   std::optional<Plan> plan_;  // none: nothing is ever advertised
+  bool is_told_ = false;      // by control
   std::string refusal_;       // of the configuration
   std::string failure_;       // of FRR
   bool has_dataplane_ = false;
-  bool is_asked_ = false;
   bool has_withdrawn_ = false;
-  Clock::time_point asked_;
+  unsigned connection_ = 0;                 // to control
+  std::optional<Clock::time_point> asked_;  // a question that has no answer, since when
+  bool is_sent_ = true;                     // to this connection
   Clock::time_point next_question_;
   Clock::time_point next_attempt_;
   Clock::time_point next_reading_;

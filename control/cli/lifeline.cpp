@@ -28,6 +28,7 @@ bool Lifeline::is_there() {
     return errno == EAGAIN;
   }
   connection_ = std::move(connection);
+  ++connections_;
   said_.clear();
   return true;
 }

@@ -22,12 +22,15 @@ class Lifeline {
   // False: it could not be sent.
   [[nodiscard]] bool send(std::string_view bytes);
   [[nodiscard]] int descriptor() const { return connection_.get(); }
+  // Which connection it is: another one hears nothing of what was sent before.
+  [[nodiscard]] unsigned connections() const { return connections_; }
   // What was read since it was connected, and has not been taken away by its reader.
   [[nodiscard]] std::string& said() { return said_; }
 
  private:
   std::filesystem::path socket_;
   base::Fd connection_;
+  unsigned connections_ = 0;  // that there were, this one included
   std::string said_;
 };
 
