@@ -24,21 +24,29 @@ std::string ago(const Json& unix_ms) {
   return duration(static_cast<std::uint64_t>(seconds));
 }
 
+// All of the prefixes are one unit: a part of them is a fault, and so is whatever is not wanted.
 std::string what_is_advertised(const Json& bgp) {
   const auto reasons = fmt::format("{}", fmt::join(bgp.at("why_not").get<std::vector<std::string>>(), "; "));
   const auto since = bgp.at("changed_unix_ms").is_null() ? "" : " for " + ago(bgp.at("changed_unix_ms"));
+  const auto& prefixes = bgp.at("prefixes");
   const auto& originated = bgp.at("originated");
-  if (bgp.at("prefixes").empty()) {
-    return "nothing is to be advertised\n";
-  }
+  const auto fault = [](const std::string& text) { return toned(text + "\n", Tone::bad); };
   if (originated.empty()) {
-    return toned(fmt::format("nothing is advertised{}: {}\n", since,
-                             reasons.empty() ? "FRR does not originate it" : reasons),
-                 Tone::bad);
+    return prefixes.empty() ? "nothing is to be advertised\n"
+                            : fault(fmt::format("nothing is advertised{}: {}", since,
+                                                reasons.empty() ? "FRR does not originate it" : reasons));
   }
-  return toned(fmt::format("advertised{}: {}{}\n", since, list_text(originated),
-                           reasons.empty() ? "" : " (to be withdrawn: " + reasons + ")"),
-               reasons.empty() ? Tone::good : Tone::bad);
+  const auto advertised = fmt::format("advertised{}: {}", since, list_text(originated));
+  if (prefixes.empty()) {
+    return fault(advertised + " (nothing is to be)");
+  }
+  if (!reasons.empty()) {
+    return fault(fmt::format("{} (to be withdrawn: {})", advertised, reasons));
+  }
+  if (bgp.at("wanted") == true && originated != prefixes) {
+    return fault(fmt::format("{} (to be: {})", advertised, list_text(prefixes)));
+  }
+  return toned(advertised + "\n", Tone::good);
 }
 
 }  // namespace
@@ -57,12 +65,18 @@ std::string bgp_text(const Json& bgp) {
                       frr.at("instance").is_null() ? "" : ", instance " + value_text(frr, "instance"));
   Table table{
       {{"PEER"}, {"AS"}, {"PRESET"}, {"STATE"}, {"FOR"}, {"RECEIVED", true}, {"SENT", true}, {"TOLD"}}};
+  // A frr.conf that somebody else wrote may tell a peer more than is listed.
+  const auto told = [](const Json& session) {
+    const auto sent = session.at("prefixes_sent").get<std::uint64_t>();
+    const auto& listed = session.at("advertised");
+    return listed.empty() && sent != 0 ? fmt::format("{} prefixes", sent) : list_text(listed);
+  };
   for (const auto& session : bgp.at("sessions")) {
     const bool is_established = session.at("established").get<bool>();
     table.add({value_text(session, "peer"), value_text(session, "asn"), value_text(session, "preset"),
                Cell{value_text(session, "state"), is_established ? Tone::good : Tone::bad},
                ago(session.at("since_unix_ms")), value_text(session, "prefixes_received"),
-               value_text(session, "prefixes_sent"), list_text(session.at("advertised"))});
+               value_text(session, "prefixes_sent"), told(session)});
   }
   return text + table.render();
 }
