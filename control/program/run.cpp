@@ -18,6 +18,7 @@
 #include <cerrno>
 #include <csignal>
 #include <cstring>
+#include <mutex>
 #include <optional>
 #include <system_error>
 #include <utility>
@@ -78,6 +79,14 @@ auto spawn(const Command& command, int input, int output, int errors) -> tl::exp
   return error == 0 ? tl::expected<pid_t, int>{child} : tl::unexpected{error};
 }
 
+// A child and its group, which is of the same number. How the child ended.
+int end_child(pid_t child) {
+  int status = 0;
+  ::kill(-child, SIGKILL);
+  ::waitpid(child, &status, 0);
+  return status;
+}
+
 }  // namespace
 
 // Its start may take as long as its file system likes: that is another thread's.
@@ -118,8 +127,13 @@ class Run::Process : public std::enable_shared_from_this<Process> {
     std::string name = command.program;
     start_.emplace(
         name,
-        [what = std::move(command), streams = std::move(streams)] {
-          return spawn(what, streams->input.get(), streams->output.get(), streams->errors.get());
+        [what = std::move(command), streams = std::move(streams), handover = handover_]() -> Started {
+          auto child = spawn(what, streams->input.get(), streams->output.get(), streams->errors.get());
+          if (child && !handover->give(*child)) {
+            end_child(*child);
+            return tl::unexpected(ECANCELED);
+          }
+          return child;
         },
         [](base::Error /*error*/) -> Started { return tl::unexpected(EAGAIN); },
         [&io = io_, weak = weak_from_this()] {
@@ -135,12 +149,38 @@ class Run::Process : public std::enable_shared_from_this<Process> {
   // Its end is not told any more.
   void abandon() {
     done_ = nullptr;
+    if (start_) {
+      pid_ = handover_->abandon();
+      start_.reset();
+    }
     kill();
     close();
   }
 
  private:
   using Started = tl::expected<pid_t, int>;
+
+  // Between the thread that starts the program and who wanted it: whoever comes last kills it when it is not wanted any more.
+  class Handover {
+   public:
+    // The thread's. False: it is not wanted.
+    [[nodiscard]] bool give(pid_t child) {
+      const std::scoped_lock lock{mutex_};
+      child_ = child;
+      return !is_abandoned_;
+    }
+    // 0: it has not started.
+    pid_t abandon() {
+      const std::scoped_lock lock{mutex_};
+      is_abandoned_ = true;
+      return child_;
+    }
+
+   private:
+    std::mutex mutex_;
+    bool is_abandoned_ = false;
+    pid_t child_ = 0;
+  };
 
   struct Streams {  // of the program
     base::Fd input;
@@ -266,12 +306,8 @@ class Run::Process : public std::enable_shared_from_this<Process> {
 
   // How it ended, 0 if it was never begun.
   int kill() {
-    int status = 0;
-    if (const auto child = std::exchange(pid_, 0); child > 0) {
-      ::kill(-child, SIGKILL);
-      ::waitpid(child, &status, 0);
-    }
-    return status;
+    const auto child = std::exchange(pid_, 0);
+    return child > 0 ? end_child(child) : 0;
   }
 
   void close() {
@@ -285,7 +321,8 @@ class Run::Process : public std::enable_shared_from_this<Process> {
   boost::asio::io_context& io_;
   std::function<void(Ended)> done_;
   Ended ended_;
-  std::optional<base::DetachedRead<Started>> start_;
+  std::shared_ptr<Handover> handover_ = std::make_shared<Handover>();
+  std::optional<base::DetachedRead<Started>> start_;  // until it is known how it went
   boost::asio::posix::stream_descriptor process_;
   Stream output_;
   Stream errors_;

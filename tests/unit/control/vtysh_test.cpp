@@ -9,7 +9,9 @@
 #include <boost/asio/io_context.hpp>
 #include <chrono>
 #include <cstdlib>
+#include <filesystem>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "tests/unit/control/temporary_folder.hpp"
@@ -162,6 +164,20 @@ TEST_F(VtyshTest, ItsEndEndsWhatRuns) {
   }
   io.run();
   EXPECT_FALSE(is_told);
+}
+
+// It has not even begun to run: a thread is still starting it.
+TEST_F(VtyshTest, ItsEndEndsWhatIsBeingStarted) {
+  const auto file = folder.path() / "done";
+  is("sleep 0.3; touch " + file.native());
+  for (int i = 0; i != 20; ++i) {
+    boost::asio::io_context io;
+    Vtysh vtysh{io};
+    vtysh.ask({"show version"}, [](const Result<std::string>&) {});
+    std::this_thread::sleep_for(i * 200us);
+  }
+  std::this_thread::sleep_for(1s);
+  EXPECT_FALSE(std::filesystem::exists(file));
 }
 
 }  // namespace
