@@ -211,9 +211,15 @@ def test_killed_dataplane_is_rebuilt(lab: Lab, machine: Machine) -> None:
 
 
 def test_upgrade_leaves_the_dataplane_running(lab: Lab, machine: Machine, package: Path) -> None:
-    before = {name: machine.unit(name)["MainPID"] for name in NAMES}
+    """And the watch withdraws nothing: control is there when it ends."""
+    wait_until("the watch", lambda: machine.active("bgp-watch"))
+    before = {name: machine.unit(name)["MainPID"] for name in (*NAMES, "bgp-watch")}
+    said = len(machine.journal("sekisho-bgp-watch"))
     reinstall(machine, package)
     wait_until("another control", lambda: restarted(machine, "control", before["control"]), timeout=60)
+    wait_until("another watch", lambda: restarted(machine, "bgp-watch", before["bgp-watch"]), timeout=60)
+    log = machine.journal("sekisho-bgp-watch")[said:]
+    assert "stopping; sekisho-control goes on" in log and "the appliance is being stopped" not in log, log
     assert machine.unit("dataplane")["MainPID"] == before["dataplane"]
     machine.wait_forwarding()
     assert lab.fetch()
