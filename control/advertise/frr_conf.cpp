@@ -10,8 +10,6 @@
 namespace sekisho::advertise {
 namespace {
 
-constexpr unsigned most_prefixes = 20'000;
-
 class Writer {
  public:
   Writer(const config::Bgp& bgp, std::span<const base::Prefix> advertised)
@@ -114,8 +112,9 @@ class Writer {
     line("  neighbor {} activate", name);
     line("  neighbor {} route-map sekisho-in in", name);
     line("  neighbor {} route-map sekisho-out-{} out", name, name);
-    // Behind control's own bound: a peer that sends so much has gone mad.
-    line("  neighbor {} maximum-prefix {} restart {}", name, most_prefixes, minutes_until_again);
+    // Twice what is learned at all: a peer that sends more than that has gone mad.
+    line("  neighbor {} maximum-prefix {} restart {}", name, 2 * bgp_.learning.max_prefixes,
+         minutes_until_again);
   }
 
   const config::Bgp& bgp_;

@@ -67,10 +67,9 @@ void add_apply(CLI::App& group, Context& context) {
   command->add_option("--file", *file, "Write it there, and leave FRR alone (default: what FRR reads)")
       ->option_text("FILE");
   command->footer(
-      "A file that somebody else wrote stays as it is: exit status 1. FRR takes it without an interruption "
-      "if "
-      "frr-pythontools\n"
-      "is installed, and what is advertised stays advertised.\n\n"
+      "A file that somebody else wrote stays as it is. FRR takes it without an interruption if "
+      "frr-pythontools is\n"
+      "installed, and what is advertised stays advertised. Exit status 1 unless FRR runs with it.\n\n"
       "Examples:\n"
       "  sekisho bgp apply                            after each change of [bgp] or \"advertise\"\n");
   command->callback([&context, config, file] {

@@ -191,6 +191,12 @@ TEST(FrrConf, OfOtherPeersOnlyWhatIsKnown) {
   EXPECT_THAT(frr_conf(other, {}), HasSubstr(" neighbor 10.0.3.4 timers 20 60\n"));
 }
 
+TEST(FrrConf, APeerMaySendTwiceWhatIsLearned) {
+  auto many = bgp();
+  many.learning.max_prefixes = 2'000'000;
+  EXPECT_THAT(frr_conf(many, {}), HasSubstr(" neighbor 10.0.3.4 maximum-prefix 4000000 restart 5\n"));
+}
+
 TEST(Foreign, IsWhatSaysSomethingThatWeDidNotWrite) {
   EXPECT_FALSE(is_foreign(frr_conf(bgp(), {})));
   EXPECT_FALSE(is_foreign(""));
