@@ -5,10 +5,10 @@
 #include <array>
 #include <span>
 
-#include "control/check/azure.hpp"
 #include "control/check/place.hpp"
 #include "control/check/rules.hpp"
 #include "control/check/table.hpp"
+#include "control/config/azure.hpp"
 
 namespace sekisho::check {
 namespace {
@@ -35,7 +35,7 @@ auto offence(const Facts& facts, const config::Bgp& bgp) -> Offences {
 }
 
 bool speaks_to_azure(const config::Bgp& bgp) {
-  return std::ranges::find(bgp.peers, route_server_asn, &config::BgpPeer::asn) != bgp.peers.end();
+  return std::ranges::find(bgp.peers, config::route_server_asn, &config::BgpPeer::asn) != bgp.peers.end();
 }
 
 auto find_asn_banned(const Facts& facts) -> Offences {

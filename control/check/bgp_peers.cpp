@@ -3,9 +3,9 @@
 
 #include <algorithm>
 
-#include "control/check/azure.hpp"
 #include "control/check/place.hpp"
 #include "control/check/rules.hpp"
+#include "control/config/azure.hpp"
 
 namespace sekisho::check {
 namespace {
@@ -27,7 +27,7 @@ bool is_azures(const config::BgpPeer& peer) {
 
 auto find_strange_asn(const Facts& facts) -> Offences {
   return find_peers(facts, [](const config::Bgp&, const config::BgpPeer& peer) {
-    const bool is_strange = is_azures(peer) != (peer.asn == route_server_asn);
+    const bool is_strange = is_azures(peer) != (peer.asn == config::route_server_asn);
     return is_strange
                ? fmt::format("peer {} is AS {} with preset \"{}\"", base::address_to_string(peer.address),
                              peer.asn, config::to_string(peer.preset))

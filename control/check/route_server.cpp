@@ -4,21 +4,22 @@
 #include <algorithm>
 
 #include "common/base/prefix.hpp"
-#include "control/check/azure.hpp"
 #include "control/check/place.hpp"
 #include "control/check/rules.hpp"
 #include "control/check/table.hpp"
+#include "control/config/azure.hpp"
 
 namespace sekisho::check {
 namespace {
 
 auto find_one_route_server(const Facts& facts) -> Offences {
   const auto& bgp = facts.policy->config.bgp;
-  if (!bgp || std::ranges::count(bgp->peers, route_server_asn, &config::BgpPeer::asn) != 1)
+  if (!bgp || std::ranges::count(bgp->peers, config::route_server_asn, &config::BgpPeer::asn) != 1)
     return {};
-  const auto peer = std::ranges::find(bgp->peers, route_server_asn, &config::BgpPeer::asn);
-  return {{place(facts, peer->line), fmt::format("{} is the only peer with AS {}",
-                                                 base::address_to_string(peer->address), route_server_asn)}};
+  const auto peer = std::ranges::find(bgp->peers, config::route_server_asn, &config::BgpPeer::asn);
+  return {{place(facts, peer->line),
+           fmt::format("{} is the only peer with AS {}", base::address_to_string(peer->address),
+                       config::route_server_asn)}};
 }
 
 }  // namespace

@@ -7,6 +7,7 @@
 
 #include "common/base/text.hpp"
 #include "control/config/addresses.hpp"
+#include "control/config/azure.hpp"
 #include "control/config/reader.hpp"
 
 namespace sekisho::config {
@@ -19,8 +20,6 @@ constexpr std::array<Word<PeerPreset>, 5> presets{{
     {"aws-route-server", PeerPreset::aws_route_server},
     {"gcp-cloud-router", PeerPreset::gcp_cloud_router},
 }};
-
-constexpr std::uint32_t azures_asn = 65515;
 
 // FRR makes a folder of it.
 bool is_instance_name(std::string_view name) {
@@ -107,8 +106,9 @@ void Reader::read_bgp_peers(const Section& section, Bgp& bgp) {
 }
 
 void Reader::read_peer_ways(const Section& section, BgpPeer& peer) {
-  peer.preset = section.choice("preset", presets)
-                    .value_or(peer.asn == azures_asn ? PeerPreset::azure_route_server : PeerPreset::generic);
+  peer.preset =
+      section.choice("preset", presets)
+          .value_or(peer.asn == route_server_asn ? PeerPreset::azure_route_server : PeerPreset::generic);
   constexpr std::int64_t most_prepended = 10;  // as many as FRR takes in one command
   if (const auto prepend = section.integer("prepend")) {
     if (prepend->value < 0 || prepend->value > most_prepended)

@@ -114,5 +114,4 @@ Findings check_clock(const System& system) {
   return {ok(name, "the clock is synchronised")};
 }
 
-// Nothing in a configuration asks for it yet.
 }  // namespace sekisho::doctor

@@ -65,7 +65,6 @@ class Vtysh {
   // bgpd's answer to the commands, one after the other up to the first that fails. Those of one call are given to one vtysh: a call that
   // begins with "configure terminal" stays in that mode. Calls are served in their order, one at a time.
   void ask(std::vector<std::string> commands, Done done);
-  [[nodiscard]] const std::string& instance() const noexcept { return instance_; }
 
  private:
   struct Call {

@@ -6,10 +6,6 @@
 namespace sekisho::metrics {
 namespace {
 
-std::uint64_t flag(bool holds) {
-  return holds ? 1 : 0;
-}
-
 void add_sessions(Text& text, const advertise::Status& status) {
   const auto each = [&](auto value) {
     for (const auto& session : status.sessions) {
@@ -17,26 +13,26 @@ void add_sessions(Text& text, const advertise::Status& status) {
     }
   };
   text.family("sekisho_bgp_session_up", Type::gauge, "", "1 when the session with the peer is established.");
-  each([](const advertise::Session& session) { return flag(session.is_established); });
+  each([](const advertise::Session& session) { return one_if(session.is_established); });
   text.family("sekisho_bgp_session_received_prefixes", Type::gauge, "prefixes",
               "Prefixes that the peer told.");
   each([](const advertise::Session& session) { return session.received; });
   text.family("sekisho_bgp_session_advertised_prefixes", Type::gauge, "prefixes",
               "Prefixes that the peer was told.");
-  each([](const advertise::Session& session) { return std::uint64_t{session.advertised.size()}; });
+  each([](const advertise::Session& session) { return session.sent; });
 }
 
 }  // namespace
 
 void add_bgp(Text& text, const advertise::Status& status) {
   text.family("sekisho_bgp_up", Type::gauge, "", "1 when FRR answered the last time that it was asked.");
-  text.sample({}, flag(!status.failure && status.asked_unix_ms != 0));
+  text.sample({}, one_if(!status.failure && status.asked_unix_ms != 0));
   text.family("sekisho_bgp_last_answer_timestamp_seconds", Type::gauge, "seconds",
               "When FRR answered last: the other figures are of then; 0: never.");
   text.sample({}, static_cast<double>(status.asked_unix_ms) / 1000);
   text.family("sekisho_bgp_advertise_wanted", Type::gauge, "",
               "1 when the appliance's prefixes are to be advertised: traffic that comes is forwarded.");
-  text.sample({}, flag(status.is_wanted));
+  text.sample({}, one_if(status.is_wanted));
   text.family("sekisho_bgp_prefixes", Type::gauge, "prefixes",
               "Prefixes to be advertised while traffic is forwarded.");
   text.sample({}, std::uint64_t{status.prefixes.size()});

@@ -18,10 +18,6 @@ double seconds(std::uint64_t unix_ms) {
   return static_cast<double>(unix_ms) / 1000;
 }
 
-std::uint64_t one_if(bool holds) {
-  return holds ? 1 : 0;
-}
-
 // One sample a port, zone, worker, ... of a list in a message.
 template <typename List, typename Sample>
 void family(Text& text, std::string_view name, Type type, std::string_view unit, std::string_view help,

@@ -20,6 +20,11 @@ enum class Format : std::uint8_t {
 
 enum class Type : std::uint8_t { counter, gauge, info };
 
+// The value of what is so or not.
+[[nodiscard]] constexpr std::uint64_t one_if(bool holds) noexcept {
+  return holds ? 1 : 0;
+}
+
 class Text {
  public:
   using Labels = std::initializer_list<std::pair<std::string_view, std::string_view>>;

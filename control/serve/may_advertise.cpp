@@ -2,22 +2,11 @@
 #include "control/serve/may_advertise.hpp"
 
 #include <algorithm>
-#include <array>
-#include <string_view>
 
 #include "control/serve/verdict.hpp"
 
 namespace sekisho::serve {
 namespace {
-
-constexpr std::array<std::string_view, 3> about_ports{"port_missing", "port_down", "link_down"};
-
-auto problem_of_port(std::string_view port, const std::vector<Problem>& problems) -> const Problem* {
-  const auto found = std::ranges::find_if(problems, [&](const Problem& problem) {
-    return problem.subject == port && std::ranges::find(about_ports, problem.kind) != about_ports.end();
-  });
-  return found == problems.end() ? nullptr : &*found;
-}
 
 // Why no port runs that leads to a living member of `via`.
 auto why_no_port(const config::NextHop& via, const std::vector<reach::Member>& members,
@@ -27,12 +16,14 @@ auto why_no_port(const config::NextHop& via, const std::vector<reach::Member>& m
     if (!member.alive || std::ranges::find(via.members, member.address) == via.members.end()) {
       continue;
     }
-    const auto* problem = problem_of_port(member.port, problems);
-    if (problem == nullptr) {
+    const auto reasons = why_port_down(member.port, problems);
+    if (reasons.empty()) {
       return {};
     }
-    if (std::ranges::find(result, problem->reason) == result.end()) {
-      result.push_back(problem->reason);
+    for (const auto& reason : reasons) {
+      if (std::ranges::find(result, reason) == result.end()) {
+        result.push_back(reason);
+      }
     }
   }
   return result;

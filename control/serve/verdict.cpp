@@ -37,12 +37,6 @@ auto reasons_where(const std::vector<Problem>& problems, Predicate holds) -> std
   return result;
 }
 
-auto why_port(std::string_view port, const std::vector<Problem>& problems) -> std::vector<std::string> {
-  return reasons_where(problems, [&](const Problem& problem) {
-    return is_one_of(problem.kind, of_ports) && problem.subject == port;
-  });
-}
-
 // All of `each` with the reasons of all, if none is without; else nothing.
 template <typename Names, typename Why>
 auto why_all(const Names& names, Why why) -> std::vector<std::string> {
@@ -92,6 +86,12 @@ void append_once(std::vector<std::string>& reasons, const std::vector<std::strin
 
 }  // namespace
 
+auto why_port_down(std::string_view port, const std::vector<Problem>& problems) -> std::vector<std::string> {
+  return reasons_where(problems, [&](const Problem& problem) {
+    return is_one_of(problem.kind, of_ports) && problem.subject == port;
+  });
+}
+
 std::string_view to_string(Word word) noexcept {
   switch (word) {
     case Word::forwarding:
@@ -122,7 +122,7 @@ auto why_down(std::string_view next_hop, const std::vector<Problem>& problems) -
 
 auto why_closed(const config::Zone& zone, const config::Config& config, const std::vector<Problem>& problems)
     -> std::vector<std::string> {
-  auto reasons = why_all(zone.ports, [&](const std::string& port) { return why_port(port, problems); });
+  auto reasons = why_all(zone.ports, [&](const std::string& port) { return why_port_down(port, problems); });
   append_once(reasons, reasons_where(problems, [&](const Problem& problem) {
                 return problem.kind == "default_not_learned" && problem.subject == zone.name;
               }));

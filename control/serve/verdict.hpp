@@ -42,6 +42,9 @@ struct Verdict {
 // Why this next hop ("Internet": the exit) forwards nothing; empty: it does.
 [[nodiscard]] auto why_down(std::string_view next_hop, const std::vector<Problem>& problems)
     -> std::vector<std::string>;
+// Why this port does not run; empty: it does.
+[[nodiscard]] auto why_port_down(std::string_view port, const std::vector<Problem>& problems)
+    -> std::vector<std::string>;
 // Why nothing that comes from this zone is forwarded; empty: something is.
 [[nodiscard]] auto why_closed(const config::Zone& zone, const config::Config& config,
                               const std::vector<Problem>& problems) -> std::vector<std::string>;
