@@ -329,8 +329,8 @@ def test_further_prefixes_and_how_they_are_told(running: Appliance, routers: dic
     assert running.execute("bgp", "apply", "--config", running.config).returncode == 0
     wait_told(routers, [*HALVES, "203.0.113.0/24"])
 
-    def way(name: str) -> tuple[str, str]:
-        path = routers[name].json("show bgp ipv4 unicast 203.0.113.0/24")["paths"][0]
+    def way(name: str, prefix: str = "203.0.113.0/24") -> tuple[str, str]:
+        path = routers[name].json(f"show bgp ipv4 unicast {prefix}")["paths"][0]
         return path["aspath"]["string"], path["nexthops"][0]["ip"]
 
     wait_until("the path that was asked for", lambda: way("onprem") == ("65010 65010 65010", VNET))
@@ -339,6 +339,8 @@ def test_further_prefixes_and_how_they_are_told(running: Appliance, routers: dic
     running.reload()
     assert running.execute("bgp", "apply", "--config", running.config).returncode == 0
     wait_told(routers, HALVES)
+    # FRR tells what a route map makes of a route some seconds after it has it.
+    wait_until("the path of before", lambda: all(way("onprem", prefix) == ("65010", LAN) for prefix in HALVES))
 
 
 def test_apply_leaves_what_is_advertised_alone(running: Appliance, routers: dict[str, Frr]) -> None:
