@@ -268,6 +268,10 @@ void add_port_counters(Text& text, const ipc::Statistics& statistics) {
       [](const ipc::PortStatistics& port) { return port.fragmented(); });
   add("sekisho_fragments", Type::counter, "", "These fragments.",
       [](const ipc::PortStatistics& port) { return port.fragments(); });
+  add("sekisho_unfinished_checksums", Type::counter, "",
+      "Of the packets received on the port that were looked at, which are few: those with a TCP or UDP "
+      "checksum that nobody has finished.",
+      [](const ipc::PortStatistics& port) { return port.unfinished_checksums(); });
   family(text, "sekisho_icmp_errors", Type::counter, "", "ICMP errors about packets received on the port.",
          statistics.ports(), [&](const ipc::PortStatistics& port) {
            for (const auto error : serve::icmp_errors()) {

@@ -19,6 +19,13 @@ bool is_named_as_configured(const config::Port& port, const netlink::Link& link)
 auto port_findings(const config::Port& port, const netlink::Mirror& mirror, const ipc::PortState* state)
     -> std::vector<std::string> {
   std::vector<std::string> result;
+  if (state != nullptr && state->unfinished_checksums()) {
+    result.push_back(fmt::format(
+        "port {}: packets come whose TCP or UDP checksum nobody has finished, and their receivers drop them: "
+        "their sender leaves it to "
+        "a NIC that is not there (veth, TAP, virtio); on the sender's interface: ethtool -K INTERFACE tx off",
+        port.name));
+  }
   if (!port.is_af_xdp()) {
     return result;
   }

@@ -59,6 +59,8 @@ struct alignas(64) PortCounters {
   Counter icmp_limited;  // errors that the limits, or a lack of buffers, kept back
   Counter fragmented;    // packets that left in fragments
   Counter fragments;     // these
+  // Of the frames that were looked at (WorkerData::look_closer), those whose TCP or UDP checksum nobody has finished.
+  Counter unfinished_checksums;
 };
 
 struct WorkerCounters {

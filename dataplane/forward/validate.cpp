@@ -11,6 +11,7 @@
 #include "dataplane/packet/ipv4.hpp"
 #include "dataplane/packet/plain.hpp"
 #include "dataplane/packet/plain_avx512.hpp"
+#include "dataplane/packet/unfinished_checksum.hpp"
 
 namespace sekisho::forward {
 namespace {
@@ -78,6 +79,21 @@ void read_one(Burst& burst, unsigned at, std::size_t readable) noexcept {
   }
 }
 
+// Of the first TCP or UDP packet that is there as a whole.
+[[gnu::cold]] void look_at_checksum(const Context& context, const Burst& burst) noexcept {
+  for (unsigned at = 0; at < burst.count; ++at) {
+    const packet::Ipv4View ip(burst.frames[at] + ethernet_header_size);
+    if (ip.protocol() == packet::Protocol::tcp || ip.protocol() == packet::Protocol::udp) {
+      context.own.look_closer = false;
+      const std::size_t readable = burst.mbufs[at]->data_len - ethernet_header_size;
+      if (packet::has_unfinished_checksum(ip, readable)) {
+        context.own.counters.ports[context.ingress.port].unfinished_checksums.add(1);
+      }
+      return;
+    }
+  }
+}
+
 }  // namespace
 
 void validate(const Context& context, Burst& burst) noexcept {
@@ -111,6 +127,9 @@ void validate(const Context& context, Burst& burst) noexcept {
   }
   if (refused != 0) [[unlikely]] {
     burst.remove(refused, burst.headers.sources, burst.headers.destinations, burst.headers.hashes);
+  }
+  if (context.own.look_closer && !ingress.generated) [[unlikely]] {
+    look_at_checksum(context, burst);
   }
 }
 

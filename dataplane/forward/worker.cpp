@@ -54,6 +54,9 @@ unsigned Worker::poll_once() noexcept {
       total += serve_host_queue(*state, *data_, queue);
     }
   }
+  const auto polls = data_->counters.polls.get();
+  constexpr std::uint64_t between_looks = 4'096;
+  data_->look_closer |= total == 0 || polls / between_looks != (polls + queues->size()) / between_looks;
   data_->counters.polls.add(queues->size());
   data_->counters.bursts.add(bursts);
   return total;

@@ -15,6 +15,9 @@ struct WorkerData {
   Wanted wanted;
   Answering answering;
   LastDrops last_drops;
+  // The next burst's first TCP or UDP packet is held against its checksum: after a pause, and once in a few thousand polls. A look at each
+  // would cost more than all of validation, and who has just begun to send is who wonders.
+  bool look_closer = true;
 };
 
 }  // namespace sekisho::forward

@@ -5,6 +5,7 @@
 
 #include <rte_mempool.h>
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -51,6 +52,10 @@ struct LivePort {
   std::vector<unsigned> workers;  // by receive queue
   bool closing = false;           // workers are being taken off it
   std::optional<bool> link;       // as last seen
+  // Packets with unfinished checksums: how many were seen, and when the newest.
+  std::uint64_t seen_unfinished = 0;
+  std::optional<std::chrono::steady_clock::time_point> unfinished_at;
+  bool told_unfinished = false;
 
   [[nodiscard]] bool usable() const noexcept { return device != nullptr && !closing; }
 };

@@ -18,6 +18,9 @@ namespace {
 // A destination that nobody answers for is told again after this, when packets still come.
 constexpr auto told_again = std::chrono::seconds{1};
 
+// For so long after the last one packets with unfinished checksums are told of.
+constexpr auto unfinished_stays = std::chrono::seconds{30};
+
 bool same(const ipc::PortState& a, const ipc::PortState& b) {
   return a.SerializeAsString() == b.SerializeAsString();
 }
@@ -117,6 +120,8 @@ auto Writer::port_state(const std::string& name, const LivePort& port) const -> 
   state.set_error(port.unsteered.empty() ? port.error : port.unsteered);
   state.set_instance(port.config.instance);
   state.set_configured(port.config.configured);
+  state.set_unfinished_checksums(port.unfinished_at &&
+                                 std::chrono::steady_clock::now() - *port.unfinished_at < unfinished_stays);
   if (port.device == nullptr) {
     return state;
   }
@@ -151,7 +156,25 @@ void Writer::tick() {
   watch_companions();
   watch_exit();
   watch_links();
+  watch_checksums();
   watch_neighbours();
+}
+
+void Writer::watch_checksums() {
+  for (auto& [name, port] : live_.ports) {
+    std::uint64_t seen = 0;
+    for (const auto* worker : live_.workers) {
+      seen += worker->counters().ports[port.index].unfinished_checksums.get();
+    }
+    // A port that was opened again counts from the beginning.
+    if (seen > std::exchange(port.seen_unfinished, seen)) {
+      port.unfinished_at = std::chrono::steady_clock::now();
+      if (!std::exchange(port.told_unfinished, true)) {
+        spdlog::warn(
+            "port {}: packets come whose TCP or UDP checksum nobody has finished; receivers drop them", name);
+      }
+    }
+  }
 }
 
 // net_af_xdp says up whatever the netdev does: control hears of those from the kernel.

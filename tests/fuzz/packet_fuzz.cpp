@@ -15,6 +15,7 @@
 #include "dataplane/packet/icmp_error.hpp"
 #include "dataplane/packet/ipv4.hpp"
 #include "dataplane/packet/options.hpp"
+#include "dataplane/packet/unfinished_checksum.hpp"
 
 using namespace sekisho::packet;
 
@@ -82,6 +83,7 @@ void forward(std::vector<std::uint8_t> frame) {
     require(ip.fragment_offset() == 0);
     complain(ip, arrived);
   }
+  static_cast<void>(has_unfinished_checksum(ip, arrived));
   const bool source_route = has_source_route(ip);
   require(!source_route || ip.header_size() > ipv4_header_minimum);
   const Flow flow = flow_of(ip, arrived);

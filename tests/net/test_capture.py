@@ -237,6 +237,38 @@ def settled(file: Path) -> bool:
     return 0 < before == file.stat().st_size
 
 
+# --- what a new user meets first --------------------------------------------------------------------------------
+
+
+def test_checksums_that_nobody_finishes_are_told_of(lab: Lab, appliance: Appliance) -> None:
+    """A veth whose kernel counts on a NIC to finish them: ping works, TCP never does."""
+
+    def findings() -> str:
+        return "\n".join(finding for port in appliance.json("show", "ports") for finding in port["findings"])
+
+    assert "checksum" not in findings()
+    offload(lab, "on")
+    try:
+        lab["onprem"].run("ping", "-c", "1", "-W", "2", WEB)
+        curl = ("curl", "-sS", "--max-time", "1.5", f"http://{WEB}/")
+        wait_until("the finding", lambda: lab.execute("onprem", *curl).returncode != 0 and "checksum" in findings())
+        assert "port lan: packets come whose TCP or UDP checksum nobody has finished" in findings()
+        assert "ethtool -K INTERFACE tx off" in findings()
+        lan = next(port for port in appliance.stats()["ports"] if port["name"] == "lan")
+        assert lan["unfinished_checksums"] > 0
+        assert appliance.dataplane is not None
+        assert appliance.dataplane.output().count("checksum nobody has finished") == 1
+    finally:
+        offload(lab, "off")
+    lab.fetch("onprem")
+
+
+def offload(lab: Lab, state: str) -> None:
+    """Of the sender, and of the bridge's side of the appliance's port, which would finish them."""
+    for space, netdev in (("onprem", "eth0"), ("fabric", "nva-lan0")):
+        lab[space].run("ethtool", "-K", netdev, "tx", state)
+
+
 def test_the_dataplanes_end_is_an_error(lab: Lab, appliance: Appliance) -> None:
     with capturing(lab, appliance) as process:
         appliance.kill_dataplane()
