@@ -29,7 +29,8 @@ enum sekisho_steer_verdict {
 };
 
 #define SEKISHO_STEER_MAX_LOCAL 1024
-#define SEKISHO_STEER_MAX_SOURCES 65536
+/* More than policy::most_learned_sources by as many as are configured: what a BGP peer says closes no port. */
+#define SEKISHO_STEER_MAX_SOURCES 131072
 
 /* A prefix whose packets the kernel may have or not, and why; of no prefix: nobody's. */
 struct sekisho_steer_source {

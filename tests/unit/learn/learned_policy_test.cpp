@@ -5,11 +5,15 @@
 #include <string>
 #include <vector>
 
+#include "common/xdp/layout.h"
 #include "control/policy/learned.hpp"
 #include "control/policy/policy.hpp"
 
 namespace sekisho::policy {
 namespace {
+
+// A port whose steering cannot hold its sources does not run: the learned ones leave room for those that are configured.
+static_assert(most_learned_sources + 30'000 <= SEKISHO_STEER_MAX_SOURCES);
 
 using base::Prefix;
 using route::LearnedHop;

@@ -257,7 +257,7 @@ TEST_F(SteeringTest, RefusesMoreSourcesThanItHolds) {
   }
   const auto refused = steering_->set_sources(rules);
   ASSERT_FALSE(refused);
-  EXPECT_THAT(refused.error(), AllOf(HasSubstr(netdev), HasSubstr("65536")));
+  EXPECT_THAT(refused.error(), AllOf(HasSubstr(netdev), HasSubstr("131072")));
 }
 
 TEST_F(SteeringTest, RevokeDropsAgain) {
