@@ -60,7 +60,7 @@ class Captured {
   Captured(const CaptureOptions& options, capture::Stream& stream, CaptureSink& sink)
       : options_{options}, stream_{stream}, sink_{sink} {}
 
-  // Until a limit, a signal or the reader ends it. An error: the dataplane did.
+  // Until a limit, a signal or the reader ends it. An error: the dataplane did, or what was captured cannot be written.
   Outcome run(int signals) {
     using Seconds = std::chrono::duration<double>;
     const auto end =
@@ -82,8 +82,8 @@ class Captured {
       }
     }
     sink_.end(lost_);
-    (void)sink_.flush();
-    return outcome;
+    const auto written = sink_.flush();
+    return outcome ? written : outcome;
   }
   [[nodiscard]] std::uint64_t count() const { return count_; }
   [[nodiscard]] std::uint64_t lost() const { return lost_; }
@@ -103,7 +103,7 @@ class Captured {
       }
       add(**answer);
     }
-    return {};
+    return sink_.flush();
   }
   void add(const ipc::Captured& answer) {
     lost_ = answer.lost();
@@ -116,7 +116,6 @@ class Captured {
       goes_on_ =
           (options_.count == 0 || count_ < options_.count) && sink_.bytes() < options_.megabytes * 1'000'000;
     }
-    goes_on_ = sink_.flush() && goes_on_;
   }
 
   const CaptureOptions& options_;
@@ -136,14 +135,14 @@ Outcome run_capture(const Context& context, const CaptureOptions& options) {
   if (!stream) {
     return tl::unexpected{stream.error()};
   }
-  const auto sink = options.file.empty() ? line_sink(context.json) : file_sink(options.file, options.snap_length);
+  const auto sink =
+      options.file.empty() ? line_sink(context.json) : file_sink(options.file, options.snap_length);
   if (!sink) {
     return tl::unexpected{sink.error()};
   }
-  // The end of who reads is an error of write(), too.
   sigset_t ends{};
   sigemptyset(&ends);
-  for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGPIPE}) {
+  for (const int signal : {SIGINT, SIGTERM, SIGHUP}) {
     sigaddset(&ends, signal);
   }
   pthread_sigmask(SIG_BLOCK, &ends, nullptr);
@@ -186,7 +185,7 @@ void add_capture(CLI::App& app, Context& context) {
       ->check(CLI::PositiveNumber);
   command->add_option("--seconds", options->seconds, "End after so long")
       ->type_name("SECONDS")
-      ->check(CLI::PositiveNumber);
+      ->check(CLI::Range(0.001, 1e9));
   command->add_option("--megabytes", options->megabytes, "End when the file has so many")
       ->type_name("N")
       ->check(CLI::Range(1, 1'000'000))

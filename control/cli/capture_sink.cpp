@@ -17,7 +17,7 @@
 #include "common/base/fd.hpp"
 #include "control/capture/frame.hpp"
 #include "control/capture/pcapng.hpp"
-#include "control/cli/context.hpp"
+#include "control/cli/output.hpp"
 #include "control/serve/reasons.hpp"
 
 namespace sekisho::cli {
@@ -53,10 +53,11 @@ class Lines : public CaptureSink {
     }
     const auto seconds = static_cast<std::time_t>(packet.unix_ns() / 1'000'000'000);
     const auto microseconds = packet.unix_ns() / 1'000 % 1'000'000;
-    fmt::print("{:%H:%M:%S}.{:06} {:<8} {:<4} {}{}\n", fmt::localtime(seconds), microseconds, port, direction_name(packet), to_text(frame),
+    fmt::print("{:%H:%M:%S}.{:06} {:<8} {:<4} {}{}\n", fmt::localtime(seconds), microseconds, port,
+               direction_name(packet), to_text(frame),
                packet.reason().empty() ? "" : fmt::format("  {}", packet.reason()));
   }
-  bool flush() override { return std::fflush(stdout) == 0; }
+  Outcome flush() override { return finish_output(); }
   std::uint64_t bytes() const override { return 0; }
   int descriptor() const override { return STDOUT_FILENO; }
 
@@ -66,8 +67,8 @@ class Lines : public CaptureSink {
 
 class File : public CaptureSink {
  public:
-  File(base::Fd file, std::uint32_t snap_length)
-      : file_{std::move(file)}, blocks_{"sekisho " SEKISHO_VERSION, snap_length} {}
+  File(std::string path, base::Fd file, std::uint32_t snap_length)
+      : path_{std::move(path)}, file_{std::move(file)}, blocks_{"sekisho " SEKISHO_VERSION, snap_length} {}
 
   void add(const ipc::CapturedPacket& packet, const std::string& port) override {
     const auto comment = packet.reason().empty() ? std::string{}
@@ -81,7 +82,7 @@ class File : public CaptureSink {
                  .comment = comment});
     last_ = packet.unix_ns();
   }
-  bool flush() override {
+  Outcome flush() override {
     const auto blocks = blocks_.take();
     for (std::size_t written = 0; written < blocks.size();) {
       const auto done = ::write(file_.get(), blocks.data() + written, blocks.size() - written);
@@ -89,17 +90,18 @@ class File : public CaptureSink {
         continue;
       }
       if (done < 0) {
-        return false;
+        return tl::unexpected{fmt::format("{} cannot be written: {}", path_, std::strerror(errno))};
       }
       written += static_cast<std::size_t>(done);
     }
-    return true;
+    return {};
   }
   std::uint64_t bytes() const override { return blocks_.size(); }
   int descriptor() const override { return file_.get(); }
   void end(std::uint64_t lost) override { blocks_.add_lost(last_, lost); }
 
  private:
+  std::string path_;
   base::Fd file_;
   capture::Pcapng blocks_;
   std::uint64_t last_ = 0;
@@ -115,15 +117,16 @@ auto file_sink(const std::string& path, std::uint32_t snap_length)
     -> tl::expected<std::unique_ptr<CaptureSink>, std::string> {
   const bool to_output = path == "-";
   if (to_output && ::isatty(STDOUT_FILENO) == 1) {
-    return tl::unexpected{std::string{
-        "a terminal cannot show pcapng: pipe it into `tcpdump -r -` or `wireshark -k -i -`"}};
+    return tl::unexpected{
+        std::string{"a terminal cannot show pcapng: pipe it into `tcpdump -r -` or `wireshark -k -i -`"}};
   }
-  base::Fd file{to_output ? ::dup(STDOUT_FILENO)
-                          : ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, S_IRUSR | S_IWUSR)};
+  base::Fd file{to_output
+                    ? ::dup(STDOUT_FILENO)
+                    : ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, S_IRUSR | S_IWUSR)};
   if (!file.valid()) {
     return tl::unexpected{fmt::format("{} cannot be written: {}", path, std::strerror(errno))};
   }
-  return std::make_unique<File>(std::move(file), snap_length);
+  return std::make_unique<File>(path, std::move(file), snap_length);
 }
 
 }  // namespace sekisho::cli

@@ -7,6 +7,7 @@
 #include <string>
 #include <tl/expected.hpp>
 
+#include "control/cli/context.hpp"
 #include "dataplane.pb.h"
 
 namespace sekisho::cli {
@@ -15,11 +16,11 @@ class CaptureSink {
  public:
   virtual ~CaptureSink() = default;
   virtual void add(const ipc::CapturedPacket& packet, const std::string& port) = 0;
-  // What was added since the last time is written. False: nobody takes it any more.
-  [[nodiscard]] virtual bool flush() = 0;
+  // What was added since the last time is written. A pipe that nobody reads any more ends the process by SIGPIPE, as it does any filter.
+  [[nodiscard]] virtual Outcome flush() = 0;
   [[nodiscard]] virtual std::uint64_t bytes() const = 0;  // of a file, so far
   [[nodiscard]] virtual int descriptor() const = 0;
-  virtual void end(std::uint64_t /*lost*/) {}
+  virtual void end(std::uint64_t /*lost*/) {}  // before the last flush()
 };
 
 // Text or, with `json`, an object a line.

@@ -174,6 +174,11 @@ def test_it_ends_with_who_reads(lab: Lab, appliance: Appliance) -> None:
     wait_until("room for another", lambda: capture(appliance, "--seconds", "0.01").returncode == 0)
 
 
+def test_a_file_that_takes_no_more_is_an_error(appliance: Appliance) -> None:
+    done = capture(appliance, "-w", "/dev/full", "--seconds", "1")
+    assert done.returncode == 1 and "/dev/full cannot be written: No space left on device" in done.stderr
+
+
 def test_it_ends_when_the_time_is_over(appliance: Appliance) -> None:
     done = capture(appliance, "--seconds", "0.2", "--filter", "port 9")
     assert done.returncode == 0 and captured(done.stderr) == 0
