@@ -15,6 +15,7 @@
 #include <string_view>
 
 #include "common/base/fd.hpp"
+#include "common/base/write_whole.hpp"
 #include "control/capture/frame.hpp"
 #include "control/capture/pcapng.hpp"
 #include "control/cli/output.hpp"
@@ -83,16 +84,8 @@ class File : public CaptureSink {
     last_ = packet.unix_ns();
   }
   Outcome flush() override {
-    const auto blocks = blocks_.take();
-    for (std::size_t written = 0; written < blocks.size();) {
-      const auto done = ::write(file_.get(), blocks.data() + written, blocks.size() - written);
-      if (done < 0 && errno == EINTR) {
-        continue;
-      }
-      if (done < 0) {
-        return tl::unexpected{fmt::format("{} cannot be written: {}", path_, std::strerror(errno))};
-      }
-      written += static_cast<std::size_t>(done);
+    if (!base::write_all(file_.get(), blocks_.take())) {
+      return tl::unexpected{fmt::format("{} cannot be written: {}", path_, std::strerror(errno))};
     }
     return {};
   }

@@ -57,6 +57,15 @@ exec "$@"
 OWNER = 4711
 
 
+ENDS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+def hear_signals() -> None:
+    """Whoever runs the tests in the background of a shell has SIGINT ignored, and so have all its children."""
+    for end in ENDS:
+        signal.signal(end, signal.SIG_DFL)
+
+
 class Frr:
     """FRR's folders and programs, as far as they are looked at."""
 
@@ -88,6 +97,7 @@ class Frr:
         return subprocess.Popen(
             ["unshare", "--mount", "sh", "-c", INSIDE, "sh", self.binary, "bgp", "apply", "--config", self.config, *words],
             env=os.environ | more | environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+            preexec_fn=hear_signals,
         )  # fmt: skip
 
     def apply(self, *words: str, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -130,7 +140,7 @@ def test_no_link_of_frrs_user_is_followed(frr: Frr, tmp_path: Path) -> None:
     assert not (tmp_path / "nothing").exists() and not (frr.etc / "frr.conf").is_symlink()
 
 
-@pytest.mark.parametrize("which", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize("which", ENDS)
 def test_a_signal_waits_until_the_file_is_right(frr: Frr, which: signal.Signals) -> None:
     process = frr.start(SLEEP="1")
     while not (frr.folder / "saved").exists():
