@@ -268,7 +268,8 @@ TEST_F(Learning, WhatIsEveryHostsOwnIsNoSourceWithinAPrefixAroundIt) {
                               "169.255.0.0/16"}));
   learn("169.252.0.0/14");
   EXPECT_TRUE(std::ranges::count(sources(), "169.252.0.0/15"));
-  for (const auto source : merged()->zone("onprem")->sources)
+  const auto policy = merged();
+  for (const auto source : policy->zone("onprem")->sources)
     EXPECT_FALSE(source.covers(address(169, 254, 169, 254)) || source.covers(address(168, 63, 129, 16)));
 }
 
