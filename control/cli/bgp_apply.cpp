@@ -56,6 +56,7 @@ class Uninterrupted {
 class TemporaryFile {
  public:
   TemporaryFile() {
+    // Where TMPDIR names no folder, /tmp is one. Others write there, too: mkostemp makes a file of a new name or fails, and follows nothing.
     std::error_code error;
     const auto folder = fs::temp_directory_path(error);
     name_ = ((error ? fs::path{"/tmp"} : folder) / "sekisho-frr-XXXXXX").native();

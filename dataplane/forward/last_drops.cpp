@@ -71,7 +71,7 @@ void LastDrops::note(const RxQueue& ingress, std::span<rte_mbuf* const> frames,
       continue;
     }
     packet.size = frames[at]->pkt_len;
-    const auto copied = static_cast<std::uint32_t>(packet.kept().size());
+    const auto copied = static_cast<std::uint32_t>(packet.bytes().size());
     const auto* const bytes = rte_pktmbuf_read(frames[at], 0, copied, packet.frame.data());
     if (bytes != packet.frame.data()) {
       std::memcpy(packet.frame.data(), bytes, copied);

@@ -32,7 +32,7 @@ struct DroppedPacket {
   std::uint64_t at = 0;    // TSC
   std::array<std::uint8_t, readable> frame{};
 
-  [[nodiscard]] std::span<const std::uint8_t> kept() const noexcept {
+  [[nodiscard]] std::span<const std::uint8_t> bytes() const noexcept {
     return {frame.data(), size < readable ? size : readable};
   }
 };

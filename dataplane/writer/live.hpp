@@ -55,7 +55,6 @@ struct LivePort {
   // Packets with unfinished checksums: how many were seen, and when the newest.
   std::uint64_t seen_unfinished = 0;
   std::optional<std::chrono::steady_clock::time_point> unfinished_at;
-  bool told_unfinished = false;
 
   [[nodiscard]] bool usable() const noexcept { return device != nullptr && !closing; }
 };

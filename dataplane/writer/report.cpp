@@ -159,7 +159,7 @@ ipc::LastDrops Writer::last_drops() const {
     message.set_age_us(
         now < packet.at ? 0 : (now - packet.at) / std::max<std::uint64_t>(rte_get_tsc_hz() / 1'000'000, 1));
     message.set_size(packet.size);
-    message.set_frame(packet.kept().data(), packet.kept().size());
+    message.set_frame(packet.bytes().data(), packet.bytes().size());
   }
   return result;
 }

@@ -168,11 +168,11 @@ void Writer::watch_checksums() {
     }
     // A port that was opened again counts from the beginning.
     if (seen > std::exchange(port.seen_unfinished, seen)) {
-      port.unfinished_at = std::chrono::steady_clock::now();
-      if (!std::exchange(port.told_unfinished, true)) {
+      if (!port.unfinished_at) {
         spdlog::warn(
             "port {}: packets come whose TCP or UDP checksum nobody has finished; receivers drop them", name);
       }
+      port.unfinished_at = std::chrono::steady_clock::now();
     }
   }
 }

@@ -293,7 +293,7 @@ void Lab::expect_noted(const Record& record, DropReason reason) const {
   EXPECT_EQ(newest->port, record.in);
   EXPECT_EQ(newest->size, record.bytes.size());
   if (reason != DropReason::transmit_full) {
-    EXPECT_TRUE(std::ranges::equal(newest->kept(), std::span(record.bytes).first(newest->kept().size())));
+    EXPECT_TRUE(std::ranges::equal(newest->bytes(), std::span(record.bytes).first(newest->bytes().size())));
   }
 }
 
