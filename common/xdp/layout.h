@@ -19,7 +19,8 @@
   VERDICT(dropped_bad_sender)           \
   VERDICT(dropped_unknown_source)       \
   VERDICT(dropped_spoofed_source)       \
-  VERDICT(dropped_martian_source)
+  VERDICT(dropped_martian_source)       \
+  VERDICT(dropped_vlan_tagged)
 
 enum sekisho_steer_verdict {
 #define VERDICT(name) sekisho_steer_##name,

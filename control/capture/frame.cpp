@@ -60,8 +60,11 @@ auto ether_type_name(std::uint16_t type) -> std::string {
       return "ARP";
     case packet::EtherType::ipv6:
       return "IPv6";
+    case packet::EtherType::customer_tag:
+    case packet::EtherType::service_tag:
+      return "VLAN";
   }
-  return type == 0x8100 ? "VLAN" : fmt::format("EtherType 0x{:04x}", type);
+  return fmt::format("EtherType 0x{:04x}", type);
 }
 
 // As tcpdump writes them.

@@ -60,7 +60,8 @@ struct Facts {
     const config::Port* port;
     std::string why;  // "there is no interface lan0"
   };
-  std::vector<Missing> missing;  // ports whose interface is not on this machine
+  std::vector<Missing> missing;              // ports whose interface is not on this machine
+  std::vector<const config::Port*> on_veth;  // AF_XDP ports whose interface is an end of a veth pair
   // By port: the route table of its subnet in Azure; nullopt: the configuration names none.
   std::vector<std::optional<SubnetTable>> subnets;
   std::vector<base::Prefix> advertised;  // sorted, distinct

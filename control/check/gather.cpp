@@ -141,6 +141,8 @@ void Gatherer::add_interface(const config::Port& port, const netlink::Mirror* mi
     addresses = known->second;
   if (port.mtu == 0)
     facts_.mtus.back() = (*link)->mtu;
+  if ((*link)->kind == "veth")
+    facts_.on_veth.push_back(&port);
 }
 
 void Gatherer::add_ports(const netlink::Mirror* mirror) {

@@ -36,6 +36,13 @@ auto find_no_interface(const Facts& facts) -> Offences {
   return result;
 }
 
+auto find_tags_unseen(const Facts& facts) -> Offences {
+  Offences result;
+  for (const auto* port : facts.on_veth)
+    result.push_back({place(facts, port->line), fmt::format("port {} is an end of a veth pair", port->name)});
+  return result;
+}
+
 // Of ports whose MTU is not known here nothing is said.
 auto find_different_mtus(const Facts& facts) -> Offences {
   const auto& ports = facts.policy->config.ports;
@@ -69,6 +76,14 @@ const Rule mtu_differs{
     "answered.",
     "Give the interfaces one MTU: `ip link set NAME mtu 1500`, or \"mtu\" in each [port.*].",
     find_different_mtus};
+
+const Rule tags_unseen{"vlan-tags-unseen", Severity::note,
+                       "Where the other end of a veth pair hands VLAN tags over beside its frames, as it "
+                       "does unless told not to, XDP does not see them, "
+                       "and transit of any VLAN is forwarded as untagged.",
+                       "Let the other end write tags into its frames, which are then dropped by name: "
+                       "`ethtool -K PEER txvlan off tx-vlan-stag-hw-insert off`.",
+                       find_tags_unseen};
 
 const Rule no_companion{
     "no-companion", Severity::warning,

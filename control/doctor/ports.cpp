@@ -111,6 +111,13 @@ constexpr std::uint64_t zero_copy = 8;  // NETDEV_XDP_ACT_XSK_ZEROCOPY
 constexpr std::pair oldest_kernel{5U, 3U};        // a fallback in XSKMAP redirects
 constexpr std::pair managed_neighbours{5U, 16U};  // NTF_EXT_MANAGED
 
+// The kernel hands a tag to XDP only with Linux 6.8 and to programs that are bound to their device, as DPDK binds none.
+std::string_view tags_beside(const Interface& interface) {
+  return interface.driver == "veth" ? "; VLAN tags that its other end hands over beside frames are not seen: "
+                                      "ethtool -K PEER txvlan off tx-vlan-stag-hw-insert off"
+                                    : "";
+}
+
 Finding judge_xdp(const Port& port) {
   const std::string name = "xdp";
   const auto& interface = *port.interface;
@@ -119,8 +126,9 @@ Finding judge_xdp(const Port& port) {
     return bad(name, fmt::format("port {}: {}", port.name, port.missing), "ip -br link");
   }
   if (!interface.xdp_features) {
-    return ok(name, fmt::format("{} ({}): this kernel does not tell what the driver can; count on copy mode",
-                                what, interface.driver));
+    return ok(name,
+              fmt::format("{} ({}): this kernel does not tell what the driver can; count on copy mode{}",
+                          what, interface.driver, tags_beside(interface)));
   }
   if ((*interface.xdp_features & native) == 0) {
     return warning(
@@ -130,8 +138,9 @@ Finding judge_xdp(const Port& port) {
         "use a NIC whose driver has XDP, or give this one to DPDK: sekisho-bind-nic " + interface.name);
   }
   return ok(name,
-            fmt::format("{}: {} has XDP{}", what, interface.driver,
-                        (*interface.xdp_features & zero_copy) != 0 ? " with zero copy" : ", in copy mode"));
+            fmt::format("{}: {} has XDP{}{}", what, interface.driver,
+                        (*interface.xdp_features & zero_copy) != 0 ? " with zero copy" : ", in copy mode",
+                        tags_beside(interface)));
 }
 
 }  // namespace

@@ -2,7 +2,7 @@
 // The third lock: what may go up from a port's interface into the kernel's own stack. Direct action on clsact, ingress.
 //
 //   passes   ARP; IPv4 to an address of this host (unicast or a subnet's broadcast), 255.255.255.255 or 224/4
-//   drops    all else, and counts it: IPv4 to others, IPv6, other EtherTypes, VLAN tags
+//   drops    all else, and counts it: IPv4 to others, IPv6, other EtherTypes, VLAN tags of another VID than 0
 //
 // Frames that XDP redirects never come here. The program stays when processes die, and over a rename, down and up, a new MAC
 // and `nft flush ruleset`.
@@ -62,7 +62,8 @@ static __always_inline int may_be_new_address(struct __sk_buff* frame, __be32 so
 
 SEC("tc")
 int sekisho_guard(struct __sk_buff* frame) {
-  if (frame->vlan_present)
+  // A tag of VID 0 is of no VLAN (IEEE 802.1Q, table 9-2). One in the frame the kernel has put beside it by now.
+  if (frame->vlan_present && (frame->vlan_tci & 0x0fff) != 0)
     return drop(sekisho_ingress_other_protocol);
   if (frame->protocol == bpf_htons(ETH_P_ARP))
     return TC_ACT_UNSPEC;

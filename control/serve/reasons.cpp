@@ -32,6 +32,7 @@ constexpr auto steering_texts = std::to_array<std::pair<std::string_view, std::s
     {"dropped_spoofed_source", "for this appliance, from a source of a zone that this port may not carry"},
     {"dropped_martian_source",
      "for this appliance, from a source that can be no sender (this appliance itself, say)"},
+    {"dropped_vlan_tagged", "the frame has a VLAN tag, of another VID than 0, or a second tag"},
     {"missed", "the device or its socket had no room"},
 });
 

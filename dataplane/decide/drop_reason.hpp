@@ -16,6 +16,7 @@ namespace sekisho::decide {
   REASON(other_station,         "the frame is addressed to another station")                                     \
   REASON(bad_sender,            "the frame's sender is a group address or this port's own")                        \
   REASON(not_ipv4,              "the EtherType is neither IPv4, ARP nor IPv6")                                   \
+  REASON(vlan_tagged,           "the frame has a VLAN tag, of another VID than 0, or a second tag")               \
   REASON(ipv6,                  "IPv6 is not forwarded")                                                         \
   REASON(bad_version,           "the IP version is not 4")                                                       \
   REASON(bad_header_length,     "the IPv4 header length is below 20 bytes or beyond the total length")           \

@@ -23,13 +23,16 @@ namespace sekisho::decide {
           .fragment_offset = ip.fragment_offset()};
 }
 
-// Of a frame that is not IPv4. VLAN tags count as any other EtherType: ports are untagged.
+// Of a frame that is not IPv4. Ports are untagged: a tag of VID 0, which is of no VLAN, was removed before (packet/vlan.hpp).
 [[nodiscard]] constexpr Verdict verdict_of(packet::EtherType type, const HostPort& port) noexcept {
   switch (type) {
     case packet::EtherType::arp:
       return port.companion ? Verdict::to_kernel() : Verdict{DropReason::no_host_companion};
     case packet::EtherType::ipv6:
       return DropReason::ipv6;
+    case packet::EtherType::customer_tag:
+    case packet::EtherType::service_tag:
+      return DropReason::vlan_tagged;
     case packet::EtherType::ipv4:
       break;
   }

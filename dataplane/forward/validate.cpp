@@ -12,6 +12,7 @@
 #include "dataplane/packet/plain.hpp"
 #include "dataplane/packet/plain_avx512.hpp"
 #include "dataplane/packet/unfinished_checksum.hpp"
+#include "dataplane/packet/vlan.hpp"
 
 namespace sekisho::forward {
 namespace {
@@ -62,6 +63,14 @@ bool read_four(const packet::PlainFrames& plain, Burst& burst, unsigned at) noex
 unsigned read_sixteens(const packet::PlainFrames& plain, Burst& burst, unsigned at) noexcept {
   return static_cast<unsigned>(
       plain.read_sixteens(burst.frames.data(), burst.sizes.data(), burst.headers, at, burst.count));
+}
+
+// A frame that has one is an untagged one from here on.
+[[gnu::cold]] void remove_priority_tag(Burst& burst, unsigned at) noexcept {
+  packet::move_stations_over_tag(burst.frames[at]);
+  burst.frames[at] = reinterpret_cast<std::uint8_t*>(rte_pktmbuf_adj(burst.mbufs[at], packet::vlan_tag_size));
+  burst.sizes[at] -= packet::vlan_tag_size;
+  burst.bytes -= packet::vlan_tag_size;
 }
 
 // Of a valid frame, what read_four() writes of a plain one, and why it is not plain.
@@ -115,6 +124,9 @@ void validate(const Context& context, Burst& burst) noexcept {
       continue;
     }
     for (unsigned at = four; at < std::min(four + 4, burst.count); ++at) {
+      if (packet::has_priority_tag(burst.frames[at], burst.mbufs[at]->data_len)) {
+        remove_priority_tag(burst, at);
+      }
       const std::uint32_t readable = burst.mbufs[at]->data_len;
       if (const auto verdict = decide::judge_frame(burst.frames[at], readable, burst.sizes[at],
                                                    ingress.station, context.state.host[ingress.port])) {

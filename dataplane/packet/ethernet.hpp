@@ -15,7 +15,13 @@ namespace sekisho::packet {
 inline constexpr std::size_t ethernet_header_size = 14;
 inline constexpr std::size_t ethernet_minimum = 60;  // without FCS; shorter payloads are padded to it
 
-enum class EtherType : std::uint16_t { ipv4 = 0x0800, arp = 0x0806, ipv6 = 0x86dd };
+enum class EtherType : std::uint16_t {
+  ipv4 = 0x0800,
+  arp = 0x0806,
+  customer_tag = 0x8100,  // of a VLAN (vlan.hpp)
+  ipv6 = 0x86dd,
+  service_tag = 0x88a8,
+};
 
 // A view of a frame of at least ethernet_header_size bytes.
 class EthernetView {

@@ -4,7 +4,7 @@
 //   kernel      ARP; IPv4 to 255.255.255.255 or 224/4 (DHCP, IGMP, VRRP), and to a local address (unicast or subnet broadcast)
 //               from a source that this interface may carry
 //   dataplane   all other IPv4, by the AF_XDP socket of the receive queue
-//   nobody      IPv6 and every other EtherType (VLAN tags among them); IPv4 from a group's or the interface's own MAC address;
+//   nobody      IPv6 and every other EtherType; VLAN tags of another VID than 0, which is taken off; IPv4 from a group's or the interface's own MAC address;
 //               to a local address from any other source; all other IPv4 until `ready` is set or while the
 //               queue has no socket
 //
@@ -82,6 +82,27 @@ static __always_inline int give_to_kernel(__be32 source) {
   return verdict(sekisho_steer_passed_local, XDP_PASS);
 }
 
+static __always_inline int is_vlan_tag(__be16 type) {
+  return type == bpf_htons(ETH_P_8021Q) || type == bpf_htons(ETH_P_8021AD);
+}
+
+// IEEE 802.1Q, table 9-2, of VID 0: "Indicates that the tag header contains only priority information; no VID is present in the
+// frame." Whether the frame's tag was of that kind and is gone; what pointed into the frame points nowhere then.
+static __always_inline int remove_priority_tag(struct xdp_md* frame) {
+  char* data = (void*)(long)frame->data;
+  struct {
+    struct ethhdr ethernet;
+    __be16 control;
+    __be16 type;
+  }* tagged = (void*)data;
+  if ((void*)(tagged + 1) > (void*)(long)frame->data_end || (tagged->control & bpf_htons(0x0fff)) != 0)
+    return 0;
+  struct ethhdr untagged = tagged->ethernet;
+  untagged.h_proto = tagged->type;
+  __builtin_memcpy(data + sizeof(*tagged) - sizeof(untagged), &untagged, sizeof(untagged));
+  return bpf_xdp_adjust_head(frame, sizeof(*tagged) - sizeof(untagged)) == 0;
+}
+
 SEC("xdp")
 int sekisho_steer(struct xdp_md* frame) {
   void* data = (void*)(long)frame->data;
@@ -90,6 +111,14 @@ int sekisho_steer(struct xdp_md* frame) {
   struct ethhdr* ethernet = data;
   if ((void*)(ethernet + 1) > end)
     return verdict(sekisho_steer_dropped_short, XDP_DROP);
+  if (is_vlan_tag(ethernet->h_proto)) {
+    if (!remove_priority_tag(frame))
+      return verdict(sekisho_steer_dropped_vlan_tagged, XDP_DROP);
+    ethernet = (void*)(long)frame->data;
+    end = (void*)(long)frame->data_end;
+    if ((void*)(ethernet + 1) > end || is_vlan_tag(ethernet->h_proto))
+      return verdict(sekisho_steer_dropped_vlan_tagged, XDP_DROP);
+  }
   if (ethernet->h_proto == bpf_htons(ETH_P_ARP))
     return verdict(sekisho_steer_passed_arp, XDP_PASS);
   if (ethernet->h_proto == bpf_htons(ETH_P_IPV6))

@@ -280,7 +280,7 @@ class Lab:
         fabric.ip("link", "set", port, "master", bridge)
         # Exact counts need one packet to be one frame with a checksum of its own, everywhere; and a VLAN tag that
         # travels beside its frame is invisible to an XDP program.
-        off = "rx off tx off sg off tso off gso off gro off txvlan off rxvlan off".split()
+        off = "rx off tx off sg off tso off gso off gro off txvlan off rxvlan off tx-vlan-stag-hw-insert off".split()
         for where, netdev in ((fabric, port), (inside, name)):
             where.run("ethtool", "-K", netdev, *off)
         fabric.ip("link", "set", port, "up")

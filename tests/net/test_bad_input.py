@@ -19,7 +19,7 @@ from lab.process import wait_until
 from lab.topology import MACS, STREAM, VNET, Lab
 from scapy.layers.inet import IP, IPOption, IPOption_LSRR, IPOption_NOP, IPOption_SSRR, UDP
 from scapy.layers.inet6 import IPv6
-from scapy.layers.l2 import Dot1Q, Ether
+from scapy.layers.l2 import Dot1AD, Dot1Q, Ether
 from scapy.packet import Packet, Raw
 
 EGRESS = 'device = "af_xdp:egress0"'
@@ -117,7 +117,8 @@ DROPPED = [
 
 STEERED = [
     Case("IPv6", Ether(src=US, dst=LAN) / IPv6(dst="2001:db8::1") / UDP(), "dropped_ipv6"),
-    Case("a VLAN tag", Ether(src=US, dst=LAN) / Dot1Q(vlan=7) / frame()[IP], "dropped_other"),
+    Case("a VLAN tag", Ether(src=US, dst=LAN) / Dot1Q(vlan=7) / frame()[IP], "dropped_vlan_tagged"),
+    Case("a provider's tag", Ether(src=US, dst=LAN) / Dot1AD(vlan=7) / frame()[IP], "dropped_vlan_tagged"),
     Case("LLDP", Ether(src=US, dst=LAN, type=0x88CC) / Raw(bytes(46)), "dropped_other"),
     Case("an EtherType that is a length", Ether(src=US, dst=LAN, type=46) / Raw(bytes(46)), "dropped_other"),
 ]
@@ -147,6 +148,7 @@ def test_dropped_by_steering(account: Account, onprem: Injector, case: Case) -> 
         ("padding after the packet", bytes(frame()) + bytes(11)),
         ("exactly the egress MTU", frame(size=EGRESS_MTU - 28)),
         ("TTL 2", frame(ttl=2)),
+        ("a priority, and no VLAN", Ether(src=US, dst=LAN) / Dot1Q(vlan=0, prio=5) / frame(id=79)[IP]),
     ],
 )
 def test_odd_and_forwarded(

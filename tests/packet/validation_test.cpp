@@ -26,8 +26,9 @@ TEST(Frame, EtherTypes) {
   };
   constexpr Case cases[] = {{"ARP", 0x0806, DropReason::no_host_companion},
                             {"IPv6", 0x86dd, DropReason::ipv6},
-                            {"VLAN tag", 0x8100, DropReason::not_ipv4},
-                            {"provider bridge tag", 0x88a8, DropReason::not_ipv4},
+                            {"VLAN tag, 0x4500 of which is VID 0x500", 0x8100, DropReason::vlan_tagged},
+                            {"provider bridge tag", 0x88a8, DropReason::vlan_tagged},
+                            {"a tag before the standard's", 0x9100, DropReason::not_ipv4},
                             {"MPLS", 0x8847, DropReason::not_ipv4},
                             {"PPPoE session", 0x8864, DropReason::not_ipv4},
                             {"LLDP", 0x88cc, DropReason::not_ipv4},
@@ -38,6 +39,72 @@ TEST(Frame, EtherTypes) {
     lab().check(dropped(c.why, to_vnet().ether_type(c.type), c.reason));
     lab().check(dropped(c.why, to_vnet().ether_type(c.type).truncate(14), c.reason));
   }
+}
+
+Bytes tagged(Bytes frame, unsigned type, unsigned control) {
+  const Bytes tag = {static_cast<std::uint8_t>(type >> 8), static_cast<std::uint8_t>(type),
+                     static_cast<std::uint8_t>(control >> 8), static_cast<std::uint8_t>(control)};
+  frame.insert(frame.begin() + 12, tag.begin(), tag.end());
+  return frame;
+}
+
+TEST(Frame, ATagOfNoVlanIsTakenOff) {
+  const Bytes plain = to_vnet().bytes();
+  for (const unsigned type : {0x8100, 0x88a8}) {
+    for (const unsigned priority : {0x0000, 0x1000, 0xe000, 0xf000}) {
+      lab().check({"a priority", lan, tagged(plain, type, priority), Forwarded{spoke},
+                   forwarded_to(vnet_router, to_vnet())});
+    }
+    for (const unsigned vlan : {0x0001, 0x0fff, 0xe064}) {
+      lab().check({"a VLAN", lan, tagged(plain, type, vlan), DropReason::vlan_tagged, {}});
+    }
+  }
+  const Packet padded = to_vnet().size(20).trailer(22);
+  lab().check({"padded to Ethernet's minimum with its tag", lan, tagged(padded.bytes(), 0x8100, 0),
+               Forwarded{spoke}, forwarded_to(vnet_router, padded)});
+  lab().check({"a trailer behind it", lan, tagged(to_vnet().size(100).trailer(4).bytes(), 0x8100, 0),
+               Forwarded{spoke}, forwarded_to(vnet_router, to_vnet().size(100))});
+}
+
+// What it drops meanwhile is remembered as it was judged: without the tag that was taken off.
+TEST(Frame, WhatStandsBehindATagOfNoVlan) {
+  const auto drop = [](const char* why, const Bytes& behind, DropReason reason) {
+    SCOPED_TRACE(why);
+    const Bytes frame = tagged(behind, 0x8100, 0xe000);
+    const auto before = lab().counts();
+    const auto expected = lab().drops(lan, reason) + 1;
+    lab().send(lan, frame);
+    EXPECT_EQ(lab().poll(), 1U);
+    EXPECT_EQ(lab().drops(lan, reason), expected);
+    EXPECT_EQ(lab().counts().ports[lan].rx_bytes - before.ports[lan].rx_bytes, frame.size());
+    expect_all_accounted(lab());
+  };
+  const Bytes plain = to_vnet().bytes();
+  drop("a second one", tagged(plain, 0x8100, 0), DropReason::vlan_tagged);
+  drop("a VLAN's", tagged(plain, 0x8100, 7), DropReason::vlan_tagged);
+  drop("a provider's", tagged(plain, 0x88a8, 0), DropReason::vlan_tagged);
+  drop("IPv6", to_vnet().ether_type(0x86dd).bytes(), DropReason::ipv6);
+  drop("nothing", to_vnet().truncate(14).bytes(), DropReason::frame_too_short);
+  drop("a wrong checksum", to_vnet().checksum(1).bytes(), DropReason::bad_checksum);
+  drop("TTL 1", to_vnet().ttl(1).bytes(), DropReason::ttl_expired);
+  for (std::size_t cut = 14; cut < 18; ++cut) {
+    Bytes frame = tagged(plain, 0x8100, 0);
+    frame.resize(cut);
+    lab().check({"cut within the tag", lan, frame, DropReason::vlan_tagged, {}});
+  }
+}
+
+// Among others of one burst, and in two pieces.
+TEST(Frame, ATagOfNoVlanConcernsNoOtherFrame) {
+  const Bytes plain = to_vnet().bytes();
+  const auto expected = forwarded_to(vnet_router, to_vnet());
+  for (unsigned at = 0; at < 40; ++at) {
+    lab().send(lan, at % 7 == 0 ? tagged(plain, 0x8100, 0xa000) : plain);
+  }
+  lab().send(lan, tagged(plain, 0x88a8, 0), {60, plain.size() + 4 - 60});
+  EXPECT_EQ(lab().poll(), 41U);
+  EXPECT_EQ(lab().sent(spoke), std::vector<Bytes>(41, expected));
+  expect_all_accounted(lab());
 }
 
 TEST(Frame, EveryTruncationUpToTheHeader) {

@@ -110,7 +110,8 @@ class Folder {
     netlink::Mirror mirror;
     for (const auto& name : interfaces) {
       const int index = static_cast<int>(mirror.links.size()) + 1;
-      mirror.links[index] = {.index = index, .name = name, .mtu = 1500};
+      mirror.links[index] = {
+          .index = index, .name = name, .mtu = 1500, .kind = name.starts_with("veth") ? "veth" : ""};
     }
     folder_.write("tags.json", test::service_tags);
     for (const auto& [name, content] : files)
@@ -970,6 +971,18 @@ const std::vector<Case>& cases() {
        {},
        {},
        {"lan0"}},
+      {"an end of a pair",
+       "vlan-tags-unseen",
+       {{"device = \"0000:00:04.0\"\naddress = [\"10.0.1.4/24\"]", "device = \"af_xdp:veth0\""}},
+       {"sekisho.toml:1: port lan is an end of a veth pair"},
+       {},
+       {"veth0", "egress0"}},
+      {"another kind of interface",
+       "vlan-tags-unseen",
+       {{"device = \"0000:00:04.0\"\naddress = [\"10.0.1.4/24\"]", "device = \"af_xdp:lan0\""}},
+       {},
+       {},
+       {"lan0", "veth0"}},
       {"configured",
        "mtu-differs",
        {{"@lan", "mtu = 1400"}, {"@egress", "mtu = 1500"}},
@@ -1121,6 +1134,9 @@ connected = true
             (Lines{"mtu-differs in line 4: port lan has an MTU of 1500, and port egress of 1400"}));
   mirror.links[4].mtu = 1500;
   EXPECT_EQ(found_with(&mirror), Lines{});
+  mirror.links[3].kind = "bond";
+  mirror.links[4].kind = "veth";
+  EXPECT_EQ(found_with(&mirror), (Lines{"vlan-tags-unseen in line 2: port egress is an end of a veth pair"}));
 }
 
 TEST(Check, RouteTablesWithoutAConfiguration) {

@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 #include <net/if.h>
 #include <netinet/in.h>
+#include <netpacket/packet.h>
 #include <sys/socket.h>
 
 #include <nlohmann/json.hpp>
@@ -280,6 +281,35 @@ TEST_F(GuardForwardingTest, TheTcProgramPassesWhatIsForThisHostAlone) {
   EXPECT_EQ(remove_ingress(port), true);
   EXPECT_EQ(remove_ingress(port), false);
   expect_passes("10.0.2.2");
+}
+
+// The kernel puts a tag beside its frame before this program sees it. One of VID 0 is of no VLAN.
+TEST_F(GuardForwardingTest, TheTcProgramRefusesVlans) {
+  auto ingress = Ingress::load(Ingress::Addresses::kept);
+  ASSERT_TRUE(ingress) << ingress.error();
+  ASSERT_TRUE((*ingress)->set_addresses({0x0a000101}));
+  ASSERT_TRUE((*ingress)->attach(index("kerna")));
+  const auto expect_counted = [&](std::uint8_t priority, std::uint8_t vlan, const char* reason) {
+    const auto before = (*ingress)->drops();
+    left.inside([&] {
+      // To everybody, from a neighbour; a tag; the header of a packet for 10.9.9.9.
+      const std::array<std::uint8_t, 60> frame{0xff, 0xff, 0xff, 0xff, 0xff,     0xff, 2,    0,    0,    0,
+                                               0,    9,    0x81, 0x00, priority, vlan, 0x08, 0x00, 0x45, 0,
+                                               0,    42,   0,    0,    0,        0,    64,   17,   0,    0,
+                                               10,   0,    1,    2,    10,       9,    9,    9};
+      const int fd = socket(AF_PACKET, SOCK_RAW, 0);
+      const sockaddr_ll to{.sll_family = AF_PACKET,
+                           .sll_ifindex = static_cast<int>(if_nametoindex("kerna_peer"))};
+      EXPECT_EQ(sendto(fd, frame.data(), frame.size(), 0, reinterpret_cast<const sockaddr*>(&to), sizeof(to)),
+                static_cast<ssize_t>(frame.size()));
+      close(fd);
+    });
+    EXPECT_TRUE(until([&] { return (*ingress)->drops().at(reason) == before.at(reason) + 1; })) << reason;
+  };
+  expect_counted(0x00, 7, "other_protocol");
+  expect_counted(0xe0, 7, "other_protocol");
+  expect_counted(0x00, 0, "not_local");
+  expect_counted(0xe0, 0, "not_local");
 }
 
 // Before anybody keeps the addresses: where the kernel forwards nothing from the interface, what comes may pass up to it.

@@ -66,6 +66,13 @@ base::Fd foreign_program() {
   return base::Fd{bpf_prog_load(BPF_PROG_TYPE_XDP, "foreign", "GPL", pass.data(), pass.size(), nullptr)};
 }
 
+Bytes tagged(Bytes frame, unsigned type, unsigned control) {
+  const Bytes tag = {static_cast<std::uint8_t>(type >> 8), static_cast<std::uint8_t>(type),
+                     static_cast<std::uint8_t>(control >> 8), static_cast<std::uint8_t>(control)};
+  frame.insert(frame.begin() + 12, tag.begin(), tag.end());
+  return frame;
+}
+
 decide::HostSources::Rules anybody() {
   decide::HostSources::Rules rules;
   rules.allow({{0, 0}});
@@ -166,9 +173,39 @@ TEST_F(SteeringTest, Verdicts) {
     version[14] = 0x65;
     expect_verdict("IP version 6 under IPv4's EtherType", version, for_dataplane, XDP_DROP);
     expect_verdict("IPv6", lab::ethernet(ETH_P_IPV6, Bytes(40)), "dropped_ipv6", XDP_DROP);
-    expect_verdict("VLAN tag", lab::ethernet(ETH_P_8021Q, Bytes(46)), "dropped_other", XDP_DROP);
+    expect_verdict("cut within a tag", first(tagged(transit, ETH_P_8021Q, 0), 17), "dropped_vlan_tagged",
+                   XDP_DROP);
+    for (const unsigned type : {ETH_P_8021Q, ETH_P_8021AD}) {
+      expect_verdict("of a VLAN", tagged(lab::ipv4(local), type, 7), "dropped_vlan_tagged", XDP_DROP);
+      expect_verdict("of the last VLAN", tagged(transit, type, 0xefff), "dropped_vlan_tagged", XDP_DROP);
+      expect_verdict("of no VLAN: transit", tagged(transit, type, 0xe000), for_dataplane, XDP_DROP);
+      expect_verdict("of no VLAN: own address", tagged(lab::ipv4(local), type, 0), "passed_local", XDP_PASS);
+      expect_verdict("of no VLAN: ARP", tagged(lab::ethernet(ETH_P_ARP, Bytes(28)), type, 0), "passed_arp",
+                     XDP_PASS);
+      expect_verdict("of no VLAN, and a second tag", tagged(tagged(transit, ETH_P_8021Q, 0), type, 0),
+                     "dropped_vlan_tagged", XDP_DROP);
+    }
     expect_verdict("802.3 length", lab::ethernet(46, Bytes(46)), "dropped_other", XDP_DROP);
   }
+}
+
+TEST_F(SteeringTest, ATagOfNoVlanIsTakenOff) {
+  load_and_bind();
+  ASSERT_TRUE(steering_->set_local({local}));
+  const Bytes untagged = lab::ipv4(local, 7);
+  const Bytes frame = tagged(untagged, ETH_P_8021Q, 0xe000);
+  Bytes out(frame.size());
+  bpf_test_run_opts run{};
+  run.sz = sizeof run;
+  run.data_in = frame.data();
+  run.data_size_in = static_cast<std::uint32_t>(frame.size());
+  run.data_out = out.data();
+  run.data_size_out = static_cast<std::uint32_t>(out.size());
+  run.repeat = 1;
+  ASSERT_EQ(bpf_prog_test_run_opts(program_fd(object_), &run), 0) << std::strerror(errno);
+  EXPECT_EQ(static_cast<int>(run.retval), XDP_PASS);
+  out.resize(run.data_size_out);
+  EXPECT_EQ(out, untagged);
 }
 
 TEST_F(SteeringTest, LocalAddressesFollow) {
