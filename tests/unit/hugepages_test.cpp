@@ -4,7 +4,7 @@
 
 #include <gtest/gtest.h>
 
-#include "tests/unit/control/temporary_folder.hpp"
+#include "tests/unit/temporary_folder.hpp"
 
 namespace sekisho {
 namespace {

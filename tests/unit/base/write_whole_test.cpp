@@ -11,7 +11,7 @@
 #include <iterator>
 #include <string>
 
-#include "tests/unit/control/temporary_folder.hpp"
+#include "tests/unit/temporary_folder.hpp"
 
 namespace sekisho::base {
 namespace {

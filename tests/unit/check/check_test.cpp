@@ -16,7 +16,7 @@
 #include "control/check/gather.hpp"
 #include "control/policy/policy.hpp"
 #include "tests/unit/check/azure_files.hpp"
-#include "tests/unit/control/temporary_folder.hpp"
+#include "tests/unit/temporary_folder.hpp"
 
 namespace sekisho::check {
 namespace {

@@ -9,8 +9,8 @@
 #include "control/doctor/devices.hpp"
 #include "control/doctor/needs.hpp"
 #include "control/netlink/interface_addresses.hpp"
-#include "tests/unit/control/namespace.hpp"
-#include "tests/unit/control/temporary_folder.hpp"
+#include "tests/unit/namespace.hpp"
+#include "tests/unit/temporary_folder.hpp"
 
 namespace sekisho::doctor {
 namespace {

@@ -12,7 +12,7 @@
 #include <utility>
 
 #include "dataplane/fib/qsbr.hpp"
-#include "tests/unit/control/temporary_folder.hpp"
+#include "tests/unit/temporary_folder.hpp"
 
 namespace sekisho::ipc::test {
 namespace {

@@ -14,7 +14,7 @@
 #include <vector>
 
 #include "common/ipc/lock.hpp"
-#include "tests/unit/control/temporary_folder.hpp"
+#include "tests/unit/temporary_folder.hpp"
 
 namespace sekisho::ipc::test {
 namespace {

@@ -10,7 +10,7 @@
 #include <csignal>
 #include <memory>
 
-#include "tests/unit/control/temporary_folder.hpp"
+#include "tests/unit/temporary_folder.hpp"
 
 namespace sekisho::learn {
 namespace {

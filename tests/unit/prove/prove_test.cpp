@@ -12,8 +12,8 @@
 
 #include "control/policy/policy.hpp"
 #include "control/prove/scope.hpp"
-#include "tests/unit/control/real_data.hpp"
-#include "tests/unit/control/temporary_folder.hpp"
+#include "tests/unit/real_data.hpp"
+#include "tests/unit/temporary_folder.hpp"
 
 namespace sekisho::prove {
 namespace {
