@@ -27,7 +27,8 @@ class Gatherer {
   void add_tables_of(std::shared_ptr<const policy::Policy> policy);
   void add_findings_of(const std::vector<base::Finding>& findings);
   void add_findings_of_tags();  // where no policy has judged them
-  auto add_file(const std::filesystem::path& file, formats::Empty empty) -> std::optional<SubnetTable>;
+  auto add_file(const std::filesystem::path& file, const formats::Options& options)
+      -> std::optional<SubnetTable>;
   void set_cloud(std::optional<std::string> cloud) { facts_.cloud = std::move(cloud); }
 
  private:
@@ -37,8 +38,7 @@ class Gatherer {
   void add_advertised();
   void add_tag_uses();
   void add_azure_tables(const std::filesystem::path& file, const std::vector<formats::TableSummary>& tables);
-  auto read(const std::filesystem::path& file, const formats::Options& options = {})
-      -> std::optional<RouteFile>;
+  auto read(const std::filesystem::path& file, const formats::Options& options) -> std::optional<RouteFile>;
 
   Facts facts_;
   std::optional<Error> error_;
@@ -78,9 +78,9 @@ void Gatherer::add_tables_of(std::shared_ptr<const policy::Policy> policy) {
   add_zones();
 }
 
-auto Gatherer::add_file(const std::filesystem::path& file, formats::Empty empty)
+auto Gatherer::add_file(const std::filesystem::path& file, const formats::Options& options)
     -> std::optional<SubnetTable> {
-  auto routes = read(file, {.empty = empty});
+  auto routes = read(file, options);
   if (!routes)
     return std::nullopt;
   add_azure_tables(file, routes->tables);
@@ -152,8 +152,9 @@ void Gatherer::add_ports(const netlink::Mirror* mirror) {
     if (port.is_af_xdp())
       add_interface(port, mirror);
     // A subnet's route table without routes says something, too.
-    facts_.subnets.push_back(
-        port.subnet_routes.empty() ? std::nullopt : add_file(port.subnet_routes, formats::Empty::table));
+    facts_.subnets.push_back(port.subnet_routes.empty()
+                                 ? std::nullopt
+                                 : add_file(port.subnet_routes, {.empty = formats::Empty::table}));
   }
 }
 
@@ -199,7 +200,7 @@ auto gather(const FilesAlone& alone) -> tl::expected<Facts, Error> {
   gatherer.add_service_tags(alone.service_tags);
   gatherer.add_findings_of_tags();
   for (const auto& file : alone.files)
-    gatherer.add_file(file, formats::empty_if(alone.allow_empty));
+    gatherer.add_file(file, alone.reading);
   return finish(gatherer);
 }
 

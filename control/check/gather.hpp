@@ -12,6 +12,7 @@
 
 #include "common/base/error.hpp"
 #include "control/check/facts.hpp"
+#include "control/formats/options.hpp"
 #include "control/netlink/mirror.hpp"
 #include "control/policy/policy.hpp"
 
@@ -28,7 +29,7 @@ namespace sekisho::check {
 struct FilesAlone {
   std::vector<std::filesystem::path> files;
   std::filesystem::path service_tags;  // empty: none
-  bool allow_empty = false;            // files without routes are meant
+  formats::Options reading;            // of the files
   std::optional<std::string> cloud;
 };
 [[nodiscard]] auto gather(const FilesAlone& alone) -> tl::expected<Facts, base::Error>;

@@ -107,7 +107,7 @@ class Builder {
   }
 
   auto add_user_routes(const std::filesystem::path& path) -> Done {
-    auto file = formats::read_routes(path, {.empty = formats::empty_if(inputs_.allow_empty)});
+    auto file = formats::read_routes(path, inputs_.reading);
     if (!file)
       return tl::unexpected(std::move(file.error()));
     if (file->format == Format::mrt || file->format == Format::service_tags)
@@ -142,8 +142,9 @@ class Builder {
   }
 
   auto read_gateway_routes(const std::filesystem::path& path) -> Done {
-    auto file =
-        formats::read_routes(path, {.peer = inputs_.peer, .empty = formats::empty_if(inputs_.allow_empty)});
+    auto reading = inputs_.reading;
+    reading.peer = inputs_.peer;
+    auto file = formats::read_routes(path, reading);
     if (!file)
       return tl::unexpected(std::move(file.error()));
     if (file->format == Format::service_tags || !file->tag_routes.empty())

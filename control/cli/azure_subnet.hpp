@@ -13,6 +13,7 @@
 
 #include "common/base/error.hpp"
 #include "common/base/prefix.hpp"
+#include "control/formats/options.hpp"
 #include "control/formats/route_file.hpp"
 #include "control/route/route_table.hpp"
 
@@ -27,7 +28,7 @@ struct SubnetInputs {
   std::vector<std::filesystem::path> routes;          // of effective routes: User's
   std::filesystem::path service_tags;                 // empty: none
   std::optional<std::uint32_t> peer;                  // of gateway routes in an MRT file with several peers
-  bool allow_empty = false;                           // files without routes are meant
+  formats::Options reading;                           // of files, but for the peer
 };
 
 struct Subnet {

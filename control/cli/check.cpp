@@ -15,6 +15,7 @@
 #include "control/cli/check_findings.hpp"
 #include "control/cli/check_summary.hpp"
 #include "control/cli/command.hpp"
+#include "control/cli/file_options.hpp"
 #include "control/cli/output.hpp"
 #include "control/config/config.hpp"
 #include "control/config/resolve.hpp"
@@ -33,7 +34,7 @@ struct CheckOptions {
   bool list = false;
   bool explain = false;
   bool strict = false;
-  bool allow_empty = false;
+  FileOptions reading;
 };
 
 void print_good(std::string_view what) {
@@ -97,7 +98,7 @@ Outcome check_files(const Context& context, const CheckOptions& options) {
   const auto cloud = options.cloud.empty() ? std::nullopt : std::optional{options.cloud};
   const auto facts = check::gather(check::FilesAlone{.files = {options.files.begin(), options.files.end()},
                                                      .service_tags = options.service_tags,
-                                                     .allow_empty = options.allow_empty,
+                                                     .reading = options.reading.reading(),
                                                      .cloud = cloud});
   if (!facts) {
     return tl::unexpected{facts.error().to_string()};
@@ -148,7 +149,9 @@ void add_check(CLI::App& app, Context& context) {
   command->add_option("--cloud", options->cloud, "Whose key management servers the tables are to except")
       ->check(CLI::IsMember({"public", "usgov", "china"}))
       ->needs(files);
-  command->add_flag("--allow-empty", options->allow_empty, allow_empty_help)->needs(files);
+  for (auto* option : add_file_options(*command, options->reading)) {
+    option->needs(files);
+  }
   command->add_flag("--explain", options->explain, "Say of each rule why it is one");
   command->add_flag("--strict", options->strict, "Refuse what has warnings, too");
   command->add_flag("--list", options->list, "Print all rules")->excludes(config)->excludes(files);

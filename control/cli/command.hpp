@@ -24,6 +24,7 @@ void add_route_files(CLI::App& app, Context& context);
 void add_lookup(CLI::App& app, Context& context);
 void add_explain(CLI::App& app, Context& context);
 void add_presets(CLI::App& app, Context& context);
+void add_formats(CLI::App& app, Context& context);
 void add_effective_routes(CLI::App& app, Context& context);
 void add_diff(CLI::App& app, Context& context);
 void add_top(CLI::App& app, Context& context);
@@ -35,9 +36,6 @@ void add_bgp(CLI::App& app, Context& context);
 void add_prove(CLI::App& app, Context& context);
 void add_drain(CLI::App& app, Context& context);
 void add_version(CLI::App& app, Context& context);
-
-// Of --allow-empty, of all commands that read route files.
-inline constexpr const char* allow_empty_help = "Read files without routes, too, which else are an error";
 
 // An option's or argument's value must be an IPv4 address; anything else is wrong usage.
 [[nodiscard]] CLI::Validator is_address();

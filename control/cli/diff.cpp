@@ -11,6 +11,7 @@
 #include "common/base/prefix.hpp"
 #include "control/cli/bgp_routes.hpp"
 #include "control/cli/command.hpp"
+#include "control/cli/file_options.hpp"
 #include "control/cli/load_findings.hpp"
 #include "control/cli/output.hpp"
 #include "control/cli/running_table.hpp"
@@ -28,7 +29,7 @@ struct DiffOptions {
   std::string zone;
   std::string service_tags;
   bool exit_code = false;
-  bool allow_empty = false;
+  FileOptions reading;
 };
 
 // What an argument means.
@@ -70,7 +71,7 @@ Loading load_configuration(const Place& place) {
 }
 
 Loading load_file(const std::string& path, const DiffOptions& options) {
-  auto file = formats::read_routes(path, {.empty = formats::empty_if(options.allow_empty)});
+  auto file = formats::read_routes(path, options.reading.reading());
   if (!file) {
     return tl::unexpected{file.error().to_string()};
   }
@@ -196,7 +197,7 @@ void add_diff(CLI::App& app, Context& context) {
       ->type_name("ZONE");
   command->add_option("--service-tags", options->service_tags, "What service tags in route tables stand for")
       ->type_name("FILE");
-  command->add_flag("--allow-empty", options->allow_empty, allow_empty_help);
+  add_file_options(*command, options->reading);
   command->add_flag("--exit-code", options->exit_code, "Exit status 1 when they differ");
   command->footer(
       "A table is a file of routes in any format (text, Azure's JSON, MRT), a zone of the appliance that "

@@ -20,6 +20,7 @@
 #include "control/cli/azure_subnet.hpp"
 #include "control/cli/client.hpp"
 #include "control/cli/command.hpp"
+#include "control/cli/file_options.hpp"
 #include "control/cli/load_findings.hpp"
 #include "control/cli/output.hpp"
 
@@ -47,7 +48,7 @@ struct EffectiveRouteOptions {
   std::string peer;
   bool table = false;
   bool winners = false;
-  bool allow_empty = false;
+  FileOptions reading;
 };
 
 std::string joined(const Json& words) {
@@ -227,7 +228,7 @@ Outcome of_subnet(const EffectiveRouteOptions& options, EffectivePrinter& printe
                       .routes = options.routes,
                       .service_tags = options.service_tags,
                       .peer = std::nullopt,
-                      .allow_empty = options.allow_empty};
+                      .reading = options.reading.reading()};
   if (!options.peer.empty()) {
     inputs.peer = *base::parse_address(options.peer);
   }
@@ -300,7 +301,9 @@ void add_effective_routes(CLI::App& app, Context& context) {
       ->capture_default_str()
       ->check(is_prefix_list())
       ->needs(vnet);
-  command->add_flag("--allow-empty", options->allow_empty, allow_empty_help)->needs(vnet);
+  for (auto* option : add_file_options(*command, options->reading)) {
+    option->needs(vnet);
+  }
   command->add_flag("--table", options->table, "Azure's table form, the default; --json is az's JSON");
   command->add_flag("--winners", options->winners,
                     "Also name what an Invalid route lost to: a column, in JSON the member overriddenBy");

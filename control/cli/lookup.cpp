@@ -17,6 +17,7 @@
 #include "common/base/prefix.hpp"
 #include "control/cli/client.hpp"
 #include "control/cli/command.hpp"
+#include "control/cli/file_options.hpp"
 #include "control/cli/output.hpp"
 #include "control/cli/route_files.hpp"
 #include "control/serve/lookup.hpp"
@@ -30,7 +31,7 @@ struct LookupOptions {
   std::string next_hop;
   std::string peer;
   std::string zone;
-  bool allow_empty = false;
+  FileOptions reading;
   std::vector<std::string> addresses;
 };
 
@@ -137,9 +138,11 @@ Outcome feed_all(const LookupOptions& options, Printer& printer, Answer answer) 
 }
 
 Outcome lookup_offline(const Context& context, const LookupOptions& options) {
-  const auto peer = options.peer.empty() ? std::nullopt : std::optional{*base::parse_address(options.peer)};
-  const auto table = RouteFiles::read(options.files, options.next_hop,
-                                      {.peer = peer, .empty = formats::empty_if(options.allow_empty)});
+  auto reading = options.reading.reading();
+  if (!options.peer.empty()) {
+    reading.peer = *base::parse_address(options.peer);
+  }
+  const auto table = RouteFiles::read(options.files, options.next_hop, reading);
   if (!table) {
     return tl::unexpected{table.error()};
   }
@@ -203,7 +206,7 @@ void add_lookup(CLI::App& app, Context& context) {
   command->add_option("--peer", options->peer, "With --routes, of MRT files with several peers: whose routes")
       ->type_name("ADDRESS")
       ->check(is_address());
-  command->add_flag("--allow-empty", options->allow_empty, allow_empty_help);
+  add_file_options(*command, options->reading);
   command->add_option("address", options->addresses, "Addresses; \"-\" or none: one a line on standard input")
       ->type_name("ADDRESS")
       ->check(is_address_or_dash());

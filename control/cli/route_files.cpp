@@ -23,8 +23,9 @@ auto RouteFiles::read(const std::vector<std::string>& files, const std::string& 
   route::RouteTable table;
   for (const auto& file : files) {
     LoadProgress progress{file};
-    const auto read = formats::read_routes(
-        file, {.peer = options.peer, .empty = options.empty, .progress = progress.callback()});
+    auto reading = options;
+    reading.progress = progress.callback();
+    const auto read = formats::read_routes(file, reading);
     if (!read) {
       return tl::unexpected{read.error().to_string()};
     }

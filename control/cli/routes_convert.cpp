@@ -10,9 +10,11 @@
 
 #include "common/base/prefix.hpp"
 #include "control/cli/command.hpp"
+#include "control/cli/file_options.hpp"
 #include "control/cli/load_findings.hpp"
 #include "control/cli/load_progress.hpp"
 #include "control/cli/output.hpp"
+#include "control/formats/format.hpp"
 #include "control/formats/reader.hpp"
 #include "control/formats/service_tags.hpp"
 #include "control/formats/write.hpp"
@@ -20,13 +22,16 @@
 namespace sekisho::cli {
 namespace {
 
+// Ours: a route is told whole, as no format of others does.
+constexpr const char* json_form = "json";
+
 struct ConvertOptions {
   std::vector<std::string> files;
   std::string to;
   std::string peer;
   std::string next_hop;
   std::string tags;
-  bool allow_empty = false;
+  FileOptions reading;
 };
 
 // A next hop as a route file has it.
@@ -54,13 +59,15 @@ auto read(const ConvertOptions& options) -> tl::expected<std::vector<formats::Ro
   // Both words were checked as they were parsed.
   const auto next_hop =
       options.next_hop.empty() ? formats::NextHop{} : *formats::parse_next_hop(options.next_hop);
-  const auto peer = options.peer.empty() ? std::nullopt : std::optional{*base::parse_address(options.peer)};
+  auto reading = options.reading.reading();
+  if (!options.peer.empty()) {
+    reading.peer = *base::parse_address(options.peer);
+  }
   std::vector<formats::RouteFile> result;
   for (const auto& file : options.files) {
     LoadProgress progress{file};
-    auto routes = formats::read_routes(
-        file,
-        {.peer = peer, .empty = formats::empty_if(options.allow_empty), .progress = progress.callback()});
+    reading.progress = progress.callback();
+    auto routes = formats::read_routes(file, reading);
     if (!routes) {
       return tl::unexpected{routes.error().to_string()};
     }
@@ -99,21 +106,31 @@ Outcome convert(const Context& context, const ConvertOptions& options) {
     return tl::unexpected{files.error()};
   }
   std::size_t azures_own = 0;
-  if (options.to == "azure") {
-    const auto left_out = formats::write_azure(*files, print);
+  if (options.to == json_form || (options.to.empty() && context.json)) {
+    JsonArray array;
+    formats::write_json(*files, [&](const Json& route) { array.add(route); });
+    array.close();
+  } else {
+    const auto* form = formats::find_format(options.to.empty() ? "text" : options.to);
+    const auto left_out = form->write(*files, print);
     if (!left_out) {
       return tl::unexpected{left_out.error()};
     }
     azures_own = *left_out;
-  } else if (options.to == "json" || (options.to.empty() && context.json)) {
-    JsonArray array;
-    formats::write_json(*files, [&](const Json& route) { array.add(route); });
-    array.close();
-  } else if (const auto written = formats::write_text(*files, print); !written) {
-    return written;
   }
   tell_what_is_left_out(*files, azures_own);
   return {};
+}
+
+// What --to takes.
+auto forms() -> std::vector<std::string> {
+  std::vector<std::string> result{json_form};
+  for (const auto& row : formats::formats()) {
+    if (row.write != nullptr) {
+      result.emplace_back(row.name);
+    }
+  }
+  return result;
 }
 
 void add_convert(CLI::App& group, Context& context) {
@@ -121,7 +138,7 @@ void add_convert(CLI::App& group, Context& context) {
   auto* command = group.add_subcommand("convert", "Write route files in another form, on standard output");
   command->add_option("--to", options->to, "text (or, with --json, json), json or azure")
       ->type_name("FORM:{text,json,azure}")
-      ->check(CLI::IsMember({"text", "json", "azure"}).description(""));
+      ->check(CLI::IsMember(forms()).description(""));
   command->add_option("--peer", options->peer, "Of MRT files with several peers: whose routes")
       ->type_name("ADDRESS")
       ->check(is_address());
@@ -132,15 +149,13 @@ void add_convert(CLI::App& group, Context& context) {
       ->add_option("--tags", options->tags,
                    "Azure's service tags, to put prefixes in the place of their names")
       ->type_name("FILE");
-  command->add_flag("--allow-empty", options->allow_empty, allow_empty_help);
+  add_file_options(*command, options->reading);
   command->add_option("file", options->files, "Route files, one after another")
       ->type_name("FILE")
       ->required();
   command->footer(
-      "Reads text, Azure's route tables, effective routes, ARM templates and service tags (JSON), and MRT "
-      "table "
-      "dumps; plain,\n"
-      "gzip or bzip2; known by their content. A virtual appliance is written as its address, several with "
+      "Reads every format that `sekisho formats` lists, plain, gzip or bzip2, known by its content. A "
+      "virtual appliance is written as its address, several with "
       "commas "
       "between, any\n"
       "other next hop by its name. What is left out (IPv6, ...) is said on standard error. Of several paths "

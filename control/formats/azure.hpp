@@ -15,17 +15,24 @@
 // read.
 #pragma once
 
-#include <filesystem>
-#include <string_view>
-#include <tl/expected.hpp>
-
-#include "common/base/error.hpp"
-#include "control/formats/route_file.hpp"
+#include "control/formats/format.hpp"
 
 namespace sekisho::formats {
 
-// Which of Azure's files JSON text is, is found by its members.
-[[nodiscard]] auto parse_azure(std::string_view text, const std::filesystem::path& file)
-    -> tl::expected<RouteFile, base::Error>;
+[[nodiscard]] bool holds_route_tables(const Content& content);
+[[nodiscard]] auto read_route_tables(const Content& content, const Options& options) -> Reading;
+
+[[nodiscard]] bool holds_template(const Content& content);
+[[nodiscard]] auto read_template_file(const Content& content, const Options& options) -> Reading;
+
+[[nodiscard]] bool holds_terraform(const Content& content);
+[[nodiscard]] auto refuse_terraform(const Content& content, const Options& options) -> Reading;
+
+[[nodiscard]] bool holds_effective_routes(const Content& content);
+[[nodiscard]] auto read_effective_file(const Content& content, const Options& options) -> Reading;
+
+// Every tag that can be routed is a destination without a next hop.
+[[nodiscard]] bool holds_service_tags(const Content& content);
+[[nodiscard]] auto read_service_tag_routes(const Content& content, const Options& options) -> Reading;
 
 }  // namespace sekisho::formats

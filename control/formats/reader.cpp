@@ -5,31 +5,12 @@
 
 #include <algorithm>
 #include <string>
-#include <string_view>
 
-#include "common/base/prefix.hpp"
-#include "control/formats/azure.hpp"
 #include "control/formats/compression.hpp"
-#include "control/formats/json.hpp"
-#include "control/formats/mrt.hpp"
-#include "control/formats/text.hpp"
+#include "control/formats/format.hpp"
 
 namespace sekisho::formats {
 namespace {
-
-auto parse(std::string_view bytes, const std::filesystem::path& file, const Options& options)
-    -> tl::expected<RouteFile, base::Error> {
-  if (is_mrt(bytes))
-    return parse_mrt(bytes, file, options.peer);
-  if (options.peer)
-    return tl::unexpected(
-        base::Error{file, 0,
-                    fmt::format("is not an MRT file: it has no routes of a peer, {} or another",
-                                base::address_to_string(*options.peer))});
-  if (is_json(bytes))
-    return parse_azure(bytes, file);
-  return parse_text(bytes, file);
-}
 
 // Of one without routes: what it has instead.
 auto describe_empty(const RouteFile& file, bool has_bytes) -> std::string {
@@ -61,7 +42,7 @@ auto read_routes(const std::filesystem::path& file, const Options& options)
   const auto bytes = read_content(file, base::max_bytes, options.progress);
   if (!bytes)
     return tl::unexpected(bytes.error());
-  auto routes = parse(*bytes, file, options);
+  auto routes = parse_routes(*bytes, file, options);
   const bool may_be_empty =
       options.empty == Empty::allowed || (options.empty == Empty::table && routes && !routes->tables.empty());
   if (routes && routes->routes.empty() && routes->tag_routes.empty() && !may_be_empty)

@@ -27,22 +27,6 @@ auto parse_addresses(std::string_view list) -> tl::expected<std::vector<std::uin
 
 }  // namespace
 
-std::string_view to_string(Format format) noexcept {
-  switch (format) {
-    case Format::text:
-      return "text";
-    case Format::route_table:
-      return "Azure route table";
-    case Format::effective_routes:
-      return "Azure effective routes";
-    case Format::service_tags:
-      return "Azure service tags";
-    case Format::mrt:
-      return "MRT";
-  }
-  return "?";
-}
-
 std::string to_string(const NextHop& next_hop) {
   using route::NextHopType;
   switch (next_hop.type) {

@@ -18,12 +18,15 @@
 
 namespace sekisho::formats {
 
+// A row of the table in format.hpp.
 enum class Format : std::uint8_t {
-  text,
-  route_table,       // Azure's, as az or REST print it, lists of them, ARM template exports
-  effective_routes,  // `az network nic show-effective-route-table`
-  service_tags,      // ServiceTags_*.json: every tag that can be routed is a destination without a next hop
-  mrt,               // RFC 6396
+  mrt,
+  route_table,
+  arm_template,
+  terraform,
+  effective_routes,
+  service_tags,
+  text
 };
 [[nodiscard]] std::string_view to_string(Format format) noexcept;
 

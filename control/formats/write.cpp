@@ -121,7 +121,8 @@ auto open_table(const std::vector<RouteFile>& files) -> std::string {
 
 }  // namespace
 
-auto write_text(const std::vector<RouteFile>& files, const Sink& sink) -> tl::expected<void, std::string> {
+auto write_text(const std::vector<RouteFile>& files, const Sink& sink)
+    -> tl::expected<std::size_t, std::string> {
   for (const auto& file : files) {
     if (!file.tag_routes.empty()) {
       return tl::unexpected{
@@ -135,7 +136,7 @@ auto write_text(const std::vector<RouteFile>& files, const Sink& sink) -> tl::ex
       sink(fmt::format("{} {}\n", base::to_string(route.prefix), next_hops[route.next_hop]));
     }
   }
-  return {};
+  return 0;
 }
 
 void write_json(const std::vector<RouteFile>& files, const std::function<void(const Ordered&)>& each) {

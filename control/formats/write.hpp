@@ -17,9 +17,9 @@ namespace sekisho::formats {
 // Takes the next piece of a document. Errors are one sentence, and nothing was written then.
 using Sink = std::function<void(std::string_view)>;
 
-// `PREFIX NEXT-HOP` a line. Refused: a route to a service tag, which text has no word for.
+// `PREFIX NEXT-HOP` a line; nothing is left out. Refused: a route to a service tag, which text has no word for.
 [[nodiscard]] auto write_text(const std::vector<RouteFile>& files, const Sink& sink)
-    -> tl::expected<void, std::string>;
+    -> tl::expected<std::size_t, std::string>;
 
 // {prefix, tag, next_hop, next_hop_type, origin, label, file, line} of each route, which has a prefix or a tag.
 void write_json(const std::vector<RouteFile>& files,

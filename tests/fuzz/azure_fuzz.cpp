@@ -8,7 +8,7 @@
 
 #include "common/base/error.hpp"
 #include "common/base/prefix.hpp"
-#include "control/formats/azure.hpp"
+#include "control/formats/format.hpp"
 #include "control/formats/service_tags.hpp"
 
 namespace {
@@ -50,7 +50,7 @@ void check(const formats::RouteFile& file) {
 
 // Holds until the tags are resolved.
 void check_tables(const formats::RouteFile& file) {
-  if (file.format != formats::Format::route_table)
+  if (file.format != formats::Format::route_table && file.format != formats::Format::arm_template)
     return;
   std::size_t routes = 0;
   std::size_t tags = 0;
@@ -99,7 +99,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       "known.json");
   check(known.has_value());
   const std::string_view text{reinterpret_cast<const char*>(data), size};
-  const auto routes = formats::parse_azure(text, "fuzz.json");
+  const auto routes = formats::parse_document(text, "fuzz.json");
   const auto tags = formats::parse_service_tags(text, "fuzz.json");
   if (!routes)
     check(routes.error());

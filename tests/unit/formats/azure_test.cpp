@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include "control/formats/azure.hpp"
 #include "common/base/error.hpp"
 #include "common/base/prefix.hpp"
 #include "control/formats/compression.hpp"
+#include "control/formats/format.hpp"
 
 #include <fmt/format.h>
 #include <gmock/gmock.h>
@@ -118,12 +118,12 @@ TEST(Azure, ReadsTheEffectiveRoutesThatAreInForce) {
 // A user's route as short as the VNet's prefix overrides a private endpoint's /32. Who follows the /32 all the same passes by the
 // firewall.
 TEST(Azure, WhatIsInvalidIsShownAndNotFollowed) {
-  const auto file = parse_azure(R"([
+  const auto file = parse_document(R"([
 {"addressPrefix": ["10.0.0.0/16"], "nextHopIpAddress": [], "nextHopType": "VNetPeering", "source": "Default", "state": "Invalid"},
 {"addressPrefix": ["10.0.0.0/16"], "nextHopIpAddress": ["10.0.1.4"], "nextHopType": "VirtualAppliance", "source": "User", "state": "Active"},
 {"addressPrefix": ["10.0.2.5/32"], "nextHopIpAddress": [], "nextHopType": "InterfaceEndpoint", "source": "Default", "state": "Invalid"}
 ])",
-                                "effective.json");
+                                   "effective.json");
   ASSERT_TRUE(file) << file.error().to_string();
   EXPECT_THAT(azure_routes(*file), ElementsAre(" 10.0.0.0/16 VirtualAppliance 10.0.1.4"));
   ASSERT_EQ(file->invalid.size(), 2U);
@@ -132,12 +132,12 @@ TEST(Azure, WhatIsInvalidIsShownAndNotFollowed) {
 
 // One row of an appliance that does not run, or of a type that Azure has invented since, and the rest of the table counts.
 TEST(Azure, AnEffectiveRouteToNowhereDrops) {
-  const auto file = parse_azure(R"([
+  const auto file = parse_document(R"([
 {"addressPrefix": ["10.1.0.0/16"], "nextHopIpAddress": [], "nextHopType": "VirtualAppliance", "source": "User", "state": "Active"},
 {"addressPrefix": ["10.2.0.0/16"], "nextHopIpAddress": [], "nextHopType": "Teleport", "source": "User", "state": "Active"},
 {"addressPrefix": ["10.3.0.0/16"], "nextHopIpAddress": ["10.0.1.4"], "nextHopType": "VirtualAppliance", "source": "User", "state": "Active"}
 ])",
-                                "effective.json");
+                                   "effective.json");
   ASSERT_TRUE(file) << file.error().to_string();
   EXPECT_THAT(azure_routes(*file), ElementsAre(" 10.1.0.0/16 None", " 10.2.0.0/16 None",
                                                " 10.3.0.0/16 VirtualAppliance 10.0.1.4"));
@@ -154,7 +154,7 @@ TEST(Azure, RowsOfOneLearnedRouteAreItsNextHops) {
         source, prefix, type, address);
   };
   constexpr std::string_view gateway = "VirtualNetworkGateway";
-  const auto file = parse_azure(
+  const auto file = parse_document(
       fmt::format("[{}]", fmt::join(std::vector{row(gateway, gateway, "0.0.0.0/1", "10.1.0.6"),
                                                 row(gateway, gateway, "128.0.0.0/1", "10.1.0.7"),
                                                 row(gateway, gateway, "0.0.0.0/1", "10.1.0.7"),
@@ -271,7 +271,7 @@ TEST(Azure, Accepts) {
   for (const auto& test : cases) {
     // A literal goes on behind a line's end; JSON's string must not.
     auto json = std::regex_replace(test.json, std::regex{"\n +"}, " ");
-    const auto file = parse_azure(json, "x.json");
+    const auto file = parse_document(json, "x.json");
     ASSERT_TRUE(file) << test.why << ": " << file.error().to_string();
     EXPECT_EQ(azure_routes(*file), test.routes) << test.why;
   }
@@ -316,7 +316,7 @@ TEST(Azure, NamesWhatOnlyADeploymentKnows) {
        "the routes of this table are left out"},
   };
   for (const auto& test : cases) {
-    const auto file = parse_azure(test.json, "x.json");
+    const auto file = parse_document(test.json, "x.json");
     ASSERT_TRUE(file) << test.why << ": " << file.error().to_string();
     EXPECT_THAT(azure_routes(*file), IsEmpty()) << test.why;
     EXPECT_THAT(azure_findings(*file),
@@ -358,9 +358,9 @@ TEST(Azure, Refuses) {
       {"a member twice, once in properties", in_table(R"({"addressPrefix": "1.0.0.0/8",
         "properties": {"addressPrefix": "2.0.0.0/8"}})"),
        "$.routes[0].properties.addressPrefix: says the same as"},
-      {"nothing of Azure's", R"({"x": 1})", "$: is none of Azure's"},
+      {"nothing of Azure's", R"({"x": 1})", "$: is in none of the formats that are read"},
       {"a number", "1", "$: is a number where an object is expected"},
-      {"a list of something else", "[1]", "$[0]: is neither a route table nor a route"},
+      {"a list of something else", "[1]", "$: is in none of the formats that are read"},
       {"a list that goes on", R"({"value": [], "nextLink": "https://x"})", "$.nextLink: the list goes on"},
       {"a list that is none", R"({"value": 1})", "$.value: is a number where an array is expected"},
       {"routes that are no list", R"({"routes": {}})", "$.routes: is an object where an array is expected"},
@@ -458,26 +458,26 @@ TEST(Azure, Refuses) {
        "only a User route has a service tag"},
   };
   for (const auto& test : cases) {
-    const auto file = parse_azure(test.json, "x.json");
+    const auto file = parse_document(test.json, "x.json");
     ASSERT_FALSE(file) << test.why;
     EXPECT_THAT(file.error().to_string(), HasSubstr(test.error)) << test.why;
   }
 }
 
 TEST(Azure, UnknownPropertiesAreFindingsOnce) {
-  const auto file = parse_azure(R"({"routes": [
+  const auto file = parse_document(R"({"routes": [
       {"name": "a", "etag": "x", "addressPrefix": "10.0.0.0/8", "nextHopType": "None", "weight": 1},
       {"name": "b", "id": "x", "addressPrefix": "11.0.0.0/8", "nextHopType": "None", "Weight": 2}], "colour": "red"})",
-                                "x.json");
+                                   "x.json");
   ASSERT_TRUE(file) << file.error().to_string();
   EXPECT_THAT(azure_findings(*file), ElementsAre(HasSubstr("1 $.colour: a route table has a property"),
                                                  HasSubstr("1 $.routes[0].weight: a route has a property")));
 }
 
 TEST(Azure, ATemplateElsewhereIsAFinding) {
-  const auto file = parse_azure(R"({"resources": [{"type": "Microsoft.Resources/deployments", "name": "d",
+  const auto file = parse_document(R"({"resources": [{"type": "Microsoft.Resources/deployments", "name": "d",
       "properties": {"templateLink": {"uri": "https://x"}}}]})",
-                                "x.json");
+                                   "x.json");
   ASSERT_TRUE(file) << file.error().to_string();
   EXPECT_THAT(azure_findings(*file), ElementsAre(HasSubstr("deploys a template that is elsewhere"),
                                                  HasSubstr("this template holds no route table")));

@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "common/base/file.hpp"
-#include "control/formats/azure.hpp"
+#include "control/formats/format.hpp"
 #include "control/formats/reader.hpp"
 #include "tests/unit/real_data.hpp"
 
@@ -88,7 +88,7 @@ auto table_to(const std::vector<std::string>& destinations) -> RouteFile {
   for (const auto& to : destinations)
     routes += (routes.empty() ? "" : ",") + (R"({"name": "to-)" + to + R"(", "addressPrefix": ")" + to +
                                              R"(", "nextHopType": "Internet"})");
-  auto file = parse_azure(R"({"routes": [)" + routes + "]}", "udr.json");
+  auto file = parse_document(R"({"routes": [)" + routes + "]}", "udr.json");
   EXPECT_TRUE(file) << file.error().to_string();
   return *file;
 }

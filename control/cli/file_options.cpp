@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "control/cli/file_options.hpp"
+
+#include "common/base/text.hpp"
+#include "control/formats/format.hpp"
+
+namespace sekisho::cli {
+namespace {
+
+CLI::Validator is_format() {
+  return {[](std::string& name) {
+            if (formats::find_format(name) != nullptr) {
+              return std::string{};
+            }
+            std::vector<std::string_view> names;
+            for (const auto& row : formats::formats()) {
+              names.push_back(row.name);
+            }
+            return "there is no format " + base::in_quotes(name) + base::suggestion(name, names) +
+                   "; `sekisho formats` lists them";
+          },
+          ""};
+}
+
+}  // namespace
+
+auto FileOptions::reading() const -> formats::Options {
+  formats::Options result;
+  if (const auto* row = formats::find_format(format)) {
+    result.format = row->format;
+  }
+  result.empty = formats::empty_if(allow_empty);
+  return result;
+}
+
+auto add_file_options(CLI::App& command, FileOptions& options) -> std::vector<CLI::Option*> {
+  return {
+      command
+          .add_option("--format", options.format,
+                      "Read files as this (`sekisho formats` lists them), whatever their content looks like")
+          ->type_name("NAME")
+          ->check(is_format()),
+      command.add_flag("--allow-empty", options.allow_empty,
+                       "Read files without routes, too, which else are an error")};
+}
+
+}  // namespace sekisho::cli

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// How route files are read: what their content does not tell.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+#include "common/base/file.hpp"
+#include "control/formats/route_file.hpp"
+
+namespace sekisho::formats {
+
+// What becomes of a file without routes. A command that failed leaves one behind, and what reads it would remove routes.
+enum class Empty : std::uint8_t {
+  refused,
+  table,  // refused, unless it is one of Azure's route tables, which may have none
+  allowed,
+};
+
+struct Options {
+  // Of an MRT file with several peers: whose routes, by address; needed there, refused elsewhere.
+  std::optional<std::uint32_t> peer;
+  // Read as this one; nullopt: as what its content is recognised for.
+  std::optional<Format> format = {};
+  Empty empty = Empty::refused;
+  // Big files take seconds.
+  base::Progress progress{};
+};
+
+[[nodiscard]] constexpr Empty empty_if(bool allowed) noexcept {
+  return allowed ? Empty::allowed : Empty::refused;
+}
+
+}  // namespace sekisho::formats
