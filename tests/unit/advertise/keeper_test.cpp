@@ -18,6 +18,7 @@
 #include <string>
 
 #include "control/advertise/orders.hpp"
+#include "tests/unit/advertise/prefixes.hpp"
 #include "tests/unit/temporary_folder.hpp"
 
 namespace sekisho::advertise {
@@ -27,9 +28,6 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 using namespace std::chrono_literals;
-
-constexpr base::Prefix lower{0, 1};
-constexpr base::Prefix upper{1U << 31, 1};
 
 constexpr auto bgpd = R"sh(#!/bin/sh
 here=$(dirname "$0"); touch $here/state
@@ -90,7 +88,7 @@ class KeeperTest : public testing::Test {
     io.run_for(time);
   }
   void forget(const char* name) { std::filesystem::remove(folder.path() / name); }
-  void follow(std::vector<base::Prefix> prefixes = {lower, upper}) {
+  void follow(std::vector<base::Prefix> prefixes = {low, high}) {
     keeper.follow(bgp, std::move(prefixes));
   }
   void look() {
@@ -115,7 +113,7 @@ TEST_F(KeeperTest, AnnouncesAndWithdraws) {
   ASSERT_TRUE(until([&] { return state() == halves; }));
   look();
   EXPECT_TRUE(keeper.status()->agrees() && keeper.status()->is_settled);
-  EXPECT_THAT(keeper.status()->originated, ElementsAre(lower, upper));
+  EXPECT_THAT(keeper.status()->originated, ElementsAre(low, high));
   EXPECT_EQ(keeper.status()->version, "8.4.4");
   EXPECT_TRUE(keeper.status()->sessions.at(0).is_established);
   keeper.judge({"no living member of firewall"});
@@ -258,11 +256,11 @@ TEST_F(KeeperTest, WhoeverLooksMeanwhileKeepsNobodyWaiting) {
 
 TEST_F(KeeperTest, APrefixLessIsNoWithdrawal) {
   constexpr base::Prefix third{203U << 24 | 113U << 8, 24};
-  follow({lower, upper, third});
+  follow({low, high, third});
   keeper.judge({});
   ASSERT_TRUE(until([&] { return state() == "0.0.0.0/1\n128.0.0.0/1\n203.0.113.0/24\n"; }));
   look();
-  follow({lower, upper});
+  follow({low, high});
   ASSERT_TRUE(until([&] { return state() == halves; }));
   look();
   EXPECT_THAT(changes, ElementsAre(true, true));
@@ -300,7 +298,7 @@ TEST_F(KeeperTest, WhatPeersWereTold) {
   folder.write("told", R"("128.0.0.0/1":{},"0.0.0.0/1":{})");
   follow();
   look();
-  EXPECT_THAT(keeper.status()->sessions.at(0).advertised, ElementsAre(lower, upper));
+  EXPECT_THAT(keeper.status()->sessions.at(0).advertised, ElementsAre(low, high));
   folder.write("sent", R"(,"pfxSnt":900000)");
   folder.write("told", "nobody can read all that");
   look();
@@ -368,9 +366,9 @@ TEST_F(KeeperTest, WithoutFrrItSaysSoAndGoesOnTrying) {
 
 TEST_F(KeeperTest, WithdrawNow) {
   folder.write("state", "0.0.0.0/1\n128.0.0.0/1\n198.51.100.0/24\n203.0.113.0/24\n");
-  EXPECT_THAT(*originated_now("", {}), ElementsAre(lower, upper));
+  EXPECT_THAT(*originated_now("", {}), ElementsAre(low, high));
   EXPECT_THAT(*withdraw_now("", {base::Prefix{203U << 24 | 113U << 8, 24}}),
-              ElementsAre(lower, upper, base::Prefix{203U << 24 | 113U << 8, 24}));
+              ElementsAre(low, high, base::Prefix{203U << 24 | 113U << 8, 24}));
   EXPECT_EQ(state(), "198.51.100.0/24\n");
   EXPECT_THAT(*withdraw_now("", {}), IsEmpty());
 }
