@@ -2,9 +2,7 @@
 #include "control/formats/mrt.hpp"
 #include "common/base/error.hpp"
 #include "common/base/prefix.hpp"
-#include "control/formats/compression.hpp"
 
-#include <bzlib.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -16,6 +14,7 @@
 #include "common/base/file.hpp"
 #include "control/formats/bgp_path.hpp"
 #include "control/formats/reader.hpp"
+#include "tests/unit/formats/files.hpp"
 #include "tests/unit/temporary_folder.hpp"
 
 namespace sekisho::formats {
@@ -398,16 +397,6 @@ TEST(ParseMrt, DamagedAtEveryByte) {
   EXPECT_GT(refused, 100U);
 }
 
-auto bzip2(std::string text) -> std::string {
-  std::string bytes(text.size() + text.size() / 100 + 601, '\0');
-  auto size = static_cast<unsigned>(bytes.size());
-  EXPECT_EQ(
-      BZ2_bzBuffToBuffCompress(bytes.data(), &size, text.data(), static_cast<unsigned>(text.size()), 9, 0, 0),
-      BZ_OK);
-  bytes.resize(size);
-  return bytes;
-}
-
 TEST(ReadRoutes, KnowsMrtByItsContent) {
   const test::TemporaryFolder folder;
   const auto bytes = peers + rib("10.0.0.0/8", {{0, next_hop("10.0.0.1")}});
@@ -427,63 +416,6 @@ TEST(ReadRoutes, RefusesAPeerOfWhatIsNoMrt) {
     ASSERT_FALSE(result);
     EXPECT_EQ(result.error().to_string(),
               file.string() + ": is not an MRT file: it has no routes of a peer, 10.0.0.1 or another");
-  }
-}
-
-TEST(ReadRoutes, TellsItsProgress) {
-  const test::TemporaryFolder folder;
-  const auto file = folder.write("routes.bz2", bzip2("10.0.0.0/8 a\n"));
-  Lines doings;
-  const auto result = read_routes(file, {.progress = [&](std::string_view doing, double share) {
-                                    EXPECT_GE(share, 0);
-                                    EXPECT_LE(share, 1);
-                                    doings.emplace_back(doing);
-                                  }});
-  ASSERT_TRUE(result) << result.error().to_string();
-  const auto repeated = std::ranges::unique(doings);
-  doings.erase(repeated.begin(), repeated.end());
-  EXPECT_EQ(doings, (Lines{"reading", "decompressing"}));
-}
-
-TEST(Bunzip2, ReadsAllStreams) {
-  const auto bytes = bzip2("10.0.0.0/8 a\n11.0.0") + bzip2("") + bzip2(".0/8 b\n");
-  EXPECT_TRUE(formats::is_bzip2(bytes));
-  EXPECT_TRUE(formats::is_bzip2(bzip2("")));
-  EXPECT_EQ(formats::bunzip2(bytes, "routes.bz2"), "10.0.0.0/8 a\n11.0.0.0/8 b\n");
-  EXPECT_FALSE(formats::is_bzip2("BZh9 is how this text begins"));
-}
-
-TEST(Bunzip2, RefusesWhatIsCutOrDamaged) {
-  const auto whole = bzip2("10.0.0.0/8 a\n") + bzip2("11.0.0.0/8 a\n");
-  const auto first = bzip2("10.0.0.0/8 a\n").size();
-  for (std::size_t size = 10; size < whole.size(); ++size) {
-    const auto result = formats::bunzip2(whole.substr(0, size), "short.bz2");
-    ASSERT_EQ(result.has_value(), size == first) << size;
-    if (!result) {
-      EXPECT_EQ(result.error().to_string(), "short.bz2: is compressed with bzip2 and ends too early") << size;
-    }
-  }
-  auto damaged = whole;
-  damaged[20] = static_cast<char>(damaged[20] ^ 1);
-  for (const auto& bytes : {damaged, whole + "behind"}) {
-    const auto result = formats::bunzip2(bytes, "damaged.bz2");
-    ASSERT_FALSE(result);
-    EXPECT_TRUE(result.error().reason.starts_with("is compressed with bzip2 and damaged (error -"))
-        << result.error().reason;
-  }
-}
-
-TEST(Bunzip2, StopsAtTheLimit) {
-  const std::string zeros(1 << 20, '\0');
-  const auto bomb = bzip2(zeros);
-  ASSERT_LT(bomb.size(), 2000U);
-  EXPECT_EQ(formats::bunzip2(bomb, "bomb.bz2", zeros.size()), zeros);
-  for (const auto& [bytes, limit] :
-       {std::pair{bomb, zeros.size() - 1}, {bomb, std::size_t{0}}, {bomb + bomb, zeros.size()}}) {
-    const auto refused = formats::bunzip2(bytes, "bomb.bz2", limit);
-    ASSERT_FALSE(refused);
-    EXPECT_EQ(refused.error().to_string(),
-              "bomb.bz2: decompresses to more than " + std::to_string(limit) + " bytes");
   }
 }
 

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Files as commands and people leave them: without routes, of one row, of other programs.
+// Files as commands and people leave them: without routes, of one row, of other programs; and what is written of them.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <zlib.h>
 
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "control/formats/reader.hpp"

@@ -274,59 +274,6 @@ TEST_F(NetlinkTest, NobodysMacOutlivesTheLink) {
   EXPECT_TRUE(netlink->mirror().last_macs.empty());
 }
 
-TEST(LastMacs, AFailedNeighbourIsForgottenThoughItsEntryGoesLater) {
-  std::map<NeighbourKey, base::MacAddress> serving;
-  LastMacs macs{serving};
-  const NeighbourKey key{1, peer_address};
-  const Neighbour good{.state = "REACHABLE", .usable = true, .mac = peer_mac};
-  const Neighbour failed{.state = "FAILED"};
-  const LastMacs::Time start{};
-  macs.hear(key, &good, &failed, start);
-  EXPECT_EQ(serving.size(), 1u) << "that may be a removal, of which the other half is still to come";
-  macs.hear(key, &failed, &failed, start + LastMacs::removal / 2);
-  EXPECT_EQ(macs.settle(start + LastMacs::removal / 2), start + LastMacs::removal);
-  EXPECT_EQ(serving.size(), 1u);
-  EXPECT_EQ(macs.settle(start + LastMacs::removal), std::nullopt);
-  EXPECT_TRUE(serving.empty());
-  macs.hear(key, &failed, nullptr, start + 2 * LastMacs::removal);
-  EXPECT_TRUE(serving.empty());
-}
-
-// Whoever is asked again at once must not serve for ever.
-TEST(LastMacs, AFailedNeighbourThatIsAskedAgainIsForgotten) {
-  std::map<NeighbourKey, base::MacAddress> serving;
-  LastMacs macs{serving};
-  const NeighbourKey key{1, peer_address};
-  const Neighbour good{.state = "REACHABLE", .usable = true, .mac = peer_mac};
-  const Neighbour failed{.state = "FAILED"};
-  const Neighbour incomplete{.state = "INCOMPLETE"};
-  const LastMacs::Time start{};
-  macs.hear(key, &good, &failed, start);
-  macs.hear(key, &failed, &incomplete, start + LastMacs::removal / 2);
-  EXPECT_EQ(macs.settle(start + LastMacs::removal), std::nullopt);
-  EXPECT_TRUE(serving.empty());
-}
-
-TEST(LastMacs, SecondFlushWhileItIsBeingResolved) {
-  std::map<NeighbourKey, base::MacAddress> serving;
-  LastMacs macs{serving};
-  const NeighbourKey key{1, peer_address};
-  const Neighbour good{.state = "STALE", .usable = true, .mac = peer_mac};
-  const Neighbour failed{.state = "FAILED"};
-  const Neighbour incomplete{.state = "INCOMPLETE"};
-  const LastMacs::Time start{};
-  macs.hear(key, &good, &failed, start);
-  macs.hear(key, &failed, nullptr, start);
-  EXPECT_EQ(serving.size(), 1u);
-  macs.hear(key, nullptr, &incomplete, start);
-  EXPECT_EQ(serving.size(), 1u);
-  macs.hear(key, &incomplete, &failed, start);
-  macs.hear(key, &failed, nullptr, start);
-  EXPECT_EQ(serving.size(), 1u);
-  macs.hear(key, nullptr, &good, start);
-  EXPECT_TRUE(serving.empty());
-}
-
 TEST_F(NetlinkTest, AsksAgainAfterANeighbourFailed) {
   peer.run("ip address del 10.9.0.2/24 dev kern1");
   run("sysctl -qw net.ipv4.neigh.kern0.retrans_time_ms=20");
