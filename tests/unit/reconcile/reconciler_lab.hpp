@@ -411,4 +411,9 @@ class ReconcilerLab {
   }
 };
 
+struct ReconcilerTest : testing::Test, ReconcilerLab {
+  // Its only member has never been heard of.
+  auto to_a_stranger() { return policy(R"("10.0.2.10", "10.0.2.11")", R"("10.0.2.77")"); }
+};
+
 }  // namespace sekisho::reconcile
