@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Ports' devices, and their MTUs.
+#include <string>
+#include <vector>
+
+#include "tests/unit/check/cases.hpp"
+
+namespace sekisho::check {
+
+auto port_cases() -> std::vector<Case> {
+  return {
+      {"nothing answers",
+       "no-companion",
+       {{"@lan", "companion = false"},
+        {", probe = { type = \"icmp\" }", ""},
+        {", probe = { type = \"icmp\" }", ""}},
+       {"sekisho.toml:1: the kernel has no interface of port lan"}},
+      {"an interface of another name", "no-companion", {{"@lan", "companion = \"tap0\""}}, {}},
+
+      {"one is not here",
+       "no-interface",
+       {{"device = \"0000:00:04.0\"\naddress = [\"10.0.1.4/24\"]", "device = \"af_xdp:lan0\""}},
+       {"sekisho.toml:1: port lan: there is no interface lan0"},
+       {},
+       {"eth0", "egress0"}},
+      {"it is here",
+       "no-interface",
+       {{"device = \"0000:00:04.0\"\naddress = [\"10.0.1.4/24\"]", "device = \"af_xdp:lan0\""}},
+       {},
+       {},
+       {"lan0"}},
+      {"an end of a pair",
+       "vlan-tags-unseen",
+       {{"device = \"0000:00:04.0\"\naddress = [\"10.0.1.4/24\"]", "device = \"af_xdp:veth0\""}},
+       {"sekisho.toml:1: port lan is an end of a veth pair"},
+       {},
+       {"veth0", "egress0"}},
+      {"another kind of interface",
+       "vlan-tags-unseen",
+       {{"device = \"0000:00:04.0\"\naddress = [\"10.0.1.4/24\"]", "device = \"af_xdp:lan0\""}},
+       {},
+       {},
+       {"lan0", "veth0"}},
+      {"configured",
+       "mtu-differs",
+       {{"@lan", "mtu = 1400"}, {"@egress", "mtu = 1500"}},
+       {"sekisho.toml:1: port lan has an MTU of 1400, and port egress of 1500"}},
+      {"one that is not known", "mtu-differs", {{"@lan", "mtu = 1400"}}, {}},
+
+      {"1501", "mtu-above-1500", {{"@lan", "mtu = 1501"}}, {"sekisho.toml:1: port lan has an MTU of 1501"}},
+      {"1500", "mtu-above-1500", {{"@lan", "mtu = 1500"}}, {}},
+  };
+}
+
+}  // namespace sekisho::check
