@@ -10,11 +10,12 @@
 
 #include <array>
 #include <boost/asio/io_context.hpp>
-#include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <functional>
 #include <string>
+
+#include "tests/unit/until.hpp"
 
 namespace sekisho::test {
 
@@ -75,17 +76,7 @@ class InNamespace : public testing::Test {
     run("ip link set lo up");
   }
 
-  [[nodiscard]] bool until(const std::function<bool()>& happened) {
-    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(20);
-    while (!happened()) {
-      if (std::chrono::steady_clock::now() >= deadline) {
-        return false;
-      }
-      io.restart();
-      io.run_one_for(std::chrono::milliseconds(100));
-    }
-    return true;
-  }
+  [[nodiscard]] bool until(const std::function<bool()>& happened) { return run_until(io, happened); }
 
   boost::asio::io_context io;
 };

@@ -33,6 +33,14 @@ class TemporaryFolder {
     std::ofstream{file, std::ios::binary}.write(content.data(), static_cast<std::streamsize>(content.size()));
     return file;
   }
+  // Without the folder's name.
+  [[nodiscard]] auto shorten(std::string text) const -> std::string {
+    const auto name = path_.string() + "/";
+    for (auto at = text.find(name); at != std::string::npos; at = text.find(name)) {
+      text.erase(at, name.size());
+    }
+    return text;
+  }
 
  private:
   std::filesystem::path path_;

@@ -20,6 +20,7 @@
 #include "control/advertise/orders.hpp"
 #include "tests/unit/advertise/prefixes.hpp"
 #include "tests/unit/temporary_folder.hpp"
+#include "tests/unit/until.hpp"
 
 namespace sekisho::advertise {
 namespace {
@@ -69,15 +70,7 @@ class KeeperTest : public testing::Test {
     std::ifstream in{folder.path() / "state"};
     return {std::istreambuf_iterator<char>{in}, {}};
   }
-  // What it waits for is an event; the time is only how long it may take at most.
-  template <typename Predicate>
-  bool until(Predicate holds) {
-    for (int i = 0; i != 2000 && !holds(); ++i) {
-      io.restart();
-      io.run_for(10ms);
-    }
-    return holds();
-  }
+  bool until(const std::function<bool()>& happened) { return test::run_until(io, happened); }
   // How often FRR was told to originate something.
   auto orders() const {
     std::ifstream in{folder.path() / "orders"};
@@ -88,9 +81,7 @@ class KeeperTest : public testing::Test {
     io.run_for(time);
   }
   void forget(const char* name) { std::filesystem::remove(folder.path() / name); }
-  void follow(std::vector<base::Prefix> prefixes = {low, high}) {
-    keeper.follow(bgp, std::move(prefixes));
-  }
+  void follow(std::vector<base::Prefix> prefixes = {low, high}) { keeper.follow(bgp, std::move(prefixes)); }
   void look() {
     bool has_looked = false;
     keeper.look([&] { has_looked = true; });

@@ -15,22 +15,17 @@
 #include "control/check/gather.hpp"
 #include "control/policy/policy.hpp"
 #include "tests/unit/check/cases.hpp"
+#include "tests/unit/sample_policy.hpp"
 #include "tests/unit/temporary_folder.hpp"
 
 namespace sekisho::check {
 namespace {
 
-auto replaced(std::string text, const Edit& edit) -> std::string {
-  const auto at = text.find(edit.old);
-  EXPECT_NE(at, std::string::npos) << edit.old;
-  return at == std::string::npos ? text : text.replace(at, edit.old.size(), edit.text);
-}
-
 // What is left of the places becomes comments.
 auto configuration(const std::vector<Edit>& edits) -> std::string {
   std::string text{good_configuration};
   for (const auto& edit : edits)
-    text = replaced(std::move(text), edit);
+    text = test::replaced(std::move(text), edit.old, edit.text);
   for (auto at = text.find("\n@"); at != std::string::npos; at = text.find("\n@"))
     text[at + 1] = '#';
   return text;
@@ -63,13 +58,7 @@ class Folder {
     const auto facts = gather(alone);
     return check::check(facts ? *facts : gather(facts.error()));
   }
-  // Without the folder's name.
-  auto shorten(std::string text) const -> std::string {
-    const auto name = folder_.path().string() + "/";
-    for (auto at = text.find(name); at != std::string::npos; at = text.find(name))
-      text.erase(at, name.size());
-    return text;
-  }
+  auto shorten(std::string text) const -> std::string { return folder_.shorten(std::move(text)); }
   auto lines(const std::vector<Finding>& findings, std::string_view rule) const -> Lines {
     Lines result;
     for (const auto& finding : findings)

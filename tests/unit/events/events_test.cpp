@@ -10,6 +10,7 @@
 #include <boost/asio/io_context.hpp>
 #include <chrono>
 #include <fstream>
+#include <functional>
 #include <iterator>
 #include <memory>
 #include <optional>
@@ -21,6 +22,7 @@
 #include "control/events/feed.hpp"
 #include "control/events/hook.hpp"
 #include "tests/unit/temporary_folder.hpp"
+#include "tests/unit/until.hpp"
 
 namespace sekisho::events {
 namespace {
@@ -119,15 +121,7 @@ class HookTest : public testing::Test {
     ::chmod(file.c_str(), 0755);
     hook.use(file);
   }
-  // Until that is so; what it waits for is an event, the time is only how long it may take at most.
-  template <typename Predicate>
-  bool until(Predicate holds) {
-    for (int i = 0; i != 2000 && !holds(); ++i) {
-      io.restart();
-      io.run_for(10ms);
-    }
-    return holds();
-  }
+  bool until(const std::function<bool()>& happened) { return test::run_until(io, happened); }
   std::string said() const {
     std::ifstream in{folder.path() / "said"};
     return {std::istreambuf_iterator<char>{in}, {}};

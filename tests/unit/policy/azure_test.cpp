@@ -75,12 +75,7 @@ class AzurePolicy : public testing::Test {
     folder_.write("udr.json", route_table(routes));
     return read_with(std::string{zone_head} + "routes = [\"udr.json\"]\n", addresses);
   }
-  auto shorten(std::string text) const -> std::string {
-    const auto name = folder_.path().string() + "/";
-    for (auto at = text.find(name); at != std::string::npos; at = text.find(name))
-      text.erase(at, name.size());
-    return text;
-  }
+  auto shorten(std::string text) const -> std::string { return folder_.shorten(std::move(text)); }
   // "10.0.0.0/16 User firewall (VirtualAppliance) udr.json DefaultRoute": the candidates but Azure's host addresses.
   auto candidates(const Policy& policy, std::string_view zone = "spoke") const -> std::vector<std::string> {
     std::vector<std::string> result;

@@ -38,13 +38,7 @@ class PolicyFiles : public testing::Test {
   auto read_with(std::string_view rest) -> tl::expected<std::shared_ptr<const Policy>, base::Error> {
     return read(folder_.write("sekisho.toml", std::string{prelude} + std::string{rest}));
   }
-  // Without the folder's name.
-  auto shorten(std::string text) const -> std::string {
-    const auto name = folder_.path().string() + "/";
-    for (auto at = text.find(name); at != std::string::npos; at = text.find(name))
-      text.erase(at, name.size());
-    return text;
-  }
+  auto shorten(std::string text) const -> std::string { return folder_.shorten(std::move(text)); }
   auto warnings(const Policy& policy) const -> std::vector<std::string> {
     std::vector<std::string> result;
     for (const auto& warning : check::warnings(policy))

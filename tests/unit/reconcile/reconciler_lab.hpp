@@ -20,35 +20,12 @@
 #include "control/reconcile/reconciler.hpp"
 #include "control/serve/drain_member.hpp"
 #include "tests/unit/reconcile/dataplane_image.hpp"
+#include "tests/unit/sample_policy.hpp"
 #include "tests/unit/temporary_folder.hpp"
 
 namespace sekisho::reconcile {
 
-inline std::uint32_t ip(const char* text) {
-  return base::parse_address(text).value();
-}
-
-inline constexpr std::string_view base_configuration = R"([port.lan]
-device = "af_xdp:lan0"
-[port.egress]
-device = "af_xdp:egress0"
-[next_hop.firewall]
-members = ["10.0.2.10", "10.0.2.11"]
-[next_hop.other]
-members = ["10.0.2.20"]
-[internet]
-via = "firewall"
-install = "halves"
-exit = { port = "egress" }
-[zone.onprem]
-port = ["lan"]
-sources = ["172.16.0.0/12"]
-internet = true
-[zone.internet]
-port = ["egress"]
-sources = ["0.0.0.0/0"]
-routes = [{ prefix = "172.16.0.0/12", next_hop = "other" }]
-)";
+using test::ip;
 
 inline constexpr base::Prefix branch{0x0a400000, 16};  // 10.64.0.0/16
 
@@ -57,12 +34,6 @@ class ReconcilerLab {
   using PolicyPtr = std::shared_ptr<const policy::Policy>;
 
   ReconcilerLab() {
-    mirror.links[1] = {
-        .index = 1, .name = "lan0", .up = true, .enabled = true, .mac = {2, 0, 0, 0, 0, 1}, .mtu = 1500};
-    mirror.links[2] = {
-        .index = 2, .name = "egress0", .up = true, .enabled = true, .mac = {2, 0, 0, 0, 0, 2}, .mtu = 1500};
-    mirror.addresses[1] = {{ip("10.0.1.4"), 24}};
-    mirror.addresses[2] = {{ip("10.0.2.4"), 24}};
     for (const auto* address : {"10.0.2.10", "10.0.2.11", "10.0.2.20"}) {
       neighbour(address, "REACHABLE");
     }
@@ -70,11 +41,7 @@ class ReconcilerLab {
 
   // The base with one piece of text replaced. A new one each time.
   auto policy(const std::string& old = "", const std::string& now = "") -> PolicyPtr {
-    std::string text{base_configuration};
-    if (!old.empty()) {
-      EXPECT_NE(text.find(old), std::string::npos) << old;
-      text.replace(text.find(old), old.size(), now);
-    }
+    const auto text = test::replaced(test::internet_by_halves, old, now);
     return policy::read(folder.write("sekisho.toml", text)).value();
   }
 
@@ -327,7 +294,7 @@ class ReconcilerLab {
   sync::Drained kept_drained;                     // on the disk
   std::shared_ptr<const route::Learned> learned;  // before the start
   test::TemporaryFolder folder;
-  netlink::Mirror mirror;
+  netlink::Mirror mirror = test::both_ports();
   std::set<std::string> absent_devices;
   std::function<bool(const std::string&)> has_device = [this](const std::string& device) {
     return !absent_devices.contains(device);

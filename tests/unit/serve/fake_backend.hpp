@@ -18,18 +18,12 @@
 #include "control/serve/drain_member.hpp"
 #include "control/serve/override.hpp"
 #include "control/serve/request.hpp"
+#include "tests/unit/sample_policy.hpp"
 #include "tests/unit/temporary_folder.hpp"
 
 namespace sekisho::serve {
 
-inline constexpr std::string_view fake_configuration = R"(
-[port.lan]
-device = "af_xdp:lan0"
-[port.egress]
-device = "af_xdp:egress0"
-[next_hop.firewall]
-members = ["10.0.2.10", "10.0.2.11"]
-[next_hop.vnet]
+inline const std::string fake_configuration = test::ports_and_firewall + R"([next_hop.vnet]
 members = ["10.0.1.20"]
 [internet]
 via = "firewall"
@@ -61,11 +55,7 @@ class FakeBackend : public Backend {
     }
     static_cast<void>(folder.write("many.txt", routes));
     policy_ = policy::read(folder.write("sekisho.toml", fake_configuration)).value();
-    mirror_.links[1] = {.index = 1, .name = "lan0", .up = true, .mac = {2, 0, 0, 0, 0, 1}, .mtu = 1500};
-    mirror_.links[2] = {.index = 2, .name = "egress0", .up = true, .mac = {2, 0, 0, 0, 0, 2}, .mtu = 1500};
     mirror_.links[3] = {.index = 3, .name = "sekisho0", .up = true};
-    mirror_.addresses[1] = {{address("10.0.1.4"), 24}};
-    mirror_.addresses[2] = {{address("10.0.2.4"), 24}};
     mirror_.neighbours[{2, address("10.0.2.10")}] = {
         .state = "REACHABLE", .usable = true, .mac = {2, 0, 0, 0, 0, 10}};
     mirror_.neighbours[{2, address("10.0.2.11")}] = {.state = "FAILED", .usable = false, .mac = {}};
@@ -132,7 +122,7 @@ class FakeBackend : public Backend {
   std::string undrainable;  // why
   test::TemporaryFolder folder;
   std::shared_ptr<const policy::Policy> policy_;
-  netlink::Mirror mirror_;
+  netlink::Mirror mirror_ = test::both_ports();
   sync::View view_;
   bool connected = true;
   Circumstances known;

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "control/serve/health.hpp"
+#include "tests/unit/sample_policy.hpp"
 
 namespace sekisho::serve {
 namespace {
@@ -19,26 +20,8 @@ Problem fault(std::string_view kind, const std::string& subject = "", bool bad =
 }
 
 config::Config requiring(const std::string& require) {
-  return config::parse(R"([port.lan]
-device = "af_xdp:lan0"
-[port.egress]
-device = "af_xdp:egress0"
-[next_hop.firewall]
-members = ["10.0.2.10"]
-[next_hop.gateway]
-members = ["10.0.2.20"]
-[internet]
-via = "firewall"
-exit = { port = "egress" }
-[zone.onprem]
-port = ["lan"]
-sources = ["172.16.0.0/12"]
-internet = true
-[zone.back]
-port = ["egress"]
-sources = ["10.9.0.0/16"]
-routes = [{ prefix = "172.16.0.0/12", next_hop = "gateway" }]
-[health]
+  return config::parse(test::ports_and_firewall + std::string{test::gateway} +
+                           std::string{test::internet_and_back} + R"([health]
 listen = ["10.0.1.4:8080"]
 )" + require,
                        "sekisho.toml")

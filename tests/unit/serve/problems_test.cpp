@@ -11,26 +11,18 @@
 #include "control/serve/problems.hpp"
 #include "control/sync/agreement.hpp"
 #include "control/sync/objects.hpp"
+#include "tests/unit/sample_policy.hpp"
 #include "tests/unit/temporary_folder.hpp"
 
 namespace sekisho::serve {
 namespace {
 
+using test::ip;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 
-std::uint32_t ip(const char* text) {
-  return base::parse_address(text).value();
-}
-
-constexpr std::string_view configuration = R"([port.lan]
-device = "af_xdp:lan0"
-[port.egress]
-device = "af_xdp:egress0"
-[next_hop.firewall]
-members = ["10.0.2.10", "10.0.2.11"]
-[zone.onprem]
+const std::string configuration = test::ports_and_firewall + R"([zone.onprem]
 port = ["lan"]
 sources = ["172.16.0.0/12"]
 routes = [{ prefix = "0.0.0.0/0", next_hop = "firewall" }]
@@ -40,9 +32,6 @@ class ProblemsTest : public testing::Test {
  protected:
   ProblemsTest() {
     policy = policy::read(folder.write("sekisho.toml", configuration)).value();
-    mirror.links[1] = {.index = 1, .name = "lan0", .up = true, .mac = {2, 0, 0, 0, 0, 1}, .mtu = 1500};
-    mirror.links[2] = {.index = 2, .name = "egress0", .up = true, .mac = {2, 0, 0, 0, 0, 2}, .mtu = 1500};
-    mirror.addresses[2] = {{ip("10.0.2.4"), 24}};
     is("10.0.2.10", true);
     is("10.0.2.11", true);
     now.transaction = 7;
@@ -94,7 +83,7 @@ class ProblemsTest : public testing::Test {
 
   test::TemporaryFolder folder;
   std::shared_ptr<const policy::Policy> policy;
-  netlink::Mirror mirror;
+  netlink::Mirror mirror = test::both_ports();
   sync::View view;
   Live live;
   Circumstances now;
@@ -213,13 +202,7 @@ TEST_F(ProblemsTest, GuardReloadAndFiles) {
 class FollowingTest : public ProblemsTest {
  protected:
   FollowingTest() {
-    const std::string text = R"([port.lan]
-device = "af_xdp:lan0"
-[port.egress]
-device = "af_xdp:egress0"
-[next_hop.firewall]
-members = ["10.0.2.10", "10.0.2.11"]
-[zone.onprem]
+    const auto text = test::ports_and_firewall + R"([zone.onprem]
 port = ["lan"]
 sources = ["172.16.0.0/12"]
 follow_default = true

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "control/serve/verdict.hpp"
+#include "tests/unit/sample_policy.hpp"
 
 namespace sekisho::serve {
 namespace {
@@ -27,38 +28,17 @@ Problem warning(std::string_view kind, const std::string& subject = "") {
 }
 
 config::Config parse(const std::string& zones) {
-  return config::parse(R"([port.lan]
-device = "af_xdp:lan0"
-[port.vnet]
-device = "af_xdp:vnet0"
-[port.egress]
-device = "af_xdp:egress0"
-[next_hop.firewall]
-members = ["10.0.2.10", "10.0.2.11"]
-[next_hop.gateway]
-members = ["10.0.2.20"]
-)" + zones,
-                       "sekisho.toml")
-      .value();
+  const auto text = test::ports_and_firewall + std::string{test::gateway} +
+                    "[port.vnet]\ndevice = \"af_xdp:vnet0\"\n" + zones;
+  return config::parse(text, "sekisho.toml").value();
 }
 
 // Two zones that go to the Internet by the firewall, and one that does not.
 const config::Config& internet() {
-  static const auto config = parse(R"([internet]
-via = "firewall"
-exit = { port = "egress" }
-[zone.onprem]
-port = ["lan"]
-sources = ["172.16.0.0/12"]
-internet = true
-[zone.vnet]
+  static const auto config = parse(std::string{test::internet_and_back} + R"([zone.vnet]
 port = ["vnet"]
 sources = ["10.1.0.0/16"]
 internet = true
-[zone.back]
-port = ["egress"]
-sources = ["10.9.0.0/16"]
-routes = [{ prefix = "172.16.0.0/12", next_hop = "gateway" }]
 )");
   return config;
 }

@@ -7,6 +7,7 @@
 #include <chrono>
 
 #include "tests/unit/sync/fake_dataplane.hpp"
+#include "tests/unit/until.hpp"
 
 namespace sekisho::sync {
 namespace {
@@ -20,17 +21,7 @@ class DataplaneClientTest : public testing::Test {
  protected:
   DataplaneClientTest() { client.start(); }
 
-  [[nodiscard]] bool until(const std::function<bool()>& happened) {
-    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(20);
-    while (!happened()) {
-      if (std::chrono::steady_clock::now() >= deadline) {
-        return false;
-      }
-      io.restart();
-      io.run_one_for(std::chrono::milliseconds(100));
-    }
-    return true;
-  }
+  [[nodiscard]] bool until(const std::function<bool()>& happened) { return test::run_until(io, happened); }
   [[nodiscard]] bool connect() {
     return until([&] { return client.connected() && dataplane.connections == 1; });
   }

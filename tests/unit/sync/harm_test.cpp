@@ -8,47 +8,19 @@
 
 #include "common/base/prefix.hpp"
 #include "control/sync/harm.hpp"
+#include "tests/unit/sample_policy.hpp"
 #include "tests/unit/temporary_folder.hpp"
 
 namespace sekisho::sync {
 namespace {
 
+using test::ip;
 using testing::HasSubstr;
 using testing::IsEmpty;
-
-std::uint32_t ip(const char* text) {
-  return base::parse_address(text).value();
-}
-
-constexpr std::string_view base = R"([port.lan]
-device = "af_xdp:lan0"
-[port.egress]
-device = "af_xdp:egress0"
-[next_hop.firewall]
-members = ["10.0.2.10", "10.0.2.11"]
-[next_hop.other]
-members = ["10.0.2.20"]
-[internet]
-via = "firewall"
-install = "halves"
-exit = { port = "egress" }
-[zone.onprem]
-port = ["lan"]
-sources = ["172.16.0.0/12"]
-internet = true
-[zone.internet]
-port = ["egress"]
-sources = ["0.0.0.0/0"]
-routes = [{ prefix = "172.16.0.0/12", next_hop = "other" }]
-)";
 
 class HarmTest : public testing::Test {
  protected:
   HarmTest() {
-    mirror.links[1] = {.index = 1, .name = "lan0", .up = true, .mac = {2, 0, 0, 0, 0, 1}, .mtu = 1500};
-    mirror.links[2] = {.index = 2, .name = "egress0", .up = true, .mac = {2, 0, 0, 0, 0, 2}, .mtu = 1500};
-    mirror.addresses[1] = {{ip("10.0.1.4"), 24}};
-    mirror.addresses[2] = {{ip("10.0.2.4"), 24}};
     is("10.0.2.10", "REACHABLE");
     is("10.0.2.20", "STALE");
   }
@@ -59,11 +31,7 @@ class HarmTest : public testing::Test {
   }
   // The base with one piece of text replaced.
   auto policy(const std::string& old = "", const std::string& now = "") {
-    std::string text{base};
-    if (!old.empty()) {
-      EXPECT_NE(text.find(old), std::string::npos) << old;
-      text.replace(text.find(old), old.size(), now);
-    }
+    const auto text = test::replaced(test::internet_by_halves, old, now);
     return policy::read(folder.write("sekisho.toml", text)).value();
   }
   auto harms_of(const std::string& old, const std::string& now) {
@@ -77,7 +45,7 @@ class HarmTest : public testing::Test {
   }
 
   test::TemporaryFolder folder;
-  netlink::Mirror mirror;
+  netlink::Mirror mirror = test::both_ports();
   Devices devices{.running = {"lan", "egress"}, .absent = {}};
   std::optional<reach::Exit> exit_before;
   std::optional<reach::Exit> exit_after;
@@ -143,7 +111,7 @@ TEST_F(HarmTest, ANewNextHopMayBeDead) {
 
 TEST_F(HarmTest, InternetTrafficMovesToADeadNextHopOfAnotherName) {
   const auto before = policy();
-  std::string text{base};
+  auto text = test::internet_by_halves;
   text.replace(text.find("via = \"firewall\""), 16, "via = \"second\"");
   const auto after =
       policy::read(folder.write("sekisho.toml", text + "[next_hop.second]\nmembers = [\"10.0.2.99\"]\n"))
