@@ -168,7 +168,8 @@ class TemplateReader {
     const auto* document = properties->find("template");
     if (document == nullptr || !document->is_object()) {
       routes_.find(base::Severity::warning, members.where("properties"),
-                   "deploys a template that is elsewhere; routes that it may hold are not read");
+                   "deploys a template that is elsewhere; routes that it may "
+                   "hold are not read");
       return {};
     }
     const auto path = properties->where("template");
@@ -208,34 +209,38 @@ class TemplateReader {
     return {};
   }
 
-  auto table_named(const std::string& name) -> std::size_t {
-    const auto [entry, added] = by_name_.try_emplace(lower_case(name), 0);
-    if (added)
-      entry->second = tables_.absent_table(name);
-    return entry->second;
+  auto read_child_of(const std::string& table, const Child& child, const std::string& name) -> Read {
+    auto known = by_name_.find(lower_case(table));
+    if (known == by_name_.end()) {
+      const auto added = tables_.absent_table(table, child.path);
+      if (!added)
+        return tl::unexpected(added.error());
+      known = by_name_.emplace(lower_case(table), *added).first;
+    }
+    return tables_.child(child.route, name, child.path, known->second);
   }
 
   auto read_child(const Child& child) -> Read {
     const auto* name = find_member(child.route, "name");
     if (name != nullptr && is_unknown(*name)) {
       const auto& table = child.table.empty() ? unknown_expression(*name) : child.table;
-      return tables_.child(child.route, "", child.path, table_named(table));
+      return read_child_of(table, child, "");
     }
     const std::string text{string_or_empty(name)};
     if (!child.table.empty())
-      return tables_.child(child.route, text, child.path, table_named(child.table));
+      return read_child_of(child.table, child, text);
     const auto slash = text.find('/');
     if (slash == 0 || slash == std::string::npos || slash + 1 == text.size() ||
         text.find('/', slash + 1) != std::string::npos)
       return refuse(child.path, fmt::format("the name {} is not \"TABLE/ROUTE\"", base::in_quotes(text)));
-    return tables_.child(child.route, text.substr(slash + 1), child.path, table_named(text.substr(0, slash)));
+    return read_child_of(text.substr(0, slash), child, text.substr(slash + 1));
   }
 
   RouteCollector& routes_;
   RouteTableReader tables_;
   TemplateContext context_;
   std::vector<Child> children_;
-  std::map<std::string, std::size_t> by_name_;  // of tables, in small letters
+  std::map<std::string, std::uint16_t> by_name_;  // of tables, in small letters
 };
 
 }  // namespace

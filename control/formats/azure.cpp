@@ -8,6 +8,8 @@
 #include "common/base/text.hpp"
 #include "control/formats/azure_parts.hpp"
 #include "control/formats/json.hpp"
+#include "control/formats/learned_routes.hpp"
+#include "control/formats/terraform.hpp"
 
 namespace sekisho::formats {
 namespace {
@@ -35,7 +37,7 @@ bool is_effective(const Json& value) {
 }
 // `az network route-table list`, `az network route-table route list`, and what REST answers to the same questions.
 auto read_listed(const Content& content, RouteTableReader& reader) -> tl::expected<void, base::Error> {
-  std::optional<std::size_t> nameless;  // the table of routes that come without theirs
+  std::optional<std::uint16_t> nameless;  // the table of routes that come without theirs
   for (std::size_t i = 0; i < content.list->size(); ++i) {
     const auto& each = (*content.list)[i];
     const auto place = element_path(content.list_path, i);
@@ -43,8 +45,12 @@ auto read_listed(const Content& content, RouteTableReader& reader) -> tl::expect
       if (const auto read = reader.table(each, place); !read)
         return tl::unexpected(read.error());
     } else if (is_route(each)) {
-      if (!nameless)
-        nameless = reader.absent_table("");
+      if (!nameless) {
+        const auto added = reader.absent_table("", content.list_path);
+        if (!added)
+          return tl::unexpected(added.error());
+        nameless = *added;
+      }
       if (const auto read = reader.route(each, place, *nameless); !read)
         return read;
     } else {
@@ -73,22 +79,10 @@ bool holds_template(const Content& content) {
          find_property(document, "routes") == nullptr && !holds_terraform(content);
 }
 
-// State, plan, and what `terraform show -json` prints of either.
-bool holds_terraform(const Content& content) {
-  return content.list == nullptr && find_member(*content.document, "terraform_version") != nullptr;
-}
-
-auto refuse_terraform(const Content& content, const Options& /*options*/) -> Reading {
-  return tl::unexpected(
-      base::Error{content.file, 0,
-                  "is Terraform's, which is not read: save the route table as `az network route-table show` "
-                  "prints it",
-                  "$"});
-}
-
 bool holds_route_tables(const Content& content) {
   const auto is_either = [](const Json& each) { return is_table(each) || is_route(each); };
-  if (holds_effective_routes(content) || holds_service_tags(content) || holds_template(content))
+  if (holds_effective_routes(content) || holds_service_tags(content) || holds_template(content) ||
+      holds_hub_routes(content))
     return false;
   if (content.list != nullptr)
     return content.list->empty() || std::ranges::any_of(*content.list, is_either);
@@ -104,9 +98,10 @@ auto read_route_tables(const Content& content, const Options& /*options*/) -> Re
   else if (content.document->empty())
     read = {};
   else if (is_table(*content.document) || !is_route(*content.document))
-    read = reader.table(*content.document, "$").map([](std::size_t) {});
+    read = reader.table(*content.document, "$").map([](std::uint16_t) {});
   else
-    read = reader.route(*content.document, "$", reader.absent_table(""));
+    read = reader.absent_table("", "$").and_then(
+        [&](std::uint16_t table) { return reader.route(*content.document, "$", table); });
   if (!read)
     return tl::unexpected(std::move(read.error()));
   return std::move(routes.result);

@@ -25,9 +25,6 @@ namespace sekisho::formats {
 [[nodiscard]] bool holds_template(const Content& content);
 [[nodiscard]] auto read_template_file(const Content& content, const Options& options) -> Reading;
 
-[[nodiscard]] bool holds_terraform(const Content& content);
-[[nodiscard]] auto refuse_terraform(const Content& content, const Options& options) -> Reading;
-
 [[nodiscard]] bool holds_effective_routes(const Content& content);
 [[nodiscard]] auto read_effective_file(const Content& content, const Options& options) -> Reading;
 

@@ -23,15 +23,19 @@ class RouteTableReader {
   explicit RouteTableReader(RouteCollector& routes) : routes_(routes) {}
 
   // Answers the table's index in RouteFile::tables.
-  auto table(const Json& table, const std::string& path) -> tl::expected<std::size_t, base::Error>;
-  // A table that the file does not hold, of whose routes it holds some.
-  auto absent_table(const std::string& name) -> std::size_t;
+  auto table(const Json& table, const std::string& path) -> tl::expected<std::uint16_t, base::Error>;
+  // A table that the file does not hold, of whose routes it holds some: one of them is at `path`.
+  auto absent_table(const std::string& name, const std::string& path)
+      -> tl::expected<std::uint16_t, base::Error>;
   // An element of a table's `routes`.
-  auto route(const Json& route, const std::string& path, std::size_t table)
+  auto route(const Json& route, const std::string& path, std::uint16_t table)
       -> tl::expected<void, base::Error>;
   // A resource of its own, "name" being that behind the table's. The portal's exports repeat in it what the table says
   // inline: that is no second route.
-  auto child(const Json& route, const std::string& name, const std::string& path, std::size_t table)
+  auto child(const Json& route, const std::string& name, const std::string& path, std::uint16_t table)
+      -> tl::expected<void, base::Error>;
+  // Either, of a tool that has names of its own for Azure's properties: `members` has Azure's.
+  auto read(const Members& members, const std::string* child_name, std::uint16_t table)
       -> tl::expected<void, base::Error>;
 
  private:
@@ -40,9 +44,9 @@ class RouteTableReader {
     bool inline_route = false;
   };
 
-  auto read(const Json& route, const std::string* name, const std::string& path, std::size_t table)
+  auto read(const Json& route, const std::string* name, const std::string& path, std::uint16_t table)
       -> tl::expected<void, base::Error>;
-  auto is_repeated(const Members& members, const std::string& name, std::size_t table, Meaning meaning)
+  auto is_repeated(const Members& members, const std::string& name, std::uint16_t table, Meaning meaning)
       -> tl::expected<bool, base::Error>;
   bool is_left_out(const Members& members, const std::string& what);
 

@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "common/base/bounded_text.hpp"
+#include "common/base/encoding.hpp"
 #include "common/base/error.hpp"
 
 namespace sekisho::formats {
@@ -127,11 +128,18 @@ auto bunzip2(std::string_view bytes, const std::filesystem::path& file, std::siz
 auto read_content(const std::filesystem::path& file, std::size_t limit, const base::Progress& progress)
     -> tl::expected<std::string, base::Error> {
   auto bytes = base::read_file(file, limit, progress);
-  if (bytes && is_gzip(*bytes))
-    return inflate(*bytes, file, limit, progress);
-  if (bytes && is_bzip2(*bytes))
-    return bunzip2(*bytes, file, limit, progress);
-  return bytes;
+  if (!bytes)
+    return bytes;
+  using namespace std::string_view_literals;
+  if (bytes->starts_with("PK\3\4"sv))
+    return tl::unexpected(
+        base::Error{file, 0, "is a zip archive: unpack it, and name the file that is in it"});
+  auto content = is_gzip(*bytes)    ? inflate(*bytes, file, limit, progress)
+                 : is_bzip2(*bytes) ? bunzip2(*bytes, file, limit, progress)
+                 : is_xz(*bytes)    ? unxz(*bytes, file, limit, progress)
+                 : is_zstd(*bytes)  ? unzstd(*bytes, file, limit, progress)
+                                    : std::move(bytes);
+  return content ? base::to_utf8(std::move(*content), file) : std::move(content);
 }
 
 }  // namespace sekisho::formats

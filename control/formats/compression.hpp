@@ -25,7 +25,20 @@ namespace sekisho::formats {
                            std::size_t limit = base::max_bytes, const base::Progress& progress = {})
     -> tl::expected<std::string, base::Error>;
 
-// Reads, and decompresses what is compressed, known by its content. The limit holds for both.
+[[nodiscard]] bool is_xz(std::string_view bytes) noexcept;
+// All streams of an xz file, as xz(1) reads them.
+[[nodiscard]] auto unxz(std::string_view bytes, const std::filesystem::path& file,
+                        std::size_t limit = base::max_bytes, const base::Progress& progress = {})
+    -> tl::expected<std::string, base::Error>;
+
+[[nodiscard]] bool is_zstd(std::string_view bytes) noexcept;
+// All frames of a Zstandard file (RFC 8878, 3).
+[[nodiscard]] auto unzstd(std::string_view bytes, const std::filesystem::path& file,
+                          std::size_t limit = base::max_bytes, const base::Progress& progress = {})
+    -> tl::expected<std::string, base::Error>;
+
+// Reads, decompresses what is compressed, known by its content, and makes UTF-8 of text with a byte order mark. The limit
+// holds for what is read and for what it holds. A zip archive may hold several files, and is refused by its name.
 [[nodiscard]] auto read_content(const std::filesystem::path& file, std::size_t limit = base::max_bytes,
                                 const base::Progress& progress = {})
     -> tl::expected<std::string, base::Error>;

@@ -110,7 +110,8 @@ class EffectiveRoute {
     const auto type = route::parse_next_hop_type(**word);
     if (!type)
       routes_.find(base::Severity::warning, members_.where("nexthoptype"),
-                   fmt::format("{} is not a next-hop type known here: what goes there is dropped",
+                   fmt::format("{} is not a next-hop type known here: what "
+                               "goes there is dropped",
                                base::in_quotes(**word)));
     return type.value_or(NextHopType::none);
   }
@@ -131,7 +132,8 @@ class EffectiveRoute {
       return Origin::bgp;
     if (source == "unknown")
       routes_.find(base::Severity::warning, members_.where("source"),
-                   "Azure does not say where this route comes from; taken as one of its own");
+                   "Azure does not say where this route comes from; taken as "
+                   "one of its own");
     else if (source != "default")
       return members_.refuse("source",
                              "the source of an effective route is Default, User, "
@@ -139,9 +141,21 @@ class EffectiveRoute {
     return is_vnet ? Origin::vnet : Origin::system;
   }
 
+  // What `az --query` and PowerShell flatten: a text in the place of a list of one.
+  static const Json* as_list(const Json* value, Json& one) {
+    if (value == nullptr || !value->is_string())
+      return value;
+    one = Json::array();
+    if (*value != "")  // NOLINT(readability-container-size-empty): empty() of
+                       // JSON is about lists and objects
+      one.push_back(*value);
+    return &one;
+  }
+
   auto next_hop(NextHopType type) -> tl::expected<NextHop, base::Error> {
     NextHop result{.type = type, .name = {}, .addresses = {}};
-    if (const auto* list = members_.find("nexthopipaddress")) {
+    Json one;
+    if (const auto* list = as_list(members_.find("nexthopipaddress"), one)) {
       if (!list->is_array())
         return members_.refuse("nexthopipaddress",
                                fmt::format("is {} where an array is expected", type_name(*list)));
@@ -157,7 +171,8 @@ class EffectiveRoute {
                                                                             : 0;
     if (result.addresses.size() < least) {
       routes_.find(base::Severity::warning, members_.where("nexthopipaddress"),
-                   fmt::format("a {} with {}: the appliance is not running, and what goes there is dropped",
+                   fmt::format("a {} with {}: the appliance is not running, and what "
+                               "goes there is dropped",
                                to_string(type), least == 1 ? "no address" : "less than two addresses"));
       return NextHop{.type = NextHopType::none, .name = {}, .addresses = {}};
     }
@@ -166,7 +181,8 @@ class EffectiveRoute {
 
   auto add(NextHopType type, Origin origin, const std::string& label, bool in_force)
       -> tl::expected<void, base::Error> {
-    const auto* list = members_.find("addressprefix");
+    Json one;
+    const auto* list = as_list(members_.find("addressprefix"), one);
     if (list == nullptr || !list->is_array() || list->empty())
       return members_.refuse("addressprefix", "addressPrefix is not an array of at least one prefix");
     std::vector<base::Prefix> prefixes;
@@ -219,7 +235,8 @@ class EffectiveRoute {
           {.prefix = prefix, .origin = origin, .next_hop = hop_id, .label = label_id});
     }
     for (auto& [name, path] : tags)
-      routes_.result.tag_routes.push_back({std::move(name), hop_id, label_id, std::move(path)});
+      routes_.result.tag_routes.push_back(
+          {.tag = std::move(name), .next_hop = hop_id, .label = label_id, .path = std::move(path)});
     return {};
   }
 

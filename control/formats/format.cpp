@@ -9,11 +9,20 @@
 
 #include "common/base/prefix.hpp"
 #include "control/formats/azure.hpp"
+#include "control/formats/azure_text.hpp"
+#include "control/formats/clouds.hpp"
+#include "control/formats/frr.hpp"
+#include "control/formats/kernel_routes.hpp"
+#include "control/formats/learned_routes.hpp"
 #include "control/formats/mrt.hpp"
+#include "control/formats/terraform.hpp"
 #include "control/formats/text.hpp"
 
 namespace sekisho::formats {
 namespace {
+
+// Two words a line may be anything, so that it is a text route file what no other row says is its own.
+bool is_plain_text(const Content& content);
 
 constexpr std::array table{
     FormatRow{
@@ -42,17 +51,60 @@ constexpr std::array table{
     FormatRow{.format = Format::terraform,
               .name = "terraform",
               .holds = "Terraform",
-              .from = "terraform show -json, terraform state pull: refused by name",
+              .from = "terraform show -json (state or plan), terraform state "
+                      "pull; OpenTofu",
               .is_json = true,
               .recognise = holds_terraform,
-              .read = refuse_terraform},
+              .read = read_terraform},
     FormatRow{.format = Format::effective_routes,
               .name = "azure-effective",
               .holds = "Azure effective routes",
-              .from = "az network nic show-effective-route-table; Get-AzEffectiveRouteTable; REST",
+              .from = "az network nic show-effective-route-table; "
+                      "Get-AzEffectiveRouteTable; REST",
               .is_json = true,
               .recognise = holds_effective_routes,
               .read = read_effective_file},
+    FormatRow{.format = Format::effective_table,
+              .name = "azure-effective-table",
+              .holds = "Azure effective routes",
+              .from = "az network nic show-effective-route-table --output table",
+              .recognise = holds_effective_table,
+              .read = read_effective_table},
+    FormatRow{.format = Format::effective_csv,
+              .name = "azure-effective-csv",
+              .holds = "Azure effective routes",
+              .from = "the portal: a NIC's effective routes, downloaded",
+              .recognise = holds_effective_csv,
+              .read = read_effective_csv},
+    FormatRow{.format = Format::route_table_text,
+              .name = "azure-table",
+              .holds = "Azure route table",
+              .from = "az network route-table route list --output table",
+              .recognise = holds_route_columns,
+              .read = read_route_columns},
+    FormatRow{.format = Format::learned_routes,
+              .name = "azure-learned",
+              .holds = "routes that a gateway learned",
+              .from = "az network vnet-gateway list-learned-routes; "
+                      "routeserver peering; express-route",
+              .is_json = true,
+              .recognise = holds_learned_routes,
+              .read = read_learned_routes},
+    FormatRow{.format = Format::hub_routes,
+              .name = "azure-hub",
+              .holds = "routes of a virtual hub",
+              .from = "az network vhub get-effective-routes, route-table show, "
+                      "route list",
+              .is_json = true,
+              .recognise = holds_hub_routes,
+              .read = read_hub_routes},
+    FormatRow{.format = Format::routing_rules,
+              .name = "azure-rules",
+              .holds = "routing rules of Virtual Network Manager",
+              .from = "az network manager routing-config rule-collection rule list",
+              .is_json = true,
+              .recognise = holds_routing_rules,
+              .read = read_routing_rules},
     FormatRow{.format = Format::service_tags,
               .name = "azure-service-tags",
               .holds = "Azure service tags",
@@ -60,15 +112,55 @@ constexpr std::array table{
               .is_json = true,
               .recognise = holds_service_tags,
               .read = read_service_tag_routes},
+    FormatRow{.format = Format::aws,
+              .name = "aws",
+              .holds = "AWS route tables",
+              .from = "aws ec2 describe-route-tables",
+              .is_json = true,
+              .recognise = holds_aws_tables,
+              .read = read_aws_tables},
+    FormatRow{.format = Format::gcloud,
+              .name = "gcloud",
+              .holds = "Google Cloud routes",
+              .from = "gcloud compute routes list --format=json",
+              .is_json = true,
+              .recognise = holds_gcloud_routes,
+              .read = read_gcloud_routes},
+    FormatRow{.format = Format::ip_route_json,
+              .name = "ip-route-json",
+              .holds = "a Linux host's routes",
+              .from = "ip -j route",
+              .is_json = true,
+              .recognise = holds_ip_route_json,
+              .read = read_ip_route_json},
+    FormatRow{.format = Format::ip_route,
+              .name = "ip-route",
+              .holds = "a Linux host's routes",
+              .from = "ip route",
+              .recognise = holds_ip_route,
+              .read = read_ip_route},
+    FormatRow{.format = Format::frr,
+              .name = "frr",
+              .holds = "FRR's routes",
+              .from = "vtysh -c 'show ip route json'",
+              .is_json = true,
+              .recognise = holds_frr_routes,
+              .read = read_frr_routes},
     FormatRow{.format = Format::text,
               .name = "text",
               .holds = "text",
               .from = "people: PREFIX [NEXT-HOP] a line",
-              .recognise = [](const Content& content) { return !is_mrt(content.bytes); },
+              .recognise = is_plain_text,
               .read = [](const Content& content,
                          const Options& /*options*/) { return parse_text(content.bytes, content.file); },
               .write = write_text},
 };
+
+bool is_plain_text(const Content& content) {
+  return std::ranges::none_of(table, [&](const FormatRow& row) {
+    return !row.is_json && row.format != Format::text && row.recognise(content);
+  });
+}
 
 auto refuse(const Content& content, std::string reason) {
   return tl::unexpected(
@@ -83,7 +175,9 @@ auto recognise(const Content& content) -> tl::expected<const FormatRow*, base::E
   if (rows.size() == 1)
     return rows.front();
   if (rows.empty())
-    return refuse(content, "is in none of the formats that are read (`sekisho formats` lists them)");
+    return refuse(content,
+                  "is in none of the formats that are read (`sekisho "
+                  "formats` lists them)");
   std::vector<std::string_view> names;
   std::ranges::transform(rows, std::back_inserter(names), &FormatRow::name);
   return refuse(content, fmt::format("may be in any of several formats: --format says which, {}",

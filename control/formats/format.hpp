@@ -37,10 +37,12 @@ struct FormatRow {
   std::string_view name;   // as `--format` and `--to` have it
   std::string_view holds;  // in messages: "Azure route table"
   std::string_view from;   // what makes such files
-  bool is_json = false;    // then `recognise` and `read` are given a document, else bytes that are none
+  bool is_json = false;    // then `recognise` and `read` are given a document,
+                           // else bytes that are none
   bool (*recognise)(const Content& content) = nullptr;
   Reading (*read)(const Content& content, const Options& options) = nullptr;
-  Writing (*write)(const std::vector<RouteFile>& files, const Sink& sink) = nullptr;  // null: only read
+  Writing (*write)(const std::vector<RouteFile>& files,
+                   const Sink& sink) = nullptr;  // null: only read
 };
 
 // In the order in which they are asked.

@@ -122,8 +122,13 @@ class Builder final : public nlohmann::json_sax<Json> {
 bool is_json(std::string_view bytes) noexcept {
   if (bytes.starts_with(byte_order_mark))
     bytes.remove_prefix(byte_order_mark.size());
-  const auto first = bytes.find_first_not_of(" \t\r\n");
-  return first != std::string_view::npos && (bytes[first] == '{' || bytes[first] == '[');
+  for (;;) {
+    bytes.remove_prefix(std::min(bytes.find_first_not_of(" \t\r\n"), bytes.size()));
+    const auto end = bytes.starts_with("//") ? "\n" : bytes.starts_with("/*") ? "*/" : std::string_view{};
+    if (end.empty())
+      return bytes.starts_with('{') || bytes.starts_with('[');
+    bytes.remove_prefix(std::min(bytes.find(end, 2), bytes.size() - end.size()) + end.size());
+  }
 }
 
 auto parse_json(std::string_view text, const std::filesystem::path& file) -> tl::expected<Json, base::Error> {
@@ -131,7 +136,10 @@ auto parse_json(std::string_view text, const std::filesystem::path& file) -> tl:
     return tl::unexpected(
         base::Error{file, 0, fmt::format("holds more than {} bytes, too many for JSON", max_json_bytes)});
   Builder builder{text, file};
-  if (!Json::sax_parse(text, &builder))
+  // ARM templates and what editors keep have comments (RFC 8259 knows none).
+  constexpr bool to_the_end = true;
+  constexpr bool with_comments = true;
+  if (!Json::sax_parse(text, &builder, nlohmann::detail::input_format_t::json, to_the_end, with_comments))
     return tl::unexpected(builder.take_error());
   return builder.take();
 }
@@ -207,6 +215,18 @@ auto Members::of(const Json& object, const std::string& path, const std::filesys
       twice != result.members_.end())
     return tl::unexpected(base::Error{
         file, 0, fmt::format("says the same as {}: which one counts?", twice->where), (twice + 1)->where});
+  return result;
+}
+
+auto Members::renamed(std::span<const std::pair<std::string_view, std::string_view>> names) const -> Members {
+  Members result;
+  result.path_ = path_;
+  result.file_ = file_;
+  for (const auto& [own, name] : names)
+    if (const auto found = std::ranges::lower_bound(members_, own, {}, &Member::key);
+        found != members_.end() && found->key == own)
+      result.members_.push_back({std::string{name}, found->where, found->value});
+  std::ranges::sort(result.members_, {}, &Member::key);
   return result;
 }
 

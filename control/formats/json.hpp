@@ -6,9 +6,11 @@
 #include <cstddef>
 #include <filesystem>
 #include <nlohmann/json.hpp>
+#include <span>
 #include <string>
 #include <string_view>
 #include <tl/expected.hpp>
+#include <utility>
 #include <vector>
 
 #include "common/base/error.hpp"
@@ -49,6 +51,10 @@ class Members {
   // ARM and REST nest in "properties" what az prints beside the name: with `flatten`, both look alike.
   [[nodiscard]] static auto of(const Json& object, const std::string& path, const std::filesystem::path& file,
                                bool flatten = false) -> tl::expected<Members, base::Error>;
+
+  // Of a tool that has names of its own: those of `names`, each under the other of its pair; the rest is left out.
+  [[nodiscard]] auto renamed(std::span<const std::pair<std::string_view, std::string_view>> names) const
+      -> Members;
 
   // Null: there is none, or it is JSON's null.
   [[nodiscard]] const Json* find(std::string_view key) const;

@@ -71,14 +71,49 @@ auto RouteCollector::label(const std::string& label) -> std::uint32_t {
   return entry->second;
 }
 
-void RouteCollector::find(base::Severity severity, std::string path, std::string reason) {
-  result.findings.push_back({severity, {result.file, 0, std::move(reason), std::move(path)}});
+auto RouteCollector::add_table(TableSummary table, const std::string& path)
+    -> tl::expected<std::uint16_t, base::Error> {
+  constexpr std::size_t most = 0xffff;
+  if (result.tables.size() == most)
+    return tl::unexpected(
+        base::Error{result.file, 0, fmt::format("is one of more than {} route tables", most), path});
+  // Identifiers that somebody has blanked tell no table from another.
+  if (table.place.empty() || !places_.insert(table.place).second)
+    table.place = path;
+  result.tables.push_back(std::move(table));
+  return static_cast<std::uint16_t>(result.tables.size() - 1);
+}
+
+void RouteCollector::leave_out_ipv6() {
+  ++result.ipv6;
+  if (open_)
+    ++result.tables[*open_].ipv6;
+}
+
+void RouteCollector::add(Written route) {
+  const FileRoute written{.prefix = route.prefix,
+                          .origin = route.origin,
+                          .table = open_.value_or(0),
+                          .next_hop = next_hop(std::move(route.next_hop)),
+                          .label = label(route.label),
+                          .line = route.line};
+  (route.in_force ? result.routes : result.invalid).push_back(written);
+  if (open_ && route.in_force)
+    ++result.tables[*open_].routes;
+}
+
+void RouteCollector::find(base::Severity severity, std::string path, std::string reason, unsigned line) {
+  if (open_)
+    result.tables[*open_].findings.push_back(result.findings.size());
+  result.findings.push_back({severity, {result.file, line, std::move(reason), std::move(path)}});
 }
 
 void RouteCollector::find_unknown_property(std::string_view what, const std::string& name, std::string path) {
   if (unknown_properties_.insert(fmt::format("{} {}", what, name)).second)
     find(base::Severity::warning, std::move(path),
-         fmt::format("{} has a property that is not known; it is ignored, here and in others", what));
+         fmt::format("{} has a property that is not known; it is ignored, here "
+                     "and in others",
+                     what));
 }
 
 auto parse_destination(std::string_view text) -> tl::expected<Destination, std::string> {

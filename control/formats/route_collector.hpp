@@ -3,10 +3,12 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "common/base/error.hpp"
@@ -22,17 +24,50 @@ class RouteCollector {
 
   [[nodiscard]] auto next_hop(NextHop next_hop) -> std::uint32_t;
   [[nodiscard]] auto label(const std::string& label) -> std::uint32_t;
-  void find(base::Severity severity, std::string path, std::string reason);
+  // `line`: of a text file.
+  void find(base::Severity severity, std::string path, std::string reason, unsigned line = 0);
   // A property that is not known, once a name: a table of thousands has it in every row.
   void find_unknown_property(std::string_view what, const std::string& name, std::string path);
 
-  // What is filled. Its next hops and labels only by the functions above.
+  // Opens another table. What is found while one is open is about it.
+  [[nodiscard]] auto add_table(TableSummary table, const std::string& path)
+      -> tl::expected<std::uint16_t, base::Error>;
+  class Opened {
+   public:
+    Opened(RouteCollector& collector, std::uint16_t table)
+        : collector_(collector), before_(std::exchange(collector.open_, table)) {}
+    ~Opened() { collector_.open_ = before_; }
+    Opened(const Opened&) = delete;
+    Opened& operator=(const Opened&) = delete;
+
+   private:
+    RouteCollector& collector_;
+    std::optional<std::uint16_t> before_;
+  };
+  [[nodiscard]] Opened open(std::uint16_t table) { return {*this, table}; }
+  // An IPv6 prefix, of the open table if there is one.
+  void leave_out_ipv6();
+
+  // A route of the open table.
+  struct Written {
+    base::Prefix prefix;
+    route::Origin origin = route::Origin::user;
+    NextHop next_hop;
+    std::string label;
+    unsigned line = 0;
+    bool in_force = true;
+  };
+  void add(Written route);
+
+  // What is filled. Its next hops, labels and tables only by the functions above.
   RouteFile result;
 
  private:
   std::unordered_map<std::string, std::uint32_t> next_hops_;
   std::unordered_map<std::string, std::uint32_t> labels_;
   std::set<std::string> unknown_properties_;
+  std::set<std::string> places_;
+  std::optional<std::uint16_t> open_;
 };
 
 // What stands in an `addressPrefix`.

@@ -25,10 +25,31 @@ enum class Format : std::uint8_t {
   arm_template,
   terraform,
   effective_routes,
+  effective_csv,
+  effective_table,
   service_tags,
+  learned_routes,
+  hub_routes,
+  routing_rules,
+  route_table_text,
+  aws,
+  gcloud,
+  ip_route_json,
+  ip_route,
+  frr,
   text
 };
 [[nodiscard]] std::string_view to_string(Format format) noexcept;
+// Whether its tables are Azure's route tables, however they are written.
+[[nodiscard]] constexpr bool are_azure_tables(Format format) noexcept {
+  return format == Format::route_table || format == Format::arm_template || format == Format::terraform ||
+         format == Format::route_table_text;
+}
+// Whether its routes are what Azure says is in force.
+[[nodiscard]] constexpr bool are_effective_routes(Format format) noexcept {
+  return format == Format::effective_routes || format == Format::effective_csv ||
+         format == Format::effective_table;
+}
 
 // REST API, VirtualApplianceEcmp: nextHopIpAddresses.
 inline constexpr std::size_t least_ecmp = 2;
@@ -52,6 +73,7 @@ struct NextHop {
 struct FileRoute {
   base::Prefix prefix;
   route::Origin origin = route::Origin::user;
+  std::uint16_t table = 0;     // index into RouteFile::tables, where there are any
   std::uint32_t next_hop = 0;  // index into RouteFile::next_hops
   std::uint32_t label = 0;     // index into RouteFile::labels
   unsigned line = 0;           // of a text file; 0 in other formats
@@ -62,15 +84,19 @@ struct TagRoute {
   std::string tag;
   std::uint32_t next_hop = 0;
   std::uint32_t label = 0;
-  std::string path;  // JSONPath of the route
+  std::string path;         // JSONPath of the route
+  std::uint16_t table = 0;  // as of FileRoute
 };
 
-// A route table of Azure's in the file.
+// A route table of the file, which may hold several: Azure's, another cloud's, or a router's.
 struct TableSummary {
-  std::string name;
+  std::string name;        // may be empty, and two may have the same
+  std::string place;       // what tells it from all others: an identifier, or a JSONPath
   std::size_t routes = 0;  // those with a tag included
   std::size_t tags = 0;
-  bool takes_bgp = true;  // not `disableBgpRoutePropagation`
+  bool takes_bgp = true;                // not `disableBgpRoutePropagation`
+  std::size_t ipv6 = 0;                 // prefixes left out
+  std::vector<std::size_t> findings{};  // of RouteFile::findings, those about this table
 };
 
 struct RouteFile {
@@ -81,7 +107,8 @@ struct RouteFile {
   std::vector<FileRoute> routes;        // in the order of the file
   std::vector<FileRoute> invalid;       // that Azure marks so: to be shown, and never followed
   std::vector<TagRoute> tag_routes;
-  std::vector<TableSummary> tables;
+  std::vector<TableSummary> tables;  // empty: the format knows of none
+  std::string table;                 // of a file with several: the one that this is
   std::vector<base::Finding> findings;
   std::size_t ipv6 = 0;  // prefixes left out
 };

@@ -56,9 +56,9 @@ auto next_hop_type(const Members& route, const std::string& what) -> tl::expecte
                         fmt::format("{}: {} is not an Azure next-hop type{}", what, base::in_quotes(**word),
                                     base::suggestion(**word, writable_types)));
   if (route::is_output_only(*type))
-    return route.refuse(
-        "nexthoptype",
-        fmt::format("{}: {} is a next hop that Azure makes; no route table can ask for it", what, **word));
+    return route.refuse("nexthoptype", fmt::format("{}: {} is a next hop that Azure makes; no "
+                                                   "route table can ask for it",
+                                                   what, **word));
   return *type;
 }
 
@@ -134,11 +134,15 @@ bool is_harmless_property(std::string_view key) noexcept {
       "metadata",          "plan",       "resourcegroup", "resourceguid", "scope",     "sku",
       "provisioningstate", "systemdata", "tags",          "type",         "zones",     "condition",
       "resourceid"};
-  return std::ranges::find(harmless, key) != harmless.end();
+  // PowerShell's objects have these beside Azure's.
+  static constexpr std::array<std::string_view, 5> of_powershell{"resourcegroupname", "routestext",
+                                                                 "subnetstext", "tag", "tagstable"};
+  return std::ranges::find(harmless, key) != harmless.end() ||
+         std::ranges::find(of_powershell, key) != of_powershell.end();
 }
 
 auto RouteTableReader::table(const Json& table, const std::string& path)
-    -> tl::expected<std::size_t, base::Error> {
+    -> tl::expected<std::uint16_t, base::Error> {
   const auto members = Members::of(table, path, routes_.result.file, true);
   if (!members)
     return tl::unexpected(members.error());
@@ -157,16 +161,21 @@ auto RouteTableReader::table(const Json& table, const std::string& path)
     summary.name = *text == nullptr ? "" : **text;
   }
   const auto* propagation = members->find("disablebgproutepropagation");
-  if (propagation != nullptr && is_unknown(*propagation)) {
-    routes_.find(base::Severity::warning, members->where("disablebgproutepropagation"),
-                 fmt::format("{}; taken as false", unknown_reason(*propagation)));
-  }
   const auto disabled = flag(*members, "disablebgproutepropagation");
   if (!disabled)
     return tl::unexpected(disabled.error());
   summary.takes_bgp = !*disabled;
-  const auto index = routes_.result.tables.size();
-  routes_.result.tables.push_back(std::move(summary));
+  if (const auto* id = members->find("id"); id != nullptr && id->is_string())
+    summary.place = id->get_ref<const std::string&>();
+  const auto added = routes_.add_table(std::move(summary), path);
+  if (!added)
+    return added;
+  const auto index = *added;
+  const auto opened = routes_.open(index);
+  if (propagation != nullptr && is_unknown(*propagation)) {
+    routes_.find(base::Severity::warning, members->where("disablebgproutepropagation"),
+                 fmt::format("{}; taken as false", unknown_reason(*propagation)));
+  }
 
   for (const auto* key : {"routes", "properties"})
     if (const auto* value = members->find(key); value != nullptr && is_unknown(*value)) {
@@ -190,22 +199,22 @@ auto RouteTableReader::table(const Json& table, const std::string& path)
   return index;
 }
 
-auto RouteTableReader::absent_table(const std::string& name) -> std::size_t {
-  routes_.result.tables.push_back({.name = name});
-  return routes_.result.tables.size() - 1;
+auto RouteTableReader::absent_table(const std::string& name, const std::string& path)
+    -> tl::expected<std::uint16_t, base::Error> {
+  return routes_.add_table({.name = name}, path);
 }
 
-auto RouteTableReader::route(const Json& route, const std::string& path, std::size_t table)
+auto RouteTableReader::route(const Json& route, const std::string& path, std::uint16_t table)
     -> tl::expected<void, base::Error> {
   return read(route, nullptr, path, table);
 }
 
 auto RouteTableReader::child(const Json& route, const std::string& name, const std::string& path,
-                             std::size_t table) -> tl::expected<void, base::Error> {
+                             std::uint16_t table) -> tl::expected<void, base::Error> {
   return read(route, &name, path, table);
 }
 
-auto RouteTableReader::is_repeated(const Members& members, const std::string& name, std::size_t table,
+auto RouteTableReader::is_repeated(const Members& members, const std::string& name, std::uint16_t table,
                                    Meaning meaning) -> tl::expected<bool, base::Error> {
   if (name.empty())
     return false;
@@ -242,7 +251,8 @@ bool RouteTableReader::is_left_out(const Members& members, const std::string& wh
 }
 
 auto RouteTableReader::read(const Json& route, const std::string* child_name, const std::string& path,
-                            std::size_t table) -> tl::expected<void, base::Error> {
+                            std::uint16_t table) -> tl::expected<void, base::Error> {
+  const auto opened = routes_.open(table);
   if (is_unknown(route)) {
     routes_.find(base::Severity::error, path,
                  fmt::format("one or more routes are left out: {}", unknown_reason(route)));
@@ -251,42 +261,48 @@ auto RouteTableReader::read(const Json& route, const std::string* child_name, co
   const auto members = Members::of(route, path, routes_.result.file, true);
   if (!members)
     return tl::unexpected(members.error());
-  find_unknown_properties(*members, route_properties, "a route", routes_);
+  return read(*members, child_name, table);
+}
+
+auto RouteTableReader::read(const Members& members, const std::string* child_name, std::uint16_t table)
+    -> tl::expected<void, base::Error> {
+  const auto opened = routes_.open(table);
+  find_unknown_properties(members, route_properties, "a route", routes_);
 
   std::string name;  // empty: it has none, or none that is known
   std::string label;
-  if (const auto* value = members->find("name"); value != nullptr && is_unknown(*value)) {
+  if (const auto* value = members.find("name"); value != nullptr && is_unknown(*value)) {
     label = unknown_expression(*value);
   } else {
-    const auto text = members->string("name");
+    const auto text = members.string("name");
     if (!text)
       return tl::unexpected(text.error());
     name = child_name != nullptr ? *child_name : *text == nullptr ? "" : **text;
     label = name;
   }
   const auto what = route_named(label);
-  if (is_left_out(*members, what))
+  if (is_left_out(members, what))
     return {};
-  if (const auto* properties = members->find("properties"))
-    return members->refuse("properties",
-                           fmt::format("is {} where an object is expected", type_name(*properties)));
+  if (const auto* properties = members.find("properties"))
+    return members.refuse("properties",
+                          fmt::format("is {} where an object is expected", type_name(*properties)));
 
-  const auto destination_text = members->string("addressprefix");
+  const auto destination_text = members.string("addressprefix");
   if (!destination_text)
     return tl::unexpected(destination_text.error());
   if (*destination_text == nullptr)
-    return members->refuse("addressprefix", fmt::format("{}: addressPrefix is missing", what));
+    return members.refuse("addressprefix", fmt::format("{}: addressPrefix is missing", what));
   const auto destination = parse_destination(**destination_text);
   if (!destination)
-    return members->refuse("addressprefix", fmt::format("{}: {}", what, destination.error()));
+    return members.refuse("addressprefix", fmt::format("{}: {}", what, destination.error()));
   if (destination->kind == DestinationKind::ipv6) {
-    ++routes_.result.ipv6;
+    routes_.leave_out_ipv6();
     return {};
   }
-  const auto overrides = flag(*members, "hasbgpoverride");
+  const auto overrides = flag(members, "hasbgpoverride");
   if (!overrides)
     return tl::unexpected(overrides.error());
-  auto next_hop = read_next_hop(*members, what, routes_);
+  auto next_hop = read_next_hop(members, what, routes_);
   if (!next_hop)
     return tl::unexpected(std::move(next_hop.error()));
 
@@ -294,14 +310,15 @@ auto RouteTableReader::read(const Json& route, const std::string* child_name, co
                   child_name == nullptr};
   for (const auto address : next_hop->addresses)
     meaning.text += " " + base::address_to_string(address);
-  const auto repeated = is_repeated(*members, name, table, std::move(meaning));
+  const auto repeated = is_repeated(members, name, table, std::move(meaning));
   if (!repeated)
     return tl::unexpected(repeated.error());
   if (*repeated)
     return {};
   if (*overrides && !std::exchange(has_override_, true))
-    routes_.find(base::Severity::note, members->where("hasbgpoverride"),
-                 "hasBgpOverride does nothing, here and in other routes: the longest prefix goes first");
+    routes_.find(base::Severity::note, members.where("hasbgpoverride"),
+                 "hasBgpOverride does nothing, here and in other routes: the "
+                 "longest prefix goes first");
 
   auto& summary = routes_.result.tables[table];
   ++summary.routes;
@@ -309,10 +326,10 @@ auto RouteTableReader::read(const Json& route, const std::string* child_name, co
   const auto label_id = routes_.label(label);
   if (destination->kind == DestinationKind::tag) {
     ++summary.tags;
-    routes_.result.tag_routes.push_back({**destination_text, next_hop_id, label_id, path});
+    routes_.result.tag_routes.push_back({**destination_text, next_hop_id, label_id, members.path(), table});
   } else {
     routes_.result.routes.push_back(
-        {.prefix = destination->prefix, .next_hop = next_hop_id, .label = label_id});
+        {.prefix = destination->prefix, .table = table, .next_hop = next_hop_id, .label = label_id});
   }
   return {};
 }

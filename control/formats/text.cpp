@@ -9,6 +9,7 @@
 #include <limits>
 #include <optional>
 #include <unordered_map>
+#include <utility>
 
 #include "common/base/file.hpp"
 #include "common/base/prefix.hpp"
@@ -33,16 +34,48 @@ constexpr auto word_bytes = [] {
   return result;
 }();
 
-// `az network nic show-effective-route-table --output table` begins with it.
-constexpr std::string_view azures_table_title = "Source";
+// What web pages and word processors put in the place of a blank, a dash or a dot.
+constexpr std::array<std::pair<std::string_view, std::string_view>, 12> look_alikes{
+    {{"\xc2\xa0", "U+00A0 (no-break space)"},
+     {"\xe2\x80\xaf", "U+202F (narrow no-break space)"},
+     {"\xe2\x80\x8b", "U+200B (zero width space)"},
+     {"\xef\xbb\xbf", "U+FEFF (byte order mark)"},
+     {"\xe2\x80\x90", "U+2010 (hyphen)"},
+     {"\xe2\x80\x91", "U+2011 (non-breaking hyphen)"},
+     {"\xe2\x80\x93", "U+2013 (en dash)"},
+     {"\xe2\x80\x94", "U+2014 (em dash)"},
+     {"\xe2\x88\x92", "U+2212 (minus sign)"},
+     {"\xef\xbc\x8e", "U+FF0E (fullwidth full stop)"},
+     {"\xef\xbc\x8f", "U+FF0F (fullwidth solidus)"},
+     {"\xe3\x80\x80", "U+3000 (ideographic space)"}}};
 
-auto describe(char c) -> std::string {
-  const auto byte = static_cast<unsigned char>(c);
+// The character of two or three bytes in UTF-8 that a text begins with (RFC 3629, 3); 0: it begins with something else.
+auto character_at(std::string_view text) -> unsigned {
+  const auto byte = [text](std::size_t i) {
+    return i < text.size() ? static_cast<unsigned char>(text[i]) : 0U;
+  };
+  const auto follows = [&](std::size_t i) { return (byte(i) & 0xc0U) == 0x80U; };
+  if ((byte(0) & 0xe0U) == 0xc0U && follows(1))
+    return (byte(0) & 0x1fU) << 6 | (byte(1) & 0x3fU);
+  if ((byte(0) & 0xf0U) == 0xe0U && follows(1) && follows(2))
+    return (byte(0) & 0x0fU) << 12 | (byte(1) & 0x3fU) << 6 | (byte(2) & 0x3fU);
+  return 0;
+}
+
+// What the rest of a line begins with, which is not ASCII text; `line` is all of it.
+auto describe(std::string_view rest, std::string_view line) -> std::string {
+  const auto byte = static_cast<unsigned char>(rest.front());
   if (byte == 0)
     return "a NUL byte: this is not a text file";
   if (byte == '\r')
     return "a carriage return in the middle of a line";
-  return fmt::format("byte 0x{:02x}, which is not ASCII text", byte);
+  const auto column = line.size() - rest.size() + 1;
+  for (const auto& [bytes, name] : look_alikes)
+    if (rest.starts_with(bytes))
+      return fmt::format("{}, which is not ASCII text, in column {}", name, column);
+  if (const auto character = character_at(rest); character != 0)
+    return fmt::format("U+{:04X}, which is not ASCII text, in column {}", character, column);
+  return fmt::format("byte 0x{:02x}, which is not ASCII text, in column {}", byte, column);
 }
 
 // A file names few next hops, and most lines one that was named shortly before.
@@ -96,7 +129,7 @@ auto next_word(std::string_view& rest) -> std::string_view {
 }
 
 // Why the bytes behind a line's words are not the end of a route: nothing, or the reason.
-auto refuse_rest(std::string_view rest) -> std::optional<std::string> {
+auto refuse_rest(std::string_view rest, std::string_view line) -> std::optional<std::string> {
   if (rest.empty())
     return std::nullopt;
   if (rest.front() == '#') {
@@ -104,11 +137,25 @@ auto refuse_rest(std::string_view rest) -> std::optional<std::string> {
     const auto control = std::find_if(rest.begin(), rest.end(), [](char c) {
       return (static_cast<unsigned char>(c) < ' ' && c != '\t') || c == '\x7f';
     });
-    return control == rest.end() ? std::nullopt : std::optional{describe(*control)};
+    return control == rest.end() ? std::nullopt : std::optional{describe({control, rest.end()}, line)};
   }
   if (!is_graphic(rest.front()) && !is_blank(rest.front()))
-    return describe(rest.front());
+    return describe(rest, line);
   return "more than a prefix and a next hop";
+}
+
+// "default", which is 0.0.0.0/0; and a prefix and its next hop with nothing but a comma between, as spreadsheets have them.
+auto other_prefix(std::string_view word, std::string_view& next_hop)
+    -> std::optional<tl::expected<base::Prefix, std::string>> {
+  if (word == "default")
+    return base::Prefix{};
+  const auto comma = word.find(',');
+  if (comma == std::string_view::npos || !next_hop.empty())
+    return std::nullopt;
+  auto prefix = base::parse_prefix(word.substr(0, comma));
+  if (prefix)
+    next_hop = word.substr(comma + 1);
+  return prefix;
 }
 
 }  // namespace
@@ -139,20 +186,19 @@ auto parse_text(std::string_view text, const std::filesystem::path& file)
       line.remove_suffix(1);
     if (line.size() > max_line)
       return refuse(fmt::format("is longer than {} bytes", max_line));
-    if (line_number == 1 && line.starts_with("\xef\xbb\xbf"))
-      return refuse("starts with a byte order mark: save the file as plain ASCII");
 
+    const auto whole = line;
     const auto prefix_word = next_word(line);
-    const auto next_hop_word = prefix_word.empty() ? std::string_view{} : next_word(line);
+    auto next_hop_word = prefix_word.empty() ? std::string_view{} : next_word(line);
     while (!line.empty() && is_blank(line.front()))
       line.remove_prefix(1);
-    if (const auto reason = refuse_rest(line))
-      return refuse(prefix_word == azures_table_title
-                        ? "is Azure's table form: save JSON (az ... --output json)"
-                        : *reason);
+    if (const auto reason = refuse_rest(line, whole))
+      return refuse(*reason);
     if (prefix_word.empty())
       continue;
-    const auto prefix = base::parse_prefix(prefix_word);
+    auto prefix = base::parse_prefix(prefix_word);
+    if (!prefix)
+      prefix = other_prefix(prefix_word, next_hop_word).value_or(std::move(prefix));
     if (!prefix)
       return refuse(prefix.error());
     const auto next_hop = next_hops.intern(next_hop_word.empty() ? "-" : next_hop_word);

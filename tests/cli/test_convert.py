@@ -188,11 +188,12 @@ def test_a_missing_next_hop_is_the_one_given(sekisho, refused, tmp_path):
     assert json.loads(azure.stdout)["properties"]["routes"][0]["properties"]["nextHopType"] == "Internet"
 
 
-def test_azures_table_form_is_known_for_what_it_is(refused, tmp_path):
+def test_azures_table_form_is_read(sekisho, tmp_path):
     file = tmp_path / "effective.txt"
-    file.write_text("Source    State    Address Prefix    Next Hop Type    Next Hop IP\n")
-    assert refused("routes", "convert", file) == (
-        f"sekisho: {file}:1: is Azure's table form: save JSON (az ... --output json)\n")
+    file.write_text("Source    State    Address Prefix    Next Hop Type    Next Hop IP\n"
+                    "--------  -------  ----------------  ---------------  -------------\n"
+                    "Default   Active   10.1.0.0/16       VnetLocal\n")
+    assert sekisho("routes", "convert", file).stdout == "10.1.0.0/16 VnetLocal\n"
 
 
 def test_a_name_of_a_configuration_is_nothing_to_azure(refused, tmp_path):

@@ -1,9 +1,4 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include "common/base/error.hpp"
-#include "common/base/prefix.hpp"
-#include "control/formats/compression.hpp"
-#include "control/formats/format.hpp"
-
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -14,7 +9,11 @@
 #include <string>
 #include <vector>
 
+#include "common/base/error.hpp"
 #include "common/base/file.hpp"
+#include "common/base/prefix.hpp"
+#include "control/formats/compression.hpp"
+#include "control/formats/format.hpp"
 #include "control/formats/reader.hpp"
 #include "tests/unit/real_data.hpp"
 
@@ -52,6 +51,11 @@ auto azure_routes(const RouteFile& file) -> std::vector<std::string> {
   return result;
 }
 
+// With all of its tables.
+auto read_all(const std::filesystem::path& file) -> Reading {
+  return read_content(file).and_then([&](const std::string& bytes) { return parse_routes(bytes, file); });
+}
+
 // "NAME ROUTES TAGS bgp|-"
 auto azure_tables(const RouteFile& file) -> std::vector<std::string> {
   std::vector<std::string> result;
@@ -71,7 +75,7 @@ auto azure_findings(const RouteFile& file) -> std::vector<std::string> {
 }
 
 TEST(Azure, ReadsARouteTableOfAz) {
-  const auto file = read_routes(fixture("route-table-az.json"));
+  const auto file = read_all(fixture("route-table-az.json"));
   ASSERT_TRUE(file) << file.error().to_string();
   EXPECT_EQ(file->format, Format::route_table);
   EXPECT_THAT(azure_routes(*file),
@@ -86,7 +90,7 @@ TEST(Azure, ReadsARouteTableOfAz) {
 }
 
 TEST(Azure, ReadsAListOfRest) {
-  const auto file = read_routes(fixture("route-tables-rest.json"));
+  const auto file = read_all(fixture("route-tables-rest.json"));
   ASSERT_TRUE(file) << file.error().to_string();
   EXPECT_THAT(azure_routes(*file),
               ElementsAre("a 10.0.3.0/24 VirtualNetworkGateway",
@@ -95,7 +99,7 @@ TEST(Azure, ReadsAListOfRest) {
 }
 
 TEST(Azure, ReadsTheEffectiveRoutesThatAreInForce) {
-  const auto file = read_routes(fixture("effective-routes.json"));
+  const auto file = read_all(fixture("effective-routes.json"));
   ASSERT_TRUE(file) << file.error().to_string();
   EXPECT_EQ(file->format, Format::effective_routes);
   EXPECT_THAT(azure_routes(*file),
@@ -174,7 +178,7 @@ TEST(Azure, RowsOfOneLearnedRouteAreItsNextHops) {
 }
 
 TEST(Azure, ReadsATemplate) {
-  const auto file = read_routes(fixture("template.json"));
+  const auto file = read_all(fixture("template.json"));
   ASSERT_TRUE(file) << file.error().to_string();
   // "onprem" stands inline and as a child, as the portal exports it: one route. "desktop-udr" comes of expressions.
   EXPECT_THAT(azure_routes(*file),
@@ -487,7 +491,7 @@ TEST(AzureRealFiles, ARouteTableOfAz) {
   const auto path = test::real_data("azure/route-table-az.json");
   if (!path)
     return;
-  const auto file = read_routes(*path);
+  const auto file = read_all(*path);
   ASSERT_TRUE(file) << file.error().to_string();
   EXPECT_THAT(azure_routes(*file), ElementsAre("DefaultRoute 0.0.0.0/0 VirtualAppliance 10.1.3.4"));
   EXPECT_THAT(azure_findings(*file), IsEmpty());
@@ -497,7 +501,7 @@ TEST(AzureRealFiles, EffectiveRoutes) {
   const auto path = test::real_data("azure/effective-routes-service-endpoint.json");
   if (!path)
     return;
-  const auto file = read_routes(*path);
+  const auto file = read_all(*path);
   ASSERT_TRUE(file) << file.error().to_string();
   EXPECT_THAT(azure_findings(*file), IsEmpty());
   const auto document = nlohmann::json::parse(*base::read_file(*path));
@@ -514,7 +518,7 @@ TEST(AzureRealFiles, ATemplateWhoseRoutesAreExpressions) {
   const auto path = test::real_data("azure/avdaccelerator-deploy-baseline.json.gz");
   if (!path)
     return;
-  const auto file = read_routes(*path);
+  const auto file = read_all(*path);
   ASSERT_TRUE(file) << file.error().to_string();
 
   const auto text = formats::inflate(*base::read_file(*path), *path);

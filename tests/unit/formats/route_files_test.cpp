@@ -161,13 +161,6 @@ TEST(RouteFiles, ARouteIsNeverTakenForAnEmptyTable) {
             ": $[0].Routes: is a string where an array is expected: ConvertTo-Json needs a greater -Depth");
 }
 
-TEST(RouteFiles, RefusesTerraformByItsName) {
-  for (const auto* name : {"state.tfstate", "show.json", "plan.json"})
-    EXPECT_THAT(refusal(fixture_file(std::string{"terraform/"} + name)),
-                HasSubstr(": $: is Terraform's, which is not read"))
-        << name;
-}
-
 TEST(RouteFiles, ServiceTagsAsTheRestApiHasThem) {
   const auto tags = read_service_tags(fixture_file("azure/service-tags-api.json"));
   ASSERT_TRUE(tags) << tags.error().to_string();

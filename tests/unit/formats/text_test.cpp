@@ -87,23 +87,21 @@ TEST(ParseText, RefusesWithFileLineAndReason) {
       {"10.0.0.0/8 a b\n", "routes.txt:1: more than a prefix and a next hop"},
       {"10.0.0.0/8 a 11.0.0.0/8 b\n", "routes.txt:1: more than a prefix and a next hop"},
       {"Source  State\n10.0.0.0/8 a b\n", "routes.txt:1: \"Source\" is not an IPv4 prefix"},
-      {"Source  State  Address Prefix\n",
-       "routes.txt:1: is Azure's table form: save JSON (az ... --output json)"},
       {"\n\n10.0.0.0/8 fire\0wall\n"s, "routes.txt:3: a NUL byte: this is not a text file"},
       {"\0"s, "routes.txt:1: a NUL byte: this is not a text file"},
       {"# a comment\0\n"s, "routes.txt:1: a NUL byte: this is not a text file"},
       {"10.0.0.0/8 a\n# \x1b[2J\n", "routes.txt:2: byte 0x1b, which is not ASCII text"},
-      {"10.0.0.0/8 caf\xc3\xa9\n", "routes.txt:1: byte 0xc3, which is not ASCII text"},
+      {"10.0.0.0/8 caf\xc3\xa9\n", "routes.txt:1: U+00E9, which is not ASCII text, in column 15"},
       {"10.0.0.0/8\xc2\xa0"
        "a\n",
-       "routes.txt:1: byte 0xc2, which is not ASCII text"},
+       "routes.txt:1: U+00A0 (no-break space), which is not ASCII text, in column 11"},
       {"\xff\xfe"
        "1\0"
        "0\0"s,
        "routes.txt:1: byte 0xff, which is not ASCII text"},
       {"\xef\xbb\xbf"
        "10.0.0.0/8 a\n",
-       "routes.txt:1: starts with a byte order mark"},
+       "routes.txt:1: U+FEFF (byte order mark), which is not ASCII text, in column 1"},
       {"10.0.0.0/8 a\r11.0.0.0/8 b\r", "routes.txt:1: a carriage return in the middle of a line"},
       {"10.0.0.0/8\va\n", "routes.txt:1: byte 0x0b, which is not ASCII text"},
       {"10.0.0.0/8 a\x7f\n", "routes.txt:1: byte 0x7f, which is not ASCII text"},

@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// What gateways, Route Server and virtual hubs of Azure say that BGP told them.
+#pragma once
+
+#include "control/formats/format.hpp"
+
+namespace sekisho::formats {
+
+// `az network vnet-gateway list-learned-routes`, `list-advertised-routes`, `az network routeserver peering list-learned-
+// routes`, `az network express-route list-route-tables`. Of a network's paths those of the highest weight and the shortest AS
+// path are in force together. One without a next hop's address is the gateway's own.
+[[nodiscard]] bool holds_learned_routes(const Content& content);
+[[nodiscard]] auto read_learned_routes(const Content& content, const Options& options) -> Reading;
+
+// `az network vhub get-effective-routes`, `az network vhub route-table show`, `az network vhub route list` (a hub's classic
+// table). A next hop that is a resource is one of that resource's name.
+[[nodiscard]] bool holds_hub_routes(const Content& content);
+[[nodiscard]] auto read_hub_routes(const Content& content, const Options& options) -> Reading;
+
+// `az network manager routing-config rule-collection rule list`: rules of Virtual Network Manager, one table.
+[[nodiscard]] bool holds_routing_rules(const Content& content);
+[[nodiscard]] auto read_routing_rules(const Content& content, const Options& options) -> Reading;
+
+}  // namespace sekisho::formats

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Of several routes of one prefix in a table that of the lowest metric is in force, as routers and clouds have it. The others
+// are kept for display, and a note says so.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "control/formats/route_collector.hpp"
+
+namespace sekisho::formats {
+
+class Preferred {
+ public:
+  // `what`: "metric", "priority", for the note; `path`: where JSON has it.
+  void add(std::uint64_t metric, std::uint16_t table, RouteCollector::Written route, std::string path);
+  // Gives all of them to the collector, in the order in which they came.
+  void finish(RouteCollector& routes, std::string_view what);
+
+ private:
+  struct Candidate {
+    std::uint64_t metric = 0;
+    std::uint16_t table = 0;
+    RouteCollector::Written route;
+    std::string path;
+  };
+  std::vector<Candidate> candidates_;
+};
+
+}  // namespace sekisho::formats
