@@ -30,7 +30,6 @@ struct Table {
 
 struct SubnetTable {
   Table table;
-  std::size_t tables = 0;  // of Azure's that the file holds; 0: it is in another format
   // Whether routes that the VNet's gateways and Route Server learn come in beside these; nullopt: the file does not tell.
   std::optional<bool> takes_bgp;
 };
@@ -65,7 +64,7 @@ struct Facts {
   // By port: the route table of its subnet in Azure; nullopt: the configuration names none.
   std::vector<std::optional<SubnetTable>> subnets;
   std::vector<base::Prefix> advertised;  // sorted, distinct
-  std::vector<AzureTable> azure_tables;  // each file's once
+  std::vector<AzureTable> azure_tables;  // each once
   std::vector<TagUse> tag_uses;
   std::vector<base::Finding> file_findings;  // what readers found worth a word
   std::optional<formats::ServiceTags> tags;  // nullopt: none configured

@@ -33,27 +33,6 @@ auto find_file_notes(const Facts& facts) -> Offences {
   return find_in_files(facts, Severity::note);
 }
 
-// How many route tables of Azure's an entry of "routes" takes in.
-auto tables_of(const policy::Policy& policy, const config::RouteSpec& spec) -> std::size_t {
-  const auto found = std::ranges::find(policy.files, spec.file, &policy::LoadedFile::file);
-  return spec.kind != config::RouteSpec::Kind::file || found == policy.files.end() ? 0 : found->tables.size();
-}
-
-auto find_several_tables(const Facts& facts) -> Offences {
-  Offences result;
-  for (std::size_t port = 0; port < facts.subnets.size(); ++port)
-    if (const auto& subnet = facts.subnets[port]; subnet && subnet->tables > 1)
-      result.push_back(
-          {subnet->table.name, fmt::format("{} route tables are in the file for the subnet of port {}",
-                                           subnet->tables, facts.policy->config.ports[port].name)});
-  for (const auto& zone : facts.policy->config.zones)
-    for (const auto& spec : zone.routes)
-      if (const auto tables = tables_of(*facts.policy, spec); tables > 1)
-        result.push_back({spec.file.string(),
-                          fmt::format("{} route tables are in the file for zone {}", tables, zone.name)});
-  return result;
-}
-
 }  // namespace
 
 const Rule refused{"refused", Severity::error,
@@ -75,10 +54,5 @@ const Rule file_warning{
 
 const Rule file_note{"file-note", Severity::note, "A reader has left something of a file out, IPv6 say.",
                      "Nothing, if it is not missed.", find_file_notes};
-
-const Rule several_tables{
-    "several-subnet-tables", Severity::warning,
-    "A subnet in Azure has one route table; of a file with several, all routes are taken together.",
-    "Name a file with the one route table of that subnet.", find_several_tables};
 
 }  // namespace sekisho::check

@@ -9,6 +9,7 @@
 #include "control/check/place.hpp"
 #include "control/check/table.hpp"
 #include "control/formats/reader.hpp"
+#include "control/formats/tables.hpp"
 
 namespace sekisho::check {
 namespace {
@@ -27,8 +28,7 @@ class Gatherer {
   void add_tables_of(std::shared_ptr<const policy::Policy> policy);
   void add_findings_of(const std::vector<base::Finding>& findings);
   void add_findings_of_tags();  // where no policy has judged them
-  auto add_file(const std::filesystem::path& file, const formats::Options& options)
-      -> std::optional<SubnetTable>;
+  void add_files(const FilesAlone& alone);
   void set_cloud(std::optional<std::string> cloud) { facts_.cloud = std::move(cloud); }
 
  private:
@@ -38,21 +38,12 @@ class Gatherer {
   void add_advertised();
   void add_tag_uses();
   void add_azure_tables(const std::filesystem::path& file, const std::vector<formats::TableSummary>& tables);
-  auto read(const std::filesystem::path& file, const formats::Options& options) -> std::optional<RouteFile>;
+  auto add_table(RouteFile routes) -> SubnetTable;
+  auto add_subnet(const config::Port& port) -> std::optional<SubnetTable>;
 
   Facts facts_;
   std::optional<Error> error_;
 };
-
-auto Gatherer::read(const std::filesystem::path& file, const formats::Options& options)
-    -> std::optional<RouteFile> {
-  auto routes = formats::read_routes(file, options);
-  if (routes)
-    return std::move(*routes);
-  if (!error_)
-    error_ = routes.error();
-  return std::nullopt;
-}
 
 void Gatherer::add_service_tags(const std::filesystem::path& file) {
   if (file.empty())
@@ -78,24 +69,49 @@ void Gatherer::add_tables_of(std::shared_ptr<const policy::Policy> policy) {
   add_zones();
 }
 
-auto Gatherer::add_file(const std::filesystem::path& file, const formats::Options& options)
-    -> std::optional<SubnetTable> {
-  auto routes = read(file, options);
-  if (!routes)
-    return std::nullopt;
-  add_azure_tables(file, routes->tables);
-  for (const auto& route : routes->tag_routes)
-    facts_.tag_uses.push_back({route.tag, place(Error{file, 0, {}, route.path})});
-  add_findings_of(routes->findings);
+auto Gatherer::add_table(RouteFile routes) -> SubnetTable {
+  if (formats::are_azure_tables(routes.format))
+    add_azure_tables(routes.file, routes.tables);
+  for (const auto& route : routes.tag_routes)
+    facts_.tag_uses.push_back({route.tag, place(Error{routes.file, 0, {}, route.path})});
+  add_findings_of(routes.findings);
+  add_findings_of(formats::repeated_routes(routes));
   // What is odd about a tag, rules say.
-  if (facts_.tags && !routes->tag_routes.empty())
-    if (const auto resolved = formats::resolve_tags(*routes, *facts_.tags); !resolved && !error_)
+  if (facts_.tags && !routes.tag_routes.empty())
+    if (const auto resolved = formats::resolve_tags(routes, *facts_.tags); !resolved && !error_)
       error_ = resolved.error();
-  SubnetTable subnet{.table = table_of(*routes), .tables = routes->tables.size(), .takes_bgp = std::nullopt};
-  if (!routes->tables.empty())
-    subnet.takes_bgp = std::ranges::any_of(routes->tables, &formats::TableSummary::takes_bgp);
+  SubnetTable subnet{.table = table_of(routes), .takes_bgp = std::nullopt};
+  if (!routes.tables.empty())
+    subnet.takes_bgp = std::ranges::any_of(routes.tables, &formats::TableSummary::takes_bgp);
   facts_.tables.push_back(subnet.table);
   return subnet;
+}
+
+auto Gatherer::add_subnet(const config::Port& port) -> std::optional<SubnetTable> {
+  if (port.subnet_routes.empty())
+    return std::nullopt;
+  // A subnet's route table without routes says something, too.
+  auto routes =
+      formats::read_routes(port.subnet_routes, {.table = port.subnet_table, .empty = formats::Empty::table});
+  if (routes)
+    return add_table(std::move(*routes));
+  if (!error_)
+    error_ = routes.error();
+  return std::nullopt;
+}
+
+void Gatherer::add_files(const FilesAlone& alone) {
+  for (const auto& [file, table] : alone.files) {
+    auto options = alone.reading;
+    if (!table.empty())
+      options.table = table;
+    auto tables = formats::read_tables(file, options);
+    if (!tables && !error_)
+      error_ = tables.error();
+    if (tables)
+      for (auto& each : *tables)
+        add_table(std::move(each));
+  }
 }
 
 void Gatherer::add_policy(std::shared_ptr<const policy::Policy> policy, const netlink::Mirror* mirror) {
@@ -108,15 +124,17 @@ void Gatherer::add_policy(std::shared_ptr<const policy::Policy> policy, const ne
   add_advertised();
   add_tag_uses();
   for (const auto& file : facts_.policy->files)
-    add_azure_tables(file.file, file.tables);
+    if (formats::are_azure_tables(file.format))
+      add_azure_tables(file.file, file.tables);
 }
 
 void Gatherer::add_azure_tables(const std::filesystem::path& file,
                                 const std::vector<formats::TableSummary>& tables) {
-  if (std::ranges::find(facts_.azure_tables, file, &AzureTable::file) != facts_.azure_tables.end())
-    return;
   for (const auto& summary : tables)
-    facts_.azure_tables.push_back({file, summary});
+    if (std::ranges::none_of(facts_.azure_tables, [&](const AzureTable& known) {
+          return known.file == file && known.summary.place == summary.place;
+        }))
+      facts_.azure_tables.push_back({file, summary});
 }
 
 void Gatherer::add_zones() {
@@ -151,10 +169,7 @@ void Gatherer::add_ports(const netlink::Mirror* mirror) {
     facts_.mtus.push_back(port.mtu);
     if (port.is_af_xdp())
       add_interface(port, mirror);
-    // A subnet's route table without routes says something, too.
-    facts_.subnets.push_back(port.subnet_routes.empty()
-                                 ? std::nullopt
-                                 : add_file(port.subnet_routes, {.empty = formats::Empty::table}));
+    facts_.subnets.push_back(add_subnet(port));
   }
 }
 
@@ -199,8 +214,7 @@ auto gather(const FilesAlone& alone) -> tl::expected<Facts, Error> {
   gatherer.set_cloud(alone.cloud);
   gatherer.add_service_tags(alone.service_tags);
   gatherer.add_findings_of_tags();
-  for (const auto& file : alone.files)
-    gatherer.add_file(file, alone.reading);
+  gatherer.add_files(alone);
   return finish(gatherer);
 }
 

@@ -27,7 +27,11 @@ namespace sekisho::check {
 
 // Route tables without a configuration.
 struct FilesAlone {
-  std::vector<std::filesystem::path> files;
+  struct File {
+    std::filesystem::path file;
+    std::string table;  // which of several; empty: all of them, each alone
+  };
+  std::vector<File> files;
   std::filesystem::path service_tags;  // empty: none
   formats::Options reading;            // of the files
   std::optional<std::string> cloud;

@@ -31,6 +31,6 @@ extern const Rule sent_back, hairpin;                                           
 extern const Rule subnet_loop, subnet_elsewhere, gateway_of_expressroute;                // fabric.cpp
 extern const Rule asymmetric, no_way_back;                                               // way_back.cpp
 extern const Rule no_interface, no_companion, mtu_above_1500, mtu_differs, tags_unseen;  // ports.cpp
-extern const Rule refused, file_error, file_warning, file_note, several_tables;          // files.cpp
+extern const Rule refused, file_error, file_warning, file_note;                          // files.cpp
 
 }  // namespace sekisho::check

@@ -20,7 +20,8 @@ auto table_of(const formats::RouteFile& file) -> Table {
     routes->add({route.prefix, route.origin, file.next_hops[route.next_hop].type, next_hops[route.next_hop],
                  sources[route.label], route.line});
   routes->finish();
-  return {Table::Holder::file, file.file.string(), std::move(routes), std::move(names)};
+  return {Table::Holder::file, file.file.string() + (file.table.empty() ? "" : "#" + file.table),
+          std::move(routes), std::move(names)};
 }
 
 auto exact(const Table& table, base::Prefix prefix) -> std::optional<route::Route> {

@@ -11,6 +11,7 @@
 
 #include "common/base/text.hpp"
 #include "control/cli/bgp_routes.hpp"
+#include "control/cli/file_options.hpp"
 #include "control/cli/load_findings.hpp"
 #include "control/formats/reader.hpp"
 #include "control/formats/service_tags.hpp"
@@ -107,7 +108,9 @@ class Builder {
   }
 
   auto add_user_routes(const std::filesystem::path& path) -> Done {
-    auto file = formats::read_routes(path, inputs_.reading);
+    auto reading = inputs_.reading;
+    const auto place = file_of(path, reading);
+    auto file = formats::read_routes(place, reading);
     if (!file)
       return tl::unexpected(std::move(file.error()));
     if (file->format == Format::mrt || file->format == Format::service_tags)
@@ -144,14 +147,15 @@ class Builder {
   auto read_gateway_routes(const std::filesystem::path& path) -> Done {
     auto reading = inputs_.reading;
     reading.peer = inputs_.peer;
-    auto file = formats::read_routes(path, reading);
+    const auto place = file_of(path, reading);
+    auto file = formats::read_routes(place, reading);
     if (!file)
       return tl::unexpected(std::move(file.error()));
     if (file->format == Format::service_tags || !file->tag_routes.empty())
       return refuse(*file, 0, "holds service tags, and BGP tells prefixes");
     take_findings(*file);
     for (const auto& route : file->routes) {
-      if (file->format == Format::effective_routes && route.origin != Origin::bgp)
+      if (formats::are_effective_routes(file->format) && route.origin != Origin::bgp)
         continue;
       const auto& next_hop = file->next_hops[route.next_hop];
       const auto is_learned = next_hop.is_missing() ||

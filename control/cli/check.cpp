@@ -96,7 +96,13 @@ Outcome check_configuration(const Context& context, const CheckOptions& options)
 
 Outcome check_files(const Context& context, const CheckOptions& options) {
   const auto cloud = options.cloud.empty() ? std::nullopt : std::optional{options.cloud};
-  const auto facts = check::gather(check::FilesAlone{.files = {options.files.begin(), options.files.end()},
+  std::vector<check::FilesAlone::File> files;
+  for (const auto& argument : options.files) {
+    formats::Options of_this;
+    auto path = file_of(argument, of_this);
+    files.push_back({std::move(path), of_this.table});
+  }
+  const auto facts = check::gather(check::FilesAlone{.files = std::move(files),
                                                      .service_tags = options.service_tags,
                                                      .reading = options.reading.reading(),
                                                      .cloud = cloud});
@@ -152,6 +158,7 @@ void add_check(CLI::App& app, Context& context) {
   for (auto* option : add_file_options(*command, options->reading)) {
     option->needs(files);
   }
+  add_table_option(*command, options->reading)->needs(files);
   command->add_flag("--explain", options->explain, "Say of each rule why it is one");
   command->add_flag("--strict", options->strict, "Refuse what has warnings, too");
   command->add_flag("--list", options->list, "Print all rules")->excludes(config)->excludes(files);

@@ -71,7 +71,9 @@ Loading load_configuration(const Place& place) {
 }
 
 Loading load_file(const std::string& path, const DiffOptions& options) {
-  auto file = formats::read_routes(path, options.reading.reading());
+  auto reading = options.reading.reading();
+  const auto place = file_of(path, reading);
+  auto file = formats::read_routes(place, reading);
   if (!file) {
     return tl::unexpected{file.error().to_string()};
   }
@@ -91,7 +93,7 @@ Loading load_file(const std::string& path, const DiffOptions& options) {
   tell_findings(findings_of(*file));
   TableBuilder builder;
   BgpRoutes learned;  // Azure shows each next hop of a BGP route as a route
-  const auto shows_each = file->format == formats::Format::effective_routes;
+  const auto shows_each = formats::are_effective_routes(file->format);
   std::vector<std::string> next_hops;
   for (const auto& next_hop : file->next_hops) {
     next_hops.push_back(formats::to_string(next_hop));
@@ -198,6 +200,7 @@ void add_diff(CLI::App& app, Context& context) {
   command->add_option("--service-tags", options->service_tags, "What service tags in route tables stand for")
       ->type_name("FILE");
   add_file_options(*command, options->reading);
+  add_table_option(*command, options->reading);
   command->add_flag("--exit-code", options->exit_code, "Exit status 1 when they differ");
   command->footer(
       "A table is a file of routes in any format (text, Azure's JSON, MRT), a zone of the appliance that "

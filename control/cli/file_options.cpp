@@ -29,8 +29,19 @@ auto FileOptions::reading() const -> formats::Options {
   if (const auto* row = formats::find_format(format)) {
     result.format = row->format;
   }
+  result.table = table;
   result.empty = formats::empty_if(allow_empty);
   return result;
+}
+
+auto file_of(const std::string& argument, formats::Options& options) -> std::filesystem::path {
+  const auto hash = argument.rfind('#');
+  std::error_code ignored;
+  if (hash == std::string::npos || std::filesystem::exists(argument, ignored)) {
+    return argument;
+  }
+  options.table = argument.substr(hash + 1);
+  return argument.substr(0, hash);
 }
 
 auto add_file_options(CLI::App& command, FileOptions& options) -> std::vector<CLI::Option*> {
@@ -42,6 +53,13 @@ auto add_file_options(CLI::App& command, FileOptions& options) -> std::vector<CL
           ->check(is_format()),
       command.add_flag("--allow-empty", options.allow_empty,
                        "Read files without routes, too, which else are an error")};
+}
+
+auto add_table_option(CLI::App& command, FileOptions& options) -> CLI::Option* {
+  return command
+      .add_option("--table", options.table,
+                  "Of files with several route tables: which, as FILE#TABLE says it of one")
+      ->type_name("TABLE");
 }
 
 }  // namespace sekisho::cli

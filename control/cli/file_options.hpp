@@ -3,6 +3,7 @@
 #pragma once
 
 #include <CLI/CLI.hpp>
+#include <filesystem>
 #include <string>
 #include <vector>
 
@@ -12,13 +13,19 @@ namespace sekisho::cli {
 
 struct FileOptions {
   std::string format;
+  std::string table;
   bool allow_empty = false;
 
   // What was checked as it was parsed.
   [[nodiscard]] auto reading() const -> formats::Options;
 };
 
+// A file as an argument has it: FILE, or FILE#TABLE where no file has that name. The table goes to `options`.
+[[nodiscard]] auto file_of(const std::string& argument, formats::Options& options) -> std::filesystem::path;
+
 // Adds --format and --allow-empty. Gives them, for commands that read no files unless another option is there.
 auto add_file_options(CLI::App& command, FileOptions& options) -> std::vector<CLI::Option*>;
+// Adds --table.
+auto add_table_option(CLI::App& command, FileOptions& options) -> CLI::Option*;
 
 }  // namespace sekisho::cli

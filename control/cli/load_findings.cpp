@@ -3,12 +3,17 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstdio>
+#include <iterator>
+
+#include "control/formats/tables.hpp"
 
 namespace sekisho::cli {
 
 auto findings_of(const formats::RouteFile& file) -> std::vector<base::Finding> {
   auto result = file.findings;
+  std::ranges::move(formats::repeated_routes(file), std::back_inserter(result));
   if (file.ipv6 != 0) {
     result.push_back(
         {base::Severity::note,

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "common/base/prefix.hpp"
+#include "control/cli/file_options.hpp"
 #include "control/cli/load_findings.hpp"
 #include "control/cli/load_progress.hpp"
 #include "control/formats/reader.hpp"
@@ -25,7 +26,8 @@ auto RouteFiles::read(const std::vector<std::string>& files, const std::string& 
     LoadProgress progress{file};
     auto reading = options;
     reading.progress = progress.callback();
-    const auto read = formats::read_routes(file, reading);
+    const auto path = file_of(file, reading);
+    const auto read = formats::read_routes(path, reading);
     if (!read) {
       return tl::unexpected{read.error().to_string()};
     }

@@ -66,8 +66,10 @@ auto read(const ConvertOptions& options) -> tl::expected<std::vector<formats::Ro
   std::vector<formats::RouteFile> result;
   for (const auto& file : options.files) {
     LoadProgress progress{file};
-    reading.progress = progress.callback();
-    auto routes = formats::read_routes(file, reading);
+    auto of_this = reading;
+    of_this.progress = progress.callback();
+    const auto path = file_of(file, of_this);
+    auto routes = formats::read_routes(path, of_this);
     if (!routes) {
       return tl::unexpected{routes.error().to_string()};
     }
@@ -150,14 +152,13 @@ void add_convert(CLI::App& group, Context& context) {
                    "Azure's service tags, to put prefixes in the place of their names")
       ->type_name("FILE");
   add_file_options(*command, options->reading);
+  add_table_option(*command, options->reading);
   command->add_option("file", options->files, "Route files, one after another")
       ->type_name("FILE")
       ->required();
   command->footer(
-      "Reads every format that `sekisho formats` lists, plain, gzip or bzip2, known by its content. A "
-      "virtual appliance is written as its address, several with "
-      "commas "
-      "between, any\n"
+      "Reads every format that `sekisho formats` lists, compressed or not, known by its content. A\n"
+      "virtual appliance is written as its address, several with commas between, any\n"
       "other next hop by its name. What is left out (IPv6, ...) is said on standard error. Of several paths "
       "that an "
       "MRT file's\n"

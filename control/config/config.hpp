@@ -63,6 +63,7 @@ struct Port {
   std::uint16_t mtu = 0;                 // 0: the device's own
   // The Azure route table (UDR) of the subnet that this NIC is in: forwarded packets meet it next. Only checked.
   std::filesystem::path subnet_routes;
+  std::string subnet_table;                // which of several tables in it; empty: the only one
   std::vector<base::Prefix> host_sources;  // that may speak to this appliance here, besides zones and subnets
   unsigned line = 0;
 
@@ -119,6 +120,8 @@ struct RouteSpec {
   std::string tag;     // Kind::tag: a service tag of [azure].service_tags
   std::optional<std::uint32_t> peer;  // Kind::file, MRT: whose routes
   bool allow_empty = false;           // Kind::file: one without routes is meant
+  std::string table;                  // Kind::file: which of several tables, by its name; empty: the only one
+  std::string format;                 // Kind::file: as which it is read; empty: its content tells
   std::string
       next_hop;  // a name of [next_hop.*], "None" or "Internet"; of a file: what a line without one means, or empty
   unsigned line = 0;

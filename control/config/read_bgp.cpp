@@ -163,8 +163,11 @@ void Reader::read_bgp_advertise(const Section& section, Bgp& bgp) {
     if (const auto* prefix = entry.as_string()) {
       read_route_prefix({prefix->get(), spec.line}, spec);
     } else if (const auto* table = entry.as_table()) {
-      const Section inner{
-          *table, spec.line, "an entry of \"advertise\"", problems_, {"file", "peer", "allow_empty"}};
+      const Section inner{*table,
+                          spec.line,
+                          "an entry of \"advertise\"",
+                          problems_,
+                          {"file", "table", "format", "peer", "allow_empty"}};
       if (!inner.required_text("file"))
         continue;
       read_route_file(inner, spec);

@@ -18,12 +18,12 @@ constexpr std::size_t longest_netdev = 15;  // IFNAMSIZ with its NUL is 16
 }  // namespace
 
 void Reader::read_port(const NamedTable& named) {
-  const Section section{
-      *named.table,
-      named.line,
-      fmt::format("[port.{}]", named.name),
-      problems_,
-      {"device", "address", "neighbours", "companion", "gateway", "mtu", "subnet_routes", "host_sources"}};
+  const Section section{*named.table,
+                        named.line,
+                        fmt::format("[port.{}]", named.name),
+                        problems_,
+                        {"device", "address", "neighbours", "companion", "gateway", "mtu", "subnet_routes",
+                         "subnet_table", "host_sources"}};
   Port port;
   port.name = named.name;
   port.line = named.line;
@@ -57,6 +57,11 @@ void Reader::read_port(const NamedTable& named) {
   read_host_sources(section, port);
   if (const auto file = section.text("subnet_routes"))
     port.subnet_routes = resolve_file(*file, "subnet_routes");
+  if (const auto table = section.text("subnet_table")) {
+    port.subnet_table = table->value;
+    if (port.subnet_routes.empty())
+      refuse(table->line, "\"subnet_table\" names a table of \"subnet_routes\", and there is none");
+  }
   if (const auto netdev = port.netdev()) {
     if (*netdev == exit_netdev)
       refuse(port.line,

@@ -23,11 +23,12 @@ void Reader::read_routes(const Section& section, Zone& zone) {
     return;
   for (const auto& entry : *entries) {
     if (const auto* table = entry.as_table()) {
-      const Section inner{*table,
-                          line_of(entry),
-                          "an entry of \"routes\"",
-                          problems_,
-                          {"prefix", "file", "peer", "allow_empty", "preset", "cloud", "tag", "next_hop"}};
+      const Section inner{
+          *table,
+          line_of(entry),
+          "an entry of \"routes\"",
+          problems_,
+          {"prefix", "file", "table", "format", "peer", "allow_empty", "preset", "cloud", "tag", "next_hop"}};
       if (auto spec = read_route(inner))
         zone.routes.push_back(std::move(*spec));
     } else if (const auto* word = entry.as_string(); word != nullptr && word->get() == "bgp") {
@@ -56,10 +57,9 @@ auto Reader::read_route(const Section& section) -> std::optional<RouteSpec> {
   }
   if (section.has("cloud") && !section.has("preset"))
     refuse(section.line_of_key("cloud"), "\"cloud\" belongs to a \"preset\" only");
-  if (section.has("peer") && !section.has("file"))
-    refuse(section.line_of_key("peer"), "\"peer\" belongs to a \"file\" only");
-  if (section.has("allow_empty") && !section.has("file"))
-    refuse(section.line_of_key("allow_empty"), "\"allow_empty\" belongs to a \"file\" only");
+  for (const auto* key : {"peer", "allow_empty", "table", "format"})
+    if (section.has(key) && !section.has("file"))
+      refuse(section.line_of_key(key), fmt::format("\"{}\" belongs to a \"file\" only", key));
 
   if (const auto prefix = section.text("prefix"))
     read_route_prefix(*prefix, spec);
@@ -88,6 +88,10 @@ void Reader::read_route_file(const Section& section, RouteSpec& spec) {
   spec.kind = RouteSpec::Kind::file;
   if (const auto file = section.text("file"))
     spec.file = resolve_file(*file, "file");
+  if (const auto table = section.text("table"))
+    spec.table = table->value;
+  if (const auto format = section.text("format"))
+    spec.format = format->value;
   const auto allow_empty = section.boolean("allow_empty");
   spec.allow_empty = allow_empty && allow_empty->value;
   if (const auto peer = section.text("peer")) {

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
 
 #include "common/base/file.hpp"
 #include "control/formats/route_file.hpp"
@@ -22,6 +23,8 @@ struct Options {
   std::optional<std::uint32_t> peer;
   // Read as this one; nullopt: as what its content is recognised for.
   std::optional<Format> format = {};
+  // Of a file with several route tables: which, by its name or place; "": the only one.
+  std::string table = {};
   Empty empty = Empty::refused;
   // Big files take seconds.
   base::Progress progress{};

@@ -4,10 +4,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <optional>
 #include <string>
+#include <utility>
 
 #include "control/formats/compression.hpp"
 #include "control/formats/format.hpp"
+#include "control/formats/tables.hpp"
 
 namespace sekisho::formats {
 namespace {
@@ -35,18 +38,42 @@ auto refuse_empty(const RouteFile& file, bool has_bytes) -> base::Error {
                       describe_empty(file, has_bytes))};
 }
 
+auto refuse_if_empty(const RouteFile& file, Empty empty, bool has_bytes) -> std::optional<base::Error> {
+  const bool may_be = empty == Empty::allowed || (empty == Empty::table && !file.tables.empty());
+  if (may_be || !file.routes.empty() || !file.tag_routes.empty())
+    return std::nullopt;
+  return refuse_empty(file, has_bytes);
+}
+
 }  // namespace
+
+auto read_tables(const std::filesystem::path& file, const Options& options)
+    -> tl::expected<std::vector<RouteFile>, base::Error> {
+  const auto bytes = read_content(file, base::max_bytes, options.progress);
+  if (!bytes)
+    return tl::unexpected(bytes.error());
+  auto routes = parse_routes(*bytes, file, options);
+  if (routes && !options.table.empty())
+    routes = choose_table(std::move(*routes), options.table);
+  if (!routes)
+    return tl::unexpected(std::move(routes.error()));
+  if (auto refused = refuse_if_empty(*routes, options.empty, !bytes->empty()))
+    return tl::unexpected(std::move(*refused));
+  return each_table(std::move(*routes));
+}
 
 auto read_routes(const std::filesystem::path& file, const Options& options)
     -> tl::expected<RouteFile, base::Error> {
   const auto bytes = read_content(file, base::max_bytes, options.progress);
   if (!bytes)
     return tl::unexpected(bytes.error());
-  auto routes = parse_routes(*bytes, file, options);
-  const bool may_be_empty =
-      options.empty == Empty::allowed || (options.empty == Empty::table && routes && !routes->tables.empty());
-  if (routes && routes->routes.empty() && routes->tag_routes.empty() && !may_be_empty)
-    return tl::unexpected(refuse_empty(*routes, !bytes->empty()));
+  auto routes = parse_routes(*bytes, file, options).and_then([&](RouteFile all) {
+    return choose_table(std::move(all), options.table);
+  });
+  if (!routes)
+    return routes;
+  if (auto refused = refuse_if_empty(*routes, options.empty, !bytes->empty()))
+    return tl::unexpected(std::move(*refused));
   return routes;
 }
 

@@ -5,6 +5,7 @@
 
 #include <filesystem>
 #include <tl/expected.hpp>
+#include <vector>
 
 #include "common/base/error.hpp"
 #include "control/formats/options.hpp"
@@ -12,7 +13,11 @@
 
 namespace sekisho::formats {
 
+// One route table: of a file with several the one that `options` name. An error lists them.
 [[nodiscard]] auto read_routes(const std::filesystem::path& file, const Options& options = {})
     -> tl::expected<RouteFile, base::Error>;
+// All of a file's route tables, or the one that `options` name.
+[[nodiscard]] auto read_tables(const std::filesystem::path& file, const Options& options = {})
+    -> tl::expected<std::vector<RouteFile>, base::Error>;
 
 }  // namespace sekisho::formats

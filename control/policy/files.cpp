@@ -7,6 +7,8 @@
 #include <iterator>
 
 #include "common/base/error.hpp"
+#include "common/base/text.hpp"
+#include "control/formats/format.hpp"
 #include "control/formats/reader.hpp"
 
 namespace sekisho::policy {
@@ -20,11 +22,20 @@ auto Files::read_service_tags(const std::filesystem::path& file) -> std::optiona
 }
 
 auto Files::read(const config::RouteSpec& spec) -> tl::expected<const formats::RouteFile*, base::Error> {
-  const auto key = Key{spec.file, spec.peer, spec.allow_empty};
+  const auto key = Key{spec.file, spec.peer, spec.allow_empty, spec.table, spec.format};
   if (const auto found = files_.find(key); found != files_.end())
     return &found->second;
-  auto file =
-      formats::read_routes(spec.file, {.peer = spec.peer, .empty = formats::empty_if(spec.allow_empty)});
+  formats::Options options{
+      .peer = spec.peer, .table = spec.table, .empty = formats::empty_if(spec.allow_empty)};
+  if (!spec.format.empty()) {
+    const auto* row = formats::find_format(spec.format);
+    if (row == nullptr)
+      return tl::unexpected(base::Error{
+          spec.file, 0,
+          fmt::format("there is no format {}; `sekisho formats` lists them", base::in_quotes(spec.format))});
+    options.format = row->format;
+  }
+  auto file = formats::read_routes(spec.file, options);
   if (!file)
     return tl::unexpected(std::move(file.error()));
   LoadedFile loaded{.file = spec.file,

@@ -39,8 +39,8 @@ class Files {
 
   Oddities& oddities_;
   std::optional<formats::ServiceTags> tags_;
-  using Key = std::tuple<std::filesystem::path, std::optional<std::uint32_t>,
-                         bool>;  // as an entry of "routes" has it
+  // As an entry of "routes" has it.
+  using Key = std::tuple<std::filesystem::path, std::optional<std::uint32_t>, bool, std::string, std::string>;
   std::map<Key, formats::RouteFile> files_;
   std::vector<LoadedFile> loaded_;
 };

@@ -54,7 +54,7 @@ class Folder {
   }
   auto check_alone(const Files& files, FilesAlone alone) const -> std::vector<Finding> {
     for (const auto& [name, content] : files)
-      alone.files.push_back(folder_.write(name, content));
+      alone.files.push_back({folder_.write(name, content), {}});
     const auto facts = gather(alone);
     return check::check(facts ? *facts : gather(facts.error()));
   }
@@ -221,7 +221,7 @@ TEST(Check, ATagThatNoFileExplainsIsLeftAlone) {
 TEST(Check, AnUnreadableFileIsRefused) {
   const Folder folder;
   const auto none =
-      gather(FilesAlone{.files = {folder.path() / "none.json"}, .service_tags = {}, .cloud = {}});
+      gather(FilesAlone{.files = {{folder.path() / "none.json", {}}}, .service_tags = {}, .cloud = {}});
   ASSERT_FALSE(none);
   EXPECT_EQ(none.error().file, folder.path() / "none.json");
   EXPECT_FALSE(gather(FilesAlone{.files = {}, .service_tags = folder.path() / "none.json", .cloud = {}}));
