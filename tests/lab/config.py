@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from lab.appliance import ROOT
-from lab.topology import Lab
+from lab.topology import FIREWALL, FIREWALL2, Lab
 
 
 def example(lab: Lab) -> Path:
@@ -27,6 +27,25 @@ def adapted(lab: Lab, *edits: tuple[str, str]) -> Path:
         text = text.replace(old, new, 1)
     file.write_text(text)
     overrides(file, [])
+    return file
+
+
+def with_two_firewalls(lab: Lab) -> Path:
+    """The example, with the second firewall beside the first."""
+    return adapted(lab, (f'members = ["{FIREWALL}"]', f'members = ["{FIREWALL}", "{FIREWALL2}"]'))
+
+
+def learning(lab: Lab, bgp: str) -> Path:
+    """On-premises has its prefixes from BGP besides the configured ones; a VNet and what comes back find them."""
+    zone = 'sources  = ["172.16.0.0/12"]\ninternet = true\n'
+    to_onprem = '{ prefix = "172.16.0.0/12", next_hop = "onprem-gateway" }'
+    file = adapted(
+        lab,
+        (zone, zone.replace('"]', '", "bgp"]', 1)),
+        (f"routes   = [\n  {to_onprem}", f'routes   = [\n  "bgp",\n  {to_onprem}'),
+        (f"routes  = [\n  {to_onprem}", f'routes  = [\n  "bgp",\n  {to_onprem}'),
+    )
+    file.write_text(file.read_text() + f"\n[bgp]\n{bgp}\n")
     return file
 
 

@@ -15,11 +15,28 @@ from types import TracebackType
 from typing import Any
 
 from lab.process import Process, execute, wait_until
-from lab.topology import Lab
+from lab.topology import LAN, ONPREM_GATEWAY, Lab
 
 DAEMONS = Path("/usr/lib/frr")
 ETC = Path("/etc/frr")
 RUN = Path("/run/frr")
+
+
+def importer(table: str, *session: str) -> str:
+    """frr.conf of the appliance: what on-premises tells goes to a table of the kernel's, which nothing but Sekisho reads."""
+    lines = "".join(f" neighbor {ONPREM_GATEWAY} {line}\n" for line in ("timers connect 1", *session))
+    return f"""
+route-map learned permit 10
+ set table {table}
+!
+router bgp 65010
+ bgp router-id {LAN}
+ no bgp ebgp-requires-policy
+ neighbor {ONPREM_GATEWAY} remote-as 65515
+{lines} address-family ipv4 unicast
+  neighbor {ONPREM_GATEWAY} route-map learned in
+ exit-address-family
+"""
 
 
 class Frr:

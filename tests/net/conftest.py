@@ -40,6 +40,16 @@ def appliance(lab: Lab) -> Appliance:
     return appliance
 
 
+@pytest.fixture
+def restored(appliance: Appliance) -> Iterator[None]:
+    """The configuration may be changed, and routes may be overridden; afterwards it runs as before."""
+    text = appliance.config.read_text()
+    yield
+    appliance.config.write_text(text)
+    config.overrides(appliance.config, [])
+    appliance.reload(force=True)
+
+
 @pytest.fixture(scope="module")
 def bench(lab: Lab) -> Iterator[Bench]:
     bench = Bench(lab)

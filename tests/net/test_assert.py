@@ -3,13 +3,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from lab import config
 from lab.appliance import Appliance
 from lab.topology import MOVED
+
+pytestmark = pytest.mark.usefixtures("restored")
 
 NAME = "on-premises reaches the Internet by the firewall only"
 ASSERTION = f"""
@@ -20,15 +21,6 @@ to   = "internet"
 via  = "firewall"
 except = "preset:kms"
 """
-
-
-@pytest.fixture(autouse=True)
-def restored(appliance: Appliance) -> Iterator[None]:
-    text = appliance.config.read_text()
-    yield
-    appliance.config.write_text(text)
-    config.overrides(appliance.config, [])
-    appliance.reload(force=True)
 
 
 def write(appliance: Appliance, assertion: str) -> None:

@@ -17,7 +17,7 @@ from lab import config
 from lab.appliance import BUILD, Appliance, Refused
 from lab.process import Process, execute, wait_until
 from lab.stream import Stream
-from lab.topology import FIREWALL, FIREWALL2, LAN, STREAM, Lab
+from lab.topology import FIREWALL, LAN, STREAM, Lab
 
 pytestmark = pytest.mark.usefixtures("manuals_neighbour_timers")
 
@@ -35,8 +35,7 @@ def write_hook(folder: Path, body: str) -> None:
 
 @pytest.fixture(scope="module")
 def appliance(lab: Lab) -> Appliance:
-    two = f'members = ["{FIREWALL}", "{FIREWALL2}"]'
-    file = config.adapted(lab, (f'members = ["{FIREWALL}"]', two))
+    file = config.with_two_firewalls(lab)
     write_hook(lab.folder, READING)
     file.write_text(file.read_text() + HEALTH + f'[hook]\non_change = "{lab.folder}/hook"\n')
     appliance = Appliance(lab, file)

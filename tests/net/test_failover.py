@@ -30,8 +30,7 @@ def neighbours(lab: Lab) -> str:
 
 @pytest.fixture(scope="module")
 def appliance(lab: Lab) -> Appliance:
-    two = f'members = ["{FIREWALL}", "{FIREWALL2}"]'
-    appliance = Appliance(lab, config.adapted(lab, (f'members = ["{FIREWALL}"]', two)))
+    appliance = Appliance(lab, config.with_two_firewalls(lab))
     appliance.start()
     wait_until("both firewalls", lambda: appliance.next_hops()["firewall"] == 2)
     return appliance

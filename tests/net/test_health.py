@@ -19,7 +19,7 @@ import pytest
 from lab import config
 from lab.appliance import Appliance, Refused
 from lab.process import execute, wait_until
-from lab.topology import EGRESS, FIREWALL, FIREWALL2, LAN, Lab
+from lab.topology import EGRESS, LAN, Lab
 
 pytestmark = pytest.mark.usefixtures("manuals_neighbour_timers")
 
@@ -46,8 +46,7 @@ def appliance(lab: Lab) -> Appliance:
     for space in ("onprem", "router"):  # one address behind each port
         lab[space].ip("address", "add", f"{PROBER}/32", "dev", "lo")
     lab["firewall"].nft(STRAYED)  # where the appliance's main table sends it
-    two = f'members = ["{FIREWALL}", "{FIREWALL2}"]'
-    file = config.adapted(lab, (f'members = ["{FIREWALL}"]', two))
+    file = config.with_two_firewalls(lab)
     file.write_text(file.read_text() + LISTEN)
     appliance = Appliance(lab, file)
     appliance.start()

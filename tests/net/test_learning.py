@@ -11,7 +11,7 @@ from lab import config
 from lab.account import Account
 from lab.appliance import Appliance
 from lab.frames import Capture, Injector, frame
-from lab.frr import Frr
+from lab.frr import Frr, importer
 from lab.process import wait_until
 from lab.stream import Stream
 from lab.topology import LAN, ONPREM, ONPREM_GATEWAY, VNET, Lab
@@ -37,21 +37,6 @@ router bgp 65515
 route-map out permit 10
 """
 
-NVA = f"""
-route-map learned permit 10
- set table {TABLE}
-!
-router bgp 65010
- bgp router-id {LAN}
- no bgp ebgp-requires-policy
- neighbor {ONPREM_GATEWAY} remote-as 65515
- neighbor {ONPREM_GATEWAY} timers 1 3
- neighbor {ONPREM_GATEWAY} timers connect 1
- address-family ipv4 unicast
-  neighbor {ONPREM_GATEWAY} route-map learned in
- exit-address-family
-"""
-
 
 @pytest.fixture(scope="module")
 def peer(lab: Lab) -> Iterator[Frr]:
@@ -62,24 +47,13 @@ def peer(lab: Lab) -> Iterator[Frr]:
 
 @pytest.fixture(scope="module")
 def nva(lab: Lab) -> Iterator[Frr]:
-    with Frr(lab, "nva", NVA) as frr:
+    with Frr(lab, "nva", importer(TABLE, "timers 1 3")) as frr:
         yield frr
-
-
-ONPREM_ZONE = 'sources  = ["172.16.0.0/12"]\ninternet = true\n'
 
 
 @pytest.fixture(scope="module")
 def appliance(lab: Lab, peer: Frr, nva: Frr) -> Appliance:
-    """On-premises has its prefixes from BGP besides the configured ones; a VNet and what comes back find them."""
-    to_onprem = '{ prefix = "172.16.0.0/12", next_hop = "onprem-gateway" }'
-    file = config.adapted(
-        lab,
-        (ONPREM_ZONE, ONPREM_ZONE.replace('"]', '", "bgp"]', 1)),
-        (f"routes   = [\n  {to_onprem}", f'routes   = [\n  "bgp",\n  {to_onprem}'),
-        (f"routes  = [\n  {to_onprem}", f'routes  = [\n  "bgp",\n  {to_onprem}'),
-    )
-    file.write_text(file.read_text() + f'\n[bgp]\nfrr = "{nva.name}"\nlearned_hold = "60s"\n')
+    file = config.learning(lab, f'frr = "{nva.name}"\nlearned_hold = "60s"')
     appliance = Appliance(lab, file)
     appliance.start()
     nva.wait_established()

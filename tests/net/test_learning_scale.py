@@ -12,7 +12,7 @@ from lab import config
 from lab.account import Account
 from lab.appliance import Appliance
 from lab.frames import Injector, frame
-from lab.frr import Frr
+from lab.frr import Frr, importer
 from lab.process import WaitTimeout, wait_until
 from lab.stream import Stream
 from lab.topology import LAN, ONPREM_GATEWAY, VNET, Lab
@@ -55,39 +55,17 @@ router bgp 65515
  neighbor {LAN} timers connect 1
 """
 
-NVA = f"""
-route-map learned permit 10
- set table {TABLE}
-!
-router bgp 65010
- bgp router-id {LAN}
- no bgp ebgp-requires-policy
- neighbor {ONPREM_GATEWAY} remote-as 65515
- neighbor {ONPREM_GATEWAY} timers connect 1
- address-family ipv4 unicast
-  neighbor {ONPREM_GATEWAY} route-map learned in
- exit-address-family
-"""
-
 
 @pytest.fixture(scope="module")
 def nva(lab: Lab) -> Iterator[Frr]:
-    with Frr(lab, "nva", NVA) as frr:
+    with Frr(lab, "nva", importer(TABLE)) as frr:
         yield frr
 
 
 @pytest.fixture(scope="module")
 def appliance(lab: Lab, nva: Frr) -> Appliance:
     """Nothing is learned yet."""
-    zone = 'sources  = ["172.16.0.0/12"]\ninternet = true\n'
-    to_onprem = '{ prefix = "172.16.0.0/12", next_hop = "onprem-gateway" }'
-    file = config.adapted(
-        lab,
-        (zone, zone.replace('"]', '", "bgp"]', 1)),
-        (f"routes   = [\n  {to_onprem}", f'routes   = [\n  "bgp",\n  {to_onprem}'),
-        (f"routes  = [\n  {to_onprem}", f'routes  = [\n  "bgp",\n  {to_onprem}'),
-    )
-    file.write_text(file.read_text() + f'\n[bgp]\nfrr = "{nva.name}"\n{HOLD}\n')
+    file = config.learning(lab, f'frr = "{nva.name}"\n{HOLD}')
     appliance = Appliance(lab, file)
     appliance.start()
     return appliance

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -16,16 +15,9 @@ from lab.stream import Stream
 from lab.topology import EGRESS, MOVED, Lab
 from scapy.layers.inet import IP
 
+pytestmark = pytest.mark.usefixtures("restored")
+
 ZONE = ("--zone", "onprem")
-
-
-@pytest.fixture(autouse=True)
-def restored(appliance: Appliance) -> Iterator[None]:
-    text = appliance.config.read_text()
-    yield
-    appliance.config.write_text(text)
-    config.overrides(appliance.config, [])
-    appliance.reload(force=True)
 
 
 def arrives_by(lab: Lab, appliance: Appliance, onprem: Injector, space: str) -> None:

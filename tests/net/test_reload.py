@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 from lab import config
@@ -15,14 +15,7 @@ from lab.process import wait_until
 from lab.stream import Stream
 from lab.topology import FIREWALL, FIREWALL2, MOVED, STREAM, Lab
 
-
-@pytest.fixture(autouse=True)
-def restored(appliance: Appliance) -> Iterator[None]:
-    text = appliance.config.read_text()
-    yield
-    appliance.config.write_text(text)
-    config.overrides(appliance.config, [])
-    appliance.reload(force=True)
+pytestmark = pytest.mark.usefixtures("restored")
 
 
 def next_hop(appliance: Appliance, destination: str) -> str:

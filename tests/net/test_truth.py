@@ -18,7 +18,7 @@ from lab.account import Account
 from lab.appliance import Appliance
 from lab.frames import Injector, frame
 from lab.process import Process, wait_until
-from lab.topology import FIREWALL, FIREWALL2, STREAM, Lab
+from lab.topology import STREAM, Lab
 
 pytestmark = pytest.mark.usefixtures("manuals_neighbour_timers")
 
@@ -27,8 +27,7 @@ ONPREM = "172.16.0.10"
 
 @pytest.fixture(scope="module")
 def appliance(lab: Lab) -> Appliance:
-    two = f'members = ["{FIREWALL}", "{FIREWALL2}"]'
-    appliance = Appliance(lab, config.adapted(lab, (f'members = ["{FIREWALL}"]', two)))
+    appliance = Appliance(lab, config.with_two_firewalls(lab))
     appliance.start()
     return appliance
 
