@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // When routes are advertised.
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <chrono>
@@ -9,6 +10,8 @@
 namespace sekisho::advertise {
 namespace {
 
+using testing::ElementsAre;
+using testing::IsEmpty;
 using namespace std::chrono_literals;
 
 class OriginatorTest : public testing::Test {

@@ -103,7 +103,7 @@ TEST(ReadFile, ReadsAgainWhatIsWrittenMeanwhile) {
 TEST(ReadRoutes, TellsItsProgress) {
   const test::TemporaryFolder folder;
   const auto file = folder.write("routes.bz2", bzip2("10.0.0.0/8 a\n"));
-  Lines doings;
+  std::vector<std::string> doings;
   const auto result = read_routes(file, {.progress = [&](std::string_view doing, double share) {
                                     EXPECT_GE(share, 0);
                                     EXPECT_LE(share, 1);
@@ -112,7 +112,7 @@ TEST(ReadRoutes, TellsItsProgress) {
   ASSERT_TRUE(result) << result.error().to_string();
   const auto repeated = std::ranges::unique(doings);
   doings.erase(repeated.begin(), repeated.end());
-  EXPECT_EQ(doings, (Lines{"reading", "decompressing"}));
+  EXPECT_EQ(doings, (std::vector<std::string>{"reading", "decompressing"}));
 }
 
 // A table of the size of the Internet's; every line must arrive.
