@@ -116,13 +116,13 @@ auto TextTable::cell(const TextRow& row, std::string_view title) const -> std::s
 }
 
 auto titles_of_columns(std::string_view text) -> std::vector<std::string> {
-  auto head = head_of(text);
+  auto head = head_of(beginning_of(text));
   const auto rule = next_line(head.rest);
   return is_rule(rule) ? titles_at(head.line, begins_of(rule)) : std::vector<std::string>{};
 }
 
 auto titles_of_csv(std::string_view text) -> std::vector<std::string> {
-  auto fields = split_csv(head_of(text).line);
+  auto fields = split_csv(head_of(beginning_of(text)).line);
   if (!fields)
     return {};
   std::ranges::transform(*fields, fields->begin(), title_of);

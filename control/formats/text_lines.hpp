@@ -30,8 +30,15 @@ constexpr auto next_line(std::string_view& text) -> std::string_view {
   return words;
 }
 
+// As much as tells what a text is: a file of one line may have a gigabyte of words.
+[[nodiscard]] constexpr auto beginning_of(std::string_view text) -> std::string_view {
+  constexpr std::size_t most = 1 << 16;
+  return text.substr(0, most);
+}
+
 // The words of the first line that is neither empty nor a comment.
 [[nodiscard]] inline auto first_words(std::string_view text) -> std::vector<std::string_view> {
+  text = beginning_of(text);
   while (!text.empty()) {
     auto words = words_of_line(next_line(text));
     if (!words.empty() && !words.front().starts_with('#'))

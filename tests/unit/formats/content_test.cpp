@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <string>
 
 #include "control/formats/compression.hpp"
@@ -86,6 +87,15 @@ TEST(Content, OfPeopleNamesTheCharacterThatIsWrong) {
   EXPECT_EQ(reason(folder, "10.0.0.0/8\xe2\x80\x8b a\n"),
             ":1: U+200B (zero width space), which is not ASCII text, in column 11");
   EXPECT_EQ(reason(folder, "10.0.0.0/8 \xff\n"), ":1: byte 0xff, which is not ASCII text, in column 12");
+}
+
+// Nobody splits it into words to know what it is.
+TEST(Content, OfOneLongLineIsRefusedAtOnce) {
+  const test::TemporaryFolder folder;
+  std::string commas(std::size_t{1} << 26, ',');
+  EXPECT_EQ(reason(folder, commas), ":1: is longer than 1000 bytes");
+  std::ranges::fill(commas, ' ');
+  EXPECT_EQ(reason(folder, commas), ":1: is longer than 1000 bytes");
 }
 
 TEST(Content, OfPeopleMayHaveDefaultAndCommas) {
