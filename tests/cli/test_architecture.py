@@ -96,6 +96,16 @@ def test_namespaces_follow_folders() -> None:
     assert wrong == []
 
 
+def test_unit_tests_mirror_the_rooms() -> None:
+    rooms = {room.split("/")[-1] for room in drawn()}
+    assert {folder.name for folder in (ROOT / "tests" / "unit").iterdir() if folder.is_dir()} <= rooms
+
+
+def test_no_file_is_longer_than_600_lines() -> None:
+    tests = [file for file in (ROOT / "tests").rglob("*") if file.suffix in {".hpp", ".cpp", ".py"}]
+    assert [str(file) for file in (*sources(), *tests) if len(file.read_text().splitlines()) > 600] == []
+
+
 def test_every_source_names_its_licence() -> None:
     tag = "SPDX-License-Identifier: BSD-3-Clause"
     assert [str(source) for source in sources() if tag not in source.read_text()[:100]] == []
