@@ -6,7 +6,7 @@
 #include <rte_ethdev.h>
 #include <rte_ip.h>
 #include <rte_mbuf.h>
-#include <rte_udp.h>
+#include <rte_tcp.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 
@@ -32,9 +32,9 @@ void require(bool good, std::string_view what) {
 struct Headers {
   rte_ether_hdr ethernet;
   rte_ipv4_hdr ip;
-  rte_udp_hdr udp;
+  rte_tcp_hdr tcp;
 };
-static_assert(sizeof(Headers) == 42, "as on the wire");
+static_assert(sizeof(Headers) == 54, "as on the wire");
 
 // Unicast, and nobody's own.
 std::uint32_t public_address(std::mt19937& random) {
@@ -55,12 +55,14 @@ Headers make_headers(unsigned frame_bytes, std::mt19937& random) {
   headers.ip.version_ihl = RTE_IPV4_VHL_DEF;
   headers.ip.total_length = rte_cpu_to_be_16(static_cast<std::uint16_t>(frame_bytes - sizeof(rte_ether_hdr)));
   headers.ip.time_to_live = 255;
-  headers.ip.next_proto_id = IPPROTO_UDP;
+  headers.ip.next_proto_id = IPPROTO_TCP;
   headers.ip.src_addr = rte_cpu_to_be_32(0x0a00'0000 | (random() & 0xff'ffff));
   headers.ip.dst_addr = rte_cpu_to_be_32(public_address(random));
   headers.ip.hdr_checksum = rte_ipv4_cksum(&headers.ip);
-  headers.udp.src_port = static_cast<rte_be16_t>(random());
-  headers.udp.dst_port = static_cast<rte_be16_t>(random());
+  headers.tcp.src_port = static_cast<rte_be16_t>(random());
+  headers.tcp.dst_port = static_cast<rte_be16_t>(random());
+  headers.tcp.data_off = sizeof(rte_tcp_hdr) / 4 << 4;
+  headers.tcp.tcp_flags = RTE_TCP_ACK_FLAG;
   return headers;
 }
 

@@ -96,7 +96,9 @@ std::uint64_t Appliance::run(std::size_t engine, std::uint16_t port, std::uint64
       rte_eth_tx_burst(port, 0, frames.data(), static_cast<std::uint16_t>(frames.size()));
     });
   }
-  if (kind == "sekisho") {
+  state_.clamping.ports = kind == "clamping" ? 1 : 0;
+  state_.clamping.by_mtu = state_.clamping.ports;
+  if (kind == "sekisho" || kind == "clamping") {
     return circulate(
         [&](std::span<rte_mbuf*> frames) { forward::forward_burst(state_, *own_, ingress, frames); });
   }

@@ -17,7 +17,8 @@ namespace sekisho::bench {
 // macswap   what testpmd's forwarder of that name does: it only swaps two addresses
 // sekisho   the product's pipeline
 // clocked   the same with a clock between the stages, which takes some time itself
-inline constexpr std::string_view engine_kinds[] = {"macswap", "sekisho", "clocked"};
+// clamping  the pipeline where the port clamps what TCP says of its longest segment
+inline constexpr std::string_view engine_kinds[] = {"macswap", "sekisho", "clocked", "clamping"};
 inline constexpr std::size_t engine_count = std::size(engine_kinds);
 
 // A table for a zone, and so many next hops over which public destinations are spread, each of so many members.

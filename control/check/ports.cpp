@@ -43,6 +43,28 @@ auto find_tags_unseen(const Facts& facts) -> Offences {
   return result;
 }
 
+// RFC 9293, 3.7.1: what a TCP sends that was told nothing.
+constexpr unsigned default_mss = 536;
+constexpr unsigned headers = 40;
+
+auto find_strange_clamps(const Facts& facts) -> Offences {
+  const auto& ports = facts.policy->config.ports;
+  Offences result;
+  for (std::size_t i = 0; i < ports.size(); ++i) {
+    const unsigned clamp = ports[i].mss_clamp.value_or(0);
+    const auto say = [&](const std::string& what) {
+      result.push_back(
+          {place(facts, ports[i].line), fmt::format("port {} clamps to {}, {}", ports[i].name, clamp, what)});
+    };
+    const auto mtu = i < facts.mtus.size() ? facts.mtus[i] : 0;
+    if (clamp != 0 && mtu != 0 && clamp + headers > mtu)
+      say(fmt::format("and its MTU of {} takes segments of {}", mtu, mtu - headers));
+    else if (clamp != 0 && clamp < default_mss)
+      say(fmt::format("which is less than {}", default_mss));
+  }
+  return result;
+}
+
 // Of ports whose MTU is not known here nothing is said.
 auto find_different_mtus(const Facts& facts) -> Offences {
   const auto& ports = facts.policy->config.ports;
@@ -76,6 +98,13 @@ const Rule mtu_differs{
     "answered.",
     "Give the interfaces one MTU: `ip link set NAME mtu 1500`, or \"mtu\" in each [port.*].",
     find_different_mtus};
+
+const Rule mss_clamp_strange{
+    "mss-clamp-strange", Severity::warning,
+    "A longest segment that does not fit the port's MTU spares no packet its fragments or its loss; one "
+    "below 536 octets, which TCP "
+    "takes where nothing is said, is what hosts may refuse, and makes many small packets.",
+    "Write mss_clamp = \"auto\", or the MTU of the path less 40.", find_strange_clamps};
 
 const Rule tags_unseen{"vlan-tags-unseen", Severity::note,
                        "Where the other end of a veth pair hands VLAN tags over beside its frames, as it "

@@ -65,6 +65,9 @@ struct Port {
   std::filesystem::path subnet_routes;
   std::string subnet_table;                // which of several tables in it; empty: the only one
   std::vector<base::Prefix> host_sources;  // that may speak to this appliance here, besides zones and subnets
+  // What TCP's SYN segments that come or go by this port may say of the longest segment: at most this, or (0) what the MTUs of both
+  // ports on the way take. None: they say what they like.
+  std::optional<std::uint16_t> mss_clamp;
   unsigned line = 0;
 
   [[nodiscard]] bool is_af_xdp() const;

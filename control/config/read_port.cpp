@@ -22,8 +22,8 @@ void Reader::read_port(const NamedTable& named) {
                         named.line,
                         fmt::format("[port.{}]", named.name),
                         problems_,
-                        {"device", "address", "neighbours", "companion", "gateway", "mtu", "subnet_routes",
-                         "subnet_table", "host_sources"}};
+                        {"device", "address", "neighbours", "companion", "gateway", "mtu", "mss_clamp",
+                         "subnet_routes", "subnet_table", "host_sources"}};
   Port port;
   port.name = named.name;
   port.line = named.line;
@@ -37,6 +37,7 @@ void Reader::read_port(const NamedTable& named) {
     else
       port.mtu = static_cast<std::uint16_t>(mtu->value);
   }
+  read_mss_clamp(section, port);
   if (port.is_af_xdp()) {
     if (section.has("address"))
       refuse(section.line_of_key("address"),
@@ -170,6 +171,24 @@ void Reader::read_companion(const Section& section, Port& port) {
   if (const auto reason = refuse_netdev(name->get()))
     return refuse(line, *reason);
   port.companion = name->get();
+}
+
+void Reader::read_mss_clamp(const Section& section, Port& port) {
+  const auto* node = section.node("mss_clamp");
+  if (node == nullptr)
+    return;
+  // Linux takes nothing less for meant; the most is what an IPv4 packet holds.
+  constexpr std::int64_t least = 88;
+  constexpr std::int64_t most = 65495;
+  if (const auto* word = node->as_string(); word != nullptr && word->get() == "auto")
+    port.mss_clamp = 0;
+  else if (const auto* bytes = node->as_integer(); bytes == nullptr)
+    section.wrong_type(*node, "mss_clamp", "\"auto\" or a number of bytes");
+  else if (bytes->get() < least || bytes->get() > most)
+    refuse(line_of(*node),
+           fmt::format("an mss_clamp of {} is not between {} and {}", bytes->get(), least, most));
+  else
+    port.mss_clamp = static_cast<std::uint16_t>(bytes->get());
 }
 
 void Reader::read_host_sources(const Section& section, Port& port) {

@@ -46,6 +46,7 @@ class Reader {
   void read_neighbours(const Section& section, Port& port);
   void read_companion(const Section& section, Port& port);
   void read_gateway(const Section& section, Port& port);
+  void read_mss_clamp(const Section& section, Port& port);
   void read_host_sources(const Section& section, Port& port);
   void read_next_hop(const NamedTable& named);
   void read_members(const Section& section, NextHop& next_hop);

@@ -138,6 +138,7 @@ Json show_stats(const ipc::Statistics& statistics) {
     entry["icmp_limited"] = port.icmp_limited();
     entry["fragmented"] = port.fragmented();
     entry["fragments"] = port.fragments();
+    entry["mss_clamped"] = port.mss_clamped();
     entry["unfinished_checksums"] = port.unfinished_checksums();
     entry["steering_restored"] = port.steering_restored();
     entry["steer"] = Json(std::map<std::string, std::uint64_t>(port.steer().begin(), port.steer().end()));

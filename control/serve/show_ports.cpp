@@ -76,6 +76,9 @@ Json show_ports(const policy::Policy& policy, const netlink::Mirror& mirror, con
     entry["findings"] =
         port_findings(port, mirror, live.state ? by_name(live.state->ports(), port.name) : nullptr);
     entry["companion"] = port.companion.empty() ? Json(nullptr) : Json(port.companion);
+    entry["mss_clamp"] = !port.mss_clamp        ? Json(nullptr)
+                         : *port.mss_clamp == 0 ? Json("auto")
+                                                : Json(*port.mss_clamp);
     const auto gateway = reach::gateway_of(port, mirror);
     entry["gateway"] = gateway ? Json(base::address_to_string(*gateway)) : Json(nullptr);
     // A port without an interface of the kernel has no link that it could tell of.

@@ -34,6 +34,9 @@ void set_port(ipc::Port& port, const policy::Policy& policy, const config::Port&
   port.set_address(addresses.primary);
   port.mutable_local()->Add(addresses.local.begin(), addresses.local.end());
   port.set_mtu(config.mtu);
+  if (config.mss_clamp) {
+    port.mutable_mss_clamp()->set_most(*config.mss_clamp);
+  }
   port.set_instance(addresses.instance);
   port.set_companion(config.companion);
   for (const auto source : host_sources(policy, config, addresses)) {

@@ -4,6 +4,7 @@
 // their own headers describe.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <vector>
@@ -13,6 +14,7 @@
 #include "dataplane/decide/verdict.hpp"
 #include "dataplane/fib/fib.hpp"
 #include "dataplane/nexthop/next_hop_table.hpp"
+#include "dataplane/packet/mss.hpp"
 
 struct rte_ring;
 
@@ -55,15 +57,40 @@ struct EgressPort {
   friend bool operator==(const EgressPort&, const EgressPort&) = default;
 };
 
-struct ForwardingState {
+// What TCP may say on its way of the longest segment that it takes: the least that either port of the way asks for. A port that
+// clamps does so for what comes by it and for what goes by it, since each end of a connection is told by the other.
+struct MssClamping {
+  static constexpr std::uint16_t no_limit = 0xffff;
+
+  PortMask ports = 0;                         // that clamp
+  PortMask by_mtu = 0;                        // of these: to what the smaller MTU of both ports takes
+  std::array<std::uint16_t, max_ports> most;  // of the others: to this; no_limit where a port does not
+  std::array<std::uint16_t, max_ports> mtus;  // of all that run
+
+  constexpr MssClamping() noexcept {
+    most.fill(no_limit);
+    mtus.fill(no_limit);
+  }
+  [[nodiscard]] constexpr std::uint16_t most_between(PortIndex in, PortIndex out) const noexcept {
+    const bool takes_mtus = ((by_mtu >> in | by_mtu >> out) & 1) != 0;
+    const auto taken = static_cast<std::uint16_t>(std::min(mtus[in], mtus[out]) - packet::mss_overhead);
+    return std::min({most[in], most[out], takes_mtus ? taken : no_limit});
+  }
+  friend bool operator==(const MssClamping&, const MssClamping&) = default;
+};
+
+// What is asked for every burst stands first, on one cache line.
+struct alignas(64) ForwardingState {
   const fib::Fib* sources = nullptr;                 // source address -> ZoneIndex; never null once published
   const nexthop::NextHopTable* next_hops = nullptr;  // never null once published
-  std::array<Zone, max_zones + 1> zones{};           // by ZoneIndex; [0] has no ports and is never looked up
+  const Capture* capture = nullptr;                  // while somebody looks on
+  MssClamping clamping;
+  std::array<Zone, max_zones + 1> zones{};  // by ZoneIndex; [0] has no ports and is never looked up
   std::array<EgressPort, max_ports> ports{};
   std::array<HostPort, max_ports> host{};
   std::uint16_t exit_mtu = 0;  // of what the kernel masquerades and sends out; 0: there is no exit
+  PortIndex exit_port = 0;     // by which that leaves
   decide::IcmpPolicy icmp;
-  const Capture* capture = nullptr;  // while somebody looks on
 
   [[nodiscard]] const Zone& zone(ZoneIndex index) const noexcept { return zones[value_of(index)]; }
   [[nodiscard]] Zone& zone(ZoneIndex index) noexcept { return zones[value_of(index)]; }

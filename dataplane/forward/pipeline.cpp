@@ -22,6 +22,9 @@ void forward_burst(const ForwardingState& state, WorkerData& own, const RxQueue&
   admit(context, burst);
   route(context, burst);
   resolve(context, burst);
+  if ((state.clamping.ports & (burst.egress | PortMask{1} << ingress.port)) != 0) [[unlikely]] {
+    clamp(context, burst);
+  }
   rewrite(burst);
   transmit(context, burst);
   diverted.settle();

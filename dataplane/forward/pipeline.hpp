@@ -5,6 +5,7 @@
 //   admit      whose source is it (LPM on the source: zone), and may this port carry it
 //   route      where may it go (LPM on the destination, in the zone's table)
 //   resolve    next hop, group member by flow hash, adjacency; TTL; MTU
+//   clamp      where a port is configured to: what TCP says of its longest segment
 //   rewrite    TTL, checksum, Ethernet header
 //   transmit   by port
 //

@@ -81,12 +81,19 @@ void divert(const Context& context, const Burst& burst, unsigned at) noexcept {
   if (adjacency.action == Action::connected) {
     context.own.wanted.note(burst.headers.destinations[at]);
   }
+  const auto& state = context.state;
   const packet::Ipv4View ip(burst.frames[at] + packet::ethernet_header_size);
-  const auto ways = decide::ways_to_kernel(context.state.host[context.ingress.port], context.state.exit_mtu);
-  const auto verdict = decide::at_egress(egress_of(context.state, adjacency, context.own.index), ways,
-                                         decide::datagram_of(ip));
-  if (verdict.kind() == Verdict::Kind::forward_in_fragments ||
-      verdict.kind() == Verdict::Kind::to_exit_in_fragments) {
+  const auto ways = decide::ways_to_kernel(state.host[context.ingress.port], state.exit_mtu);
+  const auto verdict =
+      decide::at_egress(egress_of(state, adjacency, context.own.index), ways, decide::datagram_of(ip));
+  const bool to_exit =
+      verdict.kind() == Verdict::Kind::to_exit || verdict.kind() == Verdict::Kind::to_exit_in_fragments;
+  const bool in_fragments = verdict.kind() == Verdict::Kind::forward_in_fragments ||
+                            verdict.kind() == Verdict::Kind::to_exit_in_fragments;
+  if (state.clamping.ports != 0 && (to_exit || in_fragments)) {
+    clamp_one(context, burst, at, to_exit ? state.exit_port : adjacency.port);
+  }
+  if (in_fragments) {
     send_in_fragments(context, burst, at, verdict.kind());
   } else {
     context.diverted.add(burst.mbufs[at], verdict);

@@ -29,6 +29,10 @@ void resolve(const Context& context, Burst& burst) noexcept;
 // Packet `at` of a burst that resolve() is about to leave: to its adjacency or, with that kind of verdict, to the exit. Counts all.
 [[gnu::cold]] void send_in_fragments(const Context& context, const Burst& burst, unsigned at,
                                      Verdict::Kind kind) noexcept;
+// Of TCP's SYN segments, where a port of their way asks for it: what they say of the longest segment.
+void clamp(const Context& context, const Burst& burst) noexcept;
+// Of packet `at` alone, which goes to `egress`.
+void clamp_one(const Context& context, const Burst& burst, unsigned at, PortIndex egress) noexcept;
 void rewrite(Burst& burst) noexcept;
 // Each port gets the packets that leave whole in one call, in the order in which they came; a packet in fragments has gone before them, in
 // a call of its own. Counts what the devices took; what they refuse,

@@ -40,6 +40,14 @@ namespace sekisho::packet {
   return static_cast<std::uint16_t>(~fold(sum + rest));
 }
 
+// Of bytes of which one word changes. RFC 1624, eqn. 3: HC' = ~(~HC + ~m + m').
+[[nodiscard]] inline std::uint16_t replaced_in_checksum(std::uint16_t checksum, std::uint16_t before,
+                                                        std::uint16_t after) noexcept {
+  const auto not_checksum = static_cast<std::uint16_t>(~checksum);
+  const auto not_before = static_cast<std::uint16_t>(~before);
+  return static_cast<std::uint16_t>(~fold(std::uint64_t{not_checksum} + not_before + after));
+}
+
 // Of a header whose checksum says nothing yet.
 inline void set_header_checksum(std::uint8_t* header) noexcept {
   std::memset(header + 10, 0, 2);

@@ -54,6 +54,8 @@ struct PortConfig {
   std::uint16_t device_mtu = 0;  // of an AF_XDP port: its interface's as control knows it; 0: unknown
   std::string configured;        // the device in the operator's words; not used here
   std::uint32_t address = 0;     // the primary one; not used here either
+  std::optional<std::uint16_t>
+      mss_clamp;  // what TCP may say of its longest segment; 0: by the MTUs; not used here
 
   [[nodiscard]] bool is_af_xdp() const;
   // Whether both are the interface of one AF_XDP port, by whatever name.

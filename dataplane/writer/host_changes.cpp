@@ -82,6 +82,7 @@ void HostChanges::settle() {
   }
   auto next = *live_.state;
   next.exit_mtu = exit.mtu;
+  next.exit_port = exit.mtu == 0 ? forward::PortIndex{0} : live_.ports.at(*wanted_.exit).index;
   publish_state(live_, next);
   publish_queues();
   if (!wanted_.exit) {

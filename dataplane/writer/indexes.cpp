@@ -43,6 +43,7 @@ void forget_port(Live& live, forward::PortIndex index) {
     forget(port.icmp_limited);
     forget(port.fragmented);
     forget(port.fragments);
+    forget(port.mss_clamped);
     forget(port.unfinished_checksums);
     worker->last_drops().forget(index);
   }

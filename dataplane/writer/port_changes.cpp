@@ -24,6 +24,19 @@ bool needs_other_device(const LivePort& port, const port::PortConfig& config) {
          port.config.instance != config.instance || port.config.companion != config.companion;
 }
 
+void add_clamping(forward::MssClamping& clamping, const LivePort& port) {
+  clamping.mtus[port.index] = port.device->mtu();
+  if (port.config.mss_clamp) {
+    const auto bit = forward::PortMask{1} << port.index;
+    clamping.ports |= bit;
+    if (*port.config.mss_clamp == 0) {
+      clamping.by_mtu |= bit;
+    } else {
+      clamping.most[port.index] = *port.config.mss_clamp;
+    }
+  }
+}
+
 }  // namespace
 
 auto PortChanges::prepare() -> Result {
@@ -244,6 +257,7 @@ void PortChanges::set_local_addresses() {
       continue;
     }
     port.config.address = config.address;
+    port.config.mss_clamp = config.mss_clamp;
     // Its companion's error is not ours to forget when there is nothing to do.
     auto done = set_host_sources(port);
     if (done && port.config.local == config.local && port.error.empty()) {
@@ -316,6 +330,7 @@ auto PortChanges::in(forward::ForwardingState state) const -> forward::Forwardin
   state.ports = {};
   state.host = {};
   state.icmp = wanted_.icmp;
+  state.clamping = {};
   for_each_usable([&](const LivePort& port) {
     state.ports[port.index] = {.dpdk_port = port.device->dpdk_port(), .tx_queues = port.device->tx_queues()};
     state.host[port.index] = {.ring = port.companion->to_host(),
@@ -324,6 +339,7 @@ auto PortChanges::in(forward::ForwardingState state) const -> forward::Forwardin
                               .address = port.config.address,
                               .local = port.config.local,
                               .sources = port.sources};
+    add_clamping(state.clamping, port);
   });
   return state;
 }

@@ -21,6 +21,7 @@ using Result = Transaction::Result;
 // fragmentation.
 constexpr std::uint32_t min_mtu = 68;
 constexpr std::uint32_t largest_mtu = std::numeric_limits<std::uint16_t>::max();
+constexpr std::uint32_t largest_mss = largest_mtu - packet::mss_overhead;
 // 0 is no_route.
 constexpr std::size_t next_hop_limit = nexthop::max_next_hops - 1;
 constexpr std::size_t adjacency_limit = nexthop::max_adjacencies - nexthop::first_adjacency;
@@ -219,7 +220,16 @@ auto Transaction::add_port(const ipc::Port& port) -> Result {
                           .companion = port.companion(),
                           .device_mtu = static_cast<std::uint16_t>(std::min(port.device_mtu(), largest_mtu)),
                           .configured = port.configured(),
-                          .address = port.address()};
+                          .address = port.address(),
+                          .mss_clamp = std::nullopt};
+  if (port.has_mss_clamp()) {
+    const auto most = port.mss_clamp().most();
+    if (most > largest_mss) {
+      return refuse("port {}: segments of {} bytes fit into no packet: at most {}", port.name(), most,
+                    largest_mss);
+    }
+    config.mss_clamp = static_cast<std::uint16_t>(most);
+  }
   std::ranges::sort(config.local);
   const auto same = std::ranges::unique(config.local);
   config.local.erase(same.begin(), same.end());

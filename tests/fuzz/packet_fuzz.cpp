@@ -14,6 +14,7 @@
 #include "dataplane/packet/flow_hash.hpp"
 #include "dataplane/packet/icmp_error.hpp"
 #include "dataplane/packet/ipv4.hpp"
+#include "dataplane/packet/mss.hpp"
 #include "dataplane/packet/options.hpp"
 #include "dataplane/packet/unfinished_checksum.hpp"
 
@@ -65,6 +66,20 @@ void complain(Ipv4View about, std::size_t readable) {
   }
 }
 
+// What is lowered says no more than that, has as right a checksum as before, and is otherwise the same.
+void clamp(std::vector<std::uint8_t> frame) {
+  constexpr std::uint16_t most = 1000;
+  std::uint8_t* const header = frame.data() + ethernet_header_size;
+  const std::size_t readable = frame.size() - ethernet_header_size;
+  const Ipv4View ip(header);
+  const std::size_t length = ip.total_length() - ip.header_size();
+  const auto sum = [&] { return checksum(header + ip.header_size(), length) % 0xffff; };
+  const auto before = sum();
+  const bool lowered = lower_mss(header, readable, most);
+  require(sum() == before);
+  require(!lower_mss(header, readable, most) || !lowered);
+}
+
 void forward(std::vector<std::uint8_t> frame) {
   if (frame.size() < ethernet_header_size) {
     return;
@@ -84,6 +99,9 @@ void forward(std::vector<std::uint8_t> frame) {
     complain(ip, arrived);
   }
   static_cast<void>(has_unfinished_checksum(ip, arrived));
+  if (is_syn(ip, arrived)) {
+    clamp(frame);
+  }
   const bool source_route = has_source_route(ip);
   require(!source_route || ip.header_size() > ipv4_header_minimum);
   const Flow flow = flow_of(ip, arrived);

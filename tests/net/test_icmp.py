@@ -164,6 +164,34 @@ def test_tcp_finds_the_mtu_behind_the_exit(lab: Lab, appliance: Appliance, accou
     wait_until("an error", lambda: "egress.icmp.fragmentation_needed" in errors(appliance, account))
 
 
+def clamped(appliance: Appliance, port: str) -> int:
+    return next(entry["mss_clamped"] for entry in appliance.stats()["ports"] if entry["name"] == port)
+
+
+@pytest.mark.parametrize("address", [WEB, KMS], ids=["by the firewall", "by the exit"])
+def test_tcp_over_a_smaller_mtu_that_nobody_tells_of(lab: Lab, appliance: Appliance, address: str) -> None:
+    """Both ways, though no ICMP gets through: SYN and its answer have said what the way takes."""
+    text = appliance.config.read_text()
+    lan, egress = 'device = "af_xdp:lan0"\n', 'device = "af_xdp:egress0"\n'
+    silent = "\n[icmp]\nerrors = false\n"
+    with mtu_of(lab, appliance, "egress"):
+        try:
+            appliance.config.write_text(text.replace(egress, f'{egress}mss_clamp = "auto"\n') + silent)
+            appliance.reload()
+            assert [appliance.ports()[port]["mss_clamp"] for port in ("lan", "egress")] == [None, "auto"]
+            upload(lab, address)
+            download(lab, address)
+            wait_until("SYNs", lambda: clamped(appliance, "lan") >= 2)
+            appliance.config.write_text(text.replace(lan, f"{lan}mss_clamp = 1300\n") + silent)
+            appliance.reload()
+            before = clamped(appliance, "egress")
+            upload(lab, address)
+            wait_until("an answer", lambda: clamped(appliance, "egress") > before)
+        finally:
+            appliance.config.write_text(text)
+            appliance.reload()
+
+
 def test_what_may_be_fragmented_is(lab: Lab, appliance: Appliance, onprem: Injector) -> None:
     with mtu_of(lab, appliance, "egress"):
         account = Account(appliance)

@@ -48,6 +48,13 @@ Packet& Packet::icmp_error(unsigned type, const Packet& quoted) {
   return *this;
 }
 
+Packet& Packet::segment(Bytes tcp) {
+  protocol_ = 6;
+  message_ = std::move(tcp);
+  size_ = static_cast<std::uint16_t>(20 + message_.size());
+  return *this;
+}
+
 std::uint16_t header_checksum(const std::uint8_t* header, std::size_t size) {
   std::uint32_t sum = 0;
   for (std::size_t at = 0; at + 1 < size; at += 2) {

@@ -26,6 +26,7 @@ class Packet {
   Packet& protocol(std::uint8_t number) { return protocol_ = number, *this; }
   // Of this type, quoting the header and the first eight bytes behind it of what is complained of.
   Packet& icmp_error(unsigned type, const Packet& quoted);
+  Packet& segment(Bytes tcp);  // behind a header without options
   Packet& ttl(std::uint8_t value) { return ttl_ = value, *this; }
   Packet& tos(std::uint8_t value) { return tos_ = value, *this; }
   Packet& id(std::uint16_t value) { return id_ = value, *this; }
@@ -46,6 +47,8 @@ class Packet {
   Packet& truncate(std::size_t frame_size) { return truncate_ = frame_size, *this; }
 
   [[nodiscard]] Bytes bytes() const;
+  [[nodiscard]] std::uint32_t source() const { return source_; }
+  [[nodiscard]] std::uint32_t destination() const { return destination_; }
   [[nodiscard]] std::uint8_t ttl() const { return ttl_; }
 
  private:

@@ -47,6 +47,17 @@ auto port_cases() -> std::vector<Case> {
        {"sekisho.toml:1: port lan has an MTU of 1400, and port egress of 1500"}},
       {"one that is not known", "mtu-differs", {{"@lan", "mtu = 1400"}}, {}},
 
+      {"beyond the MTU",
+       "mss-clamp-strange",
+       {{"@lan", "mtu = 1400\nmss_clamp = 1361"}},
+       {"sekisho.toml:1: port lan clamps to 1361, and its MTU of 1400 takes segments of 1360"}},
+      {"below TCP's default",
+       "mss-clamp-strange",
+       {{"@lan", "mss_clamp = 535"}},
+       {"sekisho.toml:1: port lan clamps to 535, which is less than 536"}},
+      {"what the MTU takes", "mss-clamp-strange", {{"@lan", "mtu = 1400\nmss_clamp = 1360"}}, {}},
+      {"by the MTU", "mss-clamp-strange", {{"@lan", "mtu = 1400\nmss_clamp = \"auto\""}}, {}},
+
       {"1501", "mtu-above-1500", {{"@lan", "mtu = 1501"}}, {"sekisho.toml:1: port lan has an MTU of 1501"}},
       {"1500", "mtu-above-1500", {{"@lan", "mtu = 1500"}}, {}},
   };

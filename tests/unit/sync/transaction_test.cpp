@@ -55,6 +55,17 @@ TEST(Full, NamesPortsNextHopsAdjacenciesAndZones) {
   EXPECT_EQ(first.zones(0).sources(0).length(), 12u);
 }
 
+TEST(Full, SaysWhichPortClamps) {
+  auto policy = example();
+  policy.config.ports[0].mss_clamp = 1360;
+  policy.config.ports[1].mss_clamp = 0;
+  const auto first = full(policy, example_view()).at(0);
+  EXPECT_EQ(first.ports(0).mss_clamp().most(), 1360U);
+  EXPECT_TRUE(first.ports(1).has_mss_clamp());
+  EXPECT_EQ(first.ports(1).mss_clamp().most(), 0U);
+  EXPECT_FALSE(full(example(), example_view()).at(0).ports(0).has_mss_clamp());
+}
+
 std::vector<std::string> host_sources_of(const ipc::Port& port) {
   std::vector<std::string> result;
   for (const auto& source : port.host_sources()) {

@@ -67,6 +67,8 @@ TEST(Transaction, RefusesWithTheObjectsName) {
       {R"(ports { name: "p" })", "port p: its device is not named"},
       {R"(ports { name: "p" device: "x" mtu: 67 })", "port p: an MTU of 67 is not among 68..65535"},
       {R"(ports { name: "p" device: "x" mtu: 65536 })", "port p: an MTU of 65536 is not among 68..65535"},
+      {R"(ports { name: "p" device: "x" mss_clamp { most: 65496 } })",
+       "port p: segments of 65496 bytes fit into no packet: at most 65495"},
       {R"(ports { name: "p" device: "x" host_sources { address: 0x0a000001 length: 8 } })",
        "port p: source 10.0.0.1/8 has host bits"},
       {R"(ports { name: "p" device: "x" host_sources { length: 33 } })",

@@ -210,6 +210,30 @@ TEST_F(WriterTest, APortGetsAnotherDeviceNameAndMtu) {
   EXPECT_EQ(answer("172.16.0.1", "1.1.1.1"), "fw");
 }
 
+TEST_F(WriterTest, APortClampsWithoutBeingOpenedAgain) {
+  ASSERT_TRUE(commit(true, base()));
+  const auto& egress = writer.live().ports.at("egress");
+  const auto* const device = egress.device.get();
+  const auto clamping = [&]() -> const forward::MssClamping& { return writer.live().state->clamping; };
+  EXPECT_EQ(clamping().ports, 0U) << "off by default";
+  auto wanted = base();
+  wanted[0].mutable_ports(1)->mutable_mss_clamp()->set_most(1200);
+  const auto done = commit(true, wanted);
+  ASSERT_TRUE(done) << done.error();
+  EXPECT_EQ(done->ports_changed(), 1U);
+  EXPECT_EQ(clamping().ports, 1U << egress.index);
+  EXPECT_EQ(clamping().by_mtu, 0U);
+  EXPECT_EQ(clamping().most_between(egress.index, writer.live().ports.at("lan").index), 1200);
+  wanted[0].mutable_ports(1)->mutable_mss_clamp()->set_most(0);
+  ASSERT_TRUE(commit(true, wanted));
+  EXPECT_EQ(clamping().by_mtu, 1U << egress.index);
+  EXPECT_EQ(clamping().most_between(writer.live().ports.at("lan").index, egress.index),
+            std::min(device->mtu(), writer.live().ports.at("lan").device->mtu()) - 40);
+  ASSERT_TRUE(commit(true, base()));
+  EXPECT_EQ(clamping().ports, 0U);
+  EXPECT_EQ(egress.device.get(), device);
+}
+
 TEST_F(WriterTest, ASourceMovesToACompleteZone) {
   ASSERT_TRUE(commit(true, base()));
   auto wanted = base();
