@@ -45,7 +45,8 @@ class Crew {
     for (unsigned i = 0; i < lcores_.size(); ++i) {
       workers_.push_back(std::make_unique<forward::Worker>(
           qsbr,
-          forward::Worker::Options{.index = i, .spin = options.spin, .max_sleep_us = options.max_sleep_us}));
+          forward::Worker::Options{
+              .index = i, .spin = options.spin, .max_sleep_us = options.max_sleep_us, .patience_ms = 1000}));
     }
   }
   ~Crew() { stop(); }

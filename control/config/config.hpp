@@ -286,6 +286,7 @@ struct Icmp {
   IcmpAnswer null_route = IcmpAnswer::prohibited;
   IcmpAnswer no_route = IcmpAnswer::net_unreachable;
   IcmpAnswer next_hop_down = IcmpAnswer::net_unreachable;
+  IcmpAnswer no_neighbour = IcmpAnswer::host_unreachable;
   IcmpAnswer refused_source = IcmpAnswer::none;
   std::uint32_t rate = 1000;  // errors a second of each worker
   std::uint32_t rate_per_source = 50;

@@ -24,14 +24,15 @@ void Reader::read_icmp(const SingleTable& found) {
                         found.line,
                         "[icmp]",
                         problems_,
-                        {"errors", "null_route", "no_route", "next_hop_down", "refused_source", "rate",
-                         "rate_per_source", "source_prefix"}};
+                        {"errors", "null_route", "no_route", "next_hop_down", "no_neighbour",
+                         "refused_source", "rate", "rate_per_source", "source_prefix"}};
   auto& icmp = config_.icmp;
   if (const auto errors = section.boolean("errors"))
     icmp.errors = errors->value;
   icmp.null_route = section.choice("null_route", answers).value_or(icmp.null_route);
   icmp.no_route = section.choice("no_route", answers).value_or(icmp.no_route);
   icmp.next_hop_down = section.choice("next_hop_down", answers).value_or(icmp.next_hop_down);
+  icmp.no_neighbour = section.choice("no_neighbour", answers).value_or(icmp.no_neighbour);
   icmp.refused_source = section.choice("refused_source", answers).value_or(icmp.refused_source);
   const auto number = [&](std::string_view key, std::int64_t least, std::int64_t most, auto& into) {
     const auto value = section.integer(key);

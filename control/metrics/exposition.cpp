@@ -253,6 +253,9 @@ void add_port_counters(Text& text, const ipc::Statistics& statistics) {
   add("sekisho_port_held_packets", Type::gauge, "packets",
       "Frames that the device received and no worker took yet.",
       [](const ipc::PortStatistics& port) { return port.held(); });
+  add("sekisho_port_waiting_packets", Type::gauge, "packets",
+      "Packets received on the port that wait for their neighbour's address.",
+      [](const ipc::PortStatistics& port) { return port.waiting(); });
 
   add("sekisho_port_steering_redirected_before_packets", Type::counter, "packets",
       "Of what steering has redirected, what went to earlier dataplanes.",

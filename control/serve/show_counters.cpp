@@ -16,7 +16,8 @@ struct Account {
       0;  // by this appliance's kernel; ICMP errors, and fragments but for one of each packet
   std::uint64_t tx = 0;
   std::uint64_t host = 0;
-  std::uint64_t held = 0;
+  std::uint64_t held =
+      0;  // by the device until a worker takes it, or by a worker until its neighbour is known
   std::uint64_t drops = 0;
   std::uint64_t missed = 0;
   std::uint64_t steer_passed = 0;
@@ -43,7 +44,7 @@ Account account_of(const ipc::PortStatistics& port) {
                   .generated = port.generated().packets(),
                   .tx = port.tx().packets(),
                   .host = port.host(),
-                  .held = port.held(),
+                  .held = port.held() + port.waiting(),
                   .missed = port.missed(),
                   .steer_before = port.redirected_before()};
   for (const auto& [reason, packets] : port.drops()) {
@@ -138,6 +139,7 @@ Json show_stats(const ipc::Statistics& statistics) {
     entry["icmp_limited"] = port.icmp_limited();
     entry["fragmented"] = port.fragmented();
     entry["fragments"] = port.fragments();
+    entry["waiting"] = port.waiting();
     entry["mss_clamped"] = port.mss_clamped();
     entry["unfinished_checksums"] = port.unfinished_checksums();
     entry["steering_restored"] = port.steering_restored();

@@ -39,6 +39,9 @@ auto icmp_policy(const policy::Policy& configured) -> decide::IcmpPolicy {
   policy.set(DropReason::null_route, error_of(icmp.null_route));
   policy.set(DropReason::no_route, error_of(icmp.no_route));
   policy.set(DropReason::next_hop_down, error_of(icmp.next_hop_down));
+  // RFC 1812, 4.3.3.1: of a directly connected network, where "the router has ascertained that there is no path to the destination
+  // host then the router MUST generate a Destination Unreachable, Code 1 (Host Unreachable)".
+  policy.set(DropReason::neighbour_unresolved, error_of(icmp.no_neighbour));
   policy.set(DropReason::no_exit, error_of(icmp.next_hop_down));
   policy.set(DropReason::unknown_source, error_of(icmp.refused_source));
   policy.set(DropReason::spoofed_source, error_of(icmp.refused_source));

@@ -22,6 +22,7 @@ namespace sekisho::decide {
     case DropReason::no_route:
     case DropReason::null_route:
     case DropReason::next_hop_down:
+    case DropReason::neighbour_unresolved:
     case DropReason::ttl_expired:
     case DropReason::mtu_exceeded:
     case DropReason::no_exit:

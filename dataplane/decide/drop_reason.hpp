@@ -33,6 +33,7 @@ namespace sekisho::decide {
   REASON(null_route,            "a route of type None covers the destination")                                   \
   REASON(next_hop_down,         "no member of the next hop is alive")                                            \
   REASON(neighbour_unresolved,  "the neighbour (the next hop's, or a destination on a port's subnet) has no MAC address")  \
+  REASON(neighbour_queue_full,  "more packets wait for neighbours without a MAC address than are kept")          \
   REASON(ttl_expired,           "TTL 0 or 1")                                                                    \
   REASON(mtu_exceeded,          "longer than the egress port's MTU, and not to be fragmented")                   \
   REASON(no_buffer,             "no packet buffer was free for its fragments")                                   \

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// That every frame of a burst ends in exactly one counter: rx + generated = tx + host + drops, with nothing held between two bursts.
+// That every frame of a burst ends in exactly one counter: rx + generated = tx + host + drops, but for what waits for its neighbour.
 // What is generated meanwhile is ICMP errors, and the fragments of a packet but for one.
 // Compiled into builds with a sanitizer (SEKISHO_CHECK_BOOKS); it reads all ports' counters twice a burst.
 #pragma once
@@ -42,7 +42,7 @@ class BooksCheck {
     Sum all;
     for (const auto& port : counters.ports) {
       all.in += port.rx.packets.get() + port.generated.packets.get();
-      all.ended += port.tx.packets.get() + port.host.get();
+      all.ended += port.tx.packets.get() + port.host.get() + port.waiting.get();
       for (const auto& drop : port.drops) {
         all.ended += drop.get();
       }

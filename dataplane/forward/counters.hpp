@@ -3,7 +3,7 @@
 // instruction. A reader on another thread sums over workers and may see a burst half counted.
 //
 // Packets and bytes (bytes of the frame without FCS). Every frame that was received or generated ends in exactly one of: tx of
-// some port, drops, host. A packet that leaves in fragments is the first of them; the others are generated.
+// some port, drops, host; until then a few are `waiting`. A packet that leaves in fragments is the first of them; the others are generated.
 #pragma once
 
 #include <emmintrin.h>
@@ -53,6 +53,7 @@ struct alignas(64) PortCounters {
   Traffic
       generated;  // from this appliance's kernel: to be sent here, or a reply by the exit; ICMP errors; fragments
   Counter host;
+  Counter waiting;  // for their neighbour: of rx and generated, those that have not ended yet
   std::array<Counter, drop_reason_count> drops;  // of frames received on this port
   // About packets received on this port.
   std::array<Counter, packet::icmp_error_count> icmp;  // errors, by kind

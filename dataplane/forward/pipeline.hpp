@@ -12,7 +12,8 @@
 // What a packet's stage does not let go on has a verdict (decide/verdict.hpp): dropped, or given to the kernel (diverted.hpp), or
 // sent in fragments (fragment.cpp). The sender of what is dropped may be told by ICMP (answering.hpp).
 //
-// Every frame handed in, or made meanwhile, is transmitted, dropped or given to the host thread when the call returns.
+// Every frame handed in, or made meanwhile, is transmitted, dropped or given to the host thread when the call returns, unless it waits
+// for its neighbour (waiting.hpp).
 #pragma once
 
 #include <span>

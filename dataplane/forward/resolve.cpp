@@ -76,6 +76,14 @@ PacketMask packets_to(unsigned port, const Burst& burst) noexcept {
   return packets;
 }
 
+void await_neighbour(const Context& context, const Burst& burst, unsigned at) noexcept {
+  if (context.own.waiting.keep(burst.mbufs[at], burst.headers.destinations[at], context.ingress)) {
+    context.own.counters.ports[context.ingress.port].waiting.add(1);
+  } else {
+    context.diverted.add(burst.mbufs[at], DropReason::neighbour_queue_full);
+  }
+}
+
 void divert(const Context& context, const Burst& burst, unsigned at) noexcept {
   const nexthop::Adjacency& adjacency = *burst.rewrites[at];
   if (adjacency.action == Action::connected) {
@@ -93,7 +101,9 @@ void divert(const Context& context, const Burst& burst, unsigned at) noexcept {
   if (state.clamping.ports != 0 && (to_exit || in_fragments)) {
     clamp_one(context, burst, at, to_exit ? state.exit_port : adjacency.port);
   }
-  if (in_fragments) {
+  if (adjacency.action == Action::connected && context.own.waiting.has_patience()) {
+    await_neighbour(context, burst, at);
+  } else if (in_fragments) {
     send_in_fragments(context, burst, at, verdict.kind());
   } else {
     context.diverted.add(burst.mbufs[at], verdict);

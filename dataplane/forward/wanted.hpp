@@ -1,13 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Destinations that want an adjacency: what a connected route dropped, noted by one worker and taken by the writer, which
+// Destinations that want an adjacency: what packets to a connected route were for, noted by one worker and taken by the writer, which
 // tells control.
 //
 // A connected route says that the destination sits on a port's own subnet and is its own neighbour. Until control has had
 // the kernel resolve it, and has installed a /32 that leads to its adjacency, there is no MAC to send by: other routers
-// call this a glean adjacency. Its packets are dropped, all of them. RFC 1122, 2.3.2.2: "The link layer SHOULD save
-// (rather than discard) at least one (the latest) packet of each set of packets destined to the same unresolved IP
-// address". A worker saves none: it holds no packet beyond its burst. A saved one would need a timer for the neighbour that
-// never answers, and a scan of a /16 would hold every mbuf of the pool. The sender's next packet comes by itself.
+// call this a glean adjacency. A few of its packets wait (waiting.hpp), the others are dropped.
 //
 // Which destinations they were is to be told without a lock, an allocation or a system call. A ring of addresses, one for
 // each dropped packet, is full after a moment's flood to a single absent host, and then loses what everybody else asks; to
@@ -27,7 +24,7 @@ class alignas(64) Wanted {
  public:
   static constexpr unsigned slots = 256;
 
-  // The worker's, for a packet that it drops. Host byte order; never 0.0.0.0, which no packet gets to (0/8 is martian).
+  // The worker's, for a packet that cannot go on. Host byte order; never 0.0.0.0, which no packet gets to (0/8 is martian).
   void note(std::uint32_t destination) noexcept {
     slots_[slot_of(destination)].store(destination, std::memory_order_relaxed);
   }

@@ -26,7 +26,7 @@ void sleep_us(unsigned microseconds) noexcept {
 }  // namespace
 
 Worker::Worker(fib::Qsbr& qsbr, Options options)
-    : qsbr_(qsbr), options_(options), data_(std::make_unique<WorkerData>()) {
+    : qsbr_(qsbr), options_(options), data_(std::make_unique<WorkerData>(options.patience_ms)) {
   data_->index = options_.index;
 }
 
@@ -53,6 +53,9 @@ unsigned Worker::poll_once() noexcept {
     for (const HostQueue& queue : *host_queues) {
       total += serve_host_queue(*state, *data_, queue);
     }
+  }
+  if (data_->waiting.any()) [[unlikely]] {
+    data_->waiting.look(*state, *data_);
   }
   const auto polls = data_->counters.polls.get();
   constexpr std::uint64_t between_looks = 4'096;

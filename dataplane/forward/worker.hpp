@@ -22,6 +22,7 @@ class Worker {
     unsigned index = 0;  // reader number of the Qsbr and transmit queue number
     bool spin = false;   // never sleep
     unsigned max_sleep_us = 50;
+    unsigned patience_ms = 0;  // for so long packets wait for their neighbour's address; 0: none does
   };
 
   Worker(fib::Qsbr& qsbr, Options options);

@@ -5,19 +5,24 @@
 #include "dataplane/forward/answering.hpp"
 #include "dataplane/forward/counters.hpp"
 #include "dataplane/forward/last_drops.hpp"
+#include "dataplane/forward/waiting.hpp"
 #include "dataplane/forward/wanted.hpp"
 
 namespace sekisho::forward {
 
 struct WorkerData {
+  explicit WorkerData(unsigned patience_ms = 0) noexcept : waiting{patience_ms} {}
+
+  // What is asked for every burst stands before what is large.
   unsigned index = 0;  // also the number of its transmit queues
+  // The next burst's first TCP or UDP packet is held against its checksum: after a pause, and once in a few thousand polls. A look at each
+  // would cost more than all of validation, and who has just begun to send is who wonders.
+  bool look_closer = true;
+  Waiting waiting;
   WorkerCounters counters;
   Wanted wanted;
   Answering answering;
   LastDrops last_drops;
-  // The next burst's first TCP or UDP packet is held against its checksum: after a pause, and once in a few thousand polls. A look at each
-  // would cost more than all of validation, and who has just begun to send is who wonders.
-  bool look_closer = true;
 };
 
 }  // namespace sekisho::forward

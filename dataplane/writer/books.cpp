@@ -54,6 +54,7 @@ auto books_of(const Live& live, const LivePort& port) -> ipc::PortStatistics {
     statistics.set_icmp_limited(statistics.icmp_limited() + counted.icmp_limited.get());
     statistics.set_fragmented(statistics.fragmented() + counted.fragmented.get());
     statistics.set_fragments(statistics.fragments() + counted.fragments.get());
+    statistics.set_waiting(statistics.waiting() + counted.waiting.get());
     statistics.set_mss_clamped(statistics.mss_clamped() + counted.mss_clamped.get());
     statistics.set_unfinished_checksums(statistics.unfinished_checksums() +
                                         counted.unfinished_checksums.get());
@@ -102,6 +103,7 @@ void add(ipc::PortStatistics& sum, const ipc::PortStatistics& more) {
   sum.set_icmp_limited(sum.icmp_limited() + more.icmp_limited());
   sum.set_fragmented(sum.fragmented() + more.fragmented());
   sum.set_fragments(sum.fragments() + more.fragments());
+  sum.set_waiting(sum.waiting() + more.waiting());
   sum.set_mss_clamped(sum.mss_clamped() + more.mss_clamped());
   sum.set_unfinished_checksums(sum.unfinished_checksums() + more.unfinished_checksums());
   sum.set_host(sum.host() + more.host());

@@ -34,6 +34,7 @@ void forget_port(Live& live, forward::PortIndex index) {
     forget(port.tx);
     forget(port.generated);
     forget(port.host);
+    forget(port.waiting);
     for (auto& drop : port.drops) {
       forget(drop);
     }

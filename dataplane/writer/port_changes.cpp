@@ -2,6 +2,8 @@
 #include "dataplane/writer/port_changes.hpp"
 
 #include <algorithm>
+#include <chrono>
+#include <thread>
 #include <utility>
 
 #include "dataplane/writer/books.hpp"
@@ -169,6 +171,24 @@ void PortChanges::mark_leaving() {
         (port.device != nullptr && needs_other_device(port, config->second))) {
       port.closing = true;
     }
+  }
+}
+
+// A worker looks once a millisecond; one that hangs is not waited for.
+void PortChanges::let_go() {
+  constexpr auto patience = std::chrono::milliseconds{100};
+  const auto waits = [this](const LivePort& port) {
+    return port.closing && std::ranges::any_of(live_.workers, [&](const forward::Worker* worker) {
+             return worker->counters().ports[port.index].waiting.get() != 0;
+           });
+  };
+  const auto any_waits = [&] {
+    return std::ranges::any_of(replaced_, waits) ||
+           std::ranges::any_of(live_.ports, [&](const auto& port) { return waits(port.second); });
+  };
+  const auto until = std::chrono::steady_clock::now() + patience;
+  while (any_waits() && std::chrono::steady_clock::now() < until) {
+    std::this_thread::sleep_for(std::chrono::milliseconds{1});
   }
 }
 

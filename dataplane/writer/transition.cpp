@@ -110,6 +110,7 @@ void Transition::close_marked_ports() {
   host_.publish_queues();
   live_.qsbr.synchronize();
   publish_state(live_, zones_.in(ports_.in(*live_.state)));
+  ports_.let_go();
   ports_.close_marked();
 }
 

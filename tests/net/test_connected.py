@@ -54,13 +54,15 @@ def host_is_known(appliance: Appliance) -> bool:
     return any(hop["name"] == NEXT_HOP and "index" in hop for hop in appliance.json("show", "next-hops"))
 
 
-def test_a_host_is_reached_after_its_first_packet(
+def test_a_host_is_reached_from_its_first_packet_on(
     lab: Lab, appliance: Appliance, audit: Audit, onprem: Injector
 ) -> None:
     assert explained(appliance, HOST) == ("connected", "neighbour_unresolved")
     account = Account(appliance)
-    onprem.send(frame(destination=HOST))
-    account.dropped("lan", "neighbour_unresolved", 1)
+    with Capture(lab, "vnet") as seen:
+        onprem.send(frame(destination=HOST))
+        assert seen.wait(1)[0][Ether].dst == MACS["vnet", "eth0"], "it has waited for the host's address"
+    account.forwarded("lan", "lan", 1)
     wait_until("the host", lambda: host_is_known(appliance))
     account = Account(appliance)
     with Capture(lab, "vnet") as seen:
@@ -74,21 +76,32 @@ def test_a_host_is_reached_after_its_first_packet(
     assert {route["source"] for route in routes if route["prefix"] == f"{HOST}/32"} == {"host on port lan"}
 
 
+def expect_waited(account: Account, packets: int) -> None:
+    """Four of them for a second, and their sender was told that it was for nothing."""
+    account.expect(
+        {
+            "lan.steer.redirected": packets,
+            "lan.rx": packets,
+            "lan.drop.neighbour_unresolved": 4,
+            "lan.drop.neighbour_queue_full": packets - 4,
+        }
+    )
+    account.said({"lan.icmp.host_unreachable": 4})
+
+
 def test_one_that_is_not_there_is_not(lab: Lab, appliance: Appliance, onprem: Injector) -> None:
     account = Account(appliance)
     onprem.send(frame(destination=ABSENT), 10)
-    account.dropped("lan", "neighbour_unresolved", 10)
+    expect_waited(account, 10)
     neighbours = lab["nva"].ip
     wait_until("the kernel's verdict", lambda: "FAILED" in neighbours("neighbour", "show", ABSENT, "dev", "lan0"))
     assert explained(appliance, ABSENT) == ("connected", "neighbour_unresolved")
     account = Account(appliance)
     onprem.send(frame(destination=ABSENT), 10)
-    account.dropped("lan", "neighbour_unresolved", 10)
+    expect_waited(account, 10)
 
 
-def test_control_returns_and_the_host_is_reached_throughout(
-    lab: Lab, appliance: Appliance, onprem: Injector
-) -> None:
+def test_control_returns_and_the_host_is_reached_throughout(lab: Lab, appliance: Appliance, onprem: Injector) -> None:
     appliance.kill_control()
     appliance.start_control()
     appliance.wait_ready()
@@ -123,7 +136,7 @@ def test_a_host_that_leaves_is_forgotten(lab: Lab, appliance: Appliance, onprem:
     wait_until("the host to be gone", lambda: not host_is_known(appliance))
     account = Account(appliance)
     onprem.send(frame(destination=HOST), 10)
-    account.dropped("lan", "neighbour_unresolved", 10)
+    expect_waited(account, 10)
     lab["vnet"].ip("address", "add", f"{HOST}/24", "dev", "eth0")
 
     def returned() -> bool:

@@ -35,6 +35,7 @@ TEST(IcmpConfig, SaysWhatRoutersSayByDefault) {
   EXPECT_EQ(policy.answer_to(DropReason::null_route), IcmpError::prohibited);
   EXPECT_EQ(policy.answer_to(DropReason::no_route), IcmpError::net_unreachable);
   EXPECT_EQ(policy.answer_to(DropReason::next_hop_down), IcmpError::net_unreachable);
+  EXPECT_EQ(policy.answer_to(DropReason::neighbour_unresolved), IcmpError::host_unreachable);
   EXPECT_EQ(policy.answer_to(DropReason::no_exit), IcmpError::net_unreachable);
   EXPECT_EQ(policy.answer_to(DropReason::spoofed_source), std::nullopt) << "a forger is told nothing";
   EXPECT_EQ(policy.answer_to(DropReason::unknown_source), std::nullopt);
@@ -44,10 +45,12 @@ TEST(IcmpConfig, SaysWhatRoutersSayByDefault) {
 TEST(IcmpConfig, SaysWhatIsConfigured) {
   const auto policy = meaning_of(
       "[icmp]\nnull_route = \"none\"\nnext_hop_down = \"host-unreachable\"\nno_route = \"prohibited\"\n"
+      "no_neighbour = \"none\"\n"
       "refused_source = \"prohibited\"\nrate = 7\nrate_per_source = 3\nsource_prefix = 32\n");
   EXPECT_EQ(policy.answer_to(DropReason::null_route), std::nullopt);
   EXPECT_EQ(policy.answer_to(DropReason::next_hop_down), IcmpError::host_unreachable);
   EXPECT_EQ(policy.answer_to(DropReason::no_route), IcmpError::prohibited);
+  EXPECT_EQ(policy.answer_to(DropReason::neighbour_unresolved), std::nullopt);
   EXPECT_EQ(policy.answer_to(DropReason::spoofed_source), IcmpError::prohibited);
   EXPECT_EQ(policy.limits, (decide::IcmpLimits{.rate = 7, .rate_per_source = 3, .source_length = 32}));
   EXPECT_EQ(meaning_of("[icmp]\nerrors = false\n").answer_to(DropReason::ttl_expired), std::nullopt);

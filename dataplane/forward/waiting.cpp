@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "dataplane/forward/waiting.hpp"
+
+#include <rte_cycles.h>
+#include <rte_mbuf.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "dataplane/decide/decide.hpp"
+#include "dataplane/decide/frame.hpp"
+#include "dataplane/forward/books_check.hpp"
+#include "dataplane/forward/stages.hpp"
+#include "dataplane/forward/worker_data.hpp"
+#include "dataplane/forward/world.hpp"
+#include "dataplane/packet/flow_hash.hpp"
+#include "dataplane/packet/ipv4.hpp"
+
+namespace sekisho::forward {
+namespace {
+
+using packet::ethernet_header_size;
+
+packet::Ipv4View header_of(const rte_mbuf& frame) noexcept {
+  return packet::Ipv4View(rte_pktmbuf_mtod_offset(&frame, const std::uint8_t*, ethernet_header_size));
+}
+
+decide::Decision<World> decide_about(const rte_mbuf& frame, const ForwardingState& state,
+                                     PortIndex ingress) noexcept {
+  const auto ip = header_of(frame);
+  const std::size_t readable = frame.data_len - ethernet_header_size;
+  return decide::judge(World(state, ingress), {.flow = packet::flow_of(ip, readable),
+                                               .quoted = packet::related_flow(ip, readable),
+                                               .datagram = decide::datagram_of(ip)});
+}
+
+bool is_unresolved(Verdict verdict) noexcept {
+  return verdict.drop() == DropReason::neighbour_unresolved;
+}
+
+// What the last stages need of a packet, in a burst of its own.
+void fill(Burst& burst, rte_mbuf*& frame, nexthop::AdjacencyIndex index,
+          const nexthop::Adjacency& adjacency) noexcept {
+  const auto length = header_of(*frame).total_length();
+  burst.count = 1;
+  burst.bytes = frame->pkt_len;
+  burst.mbufs = &frame;
+  burst.frames[0] = rte_pktmbuf_mtod(frame, std::uint8_t*);
+  burst.sizes[0] = frame->pkt_len;
+  burst.headers.lengths[0] = length;
+  burst.adjacencies[0] = index;
+  burst.rewrites[0] = &adjacency;
+  burst.trailed = frame->pkt_len > packet::frame_size(length) ? bit(0) : 0;
+  burst.egress = adjacency.port_bit;
+}
+
+// As the pipeline would, had it been asked now.
+void go_on(const Context& context, rte_mbuf* frame, const decide::Decision<World>& decision) noexcept {
+  const auto kind = decision.verdict.kind();
+  const bool in_fragments =
+      kind == Verdict::Kind::forward_in_fragments || kind == Verdict::Kind::to_exit_in_fragments;
+  const bool to_exit = kind == Verdict::Kind::to_exit || kind == Verdict::Kind::to_exit_in_fragments;
+  if (kind != Verdict::Kind::forward && !in_fragments && !to_exit) {
+    context.diverted.add(frame, decision.verdict);
+    return;
+  }
+  const auto& adjacency = context.state.next_hops->adjacency(*decision.member);
+  Burst burst;
+  fill(burst, frame, *decision.member, adjacency);
+  if (context.state.clamping.ports != 0) {
+    clamp_one(context, burst, 0, to_exit ? context.state.exit_port : adjacency.port);
+  }
+  if (in_fragments) {
+    send_in_fragments(context, burst, 0, kind);
+  } else if (to_exit) {
+    context.diverted.add(frame, decision.verdict);
+  } else {
+    rewrite(burst);
+    transmit(context, burst);
+  }
+}
+
+}  // namespace
+
+Waiting::Waiting(unsigned patience_ms) noexcept : patience_{rte_get_tsc_hz() / 1000 * patience_ms} {}
+
+Waiting::~Waiting() {
+  while (any()) {
+    Neighbour& last = queues_[neighbours_ - 1];
+    for (unsigned at = 0; at < last.count; ++at) {
+      rte_pktmbuf_free(last.packets[at].frame);
+    }
+    --neighbours_;
+  }
+}
+
+bool Waiting::keep(rte_mbuf* frame, std::uint32_t destination, const RxQueue& ingress) noexcept {
+  const auto* const known =
+      std::find(destinations_.begin(), destinations_.begin() + neighbours_, destination);
+  const auto at = static_cast<unsigned>(known - destinations_.begin());
+  if (at == most_neighbours || (at < neighbours_ && queues_[at].count == most_packets)) {
+    return false;
+  }
+  if (at == neighbours_) {
+    destinations_[at] = destination;
+    queues_[at].since = rte_rdtsc();
+    queues_[at].count = 0;
+    ++neighbours_;
+  }
+  Neighbour& neighbour = queues_[at];
+  neighbour.packets[neighbour.count++] = {frame, ingress};
+  return true;
+}
+
+void Waiting::forget(unsigned at) noexcept {
+  --neighbours_;
+  destinations_[at] = destinations_[neighbours_];
+  queues_[at] = queues_[neighbours_];
+}
+
+void Waiting::look(const ForwardingState& state, WorkerData& own) noexcept {
+  const std::uint64_t now = rte_rdtsc();
+  if (now < next_look_) {
+    return;
+  }
+  next_look_ = now + rte_get_tsc_hz() / 1000;
+  const BooksCheck check(own.counters, 0);
+  // From the last one on, whose place a forgotten one's is given to.
+  for (unsigned at = neighbours_; at-- > 0;) {
+    look_at(at, now - queues_[at].since >= patience_, state, own);
+    if (queues_[at].count == 0) {
+      forget(at);
+    }
+  }
+}
+
+void Waiting::look_at(unsigned at, bool is_over, const ForwardingState& state, WorkerData& own) noexcept {
+  Neighbour& neighbour = queues_[at];
+  const auto all = neighbour.packets;
+  const unsigned count = std::exchange(neighbour.count, 0);
+  for (unsigned i = 0; i < count; ++i) {
+    const auto& [frame, ingress] = all[i];
+    const bool is_open = runs(state.ports[ingress.port], own.index);
+    decide::Decision<World> decision;
+    decision.verdict = DropReason::neighbour_unresolved;
+    if (is_open) {
+      decision = decide_about(*frame, state, ingress.port);
+    }
+    if (is_open && !is_over && is_unresolved(decision.verdict)) {
+      // What holds for one holds for those behind it, as far as they are from the same zone: they are asked about when it goes on.
+      std::copy(all.begin() + i, all.begin() + count, neighbour.packets.begin() + neighbour.count);
+      neighbour.count += count - i;
+      return;
+    }
+    own.counters.ports[ingress.port].waiting.add(std::uint64_t{0} - 1);
+    // A port that has gone tells nobody anything.
+    Diverted diverted({.state = state, .ingress = ingress, .own = own},
+                      is_open ? Diverted::Senders::told : Diverted::Senders::not_told);
+    go_on({.state = state, .own = own, .ingress = ingress, .diverted = diverted}, frame, decision);
+    diverted.settle();
+  }
+}
+
+}  // namespace sekisho::forward
