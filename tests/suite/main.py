@@ -10,7 +10,7 @@ import os
 import sys
 
 from suite.schedule import Run, with_needed
-from suite.stages import STAGES
+from suite.stages import FULL, STAGES
 
 
 def main() -> int:
@@ -22,7 +22,7 @@ def main() -> int:
     )
     parser.add_argument("--quick", action="store_true", help=f"gcc only: {', '.join(stage.name for stage in STAGES if stage.quick)}")
     parser.add_argument(
-        "--full", action="store_true", help="every combination of the matrix in tests/net, not every pair: an hour more"
+        "--full", action="store_true", help="every combination of the matrix in tests/net, not every pair, and all headers: an hour more"
     )
     parser.add_argument(
         "--only",
@@ -33,12 +33,11 @@ def main() -> int:
     )
     options = parser.parse_args()
     if options.full:
-        os.environ["SEKISHO_FULL"] = "1"
-    chosen = [
-        stage
-        for stage in STAGES
-        if (not options.only or stage.name in options.only) and (stage.quick or not options.quick)
-    ]
+        os.environ[FULL] = "1"
+    if options.only:
+        chosen = [stage for stage in STAGES if stage.name in options.only]
+    else:
+        chosen = [stage for stage in STAGES if (stage.quick if options.quick else stage.whole)]
     total = Run(with_needed(chosen)).all()
     print(total)
     return 1 if total.failed or total.skipped else 0

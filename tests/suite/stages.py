@@ -3,17 +3,19 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from suite import headers, tidy
+from suite import headers, tidy, unbuilt
 from suite.count import Count, junit
 from suite.shell import ROOT, Shell
 from suite.task import apart
 
 FUZZ_SECONDS = 6
+FULL = "SEKISHO_FULL"  # in the environment, since tests ask for it, too
 CLANG = "build-clang"
 # Network tests wait most of their time. Those that take longest begin.
 NET_WORKERS = 2
@@ -62,13 +64,20 @@ def pytest(shell: Shell, tests: str) -> Count:
 
 
 def build(shell: Shell) -> Count:
-    """As users build it, but for what takes the compiler long: the debugger's view of types, and optimising what is not the hot path."""
+    """As users build it, but for what takes the compiler long: the debugger's view of types, and optimising what is not the hot path.
+    A test of cold code is compiled once, here or with the sanitizers.
+    """
     configured = configure(shell, "build", "-Ddebug=false", "-Dcpp_args=-g1", "-Dfast_build=true")
-    return one("build with gcc", configured and shell("ninja", "-C", "build"))
+    return one("build with gcc", configured and shell("ninja", "-C", "build", "optimised"))
+
+
+def optimised(shell: Shell) -> Count:
+    return meson_test(shell, "build", "optimised", "--no-rebuild", "--suite", "optimised")
 
 
 def unit(shell: Shell) -> Count:
-    return meson_test(shell, "build", "all", "--no-rebuild")
+    """The tests that the full run has under the sanitizers alone, and those of `optimised`."""
+    return meson_test(shell, "build", "all")
 
 
 def command_line(shell: Shell) -> Count:
@@ -106,12 +115,14 @@ def configure_clang(shell: Shell) -> bool:
         "-Dfuzzers=true", "-Db_sanitize=address,undefined", "-Db_lundef=false", "-Doptimization=1", "-Ddebug=false",
         "-Dcpp_args=-gline-tables-only",
     )  # fmt: skip
-    return configure(shell, CLANG, *options, CC="clang-16", CXX="clang++-16")
+    # Instrumented programs are large: lld links one in a second instead of seven.
+    return configure(shell, CLANG, *options, CC="clang-16", CXX="clang++-16", CXX_LD="lld-16")
 
 
 def clang(shell: Shell) -> Count:
     """One build says what clang thinks of everything, and carries the sanitizers and the fuzzers."""
-    return one("build with clang", configure_clang(shell) and shell("ninja", "-C", CLANG))
+    built = configure_clang(shell) and shell("ninja", "-C", CLANG)
+    return one("build with clang", built and unbuilt.check(ROOT / CLANG, shell))
 
 
 def formatting(shell: Shell) -> Count:
@@ -121,7 +132,7 @@ def formatting(shell: Shell) -> Count:
 
 
 def every_header(shell: Shell) -> Count:
-    wrong = headers.check(ROOT / CLANG, shell)
+    wrong = headers.check(ROOT / CLANG, shell, every=FULL in os.environ)
     return Count(failed=[f"{header} does not compile on its own" for header in wrong]) if wrong else Count(passed=1)
 
 
@@ -180,7 +191,8 @@ class Stage:
     run: Callable[[Shell], Count]
     what: str
     lane: str
-    quick: bool = False
+    quick: bool = False  # in a quick run
+    whole: bool = True  # in a whole one
     needs: str | None = None
 
 
@@ -191,14 +203,17 @@ STAGES = (
     Stage("build", build, "gcc 12, warnings are errors", FIRST, quick=True),
     Stage("net", network, "network namespaces, exact packet counts", "testing", quick=True, needs="build"),
     Stage("cli", command_line, "the command line", "testing", quick=True, needs="build"),
-    Stage("unit", unit, "units of each room, and packets through the real pipeline", "testing", quick=True, needs="build"),
+    Stage("optimised", optimised, "the table, and packets through the real pipeline, as users build them", "testing", needs="build"),
+    Stage("unit", unit, "units of each room, and packets through the real pipeline", "testing", quick=True, whole=False, needs="build"),
     Stage("vm", virtual_machine, "a virtual machine with virtio NICs", "testing", needs="build"),
     Stage(
         "package", package, "the Debian package, installed in a clean root and run by systemd there", "testing", needs="build"
     ),
     Stage("format", formatting, "clang-format has nothing to change", COMPUTING, quick=True),
     Stage("clang", clang, "clang 16 compiles everything, fuzzers too, with ASan and UBSan", COMPUTING),
-    Stage("headers", every_header, "every header compiles on its own", COMPUTING, needs="clang"),
+    Stage(
+        "headers", every_header, f"the {headers.MOST} headers that changed last, and what includes them, compile on their own (--full: all headers)",
+        COMPUTING, needs="clang"),
     Stage("tidy", tidied, f"clang-tidy finds nothing in the {tidy.MOST} files of common and control that changed last", COMPUTING, needs="clang"),
     Stage("threads", threads, "table tests under TSan", COMPUTING),
     Stage("sanitized", sanitized, "unit and packet tests under ASan and UBSan", LAST, needs="clang"),
