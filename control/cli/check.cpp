@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <filesystem>
 #include <memory>
@@ -36,10 +37,6 @@ struct CheckOptions {
   bool strict = false;
   FileOptions reading;
 };
-
-void print_good(std::string_view what) {
-  fmt::print("{} {}\n", what, toned("is good", Tone::good));
-}
 
 Outcome report_refusal(const Context& context, const CheckOptions& options, const base::Error& error) {
   const auto findings = check::check(check::gather(error));
@@ -88,7 +85,7 @@ Outcome check_configuration(const Context& context, const CheckOptions& options)
     print_summary(summary);
     print_check_findings(findings, options.explain);
     if (outcome) {
-      print_good(options.config);
+      print_check_verdict(options.config, findings);
     }
   }
   return outcome;
@@ -116,9 +113,7 @@ Outcome check_files(const Context& context, const CheckOptions& options) {
   } else {
     print_check_findings(findings, options.explain);
     if (outcome) {
-      for (const auto& file : options.files) {
-        print_good(file);
-      }
+      print_check_verdict(fmt::format("{}", fmt::join(options.files, ", ")), findings);
     }
   }
   return outcome;

@@ -80,6 +80,13 @@ void print_check_findings(std::span<const Finding> findings, bool explain) {
   }
 }
 
+void print_check_verdict(std::string_view what, std::span<const Finding> findings) {
+  const auto warnings = count(findings, Severity::warning);
+  fmt::print("{} {}\n", what,
+             warnings == 0 ? toned("is good", Tone::good)
+                           : fmt::format("has no error and {}", plural(warnings, "warning")));
+}
+
 Outcome outcome_of(std::span<const Finding> findings, bool strict) {
   const auto errors = count(findings, Severity::error);
   const auto warnings = count(findings, Severity::warning);

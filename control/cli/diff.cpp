@@ -200,6 +200,7 @@ void add_diff(CLI::App& app, Context& context) {
   command->add_option("--service-tags", options->service_tags, "What service tags in route tables stand for")
       ->type_name("FILE");
   add_file_options(*command, options->reading);
+  add_left_out_option(*command, options->reading);
   add_table_option(*command, options->reading);
   command->add_flag("--exit-code", options->exit_code, "Exit status 1 when they differ");
   command->footer(

@@ -304,6 +304,7 @@ void add_effective_routes(CLI::App& app, Context& context) {
   for (auto* option : add_file_options(*command, options->reading)) {
     option->needs(vnet);
   }
+  add_left_out_option(*command, options->reading)->needs(vnet);
   command->add_flag("--table", options->table, "Azure's table form, the default; --json is az's JSON");
   command->add_flag("--winners", options->winners,
                     "Also name what an Invalid route lost to: a column, in JSON the member overriddenBy");

@@ -31,6 +31,7 @@ auto FileOptions::reading() const -> formats::Options {
   }
   result.table = table;
   result.empty = formats::empty_if(allow_empty);
+  result.refuse_left_out = refuse_left_out && !allow_left_out;
   return result;
 }
 
@@ -53,6 +54,13 @@ auto add_file_options(CLI::App& command, FileOptions& options) -> std::vector<CL
           ->check(is_format()),
       command.add_flag("--allow-empty", options.allow_empty,
                        "Read files without routes, too, which else are an error")};
+}
+
+auto add_left_out_option(CLI::App& command, FileOptions& options) -> CLI::Option* {
+  options.refuse_left_out = true;
+  return command.add_flag(
+      "--allow-left-out", options.allow_left_out,
+      "Go on without the routes that a template or plan leaves open, which else are an error");
 }
 
 auto add_table_option(CLI::App& command, FileOptions& options) -> CLI::Option* {

@@ -15,6 +15,9 @@ struct FileOptions {
   std::string format;
   std::string table;
   bool allow_empty = false;
+  // Of a command that has --allow-left-out.
+  bool refuse_left_out = false;
+  bool allow_left_out = false;
 
   // What was checked as it was parsed.
   [[nodiscard]] auto reading() const -> formats::Options;
@@ -25,6 +28,8 @@ struct FileOptions {
 
 // Adds --format and --allow-empty. Gives them, for commands that read no files unless another option is there.
 auto add_file_options(CLI::App& command, FileOptions& options) -> std::vector<CLI::Option*>;
+// Adds --allow-left-out, and has files refused without it whose routes are not all known, as zones refuse them.
+auto add_left_out_option(CLI::App& command, FileOptions& options) -> CLI::Option*;
 // Adds --table.
 auto add_table_option(CLI::App& command, FileOptions& options) -> CLI::Option*;
 

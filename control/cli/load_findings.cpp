@@ -7,6 +7,7 @@
 #include <cstdio>
 #include <iterator>
 
+#include "control/check/check.hpp"
 #include "control/formats/tables.hpp"
 
 namespace sekisho::cli {
@@ -25,8 +26,7 @@ auto findings_of(const formats::RouteFile& file) -> std::vector<base::Finding> {
 
 void tell_findings(const std::vector<base::Finding>& findings) {
   for (const auto& finding : findings) {
-    fmt::print(stderr, "{}: {}\n", finding.severity == base::Severity::note ? "note" : "warning",
-               finding.where.to_string());
+    fmt::print(stderr, "{}: {}\n", check::to_string(finding.severity), finding.where.to_string());
   }
 }
 

@@ -207,6 +207,7 @@ void add_lookup(CLI::App& app, Context& context) {
       ->type_name("ADDRESS")
       ->check(is_address());
   add_file_options(*command, options->reading);
+  add_left_out_option(*command, options->reading);
   add_table_option(*command, options->reading);
   command->add_option("address", options->addresses, "Addresses; \"-\" or none: one a line on standard input")
       ->type_name("ADDRESS")

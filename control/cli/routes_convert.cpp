@@ -152,6 +152,7 @@ void add_convert(CLI::App& group, Context& context) {
                    "Azure's service tags, to put prefixes in the place of their names")
       ->type_name("FILE");
   add_file_options(*command, options->reading);
+  add_left_out_option(*command, options->reading);
   add_table_option(*command, options->reading);
   command->add_option("file", options->files, "Route files, one after another")
       ->type_name("FILE")

@@ -26,6 +26,8 @@ struct Options {
   // Of a file with several route tables: which, by its name or place; "": the only one.
   std::string table = {};
   Empty empty = Empty::refused;
+  // A route that cannot be known is an error, not left out with a finding of Severity::error.
+  bool refuse_left_out = false;
   // Big files take seconds.
   base::Progress progress{};
 };

@@ -45,6 +45,20 @@ auto refuse_if_empty(const RouteFile& file, Empty empty, bool has_bytes) -> std:
   return refuse_empty(file, has_bytes);
 }
 
+// Who goes on without it asks a table that is not the one that will be.
+auto refuse_if_left_out(const RouteFile& file, bool refuse) -> std::optional<base::Error> {
+  const auto is_error = [](const auto& finding) { return finding.severity == base::Severity::error; };
+  const auto first = std::ranges::find_if(file.findings, is_error);
+  if (!refuse || first == file.findings.end())
+    return std::nullopt;
+  auto refused = first->where;
+  const auto more = std::ranges::count_if(file.findings, is_error) - 1;
+  refused.reason +=
+      fmt::format("{}; --allow-left-out goes on without {}",
+                  more == 0 ? "" : fmt::format(" (and {} more like it)", more), more == 0 ? "it" : "them");
+  return refused;
+}
+
 }  // namespace
 
 auto read_tables(const std::filesystem::path& file, const Options& options)
@@ -72,6 +86,8 @@ auto read_routes(const std::filesystem::path& file, const Options& options)
   });
   if (!routes)
     return routes;
+  if (auto refused = refuse_if_left_out(*routes, options.refuse_left_out))
+    return tl::unexpected(std::move(*refused));
   if (auto refused = refuse_if_empty(*routes, options.empty, !bytes->empty()))
     return tl::unexpected(std::move(*refused));
   return routes;

@@ -42,8 +42,8 @@ def edit(file, *changes):
 
 def test_the_example_is_good(sekisho, example):
     done = sekisho("check", "--config", example)
-    warnings = [line for line in done.stdout.splitlines() if "warning" in line and "no-interface" not in line]
-    assert done.returncode == 0 and "is good" in done.stdout and not warnings, done
+    warnings = [line for line in done.stdout.splitlines() if line.startswith("warning") and "no-interface" not in line]
+    assert done.returncode == 0 and "has no error" in done.stdout and not warnings, done
 
 
 def test_explain_tells_the_route_in_azure_and_its_type(sekisho, explain, example):
