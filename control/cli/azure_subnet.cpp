@@ -48,8 +48,9 @@ class Builder {
         return tl::unexpected(std::move(tags.error()));
       tags_ = std::move(*tags);
     }
-    auto done = add_system_routes()
-                    .and_then([this] { return each(inputs_.routes, &Builder::add_user_routes); })
+    // What a route table of the subnet says decides which system routes there are.
+    auto done = each(inputs_.routes, &Builder::add_user_routes)
+                    .and_then([this] { return add_system_routes(); })
                     .and_then([this] { return each(inputs_.gateway_routes, &Builder::read_gateway_routes); });
     if (!done)
       return tl::unexpected(std::move(done.error()));
@@ -74,8 +75,7 @@ class Builder {
   auto add_system_routes() -> Done {
     for (const auto prefix : inputs_.vnet)
       add(prefix, Origin::vnet, NextHopType::vnet_local);
-    for (const auto prefix : inputs_.peerings)
-      add(prefix, Origin::vnet, NextHopType::vnet_peering);
+    add_peerings();
     add({0, 0}, Origin::system, NextHopType::internet);
     for (const auto prefix : inputs_.none) {
       if (std::ranges::none_of(inputs_.vnet, [&](base::Prefix vnet) { return vnet.covers(prefix); }))
@@ -125,8 +125,10 @@ class Builder {
       if (auto done = formats::resolve_tags(*file, *tags_); !done)
         return done;
     }
-    for (const auto& table : file->tables)
+    for (const auto& table : file->tables) {
       subnet_->takes_bgp = subnet_->takes_bgp && table.takes_bgp;
+      takes_peerings_ = takes_peerings_ && table.takes_peerings;
+    }
     take_findings(*file);
     const auto first_name = static_cast<route::NameId>(subnet_->names.size());
     subnet_->names.insert(subnet_->names.end(), file->labels.begin(), file->labels.end());
@@ -171,6 +173,19 @@ class Builder {
     return {};
   }
 
+  // disablePeeringRoute = "All" keeps them off the subnet.
+  void add_peerings() {
+    if (!takes_peerings_ && !inputs_.peerings.empty()) {
+      subnet_->findings.push_back(
+          {base::Severity::note,
+           {"--peering", 0,
+            "peering routes are left out: a route table of the subnet has disablePeeringRoute = All"}});
+      return;
+    }
+    for (const auto prefix : inputs_.peerings)
+      add(prefix, Origin::vnet, NextHopType::vnet_peering);
+  }
+
   // "Propagate gateway routes: No" keeps them off the subnet.
   void add_gateway_routes() {
     auto routes = std::move(gateway_routes_).merge();
@@ -202,6 +217,7 @@ class Builder {
   std::optional<formats::ServiceTags> tags_;
   std::shared_ptr<Subnet> subnet_ = std::make_shared<Subnet>(Subnet{.names = {""}});
   BgpRoutes gateway_routes_;
+  bool takes_peerings_ = true;  // no route table says otherwise
   std::map<std::pair<NextHopType, std::vector<std::uint32_t>>, route::NameId> ids_;
 };
 

@@ -95,6 +95,7 @@ struct TableSummary {
   std::size_t routes = 0;  // those with a tag included
   std::size_t tags = 0;
   bool takes_bgp = true;                // not `disableBgpRoutePropagation`
+  bool takes_peerings = true;           // not `disablePeeringRoute`: "All"
   std::size_t ipv6 = 0;                 // prefixes left out
   std::vector<std::size_t> findings{};  // of RouteFile::findings, those about this table
 };

@@ -16,8 +16,13 @@ namespace {
 
 using route::NextHopType;
 
-constexpr std::array<std::string_view, 6> table_properties{
-    "disablebgproutepropagation", "name", "properties", "resources", "routes", "subnets"};
+constexpr std::array<std::string_view, 7> table_properties{"disablebgproutepropagation",
+                                                           "disablepeeringroute",
+                                                           "name",
+                                                           "properties",
+                                                           "resources",
+                                                           "routes",
+                                                           "subnets"};
 constexpr std::array<std::string_view, 7> route_properties{
     "addressprefix", "hasbgpoverride", "name", "nexthop", "nexthopipaddress", "nexthoptype", "properties"};
 constexpr std::array<std::string_view, 6> writable_types{
@@ -42,6 +47,23 @@ void find_unknown_properties(const Members& members, std::span<const std::string
 auto flag(const Members& members, std::string_view key) -> tl::expected<bool, base::Error> {
   const auto* value = members.find(key);
   return value != nullptr && is_unknown(*value) ? false : members.boolean(key, false);
+}
+
+// REST API, RouteTable, disablePeeringRoute: "'None' means peering routes are enabled, 'All' means all peering routes are disabled."
+auto takes_peerings(const Members& table) -> tl::expected<bool, base::Error> {
+  constexpr const char* key = "disablepeeringroute";
+  const auto* value = table.find(key);
+  if (value == nullptr || is_unknown(*value))
+    return true;
+  const auto word = table.string(key);
+  if (!word)
+    return tl::unexpected(word.error());
+  if (*word == nullptr || (*word)->empty() || lower_case(**word) == "none")
+    return true;
+  if (lower_case(**word) != "all")
+    return table.refuse(key,
+                        fmt::format("is {} where \"All\" or \"None\" is expected", base::in_quotes(**word)));
+  return false;
 }
 
 auto next_hop_type(const Members& route, const std::string& what) -> tl::expected<NextHopType, base::Error> {
@@ -165,6 +187,11 @@ auto RouteTableReader::table(const Json& table, const std::string& path)
   if (!disabled)
     return tl::unexpected(disabled.error());
   summary.takes_bgp = !*disabled;
+  const auto* peerings = members->find("disablepeeringroute");
+  const auto takes = takes_peerings(*members);
+  if (!takes)
+    return tl::unexpected(takes.error());
+  summary.takes_peerings = *takes;
   if (const auto* id = members->find("id"); id != nullptr && id->is_string())
     summary.place = id->get_ref<const std::string&>();
   const auto added = routes_.add_table(std::move(summary), path);
@@ -175,6 +202,11 @@ auto RouteTableReader::table(const Json& table, const std::string& path)
   if (propagation != nullptr && is_unknown(*propagation)) {
     routes_.find(base::Severity::warning, members->where("disablebgproutepropagation"),
                  fmt::format("{}; taken as false", unknown_reason(*propagation)));
+  }
+
+  if (peerings != nullptr && is_unknown(*peerings)) {
+    routes_.find(base::Severity::warning, members->where("disablepeeringroute"),
+                 fmt::format("{}; taken as \"None\"", unknown_reason(*peerings)));
   }
 
   for (const auto* key : {"routes", "properties"})

@@ -115,8 +115,9 @@ auto open_table(const std::vector<RouteFile>& files) -> std::string {
     const auto file = files.front().file.filename().string();
     name = file.substr(0, file.find('.'));
   }
-  return fmt::format("{{\"name\": {}, \"properties\": {{\"disableBgpRoutePropagation\": {}, \"routes\": [",
-                     dump(name), only != nullptr && !only->takes_bgp);
+  return fmt::format("{{\"name\": {}, \"properties\": {{\"disableBgpRoutePropagation\": {}, {}\"routes\": [",
+                     dump(name), only != nullptr && !only->takes_bgp,
+                     only != nullptr && !only->takes_peerings ? "\"disablePeeringRoute\": \"All\", " : "");
 }
 
 }  // namespace

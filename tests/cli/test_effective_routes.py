@@ -200,6 +200,28 @@ def test_ipv6_is_not_left_out_silently(sekisho, tmp_path):
         assert done.returncode == 0 and f"note: {file}: 1 IPv6 prefix is left out\n" in done.stderr, (arguments, done)
 
 
+@pytest.mark.parametrize("word, taken", [("None", True), (None, True), ("All", False), ("all", False)])
+def test_a_route_table_keeps_peering_routes_off_its_subnets(sekisho, tmp_path, word, taken):
+    file = tmp_path / "udr.json"
+    file.write_text(json.dumps({"name": "rt", "properties": {
+        **({} if word is None else {"disablePeeringRoute": word}),
+        "routes": [{"name": "r", "properties": {"addressPrefix": "10.0.0.0/8", "nextHopType": "VirtualAppliance",
+                                                "nextHopIpAddress": "10.1.0.4"}}]}}))
+    done = sekisho("effective-routes", "--vnet", "10.1.0.0/16", "--peering", "10.8.0.0/16", "--routes", file)
+    assert done.returncode == 0 and ("VNetPeering" in done.stdout) == taken, done
+    assert ("peering routes are left out: a route table of the subnet has disablePeeringRoute" in done.stderr) != taken, done
+    assert "is not known" not in done.stderr
+    again = sekisho("routes", "convert", "--to", "azure", file)
+    assert ("disablePeeringRoute" in again.stdout) != taken, again
+
+
+def test_a_word_that_disables_no_peering_is_refused(refused, tmp_path):
+    file = tmp_path / "udr.json"
+    file.write_text('{"name": "rt", "properties": {"disablePeeringRoute": "Some", "routes": []}}')
+    assert 'is "Some" where "All" or "None" is expected' in refused(
+        "effective-routes", "--vnet", "10.1.0.0/16", "--routes", file)
+
+
 @pytest.mark.parametrize("route, stay", [
     ("0.0.0.0/0 10.0.2.4", False), ("0.0.0.0/0 VirtualNetworkGateway", False), ("0.0.0.0/0 Internet", True), ("0.0.0.0/0 None", True),
     ("0.0.0.0/1 10.0.2.4\n128.0.0.0/1 10.0.2.4", True),

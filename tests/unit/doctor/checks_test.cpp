@@ -245,7 +245,8 @@ TEST_F(DoctorTest, XdpByDriver) {
 TEST_F(DoctorTest, TagsBesideFrames) {
   system.ports[0].interface->driver = "veth";
   EXPECT_THAT(check_xdp(system), ElementsAre(is(Verdict::ok, "eth1: veth has XDP"), is(Verdict::ok, "eth2")));
-  EXPECT_THAT(check_xdp(system)[0].sentence, HasSubstr("ethtool -K PEER txvlan off tx-vlan-stag-hw-insert off"));
+  EXPECT_THAT(check_xdp(system)[0].sentence,
+              HasSubstr("ethtool -K PEER txvlan off tx-vlan-stag-hw-insert off"));
   EXPECT_THAT(check_xdp(system)[1].sentence, Not(HasSubstr("VLAN")));
 }
 

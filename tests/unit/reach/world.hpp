@@ -38,7 +38,8 @@ struct World {
     config.next_hops.push_back({.name = name, .members = std::move(members)});
   }
   void neighbour(int index, std::uint32_t at, const std::string& state, bool usable) {
-    mirror.neighbours[{index, at}] = {.state = state, .usable = usable, .mac = usable ? mac : base::MacAddress{}};
+    mirror.neighbours[{index, at}] = {
+        .state = state, .usable = usable, .mac = usable ? mac : base::MacAddress{}};
   }
   [[nodiscard]] Member only() const {
     const auto all = members(config, mirror);
