@@ -51,7 +51,7 @@ void add_control(Text& text, const Known& known) {
 
   text.family("sekisho_health", Type::gauge, "",
               "The verdict of `sekisho show state`: 0 forwarding, 1 degraded, 2 closed.");
-  text.sample({}, static_cast<std::uint64_t>(serve::judge(known.policy.config, known.problems).word));
+  text.sample({}, static_cast<std::uint64_t>(serve::judge(known.policy, known.problems).word));
   text.family("sekisho_draining", Type::gauge, "",
               "1 while the appliance is being drained: its health endpoint answers 503.");
   text.sample({}, one_if(known.is_draining));

@@ -61,7 +61,7 @@ Daemon::Daemon(boost::asio::io_context& io, Options options)
                    }),
       observer_(io, *this,
                 [this](const std::vector<serve::Problem>& problems) {
-                  advertising_.judge(serve::why_not_advertised(policy()->config, view().members, problems));
+                  advertising_.judge(serve::why_not_advertised(*policy(), view().members, problems));
                 }),
       health_check_(io, *this),
       endpoints_(

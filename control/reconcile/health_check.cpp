@@ -72,7 +72,7 @@ auto HealthCheck::response(const serve::Live& live) const -> http::Response {
                                          .view = backend_.view(),
                                          .live = live,
                                          .circumstances = circumstances});
-  return as_response(serve::health(policy->config, problems, backend_.draining_since_unix_ms().has_value()));
+  return as_response(serve::health(*policy, problems, backend_.draining_since_unix_ms().has_value()));
 }
 
 }  // namespace sekisho::reconcile

@@ -146,7 +146,7 @@ void Observer::heard(const serve::Live& live) {
                                    .live = live,
                                    .circumstances = circumstances});
   judge_(problems);
-  const auto verdict = serve::judge(policy->config, problems);
+  const auto verdict = serve::judge(*policy, problems);
   const auto before = std::exchange(judged_, serve::Judged{verdict, std::move(problems)});
   for (auto& event : serve::changes(before, *judged_)) {
     tell(std::move(event));

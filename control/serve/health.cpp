@@ -9,8 +9,9 @@
 namespace sekisho::serve {
 namespace {
 
-auto why_unmet(const config::Requirement& required, const config::Config& config,
+auto why_unmet(const config::Requirement& required, const policy::Policy& policy,
                const std::vector<Problem>& problems) -> std::vector<std::string> {
+  const auto& config = policy.config;
   using Kind = config::Requirement::Kind;
   switch (required.kind) {
     case Kind::internet:
@@ -23,7 +24,7 @@ auto why_unmet(const config::Requirement& required, const config::Config& config
       break;
   }
   const auto zone = std::ranges::find(config.zones, required.name, &config::Zone::name);
-  return zone == config.zones.end() ? std::vector<std::string>{} : why_closed(*zone, config, problems);
+  return zone == config.zones.end() ? std::vector<std::string>{} : why_closed(*zone, policy, problems);
 }
 
 void append_once(std::vector<std::string>& reasons, const std::vector<std::string>& more) {
@@ -34,15 +35,15 @@ void append_once(std::vector<std::string>& reasons, const std::vector<std::strin
 
 }  // namespace
 
-auto health(const config::Config& config, const std::vector<Problem>& problems, bool is_draining) -> Health {
-  Health result{.verdict = judge(config, problems), .is_draining = is_draining, .failures = {}};
+auto health(const policy::Policy& policy, const std::vector<Problem>& problems, bool is_draining) -> Health {
+  Health result{.verdict = judge(policy, problems), .is_draining = is_draining, .failures = {}};
   if (is_draining) {
     result.failures.emplace_back("it is being drained");
   }
   append_once(result.failures, why_dead(problems));
-  if (config.health && config.health->require) {
-    for (const auto& required : *config.health->require) {
-      append_once(result.failures, why_unmet(required, config, problems));
+  if (const auto& asked = policy.config.health; asked && asked->require) {
+    for (const auto& required : *asked->require) {
+      append_once(result.failures, why_unmet(required, policy, problems));
     }
   } else if (result.verdict.word == Word::closed) {
     append_once(result.failures, result.verdict.reasons);

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "control/config/config.hpp"
+#include "control/policy/policy.hpp"
 #include "control/serve/json.hpp"
 #include "control/serve/problems.hpp"
 #include "control/serve/verdict.hpp"
@@ -20,7 +20,7 @@ struct Health {
 };
 
 // Without `require` in [health], whatever closes the appliance fails it; with it, a dead dataplane and what is required.
-[[nodiscard]] auto health(const config::Config& config, const std::vector<Problem>& problems,
+[[nodiscard]] auto health(const policy::Policy& policy, const std::vector<Problem>& problems,
                           bool is_draining) -> Health;
 // {"healthy": false, "verdict": "closed", "draining": false, "reasons": ["no living member of firewall"]}: why it fails, then what
 // is wrong besides

@@ -2,7 +2,9 @@
 #include "control/serve/may_advertise.hpp"
 
 #include <algorithm>
+#include <set>
 
+#include "control/policy/internet_next_hops.hpp"
 #include "control/serve/verdict.hpp"
 
 namespace sekisho::serve {
@@ -29,18 +31,39 @@ auto why_no_port(const config::NextHop& via, const std::vector<reach::Member>& m
   return result;
 }
 
+// What zones reach the Internet by: the exit has no members and is not among them.
+auto internet_vias(const policy::Policy& policy) -> std::vector<const config::NextHop*> {
+  std::set<std::string> names;
+  for (const auto& zone : policy.config.zones) {
+    if (zone.internet || zone.follow_default) {
+      names.merge(policy::internet_next_hops(policy, *policy.zone(zone.name)));
+    }
+  }
+  std::vector<const config::NextHop*> result;
+  for (const auto& next_hop : policy.config.next_hops) {
+    if (names.contains(next_hop.name)) {
+      result.push_back(&next_hop);
+    }
+  }
+  return result;
+}
+
 }  // namespace
 
-auto why_not_advertised(const config::Config& config, const std::vector<reach::Member>& members,
+auto why_not_advertised(const policy::Policy& policy, const std::vector<reach::Member>& members,
                         const std::vector<Problem>& problems) -> std::vector<std::string> {
-  if (auto reasons = why_closed(config, problems); !reasons.empty()) {
+  if (auto reasons = why_closed(policy, problems); !reasons.empty()) {
     return reasons;
   }
-  if (!config.internet) {
-    return {};
+  std::vector<std::string> reasons;
+  for (const auto* via : internet_vias(policy)) {
+    const auto why = why_no_port(*via, members, problems);
+    if (why.empty()) {
+      return {};
+    }
+    reasons.insert(reasons.end(), why.begin(), why.end());
   }
-  const auto via = std::ranges::find(config.next_hops, config.internet->via, &config::NextHop::name);
-  return via == config.next_hops.end() ? std::vector<std::string>{} : why_no_port(*via, members, problems);
+  return reasons;
 }
 
 }  // namespace sekisho::serve

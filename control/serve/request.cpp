@@ -429,7 +429,7 @@ void monitor(Backend& backend, Then done) {
   ask_state(backend, [&backend, subscription = backend.subscribe(),
                       done = std::move(done)](const Live& live) {
     const auto now = now_unix_ms();
-    auto verdict = verdict_event(judge(backend.policy()->config, problems_now(backend, live)), std::nullopt);
+    auto verdict = verdict_event(judge(*backend.policy(), problems_now(backend, live)), std::nullopt);
     verdict.unix_ms = now;
     auto first = Json::array({events::to_json(verdict)});
     if (backend.draining_since_unix_ms()) {

@@ -44,7 +44,7 @@ Json show_state(const policy::Policy& policy, const Live& live, const std::vecto
   for (const auto& zone : policy.zones) {
     routes += zone.table.candidates().size();
   }
-  const auto verdict = judge(policy.config, problems);
+  const auto verdict = judge(policy, problems);
   return {
       {"verdict", to_string(verdict.word)},
       {"reasons", verdict.reasons},

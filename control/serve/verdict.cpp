@@ -9,7 +9,7 @@
 #include <iterator>
 #include <set>
 
-#include "control/policy/policy.hpp"
+#include "control/policy/internet_next_hops.hpp"
 
 namespace sekisho::serve {
 namespace {
@@ -51,10 +51,13 @@ auto why_all(const Names& names, Why why) -> std::vector<std::string> {
   return result;
 }
 
-auto next_hops_of(const config::Zone& zone, const config::Config& config) -> std::set<std::string> {
-  // What is followed stands there.
-  if (!zone.via.empty() || (zone.internet && config.internet)) {
-    return {config.via_of(zone)};
+bool has_internet(const config::Zone& zone) {
+  return zone.internet || zone.follow_default;
+}
+
+auto next_hops_of(const config::Zone& zone, const policy::Policy& policy) -> std::set<std::string> {
+  if (has_internet(zone)) {
+    return policy::internet_next_hops(policy, *policy.zone(zone.name));
   }
   std::set<std::string> result;
   for (const auto& route : zone.routes) {
@@ -65,17 +68,17 @@ auto next_hops_of(const config::Zone& zone, const config::Config& config) -> std
   return result;
 }
 
-auto why_all_closed(const config::Config& config, const std::vector<Problem>& problems)
+auto why_all_closed(const policy::Policy& policy, const std::vector<Problem>& problems)
     -> std::vector<std::string> {
+  const auto& zones = policy.config.zones;
   std::vector<const config::Zone*> counted;
-  const auto has_default = [](const config::Zone& zone) { return zone.internet || zone.follow_default; };
-  const bool any_internet = std::ranges::any_of(config.zones, has_default);
-  for (const auto& zone : config.zones) {
-    if (has_default(zone) || !any_internet) {
+  const bool any_internet = std::ranges::any_of(zones, has_internet);
+  for (const auto& zone : zones) {
+    if (has_internet(zone) || !any_internet) {
       counted.push_back(&zone);
     }
   }
-  return why_all(counted, [&](const config::Zone* zone) { return why_closed(*zone, config, problems); });
+  return why_all(counted, [&](const config::Zone* zone) { return why_closed(*zone, policy, problems); });
 }
 
 void append_once(std::vector<std::string>& reasons, const std::vector<std::string>& more) {
@@ -120,26 +123,29 @@ auto why_down(std::string_view next_hop, const std::vector<Problem>& problems) -
   });
 }
 
-auto why_closed(const config::Zone& zone, const config::Config& config, const std::vector<Problem>& problems)
+auto why_closed(const config::Zone& zone, const policy::Policy& policy, const std::vector<Problem>& problems)
     -> std::vector<std::string> {
   auto reasons = why_all(zone.ports, [&](const std::string& port) { return why_port_down(port, problems); });
   append_once(reasons, reasons_where(problems, [&](const Problem& problem) {
                 return problem.kind == "default_not_learned" && problem.subject == zone.name;
               }));
-  append_once(reasons, why_all(next_hops_of(zone, config),
-                               [&](const std::string& name) { return why_down(name, problems); }));
+  append_once(reasons, why_all(next_hops_of(zone, policy), [&](const std::string& name) {
+                return name == policy::none
+                           ? std::vector{fmt::format("zone {}: the default goes to None", zone.name)}
+                           : why_down(name, problems);
+              }));
   return reasons;
 }
 
-auto why_closed(const config::Config& config, const std::vector<Problem>& problems)
+auto why_closed(const policy::Policy& policy, const std::vector<Problem>& problems)
     -> std::vector<std::string> {
   auto reasons = why_dead(problems);
-  append_once(reasons, why_all_closed(config, problems));
+  append_once(reasons, why_all_closed(policy, problems));
   return reasons;
 }
 
-auto judge(const config::Config& config, const std::vector<Problem>& problems) -> Verdict {
-  Verdict verdict{.reasons = why_closed(config, problems)};
+auto judge(const policy::Policy& policy, const std::vector<Problem>& problems) -> Verdict {
+  Verdict verdict{.reasons = why_closed(policy, problems)};
   if (!verdict.reasons.empty()) {
     verdict.word = Word::closed;
   }

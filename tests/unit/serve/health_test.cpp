@@ -3,7 +3,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "control/serve/health.hpp"
@@ -19,17 +21,17 @@ Problem fault(std::string_view kind, const std::string& subject = "", bool bad =
   return {.kind = kind, .bad = bad, .subject = subject, .reason = std::string(kind)};
 }
 
-config::Config requiring(const std::string& require) {
-  return config::parse(test::ports_and_firewall + std::string{test::gateway} +
-                           std::string{test::internet_and_back} + R"([health]
+std::shared_ptr<const policy::Policy> requiring(const std::string& require) {
+  auto config = config::parse(test::ports_and_firewall + std::string{test::gateway} +
+                                  std::string{test::internet_and_back} + R"([health]
 listen = ["10.0.1.4:8080"]
 )" + require,
-                       "sekisho.toml")
-      .value();
+                              "sekisho.toml");
+  return policy::build(std::move(config).value()).value();
 }
 
 auto failures(const std::string& require, const std::vector<Problem>& problems) -> std::vector<std::string> {
-  return health(requiring(require), problems, false).failures;
+  return health(*requiring(require), problems, false).failures;
 }
 
 TEST(Health, AllIsWell) {
@@ -50,7 +52,7 @@ TEST(Health, ADeadDataplaneIsNeverHealthy) {
 
 TEST(Health, DrainingIsNeverHealthy) {
   for (const auto require : {"", "require = []"}) {
-    const auto drained = health(requiring(require), {}, true);
+    const auto drained = health(*requiring(require), {}, true);
     EXPECT_THAT(drained.failures, ElementsAre("it is being drained"));
     EXPECT_EQ(drained.verdict.word, Word::forwarding);
     EXPECT_EQ(health_json(drained),
@@ -85,7 +87,7 @@ TEST(Health, EachRequirement) {
 // What fails it first, then what else is wrong.
 TEST(Health, AsJson) {
   const auto json =
-      health_json(health(requiring(R"(require = ["next_hop:gateway"])"),
+      health_json(health(*requiring(R"(require = ["next_hop:gateway"])"),
                          {{.kind = "next_hop_down", .subject = "firewall", .reason = "no firewall"},
                           {.kind = "next_hop_down", .subject = "gateway", .reason = "no gateway"}},
                          false));

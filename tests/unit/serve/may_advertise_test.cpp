@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -17,20 +18,38 @@ using testing::IsEmpty;
 class MayAdvertise : public testing::Test {
  protected:
   MayAdvertise() {
-    config.internet = config::Internet{.via = "firewall"};
-    config.next_hops = {{.name = "firewall", .members = {1, 2}}};
-    config.zones = {{.name = "onprem", .ports = {"lan"}, .internet = true}};
-    members = {{.port = "egress", .address = 1, .alive = true},
-               {.port = "egress2", .address = 2, .alive = true}};
+    const auto config = config::parse(R"([port.lan]
+device = "af_xdp:lan0"
+[port.egress]
+device = "af_xdp:egress0"
+[port.egress2]
+device = "af_xdp:egress1"
+[next_hop.firewall]
+members = ["10.0.2.10", "10.0.2.11"]
+[next_hop.other]
+members = ["10.0.2.20"]
+[internet]
+via = "firewall"
+install = "default"
+exit = { port = "egress" }
+[zone.onprem]
+port = ["lan"]
+sources = ["172.16.0.0/12"]
+internet = true
+)",
+                                      "sekisho.toml");
+    policy = policy::build(config.value()).value();
+    members = {{.port = "egress", .address = 0x0a00020a, .alive = true},
+               {.port = "egress2", .address = 0x0a00020b, .alive = true}};
   }
   static Problem problem(std::string_view kind, const std::string& subject) {
     return {kind, true, subject, std::string{kind} + " " + subject, "", std::string{kind} + " " + subject};
   }
   auto why_not(const std::vector<Problem>& problems) const {
-    return why_not_advertised(config, members, problems);
+    return why_not_advertised(*policy, members, problems);
   }
 
-  config::Config config;
+  std::shared_ptr<const policy::Policy> policy;
   std::vector<reach::Member> members;
 };
 
@@ -50,6 +69,16 @@ TEST_F(MayAdvertise, NotWhatDoesNot) {
               ElementsAre("port_down egress", "port_missing egress2"));
   members[1].alive = false;
   EXPECT_THAT(why_not({problem("port_down", "egress")}), ElementsAre("port_down egress"));
+}
+
+// An override leads the default to another next hop, and that one's member is behind a port that does not run.
+TEST_F(MayAdvertise, ByTheRouteInForce) {
+  policy = policy::with_overrides(*policy, {{"onprem", {0, 0}, "other"}}).value();
+  EXPECT_THAT(why_not({problem("next_hop_down", "firewall")}), IsEmpty());
+  EXPECT_THAT(why_not({problem("next_hop_down", "other")}), ElementsAre("next_hop_down other"));
+  members.push_back({.port = "egress2", .address = 0x0a000214, .alive = true});
+  EXPECT_THAT(why_not({problem("port_down", "egress2")}), ElementsAre("port_down egress2"));
+  EXPECT_THAT(why_not({problem("port_down", "egress")}), IsEmpty());
 }
 
 }  // namespace
