@@ -145,7 +145,8 @@ def test_the_watch_comes_and_goes_with_the_appliance(machine: Machine) -> None:
     machine.run("systemctl", "start", "sekisho.target")
     said = len(machine.journal("sekisho-bgp-watch"))
     machine.run("systemctl", "stop", "sekisho.target")
-    assert not any(machine.active(name) for name in ("bgp-watch", "control", "dataplane"))
+    # systemctl waits for the target, which is part of none of them; they stop one after another.
+    wait_until("all to have stopped", lambda: not any(machine.active(name) for name in ("bgp-watch", "control", "dataplane")))
     assert "nothing was advertised" not in machine.journal("sekisho-bgp-watch")[said:], "there are no peers"
     machine.run("systemctl", "start", "sekisho-control")
     machine.wait_forwarding()
