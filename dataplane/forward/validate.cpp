@@ -3,6 +3,7 @@
 #include <rte_prefetch.h>
 
 #include <algorithm>
+#include <cstring>
 #include <optional>
 
 #include "dataplane/decide/frame.hpp"
@@ -73,6 +74,19 @@ unsigned read_sixteens(const packet::PlainFrames& plain, Burst& burst, unsigned 
   burst.bytes -= packet::vlan_tag_size;
 }
 
+// Without its tag a frame may be shorter than Ethernet's shortest. Of a valid one: before that, zeros would stand for what has not come.
+[[gnu::cold]] void pad(Burst& burst, unsigned at) noexcept {
+  if (burst.sizes[at] >= packet::ethernet_minimum) {
+    return;
+  }
+  const auto missing = static_cast<std::uint16_t>(packet::ethernet_minimum - burst.sizes[at]);
+  if (char* const end = rte_pktmbuf_append(burst.mbufs[at], missing)) {
+    std::memset(end, 0, missing);
+    burst.sizes[at] += missing;
+    burst.bytes += missing;
+  }
+}
+
 // Of a valid frame, what read_four() writes of a plain one, and why it is not plain.
 void read_one(Burst& burst, unsigned at, std::size_t readable) noexcept {
   const packet::Ipv4View ip(burst.frames[at] + ethernet_header_size);
@@ -124,7 +138,8 @@ void validate(const Context& context, Burst& burst) noexcept {
       continue;
     }
     for (unsigned at = four; at < std::min(four + 4, burst.count); ++at) {
-      if (packet::has_priority_tag(burst.frames[at], burst.mbufs[at]->data_len)) {
+      const bool was_tagged = packet::has_priority_tag(burst.frames[at], burst.mbufs[at]->data_len);
+      if (was_tagged) {
         remove_priority_tag(burst, at);
       }
       const std::uint32_t readable = burst.mbufs[at]->data_len;
@@ -133,6 +148,9 @@ void validate(const Context& context, Burst& burst) noexcept {
         context.diverted.add(burst.mbufs[at], *verdict);
         refused |= bit(at);
       } else {
+        if (was_tagged) {
+          pad(burst, at);
+        }
         read_one(burst, at, readable);
       }
     }
