@@ -215,6 +215,8 @@ inline constexpr std::uint32_t longest_datagram = 65'535;
     case Action::group_down:
       return DropReason::next_hop_down;
     case Action::connected:
+      // RFC 1812, 5.3.1, as in send(): what ends here needs no neighbour.
+      return datagram.ttl <= 1 ? DropReason::ttl_expired : DropReason::neighbour_unresolved;
     case Action::unresolved:
       break;
   }

@@ -86,14 +86,16 @@ void await_neighbour(const Context& context, const Burst& burst, unsigned at) no
 
 void divert(const Context& context, const Burst& burst, unsigned at) noexcept {
   const nexthop::Adjacency& adjacency = *burst.rewrites[at];
-  if (adjacency.action == Action::connected) {
-    context.own.wanted.note(burst.headers.destinations[at]);
-  }
   const auto& state = context.state;
   const packet::Ipv4View ip(burst.frames[at] + packet::ethernet_header_size);
   const auto ways = decide::ways_to_kernel(state.host[context.ingress.port], state.exit_mtu);
   const auto verdict =
       decide::at_egress(egress_of(state, adjacency, context.own.index), ways, decide::datagram_of(ip));
+  const bool wants_neighbour =
+      adjacency.action == Action::connected && verdict.drop() == DropReason::neighbour_unresolved;
+  if (wants_neighbour) {
+    context.own.wanted.note(burst.headers.destinations[at]);
+  }
   const bool to_exit =
       verdict.kind() == Verdict::Kind::to_exit || verdict.kind() == Verdict::Kind::to_exit_in_fragments;
   const bool in_fragments = verdict.kind() == Verdict::Kind::forward_in_fragments ||
@@ -101,7 +103,7 @@ void divert(const Context& context, const Burst& burst, unsigned at) noexcept {
   if (state.clamping.ports != 0 && (to_exit || in_fragments)) {
     clamp_one(context, burst, at, to_exit ? state.exit_port : adjacency.port);
   }
-  if (adjacency.action == Action::connected && context.own.waiting.has_patience()) {
+  if (wants_neighbour && context.own.waiting.has_patience()) {
     await_neighbour(context, burst, at);
   } else if (in_fragments) {
     send_in_fragments(context, burst, at, verdict.kind());

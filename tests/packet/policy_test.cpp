@@ -67,8 +67,8 @@ TEST(NextHops, EachAction) {
   expect_drop("an index that nobody set", lan, packet().to("198.18.0.1"), DropReason::no_route);
   expect_drop("a dead next hop is said before the TTL", lan, packet().to("203.0.113.1").ttl(1),
               DropReason::next_hop_down);
-  expect_drop("an unresolved neighbour too", lan, packet().to("10.2.0.5").ttl(1),
-              DropReason::neighbour_unresolved);
+  expect_drop("an unresolved neighbour after it", lan, packet().to("10.2.0.5").ttl(1),
+              DropReason::ttl_expired);
 }
 
 // A worker may have chosen an adjacency an instant before it died; no packet order can show that here.

@@ -161,10 +161,17 @@ TEST_F(Waits, ByTheTablesOfThatTime) {
   };
   after("a route of type None", none, packet().to(host), DropReason::null_route);
   after("nobody who lives", down, packet().to(host), DropReason::next_hop_down);
-  after("the TTL ends here", vnet, packet().to(host).ttl(1), DropReason::ttl_expired);
   after("too long, and not to be fragmented", narrow_hop, packet().to(host).size(1000).fragment(0x4000),
         DropReason::mtu_exceeded);
   EXPECT_EQ(lab().sent(spoke).size(), 0U);
+}
+
+// RFC 1812, 5.3.1: discarded at once, whoever it is for.
+TEST_F(Waits, NotWhenItsTtlEndsHere) {
+  receive(packet().to(host).ttl(1));
+  EXPECT_EQ(waiting(), 0U);
+  EXPECT_EQ(drops(DropReason::ttl_expired), 1U);
+  expect_balance();
 }
 
 TEST_F(Waits, AndLeavesInFragments) {
