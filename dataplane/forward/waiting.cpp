@@ -38,6 +38,19 @@ bool is_unresolved(Verdict verdict) noexcept {
   return verdict.drop() == DropReason::neighbour_unresolved;
 }
 
+// An AF_XDP port's own address is steering's to know, which has let this packet pass: it was nobody's when the packet came. Now it
+// needs the way that another port's address needs.
+bool reaches_kernel(const Context& context) noexcept {
+  const auto ways = decide::ways_to_kernel(context.state.host[context.ingress.port], context.state.exit_mtu);
+  return ways.companion || ways.exit_mtu != 0;
+}
+
+// A port that has gone tells nobody anything, and what came by the exit is answered by the exit.
+Diverted::Senders senders_of(const RxQueue& ingress, bool is_open, const ForwardingState& state) noexcept {
+  return is_open && (!ingress.generated || state.exit_mtu != 0) ? Diverted::Senders::told
+                                                                : Diverted::Senders::not_told;
+}
+
 // What the last stages need of a packet, in a burst of its own.
 void fill(Burst& burst, rte_mbuf*& frame, nexthop::AdjacencyIndex index,
           const nexthop::Adjacency& adjacency) noexcept {
@@ -60,6 +73,10 @@ void go_on(const Context& context, rte_mbuf* frame, const decide::Decision<World
   const bool in_fragments =
       kind == Verdict::Kind::forward_in_fragments || kind == Verdict::Kind::to_exit_in_fragments;
   const bool to_exit = kind == Verdict::Kind::to_exit || kind == Verdict::Kind::to_exit_in_fragments;
+  if (kind == Verdict::Kind::to_kernel && !reaches_kernel(context)) {
+    context.diverted.add(frame, DropReason::no_host_companion);
+    return;
+  }
   if (kind != Verdict::Kind::forward && !in_fragments && !to_exit) {
     context.diverted.add(frame, decision.verdict);
     return;
@@ -125,19 +142,25 @@ void Waiting::look(const ForwardingState& state, WorkerData& own) noexcept {
   }
   next_look_ = now + rte_get_tsc_hz() / 1000;
   const BooksCheck check(own.counters, 0);
+  unsigned may_end = most_ends;
   // From the last one on, whose place a forgotten one's is given to.
-  for (unsigned at = neighbours_; at-- > 0;) {
-    look_at(at, now - queues_[at].since >= patience_, state, own);
+  for (unsigned at = neighbours_; may_end != 0 && at-- > 0;) {
+    may_end -= look_at(at, now - queues_[at].since >= patience_, may_end, state, own);
     if (queues_[at].count == 0) {
       forget(at);
     }
   }
+  if (any()) {
+    own.wanted.note(destinations_[turn_++ % neighbours_]);
+  }
 }
 
-void Waiting::look_at(unsigned at, bool is_over, const ForwardingState& state, WorkerData& own) noexcept {
+unsigned Waiting::look_at(unsigned at, bool is_over, unsigned may_end, const ForwardingState& state,
+                          WorkerData& own) noexcept {
   Neighbour& neighbour = queues_[at];
   const auto all = neighbour.packets;
   const unsigned count = std::exchange(neighbour.count, 0);
+  unsigned ended = 0;
   for (unsigned i = 0; i < count; ++i) {
     const auto& [frame, ingress] = all[i];
     const bool is_open = runs(state.ports[ingress.port], own.index);
@@ -146,19 +169,17 @@ void Waiting::look_at(unsigned at, bool is_over, const ForwardingState& state, W
     if (is_open) {
       decision = decide_about(*frame, state, ingress.port);
     }
-    if (is_open && !is_over && is_unresolved(decision.verdict)) {
-      // What holds for one holds for those behind it, as far as they are from the same zone: they are asked about when it goes on.
-      std::copy(all.begin() + i, all.begin() + count, neighbour.packets.begin() + neighbour.count);
-      neighbour.count += count - i;
-      return;
+    if (ended == may_end || (is_open && !is_over && is_unresolved(decision.verdict))) {
+      neighbour.packets[neighbour.count++] = all[i];
+      continue;
     }
+    ++ended;
     own.counters.ports[ingress.port].waiting.add(std::uint64_t{0} - 1);
-    // A port that has gone tells nobody anything.
-    Diverted diverted({.state = state, .ingress = ingress, .own = own},
-                      is_open ? Diverted::Senders::told : Diverted::Senders::not_told);
+    Diverted diverted({.state = state, .ingress = ingress, .own = own}, senders_of(ingress, is_open, state));
     go_on({.state = state, .own = own, .ingress = ingress, .diverted = diverted}, frame, decision);
     diverted.settle();
   }
+  return ended;
 }
 
 }  // namespace sekisho::forward

@@ -6,13 +6,16 @@
 // costs a comparison a packet.
 //
 // A packet waits as it came, and what it is waiting for is a route: control has the kernel resolve the destination (wanted.hpp), and
-// installs a /32 for who answers. So a worker that keeps packets asks of each destination, once a millisecond, what becomes of it now, by the
+// installs a /32 for who answers. So a worker that keeps packets asks of each, once a millisecond, what becomes of it now, by the
 // same questions as an operator does (decide/decide.hpp): tables, zones and ports may have changed meanwhile. Whatever the answer is
-// then happens to the packet, in the order in which they came. One whose patience is over is dropped as neighbour_unresolved, and its sender may be told
-// that the host is unreachable.
+// then happens to the packet. What waits goes in the order in which it came, and before what the same poll receives; what comes between the
+// answer and the next look goes before it. One whose patience is over is dropped as neighbour_unresolved, and its sender may be told
+// that the host is unreachable. Each look also names one of the destinations again, in turn: another of the same slot may have been
+// named in its place, or the kernel have given up.
 //
 // A scan of a /16 would keep every buffer of the pool: a worker keeps packets for `most_neighbours` destinations, and drops what
-// is beyond as neighbour_queue_full. Members of next hops have no such queue: control has the kernel keep them resolved whether there
+// is beyond as neighbour_queue_full. `most_ends` of them end in one look: each may be answered by ICMP, and what is received
+// meanwhile is not to wait for all. Members of next hops have no such queue: control has the kernel keep them resolved whether there
 // is traffic or not, and a next hop that is down is to be answered at once.
 #pragma once
 
@@ -32,6 +35,7 @@ class Waiting {
  public:
   static constexpr unsigned most_neighbours = 64;
   static constexpr unsigned most_packets = 4;  // of each
+  static constexpr unsigned most_ends = 16;    // in one look
 
   // For so many milliseconds packets wait; 0: none does.
   explicit Waiting(unsigned patience_ms) noexcept;
@@ -59,11 +63,14 @@ class Waiting {
     std::array<Packet, most_packets> packets;
   };
 
-  void look_at(unsigned at, bool is_over, const ForwardingState& state, WorkerData& own) noexcept;
+  // How many of its packets ended, of `may_end` at most.
+  unsigned look_at(unsigned at, bool is_over, unsigned may_end, const ForwardingState& state,
+                   WorkerData& own) noexcept;
   void forget(unsigned at) noexcept;
 
   std::uint64_t patience_;  // TSC cycles
   std::uint64_t next_look_ = 0;
+  unsigned turn_ = 0;        // whose it is to be named
   unsigned neighbours_ = 0;  // the first so many of both
   std::array<std::uint32_t, most_neighbours> destinations_;
   std::array<Neighbour, most_neighbours> queues_;

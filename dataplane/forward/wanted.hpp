@@ -10,7 +10,7 @@
 // each dropped packet, is full after a moment's flood to a single absent host, and then loses what everybody else asks; to
 // enter an address only once, a worker would need a set, and to forget. Here an address has one slot, chosen by its value,
 // and noting it is one store: a flood to one destination rewrites one slot. The cost is 1 KiB a worker, and that of two
-// destinations with the same slot the later one is told: the other asks again with its next packet.
+// destinations with the same slot the later one is told: the other asks again with its next packet, and while one waits.
 #pragma once
 
 #include <array>

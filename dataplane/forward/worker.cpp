@@ -38,6 +38,10 @@ unsigned Worker::poll_once() noexcept {
   if (state == nullptr || queues == nullptr) {
     return 0;
   }
+  // First: what is received now came later.
+  if (data_->waiting.any()) [[unlikely]] {
+    data_->waiting.look(*state, *data_);
+  }
   std::array<rte_mbuf*, burst_capacity> received;
   unsigned total = 0;
   unsigned bursts = 0;
@@ -53,9 +57,6 @@ unsigned Worker::poll_once() noexcept {
     for (const HostQueue& queue : *host_queues) {
       total += serve_host_queue(*state, *data_, queue);
     }
-  }
-  if (data_->waiting.any()) [[unlikely]] {
-    data_->waiting.look(*state, *data_);
   }
   const auto polls = data_->counters.polls.get();
   constexpr std::uint64_t between_looks = 4'096;

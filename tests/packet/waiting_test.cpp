@@ -1,9 +1,14 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Packets to hosts of a connected route (10.2/16, from on-premises) that nobody has resolved yet: a few wait. A worker of the
 // test's own over the lab's ports and tables, with patience.
-#include <array>
+#include <rte_mbuf.h>
+#include <rte_ring.h>
+
+#include <algorithm>
 #include <chrono>
 #include <memory>
+#include <set>
+#include <thread>
 #include <vector>
 
 #include "common/base/prefix.hpp"
@@ -14,6 +19,12 @@ namespace {
 
 constexpr unsigned long_enough = 60'000, soon_over = 20;  // ms
 constexpr const char* host = "10.2.0.5";
+
+struct HostRing {
+  explicit HostRing(const char* name) : ring(rte_ring_create(name, 8, SOCKET_ID_ANY, 0)) {}
+  ~HostRing() { rte_ring_free(ring); }
+  rte_ring* ring;
+};
 
 class Waits : public testing::Test {
  protected:
@@ -171,6 +182,115 @@ TEST_F(Waits, NotWhenItsTtlEndsHere) {
   receive(packet().to(host).ttl(1));
   EXPECT_EQ(waiting(), 0U);
   EXPECT_EQ(drops(DropReason::ttl_expired), 1U);
+  expect_balance();
+}
+
+// What wants the same slot is named in its place (wanted.hpp), and the kernel gives up: it is asked for again.
+TEST_F(Waits, AndIsAskedForWhileItDoes) {
+  const auto first = base::parse_address("10.2.0.2").value();
+  const auto second = base::parse_address("10.2.1.3").value();
+  ASSERT_EQ(forward::Wanted::slot_of(first), forward::Wanted::slot_of(second));
+  receive(packet().to(first));
+  receive(packet().to(second));
+  std::set<std::uint32_t> told;
+  const auto take = [&] { worker_->wanted().take([&](std::uint32_t address) { told.insert(address); }); };
+  for (unsigned round = 0; round < 2; ++round) {
+    take();
+    told.clear();
+    const auto end = std::chrono::steady_clock::now() + std::chrono::seconds{10};
+    while (told.size() < 2 && std::chrono::steady_clock::now() < end) {
+      worker_->poll_once();
+      take();
+    }
+    EXPECT_EQ(told, (std::set{first, second}));
+  }
+}
+
+TEST_F(Waits, NotForWhatAnotherZoneWaitsFor) {
+  const base::Prefix prefix{base::parse_address(host).value(), 32};
+  const auto set_route = [&](fib::Value next_hop) {
+    ASSERT_TRUE(lab().tables[1]->apply(std::vector<fib::Route>{{prefix, next_hop}}));
+  };
+  set_route(value_of(subnet));
+  receive(packet().to(host));
+  const Packet in = packet().from("10.0.5.5").to(host);
+  receive(in);
+  EXPECT_EQ(waiting(), 2U);
+  set_route(value_of(vnet));
+  const auto end = std::chrono::steady_clock::now() + std::chrono::seconds{10};
+  while (waiting() == 2 && std::chrono::steady_clock::now() < end) {
+    worker_->poll_once();
+  }
+  EXPECT_EQ(waiting(), 1U);
+  EXPECT_EQ(lab().sent(spoke), std::vector<Bytes>{forwarded_to(vnet_router, in)});
+  set_route(fib::no_route);
+}
+
+TEST_F(Waits, AndNothingLaterOvertakesIt) {
+  const Packet first = packet().to(host).id(1), second = packet().to(host).id(2);
+  receive(first);
+  resolve(host, vnet);
+  std::this_thread::sleep_for(std::chrono::milliseconds{5});
+  receive(second);
+  EXPECT_EQ(lab().sent(spoke),
+            (std::vector<Bytes>{forwarded_to(vnet_router, first), forwarded_to(vnet_router, second)}));
+}
+
+TEST_F(Waits, AndFewEndAtOnce) {
+  be_patient(soon_over);
+  const auto first = base::parse_address("10.2.9.0").value();
+  constexpr unsigned count = forward::Waiting::most_ends + 5;
+  for (std::uint32_t i = 0; i < count; ++i) {
+    lab().send(lan, packet().to(first + i).bytes());
+  }
+  EXPECT_EQ(worker_->poll_once(), count);
+  std::this_thread::sleep_for(std::chrono::milliseconds{2 * soon_over});
+  worker_->poll_once();
+  EXPECT_EQ(waiting(), 5U);
+  until_none_waits();
+  EXPECT_EQ(drops(DropReason::neighbour_unresolved), count);
+  expect_balance();
+}
+
+// Steering knows the address by now, and has let the packet pass before.
+TEST_F(Waits, ForWhatBecomesThisAppliancesOwn) {
+  const HostRing to_host{"to_host"};
+  decide::HostSources::Rules rules;
+  rules.add_zone({{0xac10'0000, 12}}, true);
+  state_.host[lan] = {.ring = to_host.ring,
+                      .steered = true,
+                      .sources = std::make_shared<const decide::HostSources>(std::move(rules))};
+  receive(packet().to(host));
+  state_.host[lan].local = {base::parse_address(host).value()};
+  until_none_waits();
+  EXPECT_EQ(drops(DropReason::no_host_companion), 1U);
+  EXPECT_TRUE(rte_ring_empty(to_host.ring)) << "nobody would take it from there";
+  expect_balance();
+}
+
+TEST_F(Waits, AndTellsNobodyByAnExitThatHasGone) {
+  be_patient(soon_over);
+  const HostRing to_host{"to_host"}, by_exit{"by_exit"};
+  auto port = lab().queues[lan];
+  port.generated = true;
+  const std::vector<forward::HostQueue> queues{{.port = port, .ring = by_exit.ring, .judged = true}};
+  worker_->set_host_queues(&queues);
+  state_.host[lan].ring = to_host.ring;
+  state_.exit_mtu = 1400;
+  state_.icmp.limits = {.rate = 1000, .rate_per_source = 1000};
+  state_.icmp.set(DropReason::neighbour_unresolved, packet::IcmpError::host_unreachable);
+  const Bytes frame = packet().to(host).bytes();
+  rte_mbuf* const mbuf = rte_pktmbuf_alloc(rte_mempool_lookup("packets"));
+  ASSERT_NE(mbuf, nullptr);
+  std::ranges::copy(frame, rte_pktmbuf_append(mbuf, static_cast<std::uint16_t>(frame.size())));
+  ASSERT_EQ(rte_ring_enqueue(by_exit.ring, mbuf), 0);
+  EXPECT_EQ(worker_->poll_once(), 1U);
+  EXPECT_EQ(waiting(), 1U);
+  state_.exit_mtu = 0;
+  until_none_waits();
+  EXPECT_EQ(drops(DropReason::neighbour_unresolved), 1U);
+  EXPECT_TRUE(rte_ring_empty(to_host.ring));
+  EXPECT_EQ(counted(lan).generated.packets.get(), 1U);
   expect_balance();
 }
 
