@@ -17,29 +17,20 @@ using route::NextHopType;
 using route::Origin;
 using Read = tl::expected<void, base::Error>;
 
-// A route has one of them.
-constexpr std::array<std::pair<std::string_view, NextHopType>, 9> targets{
-    {{"natgatewayid", NextHopType::nat_gateway},
-     {"transitgatewayid", NextHopType::named},
-     {"vpcpeeringconnectionid", NextHopType::vnet_peering},
-     {"egressonlyinternetgatewayid", NextHopType::internet},
-     {"localgatewayid", NextHopType::named},
-     {"carriergatewayid", NextHopType::internet},
-     {"corenetworkarn", NextHopType::named},
-     {"odbnetworkarn", NextHopType::named},
-     {"networkinterfaceid", NextHopType::named}}};  // an instance's interface:
-                                                    // with InstanceId beside it
+// A route has one of them, each one of several of its kind: its identifier tells it from the others.
+constexpr std::array<std::string_view, 10> targets{
+    "natgatewayid",       "transitgatewayid", "vpcpeeringconnectionid", "egressonlyinternetgatewayid",
+    "localgatewayid",     "carriergatewayid", "corenetworkarn",         "odbnetworkarn",
+    "networkinterfaceid",  // an instance's interface: with InstanceId beside it
+    "instanceid"};
 
-// "local", "igw-0a1b", "vgw-0a1b", "vpce-0a1b".
+// "local", "igw-0a1b", "vgw-0a1b", "vpce-0a1b". A VPC has one local target and one way to the Internet.
 auto gateway(const std::string& id) -> NextHop {
-  auto type = NextHopType::named;
   if (id == "local")
-    type = NextHopType::vnet_local;
-  else if (id.starts_with("igw-"))
-    type = NextHopType::internet;
-  else if (id.starts_with("vgw-"))
-    type = NextHopType::virtual_network_gateway;
-  return {.type = type, .name = type == NextHopType::named ? id : "", .addresses = {}};
+    return {.type = NextHopType::vnet_local, .name = {}, .addresses = {}};
+  if (id.starts_with("igw-"))
+    return {.type = NextHopType::internet, .name = {}, .addresses = {}};
+  return {.type = NextHopType::named, .name = id, .addresses = {}};
 }
 
 class AwsReader {
@@ -144,18 +135,13 @@ class AwsReader {
     }
     if (*id != nullptr)
       return gateway(**id);
-    for (const auto& [key, type] : targets) {
+    for (const auto key : targets) {
       const auto text = members.string(key);
       if (!text)
         return tl::unexpected(text.error());
       if (*text != nullptr)
-        return NextHop{.type = type, .name = type == NextHopType::named ? **text : "", .addresses = {}};
+        return NextHop{.type = NextHopType::named, .name = **text, .addresses = {}};
     }
-    const auto instance = members.string("instanceid");
-    if (!instance)
-      return tl::unexpected(instance.error());
-    if (*instance != nullptr)
-      return NextHop{.type = NextHopType::named, .name = **instance, .addresses = {}};
     return members.refuse("", "is a route without a target that is known here");
   }
 

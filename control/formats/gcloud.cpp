@@ -24,15 +24,26 @@ auto last_part(const std::string& url) -> std::string {
   return url.substr(url.rfind('/') + 1);
 }
 
+// What tells it from a network of that name in another project: "p/global/networks/default".
+auto behind_projects(const std::string& url) -> std::string {
+  constexpr std::string_view projects = "/projects/";
+  const auto at = url.find(projects);
+  return at == std::string::npos ? url : url.substr(at + projects.size());
+}
+
+struct Hop {
+  std::string_view key;
+  Origin origin;
+  bool is_one_of_several = true;  // its name tells it from the others
+};
 // A route has one of them.
-constexpr std::array<std::pair<std::string_view, NextHopType>, 7> next_hops{
-    {{"nexthopnetwork", NextHopType::vnet_local},
-     {"nexthoppeering", NextHopType::vnet_peering},
-     {"nexthopvpntunnel", NextHopType::virtual_network_gateway},
-     {"nexthopinterconnectattachment", NextHopType::virtual_network_gateway},
-     {"nexthophub", NextHopType::virtual_network_gateway},
-     {"nexthopinstance", NextHopType::named},
-     {"nexthopilb", NextHopType::named}}};
+constexpr std::array<Hop, 7> next_hops{{{"nexthopnetwork", Origin::vnet, false},
+                                        {"nexthoppeering", Origin::vnet},
+                                        {"nexthopvpntunnel", Origin::bgp},
+                                        {"nexthopinterconnectattachment", Origin::bgp},
+                                        {"nexthophub", Origin::bgp},
+                                        {"nexthopinstance", Origin::user},
+                                        {"nexthopilb", Origin::user}}};
 
 class GcloudReader {
  public:
@@ -49,7 +60,7 @@ class GcloudReader {
       const auto* value = members->find(key);
       return value == nullptr ? std::string{} : value->get<std::string>();
     };
-    const auto table = table_of(last_part(text("network")), path);
+    const auto table = table_of(text("network"), path);
     if (!table)
       return tl::unexpected(table.error());
     const auto opened = routes_.open(*table);
@@ -69,9 +80,11 @@ class GcloudReader {
                                base::in_quotes(name)));
       return {};
     }
-    auto hop = next_hop(*members);
-    if (!hop)
-      return tl::unexpected(std::move(hop.error()));
+    if (const auto told = warnings(*members, name); !told)
+      return told;
+    auto target = next_hop(*members);
+    if (!target)
+      return tl::unexpected(std::move(target.error()));
     constexpr std::uint64_t otherwise = 1000;
     const auto* priority = members->find("priority");
     if (priority != nullptr && !priority->is_number_unsigned())
@@ -79,41 +92,65 @@ class GcloudReader {
                              fmt::format("is {} where a number is expected", type_name(*priority)));
     const auto type = text("routetype");
     const auto status = text("routestatus");
-    const auto is_vnet = hop->type == NextHopType::vnet_local || hop->type == NextHopType::vnet_peering;
-    candidates_.add(
-        priority == nullptr ? otherwise : priority->get<std::uint64_t>(), *table,
-        {.prefix = *prefix,
-         .origin = type == "BGP" || hop->type == NextHopType::virtual_network_gateway ? Origin::bgp
-                   : is_vnet                                                          ? Origin::vnet
-                                                                                      : Origin::user,
-         .next_hop = std::move(*hop),
-         .label = name,
-         .in_force = status.empty() || status == "ACTIVE"},
-        path);
+    candidates_.add(priority == nullptr ? otherwise : priority->get<std::uint64_t>(), *table,
+                    {.prefix = *prefix,
+                     .origin = type == "BGP" ? Origin::bgp : target->origin,
+                     .next_hop = std::move(target->next_hop),
+                     .label = name,
+                     .in_force = status.empty() || status == "ACTIVE"},
+                    path);
     return {};
   }
 
-  void finish() { candidates_.finish(routes_, "priority"); }
+  void finish() { candidates_.finish(routes_, "priority", Equals::share); }
 
  private:
   auto table_of(const std::string& network, const std::string& path)
       -> tl::expected<std::uint16_t, base::Error> {
-    const auto known = tables_.find(network);
+    auto place = behind_projects(network);
+    const auto known = tables_.find(place);
     if (known != tables_.end())
       return known->second;
-    const auto added = routes_.add_table({.name = network, .place = {}}, path);
+    const auto added = routes_.add_table({.name = last_part(network), .place = place}, path);
     if (added)
-      tables_.emplace(network, *added);
+      tables_.emplace(std::move(place), *added);
     return added;
   }
 
-  static auto next_hop(const Members& members) -> tl::expected<NextHop, base::Error> {
+  // [{"code": "NEXT_HOP_INSTANCE_NOT_FOUND", "message": .., "data": [..]}]
+  auto warnings(const Members& members, const std::string& name) -> Read {
+    const auto* list = members.find("warnings");
+    if (list == nullptr)
+      return {};
+    if (!list->is_array())
+      return members.refuse("warnings", fmt::format("is {} where an array is expected", type_name(*list)));
+    for (std::size_t i = 0; i < list->size(); ++i) {
+      const auto warning =
+          Members::of((*list)[i], element_path(members.where("warnings"), i), routes_.result.file);
+      if (!warning)
+        return tl::unexpected(warning.error());
+      const auto code = warning->string("code");
+      if (!code)
+        return tl::unexpected(code.error());
+      routes_.find(base::Severity::warning, warning->path(),
+                   fmt::format("route {} has the warning {}", base::in_quotes(name),
+                               base::in_quotes(*code == nullptr ? std::string_view{} : **code)));
+    }
+    return {};
+  }
+
+  struct Target {
+    NextHop next_hop;
+    Origin origin = Origin::user;
+  };
+
+  static auto next_hop(const Members& members) -> tl::expected<Target, base::Error> {
     const auto of_address = [&](std::string_view key,
-                                const std::string& text) -> tl::expected<NextHop, base::Error> {
+                                const std::string& text) -> tl::expected<Target, base::Error> {
       const auto address = parse_next_hop_address(text);
       if (!address)
         return members.refuse(key, address.error());
-      return NextHop{.type = NextHopType::virtual_appliance, .name = {}, .addresses = {*address}};
+      return Target{{.type = NextHopType::virtual_appliance, .name = {}, .addresses = {*address}}};
     };
     const auto address = members.string("nexthopip");
     const auto gateway = members.string("nexthopgateway");
@@ -125,25 +162,27 @@ class GcloudReader {
       if (last_part(**gateway) != "default-internet-gateway")
         return members.refuse("nexthopgateway",
                               fmt::format("{} is no gateway that is known here", base::in_quotes(**gateway)));
-      return NextHop{.type = NextHopType::internet, .name = {}, .addresses = {}};
+      return Target{{.type = NextHopType::internet, .name = {}, .addresses = {}}};
     }
-    for (const auto& [key, type] : next_hops) {
-      const auto text = members.string(key);
+    for (const auto& hop : next_hops) {
+      const auto text = members.string(hop.key);
       if (!text)
         return tl::unexpected(text.error());
       if (*text == nullptr)
         continue;
-      const auto name = last_part(**text);
+      auto name = last_part(**text);
       // An internal load balancer is told by its address or by its forwarding rule.
-      if (key == "nexthopilb" && base::parse_address(name))
-        return of_address(key, name);
-      return NextHop{.type = type, .name = type == NextHopType::named ? name : "", .addresses = {}};
+      if (hop.key == "nexthopilb" && base::parse_address(name))
+        return of_address(hop.key, name);
+      if (!hop.is_one_of_several)
+        return Target{{.type = NextHopType::vnet_local, .name = {}, .addresses = {}}, hop.origin};
+      return Target{{.type = NextHopType::named, .name = std::move(name), .addresses = {}}, hop.origin};
     }
     return members.refuse("", "is a route without a next hop that is known here");
   }
 
   RouteCollector& routes_;
-  std::map<std::string, std::uint16_t> tables_;
+  std::map<std::string, std::uint16_t> tables_;  // by place
   Preferred candidates_;
 };
 

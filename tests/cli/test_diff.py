@@ -150,3 +150,19 @@ def test_wrong_usage(sekisho, write):
         done = sekisho("diff", *arguments)
         assert done.returncode == 2 and done.stderr and not done.stdout, (arguments, done)
     assert "Examples:" in sekisho("diff", "--help").stdout
+
+
+@pytest.mark.parametrize(("before", "after"), [
+    ({"NatGatewayId": "nat-a"}, {"NatGatewayId": "nat-b"}), ({"VpcPeeringConnectionId": "pcx-a"}, {"VpcPeeringConnectionId": "pcx-b"}),
+    ({"GatewayId": "vgw-a"}, {"GatewayId": "vgw-b"})])
+def test_another_next_hop_of_its_kind_is_another(write, diff, before, after):
+    files = [write(name, json.dumps({"RouteTables": [{"RouteTableId": "rtb-a", "Routes": [{"DestinationCidrBlock": "10.9.0.0/16", **target}]}]}))
+             for name, target in (("before", before), ("after", after))]
+    (key, old), (_, new) = *before.items(), *after.items()
+    assert "10.9.0.0/16" in (text := diff(*files)) and old in text and new in text, key
+
+
+def test_another_tunnel_of_googles_is_another(write, diff):
+    files = [write(tunnel, json.dumps([{"name": "r", "network": "https://x/projects/p/global/networks/n", "destRange": "10.9.0.0/16",
+                                        "nextHopVpnTunnel": f"https://x/projects/p/regions/r/vpnTunnels/{tunnel}"}])) for tunnel in ("t1", "t2")]
+    assert "t1" in (text := diff(*files)) and "t2" in text, text

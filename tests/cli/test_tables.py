@@ -56,6 +56,15 @@ def test_a_file_may_have_a_hash_in_its_name(sekisho, tmp_path):
     assert sekisho("lookup", "--routes", file, "10.0.0.1").stdout == "10.0.0.1 10.0.0.0/8 x\n"
 
 
+def test_a_table_is_not_named_twice(sekisho):
+    file = f"{TWO}#rt-lab"
+    for command in [["lookup", "--routes", file, "10.50.0.1"], ["routes", "convert", file], ["diff", file, file], ["check", "--routes", file]]:
+        done = sekisho(*command, "--table", "rt-web")
+        assert (done.returncode, done.stdout) == (1, ""), (command, done)
+        assert f'{TWO}: the table is "rt-lab" by its #, and "rt-web" by --table' in done.stderr, (command, done)
+        assert 'by --table' not in sekisho(*command, "--table", "RT-LAB").stderr, command
+
+
 def test_check_looks_at_each_alone(sekisho, tmp_path):
     """Together they would have both halves."""
     file = tmp_path / "halves.json"
@@ -102,7 +111,7 @@ def test_a_configuration_names_one(sekisho, tmp_path):
     ("routers/ip-route.txt", "203.0.113.1", "203.0.113.0/24 10.0.2.10,10.0.2.20"),
     ("routers/ip-route.json", "192.0.2.1", "192.0.2.0/24 None"),
     ("routers/frr.json", "203.0.113.1", "203.0.113.0/24 10.0.2.10"),
-    ("clouds/aws.json#spoke", "192.0.2.1", "192.0.2.0/24 NatGateway"),
+    ("clouds/aws.json#spoke", "192.0.2.1", "192.0.2.0/24 nat-0a"),
     ("clouds/gcloud.json", "1.1.1.1", "0.0.0.0/0 10.0.2.10"),
     ("terraform/state.tfstate", "20.118.99.224", "20.118.99.224/32 Internet"),
     ("terraform/plan.json", "1.1.1.1", "0.0.0.0/0 10.0.2.10"),

@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// What Google's routes have in common: a priority, a network's name, a next hop that is gone.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+#include "control/formats/format.hpp"
+#include "control/formats/reader.hpp"
+#include "tests/unit/formats/files.hpp"
+#include "tests/unit/temporary_folder.hpp"
+
+namespace sekisho::formats {
+namespace {
+
+using testing::ElementsAre;
+
+// A route of the project's network "default".
+auto route(const std::string& name, const std::string& prefix, const std::string& rest,
+           const std::string& project = "p") -> std::string {
+  return R"({"name": ")" + name + R"(", "destRange": ")" + prefix +
+         R"(", "network": "https://www.googleapis.com/compute/v1/projects/)" + project +
+         R"(/global/networks/default", )" + rest + "}";
+}
+
+struct Read {
+  std::vector<std::string> routes;
+  std::vector<std::string> findings;
+};
+
+auto read(const std::string& content, const std::string& table = "") -> tl::expected<Read, std::string> {
+  const test::TemporaryFolder folder;
+  const auto path = folder.write("routes.json", content);
+  const auto file = read_routes(path, {.table = table, .empty = Empty::allowed});
+  if (!file)
+    return tl::unexpected(file.error().to_string().substr(path.string().size()));
+  Read result{.routes = describe(*file), .findings = {}};
+  for (const auto& finding : file->findings)
+    result.findings.push_back(finding.where.to_string().substr(path.string().size()));
+  return result;
+}
+
+TEST(Clouds, GooglesRoutesOfOnePriorityShareThePackets) {
+  const auto file = read("[" + route("a", "0.0.0.0/0", R"("nextHopIp": "10.0.0.2", "priority": 900)") + "," +
+                         route("b", "0.0.0.0/0", R"("nextHopIp": "10.0.0.3", "priority": 900)") + "," +
+                         route("c", "0.0.0.0/0", R"("nextHopIp": "10.0.0.4")") + "," +
+                         route("d", "10.9.0.0/16", R"("nextHopIp": "10.0.0.4")") + "," +
+                         route("e", "10.9.0.0/16", R"("nextHopIp": "10.0.0.4")") + "]");
+  ASSERT_TRUE(file) << file.error();
+  EXPECT_THAT(file->routes, ElementsAre("0 0.0.0.0/0 10.0.0.2,10.0.0.3", "0 10.9.0.0/16 10.0.0.4",
+                                        "0 10.9.0.0/16 10.0.0.4"));
+  EXPECT_THAT(file->findings,
+              ElementsAre(": $[0]: 2 routes to 0.0.0.0/0 of priority 900 are one, to the next hops of all",
+                          ": $[2]: 0.0.0.0/0 of priority 1000 is not in force: another has a lower one"));
+}
+
+TEST(Clouds, NextHopsThatNoRouteHasTogetherAreLeftOut) {
+  const auto file =
+      read("[" + route("a", "0.0.0.0/0", R"("nextHopIp": "10.0.0.2", "priority": 900)") + "," +
+           route("b", "0.0.0.0/0", R"("nextHopVpnTunnel": "https://x/vpnTunnels/t", "priority": 900)") + "," +
+           route("c", "0.0.0.0/0", R"("nextHopIp": "10.0.0.4", "priority": 1000)") + "]");
+  ASSERT_TRUE(file) << file.error();
+  EXPECT_THAT(file->routes, ElementsAre());
+  EXPECT_THAT(
+      file->findings,
+      ElementsAre(
+          ": $[0]: 2 routes to 0.0.0.0/0 of priority 900 are left out: packets are shared among their "
+          "next hops, which are not 2 to 64 addresses",
+          ": $[2]: 0.0.0.0/0 of priority 1000 is not in force: another has a lower one"));
+}
+
+TEST(Clouds, GooglesNetworksOfOneNameAreOfTheirProjects) {
+  const auto two = "[" + route("a", "0.0.0.0/0", R"("nextHopIp": "10.0.0.2")", "p1") + "," +
+                   route("b", "0.0.0.0/0", R"("nextHopIp": "10.0.0.3")", "p2") + "]";
+  const auto both = read(two, "default");
+  ASSERT_FALSE(both);
+  EXPECT_EQ(both.error(),
+            ": holds 2 route tables \"default\": choose by what tells them apart, "
+            "\"p1/global/networks/default\", \"p2/global/networks/default\"");
+  const auto one = read(two, "p2/global/networks/default");
+  ASSERT_TRUE(one) << one.error();
+  EXPECT_THAT(one->routes, ElementsAre("0 0.0.0.0/0 10.0.0.3"));
+}
+
+TEST(Clouds, WhatGoogleWarnsOfIsSaid) {
+  const auto file = read("[" +
+                         route("a", "0.0.0.0/0",
+                               R"("nextHopInstance": "https://x/zones/z/instances/fw",
+                                  "warnings": [{"code": "NEXT_HOP_INSTANCE_NOT_FOUND", "message": "m"}])") +
+                         "]");
+  ASSERT_TRUE(file) << file.error();
+  EXPECT_THAT(file->routes, ElementsAre("0 0.0.0.0/0 fw"));
+  EXPECT_THAT(file->findings,
+              ElementsAre(": $[0].warnings[0]: route \"a\" has the warning \"NEXT_HOP_INSTANCE_NOT_FOUND\""));
+}
+
+}  // namespace
+}  // namespace sekisho::formats
