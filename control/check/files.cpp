@@ -44,7 +44,9 @@ const Rule refused{"refused", Severity::error,
 const Rule file_error{
     "file-error", Severity::error,
     "A reader has left routes out that the file does not tell: a template may leave them to who deploys it.",
-    "Name the route table itself, as `az network route-table show` prints it.", find_file_errors};
+    "Name a file that tells them: `az network route-table show` prints the table once a template is "
+    "deployed, and `terraform show -json` the state once a plan is applied.",
+    find_file_errors};
 
 const Rule file_warning{
     "file-warning", Severity::warning,

@@ -110,7 +110,9 @@ class Builder {
   auto add_user_routes(const std::filesystem::path& path) -> Done {
     auto reading = inputs_.reading;
     const auto place = file_of(path, reading);
-    auto file = formats::read_routes(place, reading);
+    if (!place)
+      return tl::unexpected(place.error());
+    auto file = formats::read_routes(*place, reading);
     if (!file)
       return tl::unexpected(std::move(file.error()));
     if (file->format == Format::mrt || file->format == Format::service_tags)
@@ -150,7 +152,9 @@ class Builder {
     auto reading = inputs_.reading;
     reading.peer = inputs_.peer;
     const auto place = file_of(path, reading);
-    auto file = formats::read_routes(place, reading);
+    if (!place)
+      return tl::unexpected(place.error());
+    auto file = formats::read_routes(*place, reading);
     if (!file)
       return tl::unexpected(std::move(file.error()));
     if (file->format == Format::service_tags || !file->tag_routes.empty())

@@ -95,9 +95,12 @@ Outcome check_files(const Context& context, const CheckOptions& options) {
   const auto cloud = options.cloud.empty() ? std::nullopt : std::optional{options.cloud};
   std::vector<check::FilesAlone::File> files;
   for (const auto& argument : options.files) {
-    formats::Options of_this;
+    auto of_this = options.reading.reading();
     auto path = file_of(argument, of_this);
-    files.push_back({std::move(path), of_this.table});
+    if (!path) {
+      return tl::unexpected{path.error().to_string()};
+    }
+    files.push_back({std::move(*path), of_this.table});
   }
   const auto facts = check::gather(check::FilesAlone{.files = std::move(files),
                                                      .service_tags = options.service_tags,

@@ -73,7 +73,10 @@ Loading load_configuration(const Place& place) {
 Loading load_file(const std::string& path, const DiffOptions& options) {
   auto reading = options.reading.reading();
   const auto place = file_of(path, reading);
-  auto file = formats::read_routes(place, reading);
+  if (!place) {
+    return tl::unexpected{place.error().to_string()};
+  }
+  auto file = formats::read_routes(*place, reading);
   if (!file) {
     return tl::unexpected{file.error().to_string()};
   }

@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "control/cli/file_options.hpp"
 
+#include <fmt/format.h>
+
+#include <utility>
+
 #include "common/base/text.hpp"
 #include "control/formats/format.hpp"
 
@@ -35,14 +39,22 @@ auto FileOptions::reading() const -> formats::Options {
   return result;
 }
 
-auto file_of(const std::string& argument, formats::Options& options) -> std::filesystem::path {
+auto file_of(const std::string& argument, formats::Options& options)
+    -> tl::expected<std::filesystem::path, base::Error> {
   const auto hash = argument.rfind('#');
   std::error_code ignored;
   if (hash == std::string::npos || std::filesystem::exists(argument, ignored)) {
     return argument;
   }
-  options.table = argument.substr(hash + 1);
-  return argument.substr(0, hash);
+  const std::filesystem::path file = argument.substr(0, hash);
+  auto table = argument.substr(hash + 1);
+  if (!options.table.empty() && !base::equal_without_case(options.table, table)) {
+    return tl::unexpected{base::Error{file, 0,
+                                      fmt::format("the table is {} by its #, and {} by --table",
+                                                  base::in_quotes(table), base::in_quotes(options.table))}};
+  }
+  options.table = std::move(table);
+  return file;
 }
 
 auto add_file_options(CLI::App& command, FileOptions& options) -> std::vector<CLI::Option*> {

@@ -5,8 +5,10 @@
 #include <CLI/CLI.hpp>
 #include <filesystem>
 #include <string>
+#include <tl/expected.hpp>
 #include <vector>
 
+#include "common/base/error.hpp"
 #include "control/formats/options.hpp"
 
 namespace sekisho::cli {
@@ -23,8 +25,10 @@ struct FileOptions {
   [[nodiscard]] auto reading() const -> formats::Options;
 };
 
-// A file as an argument has it: FILE, or FILE#TABLE where no file has that name. The table goes to `options`.
-[[nodiscard]] auto file_of(const std::string& argument, formats::Options& options) -> std::filesystem::path;
+// A file as an argument has it: FILE, or FILE#TABLE where no file has that name. The table goes to `options`; an
+// error: --table has put another one there.
+[[nodiscard]] auto file_of(const std::string& argument, formats::Options& options)
+    -> tl::expected<std::filesystem::path, base::Error>;
 
 // Adds --format and --allow-empty. Gives them, for commands that read no files unless another option is there.
 auto add_file_options(CLI::App& command, FileOptions& options) -> std::vector<CLI::Option*>;

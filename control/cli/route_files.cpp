@@ -27,7 +27,10 @@ auto RouteFiles::read(const std::vector<std::string>& files, const std::string& 
     auto reading = options;
     reading.progress = progress.callback();
     const auto path = file_of(file, reading);
-    const auto read = formats::read_routes(path, reading);
+    if (!path) {
+      return tl::unexpected{path.error().to_string()};
+    }
+    const auto read = formats::read_routes(*path, reading);
     if (!read) {
       return tl::unexpected{read.error().to_string()};
     }

@@ -69,7 +69,10 @@ auto read(const ConvertOptions& options) -> tl::expected<std::vector<formats::Ro
     auto of_this = reading;
     of_this.progress = progress.callback();
     const auto path = file_of(file, of_this);
-    auto routes = formats::read_routes(path, of_this);
+    if (!path) {
+      return tl::unexpected{path.error().to_string()};
+    }
+    auto routes = formats::read_routes(*path, of_this);
     if (!routes) {
       return tl::unexpected{routes.error().to_string()};
     }
