@@ -47,10 +47,10 @@ class Worker {
 
   [[nodiscard]] const WorkerCounters& counters() const noexcept { return data_->counters; }
   // The writer's, for the counters of an index alone for which no packet can be counted any more: after a grace period since
-  // the last state and queues that knew it. So it books what only shows when a port closes, and forgets what was counted
+  // the last state and queues that knew it, and since the last of its packets waited. So it books what only shows when a port closes, and forgets what was counted
   // before the index is given to something else.
   [[nodiscard]] WorkerCounters& mutable_counters() noexcept { return data_->counters; }
-  // The destinations that it dropped and that are to be resolved: the writer's to take.
+  // The destinations whose packets wait, or were dropped, until they are resolved: the writer's to take.
   [[nodiscard]] Wanted& wanted() noexcept { return data_->wanted; }
   // The newest that it dropped: anybody's to read, the writer's to have it forget a port.
   [[nodiscard]] LastDrops& last_drops() noexcept { return data_->last_drops; }

@@ -174,21 +174,24 @@ void PortChanges::mark_leaving() {
   }
 }
 
-// A worker looks once a millisecond; one that hangs is not waited for.
+// A worker that sleeps is no reader, so that a grace period may end before it has looked; and it counts what has waited no more
+// before it counts where that went. Hence both.
 void PortChanges::let_go() {
-  constexpr auto patience = std::chrono::milliseconds{100};
+  const auto is_closing = [](const LivePort& port) { return port.closing; };
   const auto waits = [this](const LivePort& port) {
     return port.closing && std::ranges::any_of(live_.workers, [&](const forward::Worker* worker) {
              return worker->counters().ports[port.index].waiting.get() != 0;
            });
   };
-  const auto any_waits = [&] {
-    return std::ranges::any_of(replaced_, waits) ||
-           std::ranges::any_of(live_.ports, [&](const auto& port) { return waits(port.second); });
+  const auto any = [this](const auto& of_port) {
+    return std::ranges::any_of(replaced_, of_port) ||
+           std::ranges::any_of(live_.ports, [&](const auto& port) { return of_port(port.second); });
   };
-  const auto until = std::chrono::steady_clock::now() + patience;
-  while (any_waits() && std::chrono::steady_clock::now() < until) {
+  while (any(waits)) {
     std::this_thread::sleep_for(std::chrono::milliseconds{1});
+  }
+  if (any(is_closing)) {
+    live_.qsbr.synchronize();
   }
 }
 
@@ -361,6 +364,9 @@ auto PortChanges::in(forward::ForwardingState state) const -> forward::Forwardin
                               .sources = port.sources};
     add_clamping(state.clamping, port);
   });
+  if (state.exit_mtu != 0 && wanted_.exit) {
+    state.exit_port = live_.ports.at(*wanted_.exit).index;
+  }
   return state;
 }
 

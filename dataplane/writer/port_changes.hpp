@@ -29,7 +29,8 @@ class PortChanges {
 
   // Once nothing can be refused any more. What is marked is not usable, and workers are to be taken off it; then it is closed.
   void mark_leaving();
-  // What came by a port that workers cannot send by any more waits for no neighbour: returns when none of it does.
+  // What came by a port that workers cannot send by any more waits for no neighbour: returns when none of it does, and all of it is
+  // counted.
   void let_go();
   void close_marked();
   void sweep();

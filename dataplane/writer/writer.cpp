@@ -275,7 +275,7 @@ void Writer::tell_wanted(std::chrono::steady_clock::time_point now) {
   }
 }
 
-// What a connected route drops is not among it: tell_wanted().
+// What waits, or is dropped, for want of a neighbour's own route is not among it: tell_wanted().
 void Writer::watch_neighbours() {
   using decide::DropReason;
   std::uint64_t refused = 0;

@@ -10,8 +10,10 @@
 #include <filesystem>
 #include <fstream>
 #include <set>
+#include <thread>
 
 #include "common/base/prefix.hpp"
+#include "dataplane/writer/port_changes.hpp"
 #include "tests/packet/packet_builder.hpp"
 #include "tests/unit/writer/writer_fixture.hpp"
 
@@ -375,6 +377,63 @@ TEST(TwoWorkers, WantOneDestinationAndItIsToldOnce) {
   auto events = writer.take_events();
   EXPECT_EQ(events.size(), 1U);
   EXPECT_EQ(wanted_of(events), (Addresses{"10.0.2.77", "10.0.2.78"}));
+}
+
+// A worker that is kept from its CPU keeps them for longer than any limit: until it has looked, the port's index is nobody else's.
+TEST(PatientWorker, HasLetGoOfAPortWhenItsIndexIsFree) {
+  auto* const packets =
+      pool();  // first: a worker's patience is in cycles, of which EAL knows how many a second has
+  fib::Qsbr qsbr{1};
+  forward::Worker worker{qsbr, {.index = 0, .patience_ms = 60'000}};
+  Writer writer{qsbr, {&worker}, {.pool = packets, .tables = {.max_extension_tables = 8}, .lcores = {0}}};
+  const auto commit = [&](const std::vector<ipc::Change>& changes) {
+    auto transaction = writer.begin(true);
+    for (const auto& change : changes) {
+      ASSERT_TRUE(transaction.add(change));
+    }
+    ASSERT_TRUE(writer.commit(std::move(transaction)));
+  };
+  auto wanted = with_subnet();
+  wanted[0].mutable_ports(0)->set_device("net_ring1");
+  commit(wanted);
+  const auto free = rte_mempool_avail_count(packets);
+  const auto lan = writer.live().ports.at("lan").index;
+  const auto frame = sekisho::test::packet().to("10.0.2.77").bytes();
+  rte_mbuf* mbuf = rte_pktmbuf_alloc(packets);
+  ASSERT_NE(mbuf, nullptr);
+  std::ranges::copy(frame, rte_pktmbuf_append(mbuf, static_cast<std::uint16_t>(frame.size())));
+  ASSERT_EQ(rte_eth_tx_burst(writer.live().ports.at("lan").device->dpdk_port(), 0, &mbuf, 1), 1);
+  EXPECT_EQ(worker.poll_once(), 1U);
+  EXPECT_EQ(worker.counters().ports[lan].waiting.get(), 1U);
+  {
+    const std::jthread late{[&] {
+      std::this_thread::sleep_for(std::chrono::milliseconds{300});
+      qsbr.online(0);
+      worker.poll_once();
+      qsbr.offline(0);
+    }};
+    commit(base());
+    EXPECT_EQ(rte_mempool_avail_count(packets), free) << "it has been dropped";
+  }
+  EXPECT_EQ(worker.counters().ports[lan].waiting.get(), 0U) << "of the index's next port";
+}
+
+// The kernel's packets leave by the new device as soon as that is shown to workers.
+TEST(PortChanges, FollowTheExitToItsPortsNewIndex) {
+  fib::Qsbr qsbr{1};
+  forward::Worker worker{qsbr, {.index = 0}};
+  Live live{qsbr, {&worker}, pool(), {}, {}};
+  live.ports["egress"].index = 5;
+  Configuration wanted;
+  wanted.exit = "egress";
+  const PortChanges changes{live, wanted, false};
+  forward::ForwardingState state;
+  state.exit_port = 3;
+  state.exit_mtu = 1500;
+  EXPECT_EQ(changes.in(state).exit_port, 5);
+  state.exit_port = 0;
+  state.exit_mtu = 0;
+  EXPECT_EQ(changes.in(state).exit_port, 0) << "as long as there is none";
 }
 
 // Control asks the kernel for what is named here: a neighbour that no packet misses is not to be named.
