@@ -31,12 +31,15 @@ auto number(const Members& members, std::string_view key, std::uint64_t& result)
 }
 
 // {"gateway": .., "dev": .., "weight": .., "flags": ["dead", "linkdown"]}, of a route or of one of its "nexthops".
-auto read_hop(const Members& members, KernelHop& hop) -> Read {
+auto read_hop(const Members& members, KernelRoute& route) -> Read {
+  auto& hop = route.hops.emplace_back();
   if (auto read = word(members, "gateway", hop.gateway)
                       .and_then([&] { return word(members, "dev", hop.device); })
                       .and_then([&] { return number(members, "weight", hop.weight); });
       !read)
     return read;
+  route.is_ipv6 = route.is_ipv6 || hop.gateway.find(':') != std::string::npos;
+  hop.is_encapsulated = members.find("encap") != nullptr;
   // A gateway of the other family: {"via": {"family": "inet6", "host": ..}}.
   if (const auto* via = members.find("via")) {
     const auto* host = find_member(*via, "host");
@@ -61,15 +64,17 @@ auto read_route(const Json& object, const std::string& path, const Content& cont
   if (auto read = word(*members, "type", route.type)
                       .and_then([&] { return word(*members, "dst", route.destination); })
                       .and_then([&] { return word(*members, "protocol", route.protocol); })
+                      .and_then([&] { return word(*members, "tos", route.tos); })
                       .and_then([&] { return word(*members, "table", route.table); })
                       .and_then([&] { return number(*members, "metric", route.metric); });
       !read)
     return tl::unexpected(std::move(read.error()));
   if (route.destination.empty())
     return members->refuse("dst", "is a route without a destination");
+  route.is_ipv6 = members->find("pref") != nullptr;
   const auto* several = members->find("nexthops");
   if (several == nullptr) {
-    if (auto read = read_hop(*members, route.hops.emplace_back()); !read)
+    if (auto read = read_hop(*members, route); !read)
       return tl::unexpected(std::move(read.error()));
     return route;
   }
@@ -79,7 +84,7 @@ auto read_route(const Json& object, const std::string& path, const Content& cont
     const auto hop = Members::of((*several)[i], element_path(members->where("nexthops"), i), content.file);
     if (!hop)
       return tl::unexpected(hop.error());
-    if (auto read = read_hop(*hop, route.hops.emplace_back()); !read)
+    if (auto read = read_hop(*hop, route); !read)
       return tl::unexpected(std::move(read.error()));
   }
   return route;

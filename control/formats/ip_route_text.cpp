@@ -71,7 +71,7 @@ class LineReader {
     KernelHop hop;
     if (const auto done = attributes(words.subspan(at), hop); !done)
       return done;
-    if (!hop.gateway.empty() || !hop.device.empty())
+    if (!hop.gateway.empty() || !hop.device.empty() || hop.is_encapsulated)
       route_.hops.push_back(std::move(hop));
     return {};
   }
@@ -91,9 +91,16 @@ class LineReader {
       }
       if (!is_one_of(keys, key))
         return refuse(fmt::format("{} is no word that `ip route` prints", base::in_quotes(key)));
+      // How many words behind it are its own differs from kind to kind.
+      hop.is_encapsulated = key == "encap";
+      if (hop.is_encapsulated)
+        return {};
       if (++i == words.size())
         return refuse(fmt::format("nothing stands behind {}", base::in_quotes(key)));
-      if (i + 1 < words.size() && (words[i] == "lock" || (key == "via" && words[i].starts_with("inet"))))
+      const auto has_family = key == "via" && words[i].starts_with("inet");
+      route_.is_ipv6 = route_.is_ipv6 || key == "pref" ||
+                       (key == "via" && !has_family && words[i].find(':') != std::string_view::npos);
+      if (i + 1 < words.size() && (words[i] == "lock" || has_family))
         ++i;  // "mtu lock 1400", "via inet6 fe80::1"
       if (const auto done = attribute(key, words[i], hop); !done)
         return done;
@@ -108,6 +115,8 @@ class LineReader {
       hop.device = value;
     else if (key == "proto")
       route_.protocol = value;
+    else if (key == "tos")
+      route_.tos = value;
     else if (key == "table")
       route_.table = value;
     else if (key == "metric")

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <span>
 
 #include "common/base/text.hpp"
 
@@ -18,19 +19,41 @@ using route::Origin;
 constexpr std::array<std::string_view, 3> dropping{"blackhole", "unreachable", "prohibit"};
 constexpr std::array<std::string_view, 4> of_the_host{"local", "broadcast", "multicast", "anycast"};
 // ip-route(8), RTPROTO; /etc/iproute2/rt_protos.
-constexpr std::array<std::string_view, 3> of_the_kernel{"kernel", "redirect", "ra"};
+constexpr std::array<std::string_view, 4> of_the_system{"kernel", "redirect", "ra", "dhcp"};
 constexpr std::array<std::string_view, 13> of_daemons{"bgp",  "zebra", "bird",   "ospf",  "isis",
                                                       "rip",  "eigrp", "babel",  "gated", "openr",
                                                       "xorp", "ntk",   "mrouted"};
+
+// linux/rtnetlink.h, RTPROT_*: the numbers of those above.
+struct Numbered {
+  std::string_view number;
+  std::string_view name;
+};
+constexpr std::array numbers{Numbered{"1", "redirect"}, Numbered{"2", "kernel"}, Numbered{"8", "gated"},
+                             Numbered{"9", "ra"},       Numbered{"11", "zebra"}, Numbered{"12", "bird"},
+                             Numbered{"14", "xorp"},    Numbered{"15", "ntk"},   Numbered{"16", "dhcp"},
+                             Numbered{"17", "mrouted"}, Numbered{"42", "babel"}, Numbered{"99", "openr"},
+                             Numbered{"186", "bgp"},    Numbered{"187", "isis"}, Numbered{"188", "ospf"},
+                             Numbered{"189", "rip"},    Numbered{"192", "eigrp"}};
 
 bool is_among(std::span<const std::string_view> words, std::string_view word) {
   return std::ranges::find(words, word) != words.end();
 }
 
-Origin origin_of(const KernelRoute& route) {
-  if (is_among(of_the_kernel, route.protocol))
+std::string_view name_of(std::string_view protocol) {
+  const auto* const number = std::ranges::find(numbers, protocol, &Numbered::number);
+  return number == numbers.end() ? protocol : number->name;
+}
+
+Origin origin_of(std::string_view protocol) {
+  if (is_among(of_the_system, protocol))
     return Origin::system;
-  return is_among(of_daemons, route.protocol) ? Origin::bgp : Origin::user;
+  return is_among(of_daemons, protocol) ? Origin::bgp : Origin::user;
+}
+
+// "default" and "0x00" are those of packets without a mark (/etc/iproute2/rt_dsfield).
+bool is_of_all_packets(std::string_view tos) {
+  return tos == "default" || tos.find_first_not_of("0x") == std::string_view::npos;
 }
 
 }  // namespace
@@ -56,6 +79,8 @@ auto KernelRoutes::next_hop(const KernelRoute& route, bool is_connected)
   for (const auto& hop : route.hops) {
     if (hop.is_dead)
       continue;
+    if (hop.is_encapsulated)
+      return refuse(route, "puts packets into others (\"encap\"), which is not read");
     if (hop.gateway.empty()) {
       if (route.hops.size() > 1)
         return refuse(route, "has a next hop without a gateway among several");
@@ -99,8 +124,15 @@ auto KernelRoutes::add(const KernelRoute& route) -> tl::expected<void, base::Err
   if (!table)
     return tl::unexpected(table.error());
   const auto opened = routes_.open(*table);
-  if (route.destination.find(':') != std::string::npos) {
+  if (route.is_ipv6 || route.destination.find(':') != std::string::npos) {
     routes_.leave_out_ipv6();
+    return {};
+  }
+  if (!is_of_all_packets(route.tos)) {
+    routes_.find(base::Severity::error, route.path,
+                 fmt::format("{} is left out: it is one of packets of TOS {} only", route.destination,
+                             base::in_quotes(route.tos)),
+                 route.line);
     return {};
   }
   // "default" is 0/0, and an address without a length is that host.
@@ -110,7 +142,8 @@ auto KernelRoutes::add(const KernelRoute& route) -> tl::expected<void, base::Err
                                                                         : route.destination + "/32");
   if (!prefix)
     return refuse(route, prefix.error());
-  RouteCollector::Written written{.prefix = *prefix, .origin = origin_of(route), .line = route.line};
+  const auto protocol = name_of(route.protocol);
+  RouteCollector::Written written{.prefix = *prefix, .origin = origin_of(protocol), .line = route.line};
   const auto is_dead =
       !is_dropped && !route.hops.empty() && std::ranges::all_of(route.hops, &KernelHop::is_dead);
   if (is_dropped || is_dead) {
@@ -120,7 +153,7 @@ auto KernelRoutes::add(const KernelRoute& route) -> tl::expected<void, base::Err
       routes_.find(base::Severity::warning, route.path,
                    fmt::format("{} is dead, and not followed", route.destination), route.line);
   } else {
-    auto hop = next_hop(route, route.protocol == "kernel");
+    auto hop = next_hop(route, protocol == "kernel");
     if (!hop)
       return tl::unexpected(std::move(hop.error()));
     written.next_hop = std::move(*hop);
@@ -131,10 +164,7 @@ auto KernelRoutes::add(const KernelRoute& route) -> tl::expected<void, base::Err
 
 void KernelRoutes::finish() {
   candidates_.finish(routes_, "metric");
-  if (own_ != 0)
-    routes_.find(base::Severity::note, {},
-                 fmt::format("{} route{} of the host's own addresses {} left out", own_, own_ == 1 ? "" : "s",
-                             own_ == 1 ? "is" : "are"));
+  routes_.find_own(own_);
 }
 
 }  // namespace sekisho::formats

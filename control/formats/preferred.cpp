@@ -14,10 +14,10 @@ void Preferred::add(std::uint64_t metric, std::uint16_t table, RouteCollector::W
 
 // The first takes the next hops of all: addresses, since nothing else can be several in one route.
 void Preferred::share(RouteCollector& routes, std::string_view what,
-                      const std::map<Key, std::uint64_t>& best) {
+                      const std::map<Key, const Candidate*>& best) {
   std::map<Key, std::vector<Candidate*>> groups;
   for (auto& each : candidates_)
-    if (each.route.in_force && best.at({each.table, each.route.prefix}) == each.metric)
+    if (each.route.in_force && best.at({each.table, each.route.prefix})->metric == each.metric)
       groups[{each.table, each.route.prefix}].push_back(&each);
   for (const auto& [key, group] : groups) {
     auto& first = *group.front();
@@ -54,12 +54,12 @@ void Preferred::share(RouteCollector& routes, std::string_view what,
 }
 
 void Preferred::finish(RouteCollector& routes, std::string_view what, Equals equals) {
-  std::map<Key, std::uint64_t> best;
+  std::map<Key, const Candidate*> best;
   for (const auto& each : candidates_)
     if (each.route.in_force) {
-      const auto [entry, added] = best.try_emplace({each.table, each.route.prefix}, each.metric);
-      if (!added)
-        entry->second = std::min(entry->second, each.metric);
+      const auto [entry, added] = best.try_emplace({each.table, each.route.prefix}, &each);
+      if (!added && each.metric < entry->second->metric)
+        entry->second = &each;
     }
   if (equals == Equals::share)
     share(routes, what, best);
@@ -67,12 +67,15 @@ void Preferred::finish(RouteCollector& routes, std::string_view what, Equals equ
     if (each.left_out)
       continue;
     const auto opened = routes.open(each.table);
-    if (each.route.in_force && best.at({each.table, each.route.prefix}) != each.metric) {
+    const auto* other = each.route.in_force ? best.at({each.table, each.route.prefix}) : &each;
+    if (other->metric < each.metric || (other != &each && equals == Equals::first)) {
       each.route.in_force = false;
-      routes.find(base::Severity::note, std::move(each.path),
-                  fmt::format("{} of {} {} is not in force: another has a lower one",
-                              base::to_string(each.route.prefix), what, each.metric),
-                  each.route.line);
+      routes.find(
+          base::Severity::note, std::move(each.path),
+          fmt::format("{} of {} {} is not in force: another {}", base::to_string(each.route.prefix), what,
+                      each.metric,
+                      other->metric < each.metric ? "has a lower one" : "of the same stands before it"),
+          each.route.line);
     }
     routes.add(std::move(each.route));
   }

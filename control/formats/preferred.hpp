@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Of several routes of one prefix in a table that of the lowest metric is in force, as routers and clouds have it. The others
-// are kept for display, and a note says so.
+// Of several routes of one prefix in a table that of the lowest metric is in force, as routers and clouds have it, and of
+// equal ones the first, unless all share the packets. The others are kept for display, and a note says so.
 #pragma once
 
 #include <cstdint>
@@ -15,8 +15,8 @@ namespace sekisho::formats {
 
 // What those of one prefix do that have the lowest metric in common.
 enum class Equals : std::uint8_t {
-  repeat,  // as routes of one prefix do anywhere
-  share,   // the packets go to the next hops of all of them
+  first,  // the first is in force, as the kernel has it
+  share,  // the packets go to the next hops of all of them
 };
 
 class Preferred {
@@ -24,7 +24,7 @@ class Preferred {
   // `what`: "metric", "priority", for the note; `path`: where JSON has it.
   void add(std::uint64_t metric, std::uint16_t table, RouteCollector::Written route, std::string path);
   // Gives all of them to the collector, in the order in which they came.
-  void finish(RouteCollector& routes, std::string_view what, Equals equals = Equals::repeat);
+  void finish(RouteCollector& routes, std::string_view what, Equals equals = Equals::first);
 
  private:
   using Key = std::pair<std::uint16_t, base::Prefix>;  // table and prefix
@@ -35,7 +35,7 @@ class Preferred {
     std::string path;
     bool left_out = false;
   };
-  void share(RouteCollector& routes, std::string_view what, const std::map<Key, std::uint64_t>& best);
+  void share(RouteCollector& routes, std::string_view what, const std::map<Key, const Candidate*>& best);
 
   std::vector<Candidate> candidates_;
 };

@@ -108,6 +108,13 @@ void RouteCollector::find(base::Severity severity, std::string path, std::string
   result.findings.push_back({severity, {result.file, line, std::move(reason), std::move(path)}});
 }
 
+void RouteCollector::find_own(std::size_t count) {
+  if (count != 0)
+    find(base::Severity::note, {},
+         fmt::format("{} route{} of the host's own addresses {} left out", count, count == 1 ? "" : "s",
+                     count == 1 ? "is" : "are"));
+}
+
 void RouteCollector::find_unknown_property(std::string_view what, const std::string& name, std::string path) {
   if (unknown_properties_.insert(fmt::format("{} {}", what, name)).second)
     find(base::Severity::warning, std::move(path),

@@ -26,6 +26,8 @@ class RouteCollector {
   [[nodiscard]] auto label(const std::string& label) -> std::uint32_t;
   // `line`: of a text file.
   void find(base::Severity severity, std::string path, std::string reason, unsigned line = 0);
+  // That so many routes lead to the host itself, and are left out.
+  void find_own(std::size_t count);
   // A property that is not known, once a name: a table of thousands has it in every row.
   void find_unknown_property(std::string_view what, const std::string& name, std::string path);
 

@@ -8,6 +8,7 @@
 
 #include "control/formats/format.hpp"
 #include "control/formats/reader.hpp"
+#include "tests/unit/formats/told.hpp"
 #include "tests/unit/temporary_folder.hpp"
 
 namespace sekisho::formats {
@@ -17,23 +18,8 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 
-using Lines = std::vector<std::string>;
-
 auto fixture_file(std::string_view name) -> std::filesystem::path {
   return std::filesystem::path{SEKISHO_FIXTURES} / name;
-}
-
-// "ORIGIN LABEL PREFIX TYPE-OR-NAME ADDRESSES"
-auto line_of(const RouteFile& file, const FileRoute& route) -> std::string {
-  const auto& hop = file.next_hops[route.next_hop];
-  const auto& label = file.labels[route.label];
-  auto text = std::string{route::to_string(route.origin)} + (label.empty() ? "" : " " + label) + " " +
-              base::to_string(route.prefix) + " " + to_string(hop);
-  if (hop.type != route::NextHopType::virtual_appliance &&
-      hop.type != route::NextHopType::virtual_appliance_ecmp)
-    for (const auto address : hop.addresses)
-      text += " " + base::address_to_string(address);
-  return text;
 }
 
 auto lines_of(const RouteFile& file, const std::vector<FileRoute>& routes) -> Lines {
@@ -60,7 +46,7 @@ struct Case {
 };
 
 const Lines kernel_routes{
-    "User 0.0.0.0/0 10.0.2.1",        "System 10.0.2.0/24 VnetLocal",           "User 192.0.2.0/24 None",
+    "System 0.0.0.0/0 10.0.2.1",      "System 10.0.2.0/24 VnetLocal",           "User 192.0.2.0/24 None",
     "User 198.51.100.7/32 10.0.2.10", "BGP 203.0.113.0/24 10.0.2.10,10.0.2.20", "User 172.31.0.0/16 wg0"};
 const Lines kernel_invalid{"User 0.0.0.0/0 10.0.2.2", "User 10.77.0.0/16 None"};
 
