@@ -4,6 +4,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
+#include <utility>
 
 #include "common/base/text.hpp"
 #include "control/formats/route_collector.hpp"
@@ -46,6 +48,7 @@ class FrrReader {
         if (const auto done = entry(prefix, entries[i], element_path(place, i)); !done)
           return done;
     }
+    routes_.find_own(std::exchange(own_, 0));
     return {};
   }
 
@@ -71,9 +74,11 @@ class FrrReader {
     const auto prefix = base::parse_prefix(destination);
     if (!prefix)
       return refuse(path, prefix.error());
-    if (**protocol == "local")  // an address of the router's own
+    if (**protocol == "local") {  // an address of the router's own
+      ++own_;
       return {};
-    auto hop = next_hop(*members, **protocol);
+    }
+    auto hop = next_hop(*members, destination, **protocol, *selected);
     if (!hop)
       return tl::unexpected(std::move(hop.error()));
     routes_.add({.prefix = *prefix,
@@ -93,20 +98,23 @@ class FrrReader {
                : Origin::bgp;
   }
 
-  auto next_hop(const Members& members, std::string_view protocol) -> tl::expected<NextHop, base::Error> {
+  auto next_hop(const Members& members, std::string_view destination, std::string_view protocol,
+                bool is_selected) -> tl::expected<NextHop, base::Error> {
     const auto* list = members.find("nexthops");
     if (list == nullptr || !list->is_array() || list->empty())
       return members.refuse("nexthops", "is not an array of at least one next hop");
-    // Of a recursive next hop the ones that it resolves to stand beside it, and those are what zebra installs.
+    // Of a recursive next hop the ones that it resolves to stand beside it, and those are what zebra installs. Of a route
+    // that is not in force all are shown.
     const auto has_fib = std::ranges::any_of(*list, [](const Json& hop) { return flag(hop, "fib"); });
     NextHop result{.type = NextHopType::virtual_appliance, .name = {}, .addresses = {}};
-    std::string device;
+    std::set<std::string> devices;
+    std::set<std::uint64_t> weights;
     for (std::size_t i = 0; i < list->size(); ++i) {
       const auto& hop = (*list)[i];
       const auto place = element_path(members.where("nexthops"), i);
       if (!hop.is_object())
         return refuse(place, fmt::format("is {} where an object is expected", type_name(hop)));
-      if (has_fib ? !flag(hop, "fib") : flag(hop, "recursive"))
+      if (has_fib ? !flag(hop, "fib") : flag(hop, "recursive") || (is_selected && !flag(hop, "active")))
         continue;
       if (flag(hop, "unreachable") || flag(hop, "blackhole") || flag(hop, "reject") ||
           flag(hop, "adminProhibited"))
@@ -115,7 +123,7 @@ class FrrReader {
       if (ip == nullptr) {
         const auto* name = find_member(hop, "interfaceName");
         if (name != nullptr && name->is_string())
-          device = name->get<std::string>();
+          devices.insert(name->get<std::string>());
         continue;
       }
       const auto address = ip->is_string() ? parse_next_hop_address(ip->get_ref<const std::string&>())
@@ -124,22 +132,40 @@ class FrrReader {
         return refuse(member_path(place, "ip"), address.error());
       if (std::ranges::find(result.addresses, *address) == result.addresses.end())
         result.addresses.push_back(*address);
+      const auto* weight = find_member(hop, "weight");
+      weights.insert(weight != nullptr && weight->is_number_unsigned() ? weight->get<std::uint64_t>() : 1);
     }
     if (result.addresses.size() > most_ecmp)
       return members.refuse("nexthops", fmt::format("are more than {} next hops", most_ecmp));
     if (result.addresses.size() > 1)
       result.type = NextHopType::virtual_appliance_ecmp;
+    if (is_selected && weights.size() > 1)
+      routes_.find(
+          base::Severity::warning, members.path(),
+          fmt::format("{} has next hops of different weights, and all are taken alike", destination));
+    if (is_selected && protocol != "connected" && devices.size() + (result.addresses.empty() ? 0 : 1) > 1)
+      return members.refuse("nexthops", "have one without an address among several");
     if (!result.addresses.empty())
       return result;
     if (protocol == "connected")
       return NextHop{.type = NextHopType::vnet_local, .name = {}, .addresses = {}};
-    if (device.empty())
-      return members.refuse("nexthops", "have neither an address nor an interface");
-    return NextHop{.type = NextHopType::named, .name = device, .addresses = {}};
+    if (devices.empty())
+      return members.refuse("nexthops", is_selected
+                                            ? "have none that is active and has an address or an interface"
+                                            : "have neither an address nor an interface");
+    return NextHop{.type = NextHopType::named, .name = *devices.begin(), .addresses = {}};
   }
 
   RouteCollector& routes_;
+  std::size_t own_ = 0;  // of the open table, addresses of the router's own
 };
+
+// Of `show ip route vrf red json`, which is one table without a name before it.
+auto vrf_of(const Json& table) -> std::string {
+  const auto& [prefix, entries] = *table.get_ref<const Json::object_t&>().begin();
+  const auto* name = entries.empty() ? nullptr : find_member(entries.front(), "vrfName");
+  return name != nullptr && name->is_string() ? name->get<std::string>() : "default";
+}
 
 }  // namespace
 
@@ -163,7 +189,7 @@ auto read_frr_routes(const Content& content, const Options& /*options*/) -> Read
     return tl::unexpected(base::Error{content.file, 0, "is an array where an object is expected", "$"});
   Read read;
   if (maps_prefixes(*content.document)) {
-    read = reader.table(*content.document, "$", "default");
+    read = reader.table(*content.document, "$", vrf_of(*content.document));
   } else {
     for (const auto& [vrf, table] : content.document->get_ref<const Json::object_t&>()) {
       const auto path = member_path("$", vrf);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// FRR's routing table: vtysh's `show ip route json`, and `show ip route vrf all json`, a table of each VRF. What is selected
+// FRR's routing table: vtysh's `show ip route json`, `show ip route vrf red json`, and `show ip route vrf all json`, a table of
+// each VRF. What is selected
 // is in force; the rest is kept for display only.
 #pragma once
 
