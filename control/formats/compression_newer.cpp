@@ -26,12 +26,21 @@ auto refuse_too_large(const std::filesystem::path& file, std::size_t limit) {
   return refuse(file, fmt::format("decompresses to more than {} bytes", limit));
 }
 
+constexpr auto xz_magic =
+    "\xfd"
+    "7zXZ\0"sv;
+
+// What stands behind a stream of xz, without its padding: "The size of Stream Padding MUST be a multiple of four bytes" (The
+// .xz File Format, 2.2).
+auto behind_padding(std::string_view bytes) -> std::string_view {
+  const auto padding = std::min(bytes.find_first_not_of('\0'), bytes.size());
+  return padding % 4 == 0 ? bytes.substr(padding) : bytes;
+}
+
 }  // namespace
 
 bool is_xz(std::string_view bytes) noexcept {
-  return bytes.starts_with(
-      "\xfd"
-      "7zXZ\0"sv);
+  return bytes.starts_with(xz_magic);
 }
 
 auto unxz(std::string_view bytes, const std::filesystem::path& file, std::size_t limit,
@@ -39,7 +48,7 @@ auto unxz(std::string_view bytes, const std::filesystem::path& file, std::size_t
   // `xz -9` takes 65 MiB to decompress; a file may ask for 4 GiB.
   constexpr std::uint64_t most_memory = std::uint64_t{256} << 20;
   lzma_stream stream = LZMA_STREAM_INIT;
-  if (lzma_stream_decoder(&stream, most_memory, LZMA_CONCATENATED) != LZMA_OK)
+  if (lzma_stream_decoder(&stream, most_memory, 0) != LZMA_OK)
     return refuse(file, "cannot be decompressed: out of memory");
   const std::unique_ptr<lzma_stream, decltype(&lzma_end)> owner{&stream, &lzma_end};
   stream.next_in = reinterpret_cast<const std::uint8_t*>(bytes.data());
@@ -57,8 +66,20 @@ auto unxz(std::string_view bytes, const std::filesystem::path& file, std::size_t
     stream.avail_out = size;
     const auto result = lzma_code(&stream, left == 0 ? LZMA_FINISH : LZMA_RUN);
     text.filled(size - stream.avail_out);
-    if (result == LZMA_STREAM_END && !text.exceeded())
-      return std::move(text).take();
+    if (result == LZMA_STREAM_END && !text.exceeded()) {
+      const auto rest = behind_padding(bytes.substr(bytes.size() - left - stream.avail_in));
+      if (rest.empty())
+        return std::move(text).take();
+      if (!is_xz(rest) && !xz_magic.starts_with(rest))
+        return refuse(file, "is compressed with xz, and something else stands behind it");
+      // Streams may follow one another; the decoder would not tell one that is cut from something else.
+      if (lzma_stream_decoder(&stream, most_memory, 0) != LZMA_OK)
+        return refuse(file, "cannot be decompressed: out of memory");
+      stream.next_in = reinterpret_cast<const std::uint8_t*>(rest.data());
+      stream.avail_in = 0;
+      left = rest.size();
+      continue;
+    }
     if (result == LZMA_BUF_ERROR)
       return refuse(file, "is compressed with xz and ends too early");
     if (result == LZMA_MEMLIMIT_ERROR)

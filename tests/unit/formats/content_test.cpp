@@ -74,6 +74,26 @@ TEST(Content, ThatIsCompressedAndCutOrDamagedIsRefused) {
             ": is a zip archive: unpack it, and name the file that is in it");
 }
 
+// A whole xz file: "10.0.0.0/8 a\n".
+const std::string whole_xz =
+    xz +
+    "\x0c\x31\x30\x2e\x30\x2e\x30\x2e\x30\x2f\x38\x20\x61\x0a\x00\x00\x00\x00\x66\xb0\xdd\xfb\x00\x01\x21\x0d\x75\xdc\xa8\xd2\x90\x42\x99\x0d\x01\x00\x00\x00\x00\x01\x59\x5a"s;
+
+TEST(Content, BehindAnXzStreamIsAnotherOrPadding) {
+  const test::TemporaryFolder folder;
+  EXPECT_EQ(reason(folder, whole_xz), "read 1");
+  // The .xz File Format, 2.2: "The size of Stream Padding MUST be a multiple of four bytes".
+  EXPECT_EQ(reason(folder, whole_xz + std::string(4, '\0')), "read 1");
+  EXPECT_EQ(reason(folder, whole_xz + std::string(8, '\0') + whole_xz), "read 2");
+  for (const auto& behind : {"x"s, "garbage"s, std::string(40, 'x'), std::string(3, '\0'), "\0\0\0\0x"s})
+    EXPECT_EQ(reason(folder, whole_xz + behind),
+              ": is compressed with xz, and something else stands behind it")
+        << behind;
+  EXPECT_EQ(reason(folder, whole_xz + whole_xz.substr(0, 3)), ": is compressed with xz and ends too early");
+  EXPECT_EQ(reason(folder, whole_xz + whole_xz.substr(0, 40)), ": is compressed with xz and ends too early");
+  EXPECT_EQ(reason(folder, whole_xz.substr(0, 60)), ": is compressed with xz and ends too early");
+}
+
 TEST(Content, OfPeopleNamesTheCharacterThatIsWrong) {
   const test::TemporaryFolder folder;
   EXPECT_EQ(reason(folder,
