@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <charconv>
 #include <map>
 #include <tuple>
 
@@ -49,14 +50,16 @@ class LearnedReader {
           .name = {},
           .addresses = std::move(best.hops)};
       if (hop.addresses.empty())
-        hop.type = NextHopType::named;  // the gateway's own
+        hop.type = NextHopType::virtual_network_gateway;  // its own
       routes_.add({.prefix = prefix, .origin = route::Origin::bgp, .next_hop = std::move(hop), .label = {}});
     }
   }
 
  private:
-  // The better is the lesser.
-  using Rank = std::tuple<std::uint64_t, std::size_t>;
+  // The better is the lesser. A gateway compares the weight first; then RFC 4271, 9.1.1, "the degree of preference", here
+  // LOCAL_PREF; 9.1.2.2 a, the length of AS_PATH; 9.1.2.2 d, "if at least one of the candidate routes was received via EBGP,
+  // remove from consideration all routes that were received via IBGP": a gateway's two instances tell each other by iBGP.
+  using Rank = std::tuple<std::uint64_t, std::uint64_t, std::size_t, bool>;
   struct Best {
     Rank rank;
     std::vector<std::uint32_t> hops;
@@ -83,8 +86,13 @@ class LearnedReader {
     const auto* weight = members->find("weight");
     if (weight != nullptr && !weight->is_number_unsigned())
       return members->refuse("weight", fmt::format("is {} where a number is expected", type_name(*weight)));
-    const Rank rank{~(weight == nullptr ? 0 : weight->get<std::uint64_t>()),
-                    length_of(*as_path == nullptr ? "" : **as_path)};
+    const auto preference = local_preference(*members);
+    const auto origin = members->string("origin");
+    if (!preference || !origin)
+      return tl::unexpected(preference ? origin.error() : preference.error());
+    const Rank rank{~(weight == nullptr ? 0 : weight->get<std::uint64_t>()), ~*preference,
+                    length_of_as_path(*as_path == nullptr ? "" : **as_path),
+                    *origin != nullptr && base::equal_without_case(**origin, "IBgp")};
     auto [known, added] = best_.try_emplace(*prefix, Best{.rank = rank});
     auto& best = known->second;
     if (rank > best.rank)
@@ -103,16 +111,23 @@ class LearnedReader {
     return {};
   }
 
-  // "65010-65020", "65515 65001": how many.
-  static auto length_of(std::string_view as_path) -> std::size_t {
-    std::size_t count = 0;
-    bool in_number = false;
-    for (const char c : as_path) {
-      const bool is_digit = c >= '0' && c <= '9';
-      count += is_digit && !in_number ? 1 : 0;
-      in_number = is_digit;
-    }
-    return count;
+  // A number or its digits; absent or empty: what RFC 4271 leaves to configuration, and is 100 by custom.
+  static auto local_preference(const Members& members) -> tl::expected<std::uint64_t, base::Error> {
+    constexpr std::uint64_t otherwise = 100;
+    const auto* value = members.find("locprf");
+    if (value == nullptr || *value == "")
+      return otherwise;
+    if (value->is_number_unsigned())
+      return value->get<std::uint64_t>();
+    const auto text = members.string("locprf");
+    if (!text)
+      return tl::unexpected(text.error());
+    std::uint32_t result = 0;
+    const auto* const end = (*text)->data() + (*text)->size();
+    const auto [rest, code] = std::from_chars((*text)->data(), end, result);
+    if (code != std::errc{} || rest != end)
+      return members.refuse("locprf", fmt::format("{} is no local preference", base::in_quotes(**text)));
+    return result;
   }
 
   RouteCollector& routes_;
@@ -120,6 +135,17 @@ class LearnedReader {
 };
 
 }  // namespace
+
+auto length_of_as_path(std::string_view as_path) -> std::size_t {
+  std::size_t count = 0;
+  bool in_number = false;
+  for (const char c : as_path) {
+    const bool is_digit = c >= '0' && c <= '9';
+    count += is_digit && !in_number ? 1 : 0;
+    in_number = is_digit;
+  }
+  return count;
+}
 
 bool holds_learned_routes(const Content& content) {
   return content.list != nullptr ? std::ranges::any_of(*content.list, is_path)

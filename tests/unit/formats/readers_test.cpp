@@ -109,7 +109,7 @@ const std::vector<Case> cases{
     {"gateways/learned.json",
      "",
      Format::learned_routes,
-     {"BGP 10.9.0.0/16 -", "BGP 172.20.0.0/16 172.20.255.1,172.20.255.2"},
+     {"BGP 10.9.0.0/16 VirtualNetworkGateway", "BGP 172.20.0.0/16 172.20.255.1,172.20.255.2"},
      {}},
     {"gateways/route-server.json", "", Format::learned_routes, {"BGP 0.0.0.0/1 10.0.3.4"}, {}},
     {"gateways/circuit.json", "", Format::learned_routes, {"BGP 172.20.0.0/16 10.17.17.141"}, {}},
