@@ -9,9 +9,11 @@
 #include <string>
 #include <string_view>
 #include <unordered_set>
+#include <vector>
 
 #include "common/base/error.hpp"
 #include "common/base/prefix.hpp"
+#include "common/base/text.hpp"
 
 namespace sekisho::formats {
 namespace {
@@ -80,6 +82,24 @@ class AzureTable {
   bool empty_ = true;
 };
 
+// A text file would be read with another next hop: "internet", which is a resource's name, as Azure's type.
+auto refuse_names_of_types(const RouteFile& file) -> tl::expected<void, std::string> {
+  std::vector<bool> is_refused;
+  std::ranges::transform(file.next_hops, std::back_inserter(is_refused), [](const NextHop& next_hop) {
+    return next_hop.type == NextHopType::named && parse_next_hop(formats::to_string(next_hop)) != next_hop;
+  });
+  const auto route =
+      std::ranges::find_if(file.routes, [&](const FileRoute& each) { return is_refused[each.next_hop]; });
+  if (route == file.routes.end()) {
+    return {};
+  }
+  const base::Error error{
+      file.file, route->line,
+      fmt::format("{}: next hop {} is a name that text says for something else",
+                  base::to_string(route->prefix), base::in_quotes(file.next_hops[route->next_hop].name))};
+  return tl::unexpected{error.to_string()};
+}
+
 auto refuse_next_hops(const RouteFile& file) -> tl::expected<void, std::string> {
   const auto is_refused = [&](const FileRoute& route) {
     return file.next_hops[route.next_hop].type == NextHopType::named;
@@ -129,6 +149,9 @@ auto write_text(const std::vector<RouteFile>& files, const Sink& sink)
       return tl::unexpected{
           fmt::format("{}: {}: a route to the service tag {}: --tags names the file that has its prefixes",
                       file.file.string(), file.tag_routes.front().path, file.tag_routes.front().tag)};
+    }
+    if (const auto outcome = refuse_names_of_types(file); !outcome) {
+      return tl::unexpected{outcome.error()};
     }
   }
   for (const auto& file : files) {

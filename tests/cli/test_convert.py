@@ -203,6 +203,15 @@ def test_a_name_of_a_configuration_is_nothing_to_azure(refused, tmp_path):
     assert f"{file}:2: 11.0.0.0/8: next hop firewall is neither an address nor a next-hop type" in sentence
 
 
+def test_a_resource_named_like_a_type_is_nothing_to_text(sekisho, refused, tmp_path):
+    file = tmp_path / "hub.json"
+    file.write_text(json.dumps({"value": [{"addressPrefixes": ["10.8.0.0/16"], "asPath": "65001",
+                                           "nextHops": ["/subscriptions/x/hubVirtualNetworkConnections/internet"]}]}))
+    sentence = refused("routes", "convert", "--to", "text", file)
+    assert f'{file}: 10.8.0.0/16: next hop "internet" is a name that text says for something else' in sentence
+    assert json.loads(sekisho("routes", "convert", "--to", "json", file).stdout)[0]["next_hop"] == "internet"
+
+
 def azure_table(routes, **properties):
     return json.dumps({"name": "spoke", "properties": properties | {"routes": [
         {"name": name, "properties": {"addressPrefix": prefix, "nextHopType": kind}} for name, prefix, kind in routes]}})
