@@ -3,6 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
+#include <utility>
+#include <vector>
 
 #include "common/base/text.hpp"
 #include "control/formats/learned_routes.hpp"
@@ -43,7 +46,34 @@ class HubReader {
     return {};
   }
 
+  void finish() {
+    std::map<base::Prefix, const Path*> best;
+    for (const auto& each : paths_) {
+      const auto [entry, added] = best.try_emplace(each.route.prefix, &each);
+      if (!added && each.length < entry->second->length)
+        entry->second = &each;
+    }
+    for (const auto& each : paths_) {
+      const auto& other = *best.at(each.route.prefix);
+      auto route = each.route;
+      if (route.next_hop != other.route.next_hop) {
+        route.in_force = false;
+        routes_.find(base::Severity::warning, each.path,
+                     fmt::format("{} by {} is not taken: by {} {}", base::to_string(route.prefix),
+                                 to_string(route.next_hop), to_string(other.route.next_hop),
+                                 other.length < each.length ? "the AS path is shorter" : "it stands before"));
+      }
+      routes_.add(std::move(route));
+    }
+  }
+
  private:
+  struct Path {
+    RouteCollector::Written route;
+    std::size_t length = 0;  // of the AS path
+    std::string path;        // JSONPath
+  };
+
   auto route(const Json& object, const std::string& path) -> Read {
     const auto members = Members::of(object, path, routes_.result.file);
     if (!members)
@@ -56,8 +86,9 @@ class HubReader {
       return members->refuse(key, "is not an array of at least one prefix");
     const auto name = members->string("name");
     const auto type = members->string("destinationtype");
-    if (!name || !type)
-      return tl::unexpected(name ? type.error() : name.error());
+    const auto as_path = members->string("aspath");
+    if (!name || !type || !as_path)
+      return tl::unexpected(!name ? name.error() : !type ? type.error() : as_path.error());
     if (*type != nullptr && !base::equal_without_case(**type, "CIDR"))
       return members->refuse("destinationtype",
                              fmt::format("{} is not read, only CIDR", base::in_quotes(**type)));
@@ -79,10 +110,12 @@ class HubReader {
         routes_.leave_out_ipv6();
         continue;
       }
-      routes_.add({.prefix = destination->prefix,
-                   .origin = is_learned ? Origin::bgp : Origin::user,
-                   .next_hop = *hop,
-                   .label = *name == nullptr ? "" : **name});
+      paths_.push_back({.route = {.prefix = destination->prefix,
+                                  .origin = is_learned ? Origin::bgp : Origin::user,
+                                  .next_hop = *hop,
+                                  .label = *name == nullptr ? "" : **name},
+                        .length = length_of_as_path(*as_path == nullptr ? "" : **as_path),
+                        .path = place});
     }
     return {};
   }
@@ -127,6 +160,7 @@ class HubReader {
   }
 
   RouteCollector& routes_;
+  std::vector<Path> paths_;
 };
 
 class RuleReader {
@@ -195,6 +229,13 @@ class RuleReader {
       return result;
     if (*address == nullptr)
       return members.refuse("nexthopaddress", "a VirtualAppliance needs its nextHopAddress");
+    // Since API 2025-07-01, "10.0.2.20,10.0.2.21", too.
+    if ((*address)->find(',') != std::string::npos) {
+      auto several = parse_next_hop(**address);
+      if (!several)
+        return members.refuse("nexthopaddress", several.error());
+      return std::move(*several);
+    }
     const auto parsed = parse_next_hop_address(**address);
     if (!parsed)
       return members.refuse("nexthopaddress", parsed.error());
@@ -228,8 +269,10 @@ auto read_hub_routes(const Content& content, const Options& /*options*/) -> Read
   const auto [list, path] = hub_list(content);
   if (list == nullptr)
     return tl::unexpected(base::Error{content.file, 0, "there is no array of a hub's routes", "$"});
-  if (const auto read = HubReader{routes}.list(*list, path); !read)
+  HubReader reader{routes};
+  if (const auto read = reader.list(*list, path); !read)
     return tl::unexpected(read.error());
+  reader.finish();
   return std::move(routes.result);
 }
 

@@ -19,7 +19,8 @@ namespace sekisho::formats {
 [[nodiscard]] auto read_learned_routes(const Content& content, const Options& options) -> Reading;
 
 // `az network vhub get-effective-routes`, `az network vhub route-table show`, `az network vhub route list` (a hub's classic
-// table). A next hop that is a resource is one of that resource's name.
+// table). A next hop that is a resource is one of that resource's name. Of a prefix that is there twice the shorter AS path
+// is in force, and of equal ones the first.
 [[nodiscard]] bool holds_hub_routes(const Content& content);
 [[nodiscard]] auto read_hub_routes(const Content& content, const Options& options) -> Reading;
 

@@ -9,6 +9,7 @@ namespace sekisho::formats {
 namespace {
 
 using testing::ElementsAre;
+using testing::StartsWith;
 
 // RFC 4271, 9.1.2.2 d: eBGP before iBGP. The other is the gateway's own second instance.
 TEST(LearnedRoutes, APathOfTheOtherInstanceIsNoSecondNextHop) {
@@ -48,6 +49,34 @@ TEST(LearnedRoutes, TheGatewaysOwnNetworkLeadsToTheGateway) {
       told(
           R"([{"network": "10.9.0.0/16", "asPath": "", "nextHop": null, "origin": "Network", "weight": 32768}])"),
       ElementsAre("BGP 10.9.0.0/16 VirtualNetworkGateway"));
+}
+
+TEST(HubRoutes, OfTwoPathsTheShorterIsTakenAndSaid) {
+  EXPECT_THAT(
+      told(
+          R"([{"addressPrefixes": ["10.9.0.0/16"], "asPath": "65001-65001", "nextHops": ["/x/vpnGateways/gw1"]},
+              {"addressPrefixes": ["10.9.0.0/16", "10.8.0.0/16"], "asPath": "65001", "nextHops": ["/x/virtualHubs/hub2"]},
+              {"addressPrefixes": ["10.8.0.0/16"], "asPath": "65001", "nextHops": ["/x/virtualHubs/hub3"]},
+              {"addressPrefixes": ["10.8.0.0/16"], "asPath": "65001", "nextHops": ["/x/virtualHubs/hub2"]}])"),
+      ElementsAre(
+          "BGP 10.9.0.0/16 hub2", "BGP 10.8.0.0/16 hub2", "BGP 10.8.0.0/16 hub2", "not BGP 10.9.0.0/16 gw1",
+          "not BGP 10.8.0.0/16 hub3",
+          ": $[0].addressPrefixes[0]: 10.9.0.0/16 by gw1 is not taken: by hub2 the AS path is shorter",
+          ": $[2].addressPrefixes[0]: 10.8.0.0/16 by hub3 is not taken: by hub2 it stands before"));
+}
+
+// Since API 2025-07-01.
+TEST(RoutingRules, SeveralAddressesAreSeveralNextHops) {
+  const auto rule = [](const std::string& addresses) {
+    return R"([{"name": "r", "destination": {"destinationAddress": "10.0.0.0/8", "type": "AddressPrefix"},
+                "nextHop": {"nextHopType": "VirtualAppliance", "nextHopAddress": ")" +
+           addresses + R"("}}])";
+  };
+  EXPECT_THAT(told(rule("10.0.2.20,10.0.2.21")), ElementsAre("User r 10.0.0.0/8 10.0.2.20,10.0.2.21"));
+  EXPECT_THAT(told(rule("10.0.2.20")), ElementsAre("User r 10.0.0.0/8 10.0.2.20"));
+  for (const auto* wrong : {"10.0.2.20,10.0.2.20", "10.0.2.20,", "hub", "fe80::1"})
+    EXPECT_THAT(told(rule(wrong)), ElementsAre(StartsWith("refused: $[0].nextHop.nextHopAddress: ")))
+        << wrong;
 }
 
 }  // namespace
