@@ -2,8 +2,9 @@
 // Routes as Linux has them, and `ip route` prints them, with and without -j: what one means, however it was written.
 //
 // Of several routes of one prefix in one of the kernel's tables that of the lowest metric is in force, and of equal ones the
-// first. What the kernel or a DHCP client made is a System route, what a routing daemon installed a BGP route, the rest User. A route without a gateway
-// leads to a network that the host is on (VnetLocal) or, if somebody else than the kernel wrote it, to its interface by name.
+// first. What the kernel or a DHCP client made is a System route, what a routing daemon installed a BGP route, the rest User.
+// A route without a gateway leads to a network that the host is on (VnetLocal) or, if somebody else than the kernel wrote it,
+// to its interface by name.
 #pragma once
 
 #include <cstdint>
