@@ -6,10 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "control/formats/format.hpp"
-#include "control/formats/reader.hpp"
 #include "tests/unit/formats/files.hpp"
-#include "tests/unit/temporary_folder.hpp"
 
 namespace sekisho::formats {
 namespace {
@@ -24,25 +21,8 @@ auto route(const std::string& name, const std::string& prefix, const std::string
          R"(/global/networks/default", )" + rest + "}";
 }
 
-struct Read {
-  std::vector<std::string> routes;
-  std::vector<std::string> findings;
-};
-
-auto read(const std::string& content, const std::string& table = "") -> tl::expected<Read, std::string> {
-  const test::TemporaryFolder folder;
-  const auto path = folder.write("routes.json", content);
-  const auto file = read_routes(path, {.table = table, .empty = Empty::allowed});
-  if (!file)
-    return tl::unexpected(file.error().to_string().substr(path.string().size()));
-  Read result{.routes = describe(*file), .findings = {}};
-  for (const auto& finding : file->findings)
-    result.findings.push_back(finding.where.to_string().substr(path.string().size()));
-  return result;
-}
-
 TEST(Clouds, GooglesRoutesOfOnePriorityShareThePackets) {
-  const auto file = read("[" + route("a", "0.0.0.0/0", R"("nextHopIp": "10.0.0.2", "priority": 900)") + "," +
+  const auto file = tell("[" + route("a", "0.0.0.0/0", R"("nextHopIp": "10.0.0.2", "priority": 900)") + "," +
                          route("b", "0.0.0.0/0", R"("nextHopIp": "10.0.0.3", "priority": 900)") + "," +
                          route("c", "0.0.0.0/0", R"("nextHopIp": "10.0.0.4")") + "," +
                          route("d", "10.9.0.0/16", R"("nextHopIp": "10.0.0.4")") + "," +
@@ -57,7 +37,7 @@ TEST(Clouds, GooglesRoutesOfOnePriorityShareThePackets) {
 
 TEST(Clouds, NextHopsThatNoRouteHasTogetherAreLeftOut) {
   const auto file =
-      read("[" + route("a", "0.0.0.0/0", R"("nextHopIp": "10.0.0.2", "priority": 900)") + "," +
+      tell("[" + route("a", "0.0.0.0/0", R"("nextHopIp": "10.0.0.2", "priority": 900)") + "," +
            route("b", "0.0.0.0/0", R"("nextHopVpnTunnel": "https://x/vpnTunnels/t", "priority": 900)") + "," +
            route("c", "0.0.0.0/0", R"("nextHopIp": "10.0.0.4", "priority": 1000)") + "]");
   ASSERT_TRUE(file) << file.error();
@@ -73,18 +53,18 @@ TEST(Clouds, NextHopsThatNoRouteHasTogetherAreLeftOut) {
 TEST(Clouds, GooglesNetworksOfOneNameAreOfTheirProjects) {
   const auto two = "[" + route("a", "0.0.0.0/0", R"("nextHopIp": "10.0.0.2")", "p1") + "," +
                    route("b", "0.0.0.0/0", R"("nextHopIp": "10.0.0.3")", "p2") + "]";
-  const auto both = read(two, "default");
+  const auto both = tell(two, "default");
   ASSERT_FALSE(both);
   EXPECT_EQ(both.error(),
             ": holds 2 route tables \"default\": choose by what tells them apart, "
             "\"p1/global/networks/default\", \"p2/global/networks/default\"");
-  const auto one = read(two, "p2/global/networks/default");
+  const auto one = tell(two, "p2/global/networks/default");
   ASSERT_TRUE(one) << one.error();
   EXPECT_THAT(one->routes, ElementsAre("0 0.0.0.0/0 10.0.0.3"));
 }
 
 TEST(Clouds, WhatGoogleWarnsOfIsSaid) {
-  const auto file = read("[" +
+  const auto file = tell("[" +
                          route("a", "0.0.0.0/0",
                                R"("nextHopInstance": "https://x/zones/z/instances/fw",
                                   "warnings": [{"code": "NEXT_HOP_INSTANCE_NOT_FOUND", "message": "m"}])") +

@@ -8,10 +8,13 @@
 
 #include <string>
 #include <string_view>
+#include <tl/expected.hpp>
 #include <vector>
 
 #include "common/base/prefix.hpp"
+#include "control/formats/reader.hpp"
 #include "control/formats/route_file.hpp"
+#include "tests/unit/temporary_folder.hpp"
 
 namespace sekisho::formats {
 
@@ -21,6 +24,24 @@ inline auto describe(const RouteFile& text) -> std::vector<std::string> {
   for (const auto& route : text.routes)
     result.push_back(std::to_string(route.line) + " " + base::to_string(route.prefix) + " " +
                      to_string(text.next_hops.at(route.next_hop)));
+  return result;
+}
+
+// Routes of a file with this content as `describe` has them, and what was found, each without the file's name.
+struct Told {
+  std::vector<std::string> routes;
+  std::vector<std::string> findings;
+};
+inline auto tell(const std::string& content, const std::string& table = "")
+    -> tl::expected<Told, std::string> {
+  const test::TemporaryFolder folder;
+  const auto path = folder.write("routes.json", content);
+  const auto file = read_routes(path, {.table = table, .empty = Empty::allowed});
+  if (!file)
+    return tl::unexpected(file.error().to_string().substr(path.string().size()));
+  Told result{.routes = describe(*file), .findings = {}};
+  for (const auto& finding : file->findings)
+    result.findings.push_back(finding.where.to_string().substr(path.string().size()));
   return result;
 }
 
