@@ -47,8 +47,8 @@ class Worker {
 
   [[nodiscard]] const WorkerCounters& counters() const noexcept { return data_->counters; }
   // The writer's, for the counters of an index alone for which no packet can be counted any more: after a grace period since
-  // the last state and queues that knew it, and since the last of its packets waited. So it books what only shows when a port closes, and forgets what was counted
-  // before the index is given to something else.
+  // the last state and queues that knew it, and since the last of its packets waited. So it books what only shows when a port
+  // closes, and forgets what was counted before the index is given to something else.
   [[nodiscard]] WorkerCounters& mutable_counters() noexcept { return data_->counters; }
   // The destinations whose packets wait, or were dropped, until they are resolved: the writer's to take.
   [[nodiscard]] Wanted& wanted() noexcept { return data_->wanted; }

@@ -4,9 +4,11 @@
 //   kernel      ARP; IPv4 to 255.255.255.255 or 224/4 (DHCP, IGMP, VRRP), and to a local address (unicast or subnet broadcast)
 //               from a source that this interface may carry
 //   dataplane   all other IPv4, by the AF_XDP socket of the receive queue
-//   nobody      IPv6 and every other EtherType; VLAN tags of another VID than 0, which is taken off; IPv4 from a group's or the interface's own MAC address;
+//   nobody      IPv6 and every other EtherType; VLAN tags of any VID but 0; IPv4 from a group's or the interface's own MAC address;
 //               to a local address from any other source; all other IPv4 until `ready` is set or while the
 //               queue has no socket
+//
+// A tag of VID 0 is of no VLAN: it is taken off, and the frame belongs to whom it belongs without it.
 //
 // Nothing that the kernel could forward past the firewall is ever passed up because of a doubt: an IPv4 frame that is too
 // short for a header has no destination that could be local, so it goes to the dataplane, which drops and counts it by
