@@ -40,13 +40,18 @@ int run_worker(void* worker) {
 // The workers on their lcores, until the end of its life.
 class Crew {
  public:
+  // The kernel repeats an ARP request after one second and after two, if not sooner: one frame that is lost does not make a host
+  // unreachable.
+  static constexpr unsigned patience_ms = 2500;
+
   Crew(fib::Qsbr& qsbr, const Environment& environment, const Options& options)
       : lcores_{environment.lcores()} {
     for (unsigned i = 0; i < lcores_.size(); ++i) {
       workers_.push_back(std::make_unique<forward::Worker>(
-          qsbr,
-          forward::Worker::Options{
-              .index = i, .spin = options.spin, .max_sleep_us = options.max_sleep_us, .patience_ms = 1000}));
+          qsbr, forward::Worker::Options{.index = i,
+                                         .spin = options.spin,
+                                         .max_sleep_us = options.max_sleep_us,
+                                         .patience_ms = patience_ms}));
     }
   }
   ~Crew() { stop(); }

@@ -272,7 +272,8 @@ void add_port_counters(Text& text, const ipc::Statistics& statistics) {
   add("sekisho_fragments", Type::counter, "", "These fragments.",
       [](const ipc::PortStatistics& port) { return port.fragments(); });
   add("sekisho_mss_clamped_packets", Type::counter, "packets",
-      "TCP segments received on the port that were made to say that a shorter longest segment is taken.",
+      "TCP segments received on the port that were made to say that a shorter longest segment is taken, also "
+      "those that were dropped behind it.",
       [](const ipc::PortStatistics& port) { return port.mss_clamped(); });
   add("sekisho_unfinished_checksums", Type::counter, "",
       "Of the packets received on the port that were looked at, which are few: those with a TCP or UDP "

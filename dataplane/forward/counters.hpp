@@ -60,7 +60,7 @@ struct alignas(64) PortCounters {
   Counter icmp_limited;  // errors that the limits, or a lack of buffers, kept back
   Counter fragmented;    // packets that left in fragments
   Counter fragments;     // these
-  Counter mss_clamped;   // TCP segments that were made to say less
+  Counter mss_clamped;   // TCP segments that were made to say less, also those that are dropped behind it
   // Of the frames that were looked at (WorkerData::look_closer), those whose TCP or UDP checksum nobody has finished.
   Counter unfinished_checksums;
 };

@@ -77,7 +77,7 @@ def test_a_host_is_reached_from_its_first_packet_on(
 
 
 def expect_waited(account: Account, packets: int) -> None:
-    """Four of them for a second, and their sender was told that it was for nothing."""
+    """Four of them for 2.5 s, and their sender was told that it was for nothing."""
     account.expect(
         {
             "lan.steer.redirected": packets,
