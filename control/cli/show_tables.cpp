@@ -255,12 +255,13 @@ std::string stats_text(const Json& stats) {
                {"TX", true},
                {"HOST", true},
                {"HELD", true},
+               {"WAITING", true},
                {"DROPS", true},
                {"MISSED", true}}};
   const auto add = [&](const std::string& name, const Json& account) {
     std::vector<Cell> row{name};
     for (const auto* key : {"arrived", "rx", "generated", "steer_passed", "steer_dropped", "steer_before",
-                            "tx", "host", "held", "drops", "missed"}) {
+                            "tx", "host", "held", "waiting", "drops", "missed"}) {
       row.emplace_back(value_text(account, key));
     }
     table.add(std::move(row));
@@ -273,10 +274,11 @@ std::string stats_text(const Json& stats) {
   const auto& total = stats.at("total");
   auto text = table.render();
   text += fmt::format(
-      "\narrived {} + generated {} = tx {} + host {} + held {} + drops {} + missed {} + steering {}: ",
+      "\narrived {} + generated {} = tx {} + host {} + held {} + waiting {} + drops {} + missed {} + "
+      "steering {}: ",
       value_text(total, "arrived"), value_text(total, "generated"), value_text(total, "tx"),
-      value_text(total, "host"), value_text(total, "held"), value_text(total, "drops"),
-      value_text(total, "missed"),
+      value_text(total, "host"), value_text(total, "held"), value_text(total, "waiting"),
+      value_text(total, "drops"), value_text(total, "missed"),
       total.at("steer_passed").get<std::uint64_t>() + total.at("steer_dropped").get<std::uint64_t>() +
           total.at("steer_before").get<std::uint64_t>());
   if (balance.at("adds_up") == true) {

@@ -16,8 +16,8 @@ struct Account {
       0;  // by this appliance's kernel; ICMP errors, and fragments but for one of each packet
   std::uint64_t tx = 0;
   std::uint64_t host = 0;
-  std::uint64_t held =
-      0;  // by the device until a worker takes it, or by a worker until its neighbour is known
+  std::uint64_t held = 0;     // by the device until a worker takes it
+  std::uint64_t waiting = 0;  // by a worker until its neighbour is known
   std::uint64_t drops = 0;
   std::uint64_t missed = 0;
   std::uint64_t steer_passed = 0;
@@ -31,6 +31,7 @@ struct Account {
     tx += other.tx;
     host += other.host;
     held += other.held;
+    waiting += other.waiting;
     drops += other.drops;
     missed += other.missed;
     steer_passed += other.steer_passed;
@@ -44,7 +45,8 @@ Account account_of(const ipc::PortStatistics& port) {
                   .generated = port.generated().packets(),
                   .tx = port.tx().packets(),
                   .host = port.host(),
-                  .held = port.held() + port.waiting(),
+                  .held = port.held(),
+                  .waiting = port.waiting(),
                   .missed = port.missed(),
                   .steer_before = port.redirected_before()};
   for (const auto& [reason, packets] : port.drops()) {
@@ -79,6 +81,7 @@ Json account_json(const Account& account) {
           {"tx", account.tx},
           {"host", account.host},
           {"held", account.held},
+          {"waiting", account.waiting},
           {"drops", account.drops},
           {"missed", account.missed}};
 }
@@ -139,7 +142,6 @@ Json show_stats(const ipc::Statistics& statistics) {
     entry["icmp_limited"] = port.icmp_limited();
     entry["fragmented"] = port.fragmented();
     entry["fragments"] = port.fragments();
-    entry["waiting"] = port.waiting();
     entry["mss_clamped"] = port.mss_clamped();
     entry["unfinished_checksums"] = port.unfinished_checksums();
     entry["steering_restored"] = port.steering_restored();
@@ -147,8 +149,8 @@ Json show_stats(const ipc::Statistics& statistics) {
     ports.push_back(std::move(entry));
   }
   const auto in = total.arrived + total.generated;
-  const auto out = total.tx + total.host + total.held + total.drops + total.missed + total.steer_passed +
-                   total.steer_dropped + total.steer_before;
+  const auto out = total.tx + total.host + total.held + total.waiting + total.drops + total.missed +
+                   total.steer_passed + total.steer_dropped + total.steer_before;
   auto workers = Json::array();
   for (const auto& worker : statistics.workers()) {
     workers.push_back({{"lcore", worker.lcore()},

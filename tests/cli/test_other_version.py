@@ -14,7 +14,7 @@ MEMBER = {"address": "10.0.2.10", "port": "egress", "mac": "02:00:00:00:00:01", 
 EXIT = {"port": "egress", "interface": "eth1", "address": "10.0.2.4", "gateway": "10.0.2.1", "ready": True, "why": "ready"}
 COUNTED = {"packets": 1, "bytes": 60}
 ACCOUNT = dict.fromkeys(("arrived", "rx", "generated", "steer_passed", "steer_dropped", "steer_before", "tx", "host", "held",
-                         "drops", "missed"), 1)  # fmt: skip
+                         "waiting", "drops", "missed"), 1)  # fmt: skip
 CHANGES = {"added": ["a"], "removed": [], "changed": []}
 PLAN = {"ports": CHANGES, "next_hops": CHANGES, "zones": CHANGES, "routes": {"added": 1, "changed": 0, "removed": 0},
         "exit": {"before": None, "after": "egress"}, "metrics": {"before": None, "after": None},

@@ -156,10 +156,10 @@ class Audit:
             taken = port["rx"] + port["missed"]
             lines.append(Line(f"{name}: steering redirected = workers received + no room", redirected, taken))
         total = stats["total"]
-        went = sum(total[key] for key in ("tx", "host", "held", "drops"))
+        went = sum(total[key] for key in ("tx", "host", "held", "waiting", "drops"))
         lines.append(
             Line(
-                "all ports: received + from the host = sent + to the host + held + dropped by name",
+                "all ports: received + from the host = sent + to the host + held + waiting + dropped by name",
                 total["rx"] + total["generated"],
                 went,
             )

@@ -94,6 +94,14 @@ TEST(Show, StatsAccountForEveryPacket) {
   EXPECT_EQ(show_stats(statistics)["balance"]["unaccounted"], 1)
       << "steering redirected it and nobody has it";
   EXPECT_EQ(show_stats(statistics)["balance"]["adds_up"], false);
+  statistics.mutable_ports(0)->set_waiting(1);
+  stats = show_stats(statistics);
+  EXPECT_EQ(stats["balance"]["adds_up"], true) << "a worker has it until its neighbour is known";
+  for (const auto& account : {stats["total"], stats["ports"][0]}) {
+    EXPECT_EQ(account["held"], 1);
+    EXPECT_EQ(account["waiting"], 1);
+  }
+  statistics.mutable_ports(0)->set_waiting(0);
   statistics.mutable_ports(0)->set_held(5);
   EXPECT_EQ(show_stats(statistics)["balance"]["unaccounted"], -3);
   statistics.mutable_ports(0)->mutable_generated()->set_packets(3);
