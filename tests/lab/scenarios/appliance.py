@@ -10,7 +10,7 @@ from typing import Any
 from lab.appliance import BUILD, ROOT, Appliance, Refused
 from lab.azure.site import AzureLab
 from lab.azure.speaker import Speaker
-from lab.process import Process, wait_until
+from lab.process import Process, wait_until, WaitTimeout
 from lab.topology import STREAM
 
 EXAMPLES = ROOT / "examples"
@@ -78,7 +78,10 @@ class Nva(Appliance):
         return str(self.json("show", "state")["verdict"])
 
     def wait_verdict(self, verdict: str, timeout: float = 30) -> None:
-        wait_until(f"the verdict {verdict}", lambda: self.verdict() == verdict, timeout)
+        try:
+            wait_until(f"the verdict {verdict}", lambda: self.verdict() == verdict, timeout)
+        except WaitTimeout as late:
+            raise WaitTimeout(f"{late}; {self.json('show', 'state')['reasons']}") from None
 
     def leads_to(self, source: str, destination: str = STREAM, port: str = "lan") -> str:
         """The next hop of what a source sends."""
