@@ -42,6 +42,11 @@ auto Keeper::open(boost::asio::io_context& io, netlink::Netlink& netlink)
     return tl::unexpected(std::move(filters.error()));
   }
   keeper->filters_ = std::move(*filters);
+  auto ipv6 = Watch::ipv6_settings(io, [self = keeper.get()] { self->close_forwarding(); });
+  if (!ipv6) {
+    return tl::unexpected(std::move(ipv6.error()));
+  }
+  keeper->ipv6_ = std::move(*ipv6);
   if (auto done = keeper->install_wanted(); !done) {
     return tl::unexpected(std::move(done.error()));
   }

@@ -58,6 +58,7 @@ class Keeper {
   boost::asio::steady_timer regularly_;
   std::unique_ptr<Watch> tables_;
   std::unique_ptr<Watch> filters_;
+  std::unique_ptr<Watch> ipv6_;
   Guard found_;
   Guard wanted_;
   std::string failure_;  // why the table is not as wanted; empty: it is

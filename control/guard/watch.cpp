@@ -35,4 +35,9 @@ auto Watch::traffic_control(boost::asio::io_context& io, std::function<void()> c
   return open(io, NETLINK_ROUTE, RTNLGRP_TC, "tc filters", std::move(changed));
 }
 
+auto Watch::ipv6_settings(boost::asio::io_context& io, std::function<void()> changed)
+    -> tl::expected<std::unique_ptr<Watch>, std::string> {
+  return open(io, NETLINK_ROUTE, RTNLGRP_IPV6_NETCONF, "IPv6's settings", std::move(changed));
+}
+
 }  // namespace sekisho::guard

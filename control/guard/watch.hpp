@@ -23,6 +23,10 @@ class Watch {
   [[nodiscard]] static auto traffic_control(boost::asio::io_context& io, std::function<void()> changed)
       -> tl::expected<std::unique_ptr<Watch>, std::string>;
 
+  // The same of IPv6's settings. The mirror follows IPv4's alone.
+  [[nodiscard]] static auto ipv6_settings(boost::asio::io_context& io, std::function<void()> changed)
+      -> tl::expected<std::unique_ptr<Watch>, std::string>;
+
  private:
   Watch(boost::asio::io_context& io, netlink::Socket socket, std::function<void()> changed);
   [[nodiscard]] static auto open(boost::asio::io_context& io, int bus, int group, std::string_view what,

@@ -191,6 +191,15 @@ def test_control_puts_each_lock_back(lab: Lab, appliance: Appliance, onprem: Inj
     assert appliance.execute("guard", "status", "--config", appliance.config).returncode == 0
 
 
+def test_ipv6_switched_on_is_off_again(lab: Lab, appliance: Appliance) -> None:
+    """As zebra switches it on when it starts. Nothing else happens then that would have control look."""
+    nva = lab["nva"]
+    nva.sysctl("net.ipv6.conf.all.forwarding", 1)
+    said = "somebody switched forwarding on at net.ipv6.conf.all.forwarding; it is off again"
+    wait_until("it to be said", lambda: said in appliance.control.output())  # type: ignore[union-attr]
+    assert nva.run("sysctl", "-n", "net.ipv6.conf.all.forwarding").strip() == "0"
+
+
 def test_a_missing_lock_is_said(lab: Lab, appliance: Appliance) -> None:
     appliance.kill_control()
     lab["nva"].run("tc", "qdisc", "del", "dev", "lan0", "clsact")
