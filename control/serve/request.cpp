@@ -426,19 +426,19 @@ Answer events_page(Json events, const std::shared_ptr<events::Subscription>& sub
 
 // How it is, then what changes.
 void monitor(Backend& backend, Then done) {
-  ask_state(backend, [&backend, subscription = backend.subscribe(),
-                      done = std::move(done)](const Live& live) {
-    const auto now = now_unix_ms();
-    auto verdict = verdict_event(judge(*backend.policy(), problems_now(backend, live)), std::nullopt);
-    verdict.unix_ms = now;
-    auto first = Json::array({events::to_json(verdict)});
-    if (backend.draining_since_unix_ms()) {
-      auto draining = drain_event(true);
-      draining.unix_ms = now;
-      first.push_back(events::to_json(draining));
-    }
-    done(events_page(std::move(first), subscription));
-  });
+  ask_state(
+      backend, [&backend, subscription = backend.subscribe(), done = std::move(done)](const Live& live) {
+        const auto now = now_unix_ms();
+        auto verdict = verdict_event(judge(*backend.policy(), problems_now(backend, live)), std::nullopt);
+        verdict.unix_ms = now;
+        auto first = Json::array({events::to_json(verdict)});
+        if (backend.draining_since_unix_ms()) {
+          auto draining = drain_event(true);
+          draining.unix_ms = now;
+          first.push_back(events::to_json(draining));
+        }
+        done(events_page(std::move(first), subscription));
+      });
 }
 
 }  // namespace
