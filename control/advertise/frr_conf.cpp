@@ -12,8 +12,8 @@ namespace {
 
 class Writer {
  public:
-  Writer(const config::Bgp& bgp, std::span<const base::Prefix> advertised)
-      : bgp_(bgp), advertised_(advertised) {}
+  Writer(const config::Bgp& bgp, const config::Guard& guard, std::span<const base::Prefix> advertised)
+      : bgp_(bgp), guard_(guard), advertised_(advertised) {}
 
   auto write() && -> std::string {
     line("{} from [bgp] in sekisho.toml: edit that, and apply it again.", marker);
@@ -21,6 +21,10 @@ class Writer {
     line("!");
     // A peer that the kernel's default leads to is reachable: Azure's route server, of which no subnet's route tells.
     line("ip nht resolve-via-default");
+    // Else zebra switches it on whenever it starts, and the guard off again, at which frr-reload.py takes offence.
+    if (guard_.whole_host) {
+      line("no ipv6 forwarding");
+    }
     line("!");
     write_filters();
     write_router();
@@ -118,14 +122,16 @@ class Writer {
   }
 
   const config::Bgp& bgp_;
+  const config::Guard& guard_;
   std::span<const base::Prefix> advertised_;
   std::string text_;
 };
 
 }  // namespace
 
-auto frr_conf(const config::Bgp& bgp, std::span<const base::Prefix> advertised) -> std::string {
-  return Writer{bgp, advertised}.write();
+auto frr_conf(const config::Bgp& bgp, const config::Guard& guard, std::span<const base::Prefix> advertised)
+    -> std::string {
+  return Writer{bgp, guard, advertised}.write();
 }
 
 }  // namespace sekisho::advertise

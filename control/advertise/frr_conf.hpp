@@ -19,7 +19,8 @@ namespace sekisho::advertise {
 // In a line of its own at the top: the file is ours.
 inline constexpr std::string_view marker = "! Written by `sekisho bgp apply`";
 
-// `advertised`: what may be let out, sorted.
-[[nodiscard]] auto frr_conf(const config::Bgp& bgp, std::span<const base::Prefix> advertised) -> std::string;
+// `advertised`: what may be let out, sorted. `guard`: when it closes the whole host, zebra is not to have the kernel forward IPv6.
+[[nodiscard]] auto frr_conf(const config::Bgp& bgp, const config::Guard& guard,
+                            std::span<const base::Prefix> advertised) -> std::string;
 
 }  // namespace sekisho::advertise

@@ -31,7 +31,8 @@ Outcome render(const Context& context, const std::string& config) {
   if (!policy) {
     return tl::unexpected{policy.error()};
   }
-  const auto text = advertise::frr_conf(*(*policy)->config.bgp, (*policy)->advertised);
+  const auto text =
+      advertise::frr_conf(*(*policy)->config.bgp, (*policy)->config.guard, (*policy)->advertised);
   if (context.json) {
     print_json({{"frr_conf", text}});
   } else {

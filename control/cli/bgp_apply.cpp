@@ -171,7 +171,7 @@ auto give_to_frr(const config::Bgp& bgp, const std::vector<base::Prefix>& advert
 
 Outcome apply_bgp(const Context& context, const policy::Policy& policy, const std::string& file) {
   const auto& bgp = *policy.config.bgp;
-  const auto text = advertise::frr_conf(bgp, policy.advertised);
+  const auto text = advertise::frr_conf(bgp, policy.config.guard, policy.advertised);
   const fs::path place = file.empty() ? frr::configuration_file(bgp.frr) : fs::path{file};
   std::error_code error;
   if (fs::exists(place, error)) {

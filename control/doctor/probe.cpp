@@ -208,7 +208,8 @@ void probe_bgp(System& system, const policy::Policy& policy) {
   }
   const auto& bgp = *policy.config.bgp;
   const auto file = frr::configuration_file(bgp.frr);
-  Bgp found{.file = file.native(), .rendered = advertise::frr_conf(bgp, policy.advertised)};
+  Bgp found{.file = file.native(),
+            .rendered = advertise::frr_conf(bgp, policy.config.guard, policy.advertised)};
   if (auto text = base::read_file(file)) {
     found.text = std::move(*text);
   } else if (std::error_code error; fs::exists(file, error) || error) {

@@ -252,8 +252,10 @@ auto hub_list(const Content& content) -> std::pair<const Json*, std::string> {
     return {content.list, content.list_path};
   const auto* routes = find_member(*content.document, "routes");
   const auto* properties = find_member(*content.document, "properties");
-  if (routes == nullptr && properties != nullptr && (routes = find_member(*properties, "routes")) != nullptr)
-    return {routes->is_array() ? routes : nullptr, "$.properties.routes"};
+  const auto* inner =
+      routes == nullptr && properties != nullptr ? find_member(*properties, "routes") : nullptr;
+  if (inner != nullptr)
+    return {inner->is_array() ? inner : nullptr, "$.properties.routes"};
   return {routes != nullptr && routes->is_array() ? routes : nullptr, "$.routes"};
 }
 

@@ -30,11 +30,12 @@ config::Bgp bgp() {
 
 TEST(FrrConf, ForTwoRouteServers) {
   const std::vector<base::Prefix> advertised{low, high};
-  EXPECT_EQ(frr_conf(bgp(), advertised),
+  EXPECT_EQ(frr_conf(bgp(), {}, advertised),
             R"(! Written by `sekisho bgp apply` from [bgp] in sekisho.toml: edit that, and apply it again.
 ! What is advertised does not stand here: sekisho-control tells FRR while it may be.
 !
 ip nht resolve-via-default
+no ipv6 forwarding
 !
 ip prefix-list sekisho-out seq 5 permit 0.0.0.0/1
 ip prefix-list sekisho-out seq 10 permit 128.0.0.0/1
@@ -89,23 +90,27 @@ TEST(FrrConf, OfOtherPeersOnlyWhatIsKnown) {
   auto other = bgp();
   other.router_id.reset();
   other.peers = {{.address = 0x0a000304, .asn = 64512, .preset = config::PeerPreset::generic}};
-  EXPECT_THAT(frr_conf(other, {}),
+  EXPECT_THAT(frr_conf(other, {}, {}),
               Not(testing::AnyOf(HasSubstr("timers 20"), HasSubstr("multihop"), HasSubstr(" bfd"),
                                  HasSubstr("router-id"), HasSubstr("permit 0"))));
   other.peers.front().preset = config::PeerPreset::aws_route_server;
-  EXPECT_THAT(frr_conf(other, {}), HasSubstr(" neighbor 10.0.3.4 bfd\n"));
+  EXPECT_THAT(frr_conf(other, {}, {}), HasSubstr(" neighbor 10.0.3.4 bfd\n"));
   other.peers.front().preset = config::PeerPreset::gcp_cloud_router;
-  EXPECT_THAT(frr_conf(other, {}), HasSubstr(" neighbor 10.0.3.4 timers 20 60\n"));
+  EXPECT_THAT(frr_conf(other, {}, {}), HasSubstr(" neighbor 10.0.3.4 timers 20 60\n"));
 }
 
 TEST(FrrConf, APeerMaySendTwiceWhatIsLearned) {
   auto many = bgp();
   many.learning.max_prefixes = 2'000'000;
-  EXPECT_THAT(frr_conf(many, {}), HasSubstr(" neighbor 10.0.3.4 maximum-prefix 4000000 restart 5\n"));
+  EXPECT_THAT(frr_conf(many, {}, {}), HasSubstr(" neighbor 10.0.3.4 maximum-prefix 4000000 restart 5\n"));
 }
 
 TEST(Foreign, IsWhatSaysSomethingThatWeDidNotWrite) {
-  EXPECT_FALSE(is_foreign(frr_conf(bgp(), {})));
+  EXPECT_THAT(frr_conf(bgp(), {.whole_host = false}, {}), Not(HasSubstr("forwarding")))
+      << "that host may forward IPv6 for others";
+  EXPECT_FALSE(is_foreign(frr_conf(bgp(), {}, {})));
+  EXPECT_THAT(frr_conf(bgp(), {.whole_host = false}, {}), Not(HasSubstr("forwarding")))
+      << "that host may forward IPv6 for others";
   EXPECT_FALSE(is_foreign(""));
   EXPECT_FALSE(
       is_foreign("# default to using syslog. /etc/rsyslog.d/45-frr.conf places the log in\n#\nlog syslog "

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "control/serve/may_advertise.hpp"
+#include "tests/unit/sample_policy.hpp"
 
 namespace sekisho::serve {
 namespace {
@@ -18,16 +19,9 @@ using testing::IsEmpty;
 class MayAdvertise : public testing::Test {
  protected:
   MayAdvertise() {
-    const auto config = config::parse(R"([port.lan]
-device = "af_xdp:lan0"
-[port.egress]
-device = "af_xdp:egress0"
-[port.egress2]
+    const auto config =
+        config::parse(test::ports_and_firewall + std::string{test::gateway} + R"([port.egress2]
 device = "af_xdp:egress1"
-[next_hop.firewall]
-members = ["10.0.2.10", "10.0.2.11"]
-[next_hop.other]
-members = ["10.0.2.20"]
 [internet]
 via = "firewall"
 install = "default"
@@ -37,10 +31,10 @@ port = ["lan"]
 sources = ["172.16.0.0/12"]
 internet = true
 )",
-                                      "sekisho.toml");
+                      "sekisho.toml");
     policy = policy::build(config.value()).value();
-    members = {{.port = "egress", .address = 0x0a00020a, .alive = true},
-               {.port = "egress2", .address = 0x0a00020b, .alive = true}};
+    members = {{.port = "egress", .address = test::ip("10.0.2.10"), .alive = true},
+               {.port = "egress2", .address = test::ip("10.0.2.11"), .alive = true}};
   }
   static Problem problem(std::string_view kind, const std::string& subject) {
     return {kind, true, subject, std::string{kind} + " " + subject, "", std::string{kind} + " " + subject};
@@ -73,10 +67,10 @@ TEST_F(MayAdvertise, NotWhatDoesNot) {
 
 // An override leads the default to another next hop, and that one's member is behind a port that does not run.
 TEST_F(MayAdvertise, ByTheRouteInForce) {
-  policy = policy::with_overrides(*policy, {{"onprem", {0, 0}, "other"}}).value();
+  policy = policy::with_overrides(*policy, {{"onprem", {0, 0}, "gateway"}}).value();
   EXPECT_THAT(why_not({problem("next_hop_down", "firewall")}), IsEmpty());
-  EXPECT_THAT(why_not({problem("next_hop_down", "other")}), ElementsAre("next_hop_down other"));
-  members.push_back({.port = "egress2", .address = 0x0a000214, .alive = true});
+  EXPECT_THAT(why_not({problem("next_hop_down", "gateway")}), ElementsAre("next_hop_down gateway"));
+  members.push_back({.port = "egress2", .address = test::ip("10.0.2.20"), .alive = true});
   EXPECT_THAT(why_not({problem("port_down", "egress2")}), ElementsAre("port_down egress2"));
   EXPECT_THAT(why_not({problem("port_down", "egress")}), IsEmpty());
 }
