@@ -146,8 +146,7 @@ class EffectiveRoute {
     if (value == nullptr || !value->is_string())
       return value;
     one = Json::array();
-    if (*value != "")  // NOLINT(readability-container-size-empty): empty() of
-                       // JSON is about lists and objects
+    if (!value->get_ref<const std::string&>().empty())
       one.push_back(*value);
     return &one;
   }

@@ -212,8 +212,9 @@ auto find_list(Content& content) -> tl::expected<void, base::Error> {
   if (!members)
     return tl::unexpected(members.error());
   // What stands on the pages behind is not here, and a part of a table is another table.
-  // NOLINTNEXTLINE(readability-container-size-empty): empty() of JSON is about lists and objects, not about ""
-  if (const auto* next = members->find("nextlink"); next != nullptr && *next != "")
+  const auto* next = members->find("nextlink");
+  const bool is_last = next == nullptr || (next->is_string() && next->get_ref<const std::string&>().empty());
+  if (!is_last)
     return members->refuse("nextlink", "the list goes on behind this link; save all of it");
   const auto* value = members->find("value");
   if (value == nullptr)
