@@ -8,6 +8,8 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+from suite.newest import git
+
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "doc" / "architecture.md"
 INCLUDE = re.compile(r'^#include "([^"]+)"', re.MULTILINE)
@@ -104,6 +106,13 @@ def test_unit_tests_mirror_the_rooms() -> None:
 def test_no_file_is_longer_than_600_lines() -> None:
     tests = [file for file in (ROOT / "tests").rglob("*") if file.suffix in {".hpp", ".cpp", ".py"}]
     assert [str(file) for file in (*sources(), *tests) if len(file.read_text().splitlines()) > 600] == []
+
+
+def test_the_repository_holds_no_link() -> None:
+    """A link to where somebody keeps a build folder points to itself, or to nothing, in everybody else's clone."""
+    files = git("ls-files", "--stage")
+    assert files or not (ROOT / ".git").exists()
+    assert [file for file in files if file.startswith("120000")] == []
 
 
 def test_every_source_names_its_licence() -> None:
