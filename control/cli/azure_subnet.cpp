@@ -151,6 +151,7 @@ class Builder {
   auto read_gateway_routes(const std::filesystem::path& path) -> Done {
     auto reading = inputs_.reading;
     reading.peer = inputs_.peer;
+    reading.parameters.clear();  // the route tables'
     const auto place = file_of(path, reading);
     if (!place)
       return tl::unexpected(place.error());

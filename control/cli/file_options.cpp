@@ -34,6 +34,7 @@ auto FileOptions::reading() const -> formats::Options {
     result.format = row->format;
   }
   result.table = table;
+  result.parameters = parameters;
   result.empty = formats::empty_if(allow_empty);
   result.refuse_left_out = refuse_left_out && !allow_left_out;
   return result;
@@ -64,6 +65,10 @@ auto add_file_options(CLI::App& command, FileOptions& options) -> std::vector<CL
                       "Read files as this (`sekisho formats` lists them), whatever their content looks like")
           ->type_name("NAME")
           ->check(is_format()),
+      command
+          .add_option("--parameters", options.parameters,
+                      "Of an ARM template: what its deployment passes (deploymentParameters.json)")
+          ->type_name("FILE"),
       command.add_flag("--allow-empty", options.allow_empty,
                        "Read files without routes, too, which else are an error")};
 }

@@ -16,6 +16,7 @@ namespace sekisho::cli {
 struct FileOptions {
   std::string format;
   std::string table;
+  std::string parameters;
   bool allow_empty = false;
   // Of a command that has --allow-left-out.
   bool refuse_left_out = false;
@@ -30,7 +31,7 @@ struct FileOptions {
 [[nodiscard]] auto file_of(const std::string& argument, formats::Options& options)
     -> tl::expected<std::filesystem::path, base::Error>;
 
-// Adds --format and --allow-empty. Gives them, for commands that read no files unless another option is there.
+// Adds --format, --parameters and --allow-empty. Gives them, for commands that read no files unless another option is there.
 auto add_file_options(CLI::App& command, FileOptions& options) -> std::vector<CLI::Option*>;
 // Adds --allow-left-out, and has files refused without it whose routes are not all known, as zones refuse them.
 auto add_left_out_option(CLI::App& command, FileOptions& options) -> CLI::Option*;

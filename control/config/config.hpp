@@ -124,6 +124,7 @@ struct RouteSpec {
   std::optional<std::uint32_t> peer;  // Kind::file, MRT: whose routes
   bool allow_empty = false;           // Kind::file: one without routes is meant
   std::string table;                  // Kind::file: which of several tables, by its name; empty: the only one
+  std::filesystem::path parameters;   // Kind::file, ARM template: what its deployment passes; empty: nothing
   std::string format;                 // Kind::file: as which it is read; empty: its content tells
   std::string
       next_hop;  // a name of [next_hop.*], "None" or "Internet"; of a file: what a line without one means, or empty

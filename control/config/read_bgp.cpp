@@ -167,7 +167,7 @@ void Reader::read_bgp_advertise(const Section& section, Bgp& bgp) {
                           spec.line,
                           "an entry of \"advertise\"",
                           problems_,
-                          {"file", "table", "format", "peer", "allow_empty"}};
+                          {"file", "table", "format", "parameters", "peer", "allow_empty"}};
       if (!inner.required_text("file"))
         continue;
       read_route_file(inner, spec);

@@ -28,7 +28,8 @@ void Reader::read_routes(const Section& section, Zone& zone) {
           line_of(entry),
           "an entry of \"routes\"",
           problems_,
-          {"prefix", "file", "table", "format", "peer", "allow_empty", "preset", "cloud", "tag", "next_hop"}};
+          {"prefix", "file", "table", "format", "parameters", "peer", "allow_empty", "preset", "cloud", "tag",
+           "next_hop"}};
       if (auto spec = read_route(inner))
         zone.routes.push_back(std::move(*spec));
     } else if (const auto* word = entry.as_string(); word != nullptr && word->get() == "bgp") {
@@ -57,7 +58,7 @@ auto Reader::read_route(const Section& section) -> std::optional<RouteSpec> {
   }
   if (section.has("cloud") && !section.has("preset"))
     refuse(section.line_of_key("cloud"), "\"cloud\" belongs to a \"preset\" only");
-  for (const auto* key : {"peer", "allow_empty", "table", "format"})
+  for (const auto* key : {"peer", "allow_empty", "table", "format", "parameters"})
     if (section.has(key) && !section.has("file"))
       refuse(section.line_of_key(key), fmt::format("\"{}\" belongs to a \"file\" only", key));
 
@@ -92,6 +93,8 @@ void Reader::read_route_file(const Section& section, RouteSpec& spec) {
     spec.table = table->value;
   if (const auto format = section.text("format"))
     spec.format = format->value;
+  if (const auto parameters = section.text("parameters"))
+    spec.parameters = resolve_file(*parameters, "parameters");
   const auto allow_empty = section.boolean("allow_empty");
   spec.allow_empty = allow_empty && allow_empty->value;
   if (const auto peer = section.text("peer")) {

@@ -4,11 +4,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <utility>
 #include <vector>
 
 #include "common/base/text.hpp"
+#include "control/formats/arm_functions.hpp"
 #include "control/formats/arm_value.hpp"
 
 namespace sekisho::formats {
@@ -19,42 +21,6 @@ constexpr bool is_digit(char c) {
 }
 constexpr bool is_word_character(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || is_digit(c) || c == '_';
-}
-
-// "{0}" and "{1}" in a text; a format specification ("{0:N}") is more than is understood.
-auto format_text(const std::vector<Json>& arguments) -> std::optional<std::string> {
-  constexpr std::size_t longest = 1 << 16;  // a short pattern may name a long argument often
-  const auto& pattern = arguments.front().get_ref<const std::string&>();
-  std::string result;
-  for (std::size_t i = 0; i < pattern.size(); ++i) {
-    const char c = pattern[i];
-    if (result.size() > longest)
-      return std::nullopt;
-    const bool is_doubled = i + 1 < pattern.size() && pattern[i + 1] == c;
-    if ((c == '{' || c == '}') && is_doubled) {
-      result += c;
-      ++i;
-    } else if (c == '{') {
-      std::size_t number = 0;
-      const auto [end, code] =
-          std::from_chars(pattern.data() + i + 1, pattern.data() + pattern.size(), number);
-      i = static_cast<std::size_t>(end - pattern.data());
-      if (code != std::errc{} || number + 1 >= arguments.size() || i >= pattern.size() || pattern[i] != '}')
-        return std::nullopt;
-      const auto& argument = arguments[number + 1];
-      if (argument.is_string())
-        result += argument.get_ref<const std::string&>();
-      else if (argument.is_number_integer())
-        result += argument.dump();
-      else
-        return std::nullopt;
-    } else if (c == '}') {
-      return std::nullopt;
-    } else {
-      result += c;
-    }
-  }
-  return result;
 }
 
 // One pass reads and evaluates: expressions are short, and there is nothing to keep.
@@ -72,16 +38,20 @@ class Evaluation {
   }
 
  private:
-  auto unknown(std::string_view reason) const -> Json { return make_unknown(expression_, reason); }
-  // Ends the reading, too. What failed first is the reason.
-  auto fail(std::string_view reason) -> Json {
-    rest_ = {};
-    if (failure_.empty())
-      failure_ = reason;
-    return unknown(failure_);
+  auto unknown(std::string_view reason, Lack lack = Lack::nobody) const -> Json {
+    return make_unknown(expression_, reason, lack);
   }
-  auto malformed() -> Json { return fail("it is malformed"); }
-  auto too_much() -> Json { return fail("it is too much to work out"); }
+  // Ends the reading, too. What failed first is the reason.
+  auto fail(std::string_view reason, Lack lack) -> Json {
+    rest_ = {};
+    if (failure_.empty()) {
+      failure_ = reason;
+      lack_ = lack;
+    }
+    return unknown(failure_, lack_);
+  }
+  auto malformed() -> Json { return fail("it is malformed", Lack::nobody); }
+  auto too_much() -> Json { return fail("it is too much to work out", Lack::here); }
   [[nodiscard]] bool has_failed() const { return !failure_.empty(); }
 
   void skip_blanks() { rest_.remove_prefix(std::min(rest_.find_first_not_of(" \t\r\n"), rest_.size())); }
@@ -121,7 +91,9 @@ class Evaluation {
         break;
       }
     }
-    return has_failed() ? malformed() : result;
+    if (has_failed())
+      return malformed();
+    return result;
   }
 
   auto primary() -> Json {
@@ -131,10 +103,14 @@ class Evaluation {
     if (rest_.starts_with('-') || (!rest_.empty() && is_digit(rest_.front())))
       return number();
     const auto name = take_word();
+    const bool is_own =
+        !name.empty() && take('.') && !take_word().empty();  // a function that the template defines
     if (name.empty() || !take('('))
       return malformed();
     if (base::equal_without_case(name, "if"))
       return choice();
+    if (base::equal_without_case(name, "map") || base::equal_without_case(name, "filter"))
+      return over_elements(base::equal_without_case(name, "filter"));
     std::vector<Json> arguments;
     if (!take(')')) {
       do {
@@ -143,7 +119,10 @@ class Evaluation {
       if (!take(')'))
         return malformed();
     }
-    return is_live_ ? call(name, arguments) : Json{};
+    if (!is_live_)
+      return {};
+    return is_own ? unknown("it calls a function that the template defines", Lack::here)
+                  : call(name, arguments);
   }
 
   // 'it''s'
@@ -193,11 +172,91 @@ class Evaluation {
     return condition.get<bool>() ? then : otherwise;
   }
 
+  // lambda('element', expression) and lambda('element', 'index', expression): read once, evaluated for each element.
+  struct Lambda {
+    std::vector<std::string> names;
+    std::string_view body;
+  };
+  auto lambda() -> std::optional<Lambda> {
+    if (!base::equal_without_case(take_word(), "lambda") || !take('('))
+      return std::nullopt;
+    Lambda result;
+    for (;;) {  // a text that a comma follows is a name; what none follows is the expression
+      skip_blanks();
+      result.body = rest_;
+      if (!rest_.starts_with('\''))
+        break;
+      auto name = text();
+      if (has_failed() || !take(',')) {
+        rest_ = has_failed() ? rest_ : result.body;
+        break;
+      }
+      result.names.push_back(name.get<std::string>());
+    }
+    const bool was_live = std::exchange(is_live_, false);
+    value();
+    is_live_ = was_live;
+    if (has_failed())
+      return std::nullopt;
+    result.body.remove_suffix(rest_.size());
+    if (!take(')') || result.names.empty() || result.names.size() > 2)
+      return std::nullopt;
+    return result;
+  }
+
+  auto apply(const Lambda& lambda, const Json& element, std::size_t index) -> Json {
+    const auto outer = lambda_variables_.size();
+    lambda_variables_.emplace_back(lambda.names[0], element);
+    if (lambda.names.size() == 2)
+      lambda_variables_.emplace_back(lambda.names[1], index);
+    const auto rest = std::exchange(rest_, lambda.body);
+    auto result = value();
+    if (!has_failed())
+      rest_ = rest;
+    lambda_variables_.resize(outer);
+    return result;
+  }
+
+  // An element of which it is not known what becomes of it is unknown, and the others are known all the same.
+  auto over_elements(bool is_filter) -> Json {
+    const auto input = value();
+    const auto each = !has_failed() && take(',') ? lambda() : std::nullopt;
+    if (!each || !take(')'))
+      return malformed();
+    if (!is_live_ || is_unknown(input))
+      return input;
+    if (!input.is_array())
+      return unknown(fmt::format("{}() is not given what it takes", is_filter ? "filter" : "map"));
+    auto result = Json::array();
+    for (std::size_t i = 0; i < input.size() && !has_failed(); ++i) {
+      const auto& element = input[i];
+      auto answer = is_unknown(element) ? element : apply(*each, element, i);
+      if (!is_filter || is_unknown(answer))
+        result.push_back(is_filter ? any_number_of(answer) : std::move(answer));
+      else if (!answer.is_boolean())
+        return unknown("filter() asks what is neither true nor false");
+      else if (answer.get<bool>())
+        result.push_back(element);
+    }
+    if (has_failed() || !names_.allowance().take(result))
+      return too_much();
+    return result;
+  }
+
+  auto lambda_variable(const std::string& name) -> Json {
+    const auto found = std::ranges::find_if(
+        lambda_variables_.rbegin(), lambda_variables_.rend(),
+        [&](const auto& variable) { return base::equal_without_case(variable.first, name); });
+    return found == lambda_variables_.rend() ? unknown("there is no such lambda variable") : found->second;
+  }
+
   auto element(Json from, const Json& key) -> Json {
     if (!is_live_ || is_unknown(from))
       return from;
     if (is_unknown(key))
       return key;
+    if (const auto* unknown = find_unknown_shape(from))
+      return *unknown;
     if (from.is_object() && key.is_string()) {
       const auto& name = key.get_ref<const std::string&>();
       const auto* found = names_.allowance().take(from.size()) ? find_member(from, name) : nullptr;
@@ -219,14 +278,7 @@ class Evaluation {
     return result;
   }
 
-  // A function of strings that the first argument has to be one for.
-  static auto text_of(const std::vector<Json>& arguments) -> const std::string* {
-    return arguments.size() == 1 && arguments[0].is_string() ? &arguments[0].get_ref<const std::string&>()
-                                                             : nullptr;
-  }
-
   auto dispatch(const std::string& name, const std::vector<Json>& arguments) -> Json {
-    const auto no_sense = [&] { return unknown(fmt::format("{}() is not given what it takes", name)); };
     if (name == "concat" || name == "union")
       return joined(name, arguments);
     if (name == "createarray")
@@ -237,50 +289,64 @@ class Evaluation {
       const auto found = std::ranges::find_if_not(arguments, [](const Json& each) { return each.is_null(); });
       return found == arguments.end() ? Json{} : *found;
     }
+    if (name == "and" || name == "or")
+      return logic(name, arguments);
+    if (asks_deployment(name) || name.starts_with("list"))
+      return unknown(fmt::format("{}() asks the deployment", shown(name)), Lack::deployment);
+    const auto* function = find_template_function(name);
+    if (function == nullptr && std::ranges::find(asked, name) == asked.end())
+      return unknown(fmt::format("{}() is not worked out", shown(name)), Lack::here);
     // The others need all of what they are given.
     for (const auto& argument : arguments)
-      if (const auto* missing = find_unknown(argument))
+      if (const auto* missing = function != nullptr && function->of_shape ? find_unknown_shape(argument)
+                                                                          : find_unknown(argument))
         return *missing;
-
-    if (name == "parameters" || name == "variables") {
-      const auto* which = text_of(arguments);
-      if (which == nullptr)
-        return no_sense();
-      return name == "parameters" ? names_.parameter(*which) : names_.variable(*which);
+    if (function != nullptr) {
+      auto result = arguments.size() < function->least || arguments.size() > function->most
+                        ? std::nullopt
+                        : function->call(arguments);
+      return result ? *std::move(result) : no_sense(name);
     }
-    if (name == "environment" && arguments.empty())
-      return {{"name", names_.cloud()}};
+    return ask(name, arguments);
+  }
+
+  static auto shown(const std::string& name) -> std::string_view {
+    constexpr std::size_t max_name = 32;
+    return std::string_view{name}.substr(0, max_name);
+  }
+  auto no_sense(const std::string& name) const -> Json {
+    return unknown(fmt::format("{}() is not given what it takes", shown(name)));
+  }
+
+  // What stands around the expression.
+  static constexpr std::array<std::string_view, 5> asked{"copyindex", "environment", "lambdavariables",
+                                                         "parameters", "variables"};
+  auto ask(const std::string& name, const std::vector<Json>& arguments) -> Json {
     if (name == "copyindex")
       return loop_index(arguments);
-    if ((name == "true" || name == "false") && arguments.empty())
-      return name == "true";
-    if (name == "null" && arguments.empty())
-      return {};
-    if (name == "equals" && arguments.size() == 2)
-      return arguments[0] == arguments[1];
-    if (name == "not" && arguments.size() == 1 && arguments[0].is_boolean())
-      return !arguments[0].get<bool>();
-    if (name == "and" || name == "or") {
-      if (!std::ranges::all_of(arguments, &Json::is_boolean))
-        return no_sense();
-      const auto is_true = [](const Json& each) { return each.get<bool>(); };
-      return name == "and" ? std::ranges::all_of(arguments, is_true)
-                           : std::ranges::any_of(arguments, is_true);
+    if (name == "environment" && arguments.empty())
+      return {{"name", names_.cloud()}};
+    if (arguments.size() != 1 || !arguments[0].is_string())
+      return no_sense(name);
+    const auto& which = arguments[0].get_ref<const std::string&>();
+    if (name == "lambdavariables")
+      return lambda_variable(which);
+    return name == "parameters" ? names_.parameter(which) : names_.variable(which);
+  }
+
+  // False and anything is false; true or anything is true.
+  auto logic(const std::string& name, const std::vector<Json>& arguments) -> Json {
+    const bool deciding = name == "or";
+    const Json* missing = nullptr;
+    for (const auto& each : arguments) {
+      if (is_unknown(each))
+        missing = missing == nullptr ? &each : missing;
+      else if (!each.is_boolean())
+        return no_sense(name);
+      else if (each.get<bool>() == deciding)
+        return deciding;
     }
-    if ((name == "empty" || name == "length") && arguments.size() == 1) {
-      const auto& of = arguments[0];
-      if (!of.is_string() && !of.is_structured() && !of.is_null())
-        return no_sense();
-      const auto size = of.is_string() ? of.get_ref<const std::string&>().size() : of.size();
-      return name == "empty" ? Json(size == 0) : Json(size);
-    }
-    if (const auto* of = text_of(arguments); of != nullptr && name == "tolower")
-      return lower_case(*of);
-    if (name == "format" && !arguments.empty() && arguments[0].is_string()) {
-      auto result = format_text(arguments);
-      return result ? Json(std::move(*result)) : no_sense();
-    }
-    return unknown(fmt::format("{}() is not worked out here", name.substr(0, max_name)));
+    return missing == nullptr ? Json(!deciding) : *missing;
   }
 
   // concat() and union() of arrays whose parts are not all known hold the unknown as an element: the others are known all
@@ -290,9 +356,9 @@ class Evaluation {
       auto result = Json::array();
       for (const auto& argument : arguments) {
         if (is_unknown(argument))
-          result.push_back(argument);
+          result.push_back(any_number_of(argument));
         else if (!argument.is_array())
-          return unknown(fmt::format("{}() is not given what it takes", name));
+          return no_sense(name);
         else
           for (const auto& element : argument)
             if (name == "concat" || !contains(result, element))
@@ -303,11 +369,23 @@ class Evaluation {
     const auto missing = std::ranges::find_if(arguments, is_unknown);
     if (missing != arguments.end())
       return *missing;
-    if (name == "union" || !std::ranges::all_of(arguments, &Json::is_string))
-      return unknown(fmt::format("{}() is not given what it takes", name));
+    if (name == "union")
+      return merged(arguments);
+    if (!std::ranges::all_of(arguments, &Json::is_string))
+      return no_sense(name);
     std::string result;
     for (const auto& argument : arguments)
       result += argument.get_ref<const std::string&>();
+    return result;
+  }
+
+  // Of the same name the last one counts; objects in objects are merged in turn.
+  auto merged(const std::vector<Json>& arguments) -> Json {
+    if (!std::ranges::all_of(arguments, &Json::is_object))
+      return no_sense("union");
+    auto result = Json::object();
+    for (const auto& argument : arguments)
+      result.update(argument, true);
     return result;
   }
 
@@ -321,11 +399,11 @@ class Evaluation {
       if (is_unknown(arguments[i]))
         return arguments[i];
       if (!arguments[i].is_string())
-        return unknown("createobject() is not given what it takes");
+        return no_sense("createobject");
       result[arguments[i].get_ref<const std::string&>()] = arguments[i + 1];
     }
     if (arguments.size() % 2 != 0)
-      return unknown("createobject() is not given what it takes");
+      return no_sense("createobject");
     return result;
   }
 
@@ -339,19 +417,19 @@ class Evaluation {
       else if (argument.is_number_integer() && argument.get<std::int64_t>() >= 0)
         offset = argument.get<std::uint64_t>();
       else
-        return unknown("copyindex() is not given what it takes");
+        return no_sense("copyindex");
     }
     const auto index = names_.loop_index(name);
     return index ? Json(*index + offset) : unknown("there is no such copy loop");
   }
-
-  static constexpr std::size_t max_name = 32;
 
   std::string_view expression_;
   std::string_view rest_;
   TemplateNames& names_;
   bool is_live_ = true;
   std::string_view failure_;
+  Lack lack_ = Lack::nobody;
+  std::vector<std::pair<std::string, Json>> lambda_variables_;  // the innermost last
 };
 
 // Arrays and objects with all that is in them; a string by its length.

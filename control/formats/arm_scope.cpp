@@ -32,7 +32,7 @@ void TemplateContext::assume(base::Severity severity, const std::string& path, s
 auto Scope::resolve(const Json& value) -> Json {
   const Allowance::Level level{allowance()};
   if (!level.is_allowed() || !allowance().take(Allowance::step))
-    return make_unknown("", "it is too much to work out");
+    return make_unknown("", "it is too much to work out", Lack::here);
   if (value.is_string()) {
     const auto& text = value.get_ref<const std::string&>();
     if (is_expression(text))
@@ -67,9 +67,9 @@ auto Scope::resolve_loop(const Json& loop) -> Json {
   if (is_unknown(count))
     return count;
   if (!count.is_number_unsigned() && !(count.is_number_integer() && count.get<std::int64_t>() >= 0))
-    return make_unknown(name, "the copy loop's count is not a number");
+    return make_unknown(name, "the copy loop's count is not a number", Lack::nobody);
   if (count.get<std::uint64_t>() > max_loop)
-    return make_unknown(name, fmt::format("the copy loop runs more than {} times", max_loop));
+    return make_unknown(name, fmt::format("the copy loop runs more than {} times", max_loop), Lack::nobody);
   const auto& input = *find_member(loop, "input");
   auto result = Json::array();
   enter_loop(name);
@@ -95,14 +95,16 @@ auto Scope::given(std::string_view name) -> std::optional<Json> {
   if (!given_ || given_->parameters == nullptr)
     return std::nullopt;
   if (!given_->parameters->is_object())
-    return make_unknown("", "the deployment's parameters are not an object");
+    return make_unknown("", "the deployment's parameters are not an object", Lack::nobody);
   const auto* passed = find_member(*given_->parameters, name);
   if (passed == nullptr)
     return std::nullopt;
   if (const auto* value = find_member(*passed, "value"))
-    return given_->scope.resolve(*value);
+    return given_->scope == nullptr ? *value : given_->scope->resolve(*value);
+  if (given_->scope == nullptr)
+    return make_unknown(fmt::format("[parameters('{}')]", name), "its value is a secret of a key vault's");
   // The whole of {"value": ..} may be an expression: "[if(.., createObject('value', ..), ..)]".
-  const auto whole = given_->scope.resolve(*passed);
+  const auto whole = given_->scope->resolve(*passed);
   if (is_unknown(whole))
     return whole;
   const auto* value = find_member(whole, "value");
@@ -113,7 +115,7 @@ auto Scope::parameter(std::string_view name) -> Json {
   const auto shown = fmt::format("[parameters('{}')]", name);
   const auto* definition = parameters_ == nullptr ? nullptr : find_member(*parameters_, name);
   if (definition == nullptr || !allowance().take(parameters_->size()))
-    return make_unknown(shown, "there is no such parameter");
+    return make_unknown(shown, "there is no such parameter", Lack::nobody);
   if (auto passed = given(name))
     return *std::move(passed);
   if (const auto* value = find_member(*definition, "defaultValue")) {
@@ -132,14 +134,14 @@ auto Scope::parameter(std::string_view name) -> Json {
 auto Scope::variable(std::string_view name) -> Json {
   const auto shown = fmt::format("[variables('{}')]", name);
   if (variables_ == nullptr || !allowance().take(variables_->size()))
-    return make_unknown(shown, "there is no such variable");
+    return make_unknown(shown, "there is no such variable", Lack::nobody);
   if (const auto* value = find_member(*variables_, name))
     return resolve(*value);
   if (const auto* loops = find_member(*variables_, "copy"); loops != nullptr && is_property_loop(*loops))
     for (const auto& loop : *loops)
       if (base::equal_without_case(find_member(loop, "name")->get_ref<const std::string&>(), name))
         return resolve_loop(loop);
-  return make_unknown(shown, "there is no such variable");
+  return make_unknown(shown, "there is no such variable", Lack::nobody);
 }
 
 auto Scope::cloud() -> std::string {

@@ -36,10 +36,10 @@ class TemplateContext {
 
 class Scope final : public TemplateNames {
  public:
-  // What a deployment passes to the template in it: its `parameters`, to be worked out where the deployment stands.
+  // What a deployment passes to a template: its `parameters`, to be worked out where the deployment stands.
   struct Given {
     const Json* parameters = nullptr;  // null: none
-    Scope& scope;
+    Scope* scope = nullptr;            // null: they are a file's, whose values are what they look like
   };
 
   // `document`: the template; `path`: where it stands. Refers to both and to `given`.

@@ -44,8 +44,9 @@ class TemplateReader {
  public:
   explicit TemplateReader(RouteCollector& routes) : routes_(routes), tables_(routes), context_(routes) {}
 
-  auto read(const Json& document) -> Read {
-    Scope scope{document, "$", std::nullopt, context_};
+  auto read(const Json& document, const Json* parameters) -> Read {
+    const auto given = parameters == nullptr ? std::nullopt : std::optional{Scope::Given{parameters}};
+    Scope scope{document, "$", given, context_};
     if (const auto result = resources(document, "$", scope, nullptr); !result)
       return result;
     for (const auto& child : children_)
@@ -179,7 +180,7 @@ class TemplateReader {
         options == nullptr ? std::string_view{} : string_or_empty(find_member(*options, "scope"));
     if (!base::equal_without_case(which, "inner"))
       return resources(*document, path, scope, nullptr);
-    Scope inner{*document, path, Scope::Given{properties->find("parameters"), scope}, context_};
+    Scope inner{*document, path, Scope::Given{properties->find("parameters"), &scope}, context_};
     return resources(*document, path, inner, nullptr);
   }
 
@@ -245,8 +246,9 @@ class TemplateReader {
 
 }  // namespace
 
-auto read_template(const Json& document, RouteCollector& routes) -> tl::expected<void, base::Error> {
-  return TemplateReader{routes}.read(document);
+auto read_template(const Json& document, const Json* parameters, RouteCollector& routes)
+    -> tl::expected<void, base::Error> {
+  return TemplateReader{routes}.read(document, parameters);
 }
 
 }  // namespace sekisho::formats

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "common/base/text.hpp"
+#include "control/formats/arm_parameters.hpp"
 #include "control/formats/azure_parts.hpp"
 #include "control/formats/json.hpp"
 #include "control/formats/learned_routes.hpp"
@@ -107,9 +108,16 @@ auto read_route_tables(const Content& content, const Options& /*options*/) -> Re
   return std::move(routes.result);
 }
 
-auto read_template_file(const Content& content, const Options& /*options*/) -> Reading {
+auto read_template_file(const Content& content, const Options& options) -> Reading {
   RouteCollector routes{content.file, Format::arm_template};
-  if (const auto read = read_template(*content.document, routes); !read)
+  std::optional<Json> parameters;
+  if (!options.parameters.empty()) {
+    auto passed = read_parameters(options.parameters, *content.document);
+    if (!passed)
+      return tl::unexpected(std::move(passed.error()));
+    parameters = std::move(*passed);
+  }
+  if (const auto read = read_template(*content.document, parameters ? &*parameters : nullptr, routes); !read)
     return tl::unexpected(read.error());
   if (routes.result.tables.empty())
     routes.find(base::Severity::warning, "$", "this template holds no route table");

@@ -4,9 +4,9 @@
 // of one learned prefix are one route with several next hops. Next-hop types and property names are compared without regard to
 // case; an unknown property is a finding, an unknown next-hop type an error.
 //
-// A template's routes are mostly expressions. Those that need nothing but the template are worked out: parameters (what the
-// deployment around passes, else the defaultValue: a note), variables, copy loops, and the functions that build arrays,
-// objects and texts. `environment()` is taken for the public cloud, and a condition that cannot be known for true: both are
+// A template's routes are mostly expressions. Those that need nothing but the template are worked out: parameters (what a
+// parameters file or the deployment around passes, else the defaultValue: without a file, a note), variables, copy loops,
+// and the functions of arm_functions.hpp, with map() and filter(). `environment()` is taken for the public cloud, and a condition that cannot be known for true: both are
 // warnings. A route that depends on anything else is left out and a finding of Severity::error names it: who forwards by the
 // table has to refuse such a file, who shows it need not.
 //

@@ -58,7 +58,8 @@ class RouteTableReader {
 // A list of rows, or the one that ConvertTo-Json and `az --query` print without a list.
 [[nodiscard]] auto read_effective_routes(const Json& rows, const std::string& path, RouteCollector& routes)
     -> tl::expected<void, base::Error>;
-[[nodiscard]] auto read_template(const Json& document, RouteCollector& routes)
+// `parameters`: what its deployment passes (arm_parameters.hpp); null: nobody has said.
+[[nodiscard]] auto read_template(const Json& document, const Json* parameters, RouteCollector& routes)
     -> tl::expected<void, base::Error>;
 [[nodiscard]] auto service_tags_of(const Json& document, const std::filesystem::path& file)
     -> tl::expected<ServiceTags, base::Error>;

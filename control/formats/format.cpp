@@ -197,6 +197,8 @@ auto read(const Content& content, const Options& options) -> Reading {
         base::Error{content.file, 0,
                     fmt::format("is not an MRT file: it has no routes of a peer, {} or another",
                                 base::address_to_string(*options.peer))});
+  if (!options.parameters.empty() && (*row)->format != Format::arm_template)
+    return refuse(content, fmt::format("is {}, not an ARM template: it takes no parameters", (*row)->holds));
   return (*row)->read(content, options);
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
 #include <optional>
 #include <string>
 
@@ -25,6 +26,8 @@ struct Options {
   std::optional<Format> format = {};
   // Of a file with several route tables: which, by its name or place; "": the only one.
   std::string table = {};
+  // Of an ARM template: the file with what its deployment passes; empty: its defaults are taken. Refused elsewhere.
+  std::filesystem::path parameters = {};
   Empty empty = Empty::refused;
   // A route that cannot be known is an error, not left out with a finding of Severity::error.
   bool refuse_left_out = false;

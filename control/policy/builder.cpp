@@ -52,7 +52,7 @@ auto Builder::add_advertised() -> std::optional<Error> {
       all.push_back(spec.prefix);
       continue;
     }
-    const auto file = files_.read(spec);
+    const auto file = files_.read(spec, policy_.config.file);
     if (!file)
       return file.error();
     std::ranges::transform((*file)->routes, std::back_inserter(all), &formats::FileRoute::prefix);
@@ -161,7 +161,7 @@ auto Builder::add_tag(route::RouteTable& table, const config::RouteSpec& spec) -
 }
 
 auto Builder::add_file(route::RouteTable& table, const config::RouteSpec& spec) -> std::optional<Error> {
-  const auto file = files_.read(spec);
+  const auto file = files_.read(spec, policy_.config.file);
   if (!file)
     return file.error();
   Source source{.file = **file, .spec = spec, .names = {}, .next_hops = {}, .left_out = {}, .maybe_own = {}};

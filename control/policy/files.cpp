@@ -21,17 +21,20 @@ auto Files::read_service_tags(const std::filesystem::path& file) -> std::optiona
   return judge(tags_->findings);
 }
 
-auto Files::read(const config::RouteSpec& spec) -> tl::expected<const formats::RouteFile*, base::Error> {
-  const auto key = Key{spec.file, spec.peer, spec.allow_empty, spec.table, spec.format};
+auto Files::read(const config::RouteSpec& spec, const std::filesystem::path& configuration)
+    -> tl::expected<const formats::RouteFile*, base::Error> {
+  const auto key = Key{spec.file, spec.peer, spec.allow_empty, spec.table, spec.format, spec.parameters};
   if (const auto found = files_.find(key); found != files_.end())
     return &found->second;
-  formats::Options options{
-      .peer = spec.peer, .table = spec.table, .empty = formats::empty_if(spec.allow_empty)};
+  formats::Options options{.peer = spec.peer,
+                           .table = spec.table,
+                           .parameters = spec.parameters,
+                           .empty = formats::empty_if(spec.allow_empty)};
   if (!spec.format.empty()) {
     const auto* row = formats::find_format(spec.format);
     if (row == nullptr)
       return tl::unexpected(base::Error{
-          spec.file, 0,
+          configuration, spec.line,
           fmt::format("there is no format {}; `sekisho formats` lists them", base::in_quotes(spec.format))});
     options.format = row->format;
   }

@@ -23,8 +23,8 @@ class Files {
   explicit Files(Oddities& oddities) : oddities_(oddities) {}
 
   [[nodiscard]] auto read_service_tags(const std::filesystem::path& file) -> std::optional<base::Error>;
-  // The reference lives as long as this.
-  [[nodiscard]] auto read(const config::RouteSpec& spec)
+  // An entry of this configuration. The reference lives as long as this.
+  [[nodiscard]] auto read(const config::RouteSpec& spec, const std::filesystem::path& configuration)
       -> tl::expected<const formats::RouteFile*, base::Error>;
   // A tag's prefixes, as a file that holds nothing else, for an entry of the configuration.
   [[nodiscard]] auto unfold(const std::string& tag, const base::Error& place)
@@ -40,7 +40,8 @@ class Files {
   Oddities& oddities_;
   std::optional<formats::ServiceTags> tags_;
   // As an entry of "routes" has it.
-  using Key = std::tuple<std::filesystem::path, std::optional<std::uint32_t>, bool, std::string, std::string>;
+  using Key = std::tuple<std::filesystem::path, std::optional<std::uint32_t>, bool, std::string, std::string,
+                         std::filesystem::path>;
   std::map<Key, formats::RouteFile> files_;
   std::vector<LoadedFile> loaded_;
 };

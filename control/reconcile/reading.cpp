@@ -24,6 +24,9 @@ auto files_of(const config::Config& config) -> std::vector<std::filesystem::path
     for (const auto& spec : zone.routes) {
       if (spec.kind == config::RouteSpec::Kind::file) {
         files.push_back(spec.file);
+        if (!spec.parameters.empty()) {
+          files.push_back(spec.parameters);
+        }
       }
     }
   }

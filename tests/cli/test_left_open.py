@@ -46,3 +46,32 @@ def test_a_whole_template_needs_no_leave(sekisho, tmp_path):
     for command, answer in commands(file):
         done = sekisho(*command)
         assert done.returncode == 0 and answer in done.stdout, (command, done)
+
+
+def test_a_parameters_file_closes_it(sekisho, tmp_path):
+    file, passed = tmp_path / "template.json", tmp_path / "passed.json"
+    file.write_text(template("10.0.0.0/8", "[parameters('office')]"))
+    passed.write_text(json.dumps({"parameters": {"office": {"value": "10.50.0.0/16"}}}))
+    done = sekisho("lookup", "--routes", file, "--parameters", passed, "10.50.0.1")
+    assert (done.returncode, done.stdout) == (0, "10.50.0.1 10.50.0.0/16 10.0.2.4\n"), done
+    done = sekisho("check", "--routes", file, "--parameters", passed)
+    assert done.returncode == 0, done
+    passed.write_text(json.dumps({"parameters": {"ofice": {"value": "10.50.0.0/16"}}}))
+    done = sekisho("lookup", "--routes", file, "--parameters", passed, "10.50.0.1")
+    assert (done.returncode, done.stdout) == (1, ""), done
+    assert f'{passed}: $.parameters.ofice: the template has no parameter "ofice"; did you mean "office"?' in done.stderr, done
+    configuration = tmp_path / "sekisho.toml"
+    configuration.write_text(f"""\
+[port.lan]
+device = "af_xdp:sekisho-none"
+[next_hop.firewall]
+members = ["10.0.2.4"]
+[zone.onprem]
+port = ["lan"]
+sources = ["172.16.0.0/12"]
+routes = [{{ file = "template.json", parameters = "passed.json" }}]
+""")
+    assert f"{passed}: $.parameters.ofice" in sekisho("explain", "--config", configuration, "172.16.0.1", "10.50.0.1").stderr
+    passed.write_text(json.dumps({"parameters": {"office": {"value": "10.50.0.0/16"}}}))
+    done = sekisho("explain", "--config", configuration, "172.16.0.1", "10.50.0.1")
+    assert done.returncode == 0 and "10.50.0.0/16  firewall" in done.stdout, done

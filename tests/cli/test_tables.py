@@ -104,7 +104,8 @@ def test_a_configuration_names_one(sekisho, tmp_path):
     done = explain(f'{{ file = "{TWO}", table = "rt-web" }}')
     assert done.returncode == 0 and "0.0.0.0/0  firewall (VirtualAppliance)  User" in done.stdout, done
     done = explain(f'{{ file = "{TWO}", table = "rt-web", format = "azur" }}')
-    assert done.returncode == 1 and 'there is no format "azur"; `sekisho formats` lists them' in done.stderr, done
+    assert done.returncode == 1, done
+    assert f'{tmp_path}/sekisho.toml:11: there is no format "azur"; `sekisho formats` lists them' in done.stderr, done
 
 
 @pytest.mark.parametrize(("file", "address", "answer"), [

@@ -169,7 +169,8 @@ def run_fuzzer(shell: Shell, program: Path, seconds: int) -> bool:
     limits = (
         f"-max_total_time={seconds}", "-rss_limit_mb=4096", "-verbosity=0", f"-artifact_prefix={corpus}/",
     )  # fmt: skip
-    return shell(program, *limits, *folders)
+    words = ROOT / "tests/fuzz" / f"{name}.dict"
+    return shell(program, *limits, *([f"-dict={words}"] if words.is_file() else []), *folders)
 
 
 def fuzz(shell: Shell) -> Count:

@@ -295,7 +295,7 @@ TEST(Azure, NamesWhatOnlyADeploymentKnows) {
       {"no parameter", to("[parameters('none')]"), "there is no such parameter"},
       {"no variable", to("[variables('none')]"), "there is no such variable"},
       {"a variable that is itself", to("[variables('loop')]"), "too much to work out"},
-      {"a function of Azure's", to("[reference('x').prefix]"), "reference() is not worked out here"},
+      {"a function of Azure's", to("[reference('x').prefix]"), "is known to a deployment only (reference() asks the deployment)"},
       {"no member", to("[variables('o').b]"), "there is no \"b\""},
       {"no element", to("[variables('o').a[1]]"), "there is no element 1"},
       {"half an expression", to("[concat('a']"), "it is malformed"},
