@@ -80,6 +80,7 @@ class Writer {
     line(" no bgp default ipv4-unicast");
     // The kernel never has a route for what is advertised: it would take the place of the host's own.
     line(" no bgp network import-check");
+    write_graceful_restart();
     for (const auto& peer : bgp_.peers) {
       write_session(peer);
     }
@@ -90,6 +91,17 @@ class Writer {
     }
     line(" exit-address-family");
     line("exit");
+  }
+
+  // Without a word FRR keeps what a peer told that is restarted, and asks for nothing itself.
+  void write_graceful_restart() {
+    if (bgp_.graceful_restart.count() == 0) {
+      return;
+    }
+    line(" bgp graceful-restart");
+    // The dataplane forwards on without FRR, by what was learned and is held.
+    line(" bgp graceful-restart preserve-fw-state");
+    line(" bgp graceful-restart restart-time {}", bgp_.graceful_restart.count());
   }
 
   void write_session(const config::BgpPeer& peer) {

@@ -242,6 +242,8 @@ struct Bgp {
   Advertising advertising;
   std::optional<std::uint32_t> router_id;  // none: FRR chooses one of the host's addresses
   std::vector<RouteSpec> advertise;        // prefixes and files besides [internet].advertise; no next hops
+  // For which peers are asked to keep what they were told while FRR is restarted (RFC 4724); 0: they are not asked.
+  std::chrono::seconds graceful_restart{0};
   unsigned line = 0;
 };
 

@@ -38,12 +38,13 @@ std::string_view to_string(PeerPreset preset) noexcept {
 }
 
 void Reader::read_bgp(const SingleTable& found) {
-  const Section section{*found.table,
-                        found.line,
-                        "[bgp]",
-                        problems_,
-                        {"asn", "peer", "frr", "router_id", "withdraw_after", "advertise_after", "dead_after",
-                         "advertise", "table", "protocols", "max_prefixes", "learned_hold"}};
+  const Section section{
+      *found.table,
+      found.line,
+      "[bgp]",
+      problems_,
+      {"asn", "peer", "frr", "router_id", "withdraw_after", "advertise_after", "dead_after",
+       "graceful_restart", "advertise", "table", "protocols", "max_prefixes", "learned_hold"}};
   Bgp bgp;
   bgp.line = found.line;
   // Who only learns needs neither.
@@ -151,6 +152,8 @@ void Reader::read_advertising(const Section& section, Bgp& bgp) {
   when.withdraw_after = section.time("withdraw_after", none, longest).value_or(when.withdraw_after);
   when.advertise_after = section.time("advertise_after", none, longest).value_or(when.advertise_after);
   when.dead_after = section.time("dead_after", shortest_death, longest).value_or(when.dead_after);
+  if (const auto kept = section.time("graceful_restart", none, longest))
+    bgp.graceful_restart = std::chrono::ceil<std::chrono::seconds>(*kept);  // BGP counts in seconds
 }
 
 void Reader::read_bgp_advertise(const Section& section, Bgp& bgp) {

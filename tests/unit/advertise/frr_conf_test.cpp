@@ -99,6 +99,18 @@ TEST(FrrConf, OfOtherPeersOnlyWhatIsKnown) {
   EXPECT_THAT(frr_conf(other, {}, {}), HasSubstr(" neighbor 10.0.3.4 timers 20 60\n"));
 }
 
+TEST(FrrConf, PeersAreAskedToKeepWhatTheyWereToldOnlyWhereConfigured) {
+  EXPECT_THAT(frr_conf(bgp(), {}, {}), Not(HasSubstr("graceful")));
+  auto graceful = bgp();
+  graceful.graceful_restart = std::chrono::seconds{90};
+  EXPECT_THAT(frr_conf(graceful, {}, {}), HasSubstr(R"( no bgp network import-check
+ bgp graceful-restart
+ bgp graceful-restart preserve-fw-state
+ bgp graceful-restart restart-time 90
+ neighbor 10.0.3.4 remote-as 65515
+)"));
+}
+
 TEST(FrrConf, APeerMaySendTwiceWhatIsLearned) {
   auto many = bgp();
   many.learning.max_prefixes = 2'000'000;
