@@ -2,7 +2,9 @@
 // FRR's installation and files. Whether it runs and has sessions, sekisho-control says (check_state).
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
+#include <iterator>
 #include <sstream>
 #include <string>
 
@@ -61,6 +63,23 @@ Findings check_file(const Bgp& bgp) {
   return findings;
 }
 
+// zebra takes no default whose next hop it reaches by a default, whatever `ip nht resolve-via-default` says, and when there is another
+// route to it does not look again by itself.
+Findings check_ways(const Bgp& bgp) {
+  Findings findings;
+  for (const auto& peer : bgp.by_default_alone) {
+    findings.push_back(warning(
+        name,
+        fmt::format(
+            "the host reaches peer {} by its own default alone: a default of that peer, which a zone is to "
+            "follow, is never installed",
+            peer.address),
+        fmt::format("ip route add {}/32 via {}; systemctl restart frr", peer.address,
+                    peer.gateway.empty() ? "the gateway of the port's subnet" : peer.gateway)));
+  }
+  return findings;
+}
+
 }  // namespace
 
 Findings check_frr(const System& system) {
@@ -72,6 +91,7 @@ Findings check_frr(const System& system) {
     return {bad(name, "FRR is not installed, and [bgp] names peers", "apt install frr frr-pythontools")};
   }
   auto findings = check_file(*system.bgp);
+  std::ranges::move(check_ways(*system.bgp), std::back_inserter(findings));
   if (!is_known_version(system.frr)) {
     findings.push_back(warning(name,
                                fmt::format("FRR {} is not one of 8 to 10, which are known here", system.frr),

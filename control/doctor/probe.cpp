@@ -27,10 +27,12 @@
 #include "control/guard/truth.hpp"
 #include "control/netlink/interface_addresses.hpp"
 #include "control/netlink/netlink.hpp"
+#include "control/netlink/route_lookup.hpp"
 #include "control/policy/policy.hpp"
 #include "control/prove/prove.hpp"
 #include "control/reach/host_stack.hpp"
 #include "control/reach/members.hpp"
+#include "control/route/internet.hpp"
 
 namespace sekisho::doctor {
 namespace {
@@ -202,6 +204,21 @@ std::string find_frr() {
   return known ? version.data() : "of unknown version";
 }
 
+auto peers_by_default_alone(const config::Config& config) -> std::vector<Bgp::Peer> {
+  std::vector<Bgp::Peer> result;
+  if (std::ranges::none_of(config.zones, &config::Zone::follow_default)) {
+    return result;
+  }
+  for (const auto& peer : config.bgp->peers) {
+    const auto way = netlink::route_to(peer.address);
+    if (way && *way && (*way)->prefix == route::default_route) {
+      result.push_back({base::address_to_string(peer.address),
+                        (*way)->gateway == 0 ? "" : base::address_to_string((*way)->gateway)});
+    }
+  }
+  return result;
+}
+
 void probe_bgp(System& system, const policy::Policy& policy) {
   if (!policy.config.bgp || policy.config.bgp->peers.empty()) {
     return;
@@ -216,6 +233,7 @@ void probe_bgp(System& system, const policy::Policy& policy) {
     found.unread = text.error().to_string();
   }
   found.starts_bgpd = frr::starts_bgpd(bgp.frr);
+  found.by_default_alone = peers_by_default_alone(policy.config);
   system.bgp = std::move(found);
 }
 

@@ -77,6 +77,12 @@ struct Bgp {
   std::string unread;               // why; empty: it is not there
   std::string rendered;             // what the configuration means
   bool starts_bgpd = true;          // by its file of daemons
+  // Where a zone follows a learned default: peers to which the host has no route but its own default.
+  struct Peer {
+    std::string address;
+    std::string gateway;  // of that default; empty: it has none
+  };
+  std::vector<Peer> by_default_alone = {};
 };
 
 struct System {

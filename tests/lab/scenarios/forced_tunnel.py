@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from lab.azure.site import APPLIANCE_PUBLIC, FIREWALL_PUBLIC, GATEWAY, ONPREM_PREFIX, ONPREM_PUBLIC, VM_PUBLIC, AzureLab
+from lab.azure.site import APPLIANCE_PUBLIC, FIREWALL_PUBLIC, GATEWAY, ONPREM_PREFIX, ONPREM_PUBLIC, ROUTE_SERVERS, VM_PUBLIC, AzureLab
 from lab.azure.speaker import ROUTE_SERVER_ASN
 from lab.process import wait_until
 from lab.report import Report
@@ -42,6 +42,7 @@ def play(lab: AzureLab, report: Report) -> None:
     by_bgp(lab, nva, report)
     activation(lab, nva, report)
     activation_elsewhere(lab, nva, report)
+    known_by_default_alone(lab, nva, report)
     withdrawn(lab, nva, report)
     by_default_site(lab, nva, report)
     by_user_route(lab, nva, report)
@@ -76,6 +77,34 @@ def activation_elsewhere(lab: AzureLab, nva: Nva, report: Report) -> None:
     report.equal("the KMS server answers", "KMS", lab.activate("vm"))
     report.equal("and saw the appliance's own public address", APPLIANCE_PUBLIC, lab.last_client("kms"))
     traps.found(nva, report, "subnet-elsewhere", there=False)
+
+
+def known_by_default_alone(lab: AzureLab, nva: Nva, report: Report) -> None:
+    report.step("Trap: the host knows the route servers by its own default alone, and zebra takes no default whose next hop it reaches so")
+    route, onprem = ("10.0.5.0/27", "via", "10.0.1.1", "dev", "lan0"), lab.frr["onprem-router"]
+    onprem.originate(DEFAULT, on=False)
+    wait_until("the zone to fall back", lambda: nva.leads_to("10.1.0.4") == "firewall")
+    lab["nva"].ip("route", "del", *route)
+    onprem.originate(DEFAULT, on=True)
+    nva.speaker.wait_for(DEFAULT)
+    zebra = wait_until(
+        "zebra to have it", lambda: [line for line in nva.speaker.vtysh("show ip route table 100").splitlines() if DEFAULT in line]
+    )
+    report.check("BGP has it, and zebra", "inactive", " ".join(zebra), all("inactive" in line and ">" not in line for line in zebra))
+    report.equal("so the zone leads to", "firewall", nva.leads_to("10.1.0.4"))
+    report.equal("sessions with the route servers, all the same", 2, nva.established())
+    report.equal("`sekisho doctor` says so of", sorted(ROUTE_SERVERS.values()), unreached(nva))
+    report.title("   Cure: a route to RouteServerSubnet, and the default told anew: zebra does not look again by itself")
+    lab["nva"].ip("route", "add", *route)
+    nva.speaker.vtysh("clear bgp ipv4 unicast *")
+    wait_until("the zone to follow it", lambda: nva.leads_to("10.1.0.4") == "azure")
+    report.equal("`sekisho doctor` says so of", [], unreached(nva))
+
+
+def unreached(nva: Nva) -> list[str]:
+    """Peers that doctor finds to be reached by the host's default alone."""
+    said = " ".join(finding["sentence"] for finding in nva.json("doctor", "--config", nva.config)["findings"])
+    return sorted(address for address in ROUTE_SERVERS.values() if f"peer {address} by its own default alone" in said)
 
 
 def withdrawn(lab: AzureLab, nva: Nva, report: Report) -> None:

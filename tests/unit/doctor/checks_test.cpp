@@ -384,6 +384,17 @@ TEST_F(DoctorTest, FrrThatIsToSpeakToPeers) {
   EXPECT_THAT(check_frr(system), ElementsAre(is(Verdict::bad, "does not start bgpd", "/etc/frr/daemons")));
 }
 
+TEST_F(DoctorTest, APeerThatTheHostsDefaultAloneLeadsTo) {
+  const std::string ours = "! Written by `sekisho bgp apply` from [bgp]\nrouter bgp 65010\n";
+  system.frr = "8.4.4";
+  system.bgp = Bgp{.file = "/etc/frr/frr.conf", .text = ours, .rendered = ours};
+  system.bgp->by_default_alone = {{"10.0.5.4", "10.0.1.1"}, {"10.0.5.5", ""}};
+  EXPECT_THAT(check_frr(system),
+              ElementsAre(is(Verdict::warning, "reaches peer 10.0.5.4 by its own default alone",
+                             "ip route add 10.0.5.4/32 via 10.0.1.1; systemctl restart frr"),
+                          is(Verdict::warning, "peer 10.0.5.5", "via the gateway of the port's subnet")));
+}
+
 TEST(Cpus, ReadAndWritten) {
   EXPECT_THAT(parse_cpus("0-2,5"), ElementsAre(0, 1, 2, 5));
   for (const auto* none : {"", "(null)", "-", "3-x", "99999"}) {

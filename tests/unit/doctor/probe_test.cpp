@@ -104,6 +104,33 @@ TEST_F(InterfaceTest, WhatTheKernelSays) {
   }
 }
 
+TEST_F(InterfaceTest, PeersToWhichTheHostsDefaultAloneLeads) {
+  run("ip link add lan0 type veth peer name other && ip link set other up && ip link set lan0 up && "
+      "ip address add 10.0.1.4/24 dev lan0 && ip route add default via 10.0.1.1");
+  const test::TemporaryFolder folder;
+  const auto peers = [&](const std::string& zone) {
+    const auto file = folder.write(
+        "sekisho.toml",
+        "[port.lan]\ndevice = \"af_xdp:lan0\"\n[zone.a]\nport = [\"lan\"]\nsources = [\"10.1.0.0/16\"]\n"
+        "routes = [\"bgp\"]\n" +
+            zone +
+            "[bgp]\nasn = 65010\npeer = [{ address = \"10.0.5.4\", asn = 65515 }, "
+            "{ address = \"10.0.1.9\", asn = 65001 }]\n");
+    const auto system = probe(file, tl::unexpected<std::string>("none"));
+    EXPECT_FALSE(system.configuration_error) << *system.configuration_error;
+    return system.bgp.value().by_default_alone;
+  };
+  const auto found = peers("follow_default = true\n");
+  ASSERT_EQ(found.size(), 1U);
+  EXPECT_EQ(found[0].address, "10.0.5.4");
+  EXPECT_EQ(found[0].gateway, "10.0.1.1");
+  EXPECT_TRUE(peers("").empty()) << "no zone follows a learned default";
+  run("ip route add 10.0.5.0/27 via 10.0.1.1");
+  EXPECT_TRUE(peers("follow_default = true\n").empty());
+  run("ip route del 10.0.5.0/27 && ip route del default");
+  EXPECT_TRUE(peers("follow_default = true\n").empty()) << "no route at all is another matter";
+}
+
 TEST(Tables, NarrowUntilThereIsMuchInThem) {
   constexpr std::uint64_t mb = std::uint64_t{1} << 20;
   const test::TemporaryFolder folder;
