@@ -27,6 +27,8 @@ class StreamResult:
     sender_gap_us: int
     rate: int
     seconds: float
+    # The first runs of numbers that never came.
+    missing: tuple[tuple[int, int], ...] = ()
 
     @property
     def lost(self) -> int:
@@ -34,10 +36,14 @@ class StreamResult:
 
     def __str__(self) -> str:
         return (
-            f"{self.sent} sent at {self.rate}/s for {self.seconds:.1f} s, {self.lost} lost, {self.duplicated} duplicated, "
+            f"{self.sent} sent at {self.rate}/s for {self.seconds:.1f} s, {self.lost} lost{self._which()}, {self.duplicated} duplicated, "
             f"{self.reordered} out of order, longest silence {self.gap_us / 1000:.1f} ms "
             f"(of which the sender's own {self.sender_gap_us / 1000:.1f} ms)"
         )
+
+    def _which(self) -> str:
+        runs = [str(first) if first == last else f"{first} to {last}" for first, last in self.missing]
+        return f" (numbers {', '.join(runs)})" if runs else ""
 
 
 class Stream:
@@ -104,11 +110,21 @@ class Stream:
         answer: dict[str, Any] = json.loads(line)
         return answer
 
-    def status(self) -> dict[str, int]:
+    def _ask(self, what: bytes) -> dict[str, Any]:
         assert self.receiver.child.stdin is not None
-        self.receiver.child.stdin.write(b"status\n")
+        self.receiver.child.stdin.write(what + b"\n")
         self.receiver.child.stdin.flush()
         return self._answer(self.receiver)
+
+    def status(self) -> dict[str, int]:
+        return self._ask(b"status")
+
+    def missing(self, sent: int) -> tuple[tuple[int, int], ...]:
+        """Which of so many have not come."""
+        said = self._ask(b"missing")
+        runs = [(first, last) for first, last in said["missing"]]
+        after = said["highest"] + 1
+        return tuple(runs if after >= sent else [*runs, (after, sent - 1)])
 
     def running(self) -> bool:
         return self.sender.running()
@@ -139,4 +155,5 @@ class Stream:
         counted = {
             key: status[key] for key in ("received", "duplicated", "reordered", "gap_us", "sender_gap_us")
         }
-        return StreamResult(sent=sent["sent"], rate=sent["rate"], seconds=sent["seconds"], **counted)
+        missing = self.missing(sent["sent"]) if counted["received"] < sent["sent"] else ()
+        return StreamResult(sent=sent["sent"], rate=sent["rate"], seconds=sent["seconds"], missing=missing, **counted)

@@ -4,8 +4,7 @@
 // network's.
 //
 //   stream send ADDRESS PORT --rate N --seconds S [--source-port P]     prints one JSON object when all is sent, or at SIGTERM
-//   stream receive PORT                               answers "status" and "quit" on standard input with one
-//   JSON object
+//   stream receive PORT      answers "status", "missing" (which numbers) and "quit" on standard input with one JSON object
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -27,6 +26,7 @@
 #include <vector>
 
 #include <fmt/core.h>
+#include <fmt/ranges.h>
 
 namespace {
 
@@ -191,6 +191,25 @@ class Tally {
     std::fflush(stdout);
   }
 
+  // The first runs of numbers, up to the highest that came, that did not come themselves.
+  void print_missing() const {
+    constexpr std::size_t most = 16;
+    std::vector<std::array<std::uint64_t, 2>> runs;
+    for (std::uint64_t number = 0; number <= highest_ && runs.size() <= most && received_ != 0; ++number) {
+      if (seen_[number]) {
+        continue;
+      }
+      if (!runs.empty() && runs.back()[1] + 1 == number) {
+        runs.back()[1] = number;
+      } else {
+        runs.push_back({number, number});
+      }
+    }
+    runs.resize(std::min(runs.size(), most));
+    fmt::print("{{\"highest\": {}, \"missing\": {}}}\n", highest_, runs);
+    std::fflush(stdout);
+  }
+
  private:
   std::vector<bool> seen_;
   std::uint64_t received_ = 0;
@@ -269,6 +288,10 @@ void receive_stream(std::uint16_t port) {
     for (std::size_t end = commands.find('\n'); end != std::string::npos; end = commands.find('\n')) {
       const std::string command = commands.substr(0, end);
       commands.erase(0, end + 1);
+      if (command == "missing") {
+        tally.print_missing();
+        continue;
+      }
       tally.print();
       if (command == "quit") {
         return;

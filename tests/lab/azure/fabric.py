@@ -40,6 +40,7 @@ table ip fabric {
   set own { type ifname . ipv4_addr; }
   set forwarding { type ifname; }
   set marked { type ifname; flags dynamic; size 64; counter; }
+  set streams { type ifname; flags dynamic; size 64; counter; }
   set public { type ipv4_addr; }
   chain arriving {
     type filter hook prerouting priority raw; policy accept;
@@ -52,6 +53,7 @@ table ip fabric {
   chain crossing {
     type filter hook forward priority filter; policy accept;
     udp dport 4001 update @marked { oifname }
+    udp dport 9000 update @streams { oifname }
     oifname "internet" jump leaving
     oifname @forwarding accept
     oifname . ip daddr @own accept
@@ -237,7 +239,14 @@ class Fabric:
 
     def marked_to(self, nic: str) -> int:
         """Packets for UDP port 4001 that the fabric gave to a NIC."""
-        found = json.loads(self.space.run("nft", "-j", "list", "set", "ip", "fabric", "marked"))["nftables"][-1]["set"]
+        return self._counted("marked", nic)
+
+    def streamed_to(self, nic: str) -> int:
+        """The same of the packets of a numbered stream."""
+        return self._counted("streams", nic)
+
+    def _counted(self, name: str, nic: str) -> int:
+        found = json.loads(self.space.run("nft", "-j", "list", "set", "ip", "fabric", name))["nftables"][-1]["set"]
         elements = (entry["elem"] for entry in found.get("elem", []))
         device = self.plan.nics[nic].device
         return next((int(item["counter"]["packets"]) for item in elements if item["val"] == device), 0)

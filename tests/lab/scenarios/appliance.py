@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from pathlib import Path
 from typing import Any
@@ -67,6 +68,13 @@ class Nva(Appliance):
         done = self.json("check", "--config", self.config)
         return sorted({finding["rule"] for finding in done.get("findings", ())})
 
+    def tell_peers(self, more: str) -> None:
+        """What each peer of the configuration has besides: `, prepend = 2`, say; nothing, as in the example."""
+        text = self.config.read_text()
+        self.config.write_text(re.sub(r'(preset = "azure-route-server")[^}]*}', rf"\1{more} }}", text))
+        self.reload(force=True)
+        self.apply_bgp()
+
     # --- looking --------------------------------------------------------------------------------------------
 
     def diagnosis(self) -> str:
@@ -89,6 +97,10 @@ class Nva(Appliance):
 
     def stats_of(self, port: str) -> dict[str, int]:
         return next(dict(entry) for entry in self.stats()["ports"] if entry["name"] == port)
+
+    def tables(self) -> dict[str, int]:
+        """How many routes each zone's table has, by the dataplane's own word."""
+        return {zone["name"]: zone["table"]["routes"] for zone in self.json("show", "zones")}
 
     def dropped(self, port: str) -> dict[str, int]:
         """By reason, of the dataplane."""

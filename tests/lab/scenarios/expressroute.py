@@ -9,7 +9,7 @@ from lab.report import Report
 from lab.scenarios import disturb, traffic
 from lab.scenarios.appliance import Nva, tables
 from lab.scenarios.scenario import Scenario
-from lab.stream import Stream
+from lab.stream import Stream, StreamResult
 from lab.topology import STREAM
 
 DEFAULT = "0.0.0.0/0"
@@ -48,6 +48,7 @@ def play(lab: AzureLab, report: Report) -> None:
     disturb.firewall_dies(lab, nva, report, onprem, (DEFAULT,))
     disturb.control_dies(lab, nva, report, onprem, (DEFAULT,))
     disturb.frr_dies(lab, nva, report, onprem, (DEFAULT,))
+    disturb.frr_dies_gracefully(lab, nva, report, onprem, (DEFAULT,))
     disturb.dataplane_dies(lab, nva, report, onprem, (DEFAULT,))
     disturb.both_die(lab, nva, report, onprem, (DEFAULT,))
 
@@ -78,10 +79,12 @@ def both_ways(lab: AzureLab, nva: Nva, report: Report) -> None:
     back = nva.stats_of("egress")["rx"] - before
     least = traffic.LARGE // 1460
     report.check("packets of it that came back by the appliance's egress port", f">= {least}", f"{back}", back >= least)
-    ride = disturb.Ride(report, [nva])
-    with Stream(lab, STREAM, rate=disturb.RATE, seconds=1.5) as stream:
-        result = stream.finish()
-    ride.none_lost(f"a stream of {disturb.RATE} packets a second from on-premises", result)
+
+    def play() -> StreamResult:
+        with Stream(lab, STREAM, rate=disturb.RATE, seconds=1.5) as stream:
+            return stream.finish()
+
+    disturb.Ride(lab, report, [nva]).none_lost(f"a stream of {disturb.RATE} packets a second from on-premises", play)
     through = [lab.watched(name)["stream"] for name in ROUTE_SERVERS]
     report.equal("packets of it at the route servers: they are in the control path only", [0, 0], through)
     report.equal("the KMS server answers", "KMS", lab.activate())

@@ -7,13 +7,13 @@ import json
 import shutil
 from pathlib import Path
 
-from lab.azure.site import FIREWALL_PUBLIC, VM, AzureLab
+from lab.azure.site import FIREWALL_PUBLIC, ROUTE_SERVERS, VM, AzureLab
 from lab.process import Process, wait_until
 from lab.report import Report
 from lab.scenarios import disturb, traffic
 from lab.scenarios.appliance import Nva, tables
 from lab.scenarios.scenario import Scenario
-from lab.stream import Stream
+from lab.stream import Stream, StreamResult
 from lab.topology import STREAM
 
 DEFAULT = "0.0.0.0/0"
@@ -83,6 +83,8 @@ def play(lab: AzureLab, report: Report) -> None:
     same_firewall(lab, nvas, report, sessions)
     drained(lab, nvas, report, sessions)
     one_dies(lab, nvas, report)
+    active_and_passive(lab, nvas, report)
+    behind_the_frontend(lab, nvas, report)
 
 
 class Sessions:
@@ -158,25 +160,29 @@ def passing(nvas: tuple[Nva, Nva]) -> tuple[Nva, Nva]:
 
 def drained(lab: AzureLab, nvas: tuple[Nva, Nva], report: Report, sessions: Sessions) -> None:
     report.step("One appliance is drained")
-    ride = disturb.Ride(report, nvas)
-    with Stream(lab, STREAM, rate=disturb.RATE, seconds=60) as stream:
-        stream.wait_more(disturb.ENOUGH)
-        busier, other = passing(nvas)
-        report.note(f"the stream passes {busier.space}")
-        busier.execute("drain", "--for", "1m")
-        wait_until("the drained one's default gone", lambda: lab.frr["rs1"].next_hops(DEFAULT) == [other.address])
-        wait_until("the load balancer to leave it", lambda: lab.fabric.hops("vm", DEFAULT) == 1)
-        seen = other.stats_of("lan")["rx"]
-        wait_until("the stream at the other", lambda: other.stats_of("lan")["rx"] > seen + disturb.ENOUGH)
-        stream.wait_more(disturb.ENOUGH)
-        stream.stop()
-        result = stream.finish()
-    ride.none_lost("the stream", result)
-    report.equal("sessions that live on", {"opened": SESSIONS, "answered": SESSIONS}, sessions.talk())
+
+    def play() -> StreamResult:
+        with Stream(lab, STREAM, rate=disturb.RATE, seconds=60) as stream:
+            stream.wait_more(disturb.ENOUGH)
+            busier, other = passing(nvas)
+            report.note(f"the stream passes {busier.space}")
+            busier.execute("drain", "--for", "1m")
+            wait_until("the drained one's default gone", lambda: lab.frr["rs1"].next_hops(DEFAULT) == [other.address])
+            wait_until("the load balancer to leave it", lambda: lab.fabric.hops("vm", DEFAULT) == 1)
+            seen = other.stats_of("lan")["rx"]
+            wait_until("the stream at the other", lambda: other.stats_of("lan")["rx"] > seen + disturb.ENOUGH)
+            stream.wait_more(disturb.ENOUGH)
+            stream.stop()
+            result = stream.finish()
+        report.equal("sessions that live on", {"opened": SESSIONS, "answered": SESSIONS}, sessions.talk())
+        busier.execute("undrain")
+        wait_until("both again", lambda: len(lab.frr["rs1"].next_hops(DEFAULT)) == 2)
+        wait_until("the load balancer to send to both", lambda: lab.fabric.hops("vm", DEFAULT) == 2)
+        return result
+
+    disturb.Ride(lab, report, nvas).none_lost("the stream", play)
     strange = [lab.counters(name)["strange"] for name in FIREWALL_PUBLIC]
     report.equal("packets of a session that the firewall had not seen begin", [0, 0], strange)
-    busier.execute("undrain")
-    wait_until("both again", lambda: len(lab.frr["rs1"].next_hops(DEFAULT)) == 2)
 
 
 def one_dies(lab: AzureLab, nvas: tuple[Nva, Nva], report: Report) -> None:
@@ -196,6 +202,84 @@ def one_dies(lab: AzureLab, nvas: tuple[Nva, Nva], report: Report) -> None:
         result = stream.finish()
     report.note(f"{result}: what it lost was on its way while Azure still sent to the dead one")
     report.equal("packets at the Internet that no firewall sent", 0, traffic.past_firewalls(lab))
+
+
+def wait_next_hops(lab: AzureLab, hops: list[str]) -> None:
+    for name in ROUTE_SERVERS:
+        wait_until(f"{hops} at {name}", lambda: lab.frr[name].next_hops(DEFAULT) == hops)  # noqa: B023
+
+
+def active_and_passive(lab: AzureLab, nvas: tuple[Nva, Nva], report: Report) -> None:
+    report.step("Active and passive: the second appliance prepends its AS number twice")
+    active, passive = nvas
+    passive.tell_peers(", prepend = 2")
+    wait_next_hops(lab, [active.address])
+    for name in ROUTE_SERVERS:
+        known = {path["nexthops"][0]["ip"]: path["path"] for path in lab.frr[name].routes()[DEFAULT]}
+        paths = {active.address: "65010", passive.address: "65010 65010 65010"}
+        report.equal(f"{name} knows both paths", paths, known)
+        report.equal("and prefers the shorter", [active.address], lab.frr[name].next_hops(DEFAULT))
+    wait_until("the fabric to send to one", lambda: lab.fabric.hops("gateway", DEFAULT) == 1)
+
+    def play() -> StreamResult:
+        before = lab.fabric.streamed_to(f"{passive.space}-lan0")
+        with Stream(lab, STREAM, rate=disturb.RATE, seconds=60) as stream:
+            stream.wait_more(disturb.ENOUGH)
+            came = lab.fabric.streamed_to(f"{passive.space}-lan0") - before
+            report.equal("packets of a stream that came to the passive one", 0, came)
+            active.execute("drain", "--for", "1m")
+            wait_next_hops(lab, [passive.address])
+            report.note("the active one is drained, and both route servers have the passive one's path")
+            seen = passive.stats_of("lan")["rx"]
+            wait_until("the stream at the passive one", lambda: passive.stats_of("lan")["rx"] > seen + disturb.ENOUGH)
+            active.execute("undrain")
+            wait_next_hops(lab, [active.address])
+            stream.wait_more(disturb.ENOUGH)
+            stream.stop()
+            result = stream.finish()
+        wait_until("the fabric to send to the active one", lambda: str(lab.fabric.learned("gateway", DEFAULT)).endswith(active.address))
+        return result
+
+    disturb.Ride(lab, report, nvas).none_lost("the stream, to the passive one and back", play)
+    passive.tell_peers("")
+    wait_next_hops(lab, sorted(APPLIANCES.values()))
+
+
+def behind_the_frontend(lab: AzureLab, nvas: tuple[Nva, Nva], report: Report) -> None:
+    report.step("Both tell the load balancer's frontend as next hop: its probes, not BGP, say who is sent to")
+    for nva in nvas:
+        nva.tell_peers(f', next_hop = "{FRONTEND}"')
+    wait_next_hops(lab, [FRONTEND])
+    for name in (*ROUTE_SERVERS, "ergw"):
+        wait_until(f"the frontend at {name}", lambda: lab.frr[name].next_hops(DEFAULT) == [FRONTEND])  # noqa: B023
+        report.equal(f"{name} hears the frontend as next hop", [FRONTEND], lab.frr[name].next_hops(DEFAULT))
+    line = wait_until(
+        "the frontend in the fabric",
+        lambda: (found := str(lab.fabric.learned("gateway", DEFAULT))).endswith(f" {FRONTEND}") and found,
+    )
+    report.note(f"the gateway's subnet: {line}")
+    wait_until("both behind it", lambda: lab.fabric.hops("gateway", DEFAULT) == 2)
+    report.equal("members behind it that Azure sends to", 2, lab.fabric.hops("gateway", DEFAULT))
+    traffic.page(lab, report, "onprem", list(FIREWALL_PUBLIC.values()))
+
+    def play() -> StreamResult:
+        with Stream(lab, STREAM, rate=disturb.RATE, seconds=60) as stream:
+            stream.wait_more(disturb.ENOUGH)
+            busier, other = passing(nvas)
+            busier.execute("drain", "--for", "1m")
+            wait_until("the load balancer to leave it", lambda: lab.fabric.hops("gateway", DEFAULT) == 1)
+            report.equal("one is drained; next hop at rs1, by the other's word", [FRONTEND], lab.frr["rs1"].next_hops(DEFAULT))
+            seen = other.stats_of("lan")["rx"]
+            wait_until("the stream at the other", lambda: other.stats_of("lan")["rx"] > seen + disturb.ENOUGH)
+            stream.stop()
+            result = stream.finish()
+        busier.execute("undrain")
+        wait_until("the load balancer to send to both", lambda: lab.fabric.hops("gateway", DEFAULT) == 2)
+        return result
+
+    disturb.Ride(lab, report, nvas).none_lost("the stream", play)
+    strange = [lab.counters(name)["strange"] for name in FIREWALL_PUBLIC]
+    report.equal("packets of a session that the firewall had not seen begin", [0, 0], strange)
 
 
 SCENARIO = Scenario("scale-out", "two appliances behind ECMP and a load balancer, two stateful firewalls; one is drained", PICTURE, play)

@@ -13,7 +13,7 @@ from lab.report import Report
 from lab.scenarios import disturb, traffic
 from lab.scenarios.appliance import Nva, tables
 from lab.scenarios.scenario import Scenario
-from lab.stream import Stream
+from lab.stream import Stream, StreamResult
 from lab.topology import STREAM
 
 DEFAULT = "0.0.0.0/0"
@@ -143,10 +143,12 @@ def both_ways(lab: AzureLab, nva: Nva, report: Report) -> None:
     traffic.send_marked(lab, "site2")
     came = lab.counters()["marked"] - before
     report.equal(f"of {traffic.MARKED} packets of site2, which has no default, came to the Internet", 0, came)
-    ride = disturb.Ride(report, [nva])
-    with Stream(lab, STREAM, rate=disturb.RATE, seconds=1.5, source="site1") as stream:
-        result = stream.finish()
-    ride.none_lost(f"a stream of {disturb.RATE} packets a second from site1", result)
+
+    def play() -> StreamResult:
+        with Stream(lab, STREAM, rate=disturb.RATE, seconds=1.5, source="site1") as stream:
+            return stream.finish()
+
+    disturb.Ride(lab, report, [nva]).none_lost(f"a stream of {disturb.RATE} packets a second from site1", play)
     report.equal("packets at the Internet that no firewall sent", 0, traffic.past_firewalls(lab))
 
 
@@ -165,32 +167,34 @@ def hostile(lab: AzureLab, nva: Nva, report: Report) -> None:
     """One of the hub's routers goes mad. The other tells the same of the sites, so nothing may be lost."""
     report.step("A peer that sends what it must not, flaps, and sends too much")
     mad = lab.frr["hubrt2"]
-    ride = disturb.Ride(report, [nva])
-    with Stream(lab, STREAM, rate=disturb.RATE, seconds=120, source="site1") as stream:
-        stream.wait_more(disturb.ENOUGH)
-        mad.configure(f"router bgp {ROUTE_SERVER_ASN}", "address-family ipv4 unicast", *(f"network {prefix}" for prefix in BOGONS))
-        wait_until("all of it to be learned", lambda: nva.learned().keys() >= BOGONS.keys())
-        learned = nva.learned()
-        for prefix, what in BOGONS.items():
-            route = learned[prefix]
-            report.check(f"{prefix}, {what}", "refused", str(route["refused"]), bool(route["refused"]) and not route["in_force"])
-        mad.configure(
-            f"ip prefix-list looped permit {LOOPED}", "route-map looped permit 10", "match ip address prefix-list looped",
-            f"set as-path prepend {APPLIANCE_ASN}", "route-map looped permit 20", "exit", f"router bgp {ROUTE_SERVER_ASN}",
-            "address-family ipv4 unicast", f"neighbor {APPLIANCE} route-map looped out", f"network {LOOPED}", f"network {AFTER}",
-        )  # fmt: skip
-        wait_until("what came after", lambda: AFTER in nva.learned())
-        report.equal(f"{LOOPED}, with the appliance's own AS in its path, is learned", False, LOOPED in nva.learned())
-        for _ in range(3):
-            mad.kill_daemon("bgpd")
-            wait_until("its end to be heard", lambda: nva.established() == 1)
-            mad.start_daemon("bgpd")
-            wait_until("it to be back", lambda: nva.established() == 2)
-        report.equal("after three flaps, sites that are known", ["172.16.0.0/16", "172.17.0.0/16"], nva.sites())
-        stream.wait_more(disturb.ENOUGH)
-        stream.stop()
-        result = stream.finish()
-    ride.none_lost("the stream of site1, all the while", result)
+
+    def play() -> StreamResult:
+        with Stream(lab, STREAM, rate=disturb.RATE, seconds=120, source="site1") as stream:
+            stream.wait_more(disturb.ENOUGH)
+            mad.configure(f"router bgp {ROUTE_SERVER_ASN}", "address-family ipv4 unicast", *(f"network {prefix}" for prefix in BOGONS))
+            wait_until("all of it to be learned", lambda: nva.learned().keys() >= BOGONS.keys())
+            learned = nva.learned()
+            for prefix, what in BOGONS.items():
+                route = learned[prefix]
+                report.check(f"{prefix}, {what}", "refused", str(route["refused"]), bool(route["refused"]) and not route["in_force"])
+            mad.configure(
+                f"ip prefix-list looped permit {LOOPED}", "route-map looped permit 10", "match ip address prefix-list looped",
+                f"set as-path prepend {APPLIANCE_ASN}", "route-map looped permit 20", "exit", f"router bgp {ROUTE_SERVER_ASN}",
+                "address-family ipv4 unicast", f"neighbor {APPLIANCE} route-map looped out", f"network {LOOPED}", f"network {AFTER}",
+            )  # fmt: skip
+            wait_until("what came after", lambda: AFTER in nva.learned())
+            report.equal(f"{LOOPED}, with the appliance's own AS in its path, is learned", False, LOOPED in nva.learned())
+            for _ in range(3):
+                mad.kill_daemon("bgpd")
+                wait_until("its end to be heard", lambda: nva.established() == 1)
+                mad.start_daemon("bgpd")
+                wait_until("it to be back", lambda: nva.established() == 2)
+            report.equal("after three flaps, sites that are known", ["172.16.0.0/16", "172.17.0.0/16"], nva.sites())
+            stream.wait_more(disturb.ENOUGH)
+            stream.stop()
+            return stream.finish()
+
+    disturb.Ride(lab, report, [nva]).none_lost("the stream of site1, all the while", play)
     before = nva.resident()
     flood(lab, "hubrt2")
     wait_until("the guard to end the session", lambda: nva.established() == 1)
