@@ -19,6 +19,7 @@ from lab.topology import LAN, ONPREM, ONPREM_GATEWAY, VNET, Lab
 LEARNED = "192.168.77.0/24"
 HOST = "192.168.77.10"
 TABLE = "100"
+BACK = "all learned routes that were held are back"
 TWO_GATEWAYS = "bgp-10-0-1-1-ae8a6ea0"  # the next hop that is made for 10.0.1.1 and 10.0.1.20
 
 PEER = f"""
@@ -279,7 +280,11 @@ def test_bgpd_is_stopped_and_what_was_withdrawn_meanwhile_goes(
         stream.stop()
         result = stream.finish()
     assert (result.lost, result.duplicated) == (0, 0), result
+    assert appliance.control is not None
+    before = appliance.control.output().count(BACK)
     wait_until("BGP to have caught up", lambda: "192.168.78.0/24" not in learned(appliance), timeout=40)
+    assert "1 learned routes that were held are withdrawn" in appliance.control.output()
+    assert appliance.control.output().count(BACK) == before, "it did not come back"
 
 
 def test_control_is_restarted(lab: Lab, appliance: Appliance) -> None:

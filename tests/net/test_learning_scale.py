@@ -180,6 +180,26 @@ def test_half_of_them_are_withdrawn(
     wait_whole(lab, appliance, without)
 
 
+def test_control_is_killed_and_nothing_is_lost(
+    lab: Lab, appliance: Appliance, without: dict[str, int], peer: Frr
+) -> None:
+    """All routes are learned anew, beside those that run."""
+    lab["onprem"].ip("address", "replace", f"{host(PREFIXES[-1])}/32", "dev", "lo")
+    with Stream(lab, host(PREFIXES[-1]), rate=20_000, source="vnet", sink="onprem") as stream:
+        stream.wait_received(10_000)
+        missed = appliance.stats()["total"]["missed"]
+        appliance.kill_control()
+        stream.wait_more(10_000)
+        appliance.start_control()
+        appliance.wait_ready()
+        wait_whole(lab, appliance, without)
+        stream.wait_more(10_000)
+        stream.stop()
+        result = stream.finish()
+    missed = appliance.stats()["total"]["missed"] - missed
+    assert (result.lost, result.duplicated) == (0, 0), f"{result}; {missed} found no room in a port's socket"
+
+
 def restart_bgpd(nva: Frr) -> None:
     """What an operator does who reads what is said."""
     nva.stop_daemon("bgpd")
