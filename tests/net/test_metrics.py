@@ -25,6 +25,8 @@ pytestmark = pytest.mark.usefixtures("manuals_neighbour_timers")
 
 PREFIX = "sekisho-metrics-test"
 TELEMETRY = Path("/run/dpdk") / PREFIX / "dpdk_telemetry.v2"
+# Of an FRR that does not run: what is to be said of its sessions is known all the same.
+BGP = '\n[bgp]\nasn = 65010\nfrr = "sk-nobody"\npeer = [{ address = "10.0.3.4", asn = 65515 }]\n'
 METRICS = f'\n[metrics]\nlisten = "{LISTEN}"\n'
 
 
@@ -252,6 +254,10 @@ def test_every_metric_of_the_dashboard_is_there(lab: Lab, appliance: Appliance) 
         variable["definition"] for variable in dashboard["templating"]["list"] if "definition" in variable
     ]
     assert len(expressions) > 10
+    text = appliance.config.read_text().replace("routes   = [\n", 'routes   = [\n  "bgp",\n', 1)
+    appliance.config.write_text(text + BGP)
+    appliance.reload()
+    eventually(lab, 0, "sekisho_learned_routes")
     scrape = Scrape.take(lab)
     labels = {(name, label) for name, pairs in scrape.samples() for label, _ in pairs}
     for expression in expressions:
