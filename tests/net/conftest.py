@@ -17,8 +17,10 @@ from lab import config  # noqa: E402
 from lab.account import Account  # noqa: E402
 from lab.appliance import Appliance  # noqa: E402
 from lab.frames import Injector  # noqa: E402
-from lab.matrix import Bench  # noqa: E402
+from lab.matrix import FULL, Bench  # noqa: E402
 from lab.topology import Lab  # noqa: E402
+
+collect_ignore = [] if FULL else ["test_learning_full.py"]
 
 
 @pytest.fixture(scope="module")
