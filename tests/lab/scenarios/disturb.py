@@ -3,7 +3,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 
 from lab.azure.site import AzureLab
 from lab.azure.speaker import Speaker
@@ -81,8 +82,9 @@ def firewall_dies(
         stream.wait_more(ENOUGH)
         for name in firewalls:
             fault(lab, name)
-        nva.wait_verdict("closed")
-        gone(peer, prefixes)
+        with none_arrives(lab, nva, report, "while no firewall forwards"):
+            nva.wait_verdict("closed")
+            gone(peer, prefixes)
         report.equal("on-premises has", [], [prefix for prefix in prefixes if peer.has(prefix)])
         report.note("withdrawn: " + "; ".join(nva.bgp()["why_not"]))
         report.equal("packets at the Internet that no firewall sent", 0, traffic.past_firewalls(lab))
@@ -96,6 +98,16 @@ def firewall_dies(
         result = stream.finish()
     report.note(str(result))
     report.equal("packets at the Internet that no firewall sent", 0, traffic.past_firewalls(lab))
+
+
+@contextmanager
+def none_arrives(lab: AzureLab, nva: Nva, report: Report, when: str) -> Iterator[None]:
+    """What was under way has come; of what Azure sends to the appliance while this runs nothing does."""
+    lab.settle()
+    came, sent = lab.counters()["stream"], lab.fabric.streamed_to(f"{nva.space}-lan0")
+    yield
+    came, sent = lab.counters()["stream"] - came, lab.fabric.streamed_to(f"{nva.space}-lan0") - sent
+    report.equal(f"packets of the stream at the Internet {when}, of {sent} that Azure sent to the appliance", 0, came)
 
 
 def control_dies(lab: AzureLab, nva: Nva, report: Report, peer: Speaker, prefixes: Sequence[str]) -> None:
@@ -189,7 +201,8 @@ def dataplane_dies(lab: AzureLab, nva: Nva, report: Report, peer: Speaker, prefi
     with Stream(lab, STREAM, rate=RATE, seconds=60) as stream:
         stream.wait_more(ENOUGH)
         nva.kill_dataplane()
-        gone(peer, prefixes)
+        with none_arrives(lab, nva, report, "without a dataplane"):
+            gone(peer, prefixes)
         report.note("withdrawn: " + "; ".join(nva.bgp()["why_not"]))
         nva.start_dataplane()
         nva.wait_ready()
