@@ -78,6 +78,13 @@ class FrrReader {
       ++own_;
       return {};
     }
+    if (const auto vrf = other_vrf(*members); *selected && !vrf.empty()) {
+      routes_.find(
+          base::Severity::error, path,
+          fmt::format("{} is left out: its next hop is in another VRF, {}, and no neighbour of this one",
+                      destination, base::in_quotes(vrf)));
+      return {};
+    }
     auto hop = next_hop(*members, destination, **protocol, *selected);
     if (!hop)
       return tl::unexpected(std::move(hop.error()));
@@ -86,6 +93,16 @@ class FrrReader {
                  .next_hop = std::move(*hop),
                  .label = {},
                  .in_force = *selected});
+    return {};
+  }
+
+  // zebra names a next hop's VRF where it is not the route's own (zebra_vty.c): the route is leaked.
+  static auto other_vrf(const Members& members) -> std::string {
+    const auto* list = members.find("nexthops");
+    if (list != nullptr && list->is_array())
+      for (const auto& hop : *list)
+        if (const auto* vrf = find_member(hop, "vrf"); vrf != nullptr && vrf->is_string())
+          return vrf->get<std::string>();
     return {};
   }
 

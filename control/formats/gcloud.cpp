@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <map>
+#include <set>
 #include <utility>
 
 #include "common/base/text.hpp"
@@ -31,6 +32,15 @@ auto behind_projects(const std::string& url) -> std::string {
   return at == std::string::npos ? url : url.substr(at + projects.size());
 }
 
+// ".../regions/europe-west1/vpnTunnels/t" -> "europe-west1/t"
+auto with_place(const std::string& url) -> std::string {
+  const auto name = url.rfind('/');
+  const auto kind = name == std::string::npos || name == 0 ? std::string::npos : url.rfind('/', name - 1);
+  const auto place = kind == std::string::npos || kind == 0 ? std::string::npos : url.rfind('/', kind - 1);
+  return place == std::string::npos ? behind_projects(url)
+                                    : url.substr(place + 1, kind - place - 1) + url.substr(name);
+}
+
 struct Hop {
   std::string_view key;
   Origin origin;
@@ -48,6 +58,16 @@ constexpr std::array<Hop, 7> next_hops{{{"nexthopnetwork", Origin::vnet, false},
 class GcloudReader {
  public:
   explicit GcloudReader(RouteCollector& routes) : routes_(routes) {}
+
+  // Before the routes: two regions may each have a tunnel of one name.
+  void learn_names(const Json& routes) {
+    for (const auto& route : routes)
+      for (const auto& hop : next_hops)
+        if (const auto* url = find_member(route, hop.key); url != nullptr && url->is_string()) {
+          const auto& text = url->get_ref<const std::string&>();
+          urls_[last_part(text)].insert(behind_projects(text));
+        }
+  }
 
   auto route(const Json& route, const std::string& path) -> Read {
     const auto members = Members::of(route, path, routes_.result.file);
@@ -144,7 +164,7 @@ class GcloudReader {
     Origin origin = Origin::user;
   };
 
-  static auto next_hop(const Members& members) -> tl::expected<Target, base::Error> {
+  auto next_hop(const Members& members) const -> tl::expected<Target, base::Error> {
     const auto of_address = [&](std::string_view key,
                                 const std::string& text) -> tl::expected<Target, base::Error> {
       const auto address = parse_next_hop_address(text);
@@ -174,6 +194,8 @@ class GcloudReader {
       // An internal load balancer is told by its address or by its forwarding rule.
       if (hop.key == "nexthopilb" && base::parse_address(name))
         return of_address(hop.key, name);
+      if (const auto known = urls_.find(name); known != urls_.end() && known->second.size() > 1)
+        name = with_place(**text);
       if (!hop.is_one_of_several)
         return Target{{.type = NextHopType::vnet_local, .name = {}, .addresses = {}}, hop.origin};
       return Target{{.type = NextHopType::named, .name = std::move(name), .addresses = {}}, hop.origin};
@@ -182,7 +204,8 @@ class GcloudReader {
   }
 
   RouteCollector& routes_;
-  std::map<std::string, std::uint16_t> tables_;  // by place
+  std::map<std::string, std::uint16_t> tables_;        // by place
+  std::map<std::string, std::set<std::string>> urls_;  // of next hops, by their last part
   Preferred candidates_;
 };
 
@@ -212,6 +235,7 @@ auto read_gcloud_routes(const Content& content, const Options& /*options*/) -> R
   if (list == nullptr)
     return tl::unexpected(base::Error{content.file, 0, "there is no array of routes", "$"});
   GcloudReader reader{routes};
+  reader.learn_names(*list);
   for (std::size_t i = 0; i < list->size(); ++i)
     if (const auto read = reader.route((*list)[i], element_path(path, i)); !read)
       return tl::unexpected(read.error());

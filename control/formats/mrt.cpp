@@ -130,14 +130,22 @@ class Collector {
   std::size_t shortened_ = 0;
 };
 
-// "193.203.0.1 (AS 1853, 112986 routes), ...", who has most first.
+// Whether the address alone does not say which of these it is.
+bool is_shared(const std::vector<Peer>& peers, const std::vector<std::uint32_t>& ids, std::uint32_t id) {
+  return std::ranges::count(ids, peers[id].address, [&](std::uint32_t each) { return peers[each].address; }) >
+         1;
+}
+
+// "193.203.0.1 (AS 1853, 112986 routes), ...", who has most first; of one address with their BGP identifiers.
 auto list(const std::vector<Peer>& peers, const Census& census, std::vector<std::uint32_t> ids)
     -> std::string {
   std::ranges::stable_sort(ids, std::ranges::greater{}, [&](std::uint32_t id) { return census.routes(id); });
   std::vector<std::string> words;
   for (const auto id : ids)
-    words.push_back(fmt::format("{} (AS {}, {} route{})", to_string(peers[id].address), peers[id].as,
-                                census.routes(id), census.routes(id) == 1 ? "" : "s"));
+    words.push_back(fmt::format(
+        "{} (AS {}{}, {} route{})", to_string(peers[id].address), peers[id].as,
+        is_shared(peers, ids, id) ? ", identifier " + base::address_to_string(peers[id].identifier) : "",
+        census.routes(id), census.routes(id) == 1 ? "" : "s"));
   return fmt::format("{}", fmt::join(words, ", "));
 }
 
@@ -145,13 +153,19 @@ auto list(const std::vector<Peer>& peers, const Census& census, std::vector<std:
 auto choose(const std::vector<Peer>& peers, const Census& census, std::optional<std::uint32_t> wanted)
     -> tl::expected<std::optional<std::uint32_t>, std::string> {
   std::vector<std::uint32_t> with_routes;
+  std::vector<std::uint32_t> named;
   for (std::uint32_t id = 0; id < peers.size(); ++id) {
     if (census.routes(id) == 0)
       continue;
     if (wanted && peers[id].address.is(*wanted))
-      return id;
+      named.push_back(id);
     with_routes.push_back(id);
   }
+  if (named.size() == 1)
+    return named.front();
+  if (named.size() > 1)
+    return tl::unexpected(fmt::format("holds routes of {} peers of one address, which does not say whose: {}",
+                                      named.size(), list(peers, census, named)));
   if (wanted && with_routes.empty())
     return tl::unexpected(
         fmt::format("holds no IPv4 route, and so none of peer {}", base::address_to_string(*wanted)));
@@ -182,9 +196,19 @@ auto parse_mrt(std::string_view bytes, const std::filesystem::path& file, std::o
       [&](std::uint32_t each, base::Prefix prefix, const Path& /*path*/) { census.add(each, prefix); });
   if (!walked)
     return refuse(fmt::format("byte {}: {}", walked.error().offset, walked.error().reason));
+  // The one that is asked for is whole or refused.
+  const auto refuse_path = [&](const Malformed& path) {
+    return refuse(fmt::format("byte {}: {}", path.offset, path.reason));
+  };
+  for (const auto& [id, dropped] : dump.dropped())
+    if (peer && dump.peers()[id].address.is(*peer))
+      return refuse_path(dropped.first);
   const auto chosen = choose(dump.peers(), census, peer);
   if (!chosen)
     return refuse(chosen.error());
+  if (const auto own = *chosen ? dump.dropped().find(**chosen) : dump.dropped().begin();
+      own != dump.dropped().end())
+    return refuse_path(own->second.first);
 
   RouteFile result{.file = file, .format = Format::mrt};
   result.ipv6 = dump.ipv6();
@@ -192,6 +216,15 @@ auto parse_mrt(std::string_view bytes, const std::filesystem::path& file, std::o
     result.findings.push_back(
         {.severity = base::Severity::warning,
          .where = {file, 0, fmt::format("{} records of {} are left out", count, name)}});
+  for (const auto& [id, dropped] : dump.dropped())
+    result.findings.push_back(
+        {.severity = base::Severity::warning,
+         .where = {
+             file, 0,
+             fmt::format("{} malformed path{} of peer {} (AS {}) {} dropped, the first at byte {}: {}",
+                         dropped.paths, dropped.paths == 1 ? "" : "s", to_string(dump.peers()[id].address),
+                         dump.peers()[id].as, dropped.paths == 1 ? "is" : "are", dropped.first.offset,
+                         dropped.first.reason)}});
   if (!*chosen)
     return result;
   Collector collector{result, census.routes(**chosen)};

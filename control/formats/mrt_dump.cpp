@@ -119,17 +119,27 @@ bool begins_with_mrt_header(std::string_view bytes) noexcept {
   return header.complete() && type <= type_last && subtype <= 0xff;
 }
 
-std::uint32_t MrtDump::intern(const PeerAddress& address, std::uint32_t as) {
-  const auto [entry, added] = ids_.try_emplace(address, static_cast<std::uint32_t>(peers_.size()));
+// Of a record that tells no identifier, one that is known already will do.
+std::uint32_t MrtDump::intern(const Peer& peer) {
+  if (const auto known = ids_.lower_bound(peer); peer.identifier == 0 && known != ids_.end() &&
+                                                 known->first.address == peer.address &&
+                                                 known->first.as == peer.as)
+    return known->second;
+  const auto [entry, added] = ids_.try_emplace(peer, static_cast<std::uint32_t>(peers_.size()));
   if (added)
-    peers_.push_back({.address = address, .as = as});
+    peers_.push_back(peer);
   return entry->second;
+}
+
+void MrtDump::drop(std::uint32_t peer, const Malformed& path) {
+  ++dropped_.try_emplace(peer, Dropped{.paths = 0, .first = path}).first->second.paths;
 }
 
 auto MrtDump::walk(const Visit& visit) -> Result {
   index_.clear();
   ipv6_ = 0;
   left_out_.clear();
+  dropped_.clear();
   Cursor file{bytes_};
   while (!file.empty()) {
     Header header{.offset = file.offset()};
@@ -182,10 +192,11 @@ auto MrtDump::table_dump(const Header& header, Cursor message, const Visit& visi
     return end;
   if (length > 32)
     return malformed(length_offset, fmt::format("an IPv4 prefix of length {}", length));
-  const auto path = parse_path(attributes, 2);
-  if (!path)
-    return tl::unexpected(path.error());
-  visit(intern(peer, as), without_host_bits(address, length), *path);
+  const auto id = intern({.address = peer, .as = as});
+  if (const auto path = parse_path(attributes, 2))
+    visit(id, without_host_bits(address, length), *path);
+  else
+    drop(id, path.error());
   return {};
 }
 
@@ -230,11 +241,11 @@ auto MrtDump::peer_index_table(const Header& header, Cursor message) -> Result {
   for (unsigned i = 0; i < count && message.complete(); ++i) {
     constexpr std::uint8_t is_ipv6 = 1, has_four_byte_as = 2;
     const auto type = message.u8();
-    message.skip(4);  // the peer's BGP identifier
+    const auto identifier = message.u32();
     const auto address = take_peer_address(message, (type & is_ipv6) != 0);
     const auto as = (type & has_four_byte_as) != 0 ? message.u32() : message.u16();
     if (message.complete())
-      index_.push_back(intern(address, as));
+      index_.push_back(intern({.address = address, .as = as, .identifier = identifier}));
   }
   if (!message.complete())
     return malformed(header.offset,
@@ -263,10 +274,10 @@ auto MrtDump::rib(const Header& header, Cursor message, bool additional_paths, c
       return malformed(offset,
                        fmt::format("peer {}, where the PEER_INDEX_TABLE has {}", peer, index_.size()));
     // RFC 6396, 4.3.4: "All AS numbers in the AS_PATH attribute MUST be encoded as 4-byte AS numbers."
-    const auto path = parse_path(attributes, 4);
-    if (!path)
-      return tl::unexpected(path.error());
-    visit(index_[peer], *prefix, *path);
+    if (const auto path = parse_path(attributes, 4))
+      visit(index_[peer], *prefix, *path);
+    else
+      drop(index_[peer], path.error());
   }
   return expect_end(message);
 }

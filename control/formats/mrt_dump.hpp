@@ -29,9 +29,12 @@ struct PeerAddress {
 };
 [[nodiscard]] std::string to_string(const PeerAddress& address);
 
+// One session: a router may hold several from one address, of other AS numbers or identifiers.
 struct Peer {
   PeerAddress address;
-  std::uint32_t as = 0;  // of the first peer with this address
+  std::uint32_t as = 0;
+  std::uint32_t identifier = 0;  // BGP's; 0 where the file does not tell
+  friend auto operator<=>(const Peer&, const Peer&) = default;
 };
 
 class MrtDump {
@@ -41,12 +44,19 @@ class MrtDump {
 
   // `peer`: an index of peers().
   using Visit = std::function<void(std::uint32_t peer, base::Prefix prefix, const Path& path)>;
-  // Goes through the whole file, and checks all of it. May be called again: peers keep their indexes.
+  // Goes through the whole file, and checks all of it. A path that is malformed is not visited: RFC 7606, 2, has its route
+  // withdrawn and the others kept. May be called again: peers keep their indexes.
   [[nodiscard]] auto walk(const Visit& visit) -> tl::expected<void, Malformed>;
 
-  // What the last walk met. Peers are told apart by their address.
+  // What the last walk met.
   [[nodiscard]] const std::vector<Peer>& peers() const noexcept { return peers_; }
   [[nodiscard]] std::size_t ipv6() const noexcept { return ipv6_; }  // prefixes
+  struct Dropped {
+    std::size_t paths = 0;
+    Malformed first;
+  };
+  // Malformed paths, by peer.
+  [[nodiscard]] const std::map<std::uint32_t, Dropped>& dropped() const noexcept { return dropped_; }
   // Records of other kinds of routes, by their name ("RIB_IPV4_MULTICAST").
   [[nodiscard]] const std::map<std::string_view, std::size_t>& left_out() const noexcept { return left_out_; }
 
@@ -64,14 +74,16 @@ class MrtDump {
   [[nodiscard]] auto peer_index_table(const Header& header, Cursor message) -> Result;
   [[nodiscard]] auto rib(const Header& header, Cursor message, bool additional_paths, const Visit& visit)
       -> Result;
-  [[nodiscard]] std::uint32_t intern(const PeerAddress& address, std::uint32_t as);
+  [[nodiscard]] std::uint32_t intern(const Peer& peer);
+  void drop(std::uint32_t peer, const Malformed& path);
 
   std::string_view bytes_;
   std::vector<Peer> peers_;
-  std::map<PeerAddress, std::uint32_t> ids_;
+  std::map<Peer, std::uint32_t> ids_;
   std::vector<std::uint32_t> index_;  // of the last PEER_INDEX_TABLE: peer index to index of peers()
   std::size_t ipv6_ = 0;
   std::map<std::string_view, std::size_t> left_out_;
+  std::map<std::uint32_t, Dropped> dropped_;
 };
 
 // Whether bytes begin like the header of any MRT record.

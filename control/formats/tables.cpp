@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "common/base/text.hpp"
+#include "control/formats/json.hpp"
 
 namespace sekisho::formats {
 namespace {
@@ -150,6 +151,16 @@ auto repeated_routes(const RouteFile& file) -> std::vector<base::Finding> {
                       named(route.label), base::to_string(route.prefix), named(entry->second))}});
     entry->second = route.label;
   }
+  std::map<std::pair<std::uint16_t, std::string>, const TagRoute*> tags;
+  for (const auto& route : file.tag_routes)
+    if (const auto [entry, added] = tags.try_emplace({route.table, lower_case(route.tag)}, &route); !added)
+      result.push_back(
+          {base::Severity::warning,
+           {file.file, 0,
+            fmt::format("a route to the service tag {} repeats the one at {}: which of them counts, "
+                        "nobody says",
+                        route.tag, entry->second->path),
+            route.path}});
   return result;
 }
 

@@ -50,6 +50,19 @@ TEST(Clouds, NextHopsThatNoRouteHasTogetherAreLeftOut) {
           ": $[2]: 0.0.0.0/0 of priority 1000 is not in force: another has a lower one"));
 }
 
+TEST(Clouds, GooglesTunnelsOfOneNameAreOfTheirRegions) {
+  const auto tunnel = [](const std::string& region, const std::string& name) {
+    return R"("nextHopVpnTunnel": "https://x/compute/v1/projects/p/regions/)" + region + "/vpnTunnels/" +
+           name + "\"";
+  };
+  const auto file = tell("[" + route("a", "10.1.0.0/16", tunnel("europe-west1", "t")) + "," +
+                         route("b", "10.2.0.0/16", tunnel("us-east1", "t")) + "," +
+                         route("c", "10.3.0.0/16", tunnel("us-east1", "u")) + "]");
+  ASSERT_TRUE(file) << file.error();
+  EXPECT_THAT(file->routes,
+              ElementsAre("0 10.1.0.0/16 europe-west1/t", "0 10.2.0.0/16 us-east1/t", "0 10.3.0.0/16 u"));
+}
+
 TEST(Clouds, GooglesNetworksOfOneNameAreOfTheirProjects) {
   const auto two = "[" + route("a", "0.0.0.0/0", R"("nextHopIp": "10.0.0.2")", "p1") + "," +
                    route("b", "0.0.0.0/0", R"("nextHopIp": "10.0.0.3")", "p2") + "]";

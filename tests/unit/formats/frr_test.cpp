@@ -35,6 +35,15 @@ TEST(Frr, ATableOfOneVrfHasItsName) {
   EXPECT_EQ(name_of(""), "default, vrf default");
 }
 
+TEST(Frr, ANextHopInAnotherVrfIsNoNeighbour) {
+  EXPECT_THAT(
+      told_of(R"({"fib": true, "ip": "10.0.0.1", "vrf": "red"})"),
+      ElementsAre(
+          "User 192.0.2.0/24 10.0.0.9",
+          ": $['10.0.0.0/8'][0]: 10.0.0.0/8 is left out: its next hop is in another VRF, \"red\", and no "
+          "neighbour of this one"));
+}
+
 TEST(Frr, DifferentWeightsAreAWarning) {
   EXPECT_THAT(
       told_of(R"({"fib": true, "ip": "10.0.0.1", "weight": 10}, {"fib": true, "ip": "10.0.0.2", "weight": 1},

@@ -150,6 +150,41 @@ TEST(ParseMrt, TellsPeersApart) {
   EXPECT_EQ(reason(bytes, "10.0.0.3"), "rib.mrt: holds no route of peer 10.0.0.3, but of " + list);
 }
 
+// Two sessions of one address: their paths never become one route.
+TEST(ParseMrt, TellsPeersOfOneAddressApart) {
+  const auto twins =
+      record(table_dump_v2, 1,
+             address("10.0.0.1") + number(0, 2) + number(2, 2) +                               //
+                 number(0, 1) + address("1.1.1.1") + address("10.0.0.1") + number(65001, 2) +  //
+                 number(0, 1) + address("2.2.2.2") + address("10.0.0.1") + number(65001, 2));
+  const auto path = [](const char* hop) { return origin(0) + as_path(1) + next_hop(hop); };
+  const auto one = parse(twins + rib("10.0.0.0/8", {{1, path("10.0.0.9")}}), "10.0.0.1");
+  ASSERT_TRUE(one) << one.error().to_string();
+  EXPECT_EQ(as_lines(*one), std::vector<std::string>{"10.0.0.0/8 10.0.0.9"});
+  const auto both =
+      parse(twins + rib("10.0.0.0/8", {{0, path("10.0.0.8")}, {1, path("10.0.0.9")}}), "10.0.0.1");
+  ASSERT_FALSE(both);
+  EXPECT_EQ(
+      both.error().reason,
+      "holds routes of 2 peers of one address, which does not say whose: 10.0.0.1 (AS 65001, identifier "
+      "1.1.1.1, 1 route), 10.0.0.1 (AS 65001, identifier 2.2.2.2, 1 route)");
+}
+
+// RFC 7606: a malformed path takes its own route away, and nobody else's.
+TEST(ParseMrt, AMalformedPathOfAnotherPeerIsDroppedAndCounted) {
+  const auto good = origin(0) + as_path(1) + next_hop("10.0.0.9");
+  const auto bytes = peers + rib("10.0.0.0/8", {{0, good}, {1, attribute(3, "abc")}}) +
+                     rib("11.0.0.0/8", {{0, good}, {1, good}});
+  const auto file = parse(bytes, "10.0.0.1");
+  ASSERT_TRUE(file) << file.error().to_string();
+  EXPECT_EQ(as_lines(*file), (std::vector<std::string>{"10.0.0.0/8 10.0.0.9", "11.0.0.0/8 10.0.0.9"}));
+  ASSERT_EQ(file->findings.size(), 1U);
+  EXPECT_TRUE(file->findings[0].where.reason.starts_with(
+      "1 malformed path of peer 10.0.0.2 (AS 4200000000) is dropped, the first at byte "))
+      << file->findings[0].where.reason;
+  EXPECT_FALSE(parse(bytes, "10.0.0.2")) << "the one that is asked for is whole";
+}
+
 TEST(ParseMrt, APeerThatSpeaksOverIpv6IsNamedAndReadWhereItIsTheOnlyOne) {
   const auto alone = peers + rib("10.0.0.0/8", {{3, next_hop("10.0.0.4")}});
   EXPECT_EQ(routes(alone), (Lines{"10.0.0.0/8 10.0.0.4"}));
