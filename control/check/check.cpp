@@ -17,11 +17,16 @@ constexpr std::array all{
     &one_half, &kms_incomplete, &kms_of_another_cloud, &host_address_captured, &bypass,
     &internet_without_exit, &sent_back, &hairpin, &asymmetric, &no_way_back, &sources_overlap,
     &port_in_no_zone, &zone_without_route, &learns_nothing, &learned_without_way_back, &duplicate_route,
-    &never_matches, &table_too_long, &table_too_many_tags, &tag_without_udr, &tag_without_ipv4,
+    &never_matches, &table_too_long, &table_too_many_tags, &table_too_deep, &tag_without_udr,
+    &tag_without_ipv4, &kms_tunnelled, &kms_near_miss,
+    // what Azure's own tables say
+    &gateway_subnet, &subnet_without_table, &firewall_subnet, &attached_nowhere, &own_subnet_captured,
+    &next_hop_public, &next_hop_of_azure, &vnet_through_appliance, &default_dropped, &internet_needs_outbound,
+    &peering_past_appliance, &endpoint_past_appliance, &next_hop_unreachable, &tables_asymmetric,
     // what is around the ports
-    &next_hop_not_connected, &weight_without_effect, &unprobed, &one_path, &probe_inside, &probe_elsewhere,
-    &probe_times, &subnet_loop, &subnet_elsewhere, &gateway_of_expressroute, &no_interface, &no_companion,
-    &mtu_above_1500, &mtu_differs, &mss_clamp_strange, &tags_unseen,
+    &next_hop_not_connected, &member_is_own, &weight_without_effect, &unprobed, &one_path, &probe_inside,
+    &probe_elsewhere, &probe_times, &subnet_loop, &subnet_elsewhere, &gateway_of_expressroute, &no_interface,
+    &gateway_elsewhere, &no_companion, &mtu_above_1500, &mtu_differs, &mss_clamp_strange, &tags_unseen,
     // what is advertised
     &halves_trap, &default_learned, &default_to_vpn, &vnet_to_vpn, &attracted, &too_many_advertised,
     &one_route_server, &asn_banned, &asn_reserved, &asn_of_32_bits, &advertised_to_nobody, &peer_asn_strange,

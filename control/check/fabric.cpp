@@ -131,16 +131,16 @@ auto find_subnet_elsewhere(const Facts& facts) -> Offences {
 
 auto find_gateway_of_expressroute(const Facts& facts) -> Offences {
   Offences result;
-  if (facts.policy->config.azure.gateway != config::Gateway::expressroute)
+  if (facts.gateway != config::Gateway::expressroute)
     return result;
-  for (const auto& subnet : facts.subnets) {
-    if (!subnet)
+  for (const auto& table : facts.tables) {
+    if (table.holder != Table::Holder::file)
       continue;
-    for (const auto& route : subnet->table.routes->winners())
+    for (const auto& route : table.routes->winners())
       if (route::is_user(route.origin) && route.type == NextHopType::virtual_network_gateway)
         result.push_back(
-            {place(facts, subnet->table, route),
-             fmt::format("{} goes to VirtualNetworkGateway, and [azure] names an ExpressRoute gateway",
+            {place(facts, table, route),
+             fmt::format("{} goes to VirtualNetworkGateway, and the gateway is said to be ExpressRoute's",
                          base::to_string(route.prefix))});
   }
   return result;

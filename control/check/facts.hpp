@@ -26,6 +26,7 @@ struct Table {
   std::string name;  // "zone onprem", "/etc/sekisho/udr.json"
   std::shared_ptr<const route::RouteTable> routes;
   std::shared_ptr<const route::Names> names;
+  bool is_effective = false;  // what Azure says is in force, System routes among it
 };
 
 struct SubnetTable {
@@ -44,6 +45,7 @@ struct TagUse {
 struct AzureTable {
   std::filesystem::path file;
   formats::TableSummary summary;
+  std::optional<Table> table;  // nullopt: its routes are a zone's
 };
 
 struct Facts {
@@ -69,6 +71,7 @@ struct Facts {
   std::vector<base::Finding> file_findings;  // what readers found worth a word
   std::optional<formats::ServiceTags> tags;  // nullopt: none configured
   std::optional<std::string> cloud;          // "public", "usgov", "china"; nullopt: nobody said
+  config::Gateway gateway = config::Gateway::unknown;
 };
 
 }  // namespace sekisho::check

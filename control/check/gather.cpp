@@ -8,6 +8,7 @@
 
 #include "control/check/place.hpp"
 #include "control/check/table.hpp"
+#include "control/config/presets.hpp"
 #include "control/formats/reader.hpp"
 #include "control/formats/tables.hpp"
 
@@ -29,7 +30,10 @@ class Gatherer {
   void add_findings_of(const std::vector<base::Finding>& findings);
   void add_findings_of_tags();  // where no policy has judged them
   void add_files(const FilesAlone& alone);
-  void set_cloud(std::optional<std::string> cloud) { facts_.cloud = std::move(cloud); }
+  void set_azure(std::optional<std::string> cloud, config::Gateway gateway) {
+    facts_.cloud = std::move(cloud);
+    facts_.gateway = gateway;
+  }
 
  private:
   void add_zones();
@@ -37,7 +41,8 @@ class Gatherer {
   void add_ports(const netlink::Mirror* mirror);
   void add_advertised();
   void add_tag_uses();
-  void add_azure_tables(const std::filesystem::path& file, const std::vector<formats::TableSummary>& tables);
+  void add_azure_tables(const std::filesystem::path& file, const std::vector<formats::TableSummary>& tables,
+                        const std::optional<Table>& routes = {});
   auto add_table(RouteFile routes) -> SubnetTable;
   auto add_subnet(const config::Port& port) -> std::optional<SubnetTable>;
 
@@ -70,8 +75,6 @@ void Gatherer::add_tables_of(std::shared_ptr<const policy::Policy> policy) {
 }
 
 auto Gatherer::add_table(RouteFile routes) -> SubnetTable {
-  if (formats::are_azure_tables(routes.format))
-    add_azure_tables(routes.file, routes.tables);
   for (const auto& route : routes.tag_routes)
     facts_.tag_uses.push_back({route.tag, place(Error{routes.file, 0, {}, route.path})});
   add_findings_of(routes.findings);
@@ -81,6 +84,8 @@ auto Gatherer::add_table(RouteFile routes) -> SubnetTable {
     if (const auto resolved = formats::resolve_tags(routes, *facts_.tags); !resolved && !error_)
       error_ = resolved.error();
   SubnetTable subnet{.table = table_of(routes), .takes_bgp = std::nullopt};
+  if (formats::are_azure_tables(routes.format))
+    add_azure_tables(routes.file, routes.tables, subnet.table);
   if (!routes.tables.empty())
     subnet.takes_bgp = std::ranges::any_of(routes.tables, &formats::TableSummary::takes_bgp);
   facts_.tables.push_back(subnet.table);
@@ -117,8 +122,7 @@ void Gatherer::add_files(const FilesAlone& alone) {
 void Gatherer::add_policy(std::shared_ptr<const policy::Policy> policy, const netlink::Mirror* mirror) {
   add_tables_of(std::move(policy));
   const auto& azure = facts_.policy->config.azure;
-  if (azure.line != 0)
-    facts_.cloud = azure.cloud;
+  set_azure(azure.line != 0 ? std::optional{azure.cloud} : std::nullopt, azure.gateway);
   add_service_tags(azure.service_tags);
   add_ports(mirror);
   add_advertised();
@@ -129,12 +133,13 @@ void Gatherer::add_policy(std::shared_ptr<const policy::Policy> policy, const ne
 }
 
 void Gatherer::add_azure_tables(const std::filesystem::path& file,
-                                const std::vector<formats::TableSummary>& tables) {
+                                const std::vector<formats::TableSummary>& tables,
+                                const std::optional<Table>& routes) {
   for (const auto& summary : tables)
     if (std::ranges::none_of(facts_.azure_tables, [&](const AzureTable& known) {
           return known.file == file && known.summary.place == summary.place;
         }))
-      facts_.azure_tables.push_back({file, summary});
+      facts_.azure_tables.push_back({file, summary, routes});
 }
 
 void Gatherer::add_zones() {
@@ -182,6 +187,10 @@ void Gatherer::add_tag_uses() {
     for (const auto& spec : zone.routes)
       if (spec.kind == config::RouteSpec::Kind::tag)
         facts_.tag_uses.push_back({spec.tag, place(facts_, spec.line)});
+      else if (const auto* preset = config::find_preset(spec.preset); preset != nullptr)
+        for (const auto& tag : preset->tags)
+          if (preset->is_routable(tag, spec.cloud))
+            facts_.tag_uses.push_back({std::string{tag.name}, place(facts_, spec.line)});
   for (const auto& file : facts_.policy->files)
     for (const auto& tag : file.tags)
       facts_.tag_uses.push_back({tag, file.file.string()});
@@ -211,7 +220,7 @@ auto gather(const policy::Policy& policy) -> Facts {
 
 auto gather(const FilesAlone& alone) -> tl::expected<Facts, Error> {
   Gatherer gatherer;
-  gatherer.set_cloud(alone.cloud);
+  gatherer.set_azure(alone.cloud, alone.gateway);
   gatherer.add_service_tags(alone.service_tags);
   gatherer.add_findings_of_tags();
   gatherer.add_files(alone);

@@ -35,6 +35,7 @@ struct FilesAlone {
   std::filesystem::path service_tags;  // empty: none
   formats::Options reading;            // of the files
   std::optional<std::string> cloud;
+  config::Gateway gateway = config::Gateway::unknown;
 };
 [[nodiscard]] auto gather(const FilesAlone& alone) -> tl::expected<Facts, base::Error>;
 

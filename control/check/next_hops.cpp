@@ -41,7 +41,25 @@ auto find_idle_weights(const Facts& facts) -> Offences {
   return result;
 }
 
+// A configuration that names its ports' addresses is refused with it; of an AF_XDP port the kernel tells them.
+auto find_own_member(const Facts& facts) -> Offences {
+  Offences result;
+  for (const auto& next_hop : facts.policy->config.next_hops)
+    for (const auto member : next_hop.members)
+      if (is_own(facts, member))
+        result.push_back({place(facts, next_hop.line),
+                          fmt::format("member {} of next hop {} is this appliance's own address",
+                                      base::address_to_string(member), next_hop.name)});
+  return result;
+}
+
 }  // namespace
+
+const Rule member_is_own{
+    "member-is-own", Severity::error,
+    "What is sent to the appliance's own address never leaves it: no neighbour answers, and "
+    "the member is down for good.",
+    "Write the address of what is behind the port.", find_own_member};
 
 const Rule weight_without_effect{
     "weight-without-effect", Severity::note,

@@ -3,11 +3,32 @@
 
 #include <algorithm>
 
+#include "common/base/prefix.hpp"
 #include "control/check/place.hpp"
 #include "control/check/rules.hpp"
+#include "control/config/addresses.hpp"
 
 namespace sekisho::check {
 namespace {
+
+// Of a port whose addresses are not known here nothing is said.
+auto find_gateway_elsewhere(const Facts& facts) -> Offences {
+  const auto& ports = facts.policy->config.ports;
+  Offences result;
+  for (std::size_t i = 0; i < ports.size() && i < facts.addresses.size(); ++i) {
+    const auto gateway = ports[i].gateway;
+    if (!gateway || !facts.addresses[i] || facts.addresses[i]->empty())
+      continue;
+    const auto holds = [&](const config::InterfaceAddress& own) {
+      return config::subnet_of(own).covers(*gateway) && own.address != *gateway;
+    };
+    if (std::ranges::none_of(*facts.addresses[i], holds))
+      result.push_back(
+          {place(facts, ports[i].line), fmt::format("gateway {} is no neighbour on port {}",
+                                                    base::address_to_string(*gateway), ports[i].name)});
+  }
+  return result;
+}
 
 constexpr std::uint16_t gateway_mtu = 1500;
 
@@ -83,6 +104,13 @@ auto find_different_mtus(const Facts& facts) -> Offences {
 }
 
 }  // namespace
+
+const Rule gateway_elsewhere{
+    "gateway-elsewhere", Severity::warning,
+    "The kernel's own traffic from a port's addresses leaves by its gateway, which has to be on the port's "
+    "subnet: else health probes and BGP are answered by another interface, or not.",
+    "Write an address of the port's subnet; in Azure its router, the first host address.",
+    find_gateway_elsewhere};
 
 const Rule no_interface{
     "no-interface", Severity::warning,

@@ -2,7 +2,9 @@
 #include "control/check/table.hpp"
 
 #include <algorithm>
+#include <utility>
 
+#include "control/policy/system_routes.hpp"
 #include "control/policy/written.hpp"
 
 namespace sekisho::check {
@@ -21,7 +23,7 @@ auto table_of(const formats::RouteFile& file) -> Table {
                  sources[route.label], route.line});
   routes->finish();
   return {Table::Holder::file, file.file.string() + (file.table.empty() ? "" : "#" + file.table),
-          std::move(routes), std::move(names)};
+          std::move(routes), std::move(names), formats::are_effective_routes(file.format)};
 }
 
 auto exact(const Table& table, base::Prefix prefix) -> std::optional<route::Route> {
@@ -32,6 +34,16 @@ auto exact(const Table& table, base::Prefix prefix) -> std::optional<route::Rout
 
 bool has_both_halves(const Table& table) {
   return std::ranges::all_of(halves, [&](base::Prefix half) { return exact(table, half).has_value(); });
+}
+
+bool is_network_of_a_vnet(base::Prefix prefix) noexcept {
+  return prefix.length >= shortest_network &&
+         std::ranges::find(policy::private_space, prefix) == policy::private_space.end();
+}
+
+auto addresses_of(const Table& table, const route::Route& route) -> std::vector<std::uint32_t> {
+  auto next_hop = formats::parse_next_hop(next_hop_of(table, route));
+  return next_hop ? std::move(next_hop->addresses) : std::vector<std::uint32_t>{};
 }
 
 auto next_hop_of(const Table& table, const route::Route& route) -> const std::string& {

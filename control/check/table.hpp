@@ -5,6 +5,7 @@
 #include <array>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "common/base/prefix.hpp"
 #include "control/check/facts.hpp"
@@ -26,6 +27,13 @@ inline constexpr std::uint8_t shortest_network = 8;
 // The winner of exactly this prefix.
 [[nodiscard]] auto exact(const Table& table, base::Prefix prefix) -> std::optional<route::Route>;
 [[nodiscard]] bool has_both_halves(const Table& table);
+// As prefixes of VNets are: neither the Internet nor a whole range of private space.
+[[nodiscard]] bool is_network_of_a_vnet(base::Prefix prefix) noexcept;
+[[nodiscard]] constexpr bool is_appliance(route::NextHopType type) noexcept {
+  return type == route::NextHopType::virtual_appliance || type == route::NextHopType::virtual_appliance_ecmp;
+}
+// Of a file's route.
+[[nodiscard]] auto addresses_of(const Table& table, const route::Route& route) -> std::vector<std::uint32_t>;
 [[nodiscard]] auto next_hop_of(const Table& table, const route::Route& route) -> const std::string&;
 
 }  // namespace sekisho::check

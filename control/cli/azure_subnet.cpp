@@ -151,7 +151,8 @@ class Builder {
   auto read_gateway_routes(const std::filesystem::path& path) -> Done {
     auto reading = inputs_.reading;
     reading.peer = inputs_.peer;
-    reading.parameters.clear();  // the route tables'
+    reading.parameters.clear();  // these are the route tables'
+    reading.table.clear();
     const auto place = file_of(path, reading);
     if (!place)
       return tl::unexpected(place.error());

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <memory>
 #include <optional>
@@ -29,9 +30,11 @@ namespace {
 
 struct CheckOptions {
   std::string config = default_configuration;
+  std::vector<std::string> named;  // as arguments: a configuration, or route files
   std::vector<std::string> files;
   std::string service_tags;
   std::string cloud;
+  std::string gateway;
   bool list = false;
   bool explain = false;
   bool strict = false;
@@ -91,6 +94,13 @@ Outcome check_configuration(const Context& context, const CheckOptions& options)
   return outcome;
 }
 
+config::Gateway gateway_of(const std::string& word) {
+  return word == "expressroute"  ? config::Gateway::expressroute
+         : word == "vpn"         ? config::Gateway::vpn
+         : word == "virtual-wan" ? config::Gateway::virtual_wan
+                                 : config::Gateway::unknown;
+}
+
 Outcome check_files(const Context& context, const CheckOptions& options) {
   const auto cloud = options.cloud.empty() ? std::nullopt : std::optional{options.cloud};
   std::vector<check::FilesAlone::File> files;
@@ -105,7 +115,8 @@ Outcome check_files(const Context& context, const CheckOptions& options) {
   const auto facts = check::gather(check::FilesAlone{.files = std::move(files),
                                                      .service_tags = options.service_tags,
                                                      .reading = options.reading.reading(),
-                                                     .cloud = cloud});
+                                                     .cloud = cloud,
+                                                     .gateway = gateway_of(options.gateway)});
   if (!facts) {
     return tl::unexpected{facts.error().to_string()};
   }
@@ -122,6 +133,19 @@ Outcome check_files(const Context& context, const CheckOptions& options) {
   return outcome;
 }
 
+// A configuration is known by its name: nothing else says what a file is for.
+void take_named(CheckOptions& options) {
+  const auto is_configuration = [](const std::string& name) { return name.ends_with(".toml"); };
+  if (options.named.size() == 1 && is_configuration(options.named.front())) {
+    options.config = options.named.front();
+    return;
+  }
+  if (std::ranges::any_of(options.named, is_configuration)) {
+    throw CLI::ValidationError("file", "is one configuration, or route tables");
+  }
+  options.files.insert(options.files.end(), options.named.begin(), options.named.end());
+}
+
 Outcome run_check(const Context& context, const CheckOptions& options) {
   if (options.list) {
     print_rules(context.json);
@@ -136,30 +160,38 @@ void add_check(CLI::App& app, Context& context) {
   auto options = std::make_shared<CheckOptions>();
   auto* command =
       app.add_subcommand("check", "Say what a configuration means, and what will not work on Azure");
+  auto* named = command
+                    ->add_option("file", options->named,
+                                 "A configuration (NAME.toml), or route tables as --routes has them")
+                    ->type_name("FILE");
   auto* config = command->add_option("-c,--config", options->config, "The configuration")
                      ->type_name("FILE")
-                     ->capture_default_str();
+                     ->capture_default_str()
+                     ->excludes(named);
   auto* files = command
                     ->add_option("--routes", options->files,
                                  "Check route tables without a configuration: Azure's JSON, text")
                     ->type_name("FILE,...")
                     ->delimiter(',')
-                    ->excludes(config);
-  command
-      ->add_option("--service-tags", options->service_tags,
-                   "Azure's file of service tags (ServiceTags_*.json)")
-      ->type_name("FILE")
-      ->needs(files);
-  command->add_option("--cloud", options->cloud, "Whose key management servers the tables are to except")
-      ->check(CLI::IsMember({"public", "usgov", "china"}))
-      ->needs(files);
-  for (auto* option : add_file_options(*command, options->reading)) {
-    option->needs(files);
-  }
-  add_table_option(*command, options->reading)->needs(files);
+                    ->excludes(config)
+                    ->excludes(named);
+  auto of_files = add_file_options(*command, options->reading);
+  of_files.push_back(add_table_option(*command, options->reading));
+  of_files.push_back(command
+                         ->add_option("--service-tags", options->service_tags,
+                                      "Azure's file of service tags (ServiceTags_*.json)")
+                         ->type_name("FILE"));
+  of_files.push_back(
+      command->add_option("--cloud", options->cloud, "Whose key management servers the tables are to except")
+          ->check(CLI::IsMember({"public", "usgov", "china"})));
+  of_files.push_back(command->add_option("--gateway", options->gateway, "What the VNet's gateway is")
+                         ->check(CLI::IsMember({"expressroute", "vpn", "virtual-wan"})));
   command->add_flag("--explain", options->explain, "Say of each rule why it is one");
   command->add_flag("--strict", options->strict, "Refuse what has warnings, too");
-  command->add_flag("--list", options->list, "Print all rules")->excludes(config)->excludes(files);
+  command->add_flag("--list", options->list, "Print all rules")
+      ->excludes(config)
+      ->excludes(files)
+      ->excludes(named);
   command->footer(
       "Needs no daemon and changes nothing. Prints what the configuration means, then a line a finding: "
       "severity, rule,\n"
@@ -170,11 +202,19 @@ void add_check(CLI::App& app, Context& context) {
       "Examples:\n"
       "  sekisho check\n"
       "  sekisho check --config new.toml && mv new.toml /etc/sekisho/sekisho.toml && sekisho reload\n"
-      "  sekisho check --routes spoke-udr.json,egress-udr.json --cloud public\n"
+      "  sekisho check spoke-udr.json egress-udr.json --cloud public\n"
+      "  sekisho check effective.json --gateway expressroute\n"
       "  sekisho check --json | jq '.findings[] | select(.severity != \"note\")'\n"
       "  sekisho check --list\n");
-  command->callback(
-      [&context, options] { context.run = [&context, options] { return run_check(context, *options); }; });
+  command->callback([&context, options, of_files] {
+    take_named(*options);
+    for (const auto* option : of_files) {
+      if (option->count() != 0 && options->files.empty()) {
+        throw CLI::RequiresError(option->get_name(), "--routes");
+      }
+    }
+    context.run = [&context, options] { return run_check(context, *options); };
+  });
 }
 
 }  // namespace sekisho::cli

@@ -46,7 +46,6 @@ struct EffectiveRouteOptions {
   std::vector<std::filesystem::path> routes;
   std::string service_tags;
   std::string peer;
-  bool table = false;
   bool winners = false;
   FileOptions reading;
 };
@@ -305,7 +304,12 @@ void add_effective_routes(CLI::App& app, Context& context) {
     option->needs(vnet);
   }
   add_left_out_option(*command, options->reading)->needs(vnet);
-  command->add_flag("--table", options->table, "Azure's table form, the default; --json is az's JSON");
+  auto* table = command
+                    ->add_option("--table", options->reading.table,
+                                 "Of files with several route tables: which, as FILE#TABLE says it of one; alone: "
+                                 "Azure's table form, the default (--json is az's JSON)")
+                    ->type_name("[TABLE]")
+                    ->expected(0, 1);
   command->add_flag("--winners", options->winners,
                     "Also name what an Invalid route lost to: a column, in JSON the member overriddenBy");
   command->footer(
@@ -324,9 +328,13 @@ void add_effective_routes(CLI::App& app, Context& context) {
       "  sekisho effective-routes --config new.toml --zone onprem --json | jq '.value | length'\n"
       "  sekisho effective-routes --vnet 10.1.0.0/16 --peering 10.8.0.0/16 --gateway-routes halves.txt \\\n"
       "    --routes udr.json --service-tags ServiceTags_Public.json\n");
-  command->callback([&context, options] {
-    if (options->table && context.json) {
+  command->callback([&context, options, table] {
+    const auto is_named = !options->reading.table.empty();
+    if (table->count() != 0 && !is_named && context.json) {
       throw CLI::ExcludesError("--table", "--json");
+    }
+    if (is_named && options->routes.empty()) {
+      throw CLI::RequiresError("--table TABLE", "--routes");
     }
     context.run = [&context, options]() -> Outcome {
       EffectivePrinter printer{context.json, options->winners};

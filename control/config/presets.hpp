@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Where Windows virtual machines activate, by cloud: Azure's key management servers, TCP 1688. They answer
-// only requests that come from an Azure public address, hence the exceptions from a default route through
-// on-premises.
+// What a route to a preset stands for: hosts and service tags of Azure's that a default route through a firewall or
+// on-premises breaks, each from a source with its date. Activation and Red Hat's updates are refused when they do not come
+// from a public address of Azure's.
 #pragma once
 
 #include <array>
@@ -11,49 +11,45 @@
 
 #include "common/base/prefix.hpp"
 
-namespace sekisho::policy {
+namespace sekisho::config {
 
-inline constexpr std::string_view kms_source =
-    "Microsoft: Windows activation under forced tunnelling (custom routes for KMS)";
+inline constexpr std::array<std::string_view, 3> preset_clouds{"public", "usgov", "china"};
 
-struct KmsServer {
+struct PresetHost {
   base::Prefix prefix;
   std::string_view name;
 };
 
-constexpr auto host_route(unsigned a, unsigned b, unsigned c, unsigned d) -> base::Prefix {
-  return {a << 24 | b << 16 | c << 8 | d, 32};
-}
-
-inline constexpr std::array<std::string_view, 3> kms_clouds{"public", "usgov", "china"};
-
-inline constexpr std::array kms_public{
-    KmsServer{host_route(20, 118, 99, 224), "azkms.core.windows.net"},
-    KmsServer{host_route(40, 83, 235, 53), "azkms.core.windows.net"},
-    KmsServer{host_route(23, 102, 135, 246), "kms.core.windows.net"},
-};
-inline constexpr std::array kms_usgov{
-    KmsServer{host_route(23, 97, 0, 13), "kms.core.usgovcloudapi.net"},
-    KmsServer{host_route(52, 126, 105, 2), "azkms.core.usgovcloudapi.net"},
-};
-inline constexpr std::array kms_china{
-    KmsServer{host_route(159, 27, 28, 100), "azkms.core.chinacloudapi.cn"},
-    KmsServer{host_route(163, 228, 64, 161), "azkms.core.chinacloudapi.cn"},
-    KmsServer{host_route(42, 159, 7, 249), "kms.core.chinacloudapi.cn"},
+// A service tag, and in which clouds it may be a route's destination; in others it is left out.
+struct PresetTag {
+  std::string_view name;
+  std::array<bool, 3> is_routable{};  // as preset_clouds
 };
 
-// Empty for a cloud that is not known; config/ lets none pass.
-[[nodiscard]] constexpr auto kms_servers(std::string_view cloud) -> std::span<const KmsServer> {
-  if (cloud == "public")
-    return kms_public;
-  if (cloud == "usgov")
-    return kms_usgov;
-  if (cloud == "china")
-    return kms_china;
-  return {};
-}
-[[nodiscard]] constexpr auto kms_addresses(std::string_view cloud) {
-  return kms_servers(cloud) | std::views::transform(&KmsServer::prefix);
+struct Preset {
+  std::string_view name;
+  std::string_view what;                               // of what it is, as half a sentence
+  std::string_view source;                             // whose page
+  std::string_view date;                               // of the source, "2024-07-17"
+  std::array<std::span<const PresetHost>, 3> hosts{};  // as preset_clouds
+  std::span<const PresetTag> tags{};
+
+  // Empty for a cloud that is not known; the configuration lets none pass.
+  [[nodiscard]] auto hosts_in(std::string_view cloud) const -> std::span<const PresetHost>;
+  [[nodiscard]] bool is_routable(const PresetTag& tag, std::string_view cloud) const;
+  // Neither host nor tag: it means nothing there.
+  [[nodiscard]] bool is_empty_in(std::string_view cloud) const;
+  [[nodiscard]] bool has_tags_in(std::string_view cloud) const;
+};
+
+[[nodiscard]] std::span<const Preset> route_presets() noexcept;
+// Null: there is none of that name.
+[[nodiscard]] const Preset* find_preset(std::string_view name) noexcept;
+
+// Where Windows activates (TCP 1688).
+[[nodiscard]] auto kms_servers(std::string_view cloud) -> std::span<const PresetHost>;
+[[nodiscard]] inline auto kms_addresses(std::string_view cloud) {
+  return kms_servers(cloud) | std::views::transform(&PresetHost::prefix);
 }
 
-}  // namespace sekisho::policy
+}  // namespace sekisho::config

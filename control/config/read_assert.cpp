@@ -98,8 +98,7 @@ auto Reader::read_destination(const Located<std::string>& text) -> Destination {
     return {.kind = Kind::tag, .name = std::move(*name), .line = text.line};
   }
   if (auto name = behind(text.value, "preset:")) {
-    if (*name != "kms")
-      refuse(text.line, fmt::format("there is no preset {}; there is \"kms\"", base::in_quotes(*name)));
+    check_preset({*name, text.line});
     return {.kind = Kind::preset, .name = std::move(*name), .line = text.line};
   }
   const auto prefix = base::parse_prefix(text.value);

@@ -3,10 +3,14 @@
 
 #include <algorithm>
 #include <array>
+#include <iterator>
+#include <string_view>
+#include <vector>
 
 #include "common/base/prefix.hpp"
 #include "common/base/text.hpp"
 #include "control/config/addresses.hpp"
+#include "control/config/presets.hpp"
 #include "control/config/reader.hpp"
 
 namespace sekisho::config {
@@ -23,13 +27,12 @@ void Reader::read_routes(const Section& section, Zone& zone) {
     return;
   for (const auto& entry : *entries) {
     if (const auto* table = entry.as_table()) {
-      const Section inner{
-          *table,
-          line_of(entry),
-          "an entry of \"routes\"",
-          problems_,
-          {"prefix", "file", "table", "format", "parameters", "peer", "allow_empty", "preset", "cloud", "tag",
-           "next_hop"}};
+      const Section inner{*table,
+                          line_of(entry),
+                          "an entry of \"routes\"",
+                          problems_,
+                          {"prefix", "file", "table", "format", "parameters", "peer", "allow_empty", "preset",
+                           "cloud", "tag", "next_hop"}};
       if (auto spec = read_route(inner))
         zone.routes.push_back(std::move(*spec));
     } else if (const auto* word = entry.as_string(); word != nullptr && word->get() == "bgp") {
@@ -109,11 +112,28 @@ void Reader::read_route_preset(const Section& section, RouteSpec& spec) {
   spec.kind = RouteSpec::Kind::preset;
   if (const auto preset = section.text("preset")) {
     spec.preset = preset->value;
-    if (preset->value != "kms")
-      refuse(preset->line,
-             fmt::format("there is no preset {}; there is \"kms\"", base::in_quotes(preset->value)));
+    check_preset(*preset);
   }
   spec.cloud = section.required_choice("cloud", clouds).value_or("");
+  const auto* known = find_preset(spec.preset);
+  if (known == nullptr || spec.cloud.empty())
+    return;
+  if (known->is_empty_in(spec.cloud))
+    refuse(section.line_of_key("preset"),
+           fmt::format("preset \"{}\" has nothing that can be routed in cloud {}", spec.preset, spec.cloud));
+  else if (known->has_tags_in(spec.cloud) && config_.azure.service_tags.empty())
+    refuse(section.line_of_key("preset"),
+           fmt::format("preset \"{}\" is of service tags, and what they mean, a file tells: write "
+                       "service_tags = \"FILE\" in [azure]",
+                       spec.preset));
+}
+
+void Reader::check_preset(const Located<std::string>& name) {
+  std::vector<std::string_view> names;
+  std::ranges::transform(route_presets(), std::back_inserter(names), &Preset::name);
+  if (find_preset(name.value) == nullptr)
+    refuse(name.line, fmt::format("there is no preset {}{}; `sekisho presets` lists them",
+                                  base::in_quotes(name.value), base::suggestion(name.value, names)));
 }
 
 void Reader::read_route_tag(const Section& section, RouteSpec& spec) {

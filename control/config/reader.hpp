@@ -97,6 +97,7 @@ class Reader {
   void read_route_prefix(const Located<std::string>& prefix, RouteSpec& spec);
   void read_route_file(const Section& section, RouteSpec& spec);
   void read_route_preset(const Section& section, RouteSpec& spec);
+  void check_preset(const Located<std::string>& name);
   void read_route_tag(const Section& section, RouteSpec& spec);
   // Relative to the configuration's folder; empty after a problem.
   [[nodiscard]] auto resolve_file(const Located<std::string>& file, std::string_view key)

@@ -64,6 +64,9 @@ class RouteTableReader {
 [[nodiscard]] auto service_tags_of(const Json& document, const std::filesystem::path& file)
     -> tl::expected<ServiceTags, base::Error>;
 
+// A route table's `subnets`, each an object with its identifier or that alone.
+[[nodiscard]] auto attached_subnets(const Json& list) -> std::vector<AttachedSubnet>;
+
 // Azure's read-only members, and those that say nothing of routing.
 [[nodiscard]] bool is_harmless_property(std::string_view key) noexcept;
 

@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <tl/expected.hpp>
@@ -88,16 +89,23 @@ struct TagRoute {
   std::uint16_t table = 0;  // as of FileRoute
 };
 
+// A subnet of Azure's that has a route table.
+struct AttachedSubnet {
+  std::string name;                    // "GatewaySubnet"
+  std::optional<base::Prefix> prefix;  // nullopt: the file does not tell
+};
+
 // A route table of the file, which may hold several: Azure's, another cloud's, or a router's.
 struct TableSummary {
   std::string name;        // may be empty, and two may have the same
   std::string place;       // what tells it from all others: an identifier, or a JSONPath
   std::size_t routes = 0;  // those with a tag included
   std::size_t tags = 0;
-  bool takes_bgp = true;                // not `disableBgpRoutePropagation`
-  bool takes_peerings = true;           // not `disablePeeringRoute`: "All"
-  std::size_t ipv6 = 0;                 // prefixes left out
-  std::vector<std::size_t> findings{};  // of RouteFile::findings, those about this table
+  bool takes_bgp = true;                                 // not `disableBgpRoutePropagation`
+  bool takes_peerings = true;                            // not `disablePeeringRoute`: "All"
+  std::size_t ipv6 = 0;                                  // prefixes left out
+  std::vector<std::size_t> findings{};                   // of RouteFile::findings, those about this table
+  std::optional<std::vector<AttachedSubnet>> subnets{};  // nullopt: the file does not tell
 };
 
 struct RouteFile {

@@ -192,6 +192,9 @@ auto RouteTableReader::table(const Json& table, const std::string& path)
   if (!takes)
     return tl::unexpected(takes.error());
   summary.takes_peerings = *takes;
+  for (const auto& member : *members)
+    if (member.key == "subnets" && !is_unknown(*member.value))
+      summary.subnets = attached_subnets(*member.value);
   if (const auto* id = members->find("id"); id != nullptr && id->is_string())
     summary.place = id->get_ref<const std::string&>();
   const auto added = routes_.add_table(std::move(summary), path);
@@ -229,6 +232,24 @@ auto RouteTableReader::table(const Json& table, const std::string& path)
     if (const auto read = route((*list)[i], element_path(members->where("routes"), i), index); !read)
       return tl::unexpected(read.error());
   return index;
+}
+
+auto attached_subnets(const Json& list) -> std::vector<AttachedSubnet> {
+  std::vector<AttachedSubnet> result;
+  for (const auto& each : list) {
+    const auto* id = each.is_string() ? &each : find_member(each, "id");
+    if (id == nullptr || !id->is_string())
+      continue;
+    const auto& text = id->get_ref<const std::string&>();
+    AttachedSubnet subnet{.name = text.substr(text.rfind('/') + 1), .prefix = {}};
+    const auto* properties = find_member(each, "properties");
+    const auto* prefix = find_member(properties == nullptr ? each : *properties, "addressPrefix");
+    if (prefix != nullptr && prefix->is_string())
+      if (const auto parsed = base::parse_prefix(prefix->get_ref<const std::string&>()))
+        subnet.prefix = *parsed;
+    result.push_back(std::move(subnet));
+  }
+  return result;
 }
 
 auto RouteTableReader::absent_table(const std::string& name, const std::string& path)

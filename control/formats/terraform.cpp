@@ -268,10 +268,13 @@ class TerraformReader {
     };
     if (instance.is_data && std::ranges::any_of(of_name, is_known))
       return {};
-    const auto index = routes_.add_table({.name = *name == nullptr ? "" : **name,
-                                          .place = instance.address,
-                                          .takes_bgp = *enabled && !*disabled},
-                                         instance.path);
+    TableSummary summary{.name = *name == nullptr ? "" : **name,
+                         .place = instance.address,
+                         .takes_bgp = *enabled && !*disabled};
+    // A plan knows of no subnet that it has yet to make.
+    if (const auto* subnets = members->find("subnets"); subnets != nullptr && !subnets->empty())
+      summary.subnets = attached_subnets(*subnets);
+    const auto index = routes_.add_table(std::move(summary), instance.path);
     if (!index)
       return tl::unexpected(index.error());
     of_name.push_back({known.group, known.id, *index});

@@ -8,8 +8,8 @@
 
 #include "common/base/error.hpp"
 #include "common/base/prefix.hpp"
+#include "control/config/presets.hpp"
 #include "control/policy/exceptions.hpp"
-#include "control/policy/kms.hpp"
 #include "control/policy/system_routes.hpp"
 #include "control/route/internet.hpp"
 
@@ -77,6 +77,7 @@ auto Builder::unfold(const std::vector<config::Destination>& written) -> tl::exp
   using Kind = config::Destination::Kind;
   Destinations result;
   auto& prefixes = result.prefixes;
+  std::vector<std::pair<std::string, unsigned>> tags;  // with the line
   for (const auto& destination : written) {
     switch (destination.kind) {
       case Kind::internet:
@@ -85,17 +86,26 @@ auto Builder::unfold(const std::vector<config::Destination>& written) -> tl::exp
       case Kind::prefix:
         prefixes.push_back(destination.prefix);
         break;
-      case Kind::preset:
-        std::ranges::copy(kms_addresses(policy_.config.azure.cloud), std::back_inserter(prefixes));
-        break;
-      case Kind::tag: {
-        const auto tag = files_.unfold(destination.name, Error{policy_.config.file, destination.line, {}});
-        if (!tag)
-          return tl::unexpected(tag.error());
-        std::ranges::transform(tag->routes, std::back_inserter(prefixes), &formats::FileRoute::prefix);
+      case Kind::preset: {
+        const auto& preset = *config::find_preset(destination.name);
+        const auto& cloud = policy_.config.azure.cloud;
+        std::ranges::transform(preset.hosts_in(cloud), std::back_inserter(prefixes),
+                               &config::PresetHost::prefix);
+        for (const auto& tag : preset.tags)
+          if (preset.is_routable(tag, cloud))
+            tags.emplace_back(std::string{tag.name}, destination.line);
         break;
       }
+      case Kind::tag:
+        tags.emplace_back(destination.name, destination.line);
+        break;
     }
+  }
+  for (const auto& [name, line] : tags) {
+    const auto tag = files_.unfold(name, Error{policy_.config.file, line, {}});
+    if (!tag)
+      return tl::unexpected(tag.error());
+    std::ranges::transform(tag->routes, std::back_inserter(prefixes), &formats::FileRoute::prefix);
   }
   return result;
 }
@@ -119,10 +129,9 @@ auto Builder::add_spec(route::RouteTable& table, const config::Zone& zone, const
     case config::RouteSpec::Kind::prefix:
       return add_prefix(table, zone, spec);
     case config::RouteSpec::Kind::preset:
-      add_preset(table, spec);
-      return std::nullopt;
+      return add_preset(table, spec);
     case config::RouteSpec::Kind::tag:
-      return add_tag(table, spec);
+      return add_tag(table, spec, spec.tag, "service tag " + spec.tag);
     case config::RouteSpec::Kind::file:
       return add_file(table, spec);
   }
@@ -139,19 +148,28 @@ auto Builder::add_prefix(route::RouteTable& table, const config::Zone& zone, con
   return std::nullopt;
 }
 
-void Builder::add_preset(route::RouteTable& table, const config::RouteSpec& spec) {
+auto Builder::add_preset(route::RouteTable& table, const config::RouteSpec& spec) -> std::optional<Error> {
+  const auto& preset = *config::find_preset(spec.preset);
   const auto next_hop = next_hops_.named(spec.next_hop);
-  const auto source = policy_.names.intern(fmt::format("preset {} {}", spec.preset, spec.cloud));
-  for (const auto prefix : kms_addresses(spec.cloud))
-    table.add({prefix, Origin::user, next_hop.type, next_hop.name, source, spec.line});
+  const auto name = fmt::format("preset {} {}", spec.preset, spec.cloud);
+  const auto source = policy_.names.intern(name);
+  for (const auto& host : preset.hosts_in(spec.cloud))
+    table.add({host.prefix, Origin::user, next_hop.type, next_hop.name, source, spec.line});
+  for (const auto& tag : preset.tags)
+    if (preset.is_routable(tag, spec.cloud))
+      if (auto refused =
+              add_tag(table, spec, std::string{tag.name}, fmt::format("{}, service tag {}", name, tag.name)))
+        return refused;
+  return std::nullopt;
 }
 
-auto Builder::add_tag(route::RouteTable& table, const config::RouteSpec& spec) -> std::optional<Error> {
-  const auto unfolded = files_.unfold(spec.tag, Error{policy_.config.file, spec.line, {}});
+auto Builder::add_tag(route::RouteTable& table, const config::RouteSpec& spec, const std::string& tag,
+                      const std::string& written) -> std::optional<Error> {
+  const auto unfolded = files_.unfold(tag, Error{policy_.config.file, spec.line, {}});
   if (!unfolded)
     return unfolded.error();
   const auto next_hop = next_hops_.named(spec.next_hop);
-  const auto source = policy_.names.intern("service tag " + spec.tag);
+  const auto source = policy_.names.intern(written);
   for (const auto& route : unfolded->routes) {
     if (auto reason = refuse_exception(route.prefix, spec.next_hop))
       return Error{policy_.config.file, spec.line, std::move(*reason)};

@@ -44,8 +44,9 @@ class Builder {
       -> std::optional<base::Error>;
   auto add_prefix(route::RouteTable& table, const config::Zone& zone, const config::RouteSpec& spec)
       -> std::optional<base::Error>;
-  void add_preset(route::RouteTable& table, const config::RouteSpec& spec);
-  auto add_tag(route::RouteTable& table, const config::RouteSpec& spec) -> std::optional<base::Error>;
+  auto add_preset(route::RouteTable& table, const config::RouteSpec& spec) -> std::optional<base::Error>;
+  auto add_tag(route::RouteTable& table, const config::RouteSpec& spec, const std::string& tag,
+               const std::string& written) -> std::optional<base::Error>;
   auto add_file(route::RouteTable& table, const config::RouteSpec& spec) -> std::optional<base::Error>;
   auto add_route(route::RouteTable& table, Source& source, const formats::FileRoute& route)
       -> std::optional<base::Error>;

@@ -96,6 +96,9 @@ def test_presets(sekisho):
     presets = json.loads(sekisho("presets", "--json").stdout)
     assert {preset["cloud"] for preset in presets} == {"public", "usgov", "china"}
     assert {preset["prefix"] for preset in presets if preset["name"] == "kms.core.windows.net"} == {"23.102.135.246/32"}
-    assert all(preset["source"].startswith("Microsoft") for preset in presets)
+    assert all(preset["source"].startswith("Microsoft") and len(preset["date"]) == 10 for preset in presets)
+    names = {preset["preset"] for preset in presets}
+    assert names == {"kms", "rhui", "avd", "monitoring", "backup", "updates", "identity", "management"}
+    assert [preset["routable"] for preset in presets if preset["tag"] == "AzureMonitor"] == [True, True, False]
     done = sekisho("presets")
-    assert done.returncode == 0 and len(done.stdout.splitlines()) == len(presets) + 1
+    assert done.returncode == 0 and len(done.stdout.splitlines()) == len(presets) + len(names) + 3

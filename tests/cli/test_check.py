@@ -2,8 +2,13 @@
 """`sekisho check` and `sekisho explain --config`: what a configuration means, without a daemon."""
 
 import json
+import os
+import pathlib
 
 import pytest
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+LINTER = pathlib.Path(os.environ.get("SEKISHO_DATA", ROOT.parent / "shared" / "data")) / "cases" / "28-linter"
 
 CONFIG = """\
 [port.lan]
@@ -183,15 +188,48 @@ def test_route_tables_without_a_configuration(sekisho, tmp_path):
         assert done.returncode == ("error" in {finding["severity"] for finding in result["findings"]})
         return [finding["rule"] for finding in result["findings"]]
 
-    assert rules(good) == []
-    assert rules(f"{good},{bad}") == ["host-address-captured", "one-half", "kms-incomplete"]
-    assert rules(bad, "--cloud", "public") == ["host-address-captured", "one-half", "kms-incomplete", "kms-of-another-cloud"]
+    outbound = ["internet-needs-outbound"]
+    assert rules(good) == outbound
+    assert rules(f"{good},{bad}") == ["host-address-captured", "one-half", "kms-incomplete", *outbound, *outbound]
+    assert rules(bad, "--cloud", "public") == ["host-address-captured", "one-half", "kms-incomplete", "kms-of-another-cloud", *outbound]
     assert "tag-without-udr" in rules(good, "--service-tags", tags)
     assert f"{good} is good" in sekisho("check", "--routes", good).stdout
 
 
+def test_files_are_known_by_their_names(sekisho, config, tmp_path):
+    config(PLAIN)
+    assert sekisho("check", tmp_path / "sekisho.toml").stdout == sekisho("check", "--config", tmp_path / "sekisho.toml").stdout
+    table = tmp_path / "udr.json"
+    table.write_text(json.dumps({"name": "rt", "routes": [{"name": "r", "addressPrefix": "10.0.0.0/8", "nextHopType": "VirtualNetworkGateway"}]}))
+    assert sekisho("check", table).returncode == 0
+    done = sekisho("check", table, "--gateway", "expressroute")
+    assert done.returncode == 1 and "udr-to-expressroute" in done.stdout, done
+    done = sekisho("check", table, tmp_path / "sekisho.toml")
+    assert done.returncode == 2 and "is one configuration, or route tables" in done.stderr, done
+    assert sekisho("check", "--gateway", "vpn").returncode == 2
+
+
+@pytest.mark.skipif(not LINTER.is_dir(), reason="the shared data are not here")
+@pytest.mark.parametrize(("file", "rule"), [
+    ("01-gatewaysubnet-default", "gateway-subnet"),
+    ("02-gatewaysubnet-propagation-off", "gateway-subnet"),
+    ("05-azfw-mgmt-extra", "firewall-subnet"),
+    ("06-nexthop-public", "next-hop-public"),
+    ("08-default-none", "default-dropped"),
+    ("13-kms-via-nva", "internet-needs-outbound"),
+    ("16-dup-prefix", "file-warning"),
+    ("21-vnet-in-udr", "vnet-through-appliance"),
+    ("23-kms-typo", "kms-near-miss"),
+    ("25-bastion", "subnet-takes-no-table"),
+])
+def test_a_planted_mistake_is_found(sekisho, file, rule):
+    done = sekisho("check", "--json", LINTER / f"{file}.json")
+    assert rule in {finding["rule"] for finding in json.loads(done.stdout)["findings"]}, done
+
+
 def test_an_unreadable_route_table(refused, tmp_path):
     assert f"{tmp_path / 'none.json'}: " in refused("check", "--routes", tmp_path / "none.json")
+    assert "nonsense: cannot be opened" in refused("check", "nonsense")
 
 
 def test_the_list_of_rules_is_the_manual(sekisho, build):
@@ -308,7 +346,7 @@ def test_a_command_that_does_not_exist_is_named(sekisho):
 
 
 def test_wrong_usage(sekisho):
-    for arguments in (["explain", "172.16.0.1"], ["explain", "172.16.0.1", "x"], ["check", "nonsense"], ["guard"],
+    for arguments in (["explain", "172.16.0.1"], ["explain", "172.16.0.1", "x"], ["guard"],
                       ["show"], ["show", "nonsense"], ["show", "routes", "--longer"],
                       ["show", "routes", "--prefix", "10.0.0.1/8"], ["check", "--list", "--routes", "x"],
                       ["check", "--routes", "x", "--config", "y"], ["check", "--cloud", "public"],

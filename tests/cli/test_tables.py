@@ -65,6 +65,15 @@ def test_a_table_is_not_named_twice(sekisho):
         assert 'by --table' not in sekisho(*command, "--table", "RT-LAB").stderr, command
 
 
+def test_effective_routes_takes_one(sekisho):
+    arguments = ["effective-routes", "--vnet", "10.50.0.0/16", "--routes", TWO]
+    assert AMBIGUOUS in sekisho(*arguments).stderr
+    for done in (sekisho(*arguments, "--table", "rt-web"), sekisho(*arguments[:-1], f"{TWO}#rt-web")):
+        assert done.returncode == 0 and "10.0.2.10" in done.stdout, done
+    done = sekisho("effective-routes", "--vnet", "10.50.0.0/16", "--table", "rt-web")
+    assert done.returncode == 2 and "--routes" in done.stderr, done
+
+
 def test_check_looks_at_each_alone(sekisho, tmp_path):
     """Together they would have both halves."""
     file = tmp_path / "halves.json"
@@ -91,6 +100,15 @@ def test_two_routes_of_a_prefix_are_told(sekisho, tmp_path):
     assert done.stdout == "10.0.0.1 10.0.0.0/8 Internet\n" and said in done.stderr, done
     done = sekisho("check", "--routes", file)
     assert said in done.stdout, done
+
+
+def test_two_routes_of_a_service_tag_are_told(sekisho, tmp_path):
+    file = tmp_path / "rules.json"
+    rules = [{"name": name, "destination": {"type": "ServiceTag", "destinationAddress": "AzureMonitor"}, "nextHop": {"nextHopType": hop}}
+             for name, hop in (("a", "Internet"), ("b", "NoNextHop"))]
+    file.write_text(json.dumps({"value": rules}))
+    done = sekisho("check", file)
+    assert "a route to the service tag AzureMonitor repeats the one at $.value[0]" in done.stdout, done
 
 
 def test_a_configuration_names_one(sekisho, tmp_path):

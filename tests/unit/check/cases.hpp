@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "control/config/config.hpp"
 #include "tests/unit/check/azure_files.hpp"
 
 namespace sekisho::check {
@@ -73,10 +74,12 @@ struct Edit {
 struct Case {
   std::string why;
   std::string rule;
-  std::vector<Edit> edits;
+  std::vector<Edit> edits{};
   Lines expected;  // "where: what" of each finding
   Files files{};
-  Lines interfaces{};  // of the machine; none: it is not asked
+  Lines interfaces{};  // of the machine, "NAME" or "NAME ADDRESS/LENGTH"; none: it is not asked
+  Files alone{};       // are checked without the configuration
+  config::Gateway gateway = config::Gateway::unknown;  // with them
 };
 
 // Each in a file of its name.
@@ -87,6 +90,7 @@ auto way_cases() -> std::vector<Case>;
 auto subnet_cases() -> std::vector<Case>;
 auto port_cases() -> std::vector<Case>;
 auto file_cases() -> std::vector<Case>;
+auto azure_cases() -> std::vector<Case>;
 
 using test::udr;
 
@@ -101,6 +105,13 @@ inline auto prefix_lines(unsigned count) -> std::string {
   std::string result;
   for (unsigned i = 0; i < count; ++i)
     result += fmt::format("20.{}.{}.0/24\n", i / 256, i % 256);
+  return result;
+}
+
+inline auto host_lines(unsigned count) -> std::string {
+  std::string result;
+  for (unsigned i = 0; i < count; ++i)
+    result += fmt::format("20.{}.{}.1/32\n", i / 256, i % 256);
   return result;
 }
 

@@ -13,6 +13,7 @@
 
 #include "control/check/check.hpp"
 #include "control/check/gather.hpp"
+#include "control/config/addresses.hpp"
 #include "control/policy/policy.hpp"
 #include "tests/unit/check/cases.hpp"
 #include "tests/unit/sample_policy.hpp"
@@ -36,10 +37,13 @@ class Folder {
   auto check(const std::string& text, const Files& files, const Lines& interfaces = {}) const
       -> std::vector<Finding> {
     netlink::Mirror mirror;
-    for (const auto& name : interfaces) {
+    for (const auto& each : interfaces) {
+      const auto name = each.substr(0, each.find(' '));
       const int index = static_cast<int>(mirror.links.size()) + 1;
       mirror.links[index] = {
           .index = index, .name = name, .mtu = 1500, .kind = name.starts_with("veth") ? "veth" : ""};
+      if (const auto address = each.substr(name.size()); !address.empty())
+        mirror.addresses[index] = {*config::parse_interface_address(address.substr(1))};
     }
     folder_.write("tags.json", test::service_tags);
     for (const auto& [name, content] : files)
@@ -76,7 +80,7 @@ auto cases() -> const std::vector<Case>& {
   static const auto all = [] {
     std::vector<Case> result;
     for (auto part : {advertised_cases(), table_cases(), member_cases(), way_cases(), subnet_cases(),
-                      port_cases(), file_cases()})
+                      port_cases(), file_cases(), azure_cases()})
       std::ranges::move(part, std::back_inserter(result));
     return result;
   }();
@@ -93,9 +97,10 @@ TEST(Check, NoRuleFindsAnythingInAGoodConfiguration) {
 TEST(Check, EachRuleFindsWhatItIsForAndNothingElse) {
   for (const auto& test : cases()) {
     const Folder folder;
-    EXPECT_EQ(folder.lines(folder.check(configuration(test.edits), test.files, test.interfaces), test.rule),
-              test.expected)
-        << test.rule << ": " << test.why;
+    const auto findings = test.alone.empty()
+                              ? folder.check(configuration(test.edits), test.files, test.interfaces)
+                              : folder.check_alone(test.alone, {.gateway = test.gateway});
+    EXPECT_EQ(folder.lines(findings, test.rule), test.expected) << test.rule << ": " << test.why;
   }
 }
 
@@ -198,7 +203,7 @@ TEST(Check, RouteTablesWithoutAConfiguration) {
   const auto findings = folder.check_alone(
       {{"a.json", udr({.routes = {{"0.0.0.0/1", "Internet"}, {"168.63.129.16/32", "Internet"}}})},
        {"b.txt", "23.97.0.13/32 Internet\n"},
-       {"c.json", many_routes(401)}},
+       {"c.json", many_routes(601)}},
       {.files = {}, .service_tags = {}, .cloud = "public"});
   Lines found;
   for (const auto& finding : findings)
@@ -209,7 +214,9 @@ TEST(Check, RouteTablesWithoutAConfiguration) {
                           "kms-incomplete b.txt:1: b.txt sends 23.97.0.13 to Internet, but not 52.126.105.2",
                           "kms-of-another-cloud b.txt:1: b.txt has exceptions for the key management servers "
                           "of cloud usgov, and this is public",
-                          "table-too-long c.json: route table spoke-rt has 401 routes"}));
+                          "table-too-long c.json: route table spoke-rt has 601 routes",
+                          "internet-needs-outbound a.json: route r0: 0.0.0.0/1 goes to the Internet by the "
+                          "subnet's own outbound"}));
 }
 
 TEST(Check, ATagThatNoFileExplainsIsLeftAlone) {

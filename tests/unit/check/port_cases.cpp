@@ -8,7 +8,30 @@
 namespace sekisho::check {
 
 auto port_cases() -> std::vector<Case> {
+  const Edit lan_of_kernel{"device = \"0000:00:04.0\"\naddress = [\"10.0.1.4/24\"]",
+                           "device = \"af_xdp:lan0\"\n#"};
+  const Lines kernel{"lan0 10.0.1.4/24"};
   return {
+      {"on no subnet",
+       "gateway-elsewhere",
+       {lan_of_kernel, {"@lan", "gateway = \"10.0.9.1\""}},
+       {"sekisho.toml:1: gateway 10.0.9.1 is no neighbour on port lan"},
+       {},
+       kernel},
+      {"its router",
+       "gateway-elsewhere",
+       {lan_of_kernel, {"@lan", "gateway = \"10.0.1.1\""}},
+       {},
+       {},
+       kernel},
+      {"of a port",
+       "member-is-own",
+       {lan_of_kernel, {"[\"10.0.1.10\"]", "[\"10.0.1.4\"]"}},
+       {"sekisho.toml:11: member 10.0.1.4 of next hop onprem-gateway is this appliance's own address"},
+       {},
+       kernel},
+      {"a neighbour", "member-is-own", {lan_of_kernel}, {}, {}, kernel},
+
       {"nothing answers",
        "no-companion",
        {{"@lan", "companion = false"},

@@ -88,8 +88,8 @@ auto subnet_cases() -> std::vector<Case> {
       {"by a user route",
        "udr-to-expressroute",
        {lan_udr, gateway("expressroute")},
-       {"udr.json: route r0: 172.16.0.0/12 goes to VirtualNetworkGateway, and [azure] names an ExpressRoute "
-        "gateway"},
+       {"udr.json: route r0: 172.16.0.0/12 goes to VirtualNetworkGateway, and the gateway is said to be "
+        "ExpressRoute's"},
        {{"udr.json", udr({.routes = {{"172.16.0.0/12", "VirtualNetworkGateway"}}})}}},
       {"a VPN gateway",
        "udr-to-expressroute",

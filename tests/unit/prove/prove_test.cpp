@@ -248,7 +248,7 @@ TEST_F(ProveFiles, RefusesWhatItDoesNotKnow) {
   EXPECT_EQ(with("from = \"zone:onprem\"\nto = \"tag:AzureMonito\"\nvia = \"firewall\"").substr(0, 16),
             "sekisho.toml:35:");
   EXPECT_EQ(with("from = \"zone:onprem\"\nto = \"preset:km\"\nvia = \"firewall\""),
-            "sekisho.toml:35: there is no preset \"km\"; there is \"kms\"");
+            "sekisho.toml:35: there is no preset \"km\"; did you mean \"kms\"?; `sekisho presets` lists them");
   EXPECT_EQ(with("from = \"zone:onprem\"\nto = 3\nvia = \"firewall\""),
             "sekisho.toml:35: \"to\" in [[assert]] must be a string or an array of strings, not an integer");
   EXPECT_EQ(with("from = \"zone:onprem\"\nto = []\nvia = \"firewall\""),
