@@ -16,9 +16,9 @@ constexpr std::array all{
     // what a table says
     &one_half, &kms_incomplete, &kms_of_another_cloud, &host_address_captured, &bypass,
     &internet_without_exit, &sent_back, &hairpin, &asymmetric, &no_way_back, &sources_overlap,
-    &port_in_no_zone, &zone_without_route, &learns_nothing, &learned_without_way_back, &duplicate_route,
-    &never_matches, &table_too_long, &table_too_many_tags, &table_too_deep, &tag_without_udr,
-    &tag_without_ipv4, &kms_tunnelled, &kms_near_miss,
+    &port_in_no_zone, &zone_without_route, &learns_nothing, &learned_without_way_back,
+    &learned_default_unreached, &duplicate_route, &never_matches, &table_too_long, &table_too_many_tags,
+    &table_too_deep, &tag_without_udr, &tag_without_ipv4, &kms_tunnelled, &kms_near_miss,
     // what Azure's own tables say
     &gateway_subnet, &subnet_without_table, &firewall_subnet, &attached_nowhere, &own_subnet_captured,
     &next_hop_public, &next_hop_of_azure, &vnet_through_appliance, &default_dropped, &internet_needs_outbound,

@@ -65,6 +65,8 @@ struct Facts {
   std::vector<const config::Port*> on_veth;  // AF_XDP ports whose interface is an end of a veth pair
   // By port: the route table of its subnet in Azure; nullopt: the configuration names none.
   std::vector<std::optional<SubnetTable>> subnets;
+  // BGP peers to which this host has no route but its own default; none where it has no port's interface.
+  std::vector<std::uint32_t> by_default_alone;
   std::vector<base::Prefix> advertised;  // sorted, distinct
   std::vector<AzureTable> azure_tables;  // each once
   std::vector<TagUse> tag_uses;

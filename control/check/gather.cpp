@@ -26,6 +26,7 @@ class Gatherer {
 
   void add_service_tags(const std::filesystem::path& file);
   void add_policy(std::shared_ptr<const policy::Policy> policy, const netlink::Mirror* mirror);
+  void add_ways(const ByDefault& is_by_default);
   void add_tables_of(std::shared_ptr<const policy::Policy> policy);
   void add_findings_of(const std::vector<base::Finding>& findings);
   void add_findings_of_tags();  // where no policy has judged them
@@ -48,6 +49,7 @@ class Gatherer {
 
   Facts facts_;
   std::optional<Error> error_;
+  bool has_interface_ = false;  // of a port
 };
 
 void Gatherer::add_service_tags(const std::filesystem::path& file) {
@@ -159,6 +161,7 @@ void Gatherer::add_interface(const config::Port& port, const netlink::Mirror* mi
     facts_.missing.push_back({&port, link.error()});
     return;
   }
+  has_interface_ = true;
   addresses.emplace();
   if (const auto known = mirror->addresses.find((*link)->index); known != mirror->addresses.end())
     addresses = known->second;
@@ -176,6 +179,16 @@ void Gatherer::add_ports(const netlink::Mirror* mirror) {
       add_interface(port, mirror);
     facts_.subnets.push_back(add_subnet(port));
   }
+}
+
+// Where no port's interface is, neither is the way to the peers.
+void Gatherer::add_ways(const ByDefault& is_by_default) {
+  const auto& bgp = facts_.policy->config.bgp;
+  if (!bgp || !is_by_default || !has_interface_)
+    return;
+  for (const auto& peer : bgp->peers)
+    if (is_by_default(peer.address))
+      facts_.by_default_alone.push_back(peer.address);
 }
 
 void Gatherer::add_advertised() {
@@ -204,10 +217,11 @@ auto finish(Gatherer& gatherer) -> tl::expected<Facts, Error> {
 
 }  // namespace
 
-auto gather(std::shared_ptr<const policy::Policy> policy, const netlink::Mirror* mirror)
-    -> tl::expected<Facts, Error> {
+auto gather(std::shared_ptr<const policy::Policy> policy, const netlink::Mirror* mirror,
+            const ByDefault& is_by_default) -> tl::expected<Facts, Error> {
   Gatherer gatherer;
   gatherer.add_policy(std::move(policy), mirror);
+  gatherer.add_ways(is_by_default);
   return finish(gatherer);
 }
 

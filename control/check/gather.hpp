@@ -3,7 +3,9 @@
 // for the kernel's interfaces. Refused, as reading any file, with file, line and reason.
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -18,9 +20,12 @@
 
 namespace sekisho::check {
 
+// Whether this host reaches an address by its own default alone.
+using ByDefault = std::function<bool(std::uint32_t address)>;
+
 // Without a mirror nothing is known of the kernel's interfaces.
-[[nodiscard]] auto gather(std::shared_ptr<const policy::Policy> policy, const netlink::Mirror* mirror)
-    -> tl::expected<Facts, base::Error>;
+[[nodiscard]] auto gather(std::shared_ptr<const policy::Policy> policy, const netlink::Mirror* mirror,
+                          const ByDefault& is_by_default = {}) -> tl::expected<Facts, base::Error>;
 
 // What the policy alone tells. It has to live longer.
 [[nodiscard]] auto gather(const policy::Policy& policy) -> Facts;

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "common/base/prefix.hpp"
 #include "control/check/place.hpp"
 #include "control/check/rules.hpp"
 
@@ -33,6 +34,22 @@ auto find_learned_without_way_back(const Facts& facts) -> Offences {
   return result;
 }
 
+auto find_learned_default_unreached(const Facts& facts) -> Offences {
+  const auto& config = facts.policy->config;
+  const auto zone = std::ranges::find_if(config.zones, &config::Zone::follow_default);
+  if (!config.bgp || zone == config.zones.end())
+    return {};
+  Offences result;
+  for (const auto& peer : config.bgp->peers)
+    if (std::ranges::find(facts.by_default_alone, peer.address) != facts.by_default_alone.end())
+      result.push_back(
+          {place(facts, peer.line),
+           fmt::format(
+               "zone {} follows a learned default, and this host reaches peer {} by its own default alone",
+               zone->name, base::address_to_string(peer.address))});
+  return result;
+}
+
 }  // namespace
 
 const Rule learns_nothing{"learns-nothing", Severity::warning,
@@ -45,5 +62,11 @@ const Rule learned_without_way_back{"learned-without-way-back", Severity::warnin
                                     "come from needs the learned routes, too.",
                                     "Write \"bgp\" in \"routes\" of the zone from which replies come.",
                                     find_learned_without_way_back};
+
+const Rule learned_default_unreached{
+    "learned-default-unreached", Severity::warning,
+    "FRR installs no default whose next hop, the peer, it reaches by a default: the "
+    "zone never gets it, though the session stands.",
+    "Give the host a route to the peer's subnet, and restart FRR.", find_learned_default_unreached};
 
 }  // namespace sekisho::check

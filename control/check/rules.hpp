@@ -20,22 +20,22 @@ extern const Rule peering_past_appliance, endpoint_past_appliance, next_hop_unre
 extern const Rule tag_without_udr, tag_without_ipv4;                             // tags.cpp
 extern const Rule next_hop_not_connected, weight_without_effect, member_is_own;  // next_hops.cpp
 extern const Rule unprobed, one_path, probe_inside, probe_elsewhere,
-    probe_times;                                                           // probes.cpp
-extern const Rule host_address_captured;                                   // host_addresses.cpp
-extern const Rule sources_overlap;                                         // sources.cpp
-extern const Rule never_matches;                                           // martians.cpp
-extern const Rule port_in_no_zone, zone_without_route;                     // idle.cpp
-extern const Rule duplicate_route;                                         // duplicates.cpp
-extern const Rule route_left_out, next_hop_maybe_own;                      // left_out.cpp
-extern const Rule peer_asn_strange, peer_internal, next_hop_strange;       // bgp_peers.cpp
-extern const Rule assertion_false, internet_past_firewall;                 // assertions.cpp
-extern const Rule asn_banned, asn_reserved, asn_of_32_bits;                // asn.cpp
-extern const Rule learns_nothing, learned_without_way_back;                // learning.cpp
-extern const Rule one_route_server;                                        // route_server.cpp
-extern const Rule bypass, internet_without_exit;                           // exceptions.cpp
-extern const Rule sent_back, hairpin;                                      // loop.cpp
-extern const Rule subnet_loop, subnet_elsewhere, gateway_of_expressroute;  // fabric.cpp
-extern const Rule asymmetric, no_way_back;                                 // way_back.cpp
+    probe_times;                                                                        // probes.cpp
+extern const Rule host_address_captured;                                                // host_addresses.cpp
+extern const Rule sources_overlap;                                                      // sources.cpp
+extern const Rule never_matches;                                                        // martians.cpp
+extern const Rule port_in_no_zone, zone_without_route;                                  // idle.cpp
+extern const Rule duplicate_route;                                                      // duplicates.cpp
+extern const Rule route_left_out, next_hop_maybe_own;                                   // left_out.cpp
+extern const Rule peer_asn_strange, peer_internal, next_hop_strange;                    // bgp_peers.cpp
+extern const Rule assertion_false, internet_past_firewall;                              // assertions.cpp
+extern const Rule asn_banned, asn_reserved, asn_of_32_bits;                             // asn.cpp
+extern const Rule learns_nothing, learned_without_way_back, learned_default_unreached;  // learning.cpp
+extern const Rule one_route_server;                                                     // route_server.cpp
+extern const Rule bypass, internet_without_exit;                                        // exceptions.cpp
+extern const Rule sent_back, hairpin;                                                   // loop.cpp
+extern const Rule subnet_loop, subnet_elsewhere, gateway_of_expressroute;               // fabric.cpp
+extern const Rule asymmetric, no_way_back;                                              // way_back.cpp
 extern const Rule gateway_elsewhere, no_interface, no_companion, mtu_above_1500, mtu_differs,
     mss_clamp_strange,
     tags_unseen;                                                 // ports.cpp

@@ -23,6 +23,7 @@
 #include "control/config/resolve.hpp"
 #include "control/netlink/devices.hpp"
 #include "control/netlink/interface_addresses.hpp"
+#include "control/netlink/route_lookup.hpp"
 #include "control/policy/policy.hpp"
 
 namespace sekisho::cli {
@@ -74,7 +75,7 @@ Outcome check_configuration(const Context& context, const CheckOptions& options)
   if (const auto shared = mirror ? netlink::shared_device((*policy)->config, *mirror) : std::nullopt) {
     return report_refusal(context, options, *shared);
   }
-  const auto facts = check::gather(*policy, mirror ? &*mirror : nullptr);
+  const auto facts = check::gather(*policy, mirror ? &*mirror : nullptr, netlink::is_reached_by_default);
   if (!facts) {
     return report_refusal(context, options, facts.error());
   }

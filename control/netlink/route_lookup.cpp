@@ -67,4 +67,9 @@ auto route_to(std::uint32_t address) -> tl::expected<std::optional<RouteTo>, std
   return answer;
 }
 
+bool is_reached_by_default(std::uint32_t address) {
+  const auto route = route_to(address);
+  return route && *route && (*route)->prefix.length == 0;
+}
+
 }  // namespace sekisho::netlink

@@ -18,5 +18,7 @@ struct RouteTo {
 
 // nullopt: by none. The error is one sentence.
 [[nodiscard]] auto route_to(std::uint32_t address) -> tl::expected<std::optional<RouteTo>, std::string>;
+// Whether it is the default.
+[[nodiscard]] bool is_reached_by_default(std::uint32_t address);
 
 }  // namespace sekisho::netlink

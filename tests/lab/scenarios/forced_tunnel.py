@@ -94,11 +94,13 @@ def known_by_default_alone(lab: AzureLab, nva: Nva, report: Report) -> None:
     report.equal("so the zone leads to", "firewall", nva.leads_to("10.1.0.4"))
     report.equal("sessions with the route servers, all the same", 2, nva.established())
     report.equal("`sekisho doctor` says so of", sorted(ROUTE_SERVERS.values()), unreached(nva))
+    traps.found(nva, report, "learned-default-unreached")
     report.title("   Cure: a route to RouteServerSubnet, and the default told anew: zebra does not look again by itself")
     lab["nva"].ip("route", "add", *route)
     nva.speaker.vtysh("clear bgp ipv4 unicast *")
     wait_until("the zone to follow it", lambda: nva.leads_to("10.1.0.4") == "azure")
     report.equal("`sekisho doctor` says so of", [], unreached(nva))
+    traps.found(nva, report, "learned-default-unreached", there=False)
 
 
 def unreached(nva: Nva) -> list[str]:

@@ -27,6 +27,9 @@ auto bound(const std::string& what) -> Edit {
 const Edit vnet_routes{"sources = [\"10.0.0.0/16\"]",
                        "sources = [\"10.0.0.0/16\"]\nsystem_routes = true\nvnet = [\"10.0.0.0/16\"]"};
 
+const Edit lan0{"device = \"0000:00:04.0\"\naddress = [\"10.0.1.4/24\"]", "device = \"af_xdp:lan0\""};
+const Edit follows{"sources = [\"10.0.0.0/16\"]", "sources = [\"10.0.0.0/16\"]\nfollow_default = true"};
+
 }  // namespace
 
 auto advertised_cases() -> std::vector<Case> {
@@ -204,6 +207,33 @@ auto advertised_cases() -> std::vector<Case> {
        "learned-without-way-back",
        {{"@end", "[bgp]"}, {"[\"172.16.0.0/12\"]", "[\"172.16.0.0/12\", \"bgp\"]"}, {"@onprem", "\"bgp\","}},
        {}},
+
+      {"the host's default alone leads to the peer",
+       "learned-default-unreached",
+       {lan0, follows, {"@vnet", "\"bgp\","}, peer(R"(address = "10.0.3.4", asn = 65515)")},
+       {"sekisho.toml:48: zone vnet follows a learned default, and this host reaches peer 10.0.3.4 by its "
+        "own default "
+        "alone"},
+       {},
+       {"lan0"}},
+      {"a route of its own does",
+       "learned-default-unreached",
+       {lan0, follows, {"@vnet", "\"bgp\","}, peer(R"(address = "10.0.4.4", asn = 65515)")},
+       {},
+       {},
+       {"lan0"}},
+      {"no zone follows it",
+       "learned-default-unreached",
+       {lan0, {"@vnet", "\"bgp\","}, peer(R"(address = "10.0.3.4", asn = 65515)")},
+       {},
+       {},
+       {"lan0"}},
+      {"this is not the machine",
+       "learned-default-unreached",
+       {lan0, follows, {"@vnet", "\"bgp\","}, peer(R"(address = "10.0.3.4", asn = 65515)")},
+       {},
+       {},
+       {"eth0"}},
 
       {"a private one", "asn-banned", {bgp("65010")}, {}},
       {"Route Server's", "asn-banned", {bgp("65515")}, {"sekisho.toml:46: the appliance is to be AS 65515"}},

@@ -51,7 +51,9 @@ class Folder {
     const auto policy = policy::read(folder_.write("sekisho.toml", text));
     if (!policy)
       return check::check(gather(policy.error()));
-    const auto facts = gather(*policy, interfaces.empty() ? nullptr : &mirror);
+    const auto facts = gather(*policy, interfaces.empty() ? nullptr : &mirror, [](std::uint32_t address) {
+      return address >> 8U == (10U << 16U | 3U);  // and to all else there is a route
+    });
     if (!facts)
       return check::check(gather(facts.error()));
     return check::check(*facts);
