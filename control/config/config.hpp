@@ -296,6 +296,15 @@ struct Icmp {
   std::uint8_t source_prefix = 24;  // how long the prefixes are to which that many go
 };
 
+enum class OptionHandling : std::uint8_t { fill, ignore, drop };
+
+// Of IPv4 packets that are forwarded.
+struct IpOptions {
+  bool source_routes_pass = false;
+  OptionHandling record_route = OptionHandling::fill;
+  OptionHandling timestamp = OptionHandling::fill;
+};
+
 struct Config {
   std::filesystem::path file;
   std::vector<Port> ports;  // each list sorted by name
@@ -309,6 +318,7 @@ struct Config {
   std::optional<Hook> hook;           // none: nobody is told
   Guard guard;                        // as if there were an empty [guard]
   Icmp icmp;                          // likewise
+  IpOptions ip_options;               // likewise
   std::vector<Assertion> assertions;  // in the order of the file
 
   // Where the default or the halves of a zone with `internet = true` lead to.

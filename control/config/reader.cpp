@@ -26,7 +26,7 @@ auto Reader::read(const toml::table& root) -> Config {
                     "the configuration",
                     problems_,
                     {"port", "next_hop", "internet", "azure", "bgp", "metrics", "health", "hook", "guard",
-                     "icmp", "zone", "assert"}};
+                     "icmp", "ip_options", "zone", "assert"}};
   const auto ports = named_tables(root, "port", problems_);
   const auto next_hops = named_tables(root, "next_hop", problems_);
   const auto zones = named_tables(root, "zone", problems_);
@@ -60,6 +60,8 @@ auto Reader::read(const toml::table& root) -> Config {
     read_guard(*found);
   if (const auto found = single_table(root, "icmp", problems_))
     read_icmp(*found);
+  if (const auto found = single_table(root, "ip_options", problems_))
+    read_ip_options(*found);
   if (const auto found = single_table(root, "hook", problems_))
     read_hook(*found);
   for (const auto& zone : zones)

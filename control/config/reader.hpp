@@ -78,6 +78,7 @@ class Reader {
   [[nodiscard]] auto read_listen(const Located<std::string>& text, const std::string& whose)
       -> std::optional<Listen>;
   void read_icmp(const SingleTable& found);
+  void read_ip_options(const SingleTable& found);
   void read_guard(const SingleTable& found);
   void read_assertions(const toml::table& root);
   void read_assertion(const SingleTable& found);

@@ -36,6 +36,8 @@ auto icmp_policy(const policy::Policy& configured) -> decide::IcmpPolicy {
   // RFC 1812, 5.3.1: "if the TTL is reduced to zero [...] the router MUST send an ICMP Time Exceeded message, Code 0".
   policy.set(DropReason::ttl_expired, IcmpError::time_exceeded);
   policy.set(DropReason::mtu_exceeded, IcmpError::fragmentation_needed);
+  // RFC 1812, 4.3.3.5: "A router MUST generate a Parameter Problem message for any error not specifically covered by another ICMP message."
+  policy.set(DropReason::bad_options, IcmpError::parameter_problem);
   policy.set(DropReason::null_route, error_of(icmp.null_route));
   policy.set(DropReason::no_route, error_of(icmp.no_route));
   policy.set(DropReason::next_hop_down, error_of(icmp.next_hop_down));

@@ -141,6 +141,26 @@ void compare(const Map& before, const Map& after, auto put, auto remove) {
   }
 }
 
+ipc::IpOptions::Handling to_message(config::OptionHandling handling) {
+  switch (handling) {
+    case config::OptionHandling::ignore:
+      return ipc::IpOptions::IGNORE;
+    case config::OptionHandling::drop:
+      return ipc::IpOptions::REFUSE;
+    case config::OptionHandling::fill:
+      break;
+  }
+  return ipc::IpOptions::FILL;
+}
+
+ipc::IpOptions options_message(const config::IpOptions& options) {
+  ipc::IpOptions message;
+  message.set_source_routes_pass(options.source_routes_pass);
+  message.set_record_route(to_message(options.record_route));
+  message.set_timestamp(to_message(options.timestamp));
+  return message;
+}
+
 }  // namespace
 
 auto objects(const policy::Policy& policy, const View& view) -> ipc::Change {
@@ -152,6 +172,7 @@ auto objects(const policy::Policy& policy, const View& view) -> ipc::Change {
     set_adjacency(*result.add_adjacencies(), key, *member);
   }
   *result.mutable_icmp() = icmp_message(icmp_policy(policy));
+  *result.mutable_ip_options() = options_message(policy.config.ip_options);
   set_action(*result.add_next_hops(), host_next_hop, ipc::NextHop::HOST);
   set_action(*result.add_next_hops(), drop_next_hop, ipc::NextHop::DROP);
   if (view.exit) {
@@ -198,6 +219,9 @@ auto object_difference(const ipc::Change& before, const ipc::Change& after) -> i
       [&](const auto& name) { change.add_remove_zones(std::string(name)); });
   if (!equal(before.icmp(), after.icmp())) {
     *change.mutable_icmp() = after.icmp();
+  }
+  if (!equal(before.ip_options(), after.ip_options())) {
+    *change.mutable_ip_options() = after.ip_options();
   }
   if (after.has_exit() && !(before.has_exit() && equal(before.exit(), after.exit()))) {
     *change.mutable_exit() = after.exit();

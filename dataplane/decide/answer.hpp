@@ -17,6 +17,7 @@ namespace sekisho::decide {
 // have all else discarded in silence, and RFC 6633 whatever there is no room for.
 [[nodiscard]] constexpr bool can_be_answered(DropReason reason) noexcept {
   switch (reason) {
+    case DropReason::bad_options:
     case DropReason::unknown_source:
     case DropReason::spoofed_source:
     case DropReason::no_route:

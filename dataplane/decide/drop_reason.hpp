@@ -27,6 +27,9 @@ namespace sekisho::decide {
   REASON(link_broadcast,        "a unicast IPv4 packet in a broadcast or multicast frame")                       \
   REASON(multicast,             "multicast and broadcast are not routed")                                        \
   REASON(source_route,          "an IPv4 source-route option (RFC 7126)")                                        \
+  REASON(obsolete_option,       "an IPv4 option that is obsolete (RFC 6814, RFC 7126)")                          \
+  REASON(refused_option,        "an IPv4 option that [ip_options] refuses: record route or timestamp")           \
+  REASON(bad_options,           "the IPv4 options cannot be parsed, or ask for what cannot be")                  \
   REASON(unknown_source,        "no zone has this source")                                                       \
   REASON(spoofed_source,        "the source belongs to a zone that this port may not carry")                     \
   REASON(no_route,              "no route of the zone's table covers the destination")                           \

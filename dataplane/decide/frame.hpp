@@ -56,6 +56,22 @@ namespace sekisho::decide {
   return DropReason::frame_too_short;
 }
 
+[[nodiscard]] constexpr std::optional<DropReason> reason_of(packet::OptionFault fault) noexcept {
+  switch (fault) {
+    case packet::OptionFault::source_route:
+      return DropReason::source_route;
+    case packet::OptionFault::obsolete:
+      return DropReason::obsolete_option;
+    case packet::OptionFault::refused:
+      return DropReason::refused_option;
+    case packet::OptionFault::malformed:
+      return DropReason::bad_options;
+    case packet::OptionFault::none:
+      break;
+  }
+  return std::nullopt;
+}
+
 [[nodiscard]] constexpr DropReason reason_of(base::AddressFault fault) noexcept {
   switch (fault) {
     case base::AddressFault::martian_source:
@@ -74,7 +90,8 @@ namespace sekisho::decide {
 [[nodiscard]] inline std::optional<Verdict> judge_frame(const std::uint8_t* frame, std::size_t readable,
                                                         std::size_t arrived,
                                                         const std::array<std::uint8_t, 6>& station,
-                                                        const HostPort& port) noexcept {
+                                                        const HostPort& port,
+                                                        const packet::OptionPolicy& options) noexcept {
   using packet::ethernet_header_size;
   if (readable < ethernet_header_size) {
     return DropReason::frame_too_short;
@@ -112,8 +129,10 @@ namespace sekisho::decide {
   if (ethernet.to_group()) {
     return refuse(DropReason::link_broadcast);
   }
-  if (ip.header_size() > packet::ipv4_header_minimum && packet::has_source_route(ip)) {
-    return refuse(DropReason::source_route);
+  if (ip.header_size() > packet::ipv4_header_minimum) {
+    if (const auto reason = reason_of(packet::examine_options(ip, options).fault)) {
+      return refuse(*reason);
+    }
   }
   return std::nullopt;
 }

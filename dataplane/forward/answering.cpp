@@ -17,6 +17,7 @@
 #include "dataplane/forward/worker_data.hpp"
 #include "dataplane/forward/world.hpp"
 #include "dataplane/packet/icmp_error.hpp"
+#include "dataplane/packet/options.hpp"
 
 namespace sekisho::forward {
 namespace {
@@ -95,7 +96,9 @@ void Answering::answer(const Place& place, const rte_mbuf& frame, packet::IcmpEr
   const packet::IcmpMessage message{
       .error = error,
       .from = ingress.generated ? ip.destination() : state.host[ingress.port].address,
-      .mtu = mtu};
+      .mtu = mtu,
+      .pointer = error == packet::IcmpError::parameter_problem ? packet::examine_options(ip, state.options).at
+                                                               : std::uint8_t{0}};
   const std::size_t quoted = std::min<std::size_t>(readable - ethernet_header_size, ip.total_length());
   const auto length = static_cast<std::uint32_t>(
       packet::build_icmp_error(message, bytes + ethernet_header_size, quoted, out + ethernet_header_size));

@@ -56,6 +56,7 @@ struct Burst {
   // Few packets need more than the others, and stages look for them here instead of at each.
   PacketMask expiring = 0;  // TTL 0 or 1
   PacketMask trailed = 0;   // more follows the datagram than Ethernet's padding
+  PacketMask to_fill = 0;   // an option asks for our address, or the time
   PortMask egress = 0;      // the ports to which packets go, and perhaps more
   bool one_zone = false;    // all packets' sources are of the same one
 
@@ -65,6 +66,7 @@ struct Burst {
     unsigned kept = 0;
     PacketMask kept_expiring = 0;
     PacketMask kept_trailed = 0;
+    PacketMask kept_to_fill = 0;
     for (unsigned at = 0; at < count; ++at) {
       if ((gone & bit(at)) != 0) {
         continue;
@@ -77,12 +79,14 @@ struct Burst {
       (move(columns), ...);
       kept_expiring |= (expiring >> at & 1) << kept;
       kept_trailed |= (trailed >> at & 1) << kept;
+      kept_to_fill |= (to_fill >> at & 1) << kept;
       ++kept;
     }
     count = kept;
     bytes = std::accumulate(sizes.begin(), sizes.begin() + count, 0U);
     expiring = kept_expiring;
     trailed = kept_trailed;
+    to_fill = kept_to_fill;
   }
 };
 

@@ -15,6 +15,7 @@
 #include "dataplane/fib/fib.hpp"
 #include "dataplane/nexthop/next_hop_table.hpp"
 #include "dataplane/packet/mss.hpp"
+#include "dataplane/packet/options.hpp"
 
 struct rte_ring;
 
@@ -91,6 +92,7 @@ struct alignas(64) ForwardingState {
   std::uint16_t exit_mtu = 0;  // of what the kernel masquerades and sends out; 0: there is no exit
   PortIndex exit_port = 0;     // by which that leaves
   decide::IcmpPolicy icmp;
+  packet::OptionPolicy options;
 
   [[nodiscard]] const Zone& zone(ZoneIndex index) const noexcept { return zones[value_of(index)]; }
   [[nodiscard]] Zone& zone(ZoneIndex index) noexcept { return zones[value_of(index)]; }

@@ -100,6 +100,10 @@ void send_in_fragments(const Context& context, const Burst& burst, unsigned at, 
   rte_mbuf* const whole = burst.mbufs[at];
   trim(whole, packet::frame_size(burst.headers.lengths[at]));
   packet::decrement_ttl(burst.frames[at] + ethernet_header_size);
+  // Where it leaves by the exit the kernel fills: that is its hop.
+  if ((burst.to_fill & bit(at)) != 0 && !to_exit) {
+    fill_one(context, burst, at, adjacency.port);
+  }
   rte_pktmbuf_adj(whole, ethernet_header_size);
   Fragments room;
   const auto fragments = divide(*whole, to_exit ? context.state.exit_mtu : adjacency.mtu, room);

@@ -25,6 +25,9 @@ void forward_burst(const ForwardingState& state, WorkerData& own, const RxQueue&
   if ((state.clamping.ports & (burst.egress | PortMask{1} << ingress.port)) != 0) [[unlikely]] {
     clamp(context, burst);
   }
+  if (burst.to_fill != 0) [[unlikely]] {
+    fill(context, burst);
+  }
   rewrite(burst);
   transmit(context, burst);
   diverted.settle();

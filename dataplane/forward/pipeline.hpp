@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // The stages of a burst, in the order in which a packet is judged:
 //
-//   validate   frame, IPv4 header, martians, multicast, source routes
+//   validate   frame, IPv4 header, martians, multicast, IPv4 options
 //   admit      whose source is it (LPM on the source: zone), and may this port carry it
 //   route      where may it go (LPM on the destination, in the zone's table)
 //   resolve    next hop, group member by flow hash, adjacency; TTL; MTU
 //   clamp      where a port is configured to: what TCP says of its longest segment
+//   fill       IPv4 options that ask for our address or the time
 //   rewrite    TTL, checksum, Ethernet header
 //   transmit   by port
 //

@@ -33,6 +33,11 @@ void resolve(const Context& context, Burst& burst) noexcept;
 void clamp(const Context& context, const Burst& burst) noexcept;
 // Of packet `at` alone, which goes to `egress`.
 void clamp_one(const Context& context, const Burst& burst, unsigned at, PortIndex egress) noexcept;
+// Where an option asks for it, and the port has an address.
+[[gnu::cold]] void fill(const Context& context, const Burst& burst) noexcept;
+// Of packet `at` alone, which goes to `egress`.
+[[gnu::cold]] void fill_one(const Context& context, const Burst& burst, unsigned at,
+                            PortIndex egress) noexcept;
 void rewrite(Burst& burst) noexcept;
 // Each port gets the packets that leave whole in one call, in the order in which they came; a packet in fragments has gone before them, in
 // a call of its own. Counts what the devices took; what they refuse,

@@ -10,6 +10,7 @@
 #include "dataplane/forward/stages.hpp"
 #include "dataplane/packet/flow_hash.hpp"
 #include "dataplane/packet/ipv4.hpp"
+#include "dataplane/packet/options.hpp"
 #include "dataplane/packet/plain.hpp"
 #include "dataplane/packet/plain_avx512.hpp"
 #include "dataplane/packet/unfinished_checksum.hpp"
@@ -88,7 +89,7 @@ unsigned read_sixteens(const packet::PlainFrames& plain, Burst& burst, unsigned 
 }
 
 // Of a valid frame, what read_four() writes of a plain one, and why it is not plain.
-void read_one(Burst& burst, unsigned at, std::size_t readable) noexcept {
+void read_one(Burst& burst, unsigned at, std::size_t readable, const packet::OptionPolicy& options) noexcept {
   const packet::Ipv4View ip(burst.frames[at] + ethernet_header_size);
   burst.headers.sources[at] = ip.source();
   burst.headers.destinations[at] = ip.destination();
@@ -99,6 +100,9 @@ void read_one(Burst& burst, unsigned at, std::size_t readable) noexcept {
   }
   if (burst.sizes[at] > packet::frame_size(ip.total_length())) {
     burst.trailed |= bit(at);
+  }
+  if (ip.header_size() > packet::ipv4_header_minimum && packet::examine_options(ip, options).to_fill) {
+    burst.to_fill |= bit(at);
   }
 }
 
@@ -143,15 +147,16 @@ void validate(const Context& context, Burst& burst) noexcept {
         remove_priority_tag(burst, at);
       }
       const std::uint32_t readable = burst.mbufs[at]->data_len;
-      if (const auto verdict = decide::judge_frame(burst.frames[at], readable, burst.sizes[at],
-                                                   ingress.station, context.state.host[ingress.port])) {
+      if (const auto verdict =
+              decide::judge_frame(burst.frames[at], readable, burst.sizes[at], ingress.station,
+                                  context.state.host[ingress.port], context.state.options)) {
         context.diverted.add(burst.mbufs[at], *verdict);
         refused |= bit(at);
       } else {
         if (was_tagged) {
           pad(burst, at);
         }
-        read_one(burst, at, readable);
+        read_one(burst, at, readable, context.state.options);
       }
     }
   }

@@ -15,6 +15,7 @@
 #include "dataplane/forward/world.hpp"
 #include "dataplane/packet/flow_hash.hpp"
 #include "dataplane/packet/ipv4.hpp"
+#include "dataplane/packet/options.hpp"
 
 namespace sekisho::forward {
 namespace {
@@ -52,9 +53,10 @@ Diverted::Senders senders_of(const RxQueue& ingress, bool is_open, const Forward
 }
 
 // What the last stages need of a packet, in a burst of its own.
-void fill(Burst& burst, rte_mbuf*& frame, nexthop::AdjacencyIndex index,
-          const nexthop::Adjacency& adjacency) noexcept {
-  const auto length = header_of(*frame).total_length();
+void make_burst(Burst& burst, rte_mbuf*& frame, const packet::OptionPolicy& options,
+                nexthop::AdjacencyIndex index, const nexthop::Adjacency& adjacency) noexcept {
+  const auto ip = header_of(*frame);
+  const auto length = ip.total_length();
   burst.count = 1;
   burst.bytes = frame->pkt_len;
   burst.mbufs = &frame;
@@ -64,6 +66,9 @@ void fill(Burst& burst, rte_mbuf*& frame, nexthop::AdjacencyIndex index,
   burst.adjacencies[0] = index;
   burst.rewrites[0] = &adjacency;
   burst.trailed = frame->pkt_len > packet::frame_size(length) ? bit(0) : 0;
+  burst.to_fill =
+      ip.header_size() > packet::ipv4_header_minimum && packet::examine_options(ip, options).to_fill ? bit(0)
+                                                                                                     : 0;
   burst.egress = adjacency.port_bit;
 }
 
@@ -83,7 +88,7 @@ void go_on(const Context& context, rte_mbuf* frame, const decide::Decision<World
   }
   const auto& adjacency = context.state.next_hops->adjacency(*decision.member);
   Burst burst;
-  fill(burst, frame, *decision.member, adjacency);
+  make_burst(burst, frame, context.state.options, *decision.member, adjacency);
   if (context.state.clamping.ports != 0) {
     clamp_one(context, burst, 0, to_exit ? context.state.exit_port : adjacency.port);
   }
@@ -92,6 +97,7 @@ void go_on(const Context& context, rte_mbuf* frame, const decide::Decision<World
   } else if (to_exit) {
     context.diverted.add(frame, decision.verdict);
   } else {
+    fill(context, burst);
     rewrite(burst);
     transmit(context, burst);
   }

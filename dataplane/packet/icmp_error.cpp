@@ -75,6 +75,10 @@ std::size_t build_icmp_error(const IcmpMessage& message, const std::uint8_t* quo
     // is labelled "unused"".
     store_be16(icmp + 6, message.mtu);
   }
+  if (message.error == IcmpError::parameter_problem) {
+    // RFC 792: "If code = 0, identifies the octet where an error was detected."
+    icmp[4] = message.pointer;
+  }
   // RFC 1812, 4.3.2.3: "The returned IP header (and user data) MUST be identical to that which was received".
   std::memcpy(icmp + icmp_header_size, quote, quoted);
   const std::uint16_t sum = checksum(icmp, icmp_header_size + quoted);

@@ -21,7 +21,8 @@ namespace sekisho::packet {
   ERROR(host_unreachable,      3,  1, "host unreachable")                              \
   ERROR(fragmentation_needed,  3,  4, "fragmentation needed")                          \
   ERROR(prohibited,            3, 13, "communication administratively prohibited")     \
-  ERROR(time_exceeded,        11,  0, "time exceeded")
+  ERROR(time_exceeded,        11,  0, "time exceeded")                                 \
+  ERROR(parameter_problem,    12,  0, "parameter problem")
 // clang-format on
 
 enum class IcmpError : std::uint8_t {
@@ -60,8 +61,9 @@ inline constexpr std::size_t quote_maximum = icmp_error_maximum - ipv4_header_mi
 
 struct IcmpMessage {
   IcmpError error{};
-  std::uint32_t from = 0;  // the sender's own address
-  std::uint16_t mtu = 0;   // of the next hop, with fragmentation_needed
+  std::uint32_t from = 0;    // the sender's own address
+  std::uint16_t mtu = 0;     // of the next hop, with fragmentation_needed
+  std::uint8_t pointer = 0;  // to the octet of the header that is wrong, with parameter_problem
 };
 
 // Writes the datagram, at most icmp_error_maximum bytes, and returns its length. `quote` is the beginning of the packet

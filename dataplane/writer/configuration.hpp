@@ -14,6 +14,7 @@
 #include "common/base/prefix.hpp"
 #include "dataplane/decide/answer.hpp"
 #include "dataplane/nexthop/next_hop_table.hpp"
+#include "dataplane/packet/options.hpp"
 #include "dataplane/port/port.hpp"
 
 namespace sekisho::writer {
@@ -57,6 +58,7 @@ struct Configuration {
   std::map<std::string, ZoneSpec> zones;
   std::optional<std::string> exit;  // the port where replies to what left by it come in
   decide::IcmpPolicy icmp;
+  packet::OptionPolicy options;
 };
 
 // "net_null0" of "net_null0,no-rx=1": what only one port can have.

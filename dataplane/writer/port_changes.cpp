@@ -354,6 +354,7 @@ auto PortChanges::in(forward::ForwardingState state) const -> forward::Forwardin
   state.host = {};
   state.icmp = wanted_.icmp;
   state.clamping = {};
+  state.options = wanted_.options;
   for_each_usable([&](const LivePort& port) {
     state.ports[port.index] = {.dpdk_port = port.device->dpdk_port(), .tx_queues = port.device->tx_queues()};
     state.host[port.index] = {.ring = port.companion->to_host(),

@@ -104,6 +104,7 @@ auto Transaction::add(const ipc::Change& change) -> Result {
   return remove(change)
       .and_then([&] { return add_exit(change); })
       .and_then([&] { return add_icmp(change); })
+      .and_then([&] { return add_options(change); })
       .and_then([&] { return each(change.ports(), [&](const ipc::Port& port) { return add_port(port); }); })
       .and_then([&] {
         return each(change.adjacencies(), [&](const ipc::Adjacency& a) { return add_adjacency(a); });
@@ -157,36 +158,6 @@ auto Transaction::add_exit(const ipc::Change& change) -> Result {
   if (change.has_exit()) {
     target_.configuration.exit = change.exit().port();
   }
-  return {};
-}
-
-auto Transaction::add_icmp(const ipc::Change& change) -> Result {
-  if (!change.has_icmp()) {
-    return {};
-  }
-  const auto& icmp = change.icmp();
-  if (icmp.source_length() > 32) {
-    return refuse("icmp: a prefix length of {} is more than 32", icmp.source_length());
-  }
-  decide::IcmpPolicy policy;
-  policy.limits = {.rate = icmp.rate(),
-                   .rate_per_source = icmp.rate_per_source(),
-                   .source_length = static_cast<std::uint8_t>(icmp.source_length())};
-  for (const auto& answer : icmp.answers()) {
-    const auto reason =
-        std::ranges::find(decide::drop_reason_texts, answer.drop_reason(), &decide::DropReasonText::name);
-    const auto error =
-        std::ranges::find(packet::icmp_error_texts, answer.error(), &packet::IcmpErrorText::name);
-    if (reason == decide::drop_reason_texts.end() || error == packet::icmp_error_texts.end()) {
-      return refuse("icmp: there is no answer {} to {}", answer.error(), answer.drop_reason());
-    }
-    const auto of = decide::DropReason(reason - decide::drop_reason_texts.begin());
-    if (!decide::can_be_answered(of)) {
-      return refuse("icmp: nobody can be told of {}", answer.drop_reason());
-    }
-    policy.set(of, packet::IcmpError(error - packet::icmp_error_texts.begin()));
-  }
-  target_.configuration.icmp = policy;
   return {};
 }
 

@@ -79,6 +79,7 @@ class Transaction {
   auto remove(const ipc::Change& change) -> Result;
   auto add_exit(const ipc::Change& change) -> Result;
   auto add_icmp(const ipc::Change& change) -> Result;
+  auto add_options(const ipc::Change& change) -> Result;
   auto add_port(const ipc::Port& port) -> Result;
   auto add_adjacency(const ipc::Adjacency& adjacency) -> Result;
   auto add_next_hop(const ipc::NextHop& next_hop) -> Result;

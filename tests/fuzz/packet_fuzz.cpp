@@ -80,6 +80,24 @@ void clamp(std::vector<std::uint8_t> frame) {
   require(!lower_mss(header, readable, most) || !lowered);
 }
 
+// What is filled is a header as right as before, with a list that may be filled again.
+void fill(std::vector<std::uint8_t> frame, const OptionPolicy& policy) {
+  std::uint8_t* const header = frame.data() + ethernet_header_size;
+  const Ipv4View ip(header);
+  const auto before = examine_options(ip, policy);
+  require(before.at < ip.header_size());
+  if (!before.to_fill) {
+    return;
+  }
+  require(ip.header_size() > ipv4_header_minimum && before.fault == OptionFault::none);
+  static_cast<void>(named_for_timestamp(ip));
+  fill_options(header, policy, {.address = 0x0a00'0001, .milliseconds = 1, .is_named = true});
+  require(validate_ipv4(header, frame.size() - ethernet_header_size, frame.size() - ethernet_header_size) ==
+          HeaderFault::none);
+  const auto after = examine_options(ip, policy);
+  require(after.fault == OptionFault::none || after.fault == OptionFault::malformed);
+}
+
 void forward(std::vector<std::uint8_t> frame) {
   if (frame.size() < ethernet_header_size) {
     return;
@@ -102,8 +120,9 @@ void forward(std::vector<std::uint8_t> frame) {
   if (is_syn(ip, arrived)) {
     clamp(frame);
   }
-  const bool source_route = has_source_route(ip);
-  require(!source_route || ip.header_size() > ipv4_header_minimum);
+  for (const auto handling : {OptionHandling::fill, OptionHandling::ignore, OptionHandling::refuse}) {
+    fill(frame, {.source_routes_pass = true, .record_route = handling, .timestamp = handling});
+  }
   const Flow flow = flow_of(ip, arrived);
   const Flow back{flow.destination, flow.source, flow.protocol, flow.destination_port, flow.source_port};
   require(flow_hash(flow) == flow_hash(back));

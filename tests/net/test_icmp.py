@@ -14,13 +14,32 @@ from lab.account import Account
 from lab.appliance import Appliance
 from lab.frames import Capture, Injector, frame
 from lab.process import wait_until
-from lab.topology import KMS, LAN, MACS, ONPREM, STREAM, WEB, Lab
+from lab.topology import EGRESS, KMS, LAN, MACS, ONPREM, STREAM, WEB, Lab
 from scapy.layers.inet import ICMP, IP
 from scapy.layers.l2 import Ether
 
 TCP_PORT = 7001
 MTU = 1400
 TRANSFER = 300_000
+
+
+def test_ping_records_its_route(lab: Lab, appliance: Appliance) -> None:
+    """RFC 791, record route: the address of the port by which it leaves, on both ways; a reload has it left alone, or refused."""
+    said = lab["onprem"].run("ping", "-n", "-R", "-c", "1", "-W", "5", WEB)
+    assert "1 received" in said and EGRESS in said, said
+    text = appliance.config.read_text()
+    try:
+        appliance.config.write_text(f'{text}\n[ip_options]\nrecord_route = "ignore"\n')
+        appliance.reload()
+        said = lab["onprem"].run("ping", "-n", "-R", "-c", "1", "-W", "5", WEB)
+        assert "1 received" in said and EGRESS not in said, said
+        appliance.config.write_text(f'{text}\n[ip_options]\nrecord_route = "drop"\n')
+        appliance.reload()
+        assert lab.execute("onprem", "ping", "-n", "-R", "-c", "1", "-W", "1", WEB).returncode == 1
+        wait_until("the drop", lambda: appliance.json("show", "drops", "--last", "--reason", "refused_option"))
+    finally:
+        appliance.config.write_text(text)
+        appliance.reload()
 
 
 @pytest.mark.parametrize("how", ["-U", "-I", "-T"])

@@ -167,7 +167,13 @@ class DecideTest : public testing::TestWithParam<unsigned> {
       packet.ether_type(any_of<std::uint16_t>({0x0806, 0x86dd, 0x88cc}));
     }
     if (one_in(10)) {
-      packet.options({0x83, 3, 4, 0});
+      packet.options(any_of<Bytes>({{0x83, 3, 4, 0},
+                                    {148, 4, 0, 0},
+                                    {136, 4, 0, 0},
+                                    {7, 11, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0},
+                                    {68, 12, 5, 1, 0, 0, 0, 0, 0, 0, 0, 0},
+                                    {7, 2, 0, 0},
+                                    {1, 1, 1, 7}}));
     }
     if (one_in(10)) {
       packet.fragment(static_cast<std::uint16_t>(below(0x4000)));
@@ -205,7 +211,8 @@ class DecideTest : public testing::TestWithParam<unsigned> {
       }
     };
     const auto verdict = [&]() -> std::optional<Verdict> {
-      const auto judged = decide::judge_frame(frame.data(), frame.size(), frame.size(), queue.station, host);
+      const auto judged =
+          decide::judge_frame(frame.data(), frame.size(), frame.size(), queue.station, host, state_.options);
       if (judged && !(judged->drop() && decide::can_be_answered(*judged->drop()))) {
         return judged;
       }

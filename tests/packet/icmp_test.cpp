@@ -69,6 +69,7 @@ class Icmp : public testing::Test {
     state_.icmp.limits = {.rate = 1'000'000, .rate_per_source = 1'000'000};
     state_.icmp.set(DropReason::ttl_expired, IcmpError::time_exceeded);
     state_.icmp.set(DropReason::mtu_exceeded, IcmpError::fragmentation_needed);
+    state_.icmp.set(DropReason::bad_options, IcmpError::parameter_problem);
     state_.icmp.set(DropReason::null_route, IcmpError::prohibited);
     state_.icmp.set(DropReason::no_route, IcmpError::net_unreachable);
     state_.icmp.set(DropReason::next_hop_down, IcmpError::net_unreachable);
@@ -190,6 +191,20 @@ TEST_F(Icmp, TellsWhyAPacketGoesNoFurther) {
 }
 
 // RFC 1812, 4.3.2.7.
+// RFC 792: the pointer is in the first of the four bytes.
+TEST_F(Icmp, TellsWhatIsWrongWithTheOptions) {
+  const auto expect = [this](const char* why, Bytes options, unsigned at) {
+    const auto in = packet().options(std::move(options)).size(80);
+    expect_error(why, in, DropReason::bad_options, IcmpError::parameter_problem,
+                 error_about(in, "10.0.1.4", 12, 0, at << 24));
+  };
+  expect("a length of nothing", {1, 222, 0, 0}, 22);
+  expect("a length beyond the header", {222, 9, 0, 0}, 21);
+  expect("a record route with room for half an address", {7, 5, 4, 0, 0, 0, 0, 0}, 22);
+  expect_silence("an obsolete one", packet().options({136, 4, 0, 0}));
+  expect_silence("a source route", packet().options({131, 3, 4, 0}));
+}
+
 TEST_F(Icmp, SaysNothingWhereItMustNot) {
   for (const unsigned type : {3U, 4U, 5U, 11U, 12U, 19U, 200U}) {
     expect_silence("an ICMP error, or what might be one: " + std::to_string(type),

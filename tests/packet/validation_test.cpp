@@ -1,5 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // What the bytes themselves decide: frame, header, addresses, options, TTL, MTU.
+#include <cstdlib>
+#include <ctime>
+#include <optional>
+
 #include "tests/packet/lab.hpp"
 
 namespace sekisho::test {
@@ -283,35 +287,133 @@ TEST(Addresses, Martians) {
       dropped("DHCP discover", packet().from("0.0.0.0").to("255.255.255.255"), DropReason::martian_source));
 }
 
-TEST(Options, SourceRoutesAreDroppedAndNothingElse) {
+TEST(Options, WhatIsDroppedAndWhatPasses) {
   struct Case {
     const char* why;
     Bytes options;
-    bool drop;
+    std::optional<DropReason> reason = {};
   };
   const std::vector<Case> cases = {
-      {"loose source route", {131, 7, 4, 8, 8, 8, 8, 0}, true},
-      {"strict source route", {137, 7, 4, 8, 8, 8, 8, 0}, true},
-      {"a used-up source route", {131, 7, 8, 8, 8, 8, 8, 0}, true},
-      {"source route behind others", {148, 4, 0, 0, 68, 4, 5, 0, 131, 3, 4, 0}, true},
-      {"source route of length 0", {131, 0, 0, 0}, true},
-      {"source route in the last byte", {1, 1, 1, 137}, true},
-      {"source route behind the end", {0, 131, 3, 4}, false},
-      {"router alert", {148, 4, 0, 0}, false},
-      {"record route", {7, 7, 4, 0, 0, 0, 0, 0}, false},
-      {"timestamp", {68, 8, 5, 0, 0, 0, 0, 0}, false},
-      {"malformed: length 0", {7, 0, 0, 0}, false},
-      {"malformed: length 1", {7, 1, 0, 0}, false},
-      {"malformed: length beyond the header", {7, 200, 4, 0}, false},
-      {"malformed: no length", {1, 1, 1, 7}, false},
-      {"40 no-operations", Bytes(40, 1), false},
+      {"loose source route", {131, 7, 4, 8, 8, 8, 8, 0}, DropReason::source_route},
+      {"strict source route", {137, 7, 4, 8, 8, 8, 8, 0}, DropReason::source_route},
+      {"a used-up source route", {131, 7, 8, 8, 8, 8, 8, 0}, DropReason::source_route},
+      {"source route behind others", {148, 4, 0, 0, 68, 4, 5, 0, 131, 3, 4, 0}, DropReason::source_route},
+      {"source route of length 0", {131, 0, 0, 0}, DropReason::source_route},
+      {"source route in the last byte", {1, 1, 1, 137}, DropReason::source_route},
+      {"source route behind the end", {0, 131, 3, 4}},
+      {"router alert", {148, 4, 0, 0}},
+      {"unknown ones", {222, 4, 0, 0, 130, 3, 0, 134, 5, 9, 9, 9}},
+      {"record route", {7, 7, 4, 0, 0, 0, 0, 0}},
+      {"timestamp", {68, 8, 5, 0, 0, 0, 0, 0}},
+      {"probe MTU", {11, 4, 5, 220}, DropReason::obsolete_option},
+      {"reply MTU", {12, 4, 5, 220}, DropReason::obsolete_option},
+      {"traceroute", {82, 12, 0, 1, 0, 0, 0, 0, 1, 2, 3, 4}, DropReason::obsolete_option},
+      {"stream ID behind another", {148, 4, 0, 0, 136, 4, 0, 1}, DropReason::obsolete_option},
+      {"malformed: length 0", {7, 0, 0, 0}, DropReason::bad_options},
+      {"malformed: length 1", {7, 1, 0, 0}, DropReason::bad_options},
+      {"malformed: length beyond the header", {7, 200, 4, 0}, DropReason::bad_options},
+      {"malformed: no length", {1, 1, 1, 7}, DropReason::bad_options},
+      {"malformed, of an unknown one", {222, 5, 4, 0}, DropReason::bad_options},
+      {"40 no-operations", Bytes(40, 1)},
   };
   for (const Case& c : cases) {
-    const Packet in = to_vnet().options(c.options).size(80);
-    lab().check(c.drop ? dropped(c.why, in, DropReason::source_route) : passes(c.why, in));
-    const Packet bare = to_vnet().options(c.options).size(0);
-    lab().check(c.drop ? dropped(c.why, bare, DropReason::source_route) : passes(c.why, bare));
+    for (const auto size : {std::uint16_t{80}, std::uint16_t{0}}) {
+      const Packet in = to_vnet().options(c.options).size(size);
+      lab().check(c.reason ? dropped(c.why, in, *c.reason) : passes(c.why, in));
+    }
   }
+}
+
+// With options of its own, and with addresses, while it lives.
+class WithOptions {
+ public:
+  explicit WithOptions(packet::OptionPolicy policy) {
+    lab().state.options = policy;
+    lab().state.host[lan].address = 0x0a00'0104;
+    lab().state.host[spoke].address = 0x0a00'0504;
+  }
+  ~WithOptions() {
+    lab().state.options = {};
+    lab().state.host[lan].address = lab().state.host[spoke].address = 0;
+  }
+};
+
+Record filled(const char* why, Bytes asked, Bytes given) {
+  const Packet in = to_vnet().options(std::move(asked)).size(80);
+  return {why, lan, in.bytes(), Forwarded{spoke},
+          forwarded_to(vnet_router, Packet(in).options(std::move(given)))};
+}
+
+TEST(Options, RecordRouteIsFilledWithTheAddressOfTheWayOut) {
+  const WithOptions fills({});
+  lab().check(
+      filled("the first", {7, 11, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0}, {7, 11, 8, 10, 0, 5, 4, 0, 0, 0, 0, 0}));
+  lab().check(
+      filled("the last", {1, 7, 11, 8, 9, 9, 9, 9, 0, 0, 0, 0}, {1, 7, 11, 12, 9, 9, 9, 9, 10, 0, 5, 4}));
+  lab().check(passes("a full one", to_vnet().options({7, 7, 8, 9, 9, 9, 9, 0}).size(80)));
+  lab().check(dropped("with room for half an address", to_vnet().options({7, 5, 4, 0, 0, 0, 0, 0}).size(80),
+                      DropReason::bad_options));
+  lab().check(dropped("with a pointer into itself", to_vnet().options({7, 7, 3, 0, 0, 0, 0, 0}).size(80),
+                      DropReason::bad_options));
+  lab().state.host[spoke].address = 0;
+  lab().check(filled("by a port without an address", {7, 7, 4, 0, 0, 0, 0, 0}, {7, 7, 8, 10, 0, 1, 4, 0}));
+  lab().state.host[lan].address = 0;
+  lab().check(passes("of an appliance without one", to_vnet().options({7, 7, 4, 0, 0, 0, 0, 0}).size(80)));
+}
+
+TEST(Options, ThePolicyDecides) {
+  const Bytes record{7, 7, 4, 0, 0, 0, 0, 0};
+  const Bytes stamps{68, 8, 5, 0, 0, 0, 0, 0};
+  using enum packet::OptionHandling;
+  {
+    const WithOptions ignores({.source_routes_pass = true, .record_route = ignore, .timestamp = ignore});
+    lab().check(passes("record route", to_vnet().options(record).size(80)));
+    lab().check(passes("timestamp", to_vnet().options(stamps).size(80)));
+    lab().check(passes("whatever is in it", to_vnet().options({7, 2, 0, 0}).size(80)));
+    lab().check(passes("loose source route", to_vnet().options({131, 7, 4, 8, 8, 8, 8, 0}).size(80)));
+    lab().check(dropped("one that lies", to_vnet().options({131, 9, 4, 8, 8, 8, 8, 0}).size(80),
+                        DropReason::bad_options));
+  }
+  const WithOptions refuses({.record_route = refuse, .timestamp = refuse});
+  lab().check(dropped("record route", to_vnet().options(record).size(80), DropReason::refused_option));
+  lab().check(dropped("timestamp", to_vnet().options(stamps).size(80), DropReason::refused_option));
+}
+
+// Of the frame that the lab sent: its options, in which a time stands at `at`. It is the clock's, within a minute.
+Bytes stamped(const Bytes& options, std::size_t at) {
+  lab().send(lan, to_vnet().options(options).size(80).bytes());
+  lab().poll();
+  const auto sent = lab().sent(spoke);
+  if (sent.size() != 1) {
+    return {};
+  }
+  const auto header = sent[0].begin() + 14;
+  EXPECT_EQ(header_checksum(&*header, 20 + options.size()), header[10] * 256U + header[11]);
+  Bytes given(header + 20, header + 20 + static_cast<std::ptrdiff_t>(options.size()));
+  std::uint32_t time = 0;
+  for (std::size_t byte = at; byte < at + 4; ++byte) {
+    time = time << 8 | given[byte];
+    given[byte] = 0xee;
+  }
+  const auto day = static_cast<std::int64_t>(std::time(nullptr) % 86'400) * 1'000;
+  const auto apart = std::abs(day - static_cast<std::int64_t>(time));
+  EXPECT_TRUE(apart < 60'000 || apart > 86'340'000) << time;
+  return given;
+}
+
+TEST(Options, ATimestampIsFilled) {
+  const WithOptions fills({});
+  EXPECT_EQ(stamped({68, 8, 5, 0, 0, 0, 0, 0}, 4), (Bytes{68, 8, 9, 0, 0xee, 0xee, 0xee, 0xee}));
+  EXPECT_EQ(stamped({68, 12, 5, 1, 0, 0, 0, 0, 0, 0, 0, 0}, 8),
+            (Bytes{68, 12, 13, 1, 10, 0, 5, 4, 0xee, 0xee, 0xee, 0xee}));
+  lab().check(filled("a full one counts", {68, 8, 9, 0x21, 1, 2, 3, 4}, {68, 8, 9, 0x31, 1, 2, 3, 4}));
+  lab().check(dropped("its count is full, too", to_vnet().options({68, 8, 9, 0xf1, 1, 2, 3, 4}).size(80),
+                      DropReason::bad_options));
+  lab().check(dropped("with room for half of one", to_vnet().options({68, 8, 5, 1, 0, 0, 0, 0}).size(80),
+                      DropReason::bad_options));
+  lab().check(dropped("of no known kind", to_vnet().options({68, 8, 5, 2, 0, 0, 0, 0}).size(80),
+                      DropReason::bad_options));
+  lab().check(passes("of somebody else", to_vnet().options({68, 12, 5, 3, 9, 9, 9, 9, 0, 0, 0, 0}).size(80)));
 }
 
 TEST(Ttl, OneAndZeroEndHere) {

@@ -2,13 +2,23 @@
 // What the tests of packet/ compare with: slow, obvious, and written without a look at the room's code.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
+#include <memory>
 #include <random>
 #include <vector>
 
 namespace sekisho::packet::test {
 
 using Bytes = std::vector<std::uint8_t>;
+
+// On the heap and of exactly this size, so that AddressSanitizer sees the first byte read too many.
+struct Exact {
+  explicit Exact(const Bytes& bytes) : memory(new std::uint8_t[bytes.size()]) {
+    std::copy(bytes.begin(), bytes.end(), memory.get());
+  }
+  std::unique_ptr<std::uint8_t[]> memory;
+};
 
 // RFC 791, 3.1: "the 16 bit one's complement of the one's complement sum of all 16 bit words in the header.
 // For purposes of computing the checksum, the value of the checksum field is zero."

@@ -8,19 +8,10 @@
 #include <string>
 
 #include "dataplane/packet/ethernet.hpp"
-#include "dataplane/packet/options.hpp"
 #include "tests/unit/packet/headers.hpp"
 
 namespace sekisho::packet::test {
 namespace {
-
-// On the heap and of exactly this size, so that AddressSanitizer sees the first byte read too many.
-struct Exact {
-  explicit Exact(const Bytes& bytes) : memory(new std::uint8_t[bytes.size()]) {
-    std::copy(bytes.begin(), bytes.end(), memory.get());
-  }
-  std::unique_ptr<std::uint8_t[]> memory;
-};
 
 HeaderFault validate(const Bytes& bytes) {
   return validate_ipv4(Exact(bytes).memory.get(), bytes.size(), bytes.size());
@@ -127,49 +118,6 @@ TEST(ValidateIpv4, TellsReadableFromArrived) {
   EXPECT_EQ(validate_ipv4(Exact(header).memory.get(), 20, 1000), HeaderFault::none);
   EXPECT_EQ(validate_ipv4(Exact(header).memory.get(), 20, 999), HeaderFault::total_length);
   EXPECT_EQ(validate_ipv4(Exact(header).memory.get(), 19, 1000), HeaderFault::too_short);
-}
-
-TEST(Options, Table) {
-  struct Case {
-    const char* why;
-    Bytes options;
-    bool source_route;
-  };
-  const std::vector<Case> cases = {
-      {"no options", {}, false},
-      {"loose source route", {131, 7, 4, 10, 0, 0, 1, 0}, true},
-      {"strict source route", {137, 7, 4, 10, 0, 0, 1, 0}, true},
-      {"behind no-operations", {1, 1, 1, 131, 7, 4, 10, 0, 0, 1, 0, 0}, true},
-      {"behind a record route", {7, 7, 4, 0, 0, 0, 0, 137, 3, 4, 0, 0}, true},
-      {"behind the end of the list", {0, 131, 7, 4}, false},
-      {"record route", {7, 7, 4, 0, 0, 0, 0, 0}, false},
-      {"timestamp", {68, 8, 5, 0, 0, 0, 0, 0}, false},
-      {"router alert", {148, 4, 0, 0}, false},
-      {"a route's type as another option's data", {7, 7, 131, 137, 131, 137, 131, 0}, false},
-      {"a route in the last byte", {1, 1, 1, 131}, true},
-      {"an option in the last byte", {1, 1, 1, 68}, false},
-      {"length 0", {68, 0, 131, 4}, false},
-      {"length 1", {68, 1, 131, 4}, false},
-      {"length up to the end", {68, 4, 5, 0}, false},
-      {"length beyond the end", {68, 5, 5, 0}, false},
-      {"length far beyond the end", {68, 255, 5, 0}, false},
-      {"a source route of length 0", {131, 0, 0, 0}, true},
-      {"only no-operations", Bytes(40, 1), false},
-      {"a route at the very end of the longest list",
-       [] {
-         Bytes b(40, 1);
-         b[37] = 131;
-         b[38] = 3;
-         return b;
-       }(),
-       true},
-  };
-  for (const Case& c : cases) {
-    Bytes header = make_header(5 + static_cast<unsigned>(c.options.size() / 4));
-    std::copy(c.options.begin(), c.options.end(), header.begin() + 20);
-    const Exact exact(header);
-    EXPECT_EQ(has_source_route(Ipv4View(exact.memory.get())), c.source_route) << c.why;
-  }
 }
 
 TEST(Ethernet, ReadsTypeAndGroup) {

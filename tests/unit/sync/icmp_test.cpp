@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// [icmp]: what is read, what it means for each drop reason, and that the dataplane reads the same from what it is told.
+// [icmp] and [ip_options]: what is read, what it means for each drop reason, and that the dataplane reads the same from what it is told.
 #include <gtest/gtest.h>
 
+#include <optional>
 #include <string>
 
 #include "control/config/config.hpp"
@@ -79,6 +80,26 @@ TEST(IcmpConfig, TheDataplaneReadsTheSame) {
   const auto target = std::move(transaction).finish(NoRoutes{});
   ASSERT_TRUE(target) << target.error();
   EXPECT_EQ(target->configuration.icmp, policy);
+}
+
+TEST(IpOptionsConfig, SaysWhatBecomesOfEach) {
+  const auto options_of = [](const std::string& section) {
+    const auto parsed =
+        config::parse("[port.lan]\ndevice = \"af_xdp:lan0\"\n" + section, "/etc/sekisho.toml");
+    return parsed ? std::optional{parsed->ip_options} : std::nullopt;
+  };
+  const auto usual = options_of("").value();
+  EXPECT_FALSE(usual.source_routes_pass);
+  EXPECT_EQ(usual.record_route, config::OptionHandling::fill);
+  EXPECT_EQ(usual.timestamp, config::OptionHandling::fill);
+  const auto other =
+      options_of("[ip_options]\nsource_route = \"ignore\"\nrecord_route = \"ignore\"\ntimestamp = \"drop\"\n")
+          .value();
+  EXPECT_TRUE(other.source_routes_pass);
+  EXPECT_EQ(other.record_route, config::OptionHandling::ignore);
+  EXPECT_EQ(other.timestamp, config::OptionHandling::drop);
+  EXPECT_FALSE(options_of("[ip_options]\nsource_route = \"fill\"\n")) << "nobody is led by one";
+  EXPECT_FALSE(options_of("[ip_options]\nrecord_routes = \"drop\"\n"));
 }
 
 TEST(IcmpConfig, TheDataplaneRefusesWhatCannotBeSaid) {
