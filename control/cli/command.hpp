@@ -32,6 +32,7 @@ void add_doctor(CLI::App& app, Context& context);
 void add_guard(CLI::App& app, Context& context);
 void add_monitor(CLI::App& app, Context& context);
 void add_capture(CLI::App& app, Context& context);
+void add_trace(CLI::App& app, Context& context);
 void add_bgp(CLI::App& app, Context& context);
 void add_prove(CLI::App& app, Context& context);
 void add_drain(CLI::App& app, Context& context);
@@ -41,6 +42,9 @@ void add_version(CLI::App& app, Context& context);
 [[nodiscard]] CLI::Validator is_address();
 [[nodiscard]] CLI::Validator is_address_or_dash();
 [[nodiscard]] CLI::Validator is_prefix();
+[[nodiscard]] CLI::Validator is_address_or_prefix();
+// Why the dataplane drops a packet.
+[[nodiscard]] CLI::Validator is_drop_reason();
 // Prefixes with commas between, or nothing at all.
 [[nodiscard]] CLI::Validator is_prefix_list();
 [[nodiscard]] auto words_of(std::string_view list) -> std::vector<std::string>;

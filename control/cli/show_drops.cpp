@@ -2,7 +2,6 @@
 #include <fmt/format.h>
 #include <net/if.h>
 
-#include <algorithm>
 #include <memory>
 #include <string>
 #include <utility>
@@ -22,10 +21,6 @@ struct DropsOptions {
   bool last = false;
   std::string reason;
 };
-
-bool is_reason(const std::string& reason) {
-  return std::ranges::find(serve::dataplane_reasons(), reason) != serve::dataplane_reasons().end();
-}
 
 Outcome ask(Context& context, const Json& request, Json& result) {
   const auto client = Client::connect(context.socket);
@@ -107,13 +102,7 @@ void add_show_drops(CLI::App& group, Context& context) {
   command->add_option("--reason", options->reason, "With --last: only packets dropped for this")
       ->type_name("REASON")
       ->needs(last)
-      ->check(CLI::Validator(
-          [](const std::string& reason) {
-            return is_reason(reason)
-                       ? std::string{}
-                       : fmt::format("no reason is called {}; `sekisho show drops --all` lists them", reason);
-          },
-          ""));
+      ->check(is_drop_reason());
   command->footer(
       "Without a dataplane, what steering programs drop meanwhile is read of them, by interface, which takes "
       "root; exit "

@@ -1,6 +1,11 @@
 // SPDX-License-Identifier: BSD-3-Clause
+#include <fmt/format.h>
+
+#include <algorithm>
+
 #include "common/base/prefix.hpp"
 #include "control/cli/command.hpp"
+#include "control/serve/reasons.hpp"
 
 namespace sekisho::cli {
 
@@ -24,6 +29,25 @@ CLI::Validator is_prefix() {
   return {[](std::string& text) {
             const auto parsed = base::parse_prefix(text);
             return parsed ? std::string{} : parsed.error();
+          },
+          ""};
+}
+
+CLI::Validator is_address_or_prefix() {
+  return {[](std::string& text) {
+            const bool has_length = text.find('/') != std::string::npos;
+            const auto prefix = base::parse_prefix(has_length ? text : text + "/32");
+            return prefix ? std::string{} : prefix.error();
+          },
+          ""};
+}
+
+CLI::Validator is_drop_reason() {
+  return {[](std::string& reason) {
+            const auto all = serve::dataplane_reasons();
+            return std::ranges::find(all, reason) != all.end()
+                       ? std::string{}
+                       : fmt::format("no reason is called {}; `sekisho show drops --all` lists them", reason);
           },
           ""};
 }

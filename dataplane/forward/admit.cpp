@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "dataplane/decide/verdict.hpp"
+#include "dataplane/forward/capture.hpp"
 #include "dataplane/forward/split.hpp"
 #include "dataplane/forward/stages.hpp"
 #include "dataplane/forward/tally.hpp"
@@ -14,6 +15,9 @@ void admit(const Context& context, Burst& burst) noexcept {
   if (burst.one_zone && !refusal_of_source(state, ZoneIndex{burst.zones[0]}, ingress.port)) [[likely]] {
     own.counters.zones[burst.zones[0]].add(burst.count, burst.bytes);
     return;
+  }
+  if (auto* const tracing = tracing_of(state, own.index)) [[unlikely]] {
+    tracing->admitted(burst);
   }
   PacketMask refused = 0;
   for (unsigned at = 0; at < burst.count; ++at) {

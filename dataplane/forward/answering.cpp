@@ -64,12 +64,12 @@ bool Answering::may_say(const decide::IcmpLimits& limits, std::uint32_t to) noex
   return true;
 }
 
-void Answering::answer(const Place& place, const rte_mbuf& frame, packet::IcmpError error,
+bool Answering::answer(const Place& place, const rte_mbuf& frame, packet::IcmpError error,
                        std::uint16_t mtu) noexcept {
   const auto& [state, ingress, own] = place;
   auto& counters = own.counters.ports[ingress.port];
   if (!ingress.generated && state.host[ingress.port].address == 0) {
-    return;
+    return false;
   }
   std::array<std::uint8_t, ethernet_header_size + packet::quote_maximum> room;
   const std::size_t readable = std::min<std::size_t>(frame.pkt_len, room.size());
@@ -80,16 +80,16 @@ void Answering::answer(const Place& place, const rte_mbuf& frame, packet::IcmpEr
       !packet::may_be_answered(ip, readable - ethernet_header_size) ||
       !decide::may_be_told(ip.source(), ip.destination()) || is_own(state, ip.source()) ||
       is_own(state, ip.destination())) {
-    return;
+    return false;
   }
   if (!may_say(state.icmp.limits, ip.source())) {
     counters.icmp_limited.add(1);
-    return;
+    return false;
   }
   rte_mbuf* const answer = rte_pktmbuf_alloc(frame.pool);
   if (answer == nullptr) {
     counters.icmp_limited.add(1);
-    return;
+    return false;
   }
   auto* const out = rte_pktmbuf_mtod(answer, std::uint8_t*);
   turn_round(bytes, out);
@@ -111,6 +111,7 @@ void Answering::answer(const Place& place, const rte_mbuf& frame, packet::IcmpEr
   counters.icmp[static_cast<std::size_t>(error)].add(1);
   counters.generated.add(1, size);
   errors_[count_++] = answer;
+  return true;
 }
 
 void Answering::send_all(const Place& place) noexcept {

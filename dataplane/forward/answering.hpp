@@ -37,8 +37,9 @@ class Answering {
     WorkerData& own;
   };
 
-  // Of a frame as it came, which is dropped; the caller keeps it. `mtu`: of its next hop, for fragmentation_needed.
-  [[gnu::cold]] void answer(const Place& place, const rte_mbuf& frame, packet::IcmpError error,
+  // Of a frame as it came, which is dropped; the caller keeps it. `mtu`: of its next hop, for fragmentation_needed. Whether its
+  // sender will be told.
+  [[gnu::cold]] bool answer(const Place& place, const rte_mbuf& frame, packet::IcmpError error,
                             std::uint16_t mtu) noexcept;
   // The burst's, at its end.
   void send(const Place& place) noexcept {

@@ -43,6 +43,9 @@ auto Capture::create(Options options) -> tl::expected<std::unique_ptr<Capture>, 
     if (own.slots == nullptr) {
       throw std::bad_alloc{};
     }
+    if (capture->options_.wanted[static_cast<std::size_t>(Direction::judged)]) {
+      own.tracing = std::make_unique<Tracing>();
+    }
     // Pages are there before a worker writes them.
     std::memset(own.slots.get(), 0, size);
     for (unsigned at = 0; at + 1 < slots; ++at) {
@@ -79,8 +82,7 @@ PacketMask Capture::wanted(std::span<rte_mbuf* const> frames) const noexcept {
 void Capture::copy(unsigned worker, const Packet& like, std::span<rte_mbuf* const> frames,
                    Slots& slots) const noexcept {
   std::fill_n(slots.begin(), frames.size(), nullptr);
-  if (!options_.wanted[static_cast<std::size_t>(like.direction)] ||
-      (ports_.load(std::memory_order_relaxed) >> like.port & 1) == 0) {
+  if (!options_.wanted[static_cast<std::size_t>(like.direction)] || !looks_at(like.port)) {
     return;
   }
   const auto& own = workers_[worker];
@@ -102,8 +104,13 @@ void Capture::copy(unsigned worker, const Packet& like, std::span<rte_mbuf* cons
     }
     slots[at] = &packet;
   });
+  count_lost(worker, lost);
+}
+
+void Capture::count_lost(unsigned worker, std::uint64_t lost) const noexcept {
+  auto& counter = workers_[worker].lost;
   if (lost != 0) {
-    own.lost.store(own.lost.load(std::memory_order_relaxed) + lost, std::memory_order_relaxed);
+    counter.store(counter.load(std::memory_order_relaxed) + lost, std::memory_order_relaxed);
   }
 }
 
@@ -116,10 +123,52 @@ void Capture::hand_over(unsigned worker, const Slots& slots, std::size_t count) 
   }
 }
 
-void Capture::received(unsigned worker, PortIndex port, std::span<rte_mbuf* const> frames) const noexcept {
-  Slots slots;
-  copy(worker, {.port = port, .direction = Direction::received}, frames, slots);
-  hand_over(worker, slots, frames.size());
+void Capture::received(unsigned worker, const RxQueue& ingress,
+                       std::span<rte_mbuf* const> frames) const noexcept {
+  if (!ingress.generated) {
+    Slots slots;
+    copy(worker, {.port = ingress.port, .direction = Direction::received}, frames, slots);
+    hand_over(worker, slots, frames.size());
+  }
+  trace(worker, ingress, frames);
+}
+
+void Capture::trace(unsigned worker, const RxQueue& ingress,
+                    std::span<rte_mbuf* const> frames) const noexcept {
+  if (auto* const own = tracing(worker)) {
+    own->begin(frames, looks_at(ingress.port) ? wanted(frames) : PacketMask{0}, options_.snap_length,
+               ingress.generated);
+  }
+}
+
+void Capture::judged(unsigned worker, PortIndex port) const noexcept {
+  const auto* const own = tracing(worker);
+  if (own == nullptr) {
+    return;
+  }
+  const auto now = rte_rdtsc();
+  std::uint64_t lost = 0;
+  for (const auto& entry : own->entries()) {
+    const bool is_dropped = entry.judgement.fate == Judgement::Fate::dropped;
+    if (options_.only && (!is_dropped || entry.judgement.reason != *options_.only)) {
+      continue;
+    }
+    void* slot = nullptr;
+    if (rte_ring_sc_dequeue(workers_[worker].free.get(), &slot) != 0) {
+      ++lost;
+      continue;
+    }
+    auto* const packet = new (slot) Packet{.at = now,
+                                           .size = entry.size,
+                                           .kept = entry.kept,
+                                           .port = port,
+                                           .direction = Direction::judged,
+                                           .reason = entry.judgement.reason,
+                                           .judgement = entry.judgement};
+    std::memcpy(packet + 1, entry.bytes.data(), entry.kept);
+    rte_ring_sp_enqueue(workers_[worker].filled.get(), slot);
+  }
+  count_lost(worker, lost);
 }
 
 void Capture::dropped(unsigned worker, PortIndex port, std::span<rte_mbuf* const> frames,

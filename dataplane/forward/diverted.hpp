@@ -8,6 +8,7 @@
 #include <array>
 #include <cassert>
 #include <cstdint>
+#include <optional>
 #include <span>
 
 #include "dataplane/decide/verdict.hpp"
@@ -35,6 +36,7 @@ class Diverted {
 
   // Of a frame that is not forwarded.
   void add(rte_mbuf* mbuf, Verdict verdict) noexcept {
+    std::optional<packet::IcmpError> told;
     switch (verdict.kind()) {
       case Verdict::Kind::forward:
       case Verdict::Kind::forward_in_fragments:
@@ -51,11 +53,14 @@ class Diverted {
       case Verdict::Kind::drop:
         if (senders_ == Senders::told) {
           if (const auto error = place_.state.icmp.answer_to(verdict)) {
-            place_.own.answering.answer(place_, *mbuf, *error, verdict.mtu());
+            told = place_.own.answering.answer(place_, *mbuf, *error, verdict.mtu()) ? error : std::nullopt;
           }
         }
         drop(mbuf, verdict.reason());
         break;
+    }
+    if (auto* const tracing = tracing_of(place_.state, place_.own.index)) [[unlikely]] {
+      tracing->decided(mbuf, verdict, told);
     }
   }
 
@@ -72,6 +77,9 @@ class Diverted {
       for (unsigned at = queued; at < given_; ++at) {
         if (is_bare_packet(*to_host_[at])) {
           rte_pktmbuf_prepend(to_host_[at], packet::ethernet_header_size);  // it is still there
+        }
+        if (auto* const tracing = tracing_of(place_.state, place_.own.index)) {
+          tracing->decided(to_host_[at], DropReason::host_full);
         }
         drop(to_host_[at], DropReason::host_full);
       }

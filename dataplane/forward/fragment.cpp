@@ -15,6 +15,7 @@
 #include <numeric>
 #include <span>
 
+#include "dataplane/forward/capture.hpp"
 #include "dataplane/forward/stages.hpp"
 #include "dataplane/forward/trim.hpp"
 #include "dataplane/packet/checksum.hpp"
@@ -99,11 +100,11 @@ void send_in_fragments(const Context& context, const Burst& burst, unsigned at, 
   const nexthop::Adjacency& adjacency = *burst.rewrites[at];
   rte_mbuf* const whole = burst.mbufs[at];
   trim(whole, packet::frame_size(burst.headers.lengths[at]));
-  packet::decrement_ttl(burst.frames[at] + ethernet_header_size);
   // Where it leaves by the exit the kernel fills: that is its hop.
   if ((burst.to_fill & bit(at)) != 0 && !to_exit) {
     fill_one(context, burst, at, adjacency.port);
   }
+  packet::decrement_ttl(burst.frames[at] + ethernet_header_size);
   rte_pktmbuf_adj(whole, ethernet_header_size);
   Fragments room;
   const auto fragments = divide(*whole, to_exit ? context.state.exit_mtu : adjacency.mtu, room);
@@ -111,6 +112,9 @@ void send_in_fragments(const Context& context, const Burst& burst, unsigned at, 
     rte_pktmbuf_prepend(whole, ethernet_header_size);  // it is still there
     context.diverted.add(whole, DropReason::no_buffer);
     return;
+  }
+  if (auto* const tracing = tracing_of(context.state, context.own.index)) {
+    tracing->decided(whole, to_exit ? Verdict::to_exit_in_fragments() : Verdict::forward_in_fragments());
   }
   rte_pktmbuf_free(whole);
   auto& ingress = context.own.counters.ports[context.ingress.port];

@@ -10,8 +10,8 @@ namespace sekisho::forward {
 void forward_burst(const ForwardingState& state, WorkerData& own, const RxQueue& ingress,
                    std::span<rte_mbuf*> received) noexcept {
   const BooksCheck check(own.counters, static_cast<unsigned>(received.size()));
-  if (state.capture != nullptr && !ingress.generated) [[unlikely]] {
-    state.capture->received(own.index, ingress.port, received);
+  if (state.capture != nullptr) [[unlikely]] {
+    state.capture->received(own.index, ingress, received);
   }
   Burst burst;
   burst.mbufs = received.data();
@@ -31,6 +31,10 @@ void forward_burst(const ForwardingState& state, WorkerData& own, const RxQueue&
   rewrite(burst);
   transmit(context, burst);
   diverted.settle();
+  if (auto* const tracing = tracing_of(state, own.index)) [[unlikely]] {
+    tracing->sent(burst);
+    state.capture->judged(own.index, ingress.port);
+  }
 }
 
 }  // namespace sekisho::forward

@@ -2,6 +2,7 @@
 #include <rte_mbuf.h>
 
 #include "dataplane/decide/verdict.hpp"
+#include "dataplane/forward/capture.hpp"
 #include "dataplane/forward/split.hpp"
 #include "dataplane/forward/stages.hpp"
 #include "dataplane/forward/world.hpp"
@@ -79,6 +80,9 @@ PacketMask packets_to(unsigned port, const Burst& burst) noexcept {
 void await_neighbour(const Context& context, const Burst& burst, unsigned at) noexcept {
   if (context.own.waiting.keep(burst.mbufs[at], burst.headers.destinations[at], context.ingress)) {
     context.own.counters.ports[context.ingress.port].waiting.add(1);
+    if (auto* const tracing = tracing_of(context.state, context.own.index)) {
+      tracing->is_waiting(burst.mbufs[at]);
+    }
   } else {
     context.diverted.add(burst.mbufs[at], DropReason::neighbour_queue_full);
   }
@@ -132,6 +136,9 @@ void resolve(const Context& context, Burst& burst) noexcept {
     }
   });
   if (refused != 0) [[unlikely]] {
+    if (auto* const tracing = tracing_of(context.state, context.own.index)) {
+      tracing->resolved(burst);
+    }
     for_each_bit(refused, [&](unsigned at) { divert(context, burst, at); });
     burst.remove(refused, burst.adjacencies, burst.rewrites);
   }

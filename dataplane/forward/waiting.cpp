@@ -10,6 +10,7 @@
 #include "dataplane/decide/decide.hpp"
 #include "dataplane/decide/frame.hpp"
 #include "dataplane/forward/books_check.hpp"
+#include "dataplane/forward/capture.hpp"
 #include "dataplane/forward/stages.hpp"
 #include "dataplane/forward/worker_data.hpp"
 #include "dataplane/forward/world.hpp"
@@ -70,6 +71,13 @@ void make_burst(Burst& burst, rte_mbuf*& frame, const packet::OptionPolicy& opti
       ip.header_size() > packet::ipv4_header_minimum && packet::examine_options(ip, options).to_fill ? bit(0)
                                                                                                      : 0;
   burst.egress = adjacency.port_bit;
+}
+
+// What has become of it since.
+[[gnu::cold]] void tell(Tracing& tracing, const rte_mbuf* frame,
+                        const decide::Decision<World>& decision) noexcept {
+  tracing.judged(frame, decision.zone, decision.next_hop, decision.member);
+  tracing.decided(frame, Verdict::forward());  // if nothing else was said
 }
 
 // As the pipeline would, had it been asked now.
@@ -181,9 +189,17 @@ unsigned Waiting::look_at(unsigned at, bool is_over, unsigned may_end, const For
     }
     ++ended;
     own.counters.ports[ingress.port].waiting.add(std::uint64_t{0} - 1);
+    auto* const tracing = tracing_of(state, own.index);
+    if (tracing != nullptr) {
+      state.capture->trace(own.index, ingress, {&frame, 1});
+    }
     Diverted diverted({.state = state, .ingress = ingress, .own = own}, senders_of(ingress, is_open, state));
     go_on({.state = state, .own = own, .ingress = ingress, .diverted = diverted}, frame, decision);
     diverted.settle();
+    if (tracing != nullptr) {
+      tell(*tracing, frame, decision);
+      state.capture->judged(own.index, ingress.port);
+    }
   }
   return ended;
 }

@@ -11,9 +11,12 @@
 #include <algorithm>
 #include <map>
 #include <new>
+#include <optional>
 #include <utility>
+#include <variant>
 #include <vector>
 
+#include "dataplane/writer/describe.hpp"
 #include "dataplane/writer/publish.hpp"
 
 namespace sekisho::writer {
@@ -58,10 +61,25 @@ auto to_direction(Capture::Direction direction) -> ipc::CapturedPacket::Directio
       return ipc::CapturedPacket::RECEIVED;
     case Capture::Direction::sent:
       return ipc::CapturedPacket::SENT;
+    case Capture::Direction::judged:
+      return ipc::CapturedPacket::JUDGED;
     case Capture::Direction::dropped:
       break;
   }
   return ipc::CapturedPacket::DROPPED;
+}
+
+// Empty: none is named. An error: there is none of that name.
+auto reason_named(const std::string& name)
+    -> tl::expected<std::optional<decide::DropReason>, std::monostate> {
+  if (name.empty()) {
+    return std::nullopt;
+  }
+  const auto* const found = std::ranges::find(decide::drop_reason_texts, name, &decide::DropReasonText::name);
+  if (found == decide::drop_reason_texts.end()) {
+    return tl::unexpected(std::monostate{});
+  }
+  return static_cast<decide::DropReason>(found - decide::drop_reason_texts.begin());
 }
 
 // Of a moment of the time stamp counter.
@@ -95,17 +113,24 @@ auto LiveCapture::start(Live& live, const ipc::Capture& wanted)
       return tl::unexpected(fmt::format("port {} is not among the ports", port));
     }
   }
-  if (!wanted.received() && !wanted.sent() && !wanted.dropped()) {
-    return tl::unexpected(std::string{"nothing is wanted: neither received nor sent nor dropped frames"});
+  if (!wanted.received() && !wanted.sent() && !wanted.dropped() && !wanted.judged()) {
+    return tl::unexpected(
+        std::string{"nothing is wanted: neither received nor sent nor dropped nor judged frames"});
+  }
+  const auto only = reason_named(wanted.judged_reason());
+  if (!only) {
+    return tl::unexpected(fmt::format("no reason is called {}", wanted.judged_reason()));
   }
   auto filter = load_filter(wanted);
   if (!filter) {
     return tl::unexpected(filter.error());
   }
-  auto capture = Capture::create({.workers = static_cast<unsigned>(live.workers.size()),
-                                  .snap_length = wanted.snap_length(),
-                                  .wanted = {wanted.received(), wanted.sent(), wanted.dropped()},
-                                  .filter = std::move(*filter)});
+  auto capture =
+      Capture::create({.workers = static_cast<unsigned>(live.workers.size()),
+                       .snap_length = wanted.snap_length(),
+                       .wanted = {wanted.received(), wanted.sent(), wanted.dropped(), wanted.judged()},
+                       .filter = std::move(*filter),
+                       .only = *only});
   if (!capture) {
     return tl::unexpected(capture.error());
   }
@@ -137,8 +162,34 @@ void LiveCapture::follow_ports() {
 }
 
 ipc::Captured LiveCapture::read(std::size_t most) {
-  follow_ports();
   ipc::Captured result;
+  if (settled_.empty()) {
+    take(most, result);
+  } else {
+    result = std::move(settled_.front());
+    settled_.pop_front();
+  }
+  return result;
+}
+
+void LiveCapture::settle() {
+  constexpr std::size_t at_once = std::size_t{1} << 20;
+  for (std::size_t round = 0; round < Capture::memory / at_once; ++round) {
+    ipc::Captured taken;
+    take(at_once, taken);
+    if (taken.packets().empty()) {
+      return;
+    }
+    if (settled_.size() < Capture::memory / at_once) {
+      settled_.push_back(std::move(taken));
+    } else {
+      lost_ += static_cast<std::uint64_t>(taken.packets_size());
+    }
+  }
+}
+
+void LiveCapture::take(std::size_t most, ipc::Captured& result) {
+  follow_ports();
   std::map<forward::PortIndex, std::uint32_t> ports;
   for (const auto& [name, port] : live_.ports) {
     if (ports_.empty() || ports_.contains(name)) {
@@ -156,7 +207,12 @@ ipc::Captured LiveCapture::read(std::size_t most) {
     message.set_unix_ns(time.of(packet.at));
     message.set_port(port->second);
     message.set_direction(to_direction(packet.direction));
-    if (packet.direction == Capture::Direction::dropped) {
+    const bool is_judged = packet.direction == Capture::Direction::judged;
+    if (is_judged) {
+      describe(live_, packet, *message.mutable_judgement());
+    }
+    if (packet.direction == Capture::Direction::dropped ||
+        (is_judged && packet.judgement.fate == forward::Judgement::Fate::dropped)) {
       const auto reason = static_cast<std::size_t>(packet.reason);
       message.set_reason(std::string{decide::drop_reason_texts[reason].name});
     }
@@ -168,8 +224,7 @@ ipc::Captured LiveCapture::read(std::size_t most) {
   while (most != 0 && capture_->read(at_once, visit) != 0) {
   }
   std::ranges::stable_sort(*result.mutable_packets(), {}, &ipc::CapturedPacket::unix_ns);
-  result.set_lost(capture_->lost());
-  return result;
+  result.set_lost(capture_->lost() + lost_);
 }
 
 }  // namespace sekisho::writer

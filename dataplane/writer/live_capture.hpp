@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <deque>
 #include <memory>
 #include <set>
 #include <string>
@@ -26,16 +27,21 @@ class LiveCapture {
 
   // What workers have copied since the last time, in the order of time; not much more than `most` bytes of frames.
   [[nodiscard]] ipc::Captured read(std::size_t most);
+  // Before the indexes that packets were judged by are given to something else: names them as they are called now.
+  void settle();
 
  private:
   LiveCapture(Live& live, std::set<std::string> ports, std::unique_ptr<forward::Capture> capture)
       : live_{live}, ports_{std::move(ports)}, capture_{std::move(capture)} {}
   // A port that comes back may have another index.
   void follow_ports();
+  void take(std::size_t most, ipc::Captured& into);
 
   Live& live_;
   const std::set<std::string> ports_;  // none: all
   std::unique_ptr<forward::Capture> capture_;
+  std::deque<ipc::Captured> settled_;  // not read yet
+  std::uint64_t lost_ = 0;             // for which there was no room among these
 };
 
 }  // namespace sekisho::writer

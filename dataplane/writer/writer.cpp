@@ -62,6 +62,9 @@ auto Writer::commit(Transaction transaction) -> tl::expected<ipc::Committed, std
     return tl::unexpected(target.error());
   }
   const auto before = port_states();
+  if (capture_ != nullptr) {
+    capture_->settle();
+  }
   auto committed = Transition{live_, std::move(*target)}.run();
   if (!committed) {
     return committed;

@@ -54,7 +54,7 @@ class Looking {
   std::unique_ptr<Capture> capture_;
 };
 
-constexpr std::array<bool, 3> all{true, true, true};
+constexpr std::array<bool, Capture::directions> all{true, true, true, false};
 
 TEST(Capture, HasAForwardedPacketAsItCameAndAsItWent) {
   Looking looking({.snap_length = 2'048, .wanted = all});
@@ -79,7 +79,7 @@ TEST(Capture, HasADroppedPacketWithItsReason) {
 
 TEST(Capture, HasOnlyDirectionsAndPortsThatAreWanted) {
   for (const auto wanted : {Direction::received, Direction::sent, Direction::dropped}) {
-    std::array<bool, 3> directions{};
+    std::array<bool, Capture::directions> directions{};
     directions[static_cast<std::size_t>(wanted)] = true;
     Looking looking({.snap_length = 2'048, .wanted = directions});
     lab().send(lan, packet().to("10.0.5.5").bytes());

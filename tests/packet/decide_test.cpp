@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // What decide() says of a packet is what the burst pipeline does with it: random states, random bursts, and everything that a
-// worker counts against the sum of the single verdicts.
+// worker counts against the sum of the single verdicts, and what it tells of each packet whose way it traces.
 #include <fmt/format.h>
 #include <rte_mbuf.h>
 #include <rte_ring.h>
 
 #include <random>
+#include <utility>
 
+#include "dataplane/forward/capture.hpp"
 #include "dataplane/forward/world.hpp"
 #include "tests/packet/lab.hpp"
 #include "tests/unit/nexthop/members.hpp"
@@ -40,6 +42,7 @@ class DecideTest : public testing::TestWithParam<unsigned> {
     for (auto& table : tables_) {
       table = fib::Fib::create(qsbr_).value();
     }
+    capture_->set_ports(~forward::PortMask{0});
     worker_.set_state(&state_);
     worker_.set_queues(&queues_);
   }
@@ -106,6 +109,12 @@ class DecideTest : public testing::TestWithParam<unsigned> {
                              one_in(2) ? packet::HashBy::addresses : packet::HashBy::five_tuple);
     }
     state_ = {.sources = sources_.get(), .next_hops = &next_hops_};
+    state_.capture = capture_.get();
+    const auto handling = [&] {
+      return any_of(
+          {packet::OptionHandling::fill, packet::OptionHandling::ignore, packet::OptionHandling::refuse});
+    };
+    state_.options = {.source_routes_pass = one_in(3), .record_route = handling(), .timestamp = handling()};
     state_.icmp.limits = {.rate = 1'000'000'000, .rate_per_source = 1'000'000'000};
     for (std::size_t reason = 0; reason < decide::drop_reason_count; ++reason) {
       if (decide::can_be_answered(DropReason(reason)) && !one_in(4)) {
@@ -196,7 +205,9 @@ class DecideTest : public testing::TestWithParam<unsigned> {
   // Of one frame, and what the pipeline is to count for it. Empty: steering would never have let it come here.
   std::optional<Verdict> expect(const forward::RxQueue& queue, const Bytes& frame, DecideSum& sum) {
     const auto& host = state_.host[queue.port];
+    Told told;
     const auto tell = [&](std::optional<packet::IcmpError> answer) {
+      told.answer = answer;
       if (answer) {
         const auto error = std::string{packet::text_of(*answer).name};
         sum.add(fmt::format("icmp {} {}", queue.port, error), 1);
@@ -230,6 +241,9 @@ class DecideTest : public testing::TestWithParam<unsigned> {
         return std::nullopt;
       }
       const auto decision = decide::decide(forward::World(state_, queue.port), packet);
+      told.zone = decision.zone;
+      told.next_hop = decision.next_hop;
+      told.member = decision.member;
       if (decision.allowed) {
         sum.add(fmt::format("zone {}", value_of(*decision.zone)), 1);
         sum.add(fmt::format("next hop {}", value_of(*decision.next_hop)), 1);
@@ -252,6 +266,8 @@ class DecideTest : public testing::TestWithParam<unsigned> {
       return decision.verdict;
     }();
     if (verdict) {
+      told.verdict = *verdict;
+      told_.push_back(told);
       sum.add(fmt::format("rx {}", queue.port), 1);
       if (verdict->kind() == Verdict::Kind::to_kernel || verdict->kind() == Verdict::Kind::to_exit) {
         sum.add(fmt::format("host {}", queue.port), 1);
@@ -260,6 +276,42 @@ class DecideTest : public testing::TestWithParam<unsigned> {
       }
     }
     return verdict;
+  }
+
+  // What the pipeline tells of the packets since the last time, in words.
+  std::string traced() {
+    std::string all;
+    capture_->read(1'000, [&](const forward::Capture::Packet& packet) {
+      const auto& judgement = packet.judgement;
+      const auto reason = judgement.fate == forward::Judgement::Fate::dropped
+                              ? std::optional{judgement.reason}
+                              : std::nullopt;
+      all += words(fate_names.at(static_cast<std::size_t>(judgement.fate)), reason, judgement.told,
+                   judgement.zone, judgement.next_hop, judgement.member);
+    });
+    return all;
+  }
+  // What is expected of them. What has no zone that is one is refused by what stands in its place.
+  std::string told() {
+    static constexpr std::array names{"forwarded", "in fragments",         "to kernel",
+                                      "to exit",   "to exit in fragments", "dropped"};
+    std::string all;
+    for (const auto& told : std::exchange(told_, {})) {
+      all += words(names.at(static_cast<std::size_t>(told.verdict.kind())), told.verdict.drop(), told.answer,
+                   told.zone, told.next_hop, told.member);
+    }
+    return all;
+  }
+  static std::string words(std::string_view fate, std::optional<DropReason> reason,
+                           std::optional<packet::IcmpError> answer, std::optional<ZoneIndex> zone,
+                           std::optional<NextHopIndex> next_hop, std::optional<AdjacencyIndex> member) {
+    const auto number = [](auto index) { return index ? static_cast<int>(*index) : -1; };
+    if (zone && !forward::is_zone(*zone)) {
+      zone.reset();
+    }
+    return fmt::format("{} {} {} zone {} next hop {} member {}\n", fate, reason ? name_of(*reason) : "",
+                       answer ? packet::text_of(*answer).name : "", number(zone), number(next_hop),
+                       number(member));
   }
 
   // RFC 791, 3.2.
@@ -323,12 +375,27 @@ class DecideTest : public testing::TestWithParam<unsigned> {
   static constexpr unsigned next_hop_count = 12;
   static constexpr unsigned adjacency_count = 6;
 
+  static constexpr std::array fate_names{"undecided", "forwarded", "in fragments",
+                                         "to kernel", "to exit",   "to exit in fragments",
+                                         "waits",     "dropped"};
+
+  struct Told {
+    Verdict verdict = Verdict::forward();
+    std::optional<packet::IcmpError> answer;
+    std::optional<ZoneIndex> zone;
+    std::optional<NextHopIndex> next_hop;
+    std::optional<AdjacencyIndex> member;
+  };
+
   std::mt19937 random_;
+  std::vector<Told> told_;
   std::map<std::string, unsigned> answers_;
   fib::Qsbr qsbr_{1};
   nexthop::NextHopTable next_hops_{qsbr_};
   std::unique_ptr<fib::Fib> sources_;
   std::array<std::unique_ptr<fib::Fib>, 2> tables_;
+  std::unique_ptr<forward::Capture> capture_ =
+      forward::Capture::create({.snap_length = 64, .wanted = {false, false, false, true}}).value();
   forward::ForwardingState state_;
   std::vector<forward::RxQueue> queues_;
   Ring to_host_;
@@ -355,6 +422,7 @@ TEST_P(DecideTest, SaysWhatTheBurstPipelineDoes) {
       while (worker_.poll_once() != 0) {
       }
       drain();
+      ASSERT_EQ(traced(), told()) << "round " << round << ", burst " << burst;
       ASSERT_EQ(counted(), expected) << "round " << round << ", burst " << burst << ", before " << before;
     }
   }
@@ -379,6 +447,9 @@ TEST_P(DecideTest, SaysWhatTheBurstPipelineDoes) {
                               "link_broadcast",
                               "multicast",
                               "source_route",
+                              "obsolete_option",
+                              "refused_option",
+                              "bad_options",
                               "unknown_source",
                               "spoofed_source",
                               "bad_checksum",

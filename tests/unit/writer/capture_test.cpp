@@ -43,7 +43,11 @@ TEST_F(CaptureTest, WhatCannotBeIsRefused) {
   auto nothing = capture_of({});
   nothing.mutable_capture()->set_received(false);
   nothing.mutable_capture()->set_dropped(false);
-  EXPECT_EQ(refusal(client, nothing), "nothing is wanted: neither received nor sent nor dropped frames");
+  EXPECT_EQ(refusal(client, nothing),
+            "nothing is wanted: neither received nor sent nor dropped nor judged frames");
+  auto unknown = capture_of({});
+  unknown.mutable_capture()->set_judged_reason("nonsense");
+  EXPECT_EQ(refusal(client, unknown), "no reason is called nonsense");
   for (const auto length : {0U, 9'217U}) {
     auto wrong = capture_of({});
     wrong.mutable_capture()->set_snap_length(length);
@@ -138,6 +142,40 @@ TEST_F(RunningCapture, OfWhatTheFilterTakes) {
   for (const auto& packet : receive(client, 128)) {
     EXPECT_EQ(packet.size(), 70U);
   }
+}
+
+TEST_F(RunningCapture, OfWhatWasDecidedAboutEach) {
+  Client client{path};
+  auto wanted = capture_of({"lan"});
+  wanted.mutable_capture()->set_received(false);
+  wanted.mutable_capture()->set_dropped(false);
+  wanted.mutable_capture()->set_judged(true);
+  ASSERT_TRUE(client.ask(wanted).has_captured());
+  (void)worker.poll_once();
+  for (const auto& packet : receive(client, 64)) {
+    EXPECT_EQ(packet.direction(), ipc::CapturedPacket::JUDGED);
+    EXPECT_EQ(packet.reason(), "other_station");
+    EXPECT_EQ(packet.judgement().stage(), "validate");
+    EXPECT_EQ(packet.judgement().fate(), ipc::Judgement::IS_DROPPED);
+    EXPECT_TRUE(packet.judgement().zone().empty());
+  }
+}
+
+// What has been decided is named as it was called then, although nobody has read it before the name went.
+TEST_F(RunningCapture, OutlivesWhatItNames) {
+  Client client{path};
+  auto wanted = capture_of({"lan"});
+  wanted.mutable_capture()->set_received(false);
+  wanted.mutable_capture()->set_dropped(false);
+  wanted.mutable_capture()->set_judged(true);
+  wanted.mutable_capture()->set_judged_reason("other_station");
+  ASSERT_TRUE(client.ask(wanted).has_captured());
+  Client control{path};
+  (void)worker.poll_once();
+  control.begin(false);
+  control.change(parse(R"(remove_ports: "lan")"));
+  ASSERT_TRUE(control.commit().has_committed());
+  EXPECT_EQ(receive(client, 64).size(), 64U);
 }
 
 // The capture survives what is committed meanwhile, and a port that goes.
