@@ -34,6 +34,7 @@ struct Link {
       bus;  // what its device is called on a bus, and on the bus below: "virtio3", "0000:00:05.0"
   bool forwarding = false;  // net.ipv4.conf.NAME.forwarding
   int rp_filter = 0;        // net.ipv4.conf.NAME.rp_filter; the kernel takes the larger of it and `all`'s
+  bool drops_unicast_to_all = false;  // net.ipv4.conf.NAME.drop_unicast_in_l2_multicast
 };
 
 struct Neighbour {

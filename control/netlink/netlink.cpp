@@ -240,7 +240,7 @@ void Netlink::keep(const Wanted& wanted) {
 }
 
 void Netlink::set_forwarding(int link, bool forwarding) {
-  impl_->ask_for({Request::Configure{link, {.forwarding = forwarding, .rp_filter = {}}}, Request::Way::add,
+  impl_->ask_for({Request::Configure{link, {.forwarding = forwarding}}, Request::Way::add,
                   fmt::format("forwarding {} of link {}", forwarding ? 1 : 0, link)});
 }
 

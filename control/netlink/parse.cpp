@@ -92,6 +92,7 @@ auto parse_link(const nlmsghdr& message) -> std::optional<LinkMessage> {
   }
   result.link.forwarding = setting(attributes, IPV4_DEVCONF_FORWARDING) != 0;
   result.link.rp_filter = static_cast<int>(setting(attributes, IPV4_DEVCONF_RP_FILTER));
+  result.link.drops_unicast_to_all = setting(attributes, IPV4_DEVCONF_DROP_UNICAST_IN_L2_MULTICAST) != 0;
   if (!result.gone && result.link.name.empty()) {
     return std::nullopt;
   }

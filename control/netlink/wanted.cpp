@@ -36,11 +36,13 @@ void ask_links(const Wanted& wanted, const Mirror& mirror, std::vector<Request>&
     }
     const bool forwarding = settings.forwarding.value_or(link->second.forwarding) != link->second.forwarding;
     const bool rp_filter = settings.rp_filter.value_or(link->second.rp_filter) != link->second.rp_filter;
-    if (forwarding || rp_filter) {
+    const bool to_all = settings.drops_unicast_to_all.value_or(link->second.drops_unicast_to_all);
+    if (forwarding || rp_filter || to_all != link->second.drops_unicast_to_all) {
       result.push_back({Request::Configure{index, settings}, Way::add,
-                        fmt::format("forwarding {} and rp_filter {} of {}",
+                        fmt::format("forwarding {}, rp_filter {} and drop_unicast_in_l2_multicast {} of {}",
                                     settings.forwarding.value_or(link->second.forwarding) ? 1 : 0,
-                                    settings.rp_filter.value_or(link->second.rp_filter), link->second.name)});
+                                    settings.rp_filter.value_or(link->second.rp_filter), to_all ? 1 : 0,
+                                    link->second.name)});
     }
   }
 }

@@ -25,6 +25,7 @@ inline constexpr std::uint8_t own_protocol = 83;  // `ip rule`, `ip route` and `
 struct Settings {
   std::optional<bool> forwarding;
   std::optional<int> rp_filter;
+  std::optional<bool> drops_unicast_to_all;  // a datagram to one address, in a frame to many stations
   friend bool operator==(const Settings&, const Settings&) = default;
 };
 

@@ -71,6 +71,10 @@ struct Writer {
       mnl_attr_put_u32(message.header(), IPV4_DEVCONF_RP_FILTER,
                        static_cast<std::uint32_t>(*configure.settings.rp_filter));
     }
+    if (configure.settings.drops_unicast_to_all) {
+      mnl_attr_put_u32(message.header(), IPV4_DEVCONF_DROP_UNICAST_IN_L2_MULTICAST,
+                       *configure.settings.drops_unicast_to_all ? 1 : 0);
+    }
     mnl_attr_nest_end(message.header(), settings);
     mnl_attr_nest_end(message.header(), family);
     mnl_attr_nest_end(message.header(), families);

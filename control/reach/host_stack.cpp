@@ -126,6 +126,9 @@ auto host_stack(const config::Config& config, const netlink::Mirror& mirror) -> 
     if (link == nullptr) {
       continue;
     }
+    // RFC 1122, 3.3.6: "a host SHOULD silently discard a datagram that is received via a link-layer broadcast [...] but does not
+    // specify an IP multicast or broadcast destination address." Linux does so where it is told to.
+    wanted.settings[link->index].drops_unicast_to_all = true;
     if (port.is_af_xdp() && port.mtu != 0) {
       wanted.mtus.emplace(link->index, port.mtu);
     }

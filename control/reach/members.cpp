@@ -65,6 +65,20 @@ void judge_by_kernel(Member& member, const netlink::Link* link, const netlink::M
   }
 }
 
+// RFC 1812, 5.2.3: a router takes what is for any of its addresses, by whatever port it comes; these are of no port.
+void add_loopback_addresses(const netlink::Mirror& mirror, std::set<std::uint32_t>& result) {
+  constexpr base::Prefix local_host{0x7f00'0000, 8};
+  const netlink::Link* const link = mirror.link("lo");
+  const auto found = link == nullptr ? mirror.addresses.end() : mirror.addresses.find(link->index);
+  if (found != mirror.addresses.end()) {
+    for (const auto& own : found->second) {
+      if (!local_host.covers(own.address)) {
+        result.insert(own.address);
+      }
+    }
+  }
+}
+
 }  // namespace
 
 auto subnet(const InterfaceAddress& address) -> base::Prefix {
@@ -136,6 +150,7 @@ auto local_addresses(const config::Port& port, const netlink::Mirror& mirror) ->
       result.insert(subnet(address).last());
     }
   }
+  add_loopback_addresses(mirror, result);
   return {result.begin(), result.end()};
 }
 
@@ -145,6 +160,7 @@ auto unicast_addresses(const config::Port& port, const netlink::Mirror& mirror)
   for (const auto& address : port_addresses(port, mirror)) {
     result.insert(address.address);
   }
+  add_loopback_addresses(mirror, result);
   return {result.begin(), result.end()};
 }
 

@@ -56,7 +56,8 @@ using Inherited = std::map<std::pair<std::string, std::uint32_t>, base::MacAddre
     -> const std::vector<config::InterfaceAddress>&;
 [[nodiscard]] auto subnet(const config::InterfaceAddress& address) -> base::Prefix;
 
-// The kernel's addresses on a port: unicast, and the broadcast addresses of their subnets. Sorted.
+// The kernel's addresses on a port: unicast, and the broadcast addresses of their subnets; and those on the loopback interface but
+// 127/8, which are this appliance's on every port. Sorted.
 [[nodiscard]] auto local_addresses(const config::Port& port, const netlink::Mirror& mirror)
     -> std::vector<std::uint32_t>;
 // Without the broadcast addresses.

@@ -102,6 +102,40 @@ def test_arp_stays_as_it_was(lab: Lab, appliance: Appliance, onprem: Injector) -
     wait_until("them", lambda: Snapshot.take(appliance).counts["lan.steer.passed_arp"] >= before + 5)
 
 
+def echoes(lab: Lab) -> int:
+    """That the appliance's kernel was asked for."""
+    lines = [line.split() for line in lab["nva"].run("cat", "/proc/net/snmp").splitlines() if line.startswith("Icmp:")]
+    return int(lines[1][lines[0].index("InEchos")])
+
+
+def test_a_datagram_for_one_in_a_frame_for_all(lab: Lab, appliance: Appliance, onprem: Injector) -> None:
+    """RFC 1122, 3.3.6: the kernel discards it. What is for all stays."""
+    assert lab["nva"].run("cat", "/proc/sys/net/ipv4/conf/lan0/drop_unicast_in_l2_multicast").strip() == "1"
+    before, asked = Snapshot.take(appliance).counts["lan.steer.passed_local"], echoes(lab)
+    for_all = ping(ONPREM, LAN, "lan")
+    for_all[Ether].dst = "ff:ff:ff:ff:ff:ff"
+    onprem.send(for_all, 10)
+    onprem.send(ping(ONPREM, LAN, "lan"), 1)
+    wait_until("them", lambda: Snapshot.take(appliance).counts["lan.steer.passed_local"] >= before + 11)
+    wait_until("the one", lambda: echoes(lab) > asked)
+    assert echoes(lab) == asked + 1
+
+
+def test_an_address_on_lo_is_the_appliances(lab: Lab, appliance: Appliance, onprem: Injector) -> None:
+    """On every port, from the moment when it is there; before and afterwards it is the firewall's."""
+    address = "192.0.2.77"
+    assert appliance.explain(ONPREM, address)["verdict"] == "forward"
+    lab["nva"].run("ip", "address", "add", f"{address}/32", "dev", "lo")
+    try:
+        wait_until("the address", lambda: appliance.explain(ONPREM, address)["verdict"] == "host")
+        asked = echoes(lab)
+        wait_until("the pings", lambda: (onprem.send(ping(ONPREM, address, "lan"), 1), echoes(lab) > asked)[1])
+        assert appliance.explain(address, STREAM)["drop_reason"] == "martian_source"
+    finally:
+        lab["nva"].run("ip", "address", "del", f"{address}/32", "dev", "lo")
+    wait_until("its end", lambda: appliance.explain(ONPREM, address)["verdict"] == "forward")
+
+
 def test_host_sources(lab: Lab, appliance: Appliance, onprem: Injector) -> None:
     """An operators' network; inside of what another zone has, since it is longer. A reload gives and takes it."""
     text = appliance.config.read_text()

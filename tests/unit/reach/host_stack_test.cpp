@@ -50,6 +50,7 @@ netlink::Mirror granted_once(netlink::Mirror mirror) {
   for (const auto& [index, settings] : wanted.settings) {
     mirror.links[index].forwarding = settings.forwarding.value_or(mirror.links[index].forwarding);
     mirror.links[index].rp_filter = settings.rp_filter.value_or(mirror.links[index].rp_filter);
+    mirror.links[index].drops_unicast_to_all = settings.drops_unicast_to_all.value_or(false);
   }
   for (const auto& [index, address] : wanted.addresses) {
     if (mirror.own_addresses.emplace(index, address).second) {
@@ -69,8 +70,9 @@ TEST(HostStack, SaysWhatThePortsNeed) {
   EXPECT_THAT(wanted.enabled, ElementsAre(4, 5));  // out0 is its operator's
   EXPECT_THAT(wanted.addresses, ElementsAre(std::pair{4, config::InterfaceAddress{0x0a000104, 24}}));
   EXPECT_EQ(wanted.settings.at(5), (netlink::Settings{.forwarding = true, .rp_filter = 0}));
-  EXPECT_EQ(wanted.settings.at(3), (netlink::Settings{.forwarding = true, .rp_filter = 2}));
-  EXPECT_FALSE(wanted.settings.contains(4));
+  EXPECT_EQ(wanted.settings.at(3),
+            (netlink::Settings{.forwarding = true, .rp_filter = 2, .drops_unicast_to_all = true}));
+  EXPECT_EQ(wanted.settings.at(4), (netlink::Settings{.drops_unicast_to_all = true}));
   EXPECT_THAT(wanted.rules,
               ElementsAre(netlink::Rule{8301, 0, "sekisho0", 830003}, netlink::Rule{8302, 0, "out0", 830000},
                           netlink::Rule{8303, own, "", 830003}, netlink::Rule{8303, 0x0a090004, "", 830003}));
@@ -87,7 +89,7 @@ TEST(HostStack, TouchesNoInterfaceThatSomebodyElseMade) {
   const auto wanted = host_stack(example(), mirror);
   EXPECT_THAT(wanted.enabled, IsEmpty());
   EXPECT_THAT(wanted.addresses, IsEmpty());
-  EXPECT_THAT(wanted.settings, IsEmpty());
+  EXPECT_EQ(wanted.settings.size(), 1U) << "the port's own";
 }
 
 TEST(HostStack, WithoutAGatewayTheMainTablesDefaultByThePort) {
@@ -216,6 +218,9 @@ TEST_F(HostStackTest, TheKernelHasExactlyIt) {
   EXPECT_EQ(
       test::output("cat /proc/sys/net/ipv4/conf/sekisho0/rp_filter /proc/sys/net/ipv4/conf/out0/rp_filter"),
       "0\n2\n");
+  EXPECT_EQ(test::output("cat /proc/sys/net/ipv4/conf/sk-lan/drop_unicast_in_l2_multicast "
+                         "/proc/sys/net/ipv4/conf/out0/drop_unicast_in_l2_multicast"),
+            "1\n1\n");
   EXPECT_EQ(test::output("cat /proc/sys/net/ipv4/ip_forward /proc/sys/net/ipv4/conf/sk-lan/forwarding"),
             "0\n0\n");
   // The kernel's own word on where a reply leaves, and what came out of the dataplane.

@@ -362,6 +362,21 @@ TEST(View, ACompanionMadeAnewIsNoOtherPort) {
   EXPECT_EQ(full(policy, seen).at(0).ports(0).companion(), "sk-lan");
 }
 
+// It is this appliance's on every port; those of the host itself are nobody's.
+TEST(View, AnAddressOfTheLoopbackInterfaceIsOurs) {
+  config::Config config;
+  config.ports = {{.name = "lan", .device = "0000:00:04.0", .companion = "sk-lan"}};
+  netlink::Mirror mirror;
+  mirror.links[1] = {.index = 1, .name = "lo", .up = true};
+  mirror.addresses[1] = {{0x7f000001, 8}, {0xc0000201, 32}};
+  mirror.links[7] = {.index = 7, .name = "sk-lan", .up = true, .mac = mac};
+  mirror.addresses[7] = {{lan_address, 24}};
+  const auto seen = view(config, mirror);
+  EXPECT_THAT(seen.ports[0].local, ElementsAre(lan_address, 0x0a0001ff, 0xc0000201));
+  EXPECT_THAT(seen.unicast, ElementsAre(lan_address, 0xc0000201));
+  EXPECT_EQ(seen.ports[0].primary, lan_address);
+}
+
 TEST(Exit, IsANextHopThatIsDownUntilItIsReady) {
   auto policy = example();
   policy.zones.push_back(zone(policy, "excepted", {{{0x14766300, 24}, "Internet"}}));
