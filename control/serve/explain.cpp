@@ -14,6 +14,7 @@
 #include "control/serve/way.hpp"
 #include "control/serve/why.hpp"
 #include "control/serve/zone_of.hpp"
+#include "control/sync/transaction.hpp"
 
 namespace sekisho::serve {
 namespace {
@@ -319,6 +320,14 @@ void be_what_happens(Json& explanation, const Flow& flow,
   if (!ways.empty() && std::ranges::all_of(ways, closed)) {
     const auto name = ways.front().get<std::string>();
     be(explanation, "drop", nullptr, fmt::format("port {} does not run: {}", name, failed_ports.at(name)));
+  }
+  // dataplane/forward/waiting.hpp: of a host on a port's subnet, not of a next hop's member.
+  if (explanation["verdict"] == "drop" && explanation["drop_reason"] == "neighbour_unresolved" &&
+      explanation["next_hop"] == sync::connected_next_hop) {
+    explanation["verdict"] = "wait";
+    explanation["sentence"] =
+        "it waits for its neighbour's MAC address, for 2.5 s at most, and is dropped if nobody answers, or "
+        "if too many wait";
   }
 }
 

@@ -50,6 +50,10 @@ const config::Port* PolicyWorld::owner_of(std::uint32_t address) const {
   if (world_.mirror == nullptr) {
     return nullptr;
   }
+  // An address on lo is every port's: that by which it comes in goes first.
+  if (port_ != nullptr && std::ranges::binary_search(host_.local, address)) {
+    return port_;
+  }
   for (const auto& port : policy_.config.ports) {
     const auto local = reach::local_addresses(port, *world_.mirror);
     if (std::ranges::find(local, address) != local.end()) {

@@ -47,6 +47,7 @@ def explained(appliance: Appliance, destination: str) -> tuple[str, str | None]:
     """Next hop and drop reason; the dataplane says the same."""
     said = appliance.explain(ONPREM, destination)
     assert said["dataplane"]["agrees"], said["dataplane"]
+    assert (said["verdict"] == "wait") is (said["drop_reason"] == "neighbour_unresolved")
     return said["next_hop"], said["drop_reason"]
 
 

@@ -74,6 +74,8 @@ TEST_F(ConnectedZone, AgreesWithTheDataplane) {
   backend_.decision.mutable_prefix()->set_length(24);
   const auto said = explained("10.0.2.7");
   EXPECT_EQ(said["dataplane"]["agrees"], true) << said;
+  EXPECT_EQ(said["verdict"], "wait") << "a packet would not be dropped at once";
+  EXPECT_EQ(said["drop_reason"], "neighbour_unresolved") << "what becomes of it if nobody answers";
 }
 
 TEST_F(ConnectedZone, IsShownAmongTheRoutes) {
