@@ -10,6 +10,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <array>
 #include <cerrno>
 #include <cstring>
 #include <fstream>
@@ -127,6 +128,13 @@ void disable_merging(const std::string& name) noexcept {
       }
     }
   }
+}
+
+bool is_enabled(int ifindex) noexcept {
+  std::array<char, IF_NAMESIZE> name{};
+  ifreq ifr{};
+  return if_indextoname(static_cast<unsigned>(ifindex), name.data()) != nullptr &&
+         device_ioctl(name.data(), SIOCGIFFLAGS, ifr) == 0 && (ifr.ifr_flags & IFF_UP) != 0;
 }
 
 }  // namespace sekisho::port

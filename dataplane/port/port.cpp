@@ -398,6 +398,30 @@ bool Port::has_lost_netdev() noexcept {
   return lost_netdev_;
 }
 
+bool Port::can_send() const noexcept {
+  return !steering_ || is_enabled(steering_->ifindex());
+}
+
+std::size_t Port::drop_unsent() {
+  std::size_t count = 0;
+  for (auto& rings : rings_) {
+    const auto buffers = rings.take_back_unsent(*pool_);
+    count += buffers.size();
+    for (rte_mbuf* const buffer : buffers) {
+      rte_pktmbuf_free(buffer);
+    }
+  }
+  return count;
+}
+
+bool Port::forget_unsent() noexcept {
+  bool all = true;
+  for (auto& rings : rings_) {
+    all &= rings.forget_taken_back();
+  }
+  return all;
+}
+
 auto Port::keep_steered() -> tl::expected<bool, std::string> {
   return steering_ ? steering_->keep() : tl::expected<bool, std::string>{false};
 }

@@ -51,6 +51,7 @@ struct LivePort {
   ipc::PortStatistics earlier;    // of the interfaces before: where their packets went is still counted
   std::vector<unsigned> workers;  // by receive queue
   bool closing = false;           // workers are being taken off it
+  bool mute = false;              // nothing is sent by it: its interface is down
   std::optional<bool> link;       // as last seen
   // Packets with unfinished checksums: how many were seen, and when the newest.
   std::uint64_t seen_unfinished = 0;

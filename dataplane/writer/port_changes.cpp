@@ -224,6 +224,7 @@ void PortChanges::close(LivePort& port) {
   port.device.reset();
   port.workers.clear();
   port.unsteered.clear();
+  port.mute = false;
 }
 
 void PortChanges::sweep() {
@@ -353,10 +354,11 @@ auto PortChanges::in(forward::ForwardingState state) const -> forward::Forwardin
   state.ports = {};
   state.host = {};
   state.icmp = wanted_.icmp;
-  state.clamping = {};
   state.options = wanted_.options;
+  state.clamping = {};
   for_each_usable([&](const LivePort& port) {
-    state.ports[port.index] = {.dpdk_port = port.device->dpdk_port(), .tx_queues = port.device->tx_queues()};
+    state.ports[port.index] = {.dpdk_port = port.device->dpdk_port(),
+                               .tx_queues = port.mute ? std::uint16_t{0} : port.device->tx_queues()};
     state.host[port.index] = {.ring = port.companion->to_host(),
                               .companion = port.companion->has_tap(),
                               .steered = port.device->ifindex() != 0,

@@ -10,6 +10,7 @@
 #include "common/base/prefix.hpp"
 #include "dataplane/writer/convert.hpp"
 #include "dataplane/writer/host_changes.hpp"
+#include "dataplane/writer/publish.hpp"
 #include "dataplane/writer/transition.hpp"
 
 namespace sekisho::writer {
@@ -61,10 +62,10 @@ auto Writer::commit(Transaction transaction) -> tl::expected<ipc::Committed, std
   if (!target) {
     return tl::unexpected(target.error());
   }
-  const auto before = port_states();
   if (capture_ != nullptr) {
     capture_->settle();
   }
+  const auto before = port_states();
   auto committed = Transition{live_, std::move(*target)}.run();
   if (!committed) {
     return committed;
@@ -159,6 +160,7 @@ void Writer::tick() {
   watch_companions();
   watch_exit();
   watch_links();
+  watch_interfaces();
   watch_checksums();
   watch_neighbours();
 }
@@ -199,6 +201,29 @@ void Writer::watch_links() {
     auto& event = *events_.emplace_back().mutable_link();
     event.set_port(name);
     event.set_up(up);
+  }
+}
+
+// A socket keeps what is sent by it until its interface is up again: seconds later it would leave as if it were new. With control there
+// the neighbours are dead by then, and nothing is sent.
+void Writer::watch_interfaces() {
+  for (auto& [name, port] : live_.ports) {
+    if (!port.usable() || port.device->has_lost_netdev()) {
+      continue;
+    }
+    const bool mute = !port.device->can_send() || (port.mute && !port.device->forget_unsent());
+    if (std::exchange(port.mute, mute) != mute) {
+      auto next = *live_.state;
+      next.ports[port.index].tx_queues = mute ? std::uint16_t{0} : port.device->tx_queues();
+      publish_state(live_, next);
+    }
+    if (!mute || port.device->can_send()) {
+      continue;
+    }
+    if (const auto dropped = port.device->drop_unsent(); dropped != 0) {
+      spdlog::warn("port {}: its interface is down; {} frames that it had not sent are dropped", name,
+                   dropped);
+    }
   }
 }
 

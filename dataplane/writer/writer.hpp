@@ -87,6 +87,7 @@ class Writer : private RunningRoutes {
   void watch_companions();
   void watch_exit();
   void watch_links();
+  void watch_interfaces();
   void watch_checksums();
   void watch_neighbours();
 

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from lab.appliance import Appliance
+from lab.frames import Capture, Injector, frame
 from lab.process import wait_until
 from lab.topology import EGRESS, MACS, Lab
 
@@ -25,4 +26,31 @@ def test_an_interface_goes_and_another_of_its_name_comes(lab: Lab, appliance: Ap
     assert "egress0" in appliance.ports()["egress"]["error"]
     lab.connect("nva", "egress0", "egress-br", f"{EGRESS}/24")
     appliance.wait_ready()
+    assert "Hello" in lab.fetch()
+
+
+def test_what_waited_for_an_interface_is_not_sent_later(lab: Lab, appliance: Appliance) -> None:
+    """With nobody there to say that the neighbours are dead: a socket keeps what it is given until its interface is up."""
+    assert appliance.dataplane is not None
+    injector = Injector(lab)
+    appliance.kill_control()
+    lab["nva"].ip("link", "set", "egress0", "down")
+    try:
+        injector.send(frame(), 50)
+        wait_until("the drop", lambda: "frames that it had not sent are dropped" in appliance.dataplane.output())
+        with Capture(lab, "firewall", "inside") as late:
+            lab["nva"].ip("link", "set", "egress0", "up")
+            lab["nva"].ip("address", "replace", f"{EGRESS}/24", "dev", "egress0")
+
+            def passes() -> bool:
+                injector.send(frame(ttl=9))
+                return any(packet.ttl == 8 for packet in late.read())
+
+            wait_until("new ones", passes)
+        assert all(packet.ttl == 8 for packet in late.frames), "what was sent while the interface was down"
+    finally:
+        lab["nva"].ip("link", "set", "egress0", "up")
+        injector.close()
+        appliance.start_control()
+        appliance.wait_ready()
     assert "Hello" in lab.fetch()
