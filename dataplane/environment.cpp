@@ -148,10 +148,10 @@ Environment::Environment(const Options& options) : lcores_{options.worker_cpus} 
         "DPDK does not start: {} (are the CPUs of --main and --workers there, and --memory free?)",
         rte_strerror(rte_errno)));
   }
-  const auto size = rte_mempool_calc_obj_size(sizeof(rte_mbuf) + RTE_MBUF_DEFAULT_BUF_SIZE, 0, nullptr);
-  const auto count = static_cast<unsigned>(pool_bytes(options) / size);
-  pool_ = port::make_packet_pool("packets", count, pool_cache, SOCKET_ID_ANY,
-                                 hugepages_ ? port::PoolMemory::dpdk : port::PoolMemory::own);
+  const auto count = static_cast<unsigned>(pool_bytes(options) / port::buffer_bytes(options.mtu));
+  pool_ =
+      port::make_packet_pool("packets", count, pool_cache, SOCKET_ID_ANY,
+                             hugepages_ ? port::PoolMemory::dpdk : port::PoolMemory::own, options.mtu);
   if (pool_ == nullptr) {
     const auto* const why = rte_strerror(rte_errno);
     rte_eal_cleanup();

@@ -116,6 +116,11 @@ auto parse_options(int argc, char** argv) -> std::variant<Options, int> {
       ->capture_default_str()
       ->check(CLI::Range(64U, 65536U).description(""))
       ->type_name("MB");
+  app.add_option("--mtu", options.mtu,
+                 "Longest packets for which buffers have room; more than 1774 takes up to twice the memory")
+      ->capture_default_str()
+      ->check(CLI::Range(port::usual_mtu, port::most_mtu).description(""))
+      ->type_name("BYTES");
   app.add_flag("--no-huge", no_huge, "Use no reserved hugepages (done by itself when there are too few)");
   app.add_option("--file-prefix", options.file_prefix,
                  "DPDK's name for this instance (default: from --socket)")

@@ -3,12 +3,14 @@
 #pragma once
 
 #include <spdlog/common.h>
+#include <cstdint>
 #include <filesystem>
 #include <string>
 #include <variant>
 #include <vector>
 
 #include "common/ipc/log.hpp"
+#include "dataplane/port/packet_pool.hpp"
 
 namespace sekisho {
 
@@ -18,6 +20,7 @@ struct Options {
   unsigned main_cpu = 0;
   std::vector<unsigned> worker_cpus;
   unsigned memory_mb = 256;
+  std::uint16_t mtu = port::usual_mtu;  // for which packet buffers have room
   bool huge = true;
   std::string file_prefix;
   bool spin = false;

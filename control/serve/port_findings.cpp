@@ -42,7 +42,8 @@ auto port_findings(const config::Port& port, const netlink::Mirror& mirror, cons
   }
   if (state != nullptr && state->running() && state->mtu() < (*link)->mtu && port.mtu == 0) {
     result.push_back(fmt::format(
-        "port {}: {} has an MTU of {}, and packet buffers take no more than {}: what is longer is dropped",
+        "port {}: {} has an MTU of {}, and packet buffers take no more than {}: what is longer is dropped "
+        "(sekisho-dataplane --mtu, up to 3498)",
         port.name, (*link)->name, (*link)->mtu, state->mtu()));
   }
   return result;

@@ -3,6 +3,7 @@
 
 #include <rte_eal.h>
 #include <rte_errno.h>
+#include <rte_ether.h>
 #include <rte_mbuf.h>
 #include <rte_memory.h>
 #include <rte_mempool.h>
@@ -22,6 +23,20 @@
 
 namespace sekisho::port {
 namespace {
+
+// What lies before a frame that AF_XDP receives: DPDK's headroom and XDP's; around the packet: Ethernet's header and a VLAN tag.
+constexpr unsigned before_frame = RTE_PKTMBUF_HEADROOM + 256;
+constexpr unsigned around_packet = RTE_ETHER_HDR_LEN + RTE_VLAN_HLEN;
+static_assert(before_frame + around_packet + usual_mtu == RTE_MBUF_DEFAULT_BUF_SIZE);
+
+constexpr std::uint16_t data_room(std::uint16_t mtu) noexcept {
+  return static_cast<std::uint16_t>(before_frame + around_packet + std::max(mtu, usual_mtu));
+}
+
+// The spreading over memory channels would make of a page a page and a line.
+constexpr unsigned spreading(std::uint16_t mtu) noexcept {
+  return mtu > usual_mtu ? RTE_MEMPOOL_F_NO_SPREAD : 0;
+}
 
 rte_iova_t iova_of(const void* address) {
   if (rte_eal_iova_mode() == RTE_IOVA_VA) {
@@ -111,15 +126,15 @@ std::vector<Mapped> mappings() {
 }  // namespace
 
 rte_mempool* make_packet_pool(const std::string& name, unsigned buffers, unsigned cache, int socket,
-                              PoolMemory memory) {
-  rte_mempool* pool =
-      rte_mempool_create_empty(name.c_str(), buffers, sizeof(rte_mbuf) + RTE_MBUF_DEFAULT_BUF_SIZE, cache,
-                               sizeof(rte_pktmbuf_pool_private), socket, RTE_MEMPOOL_F_NO_IOVA_CONTIG);
+                              PoolMemory memory, std::uint16_t mtu) {
+  rte_mempool* pool = rte_mempool_create_empty(name.c_str(), buffers, sizeof(rte_mbuf) + data_room(mtu),
+                                               cache, sizeof(rte_pktmbuf_pool_private), socket,
+                                               RTE_MEMPOOL_F_NO_IOVA_CONTIG | spreading(mtu));
   if (pool == nullptr) {
     return nullptr;
   }
   rte_pktmbuf_pool_private layout{};
-  layout.mbuf_data_room_size = RTE_MBUF_DEFAULT_BUF_SIZE;
+  layout.mbuf_data_room_size = data_room(mtu);
   rte_pktmbuf_pool_init(pool, &layout);
   rte_mempool_set_ops_byname(pool, "ring_mt_rts", nullptr);
   if (memory == PoolMemory::own ? !populate_own(*pool) : rte_mempool_populate_default(pool) < 0) {
@@ -132,6 +147,11 @@ rte_mempool* make_packet_pool(const std::string& name, unsigned buffers, unsigne
     retire_divided(pool);
   }
   return pool;
+}
+
+std::size_t buffer_bytes(std::uint16_t mtu) noexcept {
+  return rte_mempool_calc_obj_size(static_cast<std::uint32_t>(sizeof(rte_mbuf)) + data_room(mtu),
+                                   spreading(mtu), nullptr);
 }
 
 PoolPages pages_of(const rte_mempool& pool) {

@@ -10,6 +10,7 @@
 // a third longer than in huge pages.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 
@@ -23,11 +24,18 @@ enum class PoolMemory {
         // its addresses
 };
 
+// The longest packet, in bytes of IPv4, that a buffer of usual size takes on an AF_XDP port; and the longest that one of a page does, since
+// AF_XDP allows no larger ones.
+inline constexpr std::uint16_t usual_mtu = 1'774;
+inline constexpr std::uint16_t most_mtu = 3'498;
+
 // Hardly ever does anybody wait for a thread that has lost its CPU in the middle of taking or returning (the host thread
 // shares one): only who has got far ahead of it.
-// rte_mempool_free() frees it; nullptr and rte_errno if there is no memory.
+// rte_mempool_free() frees it; nullptr and rte_errno if there is no memory. `mtu`: for packets as long as this, and usual ones.
 [[nodiscard]] rte_mempool* make_packet_pool(const std::string& name, unsigned buffers, unsigned cache,
-                                            int socket, PoolMemory memory);
+                                            int socket, PoolMemory memory, std::uint16_t mtu = usual_mtu);
+// Of such a buffer, in the pool's memory.
+[[nodiscard]] std::size_t buffer_bytes(std::uint16_t mtu) noexcept;
 
 // The pages that the kernel has given to the pool's memory, as it says now.
 struct PoolPages {

@@ -375,6 +375,30 @@ def test_an_mtu_beyond_the_packet_buffers(lab: Lab, appliance: Appliance, onprem
     forwards(lab, onprem)
 
 
+def test_buffers_for_longer_packets(lab: Lab, appliance: Appliance) -> None:
+    """A page each: the longest that AF_XDP takes."""
+    ends = [("onprem", "eth0"), ("nva", "lan0"), ("nva", "egress0"), ("firewall", "inside")]
+    cables = [*ends, *(("fabric", f"{space}-{netdev}") for space, netdev in ends)]
+    appliance.stop()
+    appliance.dataplane_options = ["--mtu", "3498"]
+    try:
+        for space, netdev in cables:
+            lab[space].ip("link", "set", netdev, "mtu", "3498")
+        appliance.start()
+        assert {port["mtu"] for port in appliance.ports().values()} == {3498}
+        injector = Injector(lab)
+        with Capture(lab, "firewall", "inside") as arrived:
+            injector.send(frame(size=3400), 10)
+            assert {len(packet) for packet in arrived.wait(10)} == {len(frame(size=3400))}
+        injector.close()
+    finally:
+        appliance.stop()
+        appliance.dataplane_options = []
+        for space, netdev in cables:
+            lab[space].ip("link", "set", netdev, "mtu", "1500")
+        appliance.start()
+
+
 def test_a_configured_mtu_is_kept(lab: Lab, appliance: Appliance) -> None:
     text = appliance.config.read_text()
     appliance.config.write_text(text.replace('device = "af_xdp:egress0"', 'device = "af_xdp:egress0"\nmtu = 1400'))

@@ -212,7 +212,7 @@ TEST_F(PortLink, FindingsOfAPort) {
   EXPECT_THAT(
       serve::port_findings(lan, mirror, &state),
       ElementsAre("port lan: eth0 has an MTU of 9000, and packet buffers take no more than 1774: what is "
-                  "longer is dropped"));
+                  "longer is dropped (sekisho-dataplane --mtu, up to 3498)"));
   state.set_mtu(9000);
   EXPECT_THAT(serve::port_findings(lan, mirror, &state), IsEmpty());
   mirror.bound = {{{"lan", "af_xdp:eth0"}, 2}};
