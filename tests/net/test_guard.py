@@ -54,6 +54,13 @@ def arrived_at_internet(
     return lab.counters()["arrived"] - before
 
 
+def forwards_past_the_firewall(lab: Lab, onprem: Injector, device: str = "lan0") -> None:
+    """What the zeros are measured against. The kernel may have to ask for the next hop's MAC first, which on a busy machine takes
+    longer than the Internet is listened to.
+    """
+    wait_until("the kernel to forward", lambda: arrived_at_internet(lab, onprem, 1000, device) > 0)
+
+
 def test_in_place_while_forwarding(lab: Lab, appliance: Appliance) -> None:
     assert guarded(lab)
     assert sorted(status(appliance)["interfaces"]) == ["egress0", "lan0", "sekisho0"]
@@ -164,7 +171,7 @@ def test_each_lock_alone(lab: Lab, appliance: Appliance, onprem: Injector, lock:
 
 def test_without_any_lock_it_passes(lab: Lab, appliance: Appliance, onprem: Injector) -> None:
     open_all_but(lab, "")
-    assert arrived_at_internet(lab, onprem, 1000) > 0
+    forwards_past_the_firewall(lab, onprem)
 
 
 def test_control_puts_each_lock_back(lab: Lab, appliance: Appliance, onprem: Injector) -> None:
@@ -220,7 +227,7 @@ def test_guard_off_is_what_lets_it_pass(lab: Lab, appliance: Appliance, onprem: 
     assert locks(appliance) == {"lan": (False, False, False), "egress": (False, False, True)}
     lab["nva"].sysctl("net.ipv4.ip_forward", 0)
     lab["nva"].sysctl("net.ipv4.ip_forward", 1)
-    assert arrived_at_internet(lab, onprem, 1000) > 0
+    forwards_past_the_firewall(lab, onprem)
     appliance.start()
     assert guarded(lab)
 
@@ -326,4 +333,4 @@ def test_both_renamed_live(lab: Lab, appliance: Appliance, onprem: Injector) -> 
     assert arrived_at_internet(lab, onprem, 1000, "was-lan") == 0
     assert appliance.execute("guard", "off").returncode == 0
     forward_everywhere(lab)
-    assert arrived_at_internet(lab, onprem, 1000, "was-lan") > 0
+    forwards_past_the_firewall(lab, onprem, "was-lan")
