@@ -150,6 +150,8 @@ struct Zone {
   bool follow_default = false;  // a learned 0.0.0.0/0 takes the place of the zone's default or halves
   std::string via;              // a next hop of its own for those; empty: [internet].via
   unsigned line = 0;
+
+  [[nodiscard]] bool reaches_internet() const { return internet || follow_default; }
 };
 
 // What an assertion calls a packet's end: no next hop, and one of the host's own networks.

@@ -35,7 +35,7 @@ auto why_no_port(const config::NextHop& via, const std::vector<reach::Member>& m
 auto internet_vias(const policy::Policy& policy) -> std::vector<const config::NextHop*> {
   std::set<std::string> names;
   for (const auto& zone : policy.config.zones) {
-    if (zone.internet || zone.follow_default) {
+    if (zone.reaches_internet()) {
       names.merge(policy::internet_next_hops(policy, *policy.zone(zone.name)));
     }
   }

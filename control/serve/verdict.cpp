@@ -51,12 +51,8 @@ auto why_all(const Names& names, Why why) -> std::vector<std::string> {
   return result;
 }
 
-bool has_internet(const config::Zone& zone) {
-  return zone.internet || zone.follow_default;
-}
-
 auto next_hops_of(const config::Zone& zone, const policy::Policy& policy) -> std::set<std::string> {
-  if (has_internet(zone)) {
+  if (zone.reaches_internet()) {
     return policy::internet_next_hops(policy, *policy.zone(zone.name));
   }
   std::set<std::string> result;
@@ -72,9 +68,9 @@ auto why_all_closed(const policy::Policy& policy, const std::vector<Problem>& pr
     -> std::vector<std::string> {
   const auto& zones = policy.config.zones;
   std::vector<const config::Zone*> counted;
-  const bool any_internet = std::ranges::any_of(zones, has_internet);
+  const bool any_internet = std::ranges::any_of(zones, &config::Zone::reaches_internet);
   for (const auto& zone : zones) {
-    if (has_internet(zone) || !any_internet) {
+    if (zone.reaches_internet() || !any_internet) {
       counted.push_back(&zone);
     }
   }
