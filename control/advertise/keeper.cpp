@@ -10,6 +10,7 @@
 #include <iterator>
 #include <utility>
 
+#include "common/base/unix_time.hpp"
 #include "control/advertise/orders.hpp"
 #include "control/advertise/prefixes.hpp"
 
@@ -25,10 +26,7 @@ constexpr milliseconds after_refusal{30'000};  // each attempt may show a part o
 // Of those that peers were told: a frr.conf that somebody else wrote may let a whole table out. In JSON each has 300 to 600 bytes.
 constexpr std::uint64_t most_listed = 10'000;
 
-std::uint64_t now_unix_ms() {
-  return static_cast<std::uint64_t>(
-      std::chrono::duration_cast<milliseconds>(std::chrono::system_clock::now().time_since_epoch()).count());
-}
+using base::now_unix_ms;
 
 auto no_router(std::uint32_t asn, const RunningConfig& config) -> frr::Failure {
   const auto has =

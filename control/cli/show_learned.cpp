@@ -13,15 +13,6 @@
 namespace sekisho::cli {
 namespace {
 
-std::string when(const Json& route) {
-  const auto time = static_cast<std::time_t>(route.at("since_unix_ms").get<std::uint64_t>() / 1000);
-  std::tm local{};
-  ::localtime_r(&time, &local);
-  std::string text(32, '\0');
-  text.resize(std::strftime(text.data(), text.size(), "%Y-%m-%d %H:%M:%S", &local));
-  return text;
-}
-
 std::string summary_text(const Json& summary) {
   if (summary.at("learns") == false) {
     return "nothing is learned: no zone has \"bgp\" among its routes or sources, or there is no [bgp]\n";
@@ -92,7 +83,7 @@ Outcome show_learned(Context& context) {
   return (*client)->ask_pages(request, [&](const Json& page) {
     for (const auto& route : page) {
       table.add({value_text(route, "prefix"), value_text(route, "next_hop"), list_text(route.at("gateways")),
-                 list_text(route.at("ports")), value_text(route, "protocol"), when(route),
+                 list_text(route.at("ports")), value_text(route, "protocol"), date(route.at("since_unix_ms")),
                  list_text(route.at("zones")), state_cell(route)});
     }
     fmt::print("{}", table.render());

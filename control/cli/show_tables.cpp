@@ -20,9 +20,6 @@ std::string duration(std::uint64_t seconds) {
   return days == 0 ? clock : fmt::format("{} d {}", days, clock);
 }
 
-namespace {
-
-// "2026-11-29 04:50:15", in this machine's time.
 std::string date(const Json& unix_ms) {
   if (!unix_ms.is_number()) {
     return {};
@@ -31,6 +28,8 @@ std::string date(const Json& unix_ms) {
   std::tm local{};
   return ::localtime_r(&seconds, &local) == nullptr ? std::string{} : fmt::format("{:%F %T}", local);
 }
+
+namespace {
 
 std::string milliseconds(const Json& microseconds) {
   return microseconds.is_number() ? fmt::format("{:.2f} ms", microseconds.get<double>() / 1000)

@@ -23,6 +23,8 @@ namespace sekisho::cli {
 
 // "04:50:15", "3 d 04:50:15"
 [[nodiscard]] std::string duration(std::uint64_t seconds);
+// "2026-11-29 04:50:15", in this machine's time; nothing of null.
+[[nodiscard]] std::string date(const Json& unix_ms);
 // "a, b"; "-" of an empty list.
 [[nodiscard]] std::string list_text(const Json& list);
 // A string as it is, a number in digits, true and false as yes and no, null as nothing (a table shows "-").

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "control/learn/session.hpp"
+#include "common/base/unix_time.hpp"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -25,12 +26,6 @@ constexpr auto looks_every = 1s;
 constexpr auto seldom = 5s;      // to ask BGP while nothing is wrong
 constexpr auto soon = 20ms;      // after what asked for a listing: there may be more of it
 constexpr auto most_pause = 1s;  // between two listings that were torn
-
-auto now_unix_ms() -> std::uint64_t {
-  return static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::milliseconds>(
-                                        std::chrono::system_clock::now().time_since_epoch())
-                                        .count());
-}
 
 }  // namespace
 
@@ -181,7 +176,7 @@ void Session::handle(const nlmsghdr& message) {
     return;
   }
   if (const auto* route = std::get_if<RouteMessage>(&*said)) {
-    store_.apply(*route, is_answer, now_unix_ms());
+    store_.apply(*route, is_answer, base::now_unix_ms());
   } else if (const auto* object = std::get_if<ObjectMessage>(&*said)) {
     store_.apply(*object);
   } else {

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// How long the daemon waits before it tries again, and what time it is for whoever asks.
+// How long the daemon waits before it tries again.
 #pragma once
 
 #include <chrono>
-#include <cstdint>
+
+#include "common/base/unix_time.hpp"
 
 namespace sekisho::reconcile {
 
@@ -14,10 +15,6 @@ inline constexpr std::chrono::seconds last_retry{60};
 // One that was killed a moment ago may not be gone yet.
 inline constexpr std::chrono::seconds patience_at_start{2};
 
-[[nodiscard]] inline std::uint64_t now_unix_ms() {
-  return static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::milliseconds>(
-                                        std::chrono::system_clock::now().time_since_epoch())
-                                        .count());
-}
+using base::now_unix_ms;
 
 }  // namespace sekisho::reconcile

@@ -8,6 +8,7 @@
 #include <stdexcept>
 #include <utility>
 
+#include "common/base/unix_time.hpp"
 #include "common/ipc/clients.hpp"
 #include "control/serve/cli_session.hpp"
 
@@ -36,10 +37,7 @@ struct Server::Impl {
 
   Options options;
   Backend& backend;
-  std::uint64_t started_unix_ms =
-      static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::milliseconds>(
-                                     std::chrono::system_clock::now().time_since_epoch())
-                                     .count());
+  std::uint64_t started_unix_ms = base::now_unix_ms();
   ipc::Clients<CliSession> clients;
 };
 
