@@ -35,6 +35,7 @@ void add_capture(CLI::App& app, Context& context);
 void add_trace(CLI::App& app, Context& context);
 void add_bgp(CLI::App& app, Context& context);
 void add_prove(CLI::App& app, Context& context);
+void add_history(CLI::App& app, Context& context);
 void add_drain(CLI::App& app, Context& context);
 void add_version(CLI::App& app, Context& context);
 
@@ -45,6 +46,8 @@ void add_version(CLI::App& app, Context& context);
 [[nodiscard]] CLI::Validator is_address_or_prefix();
 // Why the dataplane drops a packet.
 [[nodiscard]] CLI::Validator is_drop_reason();
+// "90s", "5m", "1h"; without a unit seconds.
+[[nodiscard]] CLI::Validator in_seconds();
 // Prefixes with commas between, or nothing at all.
 [[nodiscard]] CLI::Validator is_prefix_list();
 [[nodiscard]] auto words_of(std::string_view list) -> std::vector<std::string>;

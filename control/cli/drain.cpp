@@ -177,8 +177,7 @@ void add_drain(CLI::App& app, Context& context) {
       "drain", "Ask BGP peers and load balancers to send no more traffic here, and wait until none comes");
   command
       ->add_option("--for", *seconds, "How long to wait for the end of traffic (default: 5m); 0: not at all")
-      ->transform(CLI::AsNumberWithUnit(std::map<std::string, double>{{"s", 1}, {"m", 60}, {"h", 3600}},
-                                        CLI::AsNumberWithUnit::CASE_SENSITIVE, "DURATION"))
+      ->transform(in_seconds())
       ->option_text("DURATION");
   command->footer(
       "What BGP peers were told ([bgp]) is withdrawn first. Health probes ([health]) get 503, so that a load "

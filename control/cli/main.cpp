@@ -53,6 +53,7 @@ void add_commands(CLI::App& app, Context& context) {
   sekisho::cli::add_monitor(app, context);
   sekisho::cli::add_capture(app, context);
   sekisho::cli::add_trace(app, context);
+  sekisho::cli::add_history(app, context);
   sekisho::cli::add_drain(app, context);
   sekisho::cli::add_bgp(app, context);
   sekisho::cli::add_version(app, context);

@@ -1,18 +1,25 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include <fmt/format.h>
 
+#include <cstdint>
+#include <filesystem>
 #include <memory>
 #include <string>
+#include <utility>
 
+#include "common/base/unix_time.hpp"
 #include "control/cli/applied.hpp"
 #include "control/cli/client.hpp"
 #include "control/cli/command.hpp"
 #include "control/cli/output.hpp"
 #include "control/cli/plan.hpp"
+#include "control/cli/reload.hpp"
 #include "control/cli/show_tables.hpp"
 
 namespace sekisho::cli {
 namespace {
+
+constexpr double longest_trial = 24 * 60 * 60;
 
 // A dry run as it comes: what it is about first, then pages of routes.
 class PlanPrinter {
@@ -67,14 +74,26 @@ class PlanPrinter {
   JsonArray changes_;
 };
 
-Outcome dry_run(Context& context, bool force) {
+// "it is put back in 60 s unless it is confirmed"
+std::string trial_text(const Json& result) {
+  const auto until = result.at("confirm_until_unix_ms").get<std::uint64_t>();
+  const auto now = base::now_unix_ms();
+  return fmt::format("on trial: what ran before is put back in {} s unless `sekisho confirm` comes",
+                     until > now ? (until - now + 500) / 1000 : 0);
+}
+
+}  // namespace
+
+Outcome dry_run(Context& context, Json request) {
   const auto client = Client::connect(context.socket);
   if (!client) {
     return tl::unexpected{client.error()};
   }
+  const bool force = request.value("force", false);
+  request["command"] = "reload";
+  request["dry_run"] = true;
   PlanPrinter printer{context.json};
-  const auto asked = (*client)->ask_pages({{"command", "reload"}, {"dry_run", true}},
-                                          [&](const Json& page) { printer.print(page); });
+  const auto asked = (*client)->ask_pages(request, [&](const Json& page) { printer.print(page); });
   if (asked) {
     printer.close();
     context.status = printer.is_refused() && !force ? 1 : 0;
@@ -82,26 +101,43 @@ Outcome dry_run(Context& context, bool force) {
   return asked;
 }
 
-Outcome reload(Context& context, bool force) {
-  const auto result = ask(context, {{"command", "reload"}, {"force", force}});
+Outcome reload(Context& context, Json request) {
+  request["command"] = "reload";
+  const auto result = ask(context, request);
   if (!result) {
     return tl::unexpected{result.error()};
   }
   context.json ? print_json(*result) : print_applied(*result);
+  if (!context.json && !result->at("confirm_until_unix_ms").is_null()) {
+    fmt::print("{}\n", toned(trial_text(*result), Tone::bad));
+  }
   context.status = result->at("applied") == true && result->at("failed_ports").empty() ? 0 : 1;
   return {};
 }
-
-}  // namespace
 
 void add_reload(CLI::App& app, Context& context) {
   auto* command = app.add_subcommand(
       "reload", "Read the configuration and its route files again and apply them as one transaction");
   auto only_plan = std::make_shared<bool>(false);
   auto force = std::make_shared<bool>(false);
-  command->add_flag("--dry-run", *only_plan,
-                    "Change nothing; print what a reload would change at this moment, routes one a line");
+  auto config = std::make_shared<std::string>();
+  auto confirm = std::make_shared<double>(0);
+  auto* dry =
+      command->add_flag("--dry-run", *only_plan,
+                        "Change nothing; print what a reload would change at this moment, routes one a line");
+  command
+      ->add_option("--config", *config,
+                   "With --dry-run: another configuration than the one that a reload reads")
+      ->needs(dry)
+      ->option_text("FILE");
   command->add_flag("--force", *force, "Apply also what would break something that works now");
+  command
+      ->add_option("--confirm", *confirm,
+                   "Put back what ran before unless `sekisho confirm` comes within this time")
+      ->transform(in_seconds())
+      ->check(CLI::Range(1.0, longest_trial))
+      ->excludes(dry)
+      ->option_text("DURATION");
   command->footer(
       "What does not change is not touched, not even for an instant. A file with an error changes nothing: "
       "the error names\n"
@@ -122,13 +158,28 @@ void add_reload(CLI::App& app, Context& context) {
       "refused, "
       "it says\n"
       "why: exit status 1.\n\n"
+      "With --confirm what is applied is on trial: what ran before is put back unless `sekisho confirm` "
+      "comes in "
+      "time, also\n"
+      "when the session that asked for it is gone. A restart of sekisho-control or of the machine meanwhile "
+      "starts what ran\n"
+      "before. `sekisho history` lists what ran, `sekisho rollback` puts it back.\n\n"
       "Examples:\n"
       "  sekisho check && sekisho reload\n"
+      "  sekisho reload --confirm 60s && ping -c 3 192.0.2.1 && sekisho confirm\n"
+      "  sekisho reload --dry-run --config new.toml\n"
       "  sekisho reload --dry-run\n"
       "  sekisho reload --dry-run --json | jq .routes\n");
-  command->callback([&context, only_plan, force] {
-    context.run = [&context, only_plan, force] {
-      return *only_plan ? dry_run(context, *force) : reload(context, *force);
+  command->callback([&context, only_plan, force, config, confirm] {
+    context.run = [&context, only_plan, force, config, confirm]() -> Outcome {
+      Json request{{"force", *force}};
+      if (!config->empty()) {
+        request["config"] = std::filesystem::absolute(*config).lexically_normal().native();
+      }
+      if (*confirm > 0) {
+        request["confirm_seconds"] = static_cast<std::uint64_t>(*confirm);
+      }
+      return *only_plan ? dry_run(context, std::move(request)) : reload(context, std::move(request));
     };
   });
 }

@@ -62,6 +62,11 @@ auto words_of(std::string_view list) -> std::vector<std::string> {
   return result;
 }
 
+CLI::Validator in_seconds() {
+  return CLI::AsNumberWithUnit(std::map<std::string, double>{{"s", 1}, {"m", 60}, {"h", 3600}},
+                               CLI::AsNumberWithUnit::CASE_SENSITIVE, "DURATION");
+}
+
 CLI::Validator is_prefix_list() {
   return {[](std::string& text) {
             for (const auto& word : words_of(text)) {

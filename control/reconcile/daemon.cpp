@@ -44,7 +44,14 @@ Daemon::Daemon(boost::asio::io_context& io, Options options)
       io_(io),
       signals_(io, SIGHUP, SIGTERM, SIGINT),
       timer_(io),
-      reader_(io, options_.config),
+      history_(
+          io, options_.config, options_.state_directory,
+          [this] { reload({.force = true, .policy = 0}, [](const auto&) {}); },
+          [this](std::string_view outcome, std::string sentence) {
+            spdlog::warn("{}", sentence);
+            observer_.tell(serve::trial_event(outcome, std::move(sentence)));
+          }),
+      reader_(io, history_.configuration()),
       file_watch_(io),
       dataplane_(io, options_.dataplane_socket,
                  {.connected = [this] { tell(event::Connected{}); },
@@ -93,7 +100,7 @@ auto Daemon::open() -> tl::expected<void, std::string> {
     }
     only_one_ = std::move(*taken);
   }
-  auto reading = reader_.read_now();
+  auto reading = first_reading();
   if (!reading.policy) {
     return tl::unexpected(reading.policy.error().to_string());
   }
@@ -151,6 +158,22 @@ auto Daemon::open() -> tl::expected<void, std::string> {
   return {};
 }
 
+// A policy of the history that cannot be read keeps nothing down: an appliance that does not start is an outage.
+auto Daemon::first_reading() -> Reading {
+  reader_.use(history_.source_at_start());
+  auto reading = reader_.read_now();
+  if (!reading.policy && reader_.source().policy) {
+    spdlog::error("policy {} of the history cannot be started, the configuration is: {}",
+                  *reader_.source().policy, reading.policy.error().to_string());
+    reader_.use(history_.configuration());
+    reading = reader_.read_now();
+  }
+  if (reading.policy) {
+    history_.ran(reading.sources, "start");
+  }
+  return reading;
+}
+
 auto Daemon::first_learned(const policy::Policy& policy)
     -> tl::expected<learn::Learner::Snapshot, std::string> {
   constexpr std::chrono::seconds patience{10};
@@ -167,7 +190,7 @@ void Daemon::wait_for_signal() {
       io_.stop();
       return;
     }
-    reload(false, [](const auto&) {});  // what became of it stands in the log
+    reload({}, [](const auto&) {});  // what became of it stands in the log
     wait_for_signal();
   });
 }
@@ -219,8 +242,8 @@ auto Daemon::world() const -> World {
 
 // --- What operators ask.
 
-void Daemon::read(std::function<void(const Reading&)> done) {
-  reader_.read([this, done = std::move(done)](const Reading& reading) {
+void Daemon::read(Source source, std::function<void(const Reading&)> done) {
+  reader_.read(std::move(source), [this, done = std::move(done)](const Reading& reading) {
     done(reading.policy ? refused_if_useless(reading) : reading);
   });
 }
@@ -235,10 +258,17 @@ auto Daemon::refused_if_useless(Reading reading) -> Reading {
   return reading;
 }
 
-void Daemon::reload(bool force, ReloadDone done) {
+void Daemon::reload(const serve::ReloadOrder& order, ReloadDone done) {
+  auto source = history_.begin(order);
+  if (!source) {
+    spdlog::error("reload refused, the policy stays as it was: {}", source.error());
+    done(tl::unexpected(std::move(source.error())));
+    return;
+  }
   const auto ticket = ++last_ticket_;
-  waiting_[ticket] = [this,
-                      done = std::move(done)](const tl::expected<serve::Reloaded, std::string>& result) {
+  waiting_[ticket] = [this, order,
+                      done = std::move(done)](tl::expected<serve::Reloaded, std::string> result) {
+    history_.end(order, result);
     reload_counts_.last_succeeded = result.has_value();
     ++(result ? reload_counts_.succeeded : reload_counts_.failed);
     reload_counts_.refusal = result ? std::string() : result.error();
@@ -249,19 +279,30 @@ void Daemon::reload(bool force, ReloadDone done) {
     observer_.look(true);
     done(result);
   };
-  read([this, ticket, force](const Reading& reading) { tell(event::Reload{ticket, force, reading}); });
+  read(std::move(*source), [this, ticket, force = order.force](const Reading& reading) {
+    tell(event::Reload{ticket, force, reading});
+  });
 }
 
 void Daemon::plan(std::function<void(const serve::Planned&)> done) {
-  read([this, done = std::move(done)](const Reading& reading) {
+  auto source = reader_.source();
+  source.copy.reset();
+  read(std::move(source), [this, done = std::move(done)](const Reading& reading) {
     done({.plan = reconciler_->plan(reading, world()), .files = reading.files});
   });
 }
 
-void Daemon::rehearse(PlanDone done) {
+void Daemon::rehearse(const serve::Rehearsal& what, PlanDone done) {
+  auto source = history_.rehearsed(what);
+  if (!source) {
+    done(tl::unexpected(std::move(source.error())));
+    return;
+  }
   const auto ticket = ++last_ticket_;
   rehearsing_[ticket] = std::move(done);
-  read([this, ticket](const Reading& reading) { tell(event::Rehearse{ticket, reading}); });
+  read(std::move(*source), [this, ticket](const Reading& reading) {
+    tell(event::Rehearse{ticket, reading});
+  });
 }
 
 void Daemon::change_route(serve::OverrideRequest request, ReloadDone done) {
@@ -341,6 +382,7 @@ serve::Circumstances Daemon::circumstances() const {
   result.reload_refused = reload_counts_.refusal;
   result.changed_files = file_watch_.changes();
   result.bgp = advertising_.status();
+  result.history = history_.show();
   return result;
 }
 

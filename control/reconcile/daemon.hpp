@@ -28,6 +28,7 @@
 #include "control/reconcile/kept_state.hpp"
 #include "control/reconcile/observer.hpp"
 #include "control/reconcile/only_one.hpp"
+#include "control/reconcile/policy_history.hpp"
 #include "control/reconcile/policy_reader.hpp"
 #include "control/reconcile/reconciler.hpp"
 #include "control/serve/backend.hpp"
@@ -65,9 +66,11 @@ class Daemon final : public serve::Backend {
   }
   [[nodiscard]] serve::Circumstances circumstances() const override;
   [[nodiscard]] const serve::Sources& sources() const override { return reconciler_->sources(); }
-  void reload(bool force, ReloadDone done) override;
+  void reload(const serve::ReloadOrder& order, ReloadDone done) override;
+  [[nodiscard]] auto confirm() -> tl::expected<void, std::string> override { return history_.confirm(); }
+  [[nodiscard]] auto history() const -> serve::History override { return history_.show(); }
   void plan(std::function<void(const serve::Planned&)> done) override;
-  void rehearse(PlanDone done) override;
+  void rehearse(const serve::Rehearsal& what, PlanDone done) override;
   void change_route(serve::OverrideRequest request, ReloadDone done) override;
   [[nodiscard]] auto drain(bool is_wanted) -> tl::expected<void, std::string> override;
   [[nodiscard]] auto drain_member(const serve::DrainRequest& request)
@@ -91,7 +94,8 @@ class Daemon final : public serve::Backend {
   void tell(Event event);
   void wake();
   [[nodiscard]] auto world() const -> World;
-  void read(std::function<void(const Reading&)> done);
+  void read(Source source, std::function<void(const Reading&)> done);
+  [[nodiscard]] auto first_reading() -> Reading;
   [[nodiscard]] auto refused_if_useless(Reading reading) -> Reading;
   // The event in which the dataplane's answer ends; nothing when the connection is lost, which is an event of its own.
   template <typename Answered>
@@ -122,6 +126,7 @@ class Daemon final : public serve::Backend {
   boost::asio::signal_set signals_;
   boost::asio::steady_timer timer_;
   std::unique_ptr<OnlyOne> only_one_;  // none: this one takes over
+  PolicyHistory history_;
   PolicyReader reader_;
   FileWatch file_watch_;
   sync::DataplaneClient dataplane_;

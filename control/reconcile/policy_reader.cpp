@@ -3,7 +3,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <boost/asio/post.hpp>
+#include <iterator>
 #include <utility>
 
 #include "control/netlink/interface_addresses.hpp"
@@ -17,44 +19,48 @@ auto refused(base::Error error) -> Reading {
 
 }  // namespace
 
-PolicyReader::PolicyReader(boost::asio::io_context& io, std::filesystem::path config, Read read,
+PolicyReader::PolicyReader(boost::asio::io_context& io, Source source, Read read,
                            std::chrono::milliseconds patience)
-    : io_(io), timer_(io), config_(std::move(config)), read_(std::move(read)), patience_(patience) {}
+    : io_(io), timer_(io), source_(std::move(source)), read_(std::move(read)), patience_(patience) {}
 
-auto PolicyReader::attempt(std::function<void()> finished) -> std::unique_ptr<Attempt> {
-  const auto addresses =
-      addresses_ ? addresses_() : netlink::addresses_by(netlink::snapshot().value_or(netlink::Mirror{}));
+auto PolicyReader::attempt(const Source& source, std::function<void()> finished) -> std::unique_ptr<Attempt> {
+  ReadingOrder order{
+      .source = source,
+      .beside = beside_,
+      .addresses =
+          addresses_ ? addresses_() : netlink::addresses_by(netlink::snapshot().value_or(netlink::Mirror{}))};
   return std::make_unique<Attempt>(
-      config_,
-      [read = read_, config = config_, beside = beside_, addresses] {
-        return read(config, beside, addresses);
-      },
-      refused, std::move(finished));
+      source.config, [read = read_, order = std::move(order)] { return read(order); }, refused,
+      std::move(finished));
 }
 
 auto PolicyReader::read_now() -> Reading {
-  return attempt({})->wait(patience_);
+  return attempt(source_, {})->wait(patience_);
 }
 
-void PolicyReader::read(Done done) {
-  waiting_.push_back(std::move(done));
+void PolicyReader::read(Source source, Done done) {
+  waiting_.push_back({std::move(source), std::move(done)});
   if (served_.empty()) {
     begin();
   }
 }
 
-auto PolicyReader::too_many_left_behind() -> std::optional<base::Error> {
+auto PolicyReader::too_many_left_behind(const Source& source) -> std::optional<base::Error> {
   std::erase_if(left_behind_, [](const auto& thread) { return thread.expired(); });
   if (left_behind_.size() < most_left_behind) {
     return std::nullopt;
   }
-  return base::Error{config_, 0,
+  return base::Error{source.config, 0,
                      fmt::format("is not read: {} earlier reads still wait for files that do not answer",
                                  left_behind_.size())};
 }
 
 void PolicyReader::begin() {
-  served_ = std::exchange(waiting_, {});
+  const auto source = waiting_.front().source;
+  const auto others = std::ranges::stable_partition(
+      waiting_, [&](const Request& request) { return request.source == source; });
+  served_.assign(std::move_iterator{waiting_.begin()}, std::move_iterator{others.begin()});
+  waiting_.erase(waiting_.begin(), others.begin());
   const auto later = [this, alive = std::weak_ptr<void>(alive_)](auto then) {
     boost::asio::post(io_, [alive, then = std::move(then)] {
       if (!alive.expired()) {
@@ -62,11 +68,11 @@ void PolicyReader::begin() {
       }
     });
   };
-  if (auto error = too_many_left_behind()) {
+  if (auto error = too_many_left_behind(source)) {
     later([this, reading = refused(std::move(*error))] { end(reading); });
     return;
   }
-  attempt_ = attempt([this, later] {
+  attempt_ = attempt(source, [this, later] {
     later([this] {
       if (auto reading = attempt_ ? attempt_->take() : std::nullopt) {
         end(*reading);
@@ -102,8 +108,8 @@ void PolicyReader::end(const Reading& reading) {
   if (!waiting_.empty()) {
     begin();
   }
-  for (const auto& done : served) {
-    done(reading);
+  for (const auto& request : served) {
+    request.done(reading);
   }
 }
 

@@ -17,6 +17,32 @@
 namespace sekisho::reconcile {
 namespace {
 
+// An entry of the history has all files beneath its root, also those that the configuration names from "/".
+void move_beneath(const std::filesystem::path& root, config::Config& config) {
+  const auto move = [&](std::filesystem::path& file) {
+    const auto relative = file.lexically_relative(root);
+    if (!file.empty() && (relative.empty() || relative.native().starts_with(".."))) {
+      file = history::beneath(root, file);
+    }
+  };
+  for (auto& zone : config.zones) {
+    for (auto& spec : zone.routes) {
+      move(spec.file);
+    }
+  }
+  move(config.azure.service_tags);
+}
+
+// A policy without a copy may run.
+void copy_files(const CopyOrder& order, serve::Sources& sources) {
+  auto copy = history::Copy::take(order.directory, sources.files, order.newest);
+  if (copy) {
+    sources.copy = std::move(*copy);
+  } else {
+    sources.not_copied = std::move(copy.error());
+  }
+}
+
 // What a policy is read from, besides the configuration itself.
 auto files_of(const config::Config& config) -> std::vector<std::filesystem::path> {
   std::vector<std::filesystem::path> files;
@@ -52,12 +78,13 @@ auto why_no_hook(const config::Config& config) -> std::optional<base::Error> {
 
 }  // namespace
 
-auto read_policy(const std::filesystem::path& config, const std::vector<std::filesystem::path>& beside,
-                 const policy::InterfaceAddresses& addresses) -> Reading {
+auto read_policy(const ReadingOrder& order) -> Reading {
+  const auto& source = order.source;
   Reading reading{.policy = tl::unexpected(base::Error{})};
-  std::ranges::transform(beside, std::back_inserter(reading.files), base::stamp);
-  reading.sources = {.read_unix_ms = now_unix_ms(), .files = {base::stamp(config)}};
-  auto read = config::read(config);
+  std::ranges::transform(order.beside, std::back_inserter(reading.files), base::stamp);
+  reading.sources = {
+      .read_unix_ms = now_unix_ms(), .files = {base::stamp(source.config)}, .policy = source.policy};
+  auto read = config::read(source.config);
   if (!read) {
     reading.policy = tl::unexpected(std::move(read.error()));
     return reading;
@@ -66,12 +93,23 @@ auto read_policy(const std::filesystem::path& config, const std::vector<std::fil
     reading.policy = tl::unexpected(std::move(*refused));
     return reading;
   }
+  if (!source.root.empty()) {
+    move_beneath(source.root, *read);
+  }
   std::ranges::transform(files_of(*read), std::back_inserter(reading.sources.files), base::stamp);
   reading.hook = why_no_hook(*read);
-  reading.policy = policy::build_to_run(std::move(*read), addresses, check::warnings);
+  reading.policy = policy::build_to_run(std::move(*read), order.addresses, check::warnings);
   if (reading.policy) {
     if (auto broken = prove::refuse_broken(**reading.policy)) {
       reading.policy = tl::unexpected(std::move(*broken));
+    }
+  }
+  if (reading.policy && source.copy) {
+    copy_files(*source.copy, reading.sources);
+  }
+  if (reading.policy && source.pin) {
+    if (auto written = history::write_pin(source.pin->directory, source.pin->pin); !written) {
+      reading.policy = tl::unexpected(base::Error{source.config, 0, std::move(written.error())});
     }
   }
   return reading;

@@ -2,7 +2,9 @@
 // What came of reading a configuration and the files that it names.
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <tl/expected.hpp>
@@ -10,10 +12,43 @@
 
 #include "common/base/error.hpp"
 #include "common/base/stamp.hpp"
+#include "control/history/store.hpp"
 #include "control/policy/policy.hpp"
 #include "control/serve/backend.hpp"
 
 namespace sekisho::reconcile {
+
+// Of the files that are read, for the history.
+struct CopyOrder {
+  std::filesystem::path directory;
+  std::filesystem::path newest;  // entry's root; empty: there is none
+
+  friend bool operator==(const CopyOrder&, const CopyOrder&) = default;
+};
+
+struct PinOrder {
+  std::filesystem::path directory;
+  history::Pin pin;
+
+  friend bool operator==(const PinOrder&, const PinOrder&) = default;
+};
+
+// A configuration: as it is, or as an entry of the history has it.
+struct Source {
+  std::filesystem::path config;
+  std::filesystem::path root{};           // of the entry; empty: none
+  std::optional<std::uint64_t> policy{};  // the entry's number
+  std::optional<CopyOrder> copy{};
+  std::optional<PinOrder> pin{};  // the policy is not to run before the disk has it
+
+  friend bool operator==(const Source&, const Source&) = default;
+};
+
+struct ReadingOrder {
+  Source source;
+  std::vector<std::filesystem::path> beside;  // to be looked at
+  policy::InterfaceAddresses addresses;
+};
 
 struct Reading {
   tl::expected<std::shared_ptr<const policy::Policy>, base::Error> policy;
@@ -23,9 +58,7 @@ struct Reading {
       hook{};  // why the program of [hook] cannot be run; none: it can, or there is none
 };
 
-// The policy of `config`, for a daemon; and `beside`, looked at. Waits for the files.
-[[nodiscard]] auto read_policy(const std::filesystem::path& config,
-                               const std::vector<std::filesystem::path>& beside,
-                               const policy::InterfaceAddresses& addresses) -> Reading;
+// Waits for the files.
+[[nodiscard]] auto read_policy(const ReadingOrder& order) -> Reading;
 
 }  // namespace sekisho::reconcile

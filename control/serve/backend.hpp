@@ -3,8 +3,10 @@
 // implement it without one.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <filesystem>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -16,8 +18,10 @@
 #include "common/base/stamp.hpp"
 #include "control/advertise/status.hpp"
 #include "control/events/feed.hpp"
+#include "control/history/copy.hpp"
 #include "control/netlink/netlink.hpp"
 #include "control/policy/policy.hpp"
+#include "control/serve/history.hpp"
 #include "control/serve/problems.hpp"
 #include "control/sync/harm.hpp"
 #include "control/sync/transaction.hpp"
@@ -31,6 +35,9 @@ struct Reloaded {
   ipc::Committed committed;  // what changed
   std::vector<std::string> warnings;
   std::size_t overrides_dropped = 0;  // that were in force, and no file has
+  std::optional<std::uint64_t>
+      policy{};  // its number in the history; none: it has no copy, or is an override
+  std::optional<std::uint64_t> confirm_until_unix_ms{};  // or it is taken back
 };
 
 // Changes one prefix of a zone's table in what runs, until the next reload.
@@ -63,6 +70,24 @@ struct Plan {
 struct Sources {
   std::uint64_t read_unix_ms = 0;
   std::vector<base::Stamp> files;  // the configuration first
+  std::optional<std::uint64_t>
+      policy{};  // of the history, from which it was read; none: from the files themselves
+  std::shared_ptr<history::Copy> copy{};  // of these files; null: none was wanted, or it failed
+  std::string not_copied{};               // why
+};
+
+// A reload, and on which terms.
+struct ReloadOrder {
+  bool force = false;  // also what would break something that works
+  // Of the history; none: what the configuration says. 0: the one before the one that runs.
+  std::optional<std::uint64_t> policy{};
+  std::optional<std::chrono::seconds> confirm_within{};  // or it is taken back
+};
+
+// What a rehearsed reload would read: one of them, or neither for the configuration that runs.
+struct Rehearsal {
+  std::optional<std::uint64_t> policy{};  // as a reload's
+  std::filesystem::path config{};
 };
 
 // What a reload would do, or why it would be refused; and the files of `sources` as they are now, none where one did not answer.
@@ -86,11 +111,15 @@ class Backend {
 
   // Reads the files again, off this thread; one transaction or a refusal that changes nothing. One that would break what works
   // (sync::harms) is refused unless it is forced. Requests that come while files are read share what is read after them.
-  virtual void reload(bool force, ReloadDone done) = 0;
+  virtual void reload(const ReloadOrder& order, ReloadDone done) = 0;
+  // What was reloaded on trial stays. The error is a sentence.
+  [[nodiscard]] virtual auto confirm() -> tl::expected<void, std::string> = 0;
+  [[nodiscard]] virtual auto history() const -> History = 0;
   // What a reload would lead to at this moment, by the files as they are now; changes nothing.
   virtual void plan(std::function<void(const Planned&)> done) = 0;
-  // The same after new members had their time to answer, as a reload gives it to them.
-  virtual void rehearse(PlanDone done) = 0;
+  // The same of a policy of the history or of another configuration, and after new members had their time to answer, as a reload gives
+  // it to them.
+  virtual void rehearse(const Rehearsal& what, PlanDone done) = 0;
   [[nodiscard]] virtual const Sources& sources() const = 0;
   virtual void change_route(OverrideRequest request, ReloadDone done) = 0;
   // No new traffic should come, until that is taken back; kept over a restart. After an error nothing has changed.

@@ -103,6 +103,10 @@ auto reload_event(const tl::expected<Reloaded, std::string>& result) -> events::
                       {"why", nullptr}}};
 }
 
+auto trial_event(std::string_view outcome, std::string sentence) -> events::Event {
+  return {.kind = "trial", .sentence = std::move(sentence), .details = {{"outcome", outcome}}};
+}
+
 namespace {
 
 auto why_withdrawn(const advertise::Status& status) -> std::vector<std::string> {

@@ -38,6 +38,8 @@ struct Judged {
 [[nodiscard]] auto reload_event(const tl::expected<Reloaded, std::string>& result) -> events::Event;
 // {"event": "advertise", "advertised": false, "prefixes": ["0.0.0.0/1", "128.0.0.0/1"], "why": ["no living member of firewall"]}
 [[nodiscard]] auto advertise_event(bool is_announced, const advertise::Status& status) -> events::Event;
+// {"event": "trial", "outcome": "begun"}: "confirmed", "taken back"
+[[nodiscard]] auto trial_event(std::string_view outcome, std::string sentence) -> events::Event;
 // {"event": "drain", "draining": true}
 [[nodiscard]] auto drain_event(bool is_draining) -> events::Event;
 // {"event": "drain", "next_hop": "firewall", "member": "10.0.2.11", "drained": true}

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "common/base/prefix.hpp"
+#include "control/events/event.hpp"
 #include "control/policy/learned.hpp"
 #include "control/route/internet.hpp"
 #include "control/serve/port_findings.hpp"
@@ -35,6 +36,7 @@ class Finder {
     add_bgp();
     add_learning();
     add_reload();
+    add_history();
     std::ranges::stable_sort(found_, std::ranges::greater{}, &Problem::bad);
     return std::move(found_);
   }
@@ -335,6 +337,26 @@ class Finder {
         warn("files_changed", "", file + " since it was read: what runs is what was read",
              "sekisho reload --dry-run");
       }
+    }
+  }
+
+  // Whoever looks at the configuration must hear that it is not what runs.
+  void add_history() {
+    const auto& history = scene_.circumstances.history;
+    if (!history.pinned) {
+      return;
+    }
+    if (history.confirm_until_unix_ms) {
+      warn("on_trial", "",
+           fmt::format("the last reload is on trial: policy {} is put back at {} unless it is confirmed",
+                       *history.pinned, events::time_text(*history.confirm_until_unix_ms)),
+           "sekisho confirm; sekisho rollback", "the last reload is on trial");
+    } else {
+      warn("not_configured", history.configuration.native(),
+           fmt::format("policy {} of the history runs, and is started, instead of {}", *history.pinned,
+                       history.configuration.native()),
+           "sekisho reload --dry-run; sekisho reload",
+           fmt::format("policy {} of the history runs", *history.pinned));
     }
   }
 

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "common/base/prefix.hpp"
+#include "common/base/unix_time.hpp"
 #include "control/serve/ask_live.hpp"
 #include "control/serve/changes.hpp"
 #include "control/serve/drain_member.hpp"
@@ -39,11 +40,7 @@ Answer answer(Json result) {
   return whole;
 }
 
-std::uint64_t now_unix_ms() {
-  return static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::milliseconds>(
-                                        std::chrono::system_clock::now().time_since_epoch())
-                                        .count());
-}
+using base::now_unix_ms;
 
 // What only the dataplane knows. `show`: what becomes of its answer, nothing if that is not what was asked for.
 void ask_only(Backend& backend, ipc::Request request, Then done,
@@ -318,25 +315,26 @@ void change_route(const Json& request, Backend& backend, Then done) {
 }
 
 void reload(const Json& request, Backend& backend, Then done) {
-  if (auto known = refuse_other_members(request, {"dry_run", "force"}); !known) {
-    done(refuse(known.error()));
+  const auto wanted = read_reload(request);
+  if (!wanted) {
+    done(refuse(wanted.error()));
     return;
   }
-  const auto only_plan = flag_member(request, "dry_run");
-  const auto force = flag_member(request, "force");
-  if (!only_plan || !force) {
-    done(refuse(!only_plan ? only_plan.error() : force.error()));
-    return;
-  }
-  if (*only_plan) {
-    backend.rehearse([done = std::move(done)](tl::expected<Plan, std::string> plan) {
+  if (wanted->is_dry_run) {
+    backend.rehearse(wanted->rehearsal, [done = std::move(done)](tl::expected<Plan, std::string> plan) {
       done(plan ? plan_pages(std::move(*plan)) : refuse(std::move(plan.error())));
     });
     return;
   }
-  backend.reload(*force, [done = std::move(done)](const tl::expected<Reloaded, std::string>& reloaded) {
-    done(reloaded ? answer(reload_json(*reloaded)) : refuse(reloaded.error()));
-  });
+  backend.reload(wanted->order,
+                 [done = std::move(done)](const tl::expected<Reloaded, std::string>& reloaded) {
+                   done(reloaded ? answer(reload_json(*reloaded)) : refuse(reloaded.error()));
+                 });
+}
+
+void confirm(const Json& request, Backend& backend, const Then& done) {
+  auto confirmed = refuse_other_members(request, {}).and_then([&] { return backend.confirm(); });
+  done(confirmed ? answer(history_json(backend.history())) : refuse(std::move(confirmed.error())));
 }
 
 void drain(const Json& request, Backend& backend, bool is_wanted, const Then& done) {
@@ -462,6 +460,10 @@ void handle(const Json& request, Backend& backend, std::uint64_t started_unix_ms
     done(answer(advertising(backend)));
   } else if (name == "next-hop") {
     drain_member(request, backend, done);
+  } else if (name == "confirm") {
+    confirm(request, backend, done);
+  } else if (name == "history") {
+    done(answer(history_json(backend.history())));
   } else if (name == "monitor") {
     monitor(backend, std::move(done));
   } else if (name == "lookup") {

@@ -12,16 +12,18 @@ namespace sekisho::serve {
 namespace {
 
 // What is not named here changes something, also when it is new.
-constexpr std::array<std::string_view, 7> reading{
-    "advertising", "effective-routes", "explain", "lookup", "monitor", "prove", "show"};
+constexpr std::array<std::string_view, 8> reading{"advertising", "effective-routes", "explain", "history",
+                                                  "lookup",      "monitor",          "prove",   "show"};
 
 }  // namespace
 
 bool only_reads(const Json& request) {
   const auto command = string_member(request, "command");
   const auto name = command ? command->value_or("") : "";
+  // Control reads files that its clients may not read, and its errors quote them: another configuration is for who may change this one.
+  const auto config = string_member(request, "config");
   return std::ranges::find(reading, name) != reading.end() ||
-         (name == "reload" && flag_member(request, "dry_run").value_or(false));
+         (name == "reload" && flag_member(request, "dry_run").value_or(false) && config && !*config);
 }
 
 // The group is looked up for each client: its number may change while control runs.

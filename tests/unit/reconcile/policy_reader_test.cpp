@@ -29,8 +29,7 @@ struct PolicyReaderTest : testing::Test {
 
   // Says in its policy's warnings how many reads began before it.
   auto read() {
-    return [mount = mount](const std::filesystem::path& /*config*/, const auto& /*beside*/,
-                           const auto& /*addresses*/) -> Reading {
+    return [mount = mount](const ReadingOrder& /*order*/) -> Reading {
       auto policy = std::make_shared<policy::Policy>();
       mount->read("/mnt/routes.txt");
       policy->warnings.push_back(std::to_string(mount->reads()));
@@ -56,7 +55,7 @@ struct PolicyReaderTest : testing::Test {
 };
 
 TEST_F(PolicyReaderTest, TheLoopGoesOnWhileFilesAreRead) {
-  PolicyReader reader{io, "sekisho.toml", read(), never};
+  PolicyReader reader{io, {.config = "sekisho.toml"}, read(), never};
   reader.read(note());
   mount->wait_for_reads(1);
   bool ran = false;
@@ -72,7 +71,7 @@ TEST_F(PolicyReaderTest, TheLoopGoesOnWhileFilesAreRead) {
 
 // A file may have changed since the read began that runs: who asks later gets one that begins later.
 TEST_F(PolicyReaderTest, RequestsThatComeWhileFilesAreReadShareTheNextRead) {
-  PolicyReader reader{io, "sekisho.toml", read(), never};
+  PolicyReader reader{io, {.config = "sekisho.toml"}, read(), never};
   reader.read(note());
   mount->wait_for_reads(1);
   for (int i = 0; i < 3; ++i) {
@@ -85,7 +84,7 @@ TEST_F(PolicyReaderTest, RequestsThatComeWhileFilesAreReadShareTheNextRead) {
 }
 
 TEST_F(PolicyReaderTest, AFileThatDoesNotAnswerIsNamedAndTheNextReadIsMade) {
-  PolicyReader reader{io, "sekisho.toml", read(), soon};
+  PolicyReader reader{io, {.config = "sekisho.toml"}, read(), soon};
   reader.read(note());
   run_until(1);
   EXPECT_EQ(said.back(), "/mnt/routes.txt: did not answer for 0.02 s: is its file system there?");
@@ -99,7 +98,7 @@ TEST_F(PolicyReaderTest, AFileThatDoesNotAnswerIsNamedAndTheNextReadIsMade) {
 }
 
 TEST_F(PolicyReaderTest, ThreadsThatHangAreNotGatheredWithoutEnd) {
-  PolicyReader reader{io, "sekisho.toml", read(), 1ms};
+  PolicyReader reader{io, {.config = "sekisho.toml"}, read(), 1ms};
   for (std::size_t i = 1; i <= PolicyReader::most_left_behind; ++i) {
     reader.read(note());
     run_until(i);
@@ -121,18 +120,18 @@ TEST_F(PolicyReaderTest, ThreadsThatHangAreNotGatheredWithoutEnd) {
 
 // What takes long but is no file's fault: a large table being built.
 TEST_F(PolicyReaderTest, ALongReadThatWaitsForNoFileIsNotGivenUp) {
-  const auto slow = [](const auto& /*config*/, const auto& /*beside*/, const auto& /*addresses*/) -> Reading {
+  const auto slow = [](const ReadingOrder& /*order*/) -> Reading {
     std::this_thread::sleep_for(5 * soon);
     return {.policy = std::make_shared<policy::Policy>(policy::Policy{.warnings = {"built"}})};
   };
-  PolicyReader reader{io, "sekisho.toml", slow, soon};
+  PolicyReader reader{io, {.config = "sekisho.toml"}, slow, soon};
   reader.read(note());
   run_until(1);
   EXPECT_EQ(said, std::vector<std::string>{"built"});
 }
 
 TEST_F(PolicyReaderTest, ReadNowWaitsAndNamesTheFileThatDoesNotAnswer) {
-  PolicyReader reader{io, "sekisho.toml", read(), soon};
+  PolicyReader reader{io, {.config = "sekisho.toml"}, read(), soon};
   const auto hanging = reader.read_now();
   ASSERT_FALSE(hanging.policy);
   EXPECT_EQ(hanging.policy.error().file, "/mnt/routes.txt");
@@ -142,7 +141,7 @@ TEST_F(PolicyReaderTest, ReadNowWaitsAndNamesTheFileThatDoesNotAnswer) {
 
 TEST_F(PolicyReaderTest, GoesWhileAReadHangs) {
   {
-    PolicyReader reader{io, "sekisho.toml", read(), never};
+    PolicyReader reader{io, {.config = "sekisho.toml"}, read(), never};
     reader.read(note());
     reader.read(note());
     mount->wait_for_reads(1);
@@ -156,9 +155,8 @@ TEST_F(PolicyReaderTest, GoesWhileAReadHangs) {
 }
 
 TEST_F(PolicyReaderTest, MemoryThatIsNotThereRefusesTheRead) {
-  const auto greedy = [](const auto& /*config*/, const auto& /*beside*/,
-                         const auto& /*addresses*/) -> Reading { throw std::bad_alloc{}; };
-  PolicyReader reader{io, "sekisho.toml", greedy, never};
+  const auto greedy = [](const ReadingOrder& /*order*/) -> Reading { throw std::bad_alloc{}; };
+  PolicyReader reader{io, {.config = "sekisho.toml"}, greedy, never};
   reader.read(note());
   run_until(1);
   EXPECT_EQ(said.back(), "sekisho.toml: cannot be read: out of memory");
@@ -172,7 +170,7 @@ TEST_F(PolicyReaderTest, ReadsFilesAndLooksAtThoseBeside) {
       "sekisho.toml",
       "[port.lan]\ndevice = \"af_xdp:sekisho-none\"\n"
       "[zone.onprem]\nport = [\"lan\"]\nsources = [\"10.0.0.0/8\"]\nroutes = [\"routes.txt\"]\n");
-  PolicyReader reader{io, config};
+  PolicyReader reader{io, {.config = config}};
   reader.look_beside({beside});
   const auto reading = reader.read_now();
   ASSERT_TRUE(reading.policy) << reading.policy.error().to_string();

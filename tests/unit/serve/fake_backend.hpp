@@ -73,12 +73,20 @@ class FakeBackend : public Backend {
   const sync::View& view() const override { return view_; }
   bool dataplane_connected() const override { return connected; }
   Circumstances circumstances() const override { return known; }
-  void reload(bool force, std::function<void(tl::expected<Reloaded, std::string>)> done) override {
-    forced = force;
+  void reload(const ReloadOrder& order,
+              std::function<void(tl::expected<Reloaded, std::string>)> done) override {
+    ordered = order;
     done(reloaded);
   }
+  auto confirm() -> tl::expected<void, std::string> override {
+    return unconfirmable.empty() ? tl::expected<void, std::string>{} : tl::unexpected{unconfirmable};
+  }
+  auto history() const -> History override { return known.history; }
   void plan(std::function<void(const Planned&)> done) override { done({.plan = planned, .files = {}}); }
-  void rehearse(std::function<void(tl::expected<Plan, std::string>)> done) override { done(planned); }
+  void rehearse(const Rehearsal& what, std::function<void(tl::expected<Plan, std::string>)> done) override {
+    rehearsed = what;
+    done(planned);
+  }
   const Sources& sources() const override { return sources_; }
   void change_route(OverrideRequest request,
                     std::function<void(tl::expected<Reloaded, std::string>)> done) override {
@@ -126,7 +134,9 @@ class FakeBackend : public Backend {
   sync::View view_;
   bool connected = true;
   Circumstances known;
-  bool forced = false;
+  ReloadOrder ordered;
+  Rehearsal rehearsed;
+  std::string unconfirmable;
   std::string broken;
   tl::expected<Reloaded, std::string> reloaded;
   tl::expected<Plan, std::string> planned = tl::unexpected<std::string>("no plan");

@@ -198,6 +198,25 @@ TEST_F(ProblemsTest, GuardReloadAndFiles) {
   EXPECT_THAT(kinds(), ElementsAre("guard_missing", "reload_refused"));
 }
 
+TEST_F(ProblemsTest, WhatRunsIsNotTheConfiguration) {
+  now.history = {.entries = {},
+                 .directory = {},
+                 .configuration = "/etc/sekisho/sekisho.toml",
+                 .runs = 3,
+                 .why_none = {},
+                 .pinned = 3,
+                 .confirm_until_unix_ms = {}};
+  EXPECT_THAT(kinds(), ElementsAre("not_configured"));
+  EXPECT_EQ(found()[0].sentence,
+            "policy 3 of the history runs, and is started, instead of /etc/sekisho/sekisho.toml");
+  now.history.runs = 4;
+  now.history.confirm_until_unix_ms = 1'772'366'400'000;
+  EXPECT_THAT(kinds(), ElementsAre("on_trial"));
+  EXPECT_EQ(
+      found()[0].sentence,
+      "the last reload is on trial: policy 3 is put back at 2026-03-01T12:00:00.000Z unless it is confirmed");
+}
+
 // A zone without a default of its own, which is to be learned.
 class FollowingTest : public ProblemsTest {
  protected:

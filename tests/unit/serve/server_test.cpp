@@ -273,6 +273,10 @@ TEST_F(Roles, TheGroupReadsAndChangesNothing) {
   EXPECT_TRUE(backend_.overrides_asked.empty());
   const auto dry = ask_as_nobody({number("daemon")}, {{"command", "reload"}, {"dry_run", true}});
   EXPECT_EQ(dry["error"], "no plan") << "asked, that is";
+  // Errors of a file quote it, and control reads what its clients may not.
+  const auto other = ask_as_nobody({number("daemon")},
+                                   {{"command", "reload"}, {"dry_run", true}, {"config", "/etc/shadow"}});
+  EXPECT_THAT(other["error"].get<std::string>(), testing::HasSubstr("only root may"));
 }
 
 TEST_F(Roles, TheSecondGroupChanges) {

@@ -81,7 +81,7 @@ TEST(Verdict, WhatForwardsAllTheSame) {
   for (const auto kind : {"not_in_command", "policy_differs", "guard_missing", "reload_refused"}) {
     EXPECT_EQ(said(internet(), {problem(kind)}), std::string("degraded: ") + kind);
   }
-  for (const auto kind : {"files_changed", "port_differs"}) {
+  for (const auto kind : {"files_changed", "port_differs", "on_trial", "not_configured"}) {
     EXPECT_EQ(said(internet(), {warning(kind)}), "forwarding");
   }
   EXPECT_EQ(said(internet(), {warning("next_hop_degraded", "firewall")}),
