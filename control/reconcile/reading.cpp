@@ -17,20 +17,41 @@
 namespace sekisho::reconcile {
 namespace {
 
-// An entry of the history has all files beneath its root, also those that the configuration names from "/".
-void move_beneath(const std::filesystem::path& root, config::Config& config) {
-  const auto move = [&](std::filesystem::path& file) {
-    const auto relative = file.lexically_relative(root);
-    if (!file.empty() && (relative.empty() || relative.native().starts_with(".."))) {
-      file = history::beneath(root, file);
-    }
-  };
+// What a policy is read from, besides the configuration itself.
+template <typename Config, typename Visit>
+void each_file(Config& config, Visit visit) {
   for (auto& zone : config.zones) {
     for (auto& spec : zone.routes) {
-      move(spec.file);
+      if (spec.kind == config::RouteSpec::Kind::file) {
+        visit(spec.file);
+        if (!spec.parameters.empty()) {
+          visit(spec.parameters);
+        }
+      }
     }
   }
-  move(config.azure.service_tags);
+  if (!config.azure.service_tags.empty()) {
+    visit(config.azure.service_tags);
+  }
+}
+
+auto files_of(const config::Config& config) -> std::vector<std::filesystem::path> {
+  std::vector<std::filesystem::path> files;
+  each_file(config, [&](const std::filesystem::path& file) { files.push_back(file); });
+  std::ranges::sort(files);
+  const auto same = std::ranges::unique(files);
+  files.erase(same.begin(), same.end());
+  return files;
+}
+
+// An entry of the history has all files beneath its root, also those that the configuration names from "/".
+void move_beneath(const std::filesystem::path& root, config::Config& config) {
+  each_file(config, [&](std::filesystem::path& file) {
+    const auto relative = file.lexically_relative(root);
+    if (relative.empty() || relative.native().starts_with("..")) {
+      file = history::beneath(root, file);
+    }
+  });
 }
 
 // A policy without a copy may run.
@@ -41,28 +62,6 @@ void copy_files(const CopyOrder& order, serve::Sources& sources) {
   } else {
     sources.not_copied = std::move(copy.error());
   }
-}
-
-// What a policy is read from, besides the configuration itself.
-auto files_of(const config::Config& config) -> std::vector<std::filesystem::path> {
-  std::vector<std::filesystem::path> files;
-  for (const auto& zone : config.zones) {
-    for (const auto& spec : zone.routes) {
-      if (spec.kind == config::RouteSpec::Kind::file) {
-        files.push_back(spec.file);
-        if (!spec.parameters.empty()) {
-          files.push_back(spec.parameters);
-        }
-      }
-    }
-  }
-  if (!config.azure.service_tags.empty()) {
-    files.push_back(config.azure.service_tags);
-  }
-  std::ranges::sort(files);
-  const auto same = std::ranges::unique(files);
-  files.erase(same.begin(), same.end());
-  return files;
 }
 
 auto why_no_hook(const config::Config& config) -> std::optional<base::Error> {
