@@ -15,6 +15,12 @@
 namespace sekisho::base {
 namespace {
 
+// A file's name is the folder's to keep.
+bool reach_disk(const std::filesystem::path& folder) {
+  const Fd opened{::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
+  return opened.valid() && ::fsync(opened.get()) == 0;
+}
+
 bool give_to_owner_of(const std::filesystem::path& folder, int file) {
   struct stat found {};
   return ::geteuid() != 0 ||
@@ -43,13 +49,21 @@ auto write_whole(const std::filesystem::path& file, std::string_view text, const
   const bool is_made = written.valid();
   if (is_made && write_all(written.get(), text) && ::fchmod(written.get(), how.mode) == 0 &&
       (!how.belongs_to_folder || give_to_owner_of(folder, written.get())) &&
-      (!how.waits_for_disk || ::fsync(written.get()) == 0) && ::rename(beside.c_str(), file.c_str()) == 0)
+      (!how.waits_for_disk || ::fsync(written.get()) == 0) && ::rename(beside.c_str(), file.c_str()) == 0 &&
+      (!how.waits_for_disk || reach_disk(folder)))
     return {};
   const int why = errno;
   if (is_made)
     ::unlink(beside.c_str());
   return tl::unexpected(
       fmt::format("{} cannot be written: {}", file.native(), std::generic_category().message(why)));
+}
+
+auto remove_whole(const std::filesystem::path& file) -> tl::expected<void, std::string> {
+  if (::unlink(file.c_str()) == 0 ? reach_disk(file.parent_path()) : errno == ENOENT || errno == ENOTDIR)
+    return {};
+  return tl::unexpected(
+      fmt::format("{} cannot be removed: {}", file.native(), std::generic_category().message(errno)));
 }
 
 }  // namespace sekisho::base

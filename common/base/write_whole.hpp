@@ -22,6 +22,9 @@ struct Written {
 [[nodiscard]] auto write_whole(const std::filesystem::path& file, std::string_view text,
                                const Written& how = {}) -> tl::expected<void, std::string>;
 
+// Waits for the disk; one that is not there is removed already. The error is a sentence.
+[[nodiscard]] auto remove_whole(const std::filesystem::path& file) -> tl::expected<void, std::string>;
+
 // All of the text into an open file; false: errno says why not.
 [[nodiscard]] bool write_all(int file, std::string_view text) noexcept;
 

@@ -7,11 +7,13 @@
 #include <array>
 #include <boost/asio/io_context.hpp>
 #include <chrono>
+#include <filesystem>
 #include <iterator>
 #include <memory>
 #include <string>
 #include <vector>
 
+#include "common/base/detached_read.hpp"
 #include "control/cli/command.hpp"
 #include "control/cli/output.hpp"
 #include "control/cli/table.hpp"
@@ -21,6 +23,7 @@
 #include "control/guard/leftover.hpp"
 #include "control/guard/table.hpp"
 #include "control/guard/truth.hpp"
+#include "control/history/store.hpp"
 #include "control/netlink/netlink.hpp"
 
 namespace sekisho::cli {
@@ -195,6 +198,17 @@ Outcome status(const Context& context, const std::string& file) {
   return problems.empty() ? Outcome{} : tl::unexpected{sentence(problems)};
 }
 
+// What cannot be looked at names no other.
+std::string started(const std::string& file, const std::string& state_directory) {
+  if (state_directory.empty()) {
+    return file;
+  }
+  const auto look = [=]() -> tl::expected<std::filesystem::path, base::Error> {
+    return history::configuration_that_starts(state_directory, file);
+  };
+  return base::within(std::chrono::seconds{5}, state_directory, look).value_or(file).native();
+}
+
 // A typing error must not open the way past the firewall at the next boot.
 Outcome guard_everything(const std::string& why) {
   if (guard::installed()) {
@@ -325,12 +339,19 @@ void add_guard(CLI::App& app, Context& context) {
       "  sekisho guard status\n"
       "  sekisho guard on --config /etc/sekisho/sekisho.toml\n");
   auto file = std::make_shared<std::string>(default_configuration);
+  auto state = std::make_shared<std::string>();
   const auto add = [&](const char* name, const char* what,
                        Outcome (*run)(const Context&, const std::string&)) {
     auto* command = group->add_subcommand(name, what);
     command->add_option("-c,--config", *file, "The configuration")->type_name("FILE")->capture_default_str();
-    command->callback(
-        [&context, file, run] { context.run = [&context, file, run] { return run(context, *file); }; });
+    command
+        ->add_option(
+            "--state-directory", *state,
+            "sekisho-control's: of a policy that it would start instead of the configuration, that one's")
+        ->type_name("DIRECTORY");
+    command->callback([&context, file, state, run] {
+      context.run = [&context, file, state, run] { return run(context, started(*file, *state)); };
+    });
   };
   add("status", "Say which locks hold, asked of the kernel; exit status 1 when one is missing", status);
   add("on", "Close the locks, as [guard] and the ports of the configuration say", on);

@@ -34,6 +34,23 @@ std::string state_of(const Json& policy, const Json& history) {
   return number == history.at("starts_with") ? "is put back" : "";
 }
 
+// What is not as the table's last column would have one think; empty: nothing.
+std::string note_of(const Json& history) {
+  const auto policy = value_text(history, "starts_with");
+  if (policy.empty()) {
+    return {};
+  }
+  if (!history.at("confirm_until_unix_ms").is_null()) {
+    return fmt::format("policy {} is put back at {} unless `sekisho confirm` comes", policy,
+                       date(history.at("confirm_until_unix_ms")));
+  }
+  if (!history.at("why_not_back").is_null()) {
+    return fmt::format("policy {} is not put back yet: {}", policy, value_text(history, "why_not_back"));
+  }
+  return fmt::format("policy {} is started instead of {}: `sekisho reload` ends that", policy,
+                     value_text(history, "configuration"));
+}
+
 void print_history(const Json& history) {
   Table table{{{"policy", true}, {"ran since"}, {"by"}, {"files", true}, {"now"}}};
   for (const auto& policy : history.at("policies")) {
@@ -45,16 +62,8 @@ void print_history(const Json& history) {
     fmt::print("{}\n",
                toned("what runs is not in the history: " + value_text(history, "why_none"), Tone::bad));
   }
-  if (!history.at("confirm_until_unix_ms").is_null()) {
-    fmt::print("{}\n", toned(fmt::format("policy {} is put back at {} unless `sekisho confirm` comes",
-                                         value_text(history, "starts_with"),
-                                         date(history.at("confirm_until_unix_ms"))),
-                             Tone::bad));
-  } else if (!history.at("starts_with").is_null()) {
-    fmt::print("{}\n",
-               toned(fmt::format("policy {} is started instead of {}: `sekisho reload` ends that",
-                                 value_text(history, "starts_with"), value_text(history, "configuration")),
-                     Tone::bad));
+  if (const auto note = note_of(history); !note.empty()) {
+    fmt::print("{}\n", toned(note, Tone::bad));
   }
 }
 
@@ -84,7 +93,8 @@ Outcome confirm(const Context& context) {
   if (context.json) {
     print_json(*result);
   } else {
-    fmt::print("confirmed: policy {} stays\n", value_text(*result, "runs"));
+    fmt::print("confirmed: {} stays\n",
+               result->at("runs").is_null() ? "what runs" : "policy " + value_text(*result, "runs"));
   }
   return {};
 }
@@ -104,12 +114,12 @@ void add_rollback(CLI::App& app, Context& context) {
   command->add_flag("--force", *force, "Apply also what would break something that works now");
   command->footer(
       "The configuration and its files stay as they are: what runs, and is started after a restart, is the "
-      "policy of "
-      "the\n"
-      "history, until `sekisho reload` reads them again. `sekisho show state` says so meanwhile. Refused as "
-      "a reload "
-      "is. A\n"
-      "reload on trial (`sekisho reload --confirm`) is taken back by a rollback without a number.\n\n"
+      "policy\n"
+      "of the history, until `sekisho reload` reads them again. `sekisho show state` says so meanwhile. "
+      "Refused as\n"
+      "a reload is, and overrides of `sekisho route` end. A reload on trial (`sekisho reload --confirm`) is "
+      "taken\n"
+      "back by a rollback without a number: at once, and whatever that breaks.\n\n"
       "Examples:\n"
       "  sekisho rollback --dry-run\n"
       "  sekisho rollback\n"
@@ -132,10 +142,10 @@ void add_history(CLI::App& app, Context& context) {
       ->option_text("N");
   command->footer(
       "The newest 20 policies are kept over restarts, each with its configuration and route files as they "
-      "were, in "
-      "at most\n"
-      "1 GiB; a file that did not change is kept once. An override (`sekisho route`) makes no policy of its "
-      "own.\n\n"
+      "were: as\n"
+      "many as fit 1 GiB, and two at least. A file that did not change is kept once. An override (`sekisho "
+      "route`)\n"
+      "makes no policy of its own.\n\n"
       "Examples:\n"
       "  sekisho history\n"
       "  sekisho history 17\n"

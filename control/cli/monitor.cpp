@@ -56,6 +56,7 @@ void add_monitor(CLI::App& app, Context& context) {
       "            next hops, the dataplane, the guard\n"
       "  member    \"member\", \"next_hops\", \"alive\", \"why\"\n"
       "  reload    \"applied\", \"transaction\", \"why\"\n"
+      "  trial     \"outcome\" (begun, confirmed, taken back): of `sekisho reload --confirm`\n"
       "  drain     \"draining\"\n"
       "  lost      \"count\": events that were lost because this was read too slowly\n\n"
       "Ends with exit status 1 when sekisho-control ends.\n\n"

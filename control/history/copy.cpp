@@ -11,8 +11,9 @@
 #include <utility>
 
 #include "common/base/file.hpp"
+#include "common/base/unix_time.hpp"
+#include "common/base/watch.hpp"
 #include "common/base/write_whole.hpp"
-#include "control/history/entry.hpp"
 
 namespace sekisho::history {
 namespace {
@@ -30,6 +31,17 @@ bool leaves_room(const fs::path& folder, std::size_t bytes) {
   return !error && bytes <= space.available / 2;
 }
 
+auto new_folder(const fs::path& directory) -> tl::expected<fs::path, std::string> {
+  const base::Waiting waiting{directory};
+  std::error_code error;
+  fs::create_directories(directory, error);
+  auto name = (directory / fmt::format("{}XXXXXX", unfinished)).native();
+  if (::mkdtemp(name.data()) == nullptr) {
+    return tl::unexpected(fmt::format("{} takes no folder: {}", directory.native(), std::strerror(errno)));
+  }
+  return name;
+}
+
 bool has(const fs::path& file, std::string_view bytes) {
   std::error_code error;
   if (file.empty() || fs::file_size(file, error) != bytes.size() || error) {
@@ -45,15 +57,14 @@ auto root_of(const fs::path& folder) -> fs::path {
   return folder / "root";
 }
 
-auto Copy::take(const fs::path& directory, const std::vector<base::Stamp>& files, const fs::path& newest)
-    -> tl::expected<std::shared_ptr<Copy>, std::string> {
-  std::error_code error;
-  fs::create_directories(directory, error);
-  auto name = (directory / "new.XXXXXX").native();
-  if (::mkdtemp(name.data()) == nullptr) {
-    return tl::unexpected(fmt::format("{} takes no folder: {}", directory.native(), std::strerror(errno)));
+auto Copy::take(const fs::path& directory, const std::vector<base::Stamp>& files, const fs::path& newest,
+                std::string cause) -> tl::expected<std::shared_ptr<Copy>, std::string> {
+  auto folder = new_folder(directory);
+  if (!folder) {
+    return tl::unexpected(std::move(folder.error()));
   }
-  std::shared_ptr<Copy> copy{new Copy{name}};
+  std::shared_ptr<Copy> copy{new Copy{std::move(*folder)}};
+  copy->entry_ = {.number = 0, .ran_unix_ms = base::now_unix_ms(), .cause = std::move(cause), .files = {}};
   copy->same_as_ = newest;
   for (const auto& file : files) {
     const auto same = copy->add(file, newest);
@@ -64,13 +75,16 @@ auto Copy::take(const fs::path& directory, const std::vector<base::Stamp>& files
       copy->same_as_.clear();
     }
   }
-  return copy;
+  const base::Waiting waiting{copy->folder_};
+  return base::write_whole(copy->folder_ / entry_name, to_text(copy->entry_), {.waits_for_disk = true})
+      .map([&] { return copy; });
 }
 
+// True: it is as the newest has it.
 auto Copy::add(const base::Stamp& file, const fs::path& newest) -> tl::expected<bool, std::string> {
   std::error_code error;
   auto place = fs::absolute(file.file, error).lexically_normal();
-  if (std::ranges::find(files_, place) != files_.end()) {
+  if (std::ranges::find(entry_.files, place) != entry_.files.end()) {
     return true;
   }
   const auto bytes = base::read_file(place);
@@ -80,20 +94,21 @@ auto Copy::add(const base::Stamp& file, const fs::path& newest) -> tl::expected<
   if (base::since(file, base::stamp(file.file)) != base::Since::unchanged) {
     return failed(place, "it has changed since it was read");
   }
+  const base::Waiting waiting{folder_};
   const auto to = beneath(root_of(folder_), place);
   const auto old = newest.empty() ? fs::path{} : beneath(newest, place);
   fs::create_directories(to.parent_path(), error);
   const bool same = has(old, *bytes);
   if (!same || (fs::create_hard_link(old, to, error), error)) {
     if (!leaves_room(folder_, bytes->size())) {
-      return failed(place, fmt::format("{} has not twice its {} bytes free", folder_.parent_path().native(),
-                                       bytes->size()));
+      return failed(place,
+                    fmt::format("{} has not twice its {} bytes free", folder_.native(), bytes->size()));
     }
     if (auto written = base::write_whole(to, *bytes, {.waits_for_disk = true}); !written) {
       return failed(place, written.error());
     }
   }
-  files_.push_back(std::move(place));
+  entry_.files.push_back(std::move(place));
   return same;
 }
 
@@ -104,7 +119,7 @@ auto Copy::keep(const fs::path& place, std::uint64_t number) -> tl::expected<voi
     return tl::unexpected(fmt::format("{}: {}", place.native(), error.message()));
   }
   folder_.clear();
-  kept_as_ = number;
+  entry_.number = number;
   return {};
 }
 

@@ -13,9 +13,9 @@ bool is_entry(const Json& json) {
   const auto number = [&](const char* name) {
     return json.contains(name) && json[name].is_number_unsigned();
   };
-  return json.is_object() && number("number") && number("ran_unix_ms") && json.contains("cause") &&
-         json["cause"].is_string() && json.contains("files") && json["files"].is_array() &&
-         !json["files"].empty() && std::ranges::all_of(json["files"], [](const Json& file) {
+  return json.is_object() && number("ran_unix_ms") && json.contains("cause") && json["cause"].is_string() &&
+         json.contains("files") && json["files"].is_array() && !json["files"].empty() &&
+         std::ranges::all_of(json["files"], [](const Json& file) {
            return file.is_string() && std::filesystem::path(file.get<std::string>()).is_absolute();
          });
 }
@@ -27,7 +27,7 @@ auto beneath(const std::filesystem::path& root, const std::filesystem::path& fil
 }
 
 auto to_text(const Entry& entry) -> std::string {
-  Json json{{"number", entry.number}, {"ran_unix_ms", entry.ran_unix_ms}, {"cause", entry.cause}};
+  Json json{{"ran_unix_ms", entry.ran_unix_ms}, {"cause", entry.cause}};
   auto& files = json["files"] = Json::array();
   for (const auto& file : entry.files) {
     files.push_back(file.native());
@@ -40,8 +40,7 @@ auto parse_entry(std::string_view text) -> tl::expected<Entry, std::string> {
   if (!is_entry(json)) {
     return tl::unexpected(std::string{"is no entry of the history"});
   }
-  Entry entry{
-      .number = json["number"], .ran_unix_ms = json["ran_unix_ms"], .cause = json["cause"], .files = {}};
+  Entry entry{.number = 0, .ran_unix_ms = json["ran_unix_ms"], .cause = json["cause"], .files = {}};
   for (const auto& file : json["files"]) {
     entry.files.emplace_back(file.get<std::string>());
   }

@@ -12,7 +12,7 @@
 namespace sekisho::history {
 
 struct Entry {
-  std::uint64_t number = 0;  // counts up; 1 is the first
+  std::uint64_t number = 0;  // counts up; 1 is the first. Its folder's name, and not in the text
   std::uint64_t ran_unix_ms = 0;
   std::string cause;                         // "start", "reload", "rollback to 12"
   std::vector<std::filesystem::path> files;  // where they were, absolute; the configuration first

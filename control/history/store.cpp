@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "common/base/file.hpp"
+#include "common/base/watch.hpp"
 #include "common/base/write_whole.hpp"
 
 namespace sekisho::history {
@@ -19,7 +20,6 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::string_view pin_name = "starts-with.json";
-constexpr std::string_view entry_name = "entry.json";
 constexpr std::size_t most_text = 1 << 20;
 
 auto parse_pin(std::string_view text) -> std::optional<Pin> {
@@ -43,15 +43,22 @@ auto number_of(const std::string& name) -> std::uint64_t {
 
 auto write_pin(const fs::path& directory, const std::optional<Pin>& pin) -> tl::expected<void, std::string> {
   const auto file = directory / pin_name;
+  const base::Waiting waiting{file};
   if (!pin) {
-    std::error_code error;
-    fs::remove(file, error);
-    return error ? tl::expected<void, std::string>{tl::unexpected(
-                       fmt::format("{} cannot be removed: {}", file.native(), error.message()))}
-                 : tl::expected<void, std::string>{};
+    return base::remove_whole(file);
   }
   const nlohmann::ordered_json json{{"policy", pin->policy}, {"trial", pin->is_trial}};
   return base::write_whole(file, json.dump() + "\n", {.waits_for_disk = true});
+}
+
+auto directory_in(const fs::path& state_directory) -> fs::path {
+  return state_directory / "history";
+}
+
+auto configuration_that_starts(const fs::path& state_directory, const fs::path& config) -> fs::path {
+  const auto store = Store::open(directory_in(state_directory));
+  const auto* entry = store.pin() ? store.find(store.pin()->policy) : nullptr;
+  return entry == nullptr ? config : beneath(store.root(entry->number), entry->files.front());
 }
 
 auto Store::open(fs::path directory) -> Store {
@@ -63,34 +70,40 @@ auto Store::open(fs::path directory) -> Store {
 
 void Store::read_entries() {
   std::error_code error;
-  std::vector<fs::path> unfinished;
   for (fs::directory_iterator at{directory_, error}, end; !error && at != end; at.increment(error)) {
     const auto name = at->path().filename().native();
-    if (name.starts_with("new.")) {
-      unfinished.push_back(at->path());
-      continue;
-    }
     const auto number = number_of(name);
     if (number == 0) {
       continue;
     }
+    last_number_ = std::max(last_number_, number);
     const auto file = at->path() / entry_name;
     const auto text = base::read_file(file, most_text);
     auto entry = text ? parse_entry(*text) : tl::unexpected(text.error().reason);
-    if (!entry || entry->number != number) {
-      problems_.push_back(
-          fmt::format("{}: {}", file.native(), entry ? "has another's number" : entry.error()));
+    if (!entry) {
+      problems_.push_back(fmt::format("{}: {}", file.native(), entry.error()));
       continue;
     }
+    entry->number = number;
     entries_.push_back(std::move(*entry));
   }
   if (error && error != std::errc::no_such_file_or_directory) {
     problems_.push_back(fmt::format("{} cannot be listed: {}", directory_.native(), error.message()));
   }
-  for (const auto& folder : unfinished) {
+  std::ranges::sort(entries_, {}, &Entry::number);
+}
+
+void Store::remove_unfinished() const {
+  std::error_code error;
+  std::vector<fs::path> found;
+  for (fs::directory_iterator at{directory_, error}, end; !error && at != end; at.increment(error)) {
+    if (at->path().filename().native().starts_with(unfinished)) {
+      found.push_back(at->path());
+    }
+  }
+  for (const auto& folder : found) {
     fs::remove_all(folder, error);
   }
-  std::ranges::sort(entries_, {}, &Entry::number);
 }
 
 void Store::read_pin() {
@@ -127,30 +140,22 @@ auto Store::newest_root() const -> fs::path {
   return entries_.empty() ? fs::path{} : root(entries_.back().number);
 }
 
-auto Store::keep(Copy& copy, std::string cause, std::uint64_t now_unix_ms,
-                 std::optional<std::uint64_t> spared) -> tl::expected<std::uint64_t, std::string> {
-  if (copy.kept_as()) {
-    return *copy.kept_as();
+auto Store::keep(Copy& copy, std::optional<std::uint64_t> spared)
+    -> tl::expected<std::uint64_t, std::string> {
+  if (copy.entry().number != 0) {
+    return copy.entry().number;
   }
-  if (!entries_.empty() && copy.same_as() == newest_root() && copy.files() == entries_.back().files) {
-    return entries_.back().number;
+  if (!entries_.empty() && copy.same_as() == newest_root() && copy.entry().files == entries_.back().files) {
+    copy.be(entries_.back().number);
+    return copy.entry().number;
   }
-  Entry entry{.number = entries_.empty() ? 1 : entries_.back().number + 1,
-              .ran_unix_ms = now_unix_ms,
-              .cause = std::move(cause),
-              .files = copy.files()};
-  const auto place = folder(entry.number);
-  std::error_code error;
-  fs::remove_all(place, error);  // one that could not be read
-  if (auto kept = copy.keep(place, entry.number).and_then([&] {
-        return base::write_whole(place / entry_name, to_text(entry));
-      });
-      !kept) {
+  if (auto kept = copy.keep(folder(last_number_ + 1), last_number_ + 1); !kept) {
     return tl::unexpected(std::move(kept.error()));
   }
-  entries_.push_back(std::move(entry));
+  entries_.push_back(copy.entry());
+  ++last_number_;
   forget_oldest(spared);
-  return entries_.back().number;
+  return last_number_;
 }
 
 void Store::forget_oldest(std::optional<std::uint64_t> spared) {

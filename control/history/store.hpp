@@ -33,13 +33,24 @@ struct Pin {
 [[nodiscard]] auto write_pin(const std::filesystem::path& directory, const std::optional<Pin>& pin)
     -> tl::expected<void, std::string>;
 
+// In sekisho-control's state directory.
+[[nodiscard]] auto directory_in(const std::filesystem::path& state_directory) -> std::filesystem::path;
+// The configuration that sekisho-control will start with: `config`, or its copy of the policy that is pinned.
+[[nodiscard]] auto configuration_that_starts(const std::filesystem::path& state_directory,
+                                             const std::filesystem::path& config) -> std::filesystem::path;
+
 class Store {
  public:
   static constexpr std::size_t most = 20;
   static constexpr std::uintmax_t most_bytes = std::uintmax_t{1} << 30;
 
+  // Empty, as long as nobody has looked.
+  explicit Store(std::filesystem::path directory) : directory_(std::move(directory)) {}
   // Of what cannot be read, `problems` tell; it is not there then.
   [[nodiscard]] static auto open(std::filesystem::path directory) -> Store;
+
+  // What a process that is gone was copying. No other process may be copying now.
+  void remove_unfinished() const;
 
   [[nodiscard]] const auto& directory() const noexcept { return directory_; }
   [[nodiscard]] const auto& problems() const noexcept { return problems_; }
@@ -51,8 +62,8 @@ class Store {
 
   // The number under which the copy is kept: the newest's, if it is that one again. The oldest go when there are too many, but for
   // `spared`.
-  [[nodiscard]] auto keep(Copy& copy, std::string cause, std::uint64_t now_unix_ms,
-                          std::optional<std::uint64_t> spared) -> tl::expected<std::uint64_t, std::string>;
+  [[nodiscard]] auto keep(Copy& copy, std::optional<std::uint64_t> spared)
+      -> tl::expected<std::uint64_t, std::string>;
 
   [[nodiscard]] const std::optional<Pin>& pin() const noexcept { return pin_; }
   // Nothing has changed after an error.
@@ -61,7 +72,6 @@ class Store {
   void pin_is(Pin pin) { pin_ = pin; }
 
  private:
-  explicit Store(std::filesystem::path directory) : directory_(std::move(directory)) {}
   void read_entries();
   void read_pin();
   void forget_oldest(std::optional<std::uint64_t> spared);
@@ -71,6 +81,7 @@ class Store {
   std::filesystem::path directory_;
   std::vector<std::string> problems_;
   std::vector<Entry> entries_;
+  std::uint64_t last_number_ = 0;  // of any folder, also of one that cannot be read: it may be pinned
   std::optional<Pin> pin_;
 };
 

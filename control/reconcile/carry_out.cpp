@@ -124,8 +124,7 @@ void Daemon::carry_out(action::Follow&& action) {
   if (!action.sources) {
     return;
   }
-  history_.ran(*action.sources, "reload");
-  reader_.use(history_.source_that_runs());
+  history_.ran(*action.sources);
   PolicyReader::Files files;
   std::ranges::transform(action.sources->files, std::back_inserter(files), &base::Stamp::file);
   reader_.look_beside(std::move(files));

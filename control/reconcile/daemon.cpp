@@ -11,6 +11,7 @@
 #include "control/metrics/site.hpp"
 #include "control/netlink/bus.hpp"
 #include "control/netlink/interface_addresses.hpp"
+#include "control/policy/learned.hpp"
 #include "control/reconcile/timing.hpp"
 #include "control/serve/ask_live.hpp"
 #include "control/serve/drain_member.hpp"
@@ -100,6 +101,7 @@ auto Daemon::open() -> tl::expected<void, std::string> {
     }
     only_one_ = std::move(*taken);
   }
+  history_.open();
   auto reading = first_reading();
   if (!reading.policy) {
     return tl::unexpected(reading.policy.error().to_string());
@@ -169,7 +171,7 @@ auto Daemon::first_reading() -> Reading {
     reading = reader_.read_now();
   }
   if (reading.policy) {
-    history_.ran(reading.sources, "start");
+    history_.ran(reading.sources);
   }
   return reading;
 }
@@ -259,16 +261,20 @@ auto Daemon::refused_if_useless(Reading reading) -> Reading {
 }
 
 void Daemon::reload(const serve::ReloadOrder& order, ReloadDone done) {
-  auto source = history_.begin(order);
-  if (!source) {
-    spdlog::error("reload refused, the policy stays as it was: {}", source.error());
-    done(tl::unexpected(std::move(source.error())));
+  auto began =
+      (order.confirm_within ? reconciler_->may_change() : tl::expected<void, std::string>{}).and_then([&] {
+        return history_.begin(order, [this] { return running(); });
+      });
+  if (!began) {
+    spdlog::error("reload refused, the policy stays as it was: {}", began.error());
+    done(tl::unexpected(std::move(began.error())));
     return;
   }
   const auto ticket = ++last_ticket_;
   waiting_[ticket] = [this, order,
                       done = std::move(done)](tl::expected<serve::Reloaded, std::string> result) {
     history_.end(order, result);
+    reader_.use(history_.source_that_starts());
     reload_counts_.last_succeeded = result.has_value();
     ++(result ? reload_counts_.succeeded : reload_counts_.failed);
     reload_counts_.refusal = result ? std::string() : result.error();
@@ -279,9 +285,18 @@ void Daemon::reload(const serve::ReloadOrder& order, ReloadDone done) {
     observer_.look(true);
     done(result);
   };
-  read(std::move(*source), [this, ticket, force = order.force](const Reading& reading) {
+  // What ran is put back whatever that breaks: its operator may not be able to say so.
+  if (auto* before = std::get_if<Reading>(&*began)) {
+    tell(event::Reload{ticket, true, std::move(*before)});
+    return;
+  }
+  read(std::move(std::get<Source>(*began)), [this, ticket, force = order.force](const Reading& reading) {
     tell(event::Reload{ticket, force, reading});
   });
+}
+
+auto Daemon::running() const -> Reading {
+  return {.policy = policy::plain(policy()), .sources = sources()};
 }
 
 void Daemon::plan(std::function<void(const serve::Planned&)> done) {

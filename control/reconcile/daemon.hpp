@@ -96,6 +96,8 @@ class Daemon final : public serve::Backend {
   [[nodiscard]] auto world() const -> World;
   void read(Source source, std::function<void(const Reading&)> done);
   [[nodiscard]] auto first_reading() -> Reading;
+  // As if it had just been read: with the overrides in force, without what is learned.
+  [[nodiscard]] auto running() const -> Reading;
   [[nodiscard]] auto refused_if_useless(Reading reading) -> Reading;
   // The event in which the dataplane's answer ends; nothing when the connection is lost, which is an event of its own.
   template <typename Answered>

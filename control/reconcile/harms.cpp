@@ -80,10 +80,10 @@ auto Reconciler::is_harmless(const Step& step, Moment& moment) -> bool {
   // Neither its interfaces nor its exit are wanted any more.
   keep(moment);
   close_guard(moment);
-  refuse(step,
-         fmt::format("{}. Nothing was changed; `sekisho reload --force` applies it all the same",
-                     sync::to_string(found)),
-         moment);
+  refuse(
+      step,
+      fmt::format("{}. Nothing was changed; with --force it is applied all the same", sync::to_string(found)),
+      moment);
   return false;
 }
 

@@ -27,11 +27,19 @@ PolicyHistory::PolicyHistory(boost::asio::io_context& io, std::filesystem::path 
       config_(std::move(config)),
       take_back_(std::move(take_back)),
       told_(std::move(told)),
-      store_(history::Store::open(state_directory / "history")) {}
+      store_(history::directory_in(state_directory)) {}
 
-auto PolicyHistory::configuration() const -> Source {
+void PolicyHistory::open() {
+  store_ = history::Store::open(store_.directory());
+  store_.remove_unfinished();
+}
+
+// --- Where a policy comes from.
+
+auto PolicyHistory::configuration(std::string cause) const -> Source {
   return {.config = config_,
-          .copy = CopyOrder{.directory = store_.directory(), .newest = store_.newest_root()}};
+          .copy = CopyOrder{
+              .directory = store_.directory(), .newest = store_.newest_root(), .cause = std::move(cause)}};
 }
 
 auto PolicyHistory::source_of(std::uint64_t policy) const -> tl::expected<Source, std::string> {
@@ -43,8 +51,9 @@ auto PolicyHistory::source_of(std::uint64_t policy) const -> tl::expected<Source
   return Source{.config = history::beneath(root, entry->files.front()), .root = root, .policy = policy};
 }
 
-auto PolicyHistory::source_that_runs() const -> Source {
-  return runs_from_history_ && runs_ ? source_of(*runs_).value_or(configuration()) : configuration();
+auto PolicyHistory::source_that_starts() const -> Source {
+  const auto& pin = store_.pin();
+  return pin ? source_of(pin->policy).value_or(configuration()) : configuration();
 }
 
 auto PolicyHistory::source_at_start() -> Source {
@@ -58,12 +67,12 @@ auto PolicyHistory::source_at_start() -> Source {
   if (pinned->is_trial) {
     spdlog::warn("what was reloaded on trial was not confirmed before the restart: policy {} is put back",
                  pinned->policy);
-    keep_pin(pin_of(pinned->policy));
+    static_cast<void>(keep_pin(pin_of(pinned->policy)));
   } else {
     spdlog::warn("policy {} of the history is started instead of {}: `sekisho reload` ends that",
                  pinned->policy, config_.native());
   }
-  return *source_of(pinned->policy);
+  return source_that_starts();
 }
 
 // 0 is the one before the trial, or the newest of those before the one that runs.
@@ -81,28 +90,43 @@ auto PolicyHistory::number_of(std::uint64_t wanted) const -> tl::expected<std::u
   return older->number;
 }
 
-auto PolicyHistory::rehearsed(const serve::Rehearsal& what) const -> tl::expected<Source, std::string> {
-  if (what.policy) {
-    return number_of(*what.policy).and_then([&](std::uint64_t number) { return source_of(number); });
+auto PolicyHistory::source_for(const serve::ReloadOrder& order) const -> tl::expected<Source, std::string> {
+  if (!order.policy) {
+    return configuration("reload");
   }
-  return Source{.config = what.config.empty() ? config_ : what.config};
+  return number_of(*order.policy).and_then([&](std::uint64_t number) { return source_of(number); });
+}
+
+auto PolicyHistory::rehearsed(const serve::Rehearsal& what) const -> tl::expected<Source, std::string> {
+  auto source = source_for({.policy = what.policy}).map([&](Source from) {
+    from.copy.reset();
+    return from;
+  });
+  if (source && !what.config.empty()) {
+    source->config = what.config;
+  }
+  return source;
+}
+
+// --- A reload, from its beginning to its end.
+
+auto PolicyHistory::goes_back(const serve::ReloadOrder& order) const -> bool {
+  return (phase_ == Phase::on_trial || phase_ == Phase::taking_back) && order.policy == 0U &&
+         !order.confirm_within;
 }
 
 // Why there must be no reload now; empty: there may.
 auto PolicyHistory::why_not_now(const serve::ReloadOrder& order) const -> std::string {
-  const bool goes_back = order.policy == 0U && !order.confirm_within;
-  switch (phase_) {
-    case Phase::taking_back:
-      return goes_back ? "" : fmt::format("policy {} is being put back", before_);
-    case Phase::on_trial:
-      return goes_back ? ""
-                       : "what was reloaded before is on trial: `sekisho confirm` keeps it, `sekisho "
-                         "rollback` takes "
-                         "it back";
-    case Phase::beginning:
-      return "a reload on trial is under way";
-    case Phase::settled:
-      break;
+  if (phase_ == Phase::beginning) {
+    return "a reload on trial is under way";
+  }
+  if (phase_ == Phase::on_trial && !goes_back(order)) {
+    return "what was reloaded before is on trial: `sekisho confirm` keeps it, `sekisho rollback` takes it "
+           "back";
+  }
+  // Where that fails again and again, another policy is the way out.
+  if (phase_ == Phase::taking_back && (order.confirm_within || under_way_ != 0)) {
+    return fmt::format("policy {} is being put back", before_);
   }
   if (!order.confirm_within) {
     return "";
@@ -113,47 +137,46 @@ auto PolicyHistory::why_not_now(const serve::ReloadOrder& order) const -> std::s
   return runs_ ? "" : "the policy that runs has no copy that could be put back: " + why_none_;
 }
 
-auto PolicyHistory::begin(const serve::ReloadOrder& order) -> tl::expected<Source, std::string> {
+auto PolicyHistory::begin(const serve::ReloadOrder& order, const std::function<Reading()>& running)
+    -> tl::expected<std::variant<Source, Reading>, std::string> {
   if (auto why = why_not_now(order); !why.empty()) {
     return tl::unexpected(std::move(why));
   }
-  const bool is_taken_back = phase_ != Phase::settled;
-  auto source =
-      is_taken_back ? source_of(before_)
-      : order.policy
-          ? number_of(*order.policy).and_then([&](std::uint64_t number) { return source_of(number); })
-          : configuration();
-  if (!source) {
-    return source;
-  }
-  if (is_taken_back) {
+  if (goes_back(order)) {
     phase_ = Phase::taking_back;
     timer_.cancel();
-  } else if (order.confirm_within) {
+    ++under_way_;
+    return *before_reading_;
+  }
+  auto source = source_for(order);
+  if (!source) {
+    return tl::unexpected(std::move(source.error()));
+  }
+  if (order.confirm_within) {
     phase_ = Phase::beginning;
     before_ = *runs_;
+    before_reading_ = running();
     pin_before_ = store_.pin();
     is_of_history_ = order.policy.has_value();
     source->pin = PinOrder{.directory = store_.directory(), .pin = trial_pin()};
   }
   ++under_way_;
-  return source;
+  return std::move(*source);
 }
 
 auto PolicyHistory::trial_pin() const -> history::Pin {
   return {.policy = before_, .is_trial = true};
 }
 
-void PolicyHistory::ran(const serve::Sources& sources, std::string cause) {
+void PolicyHistory::ran(const serve::Sources& sources) {
   runs_.reset();
-  runs_from_history_ = sources.policy.has_value();
   if (sources.policy) {
     runs_ = sources.policy;
   } else if (sources.copy == nullptr) {
     why_none_ = sources.not_copied;
   } else {
     const auto spared = phase_ == Phase::settled ? std::nullopt : std::optional{before_};
-    auto kept = store_.keep(*sources.copy, std::move(cause), sources.read_unix_ms, spared);
+    auto kept = store_.keep(*sources.copy, spared);
     if (kept) {
       runs_ = *kept;
     } else {
@@ -167,12 +190,16 @@ void PolicyHistory::ran(const serve::Sources& sources, std::string cause) {
 
 void PolicyHistory::end(const serve::ReloadOrder& order, tl::expected<serve::Reloaded, std::string>& result) {
   --under_way_;
-  if (phase_ == Phase::taking_back) {
-    end_taking_back(result.has_value());
+  std::string why_not_kept;
+  if (goes_back(order)) {
+    end_taking_back(result ? "" : result.error());
   } else if (order.confirm_within) {
     end_beginning(*order.confirm_within, result.has_value());
   } else if (result) {
-    pin(order.policy ? runs_ : std::nullopt);
+    phase_ = Phase::settled;
+    timer_.cancel();
+    before_reading_.reset();
+    why_not_kept = keep_pin(pin_of(order.policy ? runs_ : std::nullopt));
   }
   if (!result) {
     return;
@@ -181,26 +208,33 @@ void PolicyHistory::end(const serve::ReloadOrder& order, tl::expected<serve::Rel
   if (!runs_) {
     result->warnings.push_back("the policy is not in the history: " + why_none_);
   }
+  if (!why_not_kept.empty()) {
+    result->warnings.push_back(std::move(why_not_kept));
+  }
   if (phase_ == Phase::on_trial) {
     result->confirm_until_unix_ms = until_unix_ms_;
   }
 }
 
-void PolicyHistory::end_taking_back(bool is_back) {
-  if (!is_back) {
-    spdlog::error("policy {} is not put back yet: that is tried again", before_);
+void PolicyHistory::end_taking_back(const std::string& why_not) {
+  why_not_back_ = why_not;
+  if (!why_not.empty()) {
+    spdlog::error("policy {} is not put back yet, that is tried again: {}", before_, why_not);
     wait(pause_between_attempts);
     return;
   }
   phase_ = Phase::settled;
-  pin(before_);
+  timer_.cancel();
+  before_reading_.reset();
+  static_cast<void>(keep_pin(pin_of(before_)));
   told_("taken back", fmt::format("what was reloaded on trial is taken back: policy {} runs again", before_));
 }
 
 void PolicyHistory::end_beginning(std::chrono::seconds within, bool runs) {
   if (!runs) {
     phase_ = Phase::settled;
-    keep_pin(pin_before_);
+    before_reading_.reset();
+    static_cast<void>(keep_pin(pin_before_));
     return;
   }
   phase_ = Phase::on_trial;
@@ -218,32 +252,31 @@ auto PolicyHistory::confirm() -> tl::expected<void, std::string> {
                                           : "no reload is on trial"});
   }
   // The trial's own policy, where it is one of the history's; the configuration is started else.
-  const auto pinned = is_of_history_ ? runs_ : std::nullopt;
-  if (auto written = store_.set_pin(pin_of(pinned)); !written) {
-    return written;
+  if (auto why = keep_pin(pin_of(is_of_history_ ? runs_ : std::nullopt)); !why.empty()) {
+    return tl::unexpected(std::move(why));
   }
   phase_ = Phase::settled;
   timer_.cancel();
+  before_reading_.reset();
   told_("confirmed", "the reload that was on trial is confirmed");
   return {};
 }
 
-void PolicyHistory::pin(std::optional<std::uint64_t> policy) {
-  if (const auto wanted = pin_of(policy); wanted != store_.pin()) {
-    keep_pin(wanted);
+auto PolicyHistory::keep_pin(std::optional<history::Pin> pin) -> std::string {
+  const auto written = store_.set_pin(pin);
+  if (written) {
+    return "";
   }
+  auto why = "what is started after a restart cannot be kept: " + written.error();
+  spdlog::error("{}", why);
+  return why;
 }
 
-void PolicyHistory::keep_pin(std::optional<history::Pin> pin) {
-  if (const auto written = store_.set_pin(pin); !written) {
-    spdlog::error("what is started after a restart: {}", written.error());
-  }
-}
-
+// A timer that has run out already cannot be cancelled any more: what it was for may be over.
 void PolicyHistory::wait(std::chrono::milliseconds pause) {
   timer_.expires_after(pause);
   timer_.async_wait([this](const boost::system::error_code& error) {
-    if (!error) {
+    if (!error && (phase_ == Phase::on_trial || phase_ == Phase::taking_back)) {
       take_back_();
     }
   });
@@ -257,7 +290,8 @@ auto PolicyHistory::show() const -> serve::History {
           .runs = runs_,
           .why_none = runs_ ? "" : why_none_,
           .pinned = pin ? std::optional(pin->policy) : std::nullopt,
-          .confirm_until_unix_ms = phase_ == Phase::on_trial ? std::optional(until_unix_ms_) : std::nullopt};
+          .confirm_until_unix_ms = phase_ == Phase::on_trial ? std::optional(until_unix_ms_) : std::nullopt,
+          .why_not_back = phase_ == Phase::taking_back ? why_not_back_ : ""};
 }
 
 }  // namespace sekisho::reconcile

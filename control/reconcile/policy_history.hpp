@@ -13,7 +13,9 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <tl/expected.hpp>
+#include <variant>
 
 #include "control/history/store.hpp"
 #include "control/reconcile/reading.hpp"
@@ -21,7 +23,10 @@
 
 namespace sekisho::reconcile {
 
-// On one thread, the loop's. `take_back` is called when the time is over: it is to ask for the policy before.
+// What is taken back is the policy that ran, in memory: to read its files again, names and hooks among them, could fail for the very reason
+// that it is taken back for.
+//
+// On one thread, the loop's. `take_back` is called when the time is over: it is to reload policy 0.
 class PolicyHistory {
  public:
   using Told = std::function<void(std::string_view outcome, std::string sentence)>;
@@ -29,16 +34,20 @@ class PolicyHistory {
   PolicyHistory(boost::asio::io_context& io, std::filesystem::path config,
                 const std::filesystem::path& state_directory, std::function<void()> take_back, Told told);
 
+  // Once no other control can be using it.
+  void open();
   // What control begins with: the configuration, or the policy that is pinned.
   [[nodiscard]] auto source_at_start() -> Source;
-  [[nodiscard]] auto configuration() const -> Source;  // with a copy for the history
-  // Which of the two what runs was read from.
-  [[nodiscard]] auto source_that_runs() const -> Source;
+  [[nodiscard]] auto configuration(std::string cause = "start") const
+      -> Source;  // with a copy for the history
+  // What a restart would begin with.
+  [[nodiscard]] auto source_that_starts() const -> Source;
 
-  // What a reload is to read; or why there must be none now.
-  [[nodiscard]] auto begin(const serve::ReloadOrder& order) -> tl::expected<Source, std::string>;
+  // Where a reload begins; or why there must be none now. `running` is asked for what runs.
+  [[nodiscard]] auto begin(const serve::ReloadOrder& order, const std::function<Reading()>& running)
+      -> tl::expected<std::variant<Source, Reading>, std::string>;
   // A policy runs that was read from these.
-  void ran(const serve::Sources& sources, std::string cause);
+  void ran(const serve::Sources& sources);
   // What became of the reload that has begun.
   void end(const serve::ReloadOrder& order, tl::expected<serve::Reloaded, std::string>& result);
   [[nodiscard]] auto rehearsed(const serve::Rehearsal& what) const -> tl::expected<Source, std::string>;
@@ -58,10 +67,11 @@ class PolicyHistory {
   [[nodiscard]] auto number_of(std::uint64_t wanted) const -> tl::expected<std::uint64_t, std::string>;
   [[nodiscard]] auto why_not_now(const serve::ReloadOrder& order) const -> std::string;
   [[nodiscard]] auto trial_pin() const -> history::Pin;
-  void end_taking_back(bool is_back);
+  [[nodiscard]] auto goes_back(const serve::ReloadOrder& order) const -> bool;
+  [[nodiscard]] auto source_for(const serve::ReloadOrder& order) const -> tl::expected<Source, std::string>;
+  void end_taking_back(const std::string& why_not);
   void end_beginning(std::chrono::seconds within, bool runs);
-  void pin(std::optional<std::uint64_t> policy);
-  void keep_pin(std::optional<history::Pin> pin);
+  [[nodiscard]] auto keep_pin(std::optional<history::Pin> pin) -> std::string;  // why not
   void wait(std::chrono::milliseconds pause);
 
   boost::asio::steady_timer timer_;
@@ -71,11 +81,12 @@ class PolicyHistory {
   history::Store store_;
   Phase phase_ = Phase::settled;
   std::size_t under_way_ = 0;               // reloads
+  std::optional<Reading> before_reading_;   // that ran
+  std::string why_not_back_;                // the last attempt to put it back
   std::uint64_t before_ = 0;                // the policy that ran before the trial
   std::optional<history::Pin> pin_before_;  // the trial
   bool is_of_history_ = false;              // what is on trial
   std::optional<std::uint64_t> runs_;
-  bool runs_from_history_ = false;
   std::string why_none_ = "it was never read";
   std::uint64_t until_unix_ms_ = 0;
 };

@@ -54,13 +54,23 @@ void move_beneath(const std::filesystem::path& root, config::Config& config) {
   });
 }
 
-// A policy without a copy may run.
-void copy_files(const CopyOrder& order, serve::Sources& sources) {
-  auto copy = history::Copy::take(order.directory, sources.files, order.newest);
-  if (copy) {
-    sources.copy = std::move(*copy);
-  } else {
-    sources.not_copied = std::move(copy.error());
+// A policy without a copy may run, but not one on trial that a restart would confirm.
+void write_history(const Source& source, Reading& reading) {
+  auto& sources = reading.sources;
+  if (source.copy) {
+    const auto& [directory, newest, cause] = *source.copy;
+    auto copy = history::Copy::take(directory, sources.files, newest, cause);
+    if (copy) {
+      sources.copy = std::move(*copy);
+    } else {
+      sources.not_copied = std::move(copy.error());
+    }
+  }
+  if (source.pin) {
+    if (auto written = history::write_pin(source.pin->directory, source.pin->pin); !written) {
+      reading.policy = tl::unexpected(base::Error{
+          source.pin->directory, 0, "what is started after a restart cannot be kept: " + written.error()});
+    }
   }
 }
 
@@ -103,13 +113,8 @@ auto read_policy(const ReadingOrder& order) -> Reading {
       reading.policy = tl::unexpected(std::move(*broken));
     }
   }
-  if (reading.policy && source.copy) {
-    copy_files(*source.copy, reading.sources);
-  }
-  if (reading.policy && source.pin) {
-    if (auto written = history::write_pin(source.pin->directory, source.pin->pin); !written) {
-      reading.policy = tl::unexpected(base::Error{source.config, 0, std::move(written.error())});
-    }
+  if (reading.policy && !*order.is_given_up) {
+    write_history(source, reading);
   }
   return reading;
 }

@@ -2,11 +2,12 @@
 // What came of reading a configuration and the files that it names.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <filesystem>
-#include <functional>
 #include <memory>
 #include <optional>
+#include <string>
 #include <tl/expected.hpp>
 #include <vector>
 
@@ -22,6 +23,7 @@ namespace sekisho::reconcile {
 struct CopyOrder {
   std::filesystem::path directory;
   std::filesystem::path newest;  // entry's root; empty: there is none
+  std::string cause;
 
   friend bool operator==(const CopyOrder&, const CopyOrder&) = default;
 };
@@ -48,6 +50,8 @@ struct ReadingOrder {
   Source source;
   std::vector<std::filesystem::path> beside;  // to be looked at
   policy::InterfaceAddresses addresses;
+  // Set by who waits no more, for a thread that a file has kept: it must leave nothing on the disk.
+  std::shared_ptr<const std::atomic<bool>> is_given_up = std::make_shared<std::atomic<bool>>(false);
 };
 
 struct Reading {

@@ -65,6 +65,8 @@ class Reconciler {
   [[nodiscard]] const sync::View& view() const noexcept { return view_.now(); }
   // What the reconciler knows of them; the guard, files and reloads are others'.
   [[nodiscard]] auto circumstances() const -> serve::Circumstances;
+  // The error: why this control is not to change what runs.
+  [[nodiscard]] auto may_change() const -> tl::expected<void, std::string>;
   // What a reload of this would lead to at this moment, or why it would be refused.
   [[nodiscard]] auto plan(const Reading& reading, const World& world) const
       -> tl::expected<serve::Plan, std::string>;
@@ -139,7 +141,6 @@ class Reconciler {
   void take_over(const ipc::State& state, Moment& moment);
 
   // Policies that are to come.
-  [[nodiscard]] auto may_change() const -> tl::expected<void, std::string>;
   [[nodiscard]] auto admissible(const Reading& reading, const netlink::Mirror& mirror) const
       -> tl::expected<std::shared_ptr<const policy::Policy>, std::string>;
   [[nodiscard]] auto plan_to(std::shared_ptr<const policy::Policy> then, const World& world) const

@@ -11,7 +11,10 @@ namespace sekisho::reconcile {
 namespace {
 
 bool gives_way(const Step& first, const Step& later) {
-  return first.is_reload() && later.is_reload() && first.force == later.force;
+  const auto* before = std::get_if<serve::Sources>(&first.from);
+  const auto* after = std::get_if<serve::Sources>(&later.from);
+  return before != nullptr && after != nullptr && first.force == later.force &&
+         before->policy == after->policy;
 }
 
 }  // namespace

@@ -44,7 +44,7 @@ struct Step {
 class Steps {
  public:
   // A reload that still waits gives its turn to a later one, which was read after it: a burst of signals is one step. The same
-  // must be allowed to both.
+  // must be allowed to both, and both come from the configuration or from one policy of the history.
   void push(Step step);
   void put_back(Step step) { steps_.push_front(std::move(step)); }
   [[nodiscard]] auto pop() -> Step;

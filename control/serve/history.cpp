@@ -31,6 +31,7 @@ Json history_json(const History& history) {
           {"why_none", history.why_none.empty() ? Json(nullptr) : Json(history.why_none)},
           {"starts_with", or_null(history.pinned)},
           {"confirm_until_unix_ms", or_null(history.confirm_until_unix_ms)},
+          {"why_not_back", history.why_not_back.empty() ? Json(nullptr) : Json(history.why_not_back)},
           {"configuration", history.configuration.native()},
           {"policies", std::move(policies)}};
 }

@@ -332,7 +332,7 @@ class Finder {
     if (const auto& refused = scene_.circumstances.reload_refused; !refused.empty()) {
       bad("reload_refused", "", "the last reload was refused: " + refused, "sekisho reload --dry-run",
           "the last reload was refused");
-    } else {
+    } else if (!scene_.circumstances.history.pinned) {
       for (const auto& file : scene_.circumstances.changed_files) {
         warn("files_changed", "", file + " since it was read: what runs is what was read",
              "sekisho reload --dry-run");
@@ -340,23 +340,31 @@ class Finder {
     }
   }
 
-  // Whoever looks at the configuration must hear that it is not what runs.
+  // Whoever looks at the configuration must hear that it is not what runs, or not what is started.
   void add_history() {
     const auto& history = scene_.circumstances.history;
     if (!history.pinned) {
       return;
     }
+    const auto policy = fmt::format("policy {} of the history", *history.pinned);
+    const auto& file = history.configuration.native();
     if (history.confirm_until_unix_ms) {
       warn("on_trial", "",
-           fmt::format("the last reload is on trial: policy {} is put back at {} unless it is confirmed",
-                       *history.pinned, events::time_text(*history.confirm_until_unix_ms)),
+           fmt::format("the last reload is on trial: {} is put back at {} unless it is confirmed", policy,
+                       events::time_text(*history.confirm_until_unix_ms)),
            "sekisho confirm; sekisho rollback", "the last reload is on trial");
+    } else if (!history.why_not_back.empty()) {
+      bad("on_trial", "",
+          fmt::format("the last reload was not confirmed, and {} is not put back yet: {}", policy,
+                      history.why_not_back),
+          "sekisho rollback; sekisho reload", policy + " is not put back");
+    } else if (history.runs != history.pinned) {
+      bad("not_configured", file,
+          fmt::format("{} is to be started instead of {}, and does not run", policy, file),
+          "journalctl -u sekisho-control; sekisho rollback; sekisho reload", policy + " does not run");
     } else {
-      warn("not_configured", history.configuration.native(),
-           fmt::format("policy {} of the history runs, and is started, instead of {}", *history.pinned,
-                       history.configuration.native()),
-           "sekisho reload --dry-run; sekisho reload",
-           fmt::format("policy {} of the history runs", *history.pinned));
+      warn("not_configured", file, fmt::format("{} runs, and is started, instead of {}", policy, file),
+           "sekisho reload --dry-run; sekisho reload", policy + " runs");
     }
   }
 

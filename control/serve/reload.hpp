@@ -13,7 +13,7 @@ struct ReloadRequest {
   Rehearsal rehearsal;  // of a dry run
 };
 
-// {"dry_run": false, "force": false, "policy": 17, "confirm_seconds": 60}, or {"dry_run": true, "config": "/tmp/new.toml"}
+// {"dry_run": false, "force": false, "policy": 17, "confirm_seconds": 60}, or {"dry_run": true, "config": "/etc/sekisho/new.toml"}
 [[nodiscard]] auto read_reload(const Json& request) -> tl::expected<ReloadRequest, std::string>;
 
 [[nodiscard]] Json reload_json(const Reloaded& reloaded);

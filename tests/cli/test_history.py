@@ -28,7 +28,7 @@ def policy(number: int, cause: str = "reload") -> dict[str, Any]:
 
 def history(**changes: Any) -> dict[str, Any]:
     return {
-        "runs": 5, "why_none": None, "starts_with": None, "confirm_until_unix_ms": None,
+        "runs": 5, "why_none": None, "starts_with": None, "confirm_until_unix_ms": None, "why_not_back": None,
         "configuration": "/etc/sekisho/sekisho.toml", "policies": [policy(4, "start"), policy(5)],
     } | changes  # fmt: skip
 
@@ -59,6 +59,8 @@ def test_a_list(ask: Any) -> None:
 def test_a_trial_and_a_pin_are_said(ask: Any) -> None:
     done, _ = ask(history(starts_with=4, confirm_until_unix_ms=1_772_366_400_000), "history")
     assert "policy 4 is put back at 2026-" in done.stdout
+    done, _ = ask(history(starts_with=4, why_not_back="no such device"), "history")
+    assert "policy 4 is not put back yet: no such device" in done.stdout
     done, _ = ask(history(starts_with=4, runs=4), "history")
     assert "policy 4 is started instead of /etc/sekisho/sekisho.toml: `sekisho reload` ends that" in done.stdout
     done, _ = ask(history(runs=None, why_none="no room"), "history")

@@ -5,12 +5,15 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <boost/asio/io_context.hpp>
-#include <fstream>
-#include <iterator>
+#include <boost/asio/post.hpp>
 #include <memory>
 #include <string>
+#include <string_view>
+#include <thread>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include "tests/unit/temporary_folder.hpp"
@@ -37,29 +40,45 @@ struct PolicyHistoryTest : testing::Test {
     history = std::make_unique<PolicyHistory>(
         io, config, folder.path(), [this] { take_back(); },
         [this](std::string_view outcome, const std::string&) { told.emplace_back(outcome); });
+    history->open();
     const auto reading = read_policy({.source = history->source_at_start(), .beside = {}, .addresses = {}});
     ASSERT_TRUE(reading.policy) << reading.policy.error().to_string();
-    run(reading, "start");
+    run(reading);
+    run(reading);  // as the daemon does, which learns of the first policy twice
   }
   void write(std::string_view destination) {
     folder.write("routes.txt", std::string{destination} + " None\n");
   }
-  void run(const Reading& reading, std::string cause) {
-    history->ran(reading.sources, std::move(cause));
-    const auto& files = reading.sources.files;
-    std::ifstream in{files.back().file};
-    routes = {std::istreambuf_iterator<char>{in}, {}};
+  void run(const Reading& reading) {
+    history->ran(reading.sources);
+    running = reading;
+  }
+  // Of the one that runs.
+  [[nodiscard]] auto prefixes() const -> std::string {
+    std::string result;
+    for (const auto& route : (*running.policy)->zones.front().table.candidates()) {
+      if (route.origin == route::Origin::user) {
+        result += base::to_string(route.prefix);
+      }
+    }
+    return result;
   }
   // As the daemon does it.
   Result reload(const serve::ReloadOrder& order, bool works = true) {
-    auto source = history->begin(order);
-    if (!source) {
-      return tl::unexpected(source.error());
+    auto began = history->begin(order, [this] { return running; });
+    if (!began) {
+      return tl::unexpected(began.error());
     }
-    const auto reading = read_policy({.source = *source, .beside = {}, .addresses = {}});
+    const auto* before = std::get_if<Reading>(&*began);
+    return finish(order, before != nullptr ? *before : read(std::get<Source>(*began)), works);
+  }
+  static auto read(const Source& source) -> Reading {
+    return read_policy({.source = source, .beside = {}, .addresses = {}});
+  }
+  Result finish(const serve::ReloadOrder& order, const Reading& reading, bool works = true) {
     Result result = tl::unexpected(std::string{"refused"});
     if (reading.policy && works) {
-      run(reading, "reload");
+      run(reading);
       result = serve::Reloaded{.applied = true};
     }
     history->end(order, result);
@@ -81,7 +100,7 @@ struct PolicyHistoryTest : testing::Test {
   boost::asio::io_context io;
   std::unique_ptr<PolicyHistory> history;
   std::vector<std::string> told;
-  std::string routes;  // of what runs
+  Reading running{.policy = tl::unexpected(base::Error{})};
   int taken_back = 0;
   bool takes_back = true;
 };
@@ -89,12 +108,12 @@ struct PolicyHistoryTest : testing::Test {
 TEST_F(PolicyHistoryTest, ARollbackRunsTheFilesAsTheyWereAndIsStarted) {
   write("10.2.0.0/16");
   EXPECT_EQ(reload({})->policy, 2U);
-  EXPECT_EQ(routes, "10.2.0.0/16 None\n");
+  EXPECT_EQ(prefixes(), "10.2.0.0/16");
   EXPECT_EQ(reload({.policy = 0})->policy, 1U);
-  EXPECT_EQ(routes, "10.1.0.0/16 None\n");
+  EXPECT_EQ(prefixes(), "10.1.0.0/16");
   EXPECT_EQ(history->show().pinned, 1U);
   start();
-  EXPECT_EQ(routes, "10.1.0.0/16 None\n");
+  EXPECT_EQ(prefixes(), "10.1.0.0/16");
   EXPECT_EQ(history->show().runs, 1U);
   EXPECT_EQ(why(reload({.policy = 0})), "the history has no policy before the one that runs");
   EXPECT_EQ(why(reload({.policy = 9})), "policy 9 is not in the history: `sekisho history` lists it");
@@ -114,7 +133,7 @@ TEST_F(PolicyHistoryTest, WhatIsConfirmedStays) {
   EXPECT_EQ(taken_back, 0);
   EXPECT_THAT(told, ElementsAre("begun", "confirmed"));
   start();
-  EXPECT_EQ(routes, "10.2.0.0/16 None\n");
+  EXPECT_EQ(prefixes(), "10.2.0.0/16");
 }
 
 TEST_F(PolicyHistoryTest, WhatIsNotConfirmedIsTakenBackAndIsNotStarted) {
@@ -122,10 +141,10 @@ TEST_F(PolicyHistoryTest, WhatIsNotConfirmedIsTakenBackAndIsNotStarted) {
   ASSERT_TRUE(reload({.confirm_within = 1s}));
   pass(1100ms);
   EXPECT_EQ(taken_back, 1);
-  EXPECT_EQ(routes, "10.1.0.0/16 None\n");
+  EXPECT_EQ(prefixes(), "10.1.0.0/16");
   EXPECT_THAT(told, ElementsAre("begun", "taken back"));
   start();
-  EXPECT_EQ(routes, "10.1.0.0/16 None\n");
+  EXPECT_EQ(prefixes(), "10.1.0.0/16");
   EXPECT_EQ(history->show().confirm_until_unix_ms, std::nullopt);
 }
 
@@ -133,7 +152,7 @@ TEST_F(PolicyHistoryTest, WhatStartsUnconfirmedIsThePolicyBefore) {
   write("10.2.0.0/16");
   ASSERT_TRUE(reload({.confirm_within = 1h}));
   start();
-  EXPECT_EQ(routes, "10.1.0.0/16 None\n");
+  EXPECT_EQ(prefixes(), "10.1.0.0/16");
   EXPECT_EQ(history->confirm().error(), "no reload is on trial");
   EXPECT_EQ(history->show().pinned, 1U);
 }
@@ -146,7 +165,7 @@ TEST_F(PolicyHistoryTest, ARollbackTakesBackAtOnce) {
   EXPECT_EQ(reload({.policy = 0})->policy, 1U);
   pass(1100ms);
   EXPECT_EQ(taken_back, 0);
-  EXPECT_EQ(routes, "10.1.0.0/16 None\n");
+  EXPECT_EQ(prefixes(), "10.1.0.0/16");
 }
 
 TEST_F(PolicyHistoryTest, ARefusedTrialLeavesNothingBehind) {
@@ -155,17 +174,17 @@ TEST_F(PolicyHistoryTest, ARefusedTrialLeavesNothingBehind) {
   EXPECT_EQ(history->show().pinned, std::nullopt);
   EXPECT_THAT(told, IsEmpty());
   start();
-  EXPECT_EQ(routes, "10.2.0.0/16 None\n");
+  EXPECT_EQ(prefixes(), "10.2.0.0/16");
 
   ASSERT_TRUE(reload({.policy = 1}));
   ASSERT_FALSE(reload({.confirm_within = 1s}, false));
   EXPECT_EQ(history->show().pinned, 1U);
   start();
-  EXPECT_EQ(routes, "10.1.0.0/16 None\n");
+  EXPECT_EQ(prefixes(), "10.1.0.0/16");
 }
 
 TEST_F(PolicyHistoryTest, ATrialWaitsForNoOtherReload) {
-  const auto under_way = history->begin({});
+  const auto under_way = history->begin({}, [this] { return running; });
   ASSERT_TRUE(under_way);
   EXPECT_EQ(why(reload({.confirm_within = 1s})), "another reload is under way");
 }
@@ -189,10 +208,74 @@ TEST_F(PolicyHistoryTest, WhatCannotBeTakenBackYetIsStillNotConfirmed) {
   pass(1100ms);
   EXPECT_EQ(taken_back, 1);
   EXPECT_EQ(history->confirm().error(), "it is too late: the policy before is being put back");
-  EXPECT_EQ(why(reload({})), "policy 1 is being put back");
+  EXPECT_EQ(history->show().why_not_back, "refused");
+  EXPECT_EQ(why(reload({.confirm_within = 1s})), "policy 1 is being put back");
   takes_back = true;
   EXPECT_EQ(reload({.policy = 0})->policy, 1U);
-  EXPECT_EQ(routes, "10.1.0.0/16 None\n");
+  EXPECT_EQ(prefixes(), "10.1.0.0/16");
+}
+
+// What is read by the way to be taken back for cannot be read again.
+TEST_F(PolicyHistoryTest, WhatIsTakenBackIsNotReadAgain) {
+  write("10.2.0.0/16");
+  ASSERT_TRUE(reload({.confirm_within = 1s}));
+  std::filesystem::remove_all(folder.path() / "history");
+  pass(1100ms);
+  EXPECT_EQ(prefixes(), "10.1.0.0/16");
+}
+
+TEST_F(PolicyHistoryTest, AnotherReloadIsTheWayOutWhereNothingCanBeTakenBack) {
+  takes_back = false;
+  write("10.2.0.0/16");
+  ASSERT_TRUE(reload({.confirm_within = 1s}));
+  pass(1100ms);
+  write("10.3.0.0/16");
+  ASSERT_TRUE(reload({}));
+  EXPECT_EQ(prefixes(), "10.3.0.0/16");
+  EXPECT_EQ(history->show().pinned, std::nullopt);
+  EXPECT_EQ(history->show().why_not_back, "");
+}
+
+// The timer's handler is in the queue when the confirmation comes.
+TEST_F(PolicyHistoryTest, ATimerThatRanOutBesideAConfirmationTakesNothingBack) {
+  write("10.2.0.0/16");
+  ASSERT_TRUE(reload({.confirm_within = 1s}));
+  std::this_thread::sleep_for(1100ms);
+  boost::asio::post(io, [this] { EXPECT_TRUE(history->confirm()); });
+  pass(100ms);
+  EXPECT_EQ(taken_back, 0);
+  EXPECT_EQ(prefixes(), "10.2.0.0/16");
+}
+
+TEST_F(PolicyHistoryTest, TwoWhoTakeBackGoBackOnce) {
+  write("10.2.0.0/16");
+  ASSERT_TRUE(reload({}));
+  write("10.3.0.0/16");
+  ASSERT_TRUE(reload({.confirm_within = 1s}));
+  const serve::ReloadOrder back{.policy = 0};
+  auto first = history->begin(back, [this] { return running; });
+  ASSERT_TRUE(first);
+  EXPECT_EQ(why(reload(back)), "policy 2 is being put back");
+  ASSERT_TRUE(finish(back, std::get<Reading>(*first)));
+  pass(1100ms);
+  EXPECT_EQ(taken_back, 0);
+  EXPECT_EQ(prefixes(), "10.2.0.0/16");
+}
+
+// Its thread goes on once the file answers, and nobody waits for it any more.
+TEST_F(PolicyHistoryTest, AReadingThatWasGivenUpLeavesNothingOnTheDisk) {
+  write("10.2.0.0/16");
+  auto began = history->begin({.confirm_within = 1s}, [this] { return running; });
+  ASSERT_TRUE(began);
+  const ReadingOrder order{.source = std::get<Source>(*began),
+                           .beside = {},
+                           .addresses = {},
+                           .is_given_up = std::make_shared<std::atomic<bool>>(true)};
+  const auto late = read_policy(order);
+  EXPECT_TRUE(late.policy);
+  EXPECT_EQ(late.sources.copy, nullptr);
+  start();
+  EXPECT_EQ(prefixes(), "10.2.0.0/16");
 }
 
 // A configuration may name its files from "/", and a folder above its own.

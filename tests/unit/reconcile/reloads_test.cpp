@@ -94,7 +94,7 @@ TEST_F(ReconcilerTest, AReloadThatTakesTheLastLivingMemberIsRefusedAfterItsTime)
   pass(200ms);
   settle();
   EXPECT_THAT(outcome(ticket), HasSubstr("would lose its last living member"));
-  EXPECT_THAT(outcome(ticket), HasSubstr("`sekisho reload --force`"));
+  EXPECT_THAT(outcome(ticket), HasSubstr("with --force"));
   EXPECT_EQ(brain->policy(), before);
   // Neither is anybody asked for any more who only it had.
   EXPECT_THAT(kept.resolved, Not(Contains(std::pair(2, ip("10.0.2.77")))));

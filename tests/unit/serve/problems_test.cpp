@@ -205,16 +205,26 @@ TEST_F(ProblemsTest, WhatRunsIsNotTheConfiguration) {
                  .runs = 3,
                  .why_none = {},
                  .pinned = 3,
-                 .confirm_until_unix_ms = {}};
+                 .confirm_until_unix_ms = {},
+                 .why_not_back = {}};
   EXPECT_THAT(kinds(), ElementsAre("not_configured"));
   EXPECT_EQ(found()[0].sentence,
             "policy 3 of the history runs, and is started, instead of /etc/sekisho/sekisho.toml");
+  now.changed_files = {"routes.txt has changed"};
+  EXPECT_THAT(kinds(), ElementsAre("not_configured"));
   now.history.runs = 4;
-  now.history.confirm_until_unix_ms = 1'772'366'400'000;
-  EXPECT_THAT(kinds(), ElementsAre("on_trial"));
   EXPECT_EQ(
       found()[0].sentence,
-      "the last reload is on trial: policy 3 is put back at 2026-03-01T12:00:00.000Z unless it is confirmed");
+      "policy 3 of the history is to be started instead of /etc/sekisho/sekisho.toml, and does not run");
+  now.history.why_not_back = "no such device";
+  EXPECT_EQ(
+      found()[0].sentence,
+      "the last reload was not confirmed, and policy 3 of the history is not put back yet: no such device");
+  now.history.confirm_until_unix_ms = 1'772'366'400'000;
+  EXPECT_THAT(kinds(), ElementsAre("on_trial"));
+  EXPECT_EQ(found()[0].sentence,
+            "the last reload is on trial: policy 3 of the history is put back at 2026-03-01T12:00:00.000Z "
+            "unless it is confirmed");
 }
 
 // A zone without a default of its own, which is to be learned.

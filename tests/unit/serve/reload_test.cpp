@@ -81,11 +81,13 @@ TEST(Reload, IsConfirmedOrNot) {
       .runs = 4,
       .why_none = {},
       .pinned = 3,
-      .confirm_until_unix_ms = 7};
+      .confirm_until_unix_ms = 7,
+      .why_not_back = {}};
   const Json shown{{"runs", 4},
                    {"why_none", nullptr},
                    {"starts_with", 3},
                    {"confirm_until_unix_ms", 7},
+                   {"why_not_back", nullptr},
                    {"configuration", "/etc/a.toml"},
                    {"policies", Json::array({{{"policy", 4},
                                               {"ran_unix_ms", 1},

@@ -264,13 +264,14 @@ const Json exception_past_the_firewall{{"command", "route"},
 TEST_F(Roles, TheGroupReadsAndChangesNothing) {
   serve("");
   EXPECT_EQ(ask_as_nobody({number("daemon")}, Json::parse(zones_request))["ok"], true);
-  for (const auto& change :
-       {exception_past_the_firewall, Json{{"command", "reload"}}, Json{{"command", "something-new"}}}) {
+  for (const auto& change : {exception_past_the_firewall, Json{{"command", "reload"}},
+                             Json{{"command", "confirm"}}, Json{{"command", "something-new"}}}) {
     const auto reply = ask_as_nobody({number("daemon")}, change);
     EXPECT_EQ(reply["ok"], false);
     EXPECT_THAT(reply["error"].get<std::string>(), testing::HasSubstr("only root may"));
   }
   EXPECT_TRUE(backend_.overrides_asked.empty());
+  EXPECT_EQ(ask_as_nobody({number("daemon")}, Json{{"command", "history"}})["ok"], true);
   const auto dry = ask_as_nobody({number("daemon")}, {{"command", "reload"}, {"dry_run", true}});
   EXPECT_EQ(dry["error"], "no plan") << "asked, that is";
   // Errors of a file quote it, and control reads what its clients may not.
