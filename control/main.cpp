@@ -68,15 +68,18 @@ int main(int argc, char** argv) {
       "command the dataplane although another sekisho-control does; without it this one ends and says which");
   app.add_option("--socket-group", options.socket_group,
                  "a group that may connect there and read, besides root: `show`, `explain`, `lookup`, "
-                 "`monitor`, a dry run")
+                 "`monitor`, `history`, a dry run")
       ->type_name("GROUP");
   app.add_option("--admin-group", options.admin_group,
-                 "a group that may also change what runs: `reload`, `route`, `drain`; its members need be in "
+                 "a group that may also change what runs: `reload`, `rollback`, `route`, `drain`; its "
+                 "members need be in "
                  "--socket-group, "
                  "too, if that is given")
       ->type_name("GROUP");
   app.add_option("--state-directory", options.state_directory,
-                 "where to keep over a restart what was said at run time: `sekisho drain`")
+                 "where to keep over a restart what was said at run time, `sekisho drain`, and the policies "
+                 "that ran: "
+                 "`sekisho history`")
       ->type_name("DIRECTORY")
       ->capture_default_str();
   app.add_option("--log-level", log_level, "what to print (default: info)")
