@@ -35,6 +35,17 @@ class PacketPoolTest : public testing::Test {
   }
 };
 
+// AF_XDP allows none larger than a page.
+TEST_F(PacketPoolTest, ABufferForTheLongestPacketsFillsAPage) {
+  EXPECT_EQ(buffer_bytes(most_mtu), 4'096U);
+  EXPECT_EQ(buffer_bytes(usual_mtu), buffer_bytes(576)) << "never smaller ones";
+  const Pool pool{make_packet_pool("pool-test", buffers, 0, SOCKET_ID_ANY, PoolMemory::own, most_mtu),
+                  rte_mempool_free};
+  ASSERT_NE(pool, nullptr);
+  EXPECT_EQ(rte_mempool_calc_obj_size(pool->elt_size, pool->flags, nullptr), 4'096U);
+  EXPECT_GE(rte_pktmbuf_data_room_size(pool.get()), RTE_PKTMBUF_HEADROOM + 256U + 14U + most_mtu);
+}
+
 TEST_F(PacketPoolTest, LiesInTransparentHugepages) {
   const auto pool = make();
   ASSERT_NE(pool, nullptr);
