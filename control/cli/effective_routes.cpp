@@ -304,12 +304,13 @@ void add_effective_routes(CLI::App& app, Context& context) {
     option->needs(vnet);
   }
   add_left_out_option(*command, options->reading)->needs(vnet);
-  auto* table = command
-                    ->add_option("--table", options->reading.table,
-                                 "Of files with several route tables: which, as FILE#TABLE says it of one; alone: "
-                                 "Azure's table form, the default (--json is az's JSON)")
-                    ->type_name("[TABLE]")
-                    ->expected(0, 1);
+  auto* table =
+      command
+          ->add_option("--table", options->reading.table,
+                       "Of files with several route tables: which, as FILE#TABLE says it of one; alone: "
+                       "Azure's table form, the default (--json is az's JSON)")
+          ->type_name("[TABLE]")
+          ->expected(0, 1);
   command->add_flag("--winners", options->winners,
                     "Also name what an Invalid route lost to: a column, in JSON the member overriddenBy");
   command->footer(

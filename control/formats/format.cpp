@@ -15,6 +15,7 @@
 #include "control/formats/kernel_routes.hpp"
 #include "control/formats/learned_routes.hpp"
 #include "control/formats/mrt.hpp"
+#include "control/formats/routers.hpp"
 #include "control/formats/terraform.hpp"
 #include "control/formats/text.hpp"
 
@@ -146,6 +147,19 @@ constexpr std::array table{
               .is_json = true,
               .recognise = holds_frr_routes,
               .read = read_frr_routes},
+    FormatRow{.format = Format::bird,
+              .name = "bird",
+              .holds = "BIRD's routes",
+              .from = "birdc show route [all]",
+              .recognise = holds_bird_routes,
+              .read = read_bird_routes},
+    FormatRow{.format = Format::router_config,
+              .name = "router-config",
+              .holds = "a router's static routes",
+              .from = "FRR, Cisco: show running-config (ip route PREFIX NEXT-HOP, "
+                      "ip route ADDRESS MASK NEXT-HOP)",
+              .recognise = holds_router_config,
+              .read = read_router_config},
     FormatRow{.format = Format::text,
               .name = "text",
               .holds = "text",

@@ -8,6 +8,7 @@
 
 #include "common/base/text.hpp"
 #include "control/formats/kernel_routes.hpp"
+#include "control/formats/routers.hpp"
 #include "control/formats/text_lines.hpp"
 
 namespace sekisho::formats {
@@ -153,7 +154,8 @@ class LineReader {
 // A text route file has two words a line, and a next hop may have any name: three words tell.
 bool holds_ip_route(const Content& content) {
   const auto words = first_words(content.bytes);
-  if (words.empty())
+  if (words.empty() ||
+      holds_bird_routes(content))  // BIRD 1: "10.0.0.0/8 via 10.0.0.1 on eth0 [static1 10:00] * (200)"
     return false;
   if (is_one_of(types, words[0]))
     return words.size() > 1 && is_destination(words[1]);

@@ -38,6 +38,8 @@ enum class Format : std::uint8_t {
   ip_route_json,
   ip_route,
   frr,
+  bird,
+  router_config,
   text
 };
 [[nodiscard]] std::string_view to_string(Format format) noexcept;

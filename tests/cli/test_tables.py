@@ -130,6 +130,8 @@ def test_a_configuration_names_one(sekisho, tmp_path):
     ("routers/ip-route.txt", "203.0.113.1", "203.0.113.0/24 10.0.2.10,10.0.2.20"),
     ("routers/ip-route.json", "192.0.2.1", "192.0.2.0/24 None"),
     ("routers/frr.json", "203.0.113.1", "203.0.113.0/24 10.0.2.10"),
+    ("routers/bird.txt", "203.0.113.1", "203.0.113.0/24 10.0.2.10,10.0.2.20"),
+    ("routers/router.conf#default", "203.0.113.1", "203.0.113.0/24 10.0.2.10,10.0.2.20"),
     ("clouds/aws.json#spoke", "192.0.2.1", "192.0.2.0/24 nat-0a"),
     ("clouds/gcloud.json", "1.1.1.1", "0.0.0.0/0 10.0.2.10"),
     ("terraform/state.tfstate", "20.118.99.224", "20.118.99.224/32 Internet"),
