@@ -48,6 +48,14 @@ struct AzureTable {
   std::optional<Table> table;  // nullopt: its routes are a zone's
 };
 
+// A NIC of the appliance's in Azure.
+struct Nic {
+  std::string name;
+  std::string where;
+  bool forwards = false;  // enableIPForwarding
+  std::vector<std::uint32_t> addresses;
+};
+
 struct Facts {
   // Never null. Where tables are checked alone, or the configuration was refused: an empty one.
   std::shared_ptr<const policy::Policy> policy = std::make_shared<policy::Policy>();
@@ -67,6 +75,7 @@ struct Facts {
   std::vector<std::optional<SubnetTable>> subnets;
   // BGP peers to which this host has no route but its own default; none where it has no port's interface.
   std::vector<std::uint32_t> by_default_alone;
+  std::vector<Nic> nics;                 // that whoever asks has named
   std::vector<base::Prefix> advertised;  // sorted, distinct
   std::vector<AzureTable> azure_tables;  // each once
   std::vector<TagUse> tag_uses;

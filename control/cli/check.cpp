@@ -14,6 +14,7 @@
 #include "common/base/error.hpp"
 #include "control/check/check.hpp"
 #include "control/check/gather.hpp"
+#include "control/check/nics.hpp"
 #include "control/cli/check_findings.hpp"
 #include "control/cli/check_summary.hpp"
 #include "control/cli/command.hpp"
@@ -33,6 +34,7 @@ struct CheckOptions {
   std::string config = default_configuration;
   std::vector<std::string> named;  // as arguments: a configuration, or route files
   std::vector<std::string> files;
+  std::vector<std::string> nics;
   std::string service_tags;
   std::string cloud;
   std::string gateway;
@@ -50,6 +52,17 @@ Outcome report_refusal(const Context& context, const CheckOptions& options, cons
     print_check_findings(findings, options.explain);
   }
   return tl::unexpected{error.to_string()};
+}
+
+Outcome add_nics(const CheckOptions& options, check::Facts& facts) {
+  for (const auto& file : options.nics) {
+    const auto nics = check::read_nics(file);
+    if (!nics) {
+      return tl::unexpected{nics.error().to_string()};
+    }
+    facts.nics.insert(facts.nics.end(), nics->begin(), nics->end());
+  }
+  return {};
 }
 
 // As a reload would, names in probes resolved.
@@ -75,9 +88,12 @@ Outcome check_configuration(const Context& context, const CheckOptions& options)
   if (const auto shared = mirror ? netlink::shared_device((*policy)->config, *mirror) : std::nullopt) {
     return report_refusal(context, options, *shared);
   }
-  const auto facts = check::gather(*policy, mirror ? &*mirror : nullptr, netlink::is_reached_by_default);
+  auto facts = check::gather(*policy, mirror ? &*mirror : nullptr, netlink::is_reached_by_default);
   if (!facts) {
     return report_refusal(context, options, facts.error());
+  }
+  if (const auto added = add_nics(options, *facts); !added) {
+    return added;
   }
   const auto findings = check::check(*facts);
   const auto outcome = outcome_of(findings, options.strict);
@@ -113,13 +129,16 @@ Outcome check_files(const Context& context, const CheckOptions& options) {
     }
     files.push_back({std::move(*path), of_this.table});
   }
-  const auto facts = check::gather(check::FilesAlone{.files = std::move(files),
-                                                     .service_tags = options.service_tags,
-                                                     .reading = options.reading.reading(),
-                                                     .cloud = cloud,
-                                                     .gateway = gateway_of(options.gateway)});
+  auto facts = check::gather(check::FilesAlone{.files = std::move(files),
+                                               .service_tags = options.service_tags,
+                                               .reading = options.reading.reading(),
+                                               .cloud = cloud,
+                                               .gateway = gateway_of(options.gateway)});
   if (!facts) {
     return tl::unexpected{facts.error().to_string()};
+  }
+  if (const auto added = add_nics(options, *facts); !added) {
+    return added;
   }
   const auto findings = check::check(*facts);
   const auto outcome = outcome_of(findings, options.strict);
@@ -176,6 +195,10 @@ void add_check(CLI::App& app, Context& context) {
                     ->delimiter(',')
                     ->excludes(config)
                     ->excludes(named);
+  command
+      ->add_option("--nic", options->nics, "The appliance's NICs as `az network nic show` or `list` has them")
+      ->type_name("FILE,...")
+      ->delimiter(',');
   auto of_files = add_file_options(*command, options->reading);
   of_files.push_back(add_table_option(*command, options->reading));
   of_files.push_back(command
@@ -205,6 +228,7 @@ void add_check(CLI::App& app, Context& context) {
       "  sekisho check --config new.toml && mv new.toml /etc/sekisho/sekisho.toml && sekisho reload\n"
       "  sekisho check spoke-udr.json egress-udr.json --cloud public\n"
       "  sekisho check effective.json --gateway expressroute\n"
+      "  az network nic show -g rg -n nva-lan >nic.json && sekisho check --nic nic.json\n"
       "  sekisho check --json | jq '.findings[] | select(.severity != \"note\")'\n"
       "  sekisho check --list\n");
   command->callback([&context, options, of_files] {

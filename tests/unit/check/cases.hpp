@@ -78,6 +78,7 @@ struct Case {
   Lines expected;  // "where: what" of each finding
   Files files{};
   Lines interfaces{};  // of the machine, "NAME" or "NAME ADDRESS/LENGTH"; none: it is not asked
+  Files nics{};        // of the machine in Azure
   Files alone{};       // are checked without the configuration
   config::Gateway gateway = config::Gateway::unknown;  // with them
 };

@@ -13,6 +13,7 @@
 
 #include "control/check/check.hpp"
 #include "control/check/gather.hpp"
+#include "control/check/nics.hpp"
 #include "control/config/addresses.hpp"
 #include "control/policy/policy.hpp"
 #include "tests/unit/check/cases.hpp"
@@ -34,8 +35,8 @@ auto configuration(const std::vector<Edit>& edits) -> std::string {
 
 class Folder {
  public:
-  auto check(const std::string& text, const Files& files, const Lines& interfaces = {}) const
-      -> std::vector<Finding> {
+  auto check(const std::string& text, const Files& files, const Lines& interfaces = {},
+             const Files& nics = {}) const -> std::vector<Finding> {
     netlink::Mirror mirror;
     for (const auto& each : interfaces) {
       const auto name = each.substr(0, each.find(' '));
@@ -51,11 +52,15 @@ class Folder {
     const auto policy = policy::read(folder_.write("sekisho.toml", text));
     if (!policy)
       return check::check(gather(policy.error()));
-    const auto facts = gather(*policy, interfaces.empty() ? nullptr : &mirror, [](std::uint32_t address) {
+    auto facts = gather(*policy, interfaces.empty() ? nullptr : &mirror, [](std::uint32_t address) {
       return address >> 8U == (10U << 16U | 3U);  // and to all else there is a route
     });
     if (!facts)
       return check::check(gather(facts.error()));
+    for (const auto& [name, content] : nics) {
+      const auto told = read_nics(folder_.write(name, content));
+      facts->nics.insert(facts->nics.end(), told->begin(), told->end());
+    }
     return check::check(*facts);
   }
   auto check_alone(const Files& files, FilesAlone alone) const -> std::vector<Finding> {
@@ -99,9 +104,9 @@ TEST(Check, NoRuleFindsAnythingInAGoodConfiguration) {
 TEST(Check, EachRuleFindsWhatItIsForAndNothingElse) {
   for (const auto& test : cases()) {
     const Folder folder;
-    const auto findings = test.alone.empty()
-                              ? folder.check(configuration(test.edits), test.files, test.interfaces)
-                              : folder.check_alone(test.alone, {.gateway = test.gateway});
+    const auto findings =
+        test.alone.empty() ? folder.check(configuration(test.edits), test.files, test.interfaces, test.nics)
+                           : folder.check_alone(test.alone, {.gateway = test.gateway});
     EXPECT_EQ(folder.lines(findings, test.rule), test.expected) << test.rule << ": " << test.why;
   }
 }

@@ -11,7 +11,26 @@ auto port_cases() -> std::vector<Case> {
   const Edit lan_of_kernel{"device = \"0000:00:04.0\"\naddress = [\"10.0.1.4/24\"]",
                            "device = \"af_xdp:lan0\"\n#"};
   const Lines kernel{"lan0 10.0.1.4/24"};
+  const auto nic = [](std::string_view address, bool forwards) {
+    return Files{{"nic.json", fmt::format(R"([{{"name": "nva", "enableIPForwarding": {},
+        "ipConfigurations": [{{"name": "c", "properties": {{"privateIPAddress": "{}"}}}}]}}])",
+                                          forwards, address)}};
+  };
   return {
+      {.why = "forwarding is off",
+       .rule = "nic-not-forwarding",
+       .expected = {"nic.json: $[0]: NIC nva with 10.0.1.4 has IP forwarding off"},
+       .nics = nic("10.0.1.4", false)},
+      {.why = "forwarding is on",
+       .rule = "nic-not-forwarding",
+       .expected = {},
+       .nics = nic("10.0.1.4", true)},
+      {.why = "of management",
+       .rule = "nic-of-no-port",
+       .expected = {"nic.json: $[0]: NIC nva with 10.0.9.4 is no port of the configuration"},
+       .nics = nic("10.0.9.4", true)},
+      {.why = "a port's", .rule = "nic-of-no-port", .expected = {}, .nics = nic("10.0.1.4", true)},
+
       {"on no subnet",
        "gateway-elsewhere",
        {lan_of_kernel, {"@lan", "gateway = \"10.0.9.1\""}},
