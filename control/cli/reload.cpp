@@ -108,7 +108,8 @@ Outcome reload(Context& context, Json request) {
     return tl::unexpected{result.error()};
   }
   context.json ? print_json(*result) : print_applied(*result);
-  if (!context.json && !result->at("confirm_until_unix_ms").is_null()) {
+  // A sekisho-control that knows no trials tells of none.
+  if (!context.json && !result->value("confirm_until_unix_ms", Json(nullptr)).is_null()) {
     fmt::print("{}\n", toned(trial_text(*result), Tone::bad));
   }
   context.status = result->at("applied") == true && result->at("failed_ports").empty() ? 0 : 1;

@@ -25,7 +25,7 @@ struct TraceOptions {
   bool follow = false;
 };
 
-// As tcpdump would have it; empty: all packets.
+// As tcpdump would have it, of frames with a priority tag too, which are traffic without a VLAN; empty: all packets.
 std::string filter_of(const TraceOptions& options) {
   std::string filter;
   const auto add = [&](std::string_view direction, const std::string& prefix) {
@@ -35,7 +35,7 @@ std::string filter_of(const TraceOptions& options) {
   };
   add("src", options.source);
   add("dst", options.destination);
-  return filter;
+  return filter.empty() ? filter : fmt::format("({0}) or (vlan and {0})", filter);
 }
 
 Outcome run_trace(const Context& context, const TraceOptions& options) {

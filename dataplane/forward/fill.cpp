@@ -32,7 +32,7 @@ void fill_one(const Context& context, const Burst& burst, unsigned at, PortIndex
   if (address == 0) {
     return;
   }
-  const auto named = packet::named_for_timestamp(packet::Ipv4View(header));
+  const auto named = packet::named_for_timestamp(packet::Ipv4View(header), state.options);
   packet::fill_options(header, state.options,
                        {.address = address,
                         .milliseconds = milliseconds_since_midnight(),

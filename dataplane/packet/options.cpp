@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 namespace sekisho::packet {
 namespace {
@@ -158,6 +159,8 @@ OptionFinding examine_options(Ipv4View ip, const OptionPolicy& policy) noexcept 
   auto* const header = const_cast<std::uint8_t*>(ip.data());
   const unsigned end = ip.header_size();
   OptionFinding all;
+  bool has_record = false;
+  bool has_stamps = false;
   for (unsigned at = ipv4_header_minimum; at < end;) {
     const std::uint8_t type = header[at];
     if (type == end_of_list) {
@@ -183,14 +186,22 @@ OptionFinding examine_options(Ipv4View ip, const OptionPolicy& policy) noexcept 
     if (found.fault != OptionFault::none) {
       return found;
     }
+    // RFC 791, 3.1, of both: "Appears at most once in a datagram."
+    bool* const has = type == record_route ? &has_record : type == internet_timestamp ? &has_stamps : nullptr;
+    if (found.to_fill && std::exchange(*has, true)) {
+      return faulty(OptionFault::malformed, at);
+    }
     all.to_fill |= found.to_fill;
     at += size;
   }
   return all;
 }
 
-std::uint32_t named_for_timestamp(Ipv4View ip) noexcept {
+std::uint32_t named_for_timestamp(Ipv4View ip, const OptionPolicy& policy) noexcept {
   std::uint32_t named = 0;
+  if (policy.timestamp != OptionHandling::fill) {
+    return named;  // nobody has looked whether its pointer holds
+  }
   for_each_option(const_cast<std::uint8_t*>(ip.data()), [&](const Option& option) {
     if (option.data[0] == internet_timestamp && stamps_of(option) == Stamps::of_named_addresses &&
         !option.is_full()) {

@@ -39,7 +39,7 @@ struct OptionFinding {
 [[nodiscard]] OptionFinding examine_options(Ipv4View ip, const OptionPolicy& policy) noexcept;
 
 // Whose time a timestamp asks for next; 0: anybody's, or nobody's. Of a list without fault.
-[[nodiscard]] std::uint32_t named_for_timestamp(Ipv4View ip) noexcept;
+[[nodiscard]] std::uint32_t named_for_timestamp(Ipv4View ip, const OptionPolicy& policy) noexcept;
 
 struct OptionEntry {
   std::uint32_t address = 0;       // ours

@@ -130,11 +130,11 @@ void disable_merging(const std::string& name) noexcept {
   }
 }
 
-bool is_enabled(int ifindex) noexcept {
+bool is_disabled(int ifindex) noexcept {
   std::array<char, IF_NAMESIZE> name{};
   ifreq ifr{};
   return if_indextoname(static_cast<unsigned>(ifindex), name.data()) != nullptr &&
-         device_ioctl(name.data(), SIOCGIFFLAGS, ifr) == 0 && (ifr.ifr_flags & IFF_UP) != 0;
+         device_ioctl(name.data(), SIOCGIFFLAGS, ifr) == 0 && (ifr.ifr_flags & IFF_UP) == 0;
 }
 
 }  // namespace sekisho::port

@@ -25,7 +25,7 @@ struct Netdev {
 // (`ethtool -K PEER tx off`), as nobody would fill them in. They stay off after the port was closed.
 void disable_merging(const std::string& name) noexcept;
 
-// Whether the interface of this index is administratively up; not, where there is none.
-[[nodiscard]] bool is_enabled(int ifindex) noexcept;
+// Whether the interface of this index is administratively down. False also where the kernel does not say.
+[[nodiscard]] bool is_disabled(int ifindex) noexcept;
 
 }  // namespace sekisho::port

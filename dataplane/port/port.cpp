@@ -97,8 +97,10 @@ auto check_pool(const std::string& device, rte_mempool* pool, unsigned queues, u
                     device, element));
   }
   if (mtu + ethernet_overhead > af_xdp_frame_room(pool)) {
-    return tl::unexpected(fmt::format("{}: MTU {} does not fit into the packet buffers; set it to {} or less",
-                                      device, mtu, af_xdp_frame_room(pool) - ethernet_overhead));
+    return tl::unexpected(
+        fmt::format("{}: MTU {} does not fit into the packet buffers; set it to {} or less, or start "
+                    "sekisho-dataplane with --mtu",
+                    device, mtu, af_xdp_frame_room(pool) - ethernet_overhead));
   }
   if (const unsigned free_buffers = rte_mempool_avail_count(pool);
       free_buffers < queues * af_xdp_queue_buffers) {
@@ -399,27 +401,7 @@ bool Port::has_lost_netdev() noexcept {
 }
 
 bool Port::can_send() const noexcept {
-  return !steering_ || is_enabled(steering_->ifindex());
-}
-
-std::size_t Port::drop_unsent() {
-  std::size_t count = 0;
-  for (auto& rings : rings_) {
-    const auto buffers = rings.take_back_unsent(*pool_);
-    count += buffers.size();
-    for (rte_mbuf* const buffer : buffers) {
-      rte_pktmbuf_free(buffer);
-    }
-  }
-  return count;
-}
-
-bool Port::forget_unsent() noexcept {
-  bool all = true;
-  for (auto& rings : rings_) {
-    all &= rings.forget_taken_back();
-  }
-  return all;
+  return !steering_ || !is_disabled(steering_->ifindex());
 }
 
 auto Port::keep_steered() -> tl::expected<bool, std::string> {

@@ -99,10 +99,6 @@ class Port {
   [[nodiscard]] auto keep_steered() -> tl::expected<bool, std::string>;
   // Whether frames can leave: not by an AF_XDP port whose interface is down, whose sockets keep them until it is up again.
   [[nodiscard]] bool can_send() const noexcept;
-  // Of one that cannot, and that no worker sends by: drops what it keeps, which would leave late as if it were new. How many.
-  std::size_t drop_unsent();
-  // After that, and once it can send again: whether workers may. False: not yet.
-  [[nodiscard]] bool forget_unsent() noexcept;
   // No frame reaches an AF_XDP port's sockets any more. After workers have been taken off it what is counted here is final.
   void revoke() noexcept;
 

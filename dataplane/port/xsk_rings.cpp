@@ -10,7 +10,6 @@
 #include <algorithm>
 #include <bit>
 #include <cerrno>
-#include <cstddef>
 #include <cstring>
 
 #include "common/base/fd.hpp"
@@ -50,7 +49,7 @@ XskRings::Ring XskRings::find_ring(const std::vector<MappedRange>& mapped, const
   }
   // A ring has a power of two of entries; the mapping ends with the page that has the last one.
   const auto size = std::bit_floor((range->end - range->begin - offset.desc) / entry);
-  auto* base = reinterpret_cast<std::byte*>(range->begin);
+  const auto* base = reinterpret_cast<const std::byte*>(range->begin);
   return {static_cast<std::uint32_t>(size), reinterpret_cast<const std::uint32_t*>(base + offset.producer),
           reinterpret_cast<const std::uint32_t*>(base + offset.consumer), base + offset.desc};
 }
@@ -122,55 +121,6 @@ std::set<rte_mbuf*> XskRings::posted(const std::vector<MappedRange>& mapped, con
   return buffers;
 }
 
-// Entries cannot be taken out: the PMD counts them by itself. But the kernel passes over one with options, of which it knows none
-// (net/xdp/xsk_queue.h: xp_unaligned_validate_desc), and gives it back by no ring. The PMD does not write them, so they are to be
-// gone before it uses the entry again.
-std::byte* XskRings::options_of(std::uint32_t index) const noexcept {
-  return transmit_.entries + (index & (transmit_.size - 1)) * sizeof(xdp_desc) + offsetof(xdp_desc, options);
-}
-
-bool XskRings::is_taken_back(std::uint32_t index) const noexcept {
-  std::uint32_t options = 0;
-  std::memcpy(&options, options_of(index), sizeof options);
-  return options != 0;
-}
-
-std::set<rte_mbuf*> XskRings::unsent(const rte_mempool& pool) const {
-  std::set<rte_mbuf*> buffers;
-  const std::uint32_t end = transmit_.produced();
-  for (std::uint32_t index = end - transmit_.used(); index != end; ++index) {
-    if (!is_taken_back(index)) {
-      add_buffers(buffers, pool, transmit_, sizeof(xdp_desc), index, index + 1);
-    }
-  }
-  return buffers;
-}
-
-std::set<rte_mbuf*> XskRings::take_back_unsent(const rte_mempool& pool) {
-  auto buffers = unsent(pool);
-  constexpr std::uint32_t no_known_option = 1;
-  const std::uint32_t end = transmit_.produced();
-  for (std::uint32_t index = end - transmit_.used(); index != end; ++index) {
-    std::memcpy(options_of(index), &no_known_option, sizeof no_known_option);
-  }
-  return buffers;
-}
-
-bool XskRings::forget_taken_back() noexcept {
-  // It passes over them when it looks for one to send, and says so when it looks again.
-  for (unsigned look = 0; look < 2 && transmit_.used() != 0; ++look) {
-    ::sendto(socket_, nullptr, 0, MSG_DONTWAIT, nullptr, 0);
-  }
-  if (transmit_.used() != 0) {
-    return false;
-  }
-  constexpr std::uint32_t none = 0;
-  for (std::uint32_t index = 0; index < transmit_.size; ++index) {
-    std::memcpy(options_of(index), &none, sizeof none);
-  }
-  return true;
-}
-
 std::set<rte_mbuf*> XskRings::lent(const rte_mempool& pool) const {
   std::set<rte_mbuf*> buffers;
   const auto add = [&](const Ring& ring, std::size_t entry, std::uint32_t begin, std::uint32_t end) {
@@ -183,7 +133,7 @@ std::set<rte_mbuf*> XskRings::lent(const rte_mempool& pool) const {
   add(fill_, sizeof(std::uint64_t), posted - circulating_, posted);
   // The transmit ring before the completion ring: a buffer that moves on meanwhile is seen twice rather than
   // never.
-  buffers.merge(unsent(pool));
+  add(transmit_, sizeof(xdp_desc), transmit_.produced() - transmit_.used(), transmit_.produced());
   add(completion_, sizeof(std::uint64_t), completion_.produced() - completion_.used(),
       completion_.produced());
   return buffers;

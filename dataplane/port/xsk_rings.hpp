@@ -37,10 +37,6 @@ class XskRings {
   [[nodiscard]] std::uint64_t missed() const noexcept;
   // Whether the kernel has taken the netdev from under the socket since this was last asked. It is unbound for good then.
   [[nodiscard]] bool has_lost_netdev() const noexcept;
-  // The buffers of frames that the kernel has not sent, which are the caller's again. While it does not look, since the netdev is
-  // down; no worker uses the queue from before until forget_taken_back() has said that the kernel has passed over them.
-  [[nodiscard]] std::set<rte_mbuf*> take_back_unsent(const rte_mempool& pool);
-  [[nodiscard]] bool forget_taken_back() noexcept;
   // The buffers that the PMD has lent to the kernel. No worker uses the queue any more.
   [[nodiscard]] std::set<rte_mbuf*> lent(const rte_mempool& pool) const;
 
@@ -49,7 +45,7 @@ class XskRings {
     std::uint32_t size = 0;  // a power of two
     const std::uint32_t* producer = nullptr;
     const std::uint32_t* consumer = nullptr;
-    std::byte* entries = nullptr;
+    const std::byte* entries = nullptr;
     [[nodiscard]] std::uint32_t produced() const noexcept;
     [[nodiscard]] std::uint32_t used() const noexcept;
   };
@@ -59,9 +55,6 @@ class XskRings {
   static void add_buffers(std::set<rte_mbuf*>& buffers, const rte_mempool& pool, const Ring& ring,
                           std::size_t entry, std::uint32_t begin, std::uint32_t end);
   explicit XskRings(int socket) noexcept : socket_(socket) {}
-  [[nodiscard]] std::byte* options_of(std::uint32_t index) const noexcept;
-  [[nodiscard]] bool is_taken_back(std::uint32_t index) const noexcept;
-  [[nodiscard]] std::set<rte_mbuf*> unsent(const rte_mempool& pool) const;
 
   int socket_;
   Ring receive_;

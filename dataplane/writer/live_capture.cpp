@@ -9,6 +9,7 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
+#include <limits>
 #include <map>
 #include <new>
 #include <optional>
@@ -68,6 +69,10 @@ auto to_direction(Capture::Direction direction) -> ipc::CapturedPacket::Directio
   }
   return ipc::CapturedPacket::DROPPED;
 }
+
+constexpr std::size_t all_packets = std::numeric_limits<std::size_t>::max();
+// Workers go on while slots are emptied: what comes meanwhile is for the next look.
+constexpr std::size_t most_slots = Capture::memory / 64;
 
 // Empty: none is named. An error: there is none of that name.
 auto reason_named(const std::string& name)
@@ -164,31 +169,34 @@ void LiveCapture::follow_ports() {
 ipc::Captured LiveCapture::read(std::size_t most) {
   ipc::Captured result;
   if (settled_.empty()) {
-    take(most, result);
+    take(most, all_packets, result);
   } else {
     result = std::move(settled_.front());
     settled_.pop_front();
+    settled_packets_ -= static_cast<std::size_t>(result.packets_size());
   }
   return result;
 }
 
+// Whoever waits for the transaction, a firewall's death say, waits for this: it takes a thousandth of a second or two. A packet in words
+// takes ten times its slot, so that of those too there is a bound.
 void LiveCapture::settle() {
-  constexpr std::size_t at_once = std::size_t{1} << 20;
-  for (std::size_t round = 0; round < Capture::memory / at_once; ++round) {
+  constexpr std::size_t most_at_once = 1'024;
+  constexpr std::size_t most_settled = 16'384;
+  try {
     ipc::Captured taken;
-    take(at_once, taken);
-    if (taken.packets().empty()) {
-      return;
-    }
-    if (settled_.size() < Capture::memory / at_once) {
+    take(Capture::memory, std::min(most_at_once, most_settled - settled_packets_), taken);
+    if (!taken.packets().empty()) {
+      settled_packets_ += static_cast<std::size_t>(taken.packets_size());
       settled_.push_back(std::move(taken));
-    } else {
-      lost_ += static_cast<std::uint64_t>(taken.packets_size());
     }
+  } catch (const std::bad_alloc&) {
+    // They are lost, like those for which there is no time.
   }
+  lost_ += capture_->read(most_slots, [](const Capture::Packet&) {});
 }
 
-void LiveCapture::take(std::size_t most, ipc::Captured& result) {
+void LiveCapture::take(std::size_t most, std::size_t most_packets, ipc::Captured& result) {
   follow_ports();
   std::map<forward::PortIndex, std::uint32_t> ports;
   for (const auto& [name, port] : live_.ports) {
@@ -221,7 +229,12 @@ void LiveCapture::take(std::size_t most, ipc::Captured& result) {
     most -= std::min<std::size_t>(most, packet.kept);
   };
   constexpr std::size_t at_once = 64;
-  while (most != 0 && capture_->read(at_once, visit) != 0) {
+  while (most != 0 && most_packets != 0) {
+    const auto count = capture_->read(std::min(at_once, most_packets), visit);
+    if (count == 0) {
+      break;
+    }
+    most_packets -= count;
   }
   std::ranges::stable_sort(*result.mutable_packets(), {}, &ipc::CapturedPacket::unix_ns);
   result.set_lost(capture_->lost() + lost_);

@@ -27,7 +27,8 @@ class LiveCapture {
 
   // What workers have copied since the last time, in the order of time; not much more than `most` bytes of frames.
   [[nodiscard]] ipc::Captured read(std::size_t most);
-  // Before the indexes that packets were judged by are given to something else: names them as they are called now.
+  // Before the indexes that packets were judged by are given to something else: names them as they are called now. In bounded time
+  // and space: the rest is lost, and counted.
   void settle();
 
  private:
@@ -35,12 +36,14 @@ class LiveCapture {
       : live_{live}, ports_{std::move(ports)}, capture_{std::move(capture)} {}
   // A port that comes back may have another index.
   void follow_ports();
-  void take(std::size_t most, ipc::Captured& into);
+  // Not much more than `most` bytes of frames.
+  void take(std::size_t most, std::size_t most_packets, ipc::Captured& into);
 
   Live& live_;
   const std::set<std::string> ports_;  // none: all
   std::unique_ptr<forward::Capture> capture_;
   std::deque<ipc::Captured> settled_;  // not read yet
+  std::size_t settled_packets_ = 0;    // in all of these
   std::uint64_t lost_ = 0;             // for which there was no room among these
 };
 

@@ -205,24 +205,22 @@ void Writer::watch_links() {
 }
 
 // A socket keeps what is sent by it until its interface is up again: seconds later it would leave as if it were new. With control there
-// the neighbours are dead by then, and nothing is sent.
+// the neighbours are dead by then, and nothing is sent. What the socket has taken before this looks, 2,048 frames a queue at most, leaves
+// late all the same: it is the kernel's, and only the kernel knows how far it has come with it.
 void Writer::watch_interfaces() {
   for (auto& [name, port] : live_.ports) {
     if (!port.usable() || port.device->has_lost_netdev()) {
       continue;
     }
-    const bool mute = !port.device->can_send() || (port.mute && !port.device->forget_unsent());
-    if (std::exchange(port.mute, mute) != mute) {
-      auto next = *live_.state;
-      next.ports[port.index].tx_queues = mute ? std::uint16_t{0} : port.device->tx_queues();
-      publish_state(live_, next);
-    }
-    if (!mute || port.device->can_send()) {
+    const bool mute = !port.device->can_send();
+    if (std::exchange(port.mute, mute) == mute) {
       continue;
     }
-    if (const auto dropped = port.device->drop_unsent(); dropped != 0) {
-      spdlog::warn("port {}: its interface is down; {} frames that it had not sent are dropped", name,
-                   dropped);
+    auto next = *live_.state;
+    next.ports[port.index].tx_queues = mute ? std::uint16_t{0} : port.device->tx_queues();
+    publish_state(live_, next);
+    if (mute) {
+      spdlog::warn("port {}: its interface is down; nothing is sent by it until it is up", name);
     }
   }
 }

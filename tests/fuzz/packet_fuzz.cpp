@@ -90,7 +90,7 @@ void fill(std::vector<std::uint8_t> frame, const OptionPolicy& policy) {
     return;
   }
   require(ip.header_size() > ipv4_header_minimum && before.fault == OptionFault::none);
-  static_cast<void>(named_for_timestamp(ip));
+  static_cast<void>(named_for_timestamp(ip, policy));
   fill_options(header, policy, {.address = 0x0a00'0001, .milliseconds = 1, .is_named = true});
   require(validate_ipv4(header, frame.size() - ethernet_header_size, frame.size() - ethernet_header_size) ==
           HeaderFault::none);

@@ -114,12 +114,25 @@ TEST(Options, AreFilled) {
 
 TEST(Options, ATimestampOfNamedAddressesIsFilledByWhoIsNamed) {
   const Bytes names{68, 20, 5, 3, 9, 9, 9, 9, 0, 0, 0, 0, 8, 8, 8, 8, 0, 0, 0, 0};
-  EXPECT_EQ(named_for_timestamp(Ipv4View(header_with(names).data())), 0x0909'0909U);
+  EXPECT_EQ(named_for_timestamp(Ipv4View(header_with(names).data()), {}), 0x0909'0909U);
   EXPECT_EQ(filled_in(names, {.milliseconds = 1}), names);
   EXPECT_EQ(filled_in(names, {.milliseconds = 1, .is_named = true}),
             (Bytes{68, 20, 13, 3, 9, 9, 9, 9, 0, 0, 0, 1, 8, 8, 8, 8, 0, 0, 0, 0}));
-  EXPECT_EQ(named_for_timestamp(Ipv4View(header_with({68, 8, 5, 0, 9, 9, 9, 9}).data())), 0U);
-  EXPECT_EQ(named_for_timestamp(Ipv4View(header_with({68, 4, 5, 3}).data())), 0U);
+  EXPECT_EQ(named_for_timestamp(Ipv4View(header_with({68, 8, 5, 0, 9, 9, 9, 9}).data()), {}), 0U);
+  EXPECT_EQ(named_for_timestamp(Ipv4View(header_with({68, 4, 5, 3}).data()), {}), 0U);
+  // Of one that is ignored nobody has looked where it points to.
+  EXPECT_EQ(named_for_timestamp(Ipv4View(header_with({68, 3, 200}).data()), {.timestamp = ignore}), 0U);
+}
+
+TEST(Options, WhatMayAppearOnceAppearsOnce) {
+  const auto fault = [](Bytes options, const OptionPolicy& policy) {
+    return examine_options(Ipv4View(header_with(std::move(options)).data()), policy);
+  };
+  const Bytes records{7, 3, 4, 1, 7, 3, 4, 0};
+  EXPECT_EQ(fault(records, {}), (OptionFinding{.fault = OptionFault::malformed, .at = 24}));
+  EXPECT_EQ(fault(records, {.record_route = ignore}), OptionFinding{});
+  const Bytes stamps{68, 8, 5, 0, 0, 0, 0, 0, 68, 8, 5, 0, 0, 0, 0, 0};
+  EXPECT_EQ(fault(stamps, {}), (OptionFinding{.fault = OptionFault::malformed, .at = 28}));
 }
 
 }  // namespace
