@@ -76,13 +76,13 @@ class Account:
         except WaitTimeout:
             assert self.changes() == wanted
 
+    def errors(self) -> dict[str, int]:
+        """ICMP errors, by port and kind: {"lan.icmp.time_exceeded": 1}."""
+        return Snapshot.take(self.appliance).errors_since(self.before)
+
     def said(self, expected: Mapping[str, int], timeout: float = 5) -> None:
-        """So many ICMP errors: {"lan.icmp.time_exceeded": 1}."""
-        wait_until(
-            f"the ICMP errors {expected}",
-            lambda: Snapshot.take(self.appliance).errors_since(self.before) == dict(expected),
-            timeout,
-        )
+        """So many ICMP errors, and no others."""
+        wait_until(f"the ICMP errors {expected}", lambda: self.errors() == dict(expected), timeout)
 
     def dropped(self, port: str, reason: str, packets: int) -> None:
         """Exactly so many came in by `port` and died there for `reason`; nothing else happened."""

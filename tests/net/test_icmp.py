@@ -5,8 +5,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import socket
-import threading
 from collections.abc import Iterator
 
 import pytest
@@ -15,12 +13,11 @@ from lab.appliance import Appliance
 from lab.frames import Capture, Injector, frame
 from lab.process import wait_until
 from lab.topology import EGRESS, KMS, LAN, MACS, ONPREM, STREAM, WEB, Lab
+from lab.transfer import download, upload
 from scapy.layers.inet import ICMP, IP
 from scapy.layers.l2 import Ether
 
-TCP_PORT = 7001
 MTU = 1400
-TRANSFER = 300_000
 
 
 def test_ping_records_its_route(lab: Lab, appliance: Appliance) -> None:
@@ -89,64 +86,6 @@ def mtu_of(lab: Lab, appliance: Appliance, port: str) -> Iterator[None]:
         be(1500)
 
 
-class Server:
-    """Takes one connection; sends or takes TRANSFER bytes."""
-
-    def __init__(self, lab: Lab, address: str, sends: bool) -> None:
-        self.received = 0
-        self.sends = sends
-        self.listening = lab["internet"].socket(socket.AF_INET, socket.SOCK_STREAM)
-        self.listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        self.listening.bind((address, TCP_PORT))
-        self.listening.listen()
-        self.thread = threading.Thread(target=self._serve)
-
-    def __enter__(self) -> Server:
-        self.thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.listening.close()
-        self.thread.join()
-
-    def _serve(self) -> None:
-        self.listening.settimeout(20)
-        with contextlib.suppress(OSError):
-            connection, _ = self.listening.accept()
-            with connection:
-                connection.settimeout(20)
-                if self.sends:
-                    connection.sendall(bytes(TRANSFER))
-                while piece := connection.recv(65536):
-                    self.received += len(piece)
-
-
-def connect(lab: Lab, address: str) -> socket.socket:
-    client = lab["onprem"].socket(socket.AF_INET, socket.SOCK_STREAM)
-    client.settimeout(20)
-    client.bind((ONPREM, 0))
-    client.connect((address, TCP_PORT))
-    return client
-
-
-def upload(lab: Lab, address: str) -> None:
-    with Server(lab, address, sends=False) as server:
-        with connect(lab, address) as client:
-            client.sendall(bytes(TRANSFER))
-            client.shutdown(socket.SHUT_WR)
-            assert client.recv(1) == b"", "the server has read all and closed"
-        assert server.received == TRANSFER
-
-
-def download(lab: Lab, address: str) -> None:
-    with Server(lab, address, sends=True), connect(lab, address) as client:
-        received = 0
-        while received < TRANSFER:
-            piece = client.recv(65536)
-            assert piece, f"{received} of {TRANSFER} bytes"
-            received += len(piece)
-
-
 def remembered_mtu(lab: Lab, space: str, destination: str, source: str) -> str:
     return lab[space].ip("route", "get", destination, "from", source)
 
@@ -155,32 +94,28 @@ def test_tcp_finds_the_mtu_of_the_egress_port(lab: Lab, appliance: Appliance, ac
     with mtu_of(lab, appliance, "egress"):
         upload(lab, WEB)
         assert f"mtu {MTU}" in remembered_mtu(lab, "onprem", WEB, ONPREM)
-    wait_until("an error", lambda: "lan.icmp.fragmentation_needed" in errors(appliance, account))
-
-
-def errors(appliance: Appliance, account: Account) -> dict[str, int]:
-    return type(account.before).take(appliance).errors_since(account.before)
+    wait_until("an error", lambda: "lan.icmp.fragmentation_needed" in account.errors())
 
 
 def test_tcp_finds_the_mtu_of_the_lan_port(lab: Lab, appliance: Appliance, account: Account) -> None:
     """The error goes to the server through the firewall, which translates it."""
     with mtu_of(lab, appliance, "lan"):
         download(lab, WEB)
-    wait_until("an error", lambda: "egress.icmp.fragmentation_needed" in errors(appliance, account))
+    wait_until("an error", lambda: "egress.icmp.fragmentation_needed" in account.errors())
 
 
 def test_tcp_finds_the_mtu_of_the_exit(lab: Lab, appliance: Appliance, account: Account) -> None:
     with mtu_of(lab, appliance, "egress"):
         upload(lab, KMS)
         assert f"mtu {MTU}" in remembered_mtu(lab, "onprem", KMS, ONPREM)
-    wait_until("an error", lambda: "lan.icmp.fragmentation_needed" in errors(appliance, account))
+    wait_until("an error", lambda: "lan.icmp.fragmentation_needed" in account.errors())
 
 
 def test_tcp_finds_the_mtu_behind_the_exit(lab: Lab, appliance: Appliance, account: Account) -> None:
     """A reply by the exit that is too long for the lan port: the error goes back through the kernel, which translates it."""
     with mtu_of(lab, appliance, "lan"):
         download(lab, KMS)
-    wait_until("an error", lambda: "egress.icmp.fragmentation_needed" in errors(appliance, account))
+    wait_until("an error", lambda: "egress.icmp.fragmentation_needed" in account.errors())
 
 
 def clamped(appliance: Appliance, port: str) -> int:

@@ -3,8 +3,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 from lab import config
@@ -21,8 +22,10 @@ from lab.topology import (
     MACS,
     ONPREM_GATEWAY,
     VNET,
+    WEB,
     Lab,
 )
+from lab.transfer import download, upload
 from scapy.layers.inet import IP
 from scapy.layers.l2 import Ether
 
@@ -119,6 +122,42 @@ def test_thousand_packets_are_thousand_packets(
         machine.send(lab, onprem, frame(ttl=17), 10)
         packets = seen.wait(1000)
     assert {(packet[Ether].src, packet[IP].ttl) for packet in packets} == {(MACS["nva", "egress0"], 16)}
+
+
+@contextlib.contextmanager
+def mtu_of(lab: VirtualLab, appliance: Appliance, port: str) -> Iterator[None]:
+    """The configuration gives the port an MTU of 1400 for a while, and nobody remembers it from before."""
+    text = appliance.config.read_text()
+    device = {"lan": LAN_NIC, "egress": EGRESS_NIC}[port].address
+
+    def be(mtu: int, config: str) -> None:
+        lab.guest.write(appliance.config, config)
+        appliance.reload()
+        wait_until("the MTU", lambda: appliance.ports()[port]["mtu"] == mtu, READY_SECONDS)
+        appliance.wait_ready(READY_SECONDS)
+        for space in ("onprem", "internet", "firewall"):
+            lab[space].ip("route", "flush", "cache")
+
+    be(1400, text.replace(f'\ndevice = "{device}"', f'\nmtu = 1400\ndevice = "{device}"'))
+    try:
+        yield
+    finally:
+        be(1500, text)
+
+
+@pytest.mark.parametrize(("port", "transfer"), [("egress", upload), ("lan", download)])
+def test_tcp_finds_the_mtu_of_a_port(
+    lab: VirtualLab, appliance: Appliance, port: str, transfer: Callable[[Lab, str], None]
+) -> None:
+    with mtu_of(lab, appliance, port):
+        account = Account(appliance)
+        transfer(lab, WEB)
+        other = {"egress": "lan", "lan": "egress"}[port]
+        wait_until("the error", lambda: f"{other}.icmp.fragmentation_needed" in account.errors())
+
+
+def test_traceroute_shows_the_appliance(lab: VirtualLab, appliance: Appliance) -> None:
+    assert LAN in lab["onprem"].run("traceroute", "-n", "-q", "1", "-m", "2", "-w", "10", WEB)
 
 
 def test_between_vnet_and_onprem(lab: VirtualLab, appliance: Appliance, onprem: Injector) -> None:
