@@ -88,7 +88,8 @@ class Holder {
 
   auto hold_value(const Json& value, const Json& definition, const std::string& where) const -> Held {
     const auto* nullable = find_member(definition, "nullable");
-    if (value.is_null() && nullable != nullptr && *nullable == true)
+    if (value.is_null() &&
+        (find_member(definition, "defaultValue") != nullptr || (nullable != nullptr && *nullable == true)))
       return {};
     const auto* type = find_member(definition, "type");  // none: of a type that the template defines
     const auto named = type != nullptr && type->is_string() ? lower_case(type->get_ref<const std::string&>())

@@ -91,21 +91,27 @@ void Scope::leave_loop() {
   loops_.pop_back();
 }
 
+// A parameter that is passed as null is not passed: its default counts.
 auto Scope::given(std::string_view name) -> std::optional<Json> {
+  auto result = passed(name);
+  return result && result->is_null() ? std::nullopt : result;
+}
+
+auto Scope::passed(std::string_view name) -> std::optional<Json> {
   if (!given_ || given_->parameters == nullptr)
     return std::nullopt;
   if (!given_->parameters->is_object())
     return make_unknown("", "the deployment's parameters are not an object", Lack::nobody);
-  const auto* passed = find_member(*given_->parameters, name);
-  if (passed == nullptr)
+  const auto* found = find_member(*given_->parameters, name);
+  if (found == nullptr)
     return std::nullopt;
-  if (const auto* value = find_member(*passed, "value"))
+  if (const auto* value = find_member(*found, "value"))
     return given_->scope == nullptr ? *value : given_->scope->resolve(*value);
   if (given_->scope == nullptr)
     return make_unknown(fmt::format("[parameters('{}')]", name), "its value is a secret of a key vault's");
   // The whole of {"value": ..} may be an expression: "[if(.., createObject('value', ..), ..)]".
-  const auto whole = given_->scope->resolve(*passed);
-  if (is_unknown(whole))
+  const auto whole = given_->scope->resolve(*found);
+  if (is_unknown(whole) || whole.is_null())
     return whole;
   const auto* value = find_member(whole, "value");
   return value != nullptr ? *value : make_unknown("", "what the deployment passes has no value");
@@ -116,8 +122,8 @@ auto Scope::parameter(std::string_view name) -> Json {
   const auto* definition = parameters_ == nullptr ? nullptr : find_member(*parameters_, name);
   if (definition == nullptr || !allowance().take(parameters_->size()))
     return make_unknown(shown, "there is no such parameter", Lack::nobody);
-  if (auto passed = given(name))
-    return *std::move(passed);
+  if (auto value = given(name))
+    return *std::move(value);
   if (const auto* value = find_member(*definition, "defaultValue")) {
     // A deployment in the file has passed what it wants to pass; of the outermost template's nobody knows.
     if (!given_)

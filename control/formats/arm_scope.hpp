@@ -64,6 +64,7 @@ class Scope final : public TemplateNames {
 
  private:
   auto given(std::string_view name) -> std::optional<Json>;
+  auto passed(std::string_view name) -> std::optional<Json>;
   auto resolve_object(const Json& object) -> Json;
   auto resolve_loop(const Json& loop) -> Json;
 

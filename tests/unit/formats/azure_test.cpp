@@ -295,7 +295,8 @@ TEST(Azure, NamesWhatOnlyADeploymentKnows) {
       {"no parameter", to("[parameters('none')]"), "there is no such parameter"},
       {"no variable", to("[variables('none')]"), "there is no such variable"},
       {"a variable that is itself", to("[variables('loop')]"), "too much to work out"},
-      {"a function of Azure's", to("[reference('x').prefix]"), "is known to a deployment only (reference() asks the deployment)"},
+      {"a function of Azure's", to("[reference('x').prefix]"),
+       "is known to a deployment only (reference() asks the deployment)"},
       {"no member", to("[variables('o').b]"), "there is no \"b\""},
       {"no element", to("[variables('o').a[1]]"), "there is no element 1"},
       {"half an expression", to("[concat('a']"), "it is malformed"},
@@ -485,6 +486,25 @@ TEST(Azure, ATemplateElsewhereIsAFinding) {
   ASSERT_TRUE(file) << file.error().to_string();
   EXPECT_THAT(azure_findings(*file), ElementsAre(HasSubstr("deploys a template that is elsewhere"),
                                                  HasSubstr("this template holds no route table")));
+}
+
+TEST(Azure, NullIsNotPassed) {
+  for (const std::string passed :
+       {R"({"value": null})", R"({"value": "[tryGet(parameters('cfg'), 'hop')]"})",
+        R"("[if(contains(parameters('cfg'), 'hop'), createObject('value', 'x'), null())]")",
+        R"("[createObject('value', null())]")"}) {
+    const auto file = parse_document(R"({"parameters": {"cfg": {"type": "object", "defaultValue": {"a": 1}}},
+      "resources": [{"type": "Microsoft.Resources/deployments", "name": "d", "properties": {
+        "expressionEvaluationOptions": {"scope": "inner"}, "parameters": {"hop": )" +
+                                         passed + R"(},
+        "template": {"parameters": {"hop": {"type": "string", "defaultValue": "10.0.1.4"}}, "resources": [
+          {"type": "Microsoft.Network/routeTables", "name": "t", "properties": {"routes": [{"name": "r",
+            "properties": {"addressPrefix": "0.0.0.0/0", "nextHopType": "VirtualAppliance",
+              "nextHopIpAddress": "[parameters('hop')]"}}]}}]}}}]})",
+                                     "x.json");
+    ASSERT_TRUE(file) << file.error().to_string();
+    EXPECT_THAT(azure_routes(*file), ElementsAre("r 0.0.0.0/0 VirtualAppliance 10.0.1.4")) << passed;
+  }
 }
 
 TEST(AzureRealFiles, ARouteTableOfAz) {

@@ -49,6 +49,11 @@ TEST(Parameters, AreWhatIsDeployed) {
                       "contentVersion": "1.0.0.0", "parameters": {"PREFIX": {"value": "10.0.0.0/8"},
                       "kind": {"value": "internet"}, "maybe": {"value": null}}})"),
       ElementsAre("User r 10.0.0.0/8 10.0.2.4", "User k 20.118.99.224/32 Internet"));
+  // Null is not passed: the default counts.
+  EXPECT_THAT(
+      with(
+          R"({"parameters": {"prefix": {"value": "10.0.0.0/8"}, "firewall": {"value": null}, "kind": {"value": null}}})"),
+      ElementsAre("User r 10.0.0.0/8 10.0.2.4", "User k 20.118.99.224/32 None"));
   // What looks like an expression is a text there.
   EXPECT_THAT(
       with(R"({"parameters": {"prefix": {"value": "[parameters('firewall')]"}}})"),
