@@ -23,6 +23,18 @@ constexpr bool is_word_character(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || is_digit(c) || c == '_';
 }
 
+// Arrays and objects with all that is in them; a string by its length.
+auto weight(const Json& value) -> std::size_t {
+  constexpr std::size_t short_string = 64;
+  std::size_t result = 1;
+  if (value.is_string())
+    result += value.get_ref<const std::string&>().size() / short_string;
+  if (value.is_structured())
+    for (const auto& element : value)
+      result += weight(element);
+  return result;
+}
+
 // One pass reads and evaluates: expressions are short, and there is nothing to keep.
 class Evaluation {
  public:
@@ -136,10 +148,13 @@ class Evaluation {
       result += rest_.substr(0, quote);
       rest_.remove_prefix(quote + 1);
       if (!rest_.starts_with('\''))
-        return result;
+        return text_of(std::move(result));
       result += '\'';
     }
   }
+
+  // A lambda's is copied for each element.
+  auto text_of(Json result) -> Json { return names_.allowance().take(result) ? result : too_much(); }
 
   auto number() -> Json {
     std::int64_t result = 0;
@@ -204,7 +219,7 @@ class Evaluation {
     return result;
   }
 
-  auto apply(const Lambda& lambda, const Json& element, std::size_t index) -> Json {
+  auto apply(const Lambda& lambda, const Json& element, const Json& index) -> Json {
     const auto outer = lambda_variables_.size();
     lambda_variables_.emplace_back(lambda.names[0], element);
     if (lambda.names.size() == 2)
@@ -228,9 +243,13 @@ class Evaluation {
     if (!input.is_array())
       return unknown(fmt::format("{}() is not given what it takes", is_filter ? "filter" : "map"));
     auto result = Json::array();
+    const auto* const many = find_unknown_shape(input);
+    const Json* uncounted = nullptr;  // behind what stands for any number of elements, nobody knows an index
     for (std::size_t i = 0; i < input.size() && !has_failed(); ++i) {
       const auto& element = input[i];
-      auto answer = is_unknown(element) ? element : apply(*each, element, i);
+      uncounted = &element == many ? many : uncounted;
+      auto answer =
+          is_unknown(element) ? element : apply(*each, element, uncounted == nullptr ? Json(i) : *uncounted);
       if (!is_filter || is_unknown(answer))
         result.push_back(is_filter ? any_number_of(answer) : std::move(answer));
       else if (!answer.is_boolean())
@@ -301,13 +320,24 @@ class Evaluation {
       if (const auto* missing = function != nullptr && function->of_shape ? find_unknown_shape(argument)
                                                                           : find_unknown(argument))
         return *missing;
-    if (function != nullptr) {
-      auto result = arguments.size() < function->least || arguments.size() > function->most
-                        ? std::nullopt
-                        : function->call(arguments);
-      return result ? *std::move(result) : no_sense(name);
-    }
-    return ask(name, arguments);
+    if (function == nullptr)
+      return ask(name, arguments);
+    if (!is_given_right(*function, arguments))
+      return no_sense(name);
+    if (std::ranges::find(searching, name) != searching.end() && !take_search(arguments[0], arguments[1]))
+      return too_much();
+    auto result = function->call(arguments);
+    return result
+               ? *std::move(result)
+               : unknown(fmt::format("{}() is not worked out for what it is given", shown(name)), Lack::here);
+  }
+
+  // Each letter of a text may begin each of what is looked for.
+  static constexpr std::array<std::string_view, 4> searching{"contains", "indexof", "replace", "split"};
+  bool take_search(const Json& in, const Json& what) {
+    constexpr std::size_t letters = 16;
+    return !in.is_string() ||
+           names_.allowance().take(in.get_ref<const std::string&>().size() / letters * weight(what));
   }
 
   static auto shown(const std::string& name) -> std::string_view {
@@ -385,8 +415,23 @@ class Evaluation {
       return no_sense("union");
     auto result = Json::object();
     for (const auto& argument : arguments)
-      result.update(argument, true);
+      merge(argument, result);
     return result;
+  }
+  void merge(const Json& object, Json& into) {
+    auto& members = into.get_ref<Json::object_t&>();
+    for (const auto& [name, value] : object.get_ref<const Json::object_t&>()) {
+      if (!names_.allowance().take(members.size()))
+        return;
+      const auto known = std::ranges::find_if(
+          members, [&](const auto& member) { return base::equal_without_case(member.first, name); });
+      if (known == members.end())
+        members.emplace(name, value);
+      else if (value.is_object() && known->second.is_object())
+        merge(value, known->second);
+      else if (!value.is_object() || !is_unknown(known->second))  // of what is not known, some may stay
+        known->second = value;
+    }
   }
 
   bool contains(const Json& array, const Json& element) {
@@ -431,18 +476,6 @@ class Evaluation {
   Lack lack_ = Lack::nobody;
   std::vector<std::pair<std::string, Json>> lambda_variables_;  // the innermost last
 };
-
-// Arrays and objects with all that is in them; a string by its length.
-auto weight(const Json& value) -> std::size_t {
-  constexpr std::size_t short_string = 64;
-  std::size_t result = 1;
-  if (value.is_string())
-    result += value.get_ref<const std::string&>().size() / short_string;
-  if (value.is_structured())
-    for (const auto& element : value)
-      result += weight(element);
-  return result;
-}
 
 }  // namespace
 

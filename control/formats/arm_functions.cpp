@@ -105,6 +105,8 @@ auto contains(Arguments of) -> Answer {
 auto try_get(Arguments of) -> Answer {
   const auto* from = of.data();
   for (const auto& key : of.subspan(1)) {
+    if (const auto* unknown = find_unknown_shape(*from))
+      return *unknown;
     const Json* found = nullptr;
     if (from->is_object() && key.is_string())
       found = find_member(*from, key.get_ref<const std::string&>());
@@ -237,61 +239,89 @@ constexpr auto mod = [](std::int64_t a, std::int64_t b, std::int64_t& r) {
   return is_divisible(a, b) && ((r = a % b), true);
 };
 
+bool is_of(char kind, const Json& value) {
+  switch (kind) {
+    case 's':
+      return value.is_string();
+    case 'n':
+      return value.is_number_integer();
+    case 'b':
+      return value.is_boolean();
+    case 'a':
+      return value.is_array();
+    case 'o':
+      return value.is_object();
+    case 'l':
+      return value.is_string() || value.is_array();
+    case 'm':
+      return value.is_number_integer() || value.is_array();
+    case 'v':
+      return value.is_string() || value.is_number_integer() || value.is_boolean();
+    case 'e':
+      return value.is_structured() || value.is_null();
+    case 'c':
+      return value.is_structured() || value.is_null() || value.is_string();
+    default:
+      return true;
+  }
+}
+
 constexpr std::array functions{
-    TemplateFunction{"true", 0, 0, false, constant<true>},
-    TemplateFunction{"false", 0, 0, false, constant<false>},
-    TemplateFunction{"null", 0, 0, false, [](Arguments /*of*/) -> Answer { return Json{}; }},
+    TemplateFunction{"true", 0, 0, "", false, constant<true>},
+    TemplateFunction{"false", 0, 0, "", false, constant<false>},
+    TemplateFunction{"null", 0, 0, "", false, [](Arguments /*of*/) -> Answer { return Json{}; }},
     // logic and numbers
-    TemplateFunction{"equals", 2, 2, false, [](Arguments of) -> Answer { return Json(of[0] == of[1]); }},
-    TemplateFunction{"not", 1, 1, false,
+    TemplateFunction{"equals", 2, 2, "**", false,
+                     [](Arguments of) -> Answer { return Json(of[0] == of[1]); }},
+    TemplateFunction{"not", 1, 1, "b", false,
                      [](Arguments of) -> Answer {
                        return of[0].is_boolean() ? Answer{!of[0].get<bool>()} : std::nullopt;
                      }},
-    TemplateFunction{"bool", 1, 1, false, bool_of},
-    TemplateFunction{"int", 1, 1, false, int_of},
-    TemplateFunction{"add", 2, 2, false, calculate<add>},
-    TemplateFunction{"sub", 2, 2, false, calculate<sub>},
-    TemplateFunction{"mul", 2, 2, false, calculate<mul>},
-    TemplateFunction{"div", 2, 2, false, calculate<divide>},
-    TemplateFunction{"mod", 2, 2, false, calculate<mod>},
-    TemplateFunction{"less", 2, 2, false, compare<std::less{}>},
-    TemplateFunction{"lessorequals", 2, 2, false, compare<std::less_equal{}>},
-    TemplateFunction{"greater", 2, 2, false, compare<std::greater{}>},
-    TemplateFunction{"greaterorequals", 2, 2, false, compare<std::greater_equal{}>},
-    TemplateFunction{"min", 1, any, false, extreme<false>},
-    TemplateFunction{"max", 1, any, false, extreme<true>},
+    TemplateFunction{"bool", 1, 1, "v", false, bool_of},
+    TemplateFunction{"int", 1, 1, "v", false, int_of},
+    TemplateFunction{"add", 2, 2, "nn", false, calculate<add>},
+    TemplateFunction{"sub", 2, 2, "nn", false, calculate<sub>},
+    TemplateFunction{"mul", 2, 2, "nn", false, calculate<mul>},
+    TemplateFunction{"div", 2, 2, "nn", false, calculate<divide>},
+    TemplateFunction{"mod", 2, 2, "nn", false, calculate<mod>},
+    TemplateFunction{"less", 2, 2, "vv", false, compare<std::less{}>},
+    TemplateFunction{"lessorequals", 2, 2, "vv", false, compare<std::less_equal{}>},
+    TemplateFunction{"greater", 2, 2, "vv", false, compare<std::greater{}>},
+    TemplateFunction{"greaterorequals", 2, 2, "vv", false, compare<std::greater_equal{}>},
+    TemplateFunction{"min", 1, any, "m", false, extreme<false>},
+    TemplateFunction{"max", 1, any, "m", false, extreme<true>},
     // arrays and objects
-    TemplateFunction{"array", 1, 1, true,
+    TemplateFunction{"array", 1, 1, "*", true,
                      [](Arguments of) -> Answer { return of[0].is_array() ? of[0] : Json::array({of[0]}); }},
-    TemplateFunction{"contains", 2, 2, true, contains},
-    TemplateFunction{"empty", 1, 1, true, empty},
-    TemplateFunction{"length", 1, 1, true, length},
-    TemplateFunction{"first", 1, 1, true, end_of<false>},
-    TemplateFunction{"last", 1, 1, true, end_of<true>},
-    TemplateFunction{"take", 2, 2, true, part<false>},
-    TemplateFunction{"skip", 2, 2, true, part<true>},
-    TemplateFunction{"range", 2, 2, false, range},
-    TemplateFunction{"flatten", 1, 1, false, flatten},
-    TemplateFunction{"items", 1, 1, true, items},
-    TemplateFunction{"tryget", 2, any, true, try_get},
-    TemplateFunction{"json", 1, 1, false, parsed},
+    TemplateFunction{"contains", 2, 2, "c*", true, contains},
+    TemplateFunction{"empty", 1, 1, "c", true, empty},
+    TemplateFunction{"length", 1, 1, "c", true, length},
+    TemplateFunction{"first", 1, 1, "l", true, end_of<false>},
+    TemplateFunction{"last", 1, 1, "l", true, end_of<true>},
+    TemplateFunction{"take", 2, 2, "ln", true, part<false>},
+    TemplateFunction{"skip", 2, 2, "ln", true, part<true>},
+    TemplateFunction{"range", 2, 2, "nn", false, range},
+    TemplateFunction{"flatten", 1, 1, "a", false, flatten},
+    TemplateFunction{"items", 1, 1, "o", true, items},
+    TemplateFunction{"tryget", 2, any, "e*", true, try_get},
+    TemplateFunction{"json", 1, 1, "s", false, parsed},
     // texts
-    TemplateFunction{"string", 1, 1, false, string_of},
-    TemplateFunction{"format", 1, any, false, format_text},
-    TemplateFunction{"split", 2, 2, false, split_text},
-    TemplateFunction{"join", 2, 2, false, join_texts},
-    TemplateFunction{"replace", 3, 3, false, replace_text},
-    TemplateFunction{"substring", 2, 3, false, substring},
-    TemplateFunction{"indexof", 2, 2, false, index_of},
-    TemplateFunction{"startswith", 2, 2, false, starts_with},
-    TemplateFunction{"endswith", 2, 2, false, ends_with},
-    TemplateFunction{"tolower", 1, 1, false, lower_text},
-    TemplateFunction{"toupper", 1, 1, false, upper_text},
-    TemplateFunction{"trim", 1, 1, false, trim_text},
+    TemplateFunction{"string", 1, 1, "*", false, string_of},
+    TemplateFunction{"format", 1, any, "s*", false, format_text},
+    TemplateFunction{"split", 2, 2, "sl", false, split_text},
+    TemplateFunction{"join", 2, 2, "as", false, join_texts},
+    TemplateFunction{"replace", 3, 3, "sss", false, replace_text},
+    TemplateFunction{"substring", 2, 3, "sn", false, substring},
+    TemplateFunction{"indexof", 2, 2, "ss", false, index_of},
+    TemplateFunction{"startswith", 2, 2, "ss", false, starts_with},
+    TemplateFunction{"endswith", 2, 2, "ss", false, ends_with},
+    TemplateFunction{"tolower", 1, 1, "s", false, lower_text},
+    TemplateFunction{"toupper", 1, 1, "s", false, upper_text},
+    TemplateFunction{"trim", 1, 1, "s", false, trim_text},
     // networks
-    TemplateFunction{"cidrhost", 2, 2, false, cidr_host},
-    TemplateFunction{"cidrsubnet", 3, 3, false, cidr_subnet},
-    TemplateFunction{"parsecidr", 1, 1, false, parse_cidr},
+    TemplateFunction{"cidrhost", 2, 2, "sn", false, cidr_host},
+    TemplateFunction{"cidrsubnet", 3, 3, "snn", false, cidr_subnet},
+    TemplateFunction{"parsecidr", 1, 1, "s", false, parse_cidr},
 };
 
 constexpr std::array of_deployments{
@@ -326,6 +356,15 @@ constexpr std::array of_deployments{
 const TemplateFunction* find_template_function(std::string_view name) noexcept {
   const auto* const found = std::ranges::find(functions, name, &TemplateFunction::name);
   return found == functions.end() ? nullptr : found;
+}
+
+bool is_given_right(const TemplateFunction& function, std::span<const Json> arguments) noexcept {
+  if (arguments.size() < function.least || arguments.size() > function.most)
+    return false;
+  for (std::size_t i = 0; i < arguments.size(); ++i)
+    if (!is_of(function.takes[std::min(i, function.takes.size() - 1)], arguments[i]))
+      return false;
+  return true;
 }
 
 bool asks_deployment(std::string_view name) noexcept {

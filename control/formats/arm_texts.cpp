@@ -34,13 +34,21 @@ auto changed(Arguments of) -> Answer {
   return result;
 }
 
-// Where the first of the delimiters stands, from `begin`; behind the end: nowhere.
-auto find_delimiter(std::string_view in, const std::vector<std::string_view>& delimiters, std::size_t begin)
+struct Delimiter {
+  std::string_view text;
+  std::size_t next;  // where it stands; npos: nowhere
+};
+
+// Where the first of the delimiters stands, from `begin`; behind the end: nowhere. Each is looked for once a place.
+auto find_delimiter(std::string_view in, std::vector<Delimiter>& delimiters, std::size_t begin)
     -> std::pair<std::size_t, std::size_t> {
   std::pair<std::size_t, std::size_t> result{std::string_view::npos, 0};
-  for (const auto delimiter : delimiters)
-    if (const auto at = in.find(delimiter, begin); at < result.first)
-      result = {at, delimiter.size()};
+  for (auto& delimiter : delimiters) {
+    if (delimiter.next < begin)
+      delimiter.next = in.find(delimiter.text, begin);
+    if (delimiter.next < result.first)
+      result = {delimiter.next, delimiter.text.size()};
+  }
   return result;
 }
 
@@ -110,12 +118,16 @@ auto split_text(Arguments of) -> Answer {
   if (!of[0].is_string() || (!several && !of[1].is_string()) ||
       (several && !std::ranges::all_of(of[1], &Json::is_string)))
     return std::nullopt;
-  std::vector<std::string_view> delimiters;
-  for (std::size_t i = 0; i < (several ? of[1].size() : 1); ++i)
-    delimiters.emplace_back(text(several ? of[1][i] : of[1]));
-  if (delimiters.empty() || std::ranges::any_of(delimiters, &std::string_view::empty))
-    return std::nullopt;
   const std::string_view whole = text(of[0]);
+  std::vector<Delimiter> delimiters;
+  for (std::size_t i = 0; i < (several ? of[1].size() : 1); ++i) {
+    const std::string_view delimiter = text(several ? of[1][i] : of[1]);
+    if (delimiter.empty())
+      return std::nullopt;
+    delimiters.push_back({delimiter, whole.find(delimiter)});
+  }
+  if (delimiters.empty())
+    return std::nullopt;
   auto result = Json::array();
   for (std::size_t begin = 0;;) {
     const auto [at, size] = find_delimiter(whole, delimiters, begin);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Functions of ARM templates that make and look into texts. nullopt: it is not given what it takes.
+// Functions of ARM templates that make and look into texts. nullopt: it is not given what it takes, or what is not worked
+// out here.
 #pragma once
 
 #include <optional>

@@ -119,6 +119,12 @@ TEST(Expression, IsWhatMicrosoftSays) {
       {"or(parameters('q'), true())", "true"},
       {"union(createObject('a', createObject('x', 1)), createObject('a', createObject('y', 2), 'b', 3))",
        R"({"a":{"x":1,"y":2},"b":3})"},
+      {"union(createObject('a', 'x', 'n', 1), createObject('a', createObject('b', 1)))",
+       R"({"a":{"b":1},"n":1})"},
+      {"union(createObject('a', createObject('b', 1)), createObject('A', 'x'))", R"({"a":"x"})"},
+      {"union(createObject('a', createObject('X', 1)), createObject('A', createObject('x', 2, 'y', 3)))",
+       R"({"a":{"X":2,"y":3}})"},
+      {"union(createObject('a', parameters('q')), createObject('a', 'x'))", R"({"a":"x"})"},
       {"length(createArray(parameters('q'), 'x'))", "2"},
       {"createArray(parameters('q'), 'x')[1]", R"("x")"},
       {"startsWith('AbC', 'aB')", "true"},
@@ -154,23 +160,29 @@ TEST(Expression, SaysWhyThereIsNoValue) {
       {"sort(createArray(2, 1), lambda('a', 'b', less(lambdaVariables('a'), lambdaVariables('b'))))",
        "is not evaluated here (sort() is not worked out)"},
       {"__bicep.hello('x')", "is not evaluated here (it calls a function that the template defines)"},
-      {"split('a', '')", "has no value (split() is not given what it takes)"},
+      {"split('a', '')", "is not evaluated here (split() is not worked out for what it is given)"},
+      {"split('a', 1)", "has no value (split() is not given what it takes)"},
+      {"format('r{0:D2}', 3)", "is not evaluated here (format() is not worked out for what it is given)"},
+      {"cidrHost('10.1.0.0/31', 0)", "is not evaluated here (cidrhost() is not worked out"},
+      {"less('a', 'b')", "is not evaluated here (less() is not worked out"},
+      {"max('a')", "has no value (max() is not given what it takes)"},
       {"split('a')", "has no value (split() is not given what it takes)"},
-      {"range(0, 10001)", "has no value (range() is not given what it takes)"},
-      {"range(2147483647, 1)", "range() is not given"},
-      {"add(9223372036854775807, 1)", "add() is not given"},
-      {"div(1, 0)", "div() is not given"},
-      {"int('5a')", "int() is not given"},
-      {"int('')", "int() is not given"},
-      {"json('{')", "json() is not given"},
-      {"first(createArray())", "first() is not given"},
-      {"substring('abc', 2, 2)", "substring() is not given"},
-      {"replace('a', '', 'b')", "replace() is not given"},
-      {"cidrHost('10.144.3.0/24', 254)", "cidrhost() is not given"},
-      {"cidrHost('10.144.3.0/32', 0)", "cidrhost() is not given"},
-      {"cidrHost('10.144.3.1/24', 0)", "cidrhost() is not given"},
-      {"cidrSubnet('10.144.0.0/20', 16, 0)", "cidrsubnet() is not given"},
-      {"take('\xc3\xa4', 1)", "take() is not given"},
+      {"range(0, 10001)", "is not evaluated here (range() is not worked out for what it is given)"},
+      {"range('0', 1)", "has no value (range() is not given what it takes)"},
+      {"range(2147483647, 1)", "range() is not worked out"},
+      {"add(9223372036854775807, 1)", "add() is not worked out"},
+      {"div(1, 0)", "div() is not worked out"},
+      {"int('5a')", "int() is not worked out"},
+      {"int('')", "int() is not worked out"},
+      {"json('{')", "json() is not worked out"},
+      {"first(createArray())", "first() is not worked out"},
+      {"substring('abc', 2, 2)", "substring() is not worked out"},
+      {"replace('a', '', 'b')", "replace() is not worked out"},
+      {"cidrHost('10.144.3.0/24', 254)", "cidrhost() is not worked out"},
+      {"cidrHost('10.144.3.0/32', 0)", "cidrhost() is not worked out"},
+      {"cidrHost('10.144.3.1/24', 0)", "cidrhost() is not worked out"},
+      {"cidrSubnet('10.144.0.0/20', 16, 0)", "cidrsubnet() is not worked out"},
+      {"take('\xc3\xa4', 1)", "take() is not worked out"},
       {"map('x', lambda('a', 1))", "map() is not given"},
       {"map(createArray(1), 1)", "it is malformed"},
       {"map(createArray(1), lambda('a'))", "it is malformed"},
@@ -180,11 +192,21 @@ TEST(Expression, SaysWhyThereIsNoValue) {
       {"concat(parameters('q'), createArray('x'))[1]",
        "no defaultValue"},  // nobody knows how many stand before it
       {"length(concat(parameters('q'), createArray('x')))", "no defaultValue"},
+      {"tryGet(createObject('l', concat(parameters('q'), createArray('x'))), 'l', 1)", "no defaultValue"},
+      {"tryGet(createObject('l', concat(parameters('q'), createArray('x'))), 'l', 5)", "no defaultValue"},
+      {"tryGet(createObject('l', parameters('q')), 'l', 0)", "no defaultValue"},
+      {"last(map(concat(createArray('a'), parameters('q')), lambda('x', 'i', lambdaVariables('i'))))",
+       "no defaultValue"},
+      {"filter(concat(parameters('q'), createArray('x')), lambda('x', 'i', equals(lambdaVariables('i'), "
+       "1)))[0]",
+       "no defaultValue"},
+      {"union(createObject('a', parameters('q')), createObject('a', createObject('x', 1))).a",
+       "no defaultValue"},
       {"contains(createArray(parameters('q')), 'x')", "no defaultValue"},
       {"and(true(), parameters('q'))", "no defaultValue"},
       {"map(createArray('x'), lambda('x', parameters('q')))", "no defaultValue"},
       {"filter(createArray('x'), lambda('x', parameters('q')))", "no defaultValue"},
-      {"json('" + std::string(300, '[') + std::string(300, ']') + "')", "json() is not given"},
+      {"json('" + std::string(300, '[') + std::string(300, ']') + "')", "json() is not worked out"},
   };
   for (const auto& test : cases) {
     const auto value = value_of(test.expression);
@@ -202,7 +224,33 @@ TEST(Expression, IsBounded) {
   std::string grown = "'aaaaaaaa'";
   for (int i = 0; i < 20; ++i)
     grown = "replace(" + grown + ", 'a', 'aaaa')";
-  EXPECT_THAT(unknown_reason(value_of(grown)), HasSubstr("replace() is not given"));
+  EXPECT_THAT(unknown_reason(value_of(grown)), HasSubstr("replace() is not worked out"));
+  const auto copied = "map(range(0, 10000), lambda('x', '" + std::string(std::size_t{1} << 20, 'a') + "'))";
+  EXPECT_THAT(unknown_reason(value_of(copied)), HasSubstr("it is too much to work out"));
+  std::string delimiters = "'b'";
+  for (int i = 0; i < 5000; ++i)
+    delimiters += ", 'b'";
+  const auto searched =
+      "split('" + std::string(std::size_t{1} << 20, 'a') + "', createArray(" + delimiters + "))";
+  EXPECT_THAT(unknown_reason(value_of(searched)), HasSubstr("it is too much to work out"));
+}
+
+// A delimiter that does not occur is looked for once, and not again for each piece.
+TEST(Expression, SplitsALongText) {
+  std::string text;
+  for (int i = 0; i < 1 << 20; ++i)
+    text += "a;";
+  EXPECT_EQ(value_of("split('" + text + "', createArray(';', '|'))").size(), (1U << 20) + 1);
+}
+
+// Behind what stands for any number of elements.
+TEST(Expression, KnowsNoIndexThere) {
+  const auto indices = value_of(
+      "map(concat(createArray('a'), parameters('q'), createArray('b')), lambda('x', 'i', "
+      "lambdaVariables('i')))");
+  ASSERT_EQ(indices.size(), 3);
+  EXPECT_EQ(indices[0], 0);
+  EXPECT_TRUE(is_unknown(indices[2])) << indices[2].dump();
 }
 
 }  // namespace
