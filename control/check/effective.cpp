@@ -16,9 +16,6 @@ namespace {
 
 using route::NextHopType;
 
-bool is_peering(NextHopType type) {
-  return type == NextHopType::vnet_peering || type == NextHopType::vnet_global_peering;
-}
 bool is_endpoint(NextHopType type) {
   return type == NextHopType::interface_endpoint || type == NextHopType::virtual_network_service_endpoint;
 }
@@ -68,12 +65,13 @@ bool reaches(const Table& table, std::uint32_t address) {
   const auto route = table.routes->lookup(address);
   if (!route)
     return false;
-  if (is_appliance(route->type)) {  // the route that is overridden is not among those in force
+  if (std::ranges::find(table.overridden, route->prefix) != table.overridden.end())
+    return true;
+  if (is_appliance(route->type)) {  // not every file has the route that is overridden
     const auto own = addresses_of(table, *route);
     return std::ranges::find(own, address) != own.end();
   }
-  return is_peering(route->type) || route->type == NextHopType::vnet_local ||
-         route->type == NextHopType::connected_group;
+  return is_of_vnets(route->type) || route->type == NextHopType::connected_group;
 }
 
 auto find_unreachable(const Facts& facts) -> Offences {

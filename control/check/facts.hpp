@@ -27,6 +27,8 @@ struct Table {
   std::shared_ptr<const route::RouteTable> routes;
   std::shared_ptr<const route::Names> names;
   bool is_effective = false;  // what Azure says is in force, System routes among it
+  // Of those: prefixes of the VNet and its peers to which a user's route leads elsewhere.
+  std::vector<base::Prefix> overridden{};
 };
 
 struct SubnetTable {

@@ -9,6 +9,18 @@
 
 namespace sekisho::check {
 
+namespace {
+
+auto overridden_by_users(const formats::RouteFile& file) -> std::vector<base::Prefix> {
+  std::vector<base::Prefix> result;
+  for (const auto& route : file.invalid)
+    if (const auto type = file.next_hops[route.next_hop].type; is_of_vnets(type))
+      result.push_back(route.prefix);
+  return result;
+}
+
+}  // namespace
+
 auto table_of(const formats::RouteFile& file) -> Table {
   auto routes = std::make_shared<route::RouteTable>();
   auto names = std::make_shared<route::Names>();
@@ -22,8 +34,12 @@ auto table_of(const formats::RouteFile& file) -> Table {
     routes->add({route.prefix, route.origin, file.next_hops[route.next_hop].type, next_hops[route.next_hop],
                  sources[route.label], route.line});
   routes->finish();
-  return {Table::Holder::file, file.file.string() + (file.table.empty() ? "" : "#" + file.table),
-          std::move(routes), std::move(names), formats::are_effective_routes(file.format)};
+  return {Table::Holder::file,
+          file.file.string() + (file.table.empty() ? "" : "#" + file.table),
+          std::move(routes),
+          std::move(names),
+          formats::are_effective_routes(file.format),
+          overridden_by_users(file)};
 }
 
 auto exact(const Table& table, base::Prefix prefix) -> std::optional<route::Route> {

@@ -29,6 +29,13 @@ inline constexpr std::uint8_t shortest_network = 8;
 [[nodiscard]] bool has_both_halves(const Table& table);
 // As prefixes of VNets are: neither the Internet nor a whole range of private space.
 [[nodiscard]] bool is_network_of_a_vnet(base::Prefix prefix) noexcept;
+[[nodiscard]] constexpr bool is_peering(route::NextHopType type) noexcept {
+  return type == route::NextHopType::vnet_peering || type == route::NextHopType::vnet_global_peering;
+}
+// The VNet's own prefixes, and its peers'.
+[[nodiscard]] constexpr bool is_of_vnets(route::NextHopType type) noexcept {
+  return type == route::NextHopType::vnet_local || is_peering(type);
+}
 [[nodiscard]] constexpr bool is_appliance(route::NextHopType type) noexcept {
   return type == route::NextHopType::virtual_appliance || type == route::NextHopType::virtual_appliance_ecmp;
 }
