@@ -3,9 +3,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
+#include <iterator>
 #include <string>
+#include <vector>
 
+#include "common/base/text.hpp"
 #include "control/check/place.hpp"
 #include "control/check/rules.hpp"
 #include "control/check/table.hpp"
@@ -42,29 +44,41 @@ bool is_hosts(std::uint32_t address) {
          });
 }
 
+// Those that the table or a port is in.
+auto known_subnets(const Facts& facts, const AzureTable& table) -> std::vector<base::Prefix> {
+  std::vector<base::Prefix> result;
+  if (table.summary.subnets)
+    for (const auto& subnet : *table.summary.subnets)
+      if (subnet.prefix)
+        result.push_back(*subnet.prefix);
+  for (const auto& addresses : facts.addresses)
+    if (addresses)
+      std::ranges::transform(*addresses, std::back_inserter(result), config::subnet_of);
+  return result;
+}
+
 auto find_public(const Facts& facts) -> Offences {
   Offences result;
   for_each_appliance(facts, [&](const AzureTable& each, const route::Route& route, std::uint32_t address) {
-    if (!is_private(address) && !is_hosts(address))
+    const auto is_a_subnets = std::ranges::any_of(
+        known_subnets(facts, each), [&](base::Prefix subnet) { return subnet.covers(address); });
+    if (!is_private(address) && !is_hosts(address) && !is_a_subnets)
       result.push_back({place(facts, *each.table, route),
-                        fmt::format("the next hop of {} is {}, a public address",
+                        fmt::format("the next hop of {} is {}, outside private space",
                                     base::to_string(route.prefix), base::address_to_string(address))});
   });
   return result;
 }
 
-// The first host address of a subnet that the table or a port is in.
+// Azure has no smaller subnets; a port's longer prefix is a host's own.
+constexpr std::uint8_t longest_subnet = 29;
+
+// The subnet whose first host address this is.
 auto router_of(const Facts& facts, const AzureTable& table, std::uint32_t address)
     -> std::optional<base::Prefix> {
-  if (table.summary.subnets)
-    for (const auto& subnet : *table.summary.subnets)
-      if (subnet.prefix && subnet.prefix->address + 1 == address)
-        return subnet.prefix;
-  for (const auto& addresses : facts.addresses)
-    if (addresses)
-      for (const auto& own : *addresses)
-        if (config::subnet_of(own).address + 1 == address)
-          return config::subnet_of(own);
+  for (const auto subnet : known_subnets(facts, table))
+    if (subnet.length <= longest_subnet && subnet.address + 1 == address)
+      return subnet;
   return std::nullopt;
 }
 
@@ -107,10 +121,20 @@ auto find_default_dropped(const Facts& facts) -> Offences {
   return result;
 }
 
+// Azure Firewall has public addresses of its own.
+bool is_firewalls(const AzureTable& table) {
+  const auto& subnets = table.summary.subnets;
+  return subnets && !subnets->empty() &&
+         std::ranges::all_of(*subnets, [](const formats::AttachedSubnet& subnet) {
+           return base::equal_without_case(subnet.name, "AzureFirewallSubnet") ||
+                  base::equal_without_case(subnet.name, "AzureFirewallManagementSubnet");
+         });
+}
+
 auto find_outbound(const Facts& facts) -> Offences {
   Offences result;
   for (const auto& each : facts.azure_tables) {
-    if (!each.table)
+    if (!each.table || is_firewalls(each))
       continue;
     const auto winners = each.table->routes->winners();
     const auto first = std::ranges::find(winners, NextHopType::internet, &route::Route::type);
@@ -125,10 +149,13 @@ auto find_outbound(const Facts& facts) -> Offences {
 }  // namespace
 
 const Rule next_hop_public{
-    "next-hop-public", Severity::warning,
-    "A next hop is the private address of an appliance in the VNet or a peered one; Azure forwards to no "
-    "public address, and says nothing.",
-    "Write the appliance's private address, or that of its internal load balancer.", find_public};
+    "next-hop-public", Severity::note,
+    "The address is outside private space and good only if a VNet, this one or a peered one, has it: Azure "
+    "forwards to no public address of an appliance, and says nothing.",
+    "Write the appliance's private address, or that of its internal load balancer; if a VNet has the "
+    "address, "
+    "nothing.",
+    find_public};
 
 const Rule next_hop_of_azure{
     "next-hop-of-azure", Severity::error,
@@ -149,7 +176,8 @@ const Rule vnet_through_appliance{
 
 const Rule default_dropped{
     "default-dropped", Severity::warning,
-    "What no other route names is dropped: Windows activation, updates and Azure's own agents with it.",
+    "What no other route names is dropped: Windows activation, updates, Azure Monitor's and Backup's agents "
+    "with it.",
     "Send the default to a firewall, or except what the hosts need.", find_default_dropped};
 
 const Rule internet_needs_outbound{

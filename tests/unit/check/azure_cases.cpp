@@ -26,14 +26,15 @@ struct Row {
   std::string type;
   std::string source;
   std::string address{};
+  std::string state = "Active";
 };
 
 auto effective(const std::vector<Row>& rows) -> std::string {
   std::string result;
   for (const auto& row : rows)
     result += fmt::format(
-        R"({}{{"addressPrefix": ["{}"], "nextHopType": "{}", "source": "{}", "state": "Active", "nextHopIpAddress": [{}]}})",
-        result.empty() ? "" : ", ", row.prefix, row.type, row.source,
+        R"({}{{"addressPrefix": ["{}"], "nextHopType": "{}", "source": "{}", "state": "{}", "nextHopIpAddress": [{}]}})",
+        result.empty() ? "" : ", ", row.prefix, row.type, row.source, row.state,
         row.address.empty() ? "" : "\"" + row.address + "\"");
   return "{\"value\": [" + result + "]}";
 }
@@ -143,8 +144,12 @@ auto azure_cases() -> std::vector<Case> {
 
       {.why = "somebody's",
        .rule = "next-hop-public",
-       .expected = {"udr.json: route r0: the next hop of 0.0.0.0/0 is 20.50.1.7, a public address"},
+       .expected = {"udr.json: route r0: the next hop of 0.0.0.0/0 is 20.50.1.7, outside private space"},
        .alone = attached("app", {{"0.0.0.0/0", "VirtualAppliance", "20.50.1.7"}})},
+      {.why = "a public prefix that the VNet has",
+       .rule = "next-hop-public",
+       .expected = {},
+       .alone = attached("app", {{"0.0.0.0/0", "VirtualAppliance", "30.0.1.7"}}, false, "30.0.1.0/24")},
       {.why = "private, and shared space",
        .rule = "next-hop-public",
        .expected = {},
@@ -160,6 +165,10 @@ auto azure_cases() -> std::vector<Case> {
        .expected =
            {"udr.json: route r0: the next hop of 0.0.0.0/0 is 10.0.1.1, the router of subnet 10.0.1.0/24"},
        .alone = attached("app", {{"0.0.0.0/0", "VirtualAppliance", "10.0.1.1"}}, false, "10.0.1.0/24")},
+      {.why = "a prefix without a router",
+       .rule = "next-hop-of-azure",
+       .expected = {},
+       .alone = attached("app", {{"0.0.0.0/0", "VirtualAppliance", "10.0.1.5"}}, false, "10.0.1.4/31")},
       {.why = "an appliance",
        .rule = "next-hop-of-azure",
        .expected = {},
@@ -194,6 +203,10 @@ auto azure_cases() -> std::vector<Case> {
        .expected = {"udr.json: route r1: 20.118.99.224/32 goes to the Internet by the subnet's own outbound"},
        .alone =
            attached("app", {by_firewall, {"20.118.99.224/32", "Internet"}, {"40.83.235.53/32", "Internet"}})},
+      {.why = "Azure Firewall's",
+       .rule = "internet-needs-outbound",
+       .expected = {},
+       .alone = attached("AzureFirewallManagementSubnet", {{"0.0.0.0/0", "Internet"}}, true)},
       {.why = "none",
        .rule = "internet-needs-outbound",
        .expected = {},
@@ -279,6 +292,22 @@ auto azure_cases() -> std::vector<Case> {
        .alone = {{"e.json", effective({{"10.0.0.0/16", "VirtualAppliance", "User", "10.0.1.4"},
                                        {"10.1.0.0/16", "VNetPeering", "Default"},
                                        {"0.0.0.0/0", "VirtualAppliance", "User", "10.1.0.4"}})}}},
+
+      {.why = "the peering is overridden by a route to another appliance there",
+       .rule = "next-hop-unreachable",
+       .expected = {},
+       .alone = {{"e.json", effective({{"10.1.0.0/16", "VnetLocal", "Default"},
+                                       {"10.0.0.0/16", "VNetPeering", "Default", "", "Invalid"},
+                                       {"10.0.0.0/16", "VirtualAppliance", "User", "10.0.1.4"},
+                                       {"0.0.0.0/0", "VirtualAppliance", "User", "10.0.2.4"}})}}},
+      {.why = "a gateway's route is overridden",
+       .rule = "next-hop-unreachable",
+       .expected = {"e.json: the next hop of 0.0.0.0/0, 172.16.2.4, is behind 10.1.1.4 of 172.16.0.0/12"},
+       .alone = {{"e.json", effective({{"10.1.0.0/16", "VnetLocal", "Default"},
+                                       {"172.16.0.0/12", "VirtualNetworkGateway", "VirtualNetworkGateway",
+                                        "10.0.3.4", "Invalid"},
+                                       {"172.16.0.0/12", "VirtualAppliance", "User", "10.1.1.4"},
+                                       {"0.0.0.0/0", "VirtualAppliance", "User", "172.16.2.4"}})}}},
 
       {.why = "the way back is the peering",
        .rule = "tables-asymmetric",
