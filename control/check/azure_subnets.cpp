@@ -18,7 +18,7 @@ namespace {
 using route::NextHopType;
 
 auto where(const AzureTable& table) -> std::string {
-  return table.table ? table.table->name : table.file.string();
+  return table.table ? table.table->name : place(table);
 }
 
 bool has_subnet(const AzureTable& table, std::string_view name) {

@@ -46,6 +46,7 @@ struct TagUse {
 // A route table of Azure's in one of the files.
 struct AzureTable {
   std::filesystem::path file;
+  std::filesystem::path parameters;  // that the file, a template, is deployed with; empty: none
   formats::TableSummary summary;
   std::optional<Table> table;  // nullopt: its routes are a zone's
 };

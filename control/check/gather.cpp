@@ -42,9 +42,10 @@ class Gatherer {
   void add_ports(const netlink::Mirror* mirror);
   void add_advertised();
   void add_tag_uses();
-  void add_azure_tables(const std::filesystem::path& file, const std::vector<formats::TableSummary>& tables,
+  void add_azure_tables(const std::filesystem::path& file, const std::filesystem::path& parameters,
+                        const std::vector<formats::TableSummary>& tables,
                         const std::optional<Table>& routes = {});
-  auto add_table(RouteFile routes) -> SubnetTable;
+  auto add_table(RouteFile routes, const std::filesystem::path& parameters = {}) -> SubnetTable;
   auto add_subnet(const config::Port& port) -> std::optional<SubnetTable>;
 
   Facts facts_;
@@ -76,7 +77,7 @@ void Gatherer::add_tables_of(std::shared_ptr<const policy::Policy> policy) {
   add_zones();
 }
 
-auto Gatherer::add_table(RouteFile routes) -> SubnetTable {
+auto Gatherer::add_table(RouteFile routes, const std::filesystem::path& parameters) -> SubnetTable {
   for (const auto& route : routes.tag_routes)
     facts_.tag_uses.push_back({route.tag, place(Error{routes.file, 0, {}, route.path})});
   add_findings_of(routes.findings);
@@ -87,7 +88,7 @@ auto Gatherer::add_table(RouteFile routes) -> SubnetTable {
       error_ = resolved.error();
   SubnetTable subnet{.table = table_of(routes), .takes_bgp = std::nullopt};
   if (formats::are_azure_tables(routes.format))
-    add_azure_tables(routes.file, routes.tables, subnet.table);
+    add_azure_tables(routes.file, parameters, routes.tables, subnet.table);
   if (!routes.tables.empty())
     subnet.takes_bgp = std::ranges::any_of(routes.tables, &formats::TableSummary::takes_bgp);
   facts_.tables.push_back(subnet.table);
@@ -117,7 +118,7 @@ void Gatherer::add_files(const FilesAlone& alone) {
       error_ = tables.error();
     if (tables)
       for (auto& each : *tables)
-        add_table(std::move(each));
+        add_table(std::move(each), options.parameters);
   }
 }
 
@@ -131,17 +132,17 @@ void Gatherer::add_policy(std::shared_ptr<const policy::Policy> policy, const ne
   add_tag_uses();
   for (const auto& file : facts_.policy->files)
     if (formats::are_azure_tables(file.format))
-      add_azure_tables(file.file, file.tables);
+      add_azure_tables(file.file, file.parameters, file.tables);
 }
 
-void Gatherer::add_azure_tables(const std::filesystem::path& file,
+void Gatherer::add_azure_tables(const std::filesystem::path& file, const std::filesystem::path& parameters,
                                 const std::vector<formats::TableSummary>& tables,
                                 const std::optional<Table>& routes) {
   for (const auto& summary : tables)
     if (std::ranges::none_of(facts_.azure_tables, [&](const AzureTable& known) {
-          return known.file == file && known.summary.place == summary.place;
+          return known.file == file && known.parameters == parameters && known.summary.place == summary.place;
         }))
-      facts_.azure_tables.push_back({file, summary, routes});
+      facts_.azure_tables.push_back({file, parameters, summary, routes});
 }
 
 void Gatherer::add_zones() {

@@ -21,18 +21,18 @@ auto name_of(const formats::TableSummary& table) -> std::string {
 
 auto find_too_long(const Facts& facts) -> Offences {
   Offences result;
-  for (const auto& [file, table, routes] : facts.azure_tables)
-    if (table.routes > most_routes)
-      result.push_back({file.string(), fmt::format("{} has {} routes", name_of(table), table.routes)});
+  for (const auto& each : facts.azure_tables)
+    if (const auto& table = each.summary; table.routes > most_routes)
+      result.push_back({place(each), fmt::format("{} has {} routes", name_of(table), table.routes)});
   return result;
 }
 
 auto find_too_many_tags(const Facts& facts) -> Offences {
   Offences result;
-  for (const auto& [file, table, routes] : facts.azure_tables)
-    if (table.tags > most_tags)
+  for (const auto& each : facts.azure_tables)
+    if (const auto& table = each.summary; table.tags > most_tags)
       result.push_back(
-          {file.string(), fmt::format("{} has {} routes to service tags", name_of(table), table.tags)});
+          {place(each), fmt::format("{} has {} routes to service tags", name_of(table), table.tags)});
   return result;
 }
 

@@ -16,6 +16,11 @@ auto place(const Facts& facts, const Table& table, const route::Route& route) ->
   return route.line == 0 ? source : fmt::format("{}:{}", source, route.line);
 }
 
+auto place(const AzureTable& table) -> std::string {
+  return table.file.string() +
+         (table.parameters.empty() ? std::string{} : " with " + table.parameters.filename().string());
+}
+
 auto place(const Facts& facts, unsigned line) -> std::string {
   return place(base::Error{facts.policy->config.file, line, {}, {}});
 }

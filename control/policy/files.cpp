@@ -42,6 +42,7 @@ auto Files::read(const config::RouteSpec& spec, const std::filesystem::path& con
   if (!file)
     return tl::unexpected(std::move(file.error()));
   LoadedFile loaded{.file = spec.file,
+                    .parameters = spec.parameters,
                     .format = file->format,
                     .routes = file->routes.size(),
                     .tables = file->tables,

@@ -65,6 +65,7 @@ struct FileSource {
 // A file that the configuration names, as far as checks ask for it.
 struct LoadedFile {
   std::filesystem::path file;
+  std::filesystem::path parameters;  // of an ARM template; empty: none
   formats::Format format = formats::Format::text;
   std::size_t routes = 0;  // prefixes, those of service tags not among them
   std::vector<formats::TableSummary> tables;

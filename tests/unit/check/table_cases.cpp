@@ -79,6 +79,18 @@ auto table_cases() -> std::vector<Case> {
        {lan_udr},
        {"udr.json: route table spoke-rt has 601 routes"},
        {{"udr.json", many_routes(601)}}},
+      {"601 by the second of two parameters files",
+       "table-too-long",
+       {{"@onprem", R"({ file = "t.json", parameters = "a.json" },)"},
+        {"@vnet", R"({ file = "t.json", parameters = "b.json" },)"}},
+       {"t.json with b.json: route table t has 601 routes"},
+       {{"t.json", R"({"parameters": {"count": {"type": "int"}}, "resources": [
+           {"type": "Microsoft.Network/routeTables", "name": "t", "properties": {"copy": [
+             {"name": "routes", "count": "[parameters('count')]", "input": {
+               "name": "[format('r{0}', copyIndex('routes'))]", "properties": {"nextHopType": "None",
+               "addressPrefix": "[cidrSubnet('20.0.0.0/8', 24, copyIndex('routes'))]"}}}]}}]})"},
+        {"a.json", R"({"parameters": {"count": {"value": 1}}})"},
+        {"b.json", R"({"parameters": {"count": {"value": 601}}})"}}},
       {"no limit of the appliance's",
        "table-too-long",
        {{"@onprem", R"({ file = "p.txt", next_hop = "None" },)"}},
