@@ -149,9 +149,8 @@ Environment::Environment(const Options& options) : lcores_{options.worker_cpus} 
         rte_strerror(rte_errno)));
   }
   const auto count = static_cast<unsigned>(pool_bytes(options) / port::buffer_bytes(options.mtu));
-  pool_ =
-      port::make_packet_pool("packets", count, pool_cache, SOCKET_ID_ANY,
-                             hugepages_ ? port::PoolMemory::dpdk : port::PoolMemory::own, options.mtu);
+  pool_ = port::make_packet_pool("packets", count, pool_cache, SOCKET_ID_ANY,
+                                 hugepages_ ? port::PoolMemory::dpdk : port::PoolMemory::own, options.mtu);
   if (pool_ == nullptr) {
     const auto* const why = rte_strerror(rte_errno);
     rte_eal_cleanup();

@@ -247,8 +247,9 @@ TEST_F(ProveFiles, RefusesWhatItDoesNotKnow) {
             "sekisho.toml:36: there is no next hop \"firewal\"; did you mean \"firewall\"?");
   EXPECT_EQ(with("from = \"zone:onprem\"\nto = \"tag:AzureMonito\"\nvia = \"firewall\"").substr(0, 16),
             "sekisho.toml:35:");
-  EXPECT_EQ(with("from = \"zone:onprem\"\nto = \"preset:km\"\nvia = \"firewall\""),
-            "sekisho.toml:35: there is no preset \"km\"; did you mean \"kms\"?; `sekisho presets` lists them");
+  EXPECT_EQ(
+      with("from = \"zone:onprem\"\nto = \"preset:km\"\nvia = \"firewall\""),
+      "sekisho.toml:35: there is no preset \"km\"; did you mean \"kms\"?; `sekisho presets` lists them");
   EXPECT_EQ(with("from = \"zone:onprem\"\nto = 3\nvia = \"firewall\""),
             "sekisho.toml:35: \"to\" in [[assert]] must be a string or an array of strings, not an integer");
   EXPECT_EQ(with("from = \"zone:onprem\"\nto = []\nvia = \"firewall\""),
