@@ -113,7 +113,8 @@ void Daemon::carry_out(action::Probe&& action) {
 // --- Files and operators.
 
 void Daemon::carry_out(action::ReadFiles&& /*action*/) {
-  reader_.read([this](const Reading& reading) { tell(event::ReadAgain{reading}); });
+  reader_.read(history_.source_that_starts(),
+               [this](const Reading& reading) { tell(event::ReadAgain{reading}); });
 }
 
 void Daemon::carry_out(action::Follow&& action) {

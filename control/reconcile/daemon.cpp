@@ -274,7 +274,6 @@ void Daemon::reload(const serve::ReloadOrder& order, ReloadDone done) {
   waiting_[ticket] = [this, order,
                       done = std::move(done)](tl::expected<serve::Reloaded, std::string> result) {
     history_.end(order, result);
-    reader_.use(history_.source_that_starts());
     reload_counts_.last_succeeded = result.has_value();
     ++(result ? reload_counts_.succeeded : reload_counts_.failed);
     reload_counts_.refusal = result ? std::string() : result.error();
@@ -300,7 +299,7 @@ auto Daemon::running() const -> Reading {
 }
 
 void Daemon::plan(std::function<void(const serve::Planned&)> done) {
-  auto source = reader_.source();
+  auto source = history_.configuration();
   source.copy.reset();
   read(std::move(source), [this, done = std::move(done)](const Reading& reading) {
     done({.plan = reconciler_->plan(reading, world()), .files = reading.files});

@@ -50,6 +50,7 @@ def test_a_confirmed_reload_stays(appliance: Appliance) -> None:
     assert appliance.json("confirm")["starts_with"] is None
     assert next_hop(appliance) == "second-gateway"
     assert problems(appliance) == []
+    assert appliance.json("show", "config")["reload"]["routes"] == {"added": 0, "changed": 0, "removed": 0}
     assert "no reload is on trial" in appliance.execute("confirm").stderr
 
 
@@ -100,6 +101,7 @@ def test_a_rollback_holds_until_the_next_reload(appliance: Appliance) -> None:
     assert next_hop(appliance) == "second-gateway"
     appliance.json("rollback")
     assert next_hop(appliance) == "firewall"
+    assert appliance.json("show", "config")["reload"]["routes"] == {"added": 1, "changed": 0, "removed": 0}
     config.overrides(appliance.config, ["not a route"])  # what lies on the disk does not matter
     appliance.kill_control()
     appliance.start_control()
