@@ -48,6 +48,7 @@ class Appliance:
         self.dataplane: Process | None = None
         self.control: Process | None = None
         self._started = 0
+        lab.no_room.append(self.no_room)
 
     # --- processes ------------------------------------------------------------------------------------------
 
@@ -160,6 +161,13 @@ class Appliance:
 
     def stats(self) -> Any:
         return self.json("show", "stats")
+
+    def no_room(self) -> int:
+        """Frames that a port's device or socket had no room for; 0 while nobody answers."""
+        try:
+            return int(self.stats()["total"]["missed"])
+        except (Refused, json.JSONDecodeError):
+            return 0
 
     def explain(self, source: str, destination: str, port: str = "lan") -> Any:
         return self.json("explain", source, destination, "--port", port)

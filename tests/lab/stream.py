@@ -46,6 +46,11 @@ class StreamResult:
         return f" (numbers {', '.join(runs)})" if runs else ""
 
 
+# Results that show nothing: packets were lost, and a port's socket had no room for as many while they were sent. Who should have emptied it
+# was not given a CPU.
+UNFIT: list[StreamResult] = []
+
+
 class Stream:
     """Runs from `with` until `finish`."""
 
@@ -71,6 +76,7 @@ class Stream:
         self._processes: list[Process] = []
 
     def __enter__(self) -> Stream:
+        self._no_room = self._count_no_room()
         self.receiver = self._spawn(self.sink, "receiver", "receive", str(self.port))
         self._answer(self.receiver)
         words = (
@@ -116,6 +122,9 @@ class Stream:
         self.receiver.child.stdin.flush()
         return self._answer(self.receiver)
 
+    def _count_no_room(self) -> int:
+        return sum(count() for count in self.lab.no_room)
+
     def status(self) -> dict[str, int]:
         return self._ask(b"status")
 
@@ -156,4 +165,9 @@ class Stream:
             key: status[key] for key in ("received", "duplicated", "reordered", "gap_us", "sender_gap_us")
         }
         missing = self.missing(sent["sent"]) if counted["received"] < sent["sent"] else ()
-        return StreamResult(sent=sent["sent"], rate=sent["rate"], seconds=sent["seconds"], missing=missing, **counted)
+        result = StreamResult(
+            sent=sent["sent"], rate=sent["rate"], seconds=sent["seconds"], missing=missing, **counted
+        )
+        if 0 < result.lost <= self._count_no_room() - self._no_room:
+            UNFIT.append(result)
+        return result

@@ -31,7 +31,7 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import FrameType, TracebackType
 
@@ -180,6 +180,8 @@ class Lab:
         self.folder = namespace.STATE / self.prefix
         self.keep = False
         self.processes: list[Process] = []
+        # Of each appliance: how many frames found no room in a port's socket.
+        self.no_room: list[Callable[[], int]] = []
         self._spaces: dict[str, Namespace] = {}
         self._handlers: dict[signal.Signals, object] = {}
         held = namespace.lock(self.prefix)

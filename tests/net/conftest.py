@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from _pytest.runner import runtestprotocol
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
@@ -18,9 +19,30 @@ from lab.account import Account  # noqa: E402
 from lab.appliance import Appliance  # noqa: E402
 from lab.frames import Injector  # noqa: E402
 from lab.matrix import FULL, Bench  # noqa: E402
+from lab.stream import UNFIT  # noqa: E402
 from lab.topology import Lab  # noqa: E402
 
 collect_ignore = [] if FULL else ["test_learning_full.py"]
+
+
+ATTEMPTS = 3
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_protocol(item: pytest.Item, nextitem: pytest.Item | None) -> bool:
+    """A test that fails beside a stream which shows nothing is played again, three times at most."""
+    item.ihook.pytest_runtest_logstart(nodeid=item.nodeid, location=item.location)
+    for attempt in range(1, ATTEMPTS + 1):
+        UNFIT.clear()
+        reports = runtestprotocol(item, nextitem=nextitem, log=False)
+        if attempt == ATTEMPTS or not UNFIT or not any(report.failed for report in reports):
+            break
+        print(f"{item.nodeid} is played again: {UNFIT[-1]}", file=sys.__stderr__)
+        item._initrequest()  # type: ignore[attr-defined]
+    for report in reports:
+        item.ihook.pytest_runtest_logreport(report=report)
+    item.ihook.pytest_runtest_logfinish(nodeid=item.nodeid, location=item.location)
+    return True
 
 
 @pytest.fixture(scope="module")
