@@ -2,8 +2,11 @@
 #include "control/config/config.hpp"
 
 #include <algorithm>
+#include <string>
+#include <utility>
 
 #include "common/base/detached_read.hpp"
+#include "common/base/encoding.hpp"
 #include "common/base/file.hpp"
 #include "control/config/reader.hpp"
 
@@ -72,10 +75,9 @@ auto parse(std::string_view text, const std::filesystem::path& file) -> tl::expe
 
 auto read(const std::filesystem::path& file) -> tl::expected<Config, base::Error> {
   constexpr std::size_t limit = std::size_t{16} << 20;
-  const auto text = base::read_file(file, limit);
-  if (!text)
-    return tl::unexpected(text.error());
-  return parse(*text, file);
+  return base::read_file(file, limit)
+      .and_then([&](std::string bytes) { return base::to_utf8(std::move(bytes), file); })
+      .and_then([&](const std::string& text) { return parse(text, file); });
 }
 
 auto read_within(std::chrono::milliseconds patience, const std::filesystem::path& file)

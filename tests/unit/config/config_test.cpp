@@ -220,6 +220,18 @@ TEST_F(EditedConfig, Assertions) {
   });
 }
 
+// As Windows PowerShell's ">" leaves it.
+TEST(Config, IsReadFromUtf16) {
+  const test::TemporaryFolder folder;
+  std::string bytes = "\xff\xfe";
+  for (const char c : std::string_view{"[port.lan]\r\ndevice = \"af_xdp:lan0\"\r\n"}) {
+    bytes += {c, '\0'};
+  }
+  const auto config = read(folder.write("sekisho.toml", bytes));
+  ASSERT_TRUE(config) << config.error().to_string();
+  EXPECT_EQ(config->ports.front().name, "lan");
+}
+
 TEST(Config, AMissingFileSaysSo) {
   const test::TemporaryFolder folder;
   const auto missing = read(folder.path() / "sekisho.toml");
