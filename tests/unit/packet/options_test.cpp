@@ -121,7 +121,7 @@ TEST(Options, ATimestampOfNamedAddressesIsFilledByWhoIsNamed) {
   EXPECT_EQ(named_for_timestamp(Ipv4View(header_with({68, 8, 5, 0, 9, 9, 9, 9}).data()), {}), 0U);
   EXPECT_EQ(named_for_timestamp(Ipv4View(header_with({68, 4, 5, 3}).data()), {}), 0U);
   // Of one that is ignored nobody has looked where it points to.
-  EXPECT_EQ(named_for_timestamp(Ipv4View(header_with({68, 3, 200}).data()), {.timestamp = ignore}), 0U);
+  EXPECT_EQ(named_for_timestamp(Ipv4View(header_with({68, 3, 200, 0}).data()), {.timestamp = ignore}), 0U);
 }
 
 TEST(Options, WhatMayAppearOnceAppearsOnce) {
