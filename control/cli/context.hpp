@@ -16,6 +16,7 @@ using serve::Json;
 using Outcome = tl::expected<void, std::string>;
 
 inline constexpr const char* default_configuration = "/etc/sekisho/sekisho.toml";
+inline constexpr const char* default_state_directory = "/var/lib/sekisho";
 inline constexpr const char* default_socket = "/run/sekisho/control.sock";
 
 struct Context {

@@ -198,8 +198,11 @@ Outcome status(const Context& context, const std::string& file) {
   return problems.empty() ? Outcome{} : tl::unexpected{sentence(problems)};
 }
 
-// What cannot be looked at names no other.
-std::string started(const std::string& file, const std::string& state_directory) {
+// The package's configuration has the package's history. What cannot be looked at names no other.
+std::string started(const std::string& file, std::string state_directory) {
+  if (state_directory.empty() && file == default_configuration) {
+    state_directory = default_state_directory;
+  }
   if (state_directory.empty()) {
     return file;
   }

@@ -94,11 +94,11 @@ auto Copy::add(const base::Stamp& file, const fs::path& newest) -> tl::expected<
   if (base::since(file, base::stamp(file.file)) != base::Since::unchanged) {
     return failed(place, "it has changed since it was read");
   }
-  const base::Waiting waiting{folder_};
   const auto to = beneath(root_of(folder_), place);
   const auto old = newest.empty() ? fs::path{} : beneath(newest, place);
   fs::create_directories(to.parent_path(), error);
   const bool same = has(old, *bytes);
+  const base::Waiting waiting{folder_};
   if (!same || (fs::create_hard_link(old, to, error), error)) {
     if (!leaves_room(folder_, bytes->size())) {
       return failed(place,

@@ -123,6 +123,7 @@ void Daemon::carry_out(action::Follow&& action) {
   learner_.learn(learn::settings_of(action.policy->config));
   endpoints_.serve(std::move(action.policy));
   if (!action.sources) {
+    history_.overridden([this] { return running(); });
     return;
   }
   history_.ran(*action.sources);

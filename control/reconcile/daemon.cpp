@@ -170,6 +170,14 @@ auto Daemon::first_reading() -> Reading {
     reader_.use(history_.configuration());
     reading = reader_.read_now();
   }
+  // A copy that takes too long keeps nothing down either.
+  if (!reading.policy) {
+    auto source = reader_.source();
+    source.copy.reset();
+    reader_.use(std::move(source));
+    reading = reader_.read_now();
+    reading.sources.not_copied = "at the start there was no time for a copy";
+  }
   if (reading.policy) {
     history_.ran(reading.sources);
   }
@@ -262,7 +270,7 @@ auto Daemon::refused_if_useless(Reading reading) -> Reading {
 
 void Daemon::reload(const serve::ReloadOrder& order, ReloadDone done) {
   auto began =
-      (order.confirm_within ? reconciler_->may_change() : tl::expected<void, std::string>{}).and_then([&] {
+      (order.confirm_within ? reconciler_->may_try() : tl::expected<void, std::string>{}).and_then([&] {
         return history_.begin(order, [this] { return running(); });
       });
   if (!began) {
@@ -289,9 +297,11 @@ void Daemon::reload(const serve::ReloadOrder& order, ReloadDone done) {
     tell(event::Reload{ticket, true, std::move(*before)});
     return;
   }
-  read(std::move(std::get<Source>(*began)), [this, ticket, force = order.force](const Reading& reading) {
-    tell(event::Reload{ticket, force, reading});
-  });
+  read(std::move(std::get<Source>(*began)),
+       [this, ticket, force = order.force,
+        is_trial = order.confirm_within.has_value()](const Reading& reading) {
+         tell(event::Reload{ticket, force, reading, is_trial});
+       });
 }
 
 auto Daemon::running() const -> Reading {

@@ -78,6 +78,7 @@ struct Reload {
   Ticket ticket = 0;
   bool force = false;  // also where it breaks what works
   Reading reading;
+  bool is_trial = false;
 };
 struct Rehearse {
   Ticket ticket = 0;

@@ -199,7 +199,10 @@ void PolicyHistory::end(const serve::ReloadOrder& order, tl::expected<serve::Rel
     phase_ = Phase::settled;
     timer_.cancel();
     before_reading_.reset();
+    why_not_back_.clear();
     why_not_kept = keep_pin(pin_of(order.policy ? runs_ : std::nullopt));
+  } else if (phase_ == Phase::taking_back) {
+    wait(pause_between_attempts);  // this was in the way of the next
   }
   if (!result) {
     return;
@@ -213,6 +216,12 @@ void PolicyHistory::end(const serve::ReloadOrder& order, tl::expected<serve::Rel
   }
   if (phase_ == Phase::on_trial) {
     result->confirm_until_unix_ms = until_unix_ms_;
+  }
+}
+
+void PolicyHistory::overridden(const std::function<Reading()>& running) {
+  if (phase_ == Phase::beginning) {
+    before_reading_ = running();
   }
 }
 
@@ -291,6 +300,7 @@ auto PolicyHistory::show() const -> serve::History {
           .why_none = runs_ ? "" : why_none_,
           .pinned = pin ? std::optional(pin->policy) : std::nullopt,
           .confirm_until_unix_ms = phase_ == Phase::on_trial ? std::optional(until_unix_ms_) : std::nullopt,
+          .is_taken_back = phase_ == Phase::taking_back,
           .why_not_back = phase_ == Phase::taking_back ? why_not_back_ : ""};
 }
 

@@ -48,6 +48,8 @@ class PolicyHistory {
       -> tl::expected<std::variant<Source, Reading>, std::string>;
   // A policy runs that was read from these.
   void ran(const serve::Sources& sources);
+  // An override, or what is learned, has made another policy of the one that runs.
+  void overridden(const std::function<Reading()>& running);
   // What became of the reload that has begun.
   void end(const serve::ReloadOrder& order, tl::expected<serve::Reloaded, std::string>& result);
   [[nodiscard]] auto rehearsed(const serve::Rehearsal& what) const -> tl::expected<Source, std::string>;

@@ -24,13 +24,13 @@ PolicyReader::PolicyReader(boost::asio::io_context& io, Source source, Read read
     : io_(io), timer_(io), source_(std::move(source)), read_(std::move(read)), patience_(patience) {}
 
 auto PolicyReader::attempt(const Source& source, std::function<void()> finished) -> std::unique_ptr<Attempt> {
-  is_given_up_ = std::make_shared<std::atomic<bool>>(false);
+  with_ = std::make_shared<Patience>();
   ReadingOrder order{
       .source = source,
       .beside = beside_,
       .addresses =
           addresses_ ? addresses_() : netlink::addresses_by(netlink::snapshot().value_or(netlink::Mirror{})),
-      .is_given_up = is_given_up_};
+      .patience = with_};
   return std::make_unique<Attempt>(
       source.config, [read = read_, order = std::move(order)] { return read(order); }, refused,
       std::move(finished));
@@ -94,8 +94,7 @@ void PolicyReader::watch(std::chrono::milliseconds pause) {
     if (error || !attempt_) {
       return;
     }
-    if (auto file = attempt_->overdue(patience_)) {
-      *is_given_up_ = true;
+    if (auto file = attempt_->overdue(patience_); file && with_->give_up()) {
       left_behind_.push_back(attempt_->thread());
       end(refused(base::no_answer(std::move(*file), patience_)));
     } else {

@@ -55,7 +55,7 @@ void move_beneath(const std::filesystem::path& root, config::Config& config) {
 }
 
 // A policy without a copy may run, but not one on trial that a restart would confirm.
-void write_history(const Source& source, Reading& reading) {
+void write_history(const Source& source, Patience& patience, Reading& reading) {
   auto& sources = reading.sources;
   if (source.copy) {
     const auto& [directory, newest, cause] = *source.copy;
@@ -66,12 +66,15 @@ void write_history(const Source& source, Reading& reading) {
       sources.not_copied = std::move(copy.error());
     }
   }
-  if (source.pin) {
+  if (!source.pin) {
+    return;
+  }
+  patience.unless_given_up([&] {
     if (auto written = history::write_pin(source.pin->directory, source.pin->pin); !written) {
       reading.policy = tl::unexpected(base::Error{
           source.pin->directory, 0, "what is started after a restart cannot be kept: " + written.error()});
     }
-  }
+  });
 }
 
 auto why_no_hook(const config::Config& config) -> std::optional<base::Error> {
@@ -113,8 +116,8 @@ auto read_policy(const ReadingOrder& order) -> Reading {
       reading.policy = tl::unexpected(std::move(*broken));
     }
   }
-  if (reading.policy && !*order.is_given_up) {
-    write_history(source, reading);
+  if (reading.policy) {
+    write_history(source, *order.patience, reading);
   }
   return reading;
 }

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <tl/expected.hpp>
@@ -46,12 +47,34 @@ struct Source {
   friend bool operator==(const Source&, const Source&) = default;
 };
 
+// Between a thread that reads and who waits for it: who has given up must not find its marks on the disk afterwards.
+class Patience {
+ public:
+  // False: it is writing them at this moment. For who waits.
+  [[nodiscard]] bool give_up() {
+    const std::unique_lock lock{mutex_, std::try_to_lock};
+    is_over_ = is_over_ || lock.owns_lock();
+    return lock.owns_lock();
+  }
+  // Does it, unless it has been given up. For the thread that reads.
+  template <typename Work>
+  void unless_given_up(Work work) {
+    const std::scoped_lock lock{mutex_};
+    if (!is_over_) {
+      work();
+    }
+  }
+
+ private:
+  std::mutex mutex_;
+  std::atomic<bool> is_over_ = false;
+};
+
 struct ReadingOrder {
   Source source;
   std::vector<std::filesystem::path> beside;  // to be looked at
   policy::InterfaceAddresses addresses;
-  // Set by who waits no more, for a thread that a file has kept: it must leave nothing on the disk.
-  std::shared_ptr<const std::atomic<bool>> is_given_up = std::make_shared<std::atomic<bool>>(false);
+  std::shared_ptr<Patience> patience = std::make_shared<Patience>();
 };
 
 struct Reading {

@@ -67,6 +67,8 @@ class Reconciler {
   [[nodiscard]] auto circumstances() const -> serve::Circumstances;
   // The error: why this control is not to change what runs.
   [[nodiscard]] auto may_change() const -> tl::expected<void, std::string>;
+  // The error: why nothing can be tried now that is to be taken back.
+  [[nodiscard]] auto may_try() const -> tl::expected<void, std::string>;
   // What a reload of this would lead to at this moment, or why it would be refused.
   [[nodiscard]] auto plan(const Reading& reading, const World& world) const
       -> tl::expected<serve::Plan, std::string>;

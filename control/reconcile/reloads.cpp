@@ -19,6 +19,15 @@ auto Reconciler::may_change() const -> tl::expected<void, std::string> {
   return {};
 }
 
+auto Reconciler::may_try() const -> tl::expected<void, std::string> {
+  return may_change().and_then([&]() -> tl::expected<void, std::string> {
+    if (!is_connected_ || take_over_ != TakeOver::done) {
+      return tl::unexpected(std::string{"the dataplane does not run what is configured yet"});
+    }
+    return {};
+  });
+}
+
 // A device that is not there is an error unless it is no news: that a port which runs would stop, harms() says. When control
 // starts nothing of this is asked: which interface a port runs on is not known before the dataplane was asked, and that takes no
 // two ports of one interface.
@@ -60,6 +69,7 @@ void Reconciler::on(const event::Reload& event, Moment& moment) {
                .policy = *policy,
                .from = event.reading.sources,
                .force = event.force,
+               .is_trial = event.is_trial,
                .asked = moment.now()});
   if (is_connected_) {
     steps_.back().guard = close_guard(moment);
@@ -135,7 +145,7 @@ auto Reconciler::adopt(const Step& step, Moment& moment) -> std::size_t {
     follow.sources = sources_ = *sources;
   }
   moment.act(std::move(follow));
-  if (!step.is_learned()) {
+  if (!step.is_learned() && !step.is_trial) {
     forget_drained(moment);
   }
   return dropped;

@@ -28,6 +28,7 @@ struct Step {
   std::shared_ptr<const policy::Policy> policy;  // null: an override's, whose turn has not come
   std::variant<serve::Sources, serve::OverrideRequest, Rehearsal, LearnedRoutes> from;
   bool force = false;        // also where it breaks what works
+  bool is_trial = false;     // what runs now may be put back, with the members that are drained
   Time asked{};              // its members' neighbours; it waits for them a while
   bool is_verified = false;  // the dataplane was asked whether it has what it was told
   std::uint64_t guard = 0;   // the closing of the guard without which it must not run

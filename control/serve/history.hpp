@@ -22,7 +22,8 @@ struct History {
   std::string why_none;                 // it has no copy
   std::optional<std::uint64_t> pinned;  // what is started instead of the configuration
   std::optional<std::uint64_t> confirm_until_unix_ms;
-  std::string why_not_back;  // what was on trial could not be taken back yet
+  bool is_taken_back = false;  // what was on trial, at this moment
+  std::string why_not_back;    // that could not be yet
 };
 
 // {"runs": 17, "starts_with": null, "confirm_until_unix_ms": null, "configuration": "/etc/sekisho/sekisho.toml",

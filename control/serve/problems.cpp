@@ -358,6 +358,9 @@ class Finder {
           fmt::format("the last reload was not confirmed, and {} is not put back yet: {}", policy,
                       history.why_not_back),
           "sekisho rollback; sekisho reload", policy + " is not put back");
+    } else if (history.is_taken_back) {
+      warn("on_trial", "", policy + " is being put back: the last reload was not confirmed",
+           "sekisho history", policy + " is being put back");
     } else if (history.runs != history.pinned) {
       bad("not_configured", file,
           fmt::format("{} is to be started instead of {}, and does not run", policy, file),

@@ -5,7 +5,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <atomic>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
 #include <memory>
@@ -224,6 +223,37 @@ TEST_F(PolicyHistoryTest, WhatIsTakenBackIsNotReadAgain) {
   EXPECT_EQ(prefixes(), "10.1.0.0/16");
 }
 
+// Another reload is under way when the next attempt is due, and is refused.
+TEST_F(PolicyHistoryTest, AnAttemptThatWasInTheWayIsMadeUpFor) {
+  takes_back = false;
+  write("10.2.0.0/16");
+  ASSERT_TRUE(reload({.confirm_within = 1s}));
+  pass(1100ms);
+  EXPECT_EQ(taken_back, 1);
+  ASSERT_TRUE(history->begin({}, [this] { return running; }));
+  pass(10'100ms);
+  EXPECT_EQ(taken_back, 2) << "in vain";
+  takes_back = true;
+  ASSERT_FALSE(finish({}, running, false));
+  pass(10'100ms);
+  EXPECT_EQ(taken_back, 3);
+  EXPECT_EQ(prefixes(), "10.1.0.0/16");
+}
+
+// What is answered "done" while a trial is being read is in force when it is taken back.
+TEST_F(PolicyHistoryTest, AnOverrideBesideABeginningIsPutBackToo) {
+  write("10.2.0.0/16");
+  const serve::ReloadOrder order{.confirm_within = 1s};
+  auto began = history->begin(order, [this] { return running; });
+  ASSERT_TRUE(began);
+  auto overridden = running;
+  overridden.sources.read_unix_ms = 77;
+  history->overridden([&] { return overridden; });
+  ASSERT_TRUE(finish(order, read(std::get<Source>(*began))));
+  pass(1100ms);
+  EXPECT_EQ(running.sources.read_unix_ms, 77U);
+}
+
 TEST_F(PolicyHistoryTest, AnotherReloadIsTheWayOutWhereNothingCanBeTakenBack) {
   takes_back = false;
   write("10.2.0.0/16");
@@ -267,13 +297,9 @@ TEST_F(PolicyHistoryTest, AReadingThatWasGivenUpLeavesNothingOnTheDisk) {
   write("10.2.0.0/16");
   auto began = history->begin({.confirm_within = 1s}, [this] { return running; });
   ASSERT_TRUE(began);
-  const ReadingOrder order{.source = std::get<Source>(*began),
-                           .beside = {},
-                           .addresses = {},
-                           .is_given_up = std::make_shared<std::atomic<bool>>(true)};
-  const auto late = read_policy(order);
-  EXPECT_TRUE(late.policy);
-  EXPECT_EQ(late.sources.copy, nullptr);
+  const ReadingOrder order{.source = std::get<Source>(*began), .beside = {}, .addresses = {}};
+  EXPECT_TRUE(order.patience->give_up());
+  EXPECT_TRUE(read_policy(order).policy);
   start();
   EXPECT_EQ(prefixes(), "10.2.0.0/16");
 }

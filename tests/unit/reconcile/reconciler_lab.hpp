@@ -210,8 +210,8 @@ class ReconcilerLab {
 
   // --- Operators.
 
-  auto reload(PolicyPtr policy, bool force = false) -> Ticket {
-    tell(event::Reload{++last_ticket, force, {.policy = std::move(policy)}});
+  auto reload(PolicyPtr policy, bool force = false, bool is_trial = false) -> Ticket {
+    tell(event::Reload{++last_ticket, force, {.policy = std::move(policy)}, is_trial});
     return last_ticket;
   }
   auto reload_of_a_bad_file(const std::string& reason) -> Ticket {

@@ -302,6 +302,20 @@ TEST_F(ReconcilerTest, AReloadWithoutTheMemberForgetsThatItWasDrained) {
   EXPECT_EQ(kept_drained, (sync::Drained{{"firewall", ip("10.0.2.10")}})) << "it comes back undrained";
 }
 
+// Whoever drained it may not be able to say so again when what ran is put back.
+TEST_F(ReconcilerTest, ATrialWithoutTheMemberForgetsNothing) {
+  start_with_dataplane();
+  ASSERT_TRUE(drain({.next_hop = "firewall", .member = ip("10.0.2.11")}));
+  settle();
+  const auto ticket = reload(policy(R"("10.0.2.10", "10.0.2.11")", R"("10.0.2.10")"), false, true);
+  settle();
+  EXPECT_EQ(outcome(ticket), "applied");
+  reload(policy(), true);
+  settle();
+  expect_in_step();
+  EXPECT_THAT(image.lines(), Contains(HasSubstr("drained: true")));
+}
+
 TEST_F(ReconcilerTest, AReloadThatLeavesDrainedMembersOnlyIsRefused) {
   start_with_dataplane();
   ASSERT_TRUE(drain({.next_hop = "firewall", .member = ip("10.0.2.11")}));

@@ -206,6 +206,7 @@ TEST_F(ProblemsTest, WhatRunsIsNotTheConfiguration) {
                  .why_none = {},
                  .pinned = 3,
                  .confirm_until_unix_ms = {},
+                 .is_taken_back = false,
                  .why_not_back = {}};
   EXPECT_THAT(kinds(), ElementsAre("not_configured"));
   EXPECT_EQ(found()[0].sentence,
@@ -216,6 +217,10 @@ TEST_F(ProblemsTest, WhatRunsIsNotTheConfiguration) {
   EXPECT_EQ(
       found()[0].sentence,
       "policy 3 of the history is to be started instead of /etc/sekisho/sekisho.toml, and does not run");
+  now.history.is_taken_back = true;
+  EXPECT_FALSE(found()[0].bad) << "for a moment";
+  EXPECT_EQ(found()[0].sentence,
+            "policy 3 of the history is being put back: the last reload was not confirmed");
   now.history.why_not_back = "no such device";
   EXPECT_EQ(
       found()[0].sentence,

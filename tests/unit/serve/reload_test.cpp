@@ -82,6 +82,7 @@ TEST(Reload, IsConfirmedOrNot) {
       .why_none = {},
       .pinned = 3,
       .confirm_until_unix_ms = 7,
+      .is_taken_back = false,
       .why_not_back = {}};
   const Json shown{{"runs", 4},
                    {"why_none", nullptr},
