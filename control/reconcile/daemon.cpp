@@ -170,8 +170,8 @@ auto Daemon::first_reading() -> Reading {
     reader_.use(history_.configuration());
     reading = reader_.read_now();
   }
-  // A copy that takes too long keeps nothing down either.
-  if (!reading.policy) {
+  // A copy that takes too long keeps nothing down either; a file of the configuration that does, does.
+  if (!reading.policy && history_.holds(reading.policy.error().file)) {
     auto source = reader_.source();
     source.copy.reset();
     reader_.use(std::move(source));

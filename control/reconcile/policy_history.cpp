@@ -168,6 +168,11 @@ auto PolicyHistory::trial_pin() const -> history::Pin {
   return {.policy = before_, .is_trial = true};
 }
 
+auto PolicyHistory::holds(const std::filesystem::path& file) const -> bool {
+  const auto relative = file.lexically_relative(store_.directory());
+  return !relative.empty() && *relative.begin() != "..";
+}
+
 void PolicyHistory::ran(const serve::Sources& sources) {
   runs_.reset();
   if (sources.policy) {

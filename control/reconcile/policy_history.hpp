@@ -46,6 +46,8 @@ class PolicyHistory {
   // Where a reload begins; or why there must be none now. `running` is asked for what runs.
   [[nodiscard]] auto begin(const serve::ReloadOrder& order, const std::function<Reading()>& running)
       -> tl::expected<std::variant<Source, Reading>, std::string>;
+  // Whether the file is the history's own.
+  [[nodiscard]] auto holds(const std::filesystem::path& file) const -> bool;
   // A policy runs that was read from these.
   void ran(const serve::Sources& sources);
   // An override, or what is learned, has made another policy of the one that runs.

@@ -304,6 +304,14 @@ TEST_F(PolicyHistoryTest, AReadingThatWasGivenUpLeavesNothingOnTheDisk) {
   EXPECT_EQ(prefixes(), "10.2.0.0/16");
 }
 
+TEST_F(PolicyHistoryTest, WhatHangsIsTheHistorysOrTheConfigurations) {
+  EXPECT_TRUE(history->holds(folder.path() / "history" / "new.abcdef"));
+  EXPECT_TRUE(history->holds(folder.path() / "history"));
+  EXPECT_FALSE(history->holds(config));
+  EXPECT_FALSE(history->holds(first));
+  EXPECT_FALSE(history->holds("/mnt/routes.txt"));
+}
+
 // A configuration may name its files from "/", and a folder above its own.
 TEST_F(PolicyHistoryTest, FilesAreReadWhereTheHistoryHasThem) {
   std::filesystem::create_directory(folder.path() / "etc");
