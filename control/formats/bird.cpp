@@ -214,13 +214,9 @@ class BirdReader {
 }  // namespace
 
 bool holds_bird_routes(const Content& content) {
-  auto text = beginning_of(content.bytes);
-  while (!text.empty()) {
-    const auto words = words_of_line(next_line(text));
-    if (words.size() > 2 && is_prefix(words[0]) && is_entry(Words{words}.subspan(1)))
-      return true;
-  }
-  return false;
+  return any_line(content.bytes, [](const std::vector<std::string_view>& words) {
+    return words.size() > 2 && is_prefix(words[0]) && is_entry(Words{words}.subspan(1));
+  });
 }
 
 auto read_bird_routes(const Content& content, const Options& /*options*/) -> Reading {

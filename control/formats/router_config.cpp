@@ -205,11 +205,7 @@ class ConfigReader {
 }  // namespace
 
 bool holds_router_config(const Content& content) {
-  auto text = beginning_of(content.bytes);
-  while (!text.empty())
-    if (is_route(words_of_line(next_line(text))))
-      return true;
-  return false;
+  return any_line(content.bytes, [](const std::vector<std::string_view>& words) { return is_route(words); });
 }
 
 auto read_router_config(const Content& content, const Options& /*options*/) -> Reading {

@@ -47,4 +47,15 @@ constexpr auto next_line(std::string_view& text) -> std::string_view {
   return {};
 }
 
+// Whether a line near the beginning has such words: a text may open with what is of no interest to its reader.
+template <typename Predicate>
+[[nodiscard]] bool any_line(std::string_view text, Predicate holds) {
+  text = beginning_of(text);
+  while (!text.empty()) {
+    if (holds(words_of_line(next_line(text))))
+      return true;
+  }
+  return false;
+}
+
 }  // namespace sekisho::formats

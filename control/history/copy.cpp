@@ -35,6 +35,7 @@ auto new_folder(const fs::path& directory) -> tl::expected<fs::path, std::string
   const base::Waiting waiting{directory};
   std::error_code error;
   fs::create_directories(directory, error);
+  // mkdtemp's: a thread whose reading was given up may still be copying beside this one.
   auto name = (directory / fmt::format("{}XXXXXX", unfinished)).native();
   if (::mkdtemp(name.data()) == nullptr) {
     return tl::unexpected(fmt::format("{} takes no folder: {}", directory.native(), std::strerror(errno)));

@@ -66,7 +66,7 @@ class Store {
       -> tl::expected<std::uint64_t, std::string>;
 
   [[nodiscard]] const std::optional<Pin>& pin() const noexcept { return pin_; }
-  // Nothing has changed after an error.
+  // Waits for the disk. After an error this has the one before, and the disk either of them.
   [[nodiscard]] auto set_pin(std::optional<Pin> pin) -> tl::expected<void, std::string>;
   // Another thread has written it.
   void pin_is(Pin pin) { pin_ = pin; }

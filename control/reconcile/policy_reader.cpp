@@ -24,13 +24,13 @@ PolicyReader::PolicyReader(boost::asio::io_context& io, Source source, Read read
     : io_(io), timer_(io), source_(std::move(source)), read_(std::move(read)), patience_(patience) {}
 
 auto PolicyReader::attempt(const Source& source, std::function<void()> finished) -> std::unique_ptr<Attempt> {
-  with_ = std::make_shared<Patience>();
+  handover_ = std::make_shared<Handover>();
   ReadingOrder order{
       .source = source,
       .beside = beside_,
       .addresses =
           addresses_ ? addresses_() : netlink::addresses_by(netlink::snapshot().value_or(netlink::Mirror{})),
-      .patience = with_};
+      .handover = handover_};
   return std::make_unique<Attempt>(
       source.config, [read = read_, order = std::move(order)] { return read(order); }, refused,
       std::move(finished));
@@ -94,7 +94,7 @@ void PolicyReader::watch(std::chrono::milliseconds pause) {
     if (error || !attempt_) {
       return;
     }
-    if (auto file = attempt_->overdue(patience_); file && with_->give_up()) {
+    if (auto file = attempt_->overdue(patience_); file && handover_->give_up()) {
       left_behind_.push_back(attempt_->thread());
       end(refused(base::no_answer(std::move(*file), patience_)));
     } else {

@@ -72,10 +72,10 @@ class PolicyReader {
   std::chrono::milliseconds patience_;
   std::function<policy::InterfaceAddresses()> addresses_;
   Files beside_;
-  std::unique_ptr<Attempt> attempt_;  // that runs
-  std::shared_ptr<Patience> with_;    // the attempt
-  std::vector<Request> served_;       // by the attempt that runs; none: it may begin
-  std::vector<Request> waiting_;      // for the next
+  std::unique_ptr<Attempt> attempt_;    // that runs
+  std::shared_ptr<Handover> handover_;  // the attempt
+  std::vector<Request> served_;         // by the attempt that runs; none: it may begin
+  std::vector<Request> waiting_;        // for the next
   std::vector<std::weak_ptr<const void>> left_behind_;
   std::shared_ptr<void> alive_ = std::make_shared<int>();
 };

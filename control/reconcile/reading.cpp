@@ -55,7 +55,7 @@ void move_beneath(const std::filesystem::path& root, config::Config& config) {
 }
 
 // A policy without a copy may run, but not one on trial that a restart would confirm.
-void write_history(const Source& source, Patience& patience, Reading& reading) {
+void write_history(const Source& source, Handover& handover, Reading& reading) {
   auto& sources = reading.sources;
   if (source.copy) {
     const auto& [directory, newest, cause] = *source.copy;
@@ -69,7 +69,7 @@ void write_history(const Source& source, Patience& patience, Reading& reading) {
   if (!source.pin) {
     return;
   }
-  patience.unless_given_up([&] {
+  handover.unless_given_up([&] {
     if (auto written = history::write_pin(source.pin->directory, source.pin->pin); !written) {
       reading.policy = tl::unexpected(base::Error{
           source.pin->directory, 0, "what is started after a restart cannot be kept: " + written.error()});
@@ -117,7 +117,7 @@ auto read_policy(const ReadingOrder& order) -> Reading {
     }
   }
   if (reading.policy) {
-    write_history(source, *order.patience, reading);
+    write_history(source, *order.handover, reading);
   }
   return reading;
 }

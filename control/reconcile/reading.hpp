@@ -2,7 +2,6 @@
 // What came of reading a configuration and the files that it names.
 #pragma once
 
-#include <atomic>
 #include <cstdint>
 #include <filesystem>
 #include <memory>
@@ -48,33 +47,36 @@ struct Source {
 };
 
 // Between a thread that reads and who waits for it: who has given up must not find its marks on the disk afterwards.
-class Patience {
+class Handover {
  public:
-  // False: it is writing them at this moment. For who waits.
+  // False: the thread is writing them at this moment. For who waits.
   [[nodiscard]] bool give_up() {
     const std::unique_lock lock{mutex_, std::try_to_lock};
-    is_over_ = is_over_ || lock.owns_lock();
-    return lock.owns_lock();
+    if (!lock.owns_lock()) {
+      return false;
+    }
+    is_given_up_ = true;
+    return true;
   }
   // Does it, unless it has been given up. For the thread that reads.
   template <typename Work>
   void unless_given_up(Work work) {
     const std::scoped_lock lock{mutex_};
-    if (!is_over_) {
+    if (!is_given_up_) {
       work();
     }
   }
 
  private:
   std::mutex mutex_;
-  std::atomic<bool> is_over_ = false;
+  bool is_given_up_ = false;
 };
 
 struct ReadingOrder {
   Source source;
   std::vector<std::filesystem::path> beside;  // to be looked at
   policy::InterfaceAddresses addresses;
-  std::shared_ptr<Patience> patience = std::make_shared<Patience>();
+  std::shared_ptr<Handover> handover = std::make_shared<Handover>();
 };
 
 struct Reading {

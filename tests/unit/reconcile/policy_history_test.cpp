@@ -298,7 +298,7 @@ TEST_F(PolicyHistoryTest, AReadingThatWasGivenUpLeavesNothingOnTheDisk) {
   auto began = history->begin({.confirm_within = 1s}, [this] { return running; });
   ASSERT_TRUE(began);
   const ReadingOrder order{.source = std::get<Source>(*began), .beside = {}, .addresses = {}};
-  EXPECT_TRUE(order.patience->give_up());
+  EXPECT_TRUE(order.handover->give_up());
   EXPECT_TRUE(read_policy(order).policy);
   start();
   EXPECT_EQ(prefixes(), "10.2.0.0/16");
