@@ -1,0 +1,149 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Who owns the configuration: dpkg never does. Each test installs, upgrades or removes the package in a copy of the clean root.
+
+They stand before the tests of the services, whose machine runs in the root that is copied here.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from lab.process import run
+
+OURS = ("sekisho.toml", "dataplane.env")
+EDITED = '[port.lan]\ndevice = "af_xdp:eth1"  # ours\n'
+
+
+class Copy:
+    """A root of its own, above the one that the tests share."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.etc = root / "etc/sekisho"
+
+    def dpkg(self, *words: str | Path) -> str:
+        """As an upgrade at night runs it: a question is a failure, since nobody is there to answer."""
+        done = subprocess.run(
+            ["chroot", str(self.root), "dpkg", *(str(word) for word in words)],
+            stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False,
+            env=os.environ | {"DEBIAN_FRONTEND": "noninteractive"},
+        )  # fmt: skip
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout + done.stderr
+
+    def install(self, package: Path) -> None:
+        shutil.copy(package, self.root / "root")
+        self.dpkg("--install", f"/root/{package.name}")
+        assert run("dpkg-query", f"--root={self.root}", "--show", "--showformat=${Status}", "sekisho") == "install ok installed"
+
+    def files(self) -> dict[str, str]:
+        return {path.name: path.read_text() for path in self.etc.iterdir()} if self.etc.is_dir() else {}
+
+
+@pytest.fixture
+def copy(root: Path, tmp_path: Path) -> Iterator[Copy]:
+    upper, merged = tmp_path / "upper", tmp_path / "merged"
+    for folder in (upper, merged):
+        folder.mkdir()
+    run("mount", "-t", "tmpfs", "-o", "size=1g", "tmpfs", upper)
+    try:
+        for name in ("changed", "work"):
+            (upper / name).mkdir()
+        layers = f"lowerdir={root},upperdir={upper}/changed,workdir={upper}/work"
+        run("mount", "-t", "overlay", "-o", layers, "overlay", merged)
+        try:
+            yield Copy(merged)
+        finally:
+            run("umount", merged)
+    finally:
+        run("umount", upper)
+
+
+@pytest.fixture(scope="module")
+def older(package: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The package as it was when its configuration was a conffile, with another template."""
+    folder = tmp_path_factory.mktemp("older")
+    tree = folder / "tree"
+    run("dpkg-deb", "--raw-extract", package, tree)
+    (tree / "etc/sekisho").mkdir(exist_ok=True, parents=True)
+    conffiles = ""
+    for name in OURS:
+        shutil.move(tree / "usr/share/sekisho" / name, tree / "etc/sekisho" / name)
+        conffiles += f"/etc/sekisho/{name}\n"
+    template = tree / "etc/sekisho/sekisho.toml"
+    template.write_text("# an older template\n" + template.read_text())
+    control = tree / "DEBIAN/control"
+    version = next(line for line in control.read_text().splitlines() if line.startswith("Version: "))
+    control.write_text(control.read_text().replace(version, "Version: 0.0.1"))
+    (tree / "DEBIAN/conffiles").write_text(conffiles)
+    (tree / "DEBIAN/md5sums").unlink()
+    postinst = tree / "DEBIAN/postinst"
+    postinst.write_text(postinst.read_text().replace('[ -z "$2" ]', "false"))
+    built = folder / "sekisho_0.0.1.deb"
+    run("dpkg-deb", "-Znone", "--build", tree, built)
+    shutil.rmtree(tree)
+    return built
+
+
+@pytest.fixture(scope="module")
+def templates(root: Path) -> dict[str, str]:
+    return {name: (root / "usr/share/sekisho" / name).read_text() for name in OURS}
+
+
+def test_an_installation_gives_the_templates(root: Path, templates: dict[str, str]) -> None:
+    given = {name: (root / "etc/sekisho" / name) for name in OURS}
+    assert {name: path.read_text() for name, path in given.items()} == templates
+    assert {path.stat().st_mode & 0o7777 for path in given.values()} == {0o644}
+    assert "names no port" in templates["sekisho.toml"]
+
+
+def test_an_installation_takes_what_is_there(copy: Copy, package: Path, templates: dict[str, str]) -> None:
+    """From whoever prepares machines: cloud-init, Ansible."""
+    copy.dpkg("--purge", "sekisho")
+    assert not copy.etc.exists()
+    copy.etc.mkdir()
+    (copy.etc / "sekisho.toml").write_text(EDITED)
+    copy.install(package)
+    assert copy.files() == templates | {"sekisho.toml": EDITED}
+
+
+@pytest.mark.parametrize("edited", [True, False], ids=["edited", "unedited"])
+def test_an_upgrade_from_a_conffile_keeps_the_file(copy: Copy, package: Path, older: Path, edited: bool) -> None:
+    copy.dpkg("--purge", "sekisho")
+    copy.install(older)
+    assert copy.files()["sekisho.toml"].startswith("# an older template\n")
+    if edited:
+        for name in OURS:
+            (copy.etc / name).write_text(EDITED)
+    before = copy.files()
+    copy.install(package)
+    assert copy.files() == before, "neither another content nor a file beside it"
+    # Nor does any later upgrade.
+    copy.install(package)
+    assert copy.files() == before
+    copy.dpkg("--purge", "sekisho")
+    assert not copy.etc.exists()
+
+
+def test_an_upgrade_neither_changes_nor_brings_back(copy: Copy, package: Path) -> None:
+    (copy.etc / "sekisho.toml").write_text(EDITED)
+    (copy.etc / "dataplane.env").unlink()
+    copy.install(package)
+    assert copy.files() == {"sekisho.toml": EDITED}
+
+
+def test_a_removal_keeps_it_and_a_purge_does_not(copy: Copy, package: Path) -> None:
+    (copy.etc / "sekisho.toml").write_text(EDITED)
+    (copy.etc / "routes.txt").write_text("10.0.0.0/8 firewall\n")
+    before = copy.files()
+    copy.dpkg("--remove", "sekisho")
+    assert copy.files() == before
+    copy.install(package)
+    assert copy.files() == before
+    copy.dpkg("--purge", "sekisho")
+    assert copy.files() == {"routes.txt": before["routes.txt"]}, "what the operator put beside it is the operator's"
