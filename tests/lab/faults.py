@@ -17,6 +17,8 @@ from dataclasses import dataclass
 from lab import config
 from lab.matrix import Bench
 
+MANY = 100_000
+
 Act = Callable[[Bench, random.Random], None]
 
 
@@ -86,14 +88,25 @@ def _reload_good(bench: Bench, rng: random.Random) -> None:
 
 def _reload_huge(bench: Bench, rng: random.Random) -> None:
     gateway = rng.choice(("firewall", "second-gateway"))
-    config.overrides(bench.appliance.config, config.many_routes(gateway, rng.choice((10_000, 50_000, 100_000))))
+    config.overrides(bench.appliance.config, config.many_routes(gateway, rng.choice((10_000, 50_000, MANY))))
     _reload(bench)
+
+
+def empty_tables(bench: Bench, full_before: bool) -> None:
+    """No overrides; before that, if asked, as many as any reload here brings, beside as many that they replace."""
+    for gateway in ("firewall", "second-gateway") if full_before else ():
+        config.overrides(bench.appliance.config, config.many_routes(gateway, MANY))
+        bench.appliance.reload(force=True)
+    config.overrides(bench.appliance.config, [])
+    bench.appliance.reload(force=True)
 
 
 def _reload_bad(bench: Bench, rng: random.Random) -> None:
     """It has to be refused."""
     file, text = bench.appliance.config, bench.appliance.config.read_text()
-    wrong = rng.choice((text[: rng.randrange(200, len(text) // 2)] + "\n[[[\n", text.replace("af_xdp:lan0", "af_xdp:lna0"), "\0" * 64))
+    wrong = rng.choice(
+        (text[: rng.randrange(200, len(text) // 2)] + "\n[[[\n", text.replace("af_xdp:lan0", "af_xdp:lna0"), "\0" * 64)
+    )
     file.write_text(wrong)
     try:
         done = _reload(bench)
@@ -144,7 +157,9 @@ FAULTS = (
     Fault("renamed", "interface", _rename),
     Fault("both renamed", "interface", lambda bench, _: bench.interfaces.rename_both()),
     Fault("names swapped", "interface", lambda bench, _: bench.interfaces.swap()),
-    Fault("detached and attached", "interface", lambda bench, rng: bench.interfaces.recreate(_role(rng), "ens8"), False),
+    Fault(
+        "detached and attached", "interface", lambda bench, rng: bench.interfaces.recreate(_role(rng), "ens8"), False
+    ),
     Fault("moved away and back", "interface", lambda bench, rng: bench.interfaces.move_and_return(_role(rng)), False),
     Fault("new MAC", "interface", lambda bench, rng: bench.interfaces.new_mac(_role(rng))),
     Fault("another MTU", "interface", _mtu),
@@ -165,10 +180,12 @@ FAULTS = (
 ROOMS = tuple(dict.fromkeys(fault.room for fault in FAULTS))
 
 
-def choose(rng: random.Random) -> list[Fault]:
+def choose(rng: random.Random, spare_processes: bool = False) -> list[Fault]:
     """One to three at once, of different rooms, in any order."""
     while True:
-        rooms = rng.sample(ROOMS, rng.choice((1, 1, 2, 3)))
+        rooms = rng.sample(
+            [room for room in ROOMS if not spare_processes or room != "process"], rng.choice((1, 1, 2, 3))
+        )
         faults = [rng.choice([fault for fault in FAULTS if fault.room == room]) for room in rooms]
         if _is_survived({fault.name for fault in faults}):
             return faults

@@ -34,6 +34,7 @@ class Interfaces:
         self.nva = lab["nva"]
         self.names = dict(NAMES)
         self.macs = {role: MACS["nva", name] for role, name in NAMES.items()}
+        self.mtus = dict.fromkeys(NAMES, MTU)
         self.bridged: str | None = None
         for key in ("all", "default", "lan0", "egress0", "mgmt0"):
             self.nva.sysctl(f"net.ipv6.conf.{key}.disable_ipv6", 0)
@@ -51,7 +52,7 @@ class Interfaces:
         """The addresses and the routes by them, as cloud-init or networkd puts them on whatever the interface is called."""
         device = self.holder(role)
         ip = self.nva.ip
-        ip("link", "set", "dev", device, "up")
+        ip("link", "set", "dev", device, "mtu", str(self.mtus[role]), "up")
         for address in ADDRESSES[role]:
             ip("address", "replace", address, *(("brd", "+") if "." in address else ("nodad",)), "dev", device)
         for neighbour, mac, by in (
@@ -168,8 +169,8 @@ class Interfaces:
             link = json.loads(ip("-j", "link", "show", "dev", self.names[role]))[0]
             for alternative in link.get("altnames", []):
                 ip("link", "property", "del", "dev", self.names[role], "altname", alternative)
-            if link["mtu"] != MTU:
-                ip("link", "set", "dev", self.names[role], "mtu", str(MTU))
+            if link["mtu"] != self.mtus[role]:
+                ip("link", "set", "dev", self.names[role], "mtu", str(self.mtus[role]))
             if self.macs[role] != MACS["nva", name]:
                 ip("link", "set", "dev", self.names[role], "address", MACS["nva", name])
                 self.macs[role] = MACS["nva", name]

@@ -100,7 +100,10 @@ def cells(acts: Mapping[str, str]) -> list[Cell]:
 
 
 class Bench:
-    def __init__(self, lab: Lab) -> None:
+    """`more`: of the configuration, whatever the setting."""
+
+    def __init__(self, lab: Lab, more: Sequence[tuple[str, str]] = ()) -> None:
+        self.more = list(more)
         lab.add_management()
         self.lab = lab
         self.interfaces = Interfaces(lab)
@@ -115,7 +118,7 @@ class Bench:
             return
         self.stop()
         self.setting = None
-        config.adapted(self.lab, *edits(setting))
+        config.adapted(self.lab, *edits(setting), *self.more)
         self.interfaces.forward(setting.ip_forward)
         self.appliance.start()
         self.setting = setting
@@ -179,7 +182,7 @@ class Bench:
         """
         self.stop()
         self.setting = setting
-        config.adapted(self.lab, *edits(setting))
+        config.adapted(self.lab, *edits(setting), *self.more)
         self.interfaces.forward(setting.ip_forward)
         act(self.interfaces)
         self.appliance.execute("guard", "on", "--config", self.appliance.config)

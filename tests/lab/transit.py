@@ -19,6 +19,7 @@ from scapy.layers.inet6 import IPv6
 from scapy.layers.l2 import Ether
 from scapy.packet import Packet, Raw
 
+from lab import trouble
 from lab.frames import Injector
 from lab.topology import MACS, MOVED, ONPREM, ROUTER, STREAM, Lab
 
@@ -117,11 +118,14 @@ def udp(source: str, destination: str, source_mac: str, mac: str) -> bytes:
 class Transit:
     """Frames of every kind towards the appliance, a few thousand a second, while a `with` block runs; `send` sends more.
 
-    `lan` and `egress` are the MACs of the appliance that the frames go to.
+    `lan` and `egress` are the MACs of the appliance that the frames go to. `troublesome`: with what it has to answer or divide, too.
     """
 
-    def __init__(self, lab: Lab, lan: str = MACS["nva", "lan0"], egress: str = MACS["nva", "egress0"]) -> None:
+    def __init__(
+        self, lab: Lab, lan: str = MACS["nva", "lan0"], egress: str = MACS["nva", "egress0"], troublesome: bool = False
+    ) -> None:
         self.injectors = (Injector(lab, "onprem"), Injector(lab, "router", "inside"))
+        self.troublesome = troublesome
         self.address(lan, egress)
         self.sent = 0
         self._ends = threading.Event()
@@ -133,10 +137,15 @@ class Transit:
             tuple(
                 udp(source, destination, here, lan)
                 for source, destination in (
-                    (ONPREM, BY_PORT), (ONPREM, BY_MANAGEMENT), (SPOOFED, BY_PORT), (SPOOFED, BY_MANAGEMENT),
-                    ("fd00:1::10", BY_PORT6), ("fd00:1::10", BY_MANAGEMENT6),
+                    (ONPREM, BY_PORT),
+                    (ONPREM, BY_MANAGEMENT),
+                    (SPOOFED, BY_PORT),
+                    (SPOOFED, BY_MANAGEMENT),
+                    ("fd00:1::10", BY_PORT6),
+                    ("fd00:1::10", BY_MANAGEMENT6),
                 )
-            ),  # fmt: skip
+            )
+            + (trouble.frames(here, lan) if self.troublesome else ()),  # fmt: skip
             (udp(FOREIGN, ONPREM, there, egress), udp(ROUTER, BY_MANAGEMENT, there, egress)),
         )
 
