@@ -25,6 +25,7 @@ void add_lookup(CLI::App& app, Context& context);
 void add_explain(CLI::App& app, Context& context);
 void add_presets(CLI::App& app, Context& context);
 void add_formats(CLI::App& app, Context& context);
+void add_keys(CLI::App& app, Context& context);
 void add_effective_routes(CLI::App& app, Context& context);
 void add_diff(CLI::App& app, Context& context);
 void add_top(CLI::App& app, Context& context);

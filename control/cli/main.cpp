@@ -44,6 +44,7 @@ void add_commands(CLI::App& app, Context& context) {
   sekisho::cli::add_explain(app, context);
   sekisho::cli::add_presets(app, context);
   sekisho::cli::add_formats(app, context);
+  sekisho::cli::add_keys(app, context);
   sekisho::cli::add_effective_routes(app, context);
   sekisho::cli::add_diff(app, context);
   sekisho::cli::add_prove(app, context);

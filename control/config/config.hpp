@@ -42,6 +42,7 @@ struct InterfaceAddress {  // "10.0.1.4/24": an address and the subnet it is in
 struct StaticNeighbour {
   std::uint32_t address = 0;
   std::array<std::uint8_t, 6> mac{};
+  friend bool operator==(const StaticNeighbour&, const StaticNeighbour&) = default;
 };
 
 // By what a port names its interface of the kernel.
@@ -79,6 +80,7 @@ struct Port {
   [[nodiscard]] std::optional<std::string> netdev() const;
   // Of this port, which it must not outlive.
   [[nodiscard]] std::optional<NetdevId> netdev_id() const;
+  friend bool operator==(const Port&, const Port&) = default;
 };
 
 enum class Hash : std::uint8_t { five_tuple, addresses };
@@ -97,6 +99,7 @@ struct NextHop {
     const auto found = weights.find(member);
     return found == weights.end() ? 1 : found->second;
   }
+  friend bool operator==(const NextHop&, const NextHop&) = default;
 };
 
 enum class Install : std::uint8_t { default_route, halves };
@@ -109,6 +112,7 @@ struct Internet {
   std::optional<std::string> exit;  // the port by which next hop `Internet` leaves, masqueraded
   bool asserted = true;  // that zones reach the Internet by `via` and named exceptions only is proved
   unsigned line = 0;
+  friend bool operator==(const Internet&, const Internet&) = default;
 };
 
 // An entry of a zone's `routes`, in the order of the file.
@@ -129,6 +133,7 @@ struct RouteSpec {
   std::string
       next_hop;  // a name of [next_hop.*], "None" or "Internet"; of a file: what a line without one means, or empty
   unsigned line = 0;
+  friend bool operator==(const RouteSpec&, const RouteSpec&) = default;
 };
 
 struct Zone {
@@ -152,6 +157,7 @@ struct Zone {
   unsigned line = 0;
 
   [[nodiscard]] bool reaches_internet() const { return internet || follow_default; }
+  friend bool operator==(const Zone&, const Zone&) = default;
 };
 
 // What an assertion calls a packet's end: no next hop, and one of the host's own networks.
@@ -165,6 +171,7 @@ struct Destination {
   base::Prefix prefix = {};  // Kind::prefix
   std::string name = {};     // of the service tag or preset
   unsigned line = 0;
+  friend bool operator==(const Destination&, const Destination&) = default;
 };
 
 // [[assert]]: whatever comes from there and is for one of these goes one of these ways.
@@ -176,6 +183,7 @@ struct Assertion {
   std::vector<Destination> except;  // of which it does not speak
   std::vector<std::string> via;     // at least one: a next hop's name, "Internet", "None" or "connected"
   unsigned line = 0;
+  friend bool operator==(const Assertion&, const Assertion&) = default;
 };
 
 // Who carries our default to on-premises networks: what it lets through decides what may be advertised.
@@ -190,6 +198,7 @@ struct Azure {
   // What Azure's next-hop types are here: names of [next_hop.*]. Never VirtualAppliance, Internet or None.
   std::map<route::NextHopType, std::string> next_hops;
   unsigned line = 0;
+  friend bool operator==(const Azure&, const Azure&) = default;
 };
 
 // What a peer is: what it needs and bears (control/advertise/preset.hpp).
@@ -247,6 +256,7 @@ struct Bgp {
   // For which peers are asked to keep what they were told while FRR is restarted (RFC 4724); 0: they are not asked.
   std::chrono::seconds graceful_restart{0};
   unsigned line = 0;
+  friend bool operator==(const Bgp&, const Bgp&) = default;
 };
 
 // Where who asks over HTTP is told.
@@ -254,6 +264,7 @@ struct Listen {
   std::uint32_t address = 0;  // 0.0.0.0: all of the host's
   std::uint16_t port = 0;
   unsigned line = 0;
+  friend bool operator==(const Listen&, const Listen&) = default;
 };
 
 // What must work for this appliance to be healthy.
@@ -261,6 +272,7 @@ struct Requirement {
   enum class Kind : std::uint8_t { internet, exit, next_hop, zone };
   Kind kind = Kind::internet;
   std::string name;  // of the next hop or zone
+  friend bool operator==(const Requirement&, const Requirement&) = default;
 };
 
 // As the configuration has it: "zone:onprem".
@@ -269,18 +281,21 @@ struct Requirement {
 struct Health {
   std::vector<Listen> listen;                       // at least one
   std::optional<std::vector<Requirement>> require;  // none: that the verdict is not "closed"
+  friend bool operator==(const Health&, const Health&) = default;
 };
 
 // A program that is told what changes.
 struct Hook {
   std::filesystem::path on_change;  // absolute
   unsigned line = 0;
+  friend bool operator==(const Hook&, const Hook&) = default;
 };
 
 // What the kernel may forward besides what leaves by the exit.
 struct Guard {
   bool whole_host = true;          // nothing; else, among the interfaces of `allow`
   std::vector<std::string> allow;  // names; sorted
+  friend bool operator==(const Guard&, const Guard&) = default;
 };
 
 // What the sender of a packet that goes no further is told.
@@ -296,6 +311,7 @@ struct Icmp {
   std::uint32_t rate = 1000;  // errors a second of each worker
   std::uint32_t rate_per_source = 50;
   std::uint8_t source_prefix = 24;  // how long the prefixes are to which that many go
+  friend bool operator==(const Icmp&, const Icmp&) = default;
 };
 
 enum class OptionHandling : std::uint8_t { fill, ignore, drop };
@@ -305,6 +321,7 @@ struct IpOptions {
   bool source_routes_pass = false;
   OptionHandling record_route = OptionHandling::fill;
   OptionHandling timestamp = OptionHandling::fill;
+  friend bool operator==(const IpOptions&, const IpOptions&) = default;
 };
 
 struct Config {
@@ -332,6 +349,7 @@ struct Config {
   // From and to which the kernel must not forward whatever [guard] says: every port's that the configuration knows
   // by the name, and `sekisho0`. Sorted.
   [[nodiscard]] std::vector<std::string> guarded_netdevs() const;
+  friend bool operator==(const Config&, const Config&) = default;
 };
 
 [[nodiscard]] auto read(const std::filesystem::path& file) -> tl::expected<Config, base::Error>;

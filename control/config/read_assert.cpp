@@ -52,8 +52,7 @@ void Reader::read_assertions(const toml::table& root) {
 }
 
 void Reader::read_assertion(const SingleTable& found) {
-  const Section section{
-      *found.table, found.line, "[[assert]]", problems_, {"name", "from", "to", "via", "except"}};
+  const Section section{*found.table, found.line, "[[assert]]", problems_, keys::assertion};
   Assertion assertion;
   assertion.line = found.line;
   if (const auto name = section.text("name"))

@@ -22,32 +22,18 @@ constexpr std::array<Word<Gateway>, 3> gateways{{
     {"virtual-wan", Gateway::virtual_wan},
 }};
 
-// Which of Azure's types have a next hop of this appliance's only by saying so.
-constexpr std::array bindable{
-    NextHopType::virtual_network_gateway,
-    NextHopType::vnet_local,
-    NextHopType::vnet_peering,
-    NextHopType::vnet_global_peering,
-    NextHopType::interface_endpoint,
-    NextHopType::virtual_network_service_endpoint,
-    NextHopType::connected_group,
-    NextHopType::nat_gateway,
-};
-
+// Of Azure's types: those that have a next hop of this appliance's only by saying so. Each may be written as people like, so
+// they are no keys of a Section.
 auto bindable_names() -> std::vector<std::string_view> {
   std::vector<std::string_view> names;
-  std::ranges::transform(bindable, std::back_inserter(names), [](auto type) { return to_string(type); });
+  std::ranges::transform(keys::azure_next_hop.keys, std::back_inserter(names), &Key::name);
   return names;
 }
 
 }  // namespace
 
 void Reader::read_azure(const SingleTable& found) {
-  const Section section{*found.table,
-                        found.line,
-                        "[azure]",
-                        problems_,
-                        {"service_tags", "cloud", "gateway", "own_addresses", "next_hop"}};
+  const Section section{*found.table, found.line, "[azure]", problems_, keys::azure};
   Azure azure;
   azure.line = found.line;
   if (const auto file = section.text("service_tags"))
@@ -95,7 +81,7 @@ void Reader::read_bound_types(const Section& section, Azure& azure) {
                                base::suggestion(key.str(), bindable_names())));
       continue;
     }
-    if (std::ranges::find(bindable, *type) == bindable.end()) {
+    if (keys::azure_next_hop.find(to_string(*type)) == nullptr) {
       refuse(line, fmt::format("what {} is here cannot be chosen: an appliance has an address, Internet is "
                                "the exit, None drops",
                                to_string(*type)));

@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <array>
-#include <limits>
 
 #include "common/base/text.hpp"
 #include "control/config/addresses.hpp"
@@ -38,13 +37,7 @@ std::string_view to_string(PeerPreset preset) noexcept {
 }
 
 void Reader::read_bgp(const SingleTable& found) {
-  const Section section{
-      *found.table,
-      found.line,
-      "[bgp]",
-      problems_,
-      {"asn", "peer", "frr", "router_id", "withdraw_after", "advertise_after", "dead_after",
-       "graceful_restart", "advertise", "table", "protocols", "max_prefixes", "learned_hold"}};
+  const Section section{*found.table, found.line, "[bgp]", problems_, keys::bgp};
   Bgp bgp;
   bgp.line = found.line;
   // Who only learns needs neither.
@@ -62,12 +55,11 @@ auto Reader::read_asn(const Section& section) -> std::uint32_t {
   const auto asn = section.required_integer("asn");
   if (!asn)
     return 0;
-  // RFC 7607 keeps 0 out of BGP; RFC 7300 reserves the last number of 16 bits and of 32.
-  constexpr std::int64_t last_of_16_bits = 65535;
-  constexpr std::int64_t last = std::numeric_limits<std::uint32_t>::max();
-  if (asn->value < 1 || asn->value >= last || asn->value == last_of_16_bits) {
-    refuse(asn->line, fmt::format("{} is not an autonomous system number: 1 to {}, not {}", asn->value,
-                                  last - 1, last_of_16_bits));
+  constexpr std::int64_t last_of_16_bits = 65535;  // RFC 7300 reserves it
+  const auto [least, most] = section.range("asn");
+  if (asn->value < least || asn->value > most || asn->value == last_of_16_bits) {
+    refuse(asn->line, fmt::format("{} is not an autonomous system number: {} to {}, not {}", asn->value,
+                                  least, most, last_of_16_bits));
     return 0;
   }
   return static_cast<std::uint32_t>(asn->value);
@@ -85,8 +77,7 @@ void Reader::read_bgp_peers(const Section& section, Bgp& bgp) {
       section.wrong_type(entry, "peer", "an array of tables only");
       continue;
     }
-    const Section inner{
-        *table, line_of(entry), "a peer", problems_, {"address", "asn", "preset", "prepend", "next_hop"}};
+    const Section inner{*table, line_of(entry), "a peer", problems_, keys::peer};
     BgpPeer peer;
     peer.line = inner.line();
     peer.asn = read_asn(inner);
@@ -110,13 +101,7 @@ void Reader::read_peer_ways(const Section& section, BgpPeer& peer) {
   peer.preset =
       section.choice("preset", presets)
           .value_or(peer.asn == route_server_asn ? PeerPreset::azure_route_server : PeerPreset::generic);
-  constexpr std::int64_t most_prepended = 10;  // as many as FRR takes in one command
-  if (const auto prepend = section.integer("prepend")) {
-    if (prepend->value < 0 || prepend->value > most_prepended)
-      refuse(prepend->line, fmt::format("\"prepend\" is 0 to {}, not {}", most_prepended, prepend->value));
-    else
-      peer.prepend = static_cast<unsigned>(prepend->value);
-  }
+  peer.prepend = static_cast<unsigned>(section.number("prepend").value_or(peer.prepend));
   peer.next_hop = read_host(section, "next_hop");
 }
 
@@ -143,16 +128,12 @@ void Reader::read_frr(const Section& section, Bgp& bgp) {
 }
 
 void Reader::read_advertising(const Section& section, Bgp& bgp) {
-  using std::chrono::milliseconds;
-  constexpr milliseconds none{0};
-  constexpr milliseconds longest{3'600'000};
-  constexpr milliseconds shortest_death{1000};  // control restarts within that
   bgp.router_id = read_host(section, "router_id");
   auto& when = bgp.advertising;
-  when.withdraw_after = section.time("withdraw_after", none, longest).value_or(when.withdraw_after);
-  when.advertise_after = section.time("advertise_after", none, longest).value_or(when.advertise_after);
-  when.dead_after = section.time("dead_after", shortest_death, longest).value_or(when.dead_after);
-  if (const auto kept = section.time("graceful_restart", none, longest))
+  when.withdraw_after = section.time("withdraw_after").value_or(when.withdraw_after);
+  when.advertise_after = section.time("advertise_after").value_or(when.advertise_after);
+  when.dead_after = section.time("dead_after").value_or(when.dead_after);
+  if (const auto kept = section.time("graceful_restart"))
     bgp.graceful_restart = std::chrono::ceil<std::chrono::seconds>(*kept);  // BGP counts in seconds
 }
 
@@ -166,11 +147,7 @@ void Reader::read_bgp_advertise(const Section& section, Bgp& bgp) {
     if (const auto* prefix = entry.as_string()) {
       read_route_prefix({prefix->get(), spec.line}, spec);
     } else if (const auto* table = entry.as_table()) {
-      const Section inner{*table,
-                          spec.line,
-                          "an entry of \"advertise\"",
-                          problems_,
-                          {"file", "table", "format", "parameters", "peer", "allow_empty"}};
+      const Section inner{*table, spec.line, "an entry of \"advertise\"", problems_, keys::advertised_file};
       if (!inner.required_text("file"))
         continue;
       read_route_file(inner, spec);

@@ -25,7 +25,7 @@ bool is_interface_name(std::string_view name) {
 }  // namespace
 
 void Reader::read_guard(const SingleTable& found) {
-  const Section section{*found.table, found.line, "[guard]", problems_, {"scope", "allow"}};
+  const Section section{*found.table, found.line, "[guard]", problems_, keys::guard};
   auto& guard = config_.guard;
   guard.whole_host = section.choice("scope", scopes).value_or(true);
   if (guard.whole_host) {

@@ -55,13 +55,13 @@ auto Reader::read_listen(const Located<std::string>& text, const std::string& wh
 }
 
 void Reader::read_metrics(const SingleTable& found) {
-  const Section section{*found.table, found.line, "[metrics]", problems_, {"listen"}};
+  const Section section{*found.table, found.line, "[metrics]", problems_, keys::metrics};
   if (const auto listen = section.required_text("listen"))
     config_.metrics = read_listen(*listen, section.name());
 }
 
 void Reader::read_health(const SingleTable& found) {
-  const Section section{*found.table, found.line, "[health]", problems_, {"listen", "require"}};
+  const Section section{*found.table, found.line, "[health]", problems_, keys::health};
   Health health;
   for (const auto& text : section.required_texts("listen")) {
     if (const auto listen = read_listen(text, section.name()))
@@ -115,7 +115,7 @@ auto Reader::read_requirement(const Located<std::string>& text) -> Requirement {
 }
 
 void Reader::read_hook(const SingleTable& found) {
-  const Section section{*found.table, found.line, "[hook]", problems_, {"on_change"}};
+  const Section section{*found.table, found.line, "[hook]", problems_, keys::hook};
   if (const auto program = section.required_text("on_change"))
     config_.hook = Hook{resolve_file(*program, "on_change"), program->line};
 }

@@ -20,12 +20,7 @@ constexpr std::array<Word<IcmpAnswer>, 4> answers{{
 }  // namespace
 
 void Reader::read_icmp(const SingleTable& found) {
-  const Section section{*found.table,
-                        found.line,
-                        "[icmp]",
-                        problems_,
-                        {"errors", "null_route", "no_route", "next_hop_down", "no_neighbour",
-                         "refused_source", "rate", "rate_per_source", "source_prefix"}};
+  const Section section{*found.table, found.line, "[icmp]", problems_, keys::icmp};
   auto& icmp = config_.icmp;
   if (const auto errors = section.boolean("errors"))
     icmp.errors = errors->value;
@@ -34,17 +29,17 @@ void Reader::read_icmp(const SingleTable& found) {
   icmp.next_hop_down = section.choice("next_hop_down", answers).value_or(icmp.next_hop_down);
   icmp.no_neighbour = section.choice("no_neighbour", answers).value_or(icmp.no_neighbour);
   icmp.refused_source = section.choice("refused_source", answers).value_or(icmp.refused_source);
-  const auto number = [&](std::string_view key, std::int64_t least, std::int64_t most, auto& into) {
+  const auto number = [&](std::string_view key, auto& into) {
     const auto value = section.integer(key);
+    const auto [least, most] = section.range(key);
     if (value && (value->value < least || value->value > most))
       refuse(value->line, fmt::format("{} of {} is not between {} and {}", key, value->value, least, most));
     else if (value)
       into = static_cast<std::remove_reference_t<decltype(into)>>(value->value);
   };
-  constexpr std::int64_t most_a_second = 1'000'000;
-  number("rate", 1, most_a_second, icmp.rate);
-  number("rate_per_source", 1, most_a_second, icmp.rate_per_source);
-  number("source_prefix", 8, 32, icmp.source_prefix);
+  number("rate", icmp.rate);
+  number("rate_per_source", icmp.rate_per_source);
+  number("source_prefix", icmp.source_prefix);
 }
 
 }  // namespace sekisho::config

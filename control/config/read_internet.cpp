@@ -23,8 +23,7 @@ constexpr std::array<Word<Advertise>, 3> advertisements{{
 }  // namespace
 
 void Reader::read_internet(const SingleTable& found) {
-  const Section section{
-      *found.table, found.line, "[internet]", problems_, {"via", "install", "exit", "advertise", "assert"}};
+  const Section section{*found.table, found.line, "[internet]", problems_, keys::internet};
   Internet internet;
   internet.line = found.line;
   if (const auto via = section.required_text("via")) {
@@ -51,7 +50,7 @@ void Reader::read_exit(const Section& section, Internet& internet) {
   const auto* table = node->as_table();
   if (table == nullptr)
     return section.wrong_type(*node, "exit", "a table, { port = \"NAME\" }");
-  const Section exit{*table, line_of(*node), "\"exit\"", problems_, {"port"}};
+  const Section exit{*table, line_of(*node), "\"exit\"", problems_, keys::exit};
   const auto name = exit.required_text("port");
   if (!name)
     return;

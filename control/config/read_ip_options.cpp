@@ -16,8 +16,7 @@ constexpr std::array<Word<OptionHandling>, 3> handlings{{
 }  // namespace
 
 void Reader::read_ip_options(const SingleTable& found) {
-  const Section section{
-      *found.table, found.line, "[ip_options]", problems_, {"source_route", "record_route", "timestamp"}};
+  const Section section{*found.table, found.line, "[ip_options]", problems_, keys::ip_options};
   auto& options = config_.ip_options;
   options.source_routes_pass = section.choice("source_route", passes).value_or(options.source_routes_pass);
   options.record_route = section.choice("record_route", handlings).value_or(options.record_route);

@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
-#include <chrono>
 #include <string>
 #include <utility>
 
@@ -14,8 +13,6 @@
 
 namespace sekisho::config {
 namespace {
-
-using namespace std::chrono_literals;
 
 // As iproute2's rt_protos has them. Those of the kernel itself (redirect, kernel) are nobody's who learns, and 83 is this
 // appliance's own.
@@ -34,11 +31,9 @@ constexpr unsigned own_protocol = 83;
 constexpr unsigned first_protocol = 3;
 constexpr unsigned last_protocol = 255;
 
-// The kernel's own tables are 253 to 255, this appliance's are from 830000 on (reach/host_stack.hpp, reach/probing.hpp).
-constexpr std::int64_t last_table = 829'999;
+// The kernel's own tables.
 constexpr std::int64_t first_kernel_table = 253;
 constexpr std::int64_t last_kernel_table = 255;
-constexpr std::int64_t most_prefixes = 2'000'000;
 
 }  // namespace
 
@@ -62,24 +57,21 @@ auto route_protocol_name(std::uint8_t protocol) -> std::string {
 void Reader::read_learning(const Section& section, Bgp& bgp) {
   auto& learning = bgp.learning;
   if (const auto table = section.integer("table")) {
-    if (table->value < 1 || table->value > last_table ||
+    const auto [least, most] = section.range("table");
+    if (table->value < least || table->value > most ||
         (table->value >= first_kernel_table && table->value <= last_kernel_table))
       refuse(table->line,
              fmt::format(
-                 "\"table\" is a table of the kernel's for learned routes alone: 1 to {}, and none of {} "
+                 "\"table\" is a table of the kernel's for learned routes alone: {} to {}, and none of {} "
                  "(default), 254 (main) and {} (local), not {}",
-                 last_table, first_kernel_table, last_kernel_table, table->value));
+                 least, most, first_kernel_table, last_kernel_table, table->value));
     else
       learning.table = static_cast<std::uint32_t>(table->value);
   }
   read_protocols(section, learning);
-  if (const auto most = section.integer("max_prefixes")) {
-    if (most->value < 1 || most->value > most_prefixes)
-      refuse(most->line, fmt::format("\"max_prefixes\" is 1 to {}, not {}", most_prefixes, most->value));
-    else
-      learning.max_prefixes = static_cast<std::size_t>(most->value);
-  }
-  learning.hold = section.time("learned_hold", 0ms, 1h).value_or(learning.hold);
+  if (const auto most = section.number("max_prefixes"))
+    learning.max_prefixes = static_cast<std::size_t>(*most);
+  learning.hold = section.time("learned_hold").value_or(learning.hold);
 }
 
 void Reader::read_protocols(const Section& section, Learning& learning) {

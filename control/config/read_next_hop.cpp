@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <iterator>
 #include <string>
 
 #include "common/base/prefix.hpp"
@@ -13,10 +14,6 @@
 
 namespace sekisho::config {
 namespace {
-
-// Of one next hop, in the dataplane (decide/member.hpp).
-constexpr std::size_t max_members = 64;
-constexpr std::int64_t max_weight = 100;
 
 constexpr std::array hashes{Word<Hash>{"5-tuple", Hash::five_tuple},
                             Word<Hash>{"addresses", Hash::addresses}};
@@ -38,11 +35,8 @@ void Reader::read_next_hop(const NamedTable& named) {
   if (route::parse_next_hop_type(named.name) || named.name == "host" || named.name == connected ||
       named.name == dropped || is_host_name(named.name) || is_learned_name(named.name))
     refuse(named.line, fmt::format("\"{}\" has a meaning of its own and cannot name a next hop", named.name));
-  const Section section{*named.table,
-                        named.line,
-                        fmt::format("[next_hop.{}]", named.name),
-                        problems_,
-                        {"members", "probe", "hash"}};
+  const Section section{*named.table, named.line, fmt::format("[next_hop.{}]", named.name), problems_,
+                        keys::next_hop};
   NextHop next_hop;
   next_hop.name = named.name;
   next_hop.line = named.line;
@@ -60,23 +54,23 @@ void Reader::read_members(const Section& section, NextHop& next_hop) {
     if (const auto* address = entry.as_string()) {  // short for { address = "..." }
       read_member({address->get(), line_of(entry)}, std::nullopt, next_hop);
     } else if (const auto* table = entry.as_table()) {
-      const Section inner{
-          *table, line_of(entry), "an entry of \"members\"", problems_, {"address", "weight"}};
+      const Section inner{*table, line_of(entry), "an entry of \"members\"", problems_, keys::member};
       if (const auto text = inner.required_text("address"))
-        read_member(*text, inner.integer("weight"), next_hop);
+        read_member(*text, inner.number("weight"), next_hop);
     } else {
       section.wrong_type(entry, "members", "an array of addresses and tables only");
     }
   }
-  if (next_hop.members.size() > max_members)
-    refuse(next_hop.line, fmt::format("more than {} members", max_members));
+  const auto most = section.range("members").most;
+  if (std::ssize(next_hop.members) > most)
+    refuse(next_hop.line, fmt::format("more than {} members", most));
   const auto takes_flows = [&](std::uint32_t member) { return next_hop.weight_of(member) != 0; };
   if (!next_hop.members.empty() && std::ranges::none_of(next_hop.members, takes_flows))
     refuse(next_hop.line, fmt::format("next hop {} has no member of a weight above 0", next_hop.name));
   std::ranges::sort(next_hop.members);
 }
 
-void Reader::read_member(const Located<std::string>& address, std::optional<Located<std::int64_t>> weight,
+void Reader::read_member(const Located<std::string>& address, std::optional<std::int64_t> weight,
                          NextHop& next_hop) {
   const auto member = parse_host(address.value);
   if (!member) {
@@ -90,11 +84,9 @@ void Reader::read_member(const Located<std::string>& address, std::optional<Loca
       refuse(address.line,
              fmt::format("member {} is the appliance's own address on port {}", address.value, owner.name));
   }
-  if (weight && (weight->value < 0 || weight->value > max_weight))
-    refuse(weight->line, fmt::format("\"weight\" is 0 to {}, not {}", max_weight, weight->value));
   next_hop.members.push_back(*member);
-  if (weight && weight->value != 1)
-    next_hop.weights[*member] = static_cast<unsigned>(weight->value);
+  if (weight && *weight != 1)
+    next_hop.weights[*member] = static_cast<unsigned>(*weight);
 }
 
 }  // namespace sekisho::config

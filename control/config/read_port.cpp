@@ -18,20 +18,14 @@ constexpr std::size_t longest_netdev = 15;  // IFNAMSIZ with its NUL is 16
 }  // namespace
 
 void Reader::read_port(const NamedTable& named) {
-  const Section section{*named.table,
-                        named.line,
-                        fmt::format("[port.{}]", named.name),
-                        problems_,
-                        {"device", "address", "neighbours", "companion", "gateway", "mtu", "mss_clamp",
-                         "subnet_routes", "subnet_table", "host_sources"}};
+  const Section section{*named.table, named.line, fmt::format("[port.{}]", named.name), problems_,
+                        keys::port};
   Port port;
   port.name = named.name;
   port.line = named.line;
   read_device(section, port);
   if (const auto mtu = section.integer("mtu")) {
-    // RFC 791: "All hosts must be prepared to accept datagrams of up to 576 octets".
-    constexpr std::int64_t least = 576;
-    constexpr std::int64_t most = 9000;
+    const auto [least, most] = section.range("mtu");
     if (mtu->value < least || mtu->value > most)
       refuse(mtu->line, fmt::format("an MTU of {} is not between {} and {}", mtu->value, least, most));
     else
@@ -124,7 +118,7 @@ void Reader::read_neighbours(const Section& section, Port& port) {
       section.wrong_type(entry, "neighbours", "an array of tables only");
       continue;
     }
-    const Section inner{*table, line_of(entry), "a neighbour", problems_, {"address", "mac"}};
+    const Section inner{*table, line_of(entry), "a neighbour", problems_, keys::neighbour};
     const auto address = inner.required_text("address");
     const auto mac = inner.required_text("mac");
     if (!address || !mac)
@@ -177,9 +171,7 @@ void Reader::read_mss_clamp(const Section& section, Port& port) {
   const auto* node = section.node("mss_clamp");
   if (node == nullptr)
     return;
-  // Linux takes nothing less for meant; the most is what an IPv4 packet holds.
-  constexpr std::int64_t least = 88;
-  constexpr std::int64_t most = 65495;
+  const auto [least, most] = section.range("mss_clamp");
   if (const auto* word = node->as_string(); word != nullptr && word->get() == "auto")
     port.mss_clamp = 0;
   else if (const auto* bytes = node->as_integer(); bytes == nullptr)

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <iterator>
 
 #include "common/base/duration.hpp"
 #include "common/base/text.hpp"
@@ -13,27 +14,11 @@
 namespace sekisho::config {
 namespace {
 
-using std::chrono::milliseconds;
-
 constexpr std::array<Word<Probe::Type>, 3> types{{
     {"icmp", Probe::Type::icmp},
     {"tcp", Probe::Type::tcp},
     {"http", Probe::Type::http},
 }};
-
-constexpr std::size_t max_targets = 8;
-
-template <typename T>
-struct Range {
-  T least;
-  T most;
-};
-constexpr Range<milliseconds> intervals{milliseconds{50}, milliseconds{3'600'000}};
-constexpr Range<milliseconds> timeouts{milliseconds{10}, milliseconds{3'600'000}};
-constexpr Range<milliseconds> holds{milliseconds{0}, milliseconds{86'400'000}};
-constexpr Range<std::int64_t> counts{1, 100};
-constexpr Range<std::int64_t> ports{1, 65535};
-constexpr Range<std::int64_t> statuses{100, 599};
 
 // A name of DNS (RFC 1123, 2.1), as far as a resolver would not take it for something else.
 bool is_name(std::string_view text) {
@@ -77,15 +62,15 @@ class ProbeReader {
     probe_.type = section_.required_choice("type", types).value_or(probe_.type);
     read_where();
     read_http();
-    probe_.interval = time("interval", intervals).value_or(probe_.interval);
-    probe_.timeout = time("timeout", timeouts).value_or(probe_.interval);
+    probe_.interval = section_.time("interval").value_or(probe_.interval);
+    probe_.timeout = section_.time("timeout").value_or(probe_.interval);
     if (probe_.timeout > probe_.interval)
       refuse("timeout", fmt::format("\"timeout\" {} is longer than \"interval\" {}: the next probe would go "
                                     "out before this one is lost",
                                     base::to_string(probe_.timeout), base::to_string(probe_.interval)));
     probe_.down_after = count("down_after").value_or(probe_.down_after);
     probe_.up_after = count("up_after").value_or(probe_.up_after);
-    probe_.hold = time("hold", holds).value_or(probe_.hold);
+    probe_.hold = section_.time("hold").value_or(probe_.hold);
     return std::move(probe_);
   }
 
@@ -109,7 +94,7 @@ class ProbeReader {
                    "it");
       return;
     }
-    probe_.port = static_cast<std::uint16_t>(number("port", ports).value_or(0));
+    probe_.port = static_cast<std::uint16_t>(section_.number("port").value_or(0));
     read_targets();
   }
 
@@ -120,8 +105,9 @@ class ProbeReader {
     const auto texts = node->is_string() ? std::vector{*section_.text("through")} : section_.texts("through");
     if (node->is_array() && node->as_array()->empty())
       refuse("through", "\"through\" is empty");
-    if (texts.size() > max_targets)
-      refuse("through", fmt::format("more than {} targets in \"through\"", max_targets));
+    const auto most = section_.range("through").most;
+    if (std::ssize(texts) > most)
+      refuse("through", fmt::format("more than {} targets in \"through\"", most));
     for (const auto& text : texts) {
       auto target = parse_target(text.value);
       if (!target)
@@ -147,27 +133,12 @@ class ProbeReader {
         refuse("path", fmt::format("{} is not a path of HTTP: it begins with / and has no blanks",
                                    base::in_quotes(path->value)));
     }
-    probe_.status = static_cast<unsigned>(number("status", statuses).value_or(probe_.status));
-  }
-
-  auto number(std::string_view key, Range<std::int64_t> range) -> std::optional<std::int64_t> {
-    const auto value = section_.integer(key);
-    if (!value)
-      return std::nullopt;
-    if (value->value < range.least || value->value > range.most) {
-      refuse(key, fmt::format("\"{}\" is {} to {}, not {}", key, range.least, range.most, value->value));
-      return std::nullopt;
-    }
-    return value->value;
+    probe_.status = count("status").value_or(probe_.status);
   }
 
   auto count(std::string_view key) -> std::optional<unsigned> {
-    const auto value = number(key, counts);
+    const auto value = section_.number(key);
     return value ? std::optional{static_cast<unsigned>(*value)} : std::nullopt;
-  }
-
-  auto time(std::string_view key, Range<milliseconds> range) -> std::optional<milliseconds> {
-    return section_.time(key, range.least, range.most);
   }
 
   const Section& section_;
@@ -195,12 +166,7 @@ void Reader::read_probe(const Section& of, NextHop& next_hop) {
   if (table == nullptr)
     return of.wrong_type(*node, "probe", "a table, { type = \"tcp\", port = 443 }");
   next_hop.probe_line = of.line_of_key("probe");
-  const Section section{
-      *table,
-      next_hop.probe_line,
-      "\"probe\"",
-      problems_,
-      {"type", "port", "through", "path", "status", "interval", "timeout", "down_after", "up_after", "hold"}};
+  const Section section{*table, next_hop.probe_line, "\"probe\"", problems_, keys::probe};
   next_hop.probe = ProbeReader{section, problems_}.read();
 }
 

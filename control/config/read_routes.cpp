@@ -27,12 +27,7 @@ void Reader::read_routes(const Section& section, Zone& zone) {
     return;
   for (const auto& entry : *entries) {
     if (const auto* table = entry.as_table()) {
-      const Section inner{*table,
-                          line_of(entry),
-                          "an entry of \"routes\"",
-                          problems_,
-                          {"prefix", "file", "table", "format", "parameters", "peer", "allow_empty", "preset",
-                           "cloud", "tag", "next_hop"}};
+      const Section inner{*table, line_of(entry), "an entry of \"routes\"", problems_, keys::route};
       if (auto spec = read_route(inner))
         zone.routes.push_back(std::move(*spec));
     } else if (const auto* word = entry.as_string(); word != nullptr && word->get() == "bgp") {

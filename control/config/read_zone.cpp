@@ -11,12 +11,8 @@
 namespace sekisho::config {
 
 void Reader::read_zone(const NamedTable& named) {
-  const Section section{*named.table,
-                        named.line,
-                        fmt::format("[zone.{}]", named.name),
-                        problems_,
-                        {"port", "sources", "internet", "via", "follow_default", "system_routes", "vnet",
-                         "peerings", "connected", "routes"}};
+  const Section section{*named.table, named.line, fmt::format("[zone.{}]", named.name), problems_,
+                        keys::zone};
   Zone zone;
   zone.name = named.name;
   zone.line = named.line;

@@ -21,12 +21,7 @@ constexpr std::size_t max_next_hops =
 }  // namespace
 
 auto Reader::read(const toml::table& root) -> Config {
-  const Section top{root,
-                    1,
-                    "the configuration",
-                    problems_,
-                    {"port", "next_hop", "internet", "azure", "bgp", "metrics", "health", "hook", "guard",
-                     "icmp", "ip_options", "zone", "assert"}};
+  const Section top{root, 1, "the configuration", problems_, keys::top};
   const auto ports = named_tables(root, "port", problems_);
   const auto next_hops = named_tables(root, "next_hop", problems_);
   const auto zones = named_tables(root, "zone", problems_);

@@ -50,7 +50,7 @@ class Reader {
   void read_host_sources(const Section& section, Port& port);
   void read_next_hop(const NamedTable& named);
   void read_members(const Section& section, NextHop& next_hop);
-  void read_member(const Located<std::string>& address, std::optional<Located<std::int64_t>> weight,
+  void read_member(const Located<std::string>& address, std::optional<std::int64_t> weight,
                    NextHop& next_hop);
   void read_probe(const Section& of, NextHop& next_hop);
   void check_probes();

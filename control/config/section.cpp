@@ -4,6 +4,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
+#include <stdexcept>
 
 #include "common/base/duration.hpp"
 #include "common/base/text.hpp"
@@ -38,25 +40,36 @@ unsigned line_of(const toml::node& node) {
 }
 
 Section::Section(const toml::table& table, unsigned line, std::string name, Problems& problems,
-                 std::initializer_list<std::string_view> known,
-                 std::initializer_list<std::string_view> unsupported)
-    : table_(table), line_(line), name_(std::move(name)), problems_(problems) {
+                 const KeyTable& known)
+    : table_(table), line_(line), name_(std::move(name)), problems_(problems), known_(known) {
   for (auto&& [key, node] : table_) {
-    if (std::ranges::find(known, key.str()) != known.end())
+    if (known_.find(key.str()) != nullptr)
       continue;
     strange_keys_ = true;
-    if (std::ranges::find(unsupported, key.str()) != unsupported.end())
-      problems_.add(key.source().begin.line, fmt::format("{} in {} is not supported in this version",
-                                                         base::in_quotes(key.str()), name_));
-    else
-      problems_.add(key.source().begin.line,
-                    fmt::format("{} is not a key of {}{}", base::in_quotes(key.str()), name_,
-                                base::suggestion(key.str(), {known.begin(), known.size()})));
+    std::vector<std::string_view> names;
+    std::ranges::transform(known_.keys, std::back_inserter(names), &Key::name);
+    problems_.add(key.source().begin.line, fmt::format("{} is not a key of {}{}", base::in_quotes(key.str()),
+                                                       name_, base::suggestion(key.str(), names)));
   }
 }
 
+auto Section::known(std::string_view key) const -> const Key& {
+  if (const auto* found = known_.find(key))
+    return *found;
+  throw std::logic_error{fmt::format("{} is read in {} and is not in its table (control/config/keys.hpp)",
+                                     base::in_quotes(key), known_.name)};
+}
+
+auto Section::node(std::string_view key) const -> const toml::node* {
+  return table_.get(known(key).name);
+}
+
+auto Section::range(std::string_view key) const -> KeyRange {
+  return known(key).range.value();
+}
+
 unsigned Section::line_of_key(std::string_view key) const {
-  const auto found = table_.find(key);
+  const auto found = table_.find(known(key).name);
   return found == table_.end() ? line_ : found->first.source().begin.line;
 }
 
@@ -71,7 +84,7 @@ void Section::require(std::string_view key) const {
 }
 
 auto Section::text(std::string_view key) const -> std::optional<Located<std::string>> {
-  const auto* node = table_.get(key);
+  const auto* node = this->node(key);
   if (node == nullptr)
     return std::nullopt;
   if (const auto* value = node->as_string())
@@ -81,7 +94,7 @@ auto Section::text(std::string_view key) const -> std::optional<Located<std::str
 }
 
 auto Section::integer(std::string_view key) const -> std::optional<Located<std::int64_t>> {
-  const auto* node = table_.get(key);
+  const auto* node = this->node(key);
   if (node == nullptr)
     return std::nullopt;
   if (const auto* value = node->as_integer())
@@ -90,8 +103,20 @@ auto Section::integer(std::string_view key) const -> std::optional<Located<std::
   return std::nullopt;
 }
 
+auto Section::number(std::string_view key) const -> std::optional<std::int64_t> {
+  const auto value = integer(key);
+  if (!value)
+    return std::nullopt;
+  const auto [least, most] = range(key);
+  if (value->value < least || value->value > most) {
+    problems_.add(value->line, fmt::format("\"{}\" is {} to {}, not {}", key, least, most, value->value));
+    return std::nullopt;
+  }
+  return value->value;
+}
+
 auto Section::boolean(std::string_view key) const -> std::optional<Located<bool>> {
-  const auto* node = table_.get(key);
+  const auto* node = this->node(key);
   if (node == nullptr)
     return std::nullopt;
   if (const auto* value = node->as_boolean())
@@ -101,7 +126,7 @@ auto Section::boolean(std::string_view key) const -> std::optional<Located<bool>
 }
 
 auto Section::array(std::string_view key, std::string_view of) const -> const toml::array* {
-  const auto* node = table_.get(key);
+  const auto* node = this->node(key);
   if (node == nullptr)
     return nullptr;
   const auto* array = node->as_array();
@@ -110,8 +135,10 @@ auto Section::array(std::string_view key, std::string_view of) const -> const to
   return array;
 }
 
-auto Section::time(std::string_view key, std::chrono::milliseconds least,
-                   std::chrono::milliseconds most) const -> std::optional<std::chrono::milliseconds> {
+auto Section::time(std::string_view key) const -> std::optional<std::chrono::milliseconds> {
+  const auto bounds = range(key);
+  const std::chrono::milliseconds least{bounds.least};
+  const std::chrono::milliseconds most{bounds.most};
   const auto written = text(key);
   if (!written)
     return std::nullopt;
@@ -147,13 +174,13 @@ auto Section::texts_of(const toml::array* values, std::string_view key) const
   return result;
 }
 
-auto Section::choose(std::string_view key, std::span<const std::string_view> words) const
-    -> std::optional<std::size_t> {
+auto Section::choose(std::string_view key) const -> std::optional<std::string_view> {
   const auto value = text(key);
   if (!value)
     return std::nullopt;
+  const auto words = known(key).words;
   if (const auto found = std::ranges::find(words, value->value); found != words.end())
-    return static_cast<std::size_t>(found - words.begin());
+    return *found;
   std::string list;
   for (const auto word : words)
     list += fmt::format("{}\"{}\"", list.empty() ? "" : word == words.back() ? " or " : ", ", word);

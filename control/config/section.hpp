@@ -4,16 +4,17 @@
 #pragma once
 
 #include <toml++/toml.h>
+#include <algorithm>
 #include <array>
 #include <chrono>
-#include <initializer_list>
 #include <optional>
-#include <span>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "common/base/error.hpp"
+#include "control/config/keys.hpp"
 
 namespace sekisho::config {
 
@@ -47,34 +48,38 @@ struct Word {
 
 class Section {
  public:
-  // `name` as in messages: "[port.lan]". `unsupported` are keys that a later version will know.
+  // `name` as in messages: "[port.lan]". A key that is not among `known` is a problem where the file has it; a reader that asks
+  // for one is wrong (std::logic_error).
   Section(const toml::table& table, unsigned line, std::string name, Problems& problems,
-          std::initializer_list<std::string_view> known,
-          std::initializer_list<std::string_view> unsupported = {});
+          const KeyTable& known);
 
   [[nodiscard]] unsigned line() const { return line_; }
   [[nodiscard]] const std::string& name() const { return name_; }
-  [[nodiscard]] bool has(std::string_view key) const { return table_.contains(key); }
-  [[nodiscard]] auto node(std::string_view key) const -> const toml::node* { return table_.get(key); }
+  [[nodiscard]] bool has(std::string_view key) const { return node(key) != nullptr; }
+  [[nodiscard]] auto node(std::string_view key) const -> const toml::node*;
+  // Of a key that has one in its table.
+  [[nodiscard]] auto range(std::string_view key) const -> KeyRange;
   [[nodiscard]] unsigned line_of_key(std::string_view key) const;
 
   // Nothing when the key is missing or (a problem) of another type.
   [[nodiscard]] auto text(std::string_view key) const -> std::optional<Located<std::string>>;
   [[nodiscard]] auto integer(std::string_view key) const -> std::optional<Located<std::int64_t>>;
+  // One within the key's range.
+  [[nodiscard]] auto number(std::string_view key) const -> std::optional<std::int64_t>;
   [[nodiscard]] auto boolean(std::string_view key) const -> std::optional<Located<bool>>;
-  // A time as people write it, "500ms", within these bounds, which are good times too.
-  [[nodiscard]] auto time(std::string_view key, std::chrono::milliseconds least,
-                          std::chrono::milliseconds most) const -> std::optional<std::chrono::milliseconds>;
+  // A time as people write it, "500ms", within the key's range.
+  [[nodiscard]] auto time(std::string_view key) const -> std::optional<std::chrono::milliseconds>;
   [[nodiscard]] auto texts(std::string_view key) const -> std::vector<Located<std::string>>;
   [[nodiscard]] auto array(std::string_view key, std::string_view of) const -> const toml::array*;
+  // One of the key's words; of each of these `words` says what it means.
   template <typename T, std::size_t N>
   [[nodiscard]] auto choice(std::string_view key, const std::array<Word<T>, N>& words) const
       -> std::optional<T> {
-    std::array<std::string_view, N> texts;
-    for (std::size_t i = 0; i < N; ++i)
-      texts[i] = words[i].word;
-    const auto index = choose(key, texts);
-    return index ? std::optional{words[*index].meaning} : std::nullopt;
+    const auto word = choose(key);
+    if (!word)
+      return std::nullopt;
+    const auto found = std::ranges::find(words, *word, &Word<T>::word);
+    return found != words.end() ? std::optional{found->meaning} : throw std::logic_error{std::string{*word}};
   }
   // A problem when the key is missing; an empty list is one too.
   template <typename T, std::size_t N>
@@ -91,16 +96,17 @@ class Section {
   void wrong_type(const toml::node& node, std::string_view key, std::string_view wanted) const;
 
  private:
+  [[nodiscard]] auto known(std::string_view key) const -> const Key&;
   void require(std::string_view key) const;
   [[nodiscard]] auto texts_of(const toml::array* values, std::string_view key) const
       -> std::vector<Located<std::string>>;
-  [[nodiscard]] auto choose(std::string_view key, std::span<const std::string_view> words) const
-      -> std::optional<std::size_t>;
+  [[nodiscard]] auto choose(std::string_view key) const -> std::optional<std::string_view>;
 
   const toml::table& table_;
   unsigned line_;
   std::string name_;
   Problems& problems_;
+  const KeyTable& known_;
   bool strange_keys_ = false;  // one of them may be the missing one misspelt: that is the better complaint
 };
 
