@@ -85,9 +85,9 @@ def agrees(expected: list[str], printed: list[str]) -> bool:
     return re.fullmatch(pattern, plain(printed[0])) is not None and agrees(expected[1:], printed[1:])
 
 
-# /run is where network namespaces and sockets are.
+# /run is where network namespaces and sockets are, and /etc/frr where FRR's instances are.
 ENTER = ("unshare", "--mount", "--net", "--pid", "--fork", "--kill-child", "--mount-proc", "bash", "--norc")
-PREPARE = "mount -t tmpfs tmpfs /run && mkdir /run/netns /run/lock && ip link set lo up"
+PREPARE = "mount -t tmpfs tmpfs /run && mkdir /run/netns /run/lock && mount -t tmpfs tmpfs /etc/frr && ip link set lo up"
 
 
 class Shell:
@@ -135,3 +135,12 @@ class Shell:
                 raise AssertionError(f"{command!r} does not end; so far:\n{printed.decode()}")
             printed += more
         return printed.decode()[: -len(mark) - 1].splitlines()
+
+
+def follow(shell: Shell, page: Path, text: str) -> None:
+    """Every command of `text`, which is of the page, prints what the page says."""
+    for step in steps(text):
+        printed = shell.run(step.command)
+        if not agrees(step.expected, printed):
+            said, says = "\n".join(printed), "\n".join(step.expected)
+            raise AssertionError(f"{page.name}:{step.line}: {step.command}prints\n{said}\nand the page says\n{says}")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from lab.appliance import BUILD, ROOT
-from lab.page import Shell, agrees, steps
+from lab.page import Shell, agrees, follow, steps
 
 PAGE = ROOT / "doc" / "tutorial.md"
 PROGRAMS = [BUILD.resolve() / "control", BUILD.resolve() / "dataplane"]
@@ -15,11 +15,7 @@ PROGRAMS = [BUILD.resolve() / "control", BUILD.resolve() / "dataplane"]
 
 def test_the_tutorial_can_be_followed(tmp_path: Path) -> None:
     with Shell(tmp_path, PROGRAMS) as shell:
-        for step in steps(PAGE.read_text()):
-            printed = shell.run(step.command)
-            if not agrees(step.expected, printed):
-                said, says = "\n".join(printed), "\n".join(step.expected)
-                pytest.fail(f"{PAGE.name}:{step.line}: {step.command}prints\n{said}\nand the page says\n{says}")
+        follow(shell, PAGE, PAGE.read_text())
 
 
 def test_the_tutorial_reaches_what_it_promises() -> None:
