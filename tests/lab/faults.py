@@ -192,7 +192,7 @@ def choose(rng: random.Random, spare_processes: bool = False) -> list[Fault]:
 
 
 def _is_survived(names: set[str]) -> bool:
-    """Not what README.md says is not: a NIC that comes and goes while control, which alone would notice, does not live."""
+    """Not what doc/limits.md says is not: a NIC that comes and goes while control, which alone would notice, does not live."""
     if not any(name.startswith(("control ", "both ")) and name != "both renamed" for name in names):
         return True
     opened = {"nftables flushed", "guard's chain emptied"} & names
