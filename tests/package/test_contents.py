@@ -34,6 +34,14 @@ def test_every_program_with_its_page_and_completion(root: Path) -> None:
         assert (root / f"usr/share/man/man{section}/{program}.{section}.gz").is_file()
         assert (root / f"usr/share/bash-completion/completions/{program}").is_file()
     assert (root / "usr/share/man/man7/sekisho-check.7.gz").is_file()
+    assert (root / "usr/share/man/man5/sekisho.toml.5.gz").is_file()
+
+
+def test_every_command_has_its_page(root: Path) -> None:
+    listed = re.search(r"^Subcommands:\n((?:  .*\n?)+)", run(BUILD / "control/sekisho", "--help"), re.M)
+    assert listed is not None
+    names = {f"sekisho-{name}.1.gz" for name in re.findall(r"^  (\S+)", listed.group(1), re.M)}
+    assert {file.name for file in (root / "usr/share/man/man1").iterdir()} == names | {"sekisho.1.gz"}
 
 
 def test_bind_nic_with_its_page_and_completion(root: Path) -> None:
