@@ -2,12 +2,13 @@
 // A packet that is too long for the port where it has to go, and may be divided: RFC 791, 3.2.
 //
 // The fragments are copies in buffers of their own, each in one piece: an AF_XDP port sends no other, and the copies need no buffer to
-// be shared.
+// be shared. So a fragment is never longer than a buffer, also where the port would take longer ones.
 #define ALLOW_EXPERIMENTAL_API  // the copying variant
 #include <rte_ip_frag.h>
 #include <rte_mbuf.h>
 #include <rte_ring.h>
 
+#include <algorithm>
 #include <array>
 #include <cassert>
 #include <cerrno>
@@ -28,10 +29,16 @@ namespace {
 using packet::ethernet_header_size;
 using Fragments = std::array<rte_mbuf*, decide::max_fragments>;
 
+// Of what one buffer takes behind the room for Ethernet's header. rte_ip_frag holds its room against the data alone.
+std::uint16_t longest_in_one_buffer(rte_mempool* pool) noexcept {
+  return static_cast<std::uint16_t>(rte_pktmbuf_data_room_size(pool) - RTE_PKTMBUF_HEADROOM);
+}
+
 // The datagram's, which lies at the beginning of `packet`; none if there are not enough buffers.
 std::span<rte_mbuf*> divide(rte_mbuf& packet, std::uint16_t mtu, Fragments& room) noexcept {
+  const auto longest = std::min(mtu, longest_in_one_buffer(packet.pool));
   const auto count =
-      rte_ipv4_fragment_copy_nonseg_packet(&packet, room.data(), decide::max_fragments, mtu, packet.pool);
+      rte_ipv4_fragment_copy_nonseg_packet(&packet, room.data(), decide::max_fragments, longest, packet.pool);
   if (count <= 0) {
     assert(count == -ENOMEM);  // all else may_be_fragmented() has excluded
     return {};
