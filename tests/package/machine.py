@@ -6,9 +6,10 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import shutil
 import signal
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +42,21 @@ def install(root: Path, package: Path) -> None:
     )  # fmt: skip
     for unit in MASKED:
         (root / "etc/systemd/system" / unit).symlink_to("/dev/null")
+
+
+def repack(package: Path, folder: Path, version: str, edit: Callable[[Path], None]) -> Path:
+    """The package as another version, with what `edit` makes of its files."""
+    tree = folder / "tree"
+    run("dpkg-deb", "--raw-extract", package, tree)
+    control = tree / "DEBIAN/control"
+    named = next(line for line in control.read_text().splitlines() if line.startswith("Version: "))
+    control.write_text(control.read_text().replace(named, f"Version: {version}"))
+    (tree / "DEBIAN/md5sums").unlink()
+    edit(tree)
+    built = folder / f"sekisho_{version}.deb"
+    run("dpkg-deb", "-Znone", "--build", tree, built)
+    shutil.rmtree(tree)
+    return built
 
 
 def os_codename() -> str:

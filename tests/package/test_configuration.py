@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 from lab.process import run
+from package.machine import repack
 
 OURS = ("sekisho.toml", "dataplane.env")
 EDITED = '[port.lan]\ndevice = "af_xdp:eth1"  # ours\n'
@@ -39,10 +40,13 @@ class Copy:
     def install(self, package: Path) -> None:
         shutil.copy(package, self.root / "root")
         self.dpkg("--install", f"/root/{package.name}")
-        assert run("dpkg-query", f"--root={self.root}", "--show", "--showformat=${Status}", "sekisho") == "install ok installed"
+        assert (
+            run("dpkg-query", f"--root={self.root}", "--show", "--showformat=${Status}", "sekisho")
+            == "install ok installed"
+        )
 
     def files(self) -> dict[str, str]:
-        return {path.name: path.read_text() for path in self.etc.iterdir()} if self.etc.is_dir() else {}
+        return {path.name: path.read_text() for path in self.etc.glob("*") if path.is_file()}
 
 
 @pytest.fixture
@@ -67,27 +71,17 @@ def copy(root: Path, tmp_path: Path) -> Iterator[Copy]:
 @pytest.fixture(scope="module")
 def older(package: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The package as it was when its configuration was a conffile, with another template."""
-    folder = tmp_path_factory.mktemp("older")
-    tree = folder / "tree"
-    run("dpkg-deb", "--raw-extract", package, tree)
-    (tree / "etc/sekisho").mkdir(exist_ok=True, parents=True)
-    conffiles = ""
-    for name in OURS:
-        shutil.move(tree / "usr/share/sekisho" / name, tree / "etc/sekisho" / name)
-        conffiles += f"/etc/sekisho/{name}\n"
-    template = tree / "etc/sekisho/sekisho.toml"
-    template.write_text("# an older template\n" + template.read_text())
-    control = tree / "DEBIAN/control"
-    version = next(line for line in control.read_text().splitlines() if line.startswith("Version: "))
-    control.write_text(control.read_text().replace(version, "Version: 0.0.1"))
-    (tree / "DEBIAN/conffiles").write_text(conffiles)
-    (tree / "DEBIAN/md5sums").unlink()
-    postinst = tree / "DEBIAN/postinst"
-    postinst.write_text(postinst.read_text().replace('[ -z "$2" ]', "false"))
-    built = folder / "sekisho_0.0.1.deb"
-    run("dpkg-deb", "-Znone", "--build", tree, built)
-    shutil.rmtree(tree)
-    return built
+
+    def edit(tree: Path) -> None:
+        for name in OURS:
+            shutil.move(tree / "usr/share/sekisho" / name, tree / "etc/sekisho" / name)
+        template = tree / "etc/sekisho/sekisho.toml"
+        template.write_text("# an older template\n" + template.read_text())
+        (tree / "DEBIAN/conffiles").write_text("".join(f"/etc/sekisho/{name}\n" for name in OURS))
+        postinst = tree / "DEBIAN/postinst"
+        postinst.write_text(postinst.read_text().replace('[ -z "$2" ]', "false"))
+
+    return repack(package, tmp_path_factory.mktemp("older"), "0.0.1", edit)
 
 
 @pytest.fixture(scope="module")

@@ -44,6 +44,17 @@ def test_every_command_has_its_page(root: Path) -> None:
     assert {file.name for file in (root / "usr/share/man/man1").iterdir()} == names | {"sekisho.1.gz"}
 
 
+def test_what_lies_beside_the_programs(package: Path, root: Path) -> None:
+    dashboard = json.loads((root / "usr/share/sekisho/grafana/sekisho.json").read_text())
+    assert dashboard["panels"]
+    assert (
+        list((root / "usr/share/doc/sekisho").glob("try.md*"))
+        and (root / "usr/share/doc/sekisho/examples/halves.toml").exists()
+    )
+    assert "nftables" in [word.split()[0] for word in run("dpkg-deb", "--field", package, "Depends").split(", ")]
+    assert run("chroot", root, "nft", "--version")
+
+
 def test_bind_nic_with_its_page_and_completion(root: Path) -> None:
     assert "--unbind" in run("chroot", root, "/usr/sbin/sekisho-bind-nic", "--help")
     assert (root / "usr/share/man/man8/sekisho-bind-nic.8.gz").is_file()
@@ -52,7 +63,9 @@ def test_bind_nic_with_its_page_and_completion(root: Path) -> None:
 
 def test_nothing_is_a_conffile(package: Path) -> None:
     """dpkg would ask before it replaces what was edited, and a noninteractive upgrade would end there."""
-    assert "conffiles" not in [line.split()[-1] for line in run("dpkg-deb", "--info", package).splitlines() if line.startswith(" ")]
+    assert "conffiles" not in [
+        line.split()[-1] for line in run("dpkg-deb", "--info", package).splitlines() if line.startswith(" ")
+    ]
 
 
 def complete(root: Path, *words: str) -> list[str]:
@@ -91,7 +104,9 @@ def test_completion(root: Path, words: tuple[str, ...], offered: list[str]) -> N
 
 
 def test_units_are_sound(root: Path) -> None:
-    units = [f"/lib/systemd/system/sekisho-{name}.service" for name in EXPOSURE] + ["/lib/systemd/system/sekisho.target"]
+    units = [f"/lib/systemd/system/sekisho-{name}.service" for name in EXPOSURE] + [
+        "/lib/systemd/system/sekisho.target"
+    ]
     done = execute("chroot", root, "systemd-analyze", "verify", "--man=no", "--recursive-errors=no", *units)
     assert (done.returncode, done.stderr) == (0, "")
 
