@@ -13,11 +13,11 @@ from throughput.tables import NEXT_HOPS
 VNETS = ("10.0.0.0/16", "10.1.0.0/16", "172.20.0.0/22")
 HEAD = """\
 [port.lan]
-device = "net_pcap0,rx_pcap={capture},infinite_rx=1"
+device = "{lan}"
 address = ["10.0.1.4/24"]
 neighbours = [{{ address = "10.0.1.1", mac = "02:00:00:00:01:01" }}, {{ address = "10.0.1.20", mac = "02:00:00:00:01:20" }}]
 [port.egress]
-device = "net_null0,no-rx=1"
+device = "{egress}"
 address = ["10.0.2.4/24"]
 neighbours = [{neighbours}]
 [next_hop.onprem-gateway]
@@ -63,7 +63,13 @@ def _nva_routes() -> list[str]:
     return [*vnets, kms, *azure]
 
 
-def text(table: str, capture: Path, routes: Path | None) -> str:
+def repeating(capture: Path) -> tuple[str, str]:
+    """Devices that need no other end: one brings the capture without end, one takes whatever is sent."""
+    return f"net_pcap0,rx_pcap={capture},infinite_rx=1", "net_null0,no-rx=1"
+
+
+def text(table: str, devices: tuple[str, str], routes: Path | None) -> str:
+    lan, egress = devices
     addresses = ["10.0.2.250", *(address for pair in members(table) for address in pair)]
     neighbours = ", ".join(
         f'{{ address = "{address}", mac = "02:00:00:00:02:{int(address.split(".")[-1]):02x}" }}'
@@ -75,7 +81,7 @@ def text(table: str, capture: Path, routes: Path | None) -> str:
     )
     entries = [f'"{routes}"'] if routes else _nva_routes()
     return (
-        HEAD.format(capture=capture, neighbours=neighbours)
+        HEAD.format(lan=lan, egress=egress, neighbours=neighbours)
         + groups
         + ZONES.format(routes=", ".join(entries))
     )

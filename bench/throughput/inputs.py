@@ -39,7 +39,10 @@ class Inputs:
                 tables.write_routes(file, self.full, range(tables.NEXT_HOPS["full"]))
         return file
 
+    def devices(self, cell: Cell) -> tuple[str, str]:
+        return configuration.repeating(self.capture(cell))
+
     def config(self, cell: Cell) -> Path:
         file = self._folder / "sekisho.toml"
-        file.write_text(configuration.text(cell.table, self.capture(cell), self.routes(cell.table)))
+        file.write_text(configuration.text(cell.table, self.devices(cell), self.routes(cell.table)))
         return file

@@ -116,10 +116,15 @@ def _benchmark(result: Result, engine: str, machine: Machine) -> dict[str, Any]:
 
 
 def write_json(file: Path, results: Sequence[Result], machine: Machine) -> None:
+    benchmarks = [_benchmark(result, engine, machine) for result in results for engine in ENGINES]
+    write_benchmarks(file, "sekisho-dataplane", benchmarks, machine)
+
+
+def write_benchmarks(file: Path, program: str, benchmarks: Sequence[dict[str, Any]], machine: Machine) -> None:
     context = {
         "date": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
         "host_name": platform.node(),
-        "executable": "sekisho-dataplane",
+        "executable": program,
         "num_cpus": machine.cpus,
         "mhz_per_cpu": round(machine.tsc_mhz),
         "cpu_scaling_enabled": machine.governor not in ("performance", "not the guest's to set"),
@@ -129,6 +134,5 @@ def write_json(file: Path, results: Sequence[Result], machine: Machine) -> None:
         "hypervisor": machine.hypervisor,
         "hugepages_2mb": machine.hugepages_total,
     }
-    benchmarks = [_benchmark(result, engine, machine) for result in results for engine in ENGINES]
     file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_text(json.dumps({"context": context, "benchmarks": benchmarks}, indent=1) + "\n")
+    file.write_text(json.dumps({"context": context, "benchmarks": list(benchmarks)}, indent=1) + "\n")

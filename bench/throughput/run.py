@@ -65,7 +65,7 @@ def measure_cell(
     sekisho = Sekisho(workspace, build, inputs.config(cell), memory, huge)
     try:
         sekisho.pause()
-        testpmd = Testpmd(workspace, inputs.capture(cell), memory, buffers, huge)
+        testpmd = Testpmd(workspace, inputs.devices(cell), memory, buffers, huge)
         try:
             engines = (sekisho, Mode(testpmd, "macswap"), Mode(testpmd, "io"))
             with priority.measuring([*sekisho.processes, testpmd.process]):

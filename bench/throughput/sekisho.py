@@ -23,8 +23,12 @@ class Sekisho(Engine):
 
     name = "sekisho"
 
-    def __init__(self, workspace: Workspace, build: Path, config: Path, memory: int, huge: bool) -> None:
+    def __init__(
+        self, workspace: Workspace, build: Path, config: Path, memory: int, huge: bool, driven: bool = True
+    ) -> None:
+        """`driven`: its ports bring packets by themselves, so that it forwards when it is ready."""
         self._workspace = workspace
+        self._driven = driven
         dataplane, control = workspace.folder / "dataplane.sock", workspace.folder / "control.sock"
         self._dataplane = workspace.spawn(
             "dataplane",
@@ -50,9 +54,14 @@ class Sekisho(Engine):
         wait_until("sekisho to forward", self._ready, LOAD_TIMEOUT)
         self._thread = worker_thread(self._dataplane)
 
-    def close(self) -> None:
+    def hang_up(self) -> None:
+        """Before a long silence: control ends a conversation in which nothing is said."""
         if self._connection is not None:
             self._connection.close()
+            self._connection = None
+
+    def close(self) -> None:
+        self.hang_up()
         self._workspace.end(self._control)
         self._workspace.end(self._dataplane)
 
@@ -112,6 +121,6 @@ class Sekisho(Engine):
         if not self._socket.exists():
             return False
         try:
-            return self._packets()[1] > 0
+            return self._packets()[1] > 0 or not self._driven
         except (BenchError, ConnectionError, KeyError):
             return False

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import socket
+from collections.abc import Sequence
 from pathlib import Path
 
 from lab.process import wait_until
@@ -18,7 +19,9 @@ LONGEST_ANSWER = 16384
 class Testpmd:
     """Driven by its command line, read by its telemetry. Between `stop` and `start` its worker sleeps."""
 
-    def __init__(self, workspace: Workspace, capture: Path, memory: int, buffers: int, huge: bool) -> None:
+    def __init__(
+        self, workspace: Workspace, devices: Sequence[str], memory: int, buffers: int, huge: bool
+    ) -> None:
         self._workspace = workspace
         prefix = f"{workspace.prefix}-testpmd"
         self._process = workspace.spawn(
@@ -31,8 +34,7 @@ class Testpmd:
             f"--file-prefix={prefix}",
             "-m", str(memory),
             "--in-memory" if huge else "--no-huge",
-            f"--vdev=net_pcap0,rx_pcap={capture},infinite_rx=1",
-            "--vdev=net_null0,no-rx=1",
+            *(f"--vdev={device}" for device in devices),
             "--",
             "--interactive",
             "--nb-cores=1",

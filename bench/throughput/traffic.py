@@ -48,7 +48,10 @@ def _checksum(data: bytes) -> int:
     return ~total & 0xFFFF
 
 
-def frame(size: int, source: int, destination: int, source_port: int, destination_port: int) -> bytes:
+def frame(
+    size: int, source: int, destination: int, source_port: int, destination_port: int, stamped: bool = False
+) -> bytes:
+    """`stamped`: the payload will change, so that the UDP checksum is zero, "none" (RFC 768)."""
     total = size - ETHERNET
     length = total - IPV4
     header = struct.pack("!BBHHHBBHII", 0x45, 0, total, 0, 0x4000, 64, 17, 0, source, destination)
@@ -56,11 +59,11 @@ def frame(size: int, source: int, destination: int, source_port: int, destinatio
     pseudo = struct.pack("!IIHH", source, destination, 17, length)
     ports = struct.pack("!HHH", source_port, destination_port, length)
     # The payload is zeros, which a sum does not see. A sum of zero is sent as all ones (RFC 768).
-    udp = ports + struct.pack("!H", _checksum(pseudo + ports) or 0xFFFF)
+    udp = ports + struct.pack("!H", 0 if stamped else _checksum(pseudo + ports) or 0xFFFF)
     return STATION + GATEWAY + b"\x08\x00" + header + udp + bytes(length - UDP)
 
 
-def write(file: Path, cell: Cell, prefixes: Sequence[Prefix] | None) -> None:
+def write(file: Path, cell: Cell, prefixes: Sequence[Prefix] | None, stamped: bool = False) -> None:
     source = random.Random(f"{cell.traffic}/{cell.size}")
     targets = destinations(source, prefixes)
     with file.open("wb") as out:
@@ -68,6 +71,6 @@ def write(file: Path, cell: Cell, prefixes: Sequence[Prefix] | None) -> None:
         for _ in range(cell.flows):
             size = source.choice(IMIX) if cell.size == "imix" else int(cell.size)
             data = frame(
-                size, _inside(SOURCES, source), next(targets), source.randrange(1024, 65536), 443
+                size, _inside(SOURCES, source), next(targets), source.randrange(1024, 65536), 443, stamped
             )  # fmt: skip
             out.write(struct.pack("<IIII", 0, 0, len(data), len(data)) + data)

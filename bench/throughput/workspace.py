@@ -57,22 +57,28 @@ class Workspace:
         raise SystemExit(128 + number)
 
     def close(self) -> None:
-        for process in list(self._processes):
-            self.end(process)
+        self.end_all()
         for folder in Path("/run/dpdk").glob(f"{self.prefix}*"):
             shutil.rmtree(folder, ignore_errors=True)
         namespace.remove_run(self.prefix)
         self._lock.close()
 
-    def spawn(self, name: str, *command: str | Path, cpus: Sequence[int], pipe: bool = False) -> Process:
+    def spawn(
+        self, name: str, *command: str | Path, cpus: Sequence[int], pipe: bool = False, drained: bool = True
+    ) -> Process:
+        """`drained`: what comes out of the pipe goes to the log; otherwise who asks reads the answers."""
         pinned = ["taskset", "-c", ",".join(str(cpu) for cpu in sorted(set(cpus)))]
         log = self.folder / f"{name}.log"
         log.unlink(missing_ok=True)
         process = Process(name, self._space.command(*pinned, *command), log, pipe)
-        if pipe:  # what is not read would stop it once the pipe is full
+        if pipe and drained:  # what is not read would stop it once the pipe is full
             Thread(target=_drain, args=(process, log), daemon=True).start()
         self._processes.append(process)
         return process
+
+    def end_all(self) -> None:
+        for process in list(self._processes):
+            self.end(process)
 
     def end(self, process: Process) -> None:
         if process.running():

@@ -1,0 +1,128 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""What benchmarks conclude from what they measured; nothing is measured here."""
+
+from __future__ import annotations
+
+import json
+import random
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.append(str(ROOT / "bench"))
+
+import compare  # noqa: E402
+from loss_free.search import PHASES, Attempt, Search, Trial, highest  # noqa: E402
+
+MAXIMUM = 30e6
+HIGHEST = [3_141_592.0, 12e6, 60_000.0]
+
+
+def play(search: Search, engine: Callable[[Attempt], Trial]) -> float:
+    attempt = next(search)
+    while True:
+        try:
+            attempt = search.send(engine(attempt))
+        except StopIteration as end:
+            found: float = end.value
+            return found
+
+
+def engine_of(capacity: float, disturbed: float = 0.0, seed: int = 1) -> Callable[[Attempt], Trial]:
+    """Loses whatever comes beyond its capacity, and in a share of the trials something besides."""
+    source = random.Random(seed)
+
+    def trial(attempt: Attempt) -> Trial:
+        offered = round(attempt.rate * attempt.seconds)
+        received = min(offered, round(capacity * attempt.seconds))
+        if source.random() < disturbed:
+            received -= round(offered * 0.01)
+        return Trial(offered, received, attempt.seconds, False)
+
+    return trial
+
+
+@pytest.mark.parametrize("capacity", HIGHEST)
+def test_the_search_finds_an_engines_capacity(capacity: float) -> None:
+    assert play(highest(0.0, MAXIMUM), engine_of(capacity)) == pytest.approx(capacity, rel=0.01)
+
+
+@pytest.mark.parametrize("capacity", HIGHEST)
+def test_a_search_that_allows_a_loss_finds_the_rate_that_loses_so_much(capacity: float) -> None:
+    assert play(highest(0.1, MAXIMUM), engine_of(capacity)) == pytest.approx(capacity / 0.9, rel=0.011)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_some_disturbed_trials_do_not_send_the_search_astray(seed: int) -> None:
+    found = play(highest(0.0, MAXIMUM), engine_of(5e6, disturbed=0.05, seed=seed))
+    assert 4.5e6 < found <= 5.05e6
+
+
+def test_an_engine_that_loses_always_has_no_rate() -> None:
+    assert play(highest(0.0, MAXIMUM), engine_of(5e6, disturbed=1.0)) == 0.0
+
+
+def test_an_engine_beyond_the_generator_has_the_generators_rate() -> None:
+    assert play(highest(0.0, MAXIMUM), engine_of(90e6)) == MAXIMUM
+
+
+def test_a_rate_that_the_generator_does_not_reach_is_not_called_good() -> None:
+    def trial(attempt: Attempt) -> Trial:
+        offered = round(min(attempt.rate, 2e6) * attempt.seconds)
+        return Trial(offered, offered, attempt.seconds, attempt.rate > 2e6)
+
+    assert play(highest(0.0, MAXIMUM, PHASES), trial) <= 2e6
+
+
+def run_of(folder: Path, name: str, cpu: str, *benchmarks: dict[str, object]) -> Path:
+    file = folder / name
+    file.write_text(json.dumps({"context": {"cpu": cpu}, "benchmarks": benchmarks}))
+    return file
+
+
+def ratio(name: str, value: float, low: float, high: float) -> dict[str, object]:
+    return {"name": name, "real_time": 1.0, "ratio_to_macswap": value, "ratio_q1": low, "ratio_q3": high}
+
+
+def test_compare_says_what_got_better_worse_and_what_cannot_be_told(tmp_path: Path) -> None:
+    before = run_of(
+        tmp_path, "a.json", "one", ratio("up", 0.6, 0.59, 0.61), ratio("down", 0.6, 0.59, 0.61),
+        ratio("same", 0.6, 0.58, 0.62), {"name": "reference", "real_time": 10.0}, {"name": "gone", "real_time": 1.0},
+    )  # fmt: skip
+    after = run_of(
+        tmp_path, "b.json", "one", ratio("up", 0.7, 0.69, 0.71), ratio("down", 0.5, 0.49, 0.51),
+        ratio("same", 0.61, 0.59, 0.63), {"name": "reference", "real_time": 20.0},
+    )  # fmt: skip
+    lines, alone = compare.compare(before, after)
+    verdicts = {line.name: line.verdict for line in lines}
+    assert verdicts == {"up": "better", "down": "WORSE", "same": "within quartiles"}
+    assert alone == ["gone"]
+    gains = {line.name: line.gain for line in lines}
+    assert gains["up"] == pytest.approx(0.7 / 0.6)
+    assert compare.main([str(before), str(after)]) == 0
+    assert compare.main(["--fail", str(before), str(after)]) == 1
+
+
+def test_repetitions_are_one_benchmark_with_quartiles(tmp_path: Path) -> None:
+    def repeated(*times: float) -> list[dict[str, object]]:
+        return [{"name": "update", "run_type": "iteration", "real_time": time} for time in times]
+
+    before = run_of(tmp_path, "a.json", "one", *repeated(9, 10, 11, 10, 30))
+    after = run_of(tmp_path, "b.json", "one", *repeated(10, 11, 12, 11, 10), {"name": "update", "run_type": "aggregate", "real_time": 99})  # fmt: skip
+    (line,), _ = compare.compare(before, after)
+    assert (line.before.value, line.after.value, line.verdict) == (10, 11, "within quartiles")
+
+
+def test_compare_refuses_two_machines_and_what_it_cannot_read(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    before = run_of(tmp_path, "a.json", "Zen 3", ratio("x", 1, 1, 1))
+    after = run_of(tmp_path, "b.json", "Zen 5", ratio("x", 1, 1, 1))
+    assert compare.main([str(before), str(after)]) == 2
+    assert "Zen 3" in capsys.readouterr().err
+    assert compare.main(["--other-machine", str(before), str(after)]) == 0
+    (tmp_path / "c.json").write_text("[]")
+    for strange in (tmp_path / "c.json", tmp_path / "none.json"):
+        assert compare.main([str(before), str(strange)]) == 2
+    assert "not what scripts/bench writes" in capsys.readouterr().err
