@@ -116,8 +116,10 @@ auto parse_options(int argc, char** argv) -> std::variant<Options, int> {
       ->capture_default_str()
       ->check(CLI::Range(64U, 65536U).description(""))
       ->type_name("MB");
-  app.add_option("--mtu", options.mtu,
-                 "Longest packets for which buffers have room; more than 1774 takes up to twice the memory")
+  app.add_option(
+         "--mtu", options.mtu,
+         "Longest packets for which a buffer has room. More than 1774 takes up to twice the memory, or "
+         "half as many buffers; with more than 3498 no AF_XDP port opens")
       ->capture_default_str()
       ->check(CLI::Range(port::usual_mtu, port::most_mtu).description(""))
       ->type_name("BYTES");

@@ -24,10 +24,11 @@ enum class PoolMemory {
         // its addresses
 };
 
-// The longest packet, in bytes of IPv4, that a buffer of usual size takes on an AF_XDP port; and the longest that one of a page does, since
-// AF_XDP allows no larger ones.
+// The longest packet, in bytes of IPv4, that a buffer of usual size takes on an AF_XDP port; the longest that one of a page does, since
+// AF_XDP allows no larger ones; and the longest for which there are larger ones, for NICs that put a frame into one buffer alone.
 inline constexpr std::uint16_t usual_mtu = 1'774;
-inline constexpr std::uint16_t most_mtu = 3'498;
+inline constexpr std::uint16_t most_af_xdp_mtu = 3'498;
+inline constexpr std::uint16_t most_mtu = 9'000;
 
 // Hardly ever does anybody wait for a thread that has lost its CPU in the middle of taking or returning (the host thread
 // shares one): only who has got far ahead of it.

@@ -18,6 +18,7 @@
 #include <string_view>
 
 #include "dataplane/port/netdev.hpp"
+#include "dataplane/port/packet_pool.hpp"
 #include "dataplane/steer/steering.hpp"
 
 namespace sekisho::port {
@@ -66,6 +67,39 @@ unsigned frame_room(rte_mempool* pool) {
   return rte_pktmbuf_data_room_size(pool) - RTE_PKTMBUF_HEADROOM;
 }
 
+// A frame may take several buffers, on either way.
+bool chains_buffers(const rte_eth_dev_info& info) {
+  return (info.rx_offload_capa & RTE_ETH_RX_OFFLOAD_SCATTER) != 0 &&
+         (info.tx_offload_capa & RTE_ETH_TX_OFFLOAD_MULTI_SEGS) != 0;
+}
+
+// Of a device that DPDK owns. A driver that sets no limit says the largest number there is.
+std::uint16_t longest_packet(const rte_eth_dev_info& info, rte_mempool* pool) {
+  constexpr std::uint32_t no_limit = UINT16_MAX;
+  std::uint32_t most = info.max_mtu != 0 ? info.max_mtu : no_limit;
+  // As ethdev does: what the driver's two limits differ by, else a header and a checksum.
+  const std::uint32_t around = info.max_mtu != UINT16_MAX && info.max_rx_pktlen > info.max_mtu
+                                   ? info.max_rx_pktlen - info.max_mtu
+                                   : RTE_ETHER_HDR_LEN + RTE_ETHER_CRC_LEN;
+  if (info.max_rx_pktlen > around) {
+    most = std::min(most, info.max_rx_pktlen - around);
+  }
+  if (!chains_buffers(info)) {
+    most = std::min(most, frame_room(pool) - ethernet_overhead);
+  }
+  return static_cast<std::uint16_t>(most < no_limit ? most : 0);
+}
+
+// A driver that refuses the program for this says so to the kernel's log alone. The least limit of a driver's is gve's.
+std::string mtu_hint(const PortConfig& config) {
+  constexpr std::uint16_t every_driver_takes = 2'032;
+  const auto netdev = inspect_netdev(config.device.substr(af_xdp_prefix.size()), 1);
+  return !netdev || netdev->mtu <= every_driver_takes
+             ? std::string{}
+             : fmt::format("; its MTU is {}, and its driver may not take that with XDP: set it to {} or less",
+                           netdev->mtu, most_af_xdp_mtu);
+}
+
 // As much memory as its elements fill is what the PMD gives to the kernel, from where the pool's first piece
 // begins.
 bool is_dense(rte_mempool& pool, std::size_t element) {
@@ -92,15 +126,15 @@ auto check_pool(const std::string& device, rte_mempool* pool, unsigned queues, u
   }
   if (element > static_cast<unsigned>(getpagesize())) {
     return tl::unexpected(
-        fmt::format("{}: packet buffers of {} bytes are larger than the page that AF_XDP allows; use "
-                    "smaller ones",
-                    device, element));
+        fmt::format("{}: packet buffers of {} bytes are larger than the page that AF_XDP allows; start "
+                    "sekisho-dataplane with --mtu {} or less",
+                    device, element, most_af_xdp_mtu));
   }
   if (mtu + ethernet_overhead > af_xdp_frame_room(pool)) {
-    return tl::unexpected(
-        fmt::format("{}: MTU {} does not fit into the packet buffers; set it to {} or less, or start "
-                    "sekisho-dataplane with --mtu",
-                    device, mtu, af_xdp_frame_room(pool) - ethernet_overhead));
+    return tl::unexpected(fmt::format(
+        "{}: MTU {} does not fit into the packet buffers; set it to {} or less{}", device, mtu,
+        af_xdp_frame_room(pool) - ethernet_overhead,
+        mtu <= most_af_xdp_mtu ? fmt::format(", or start sekisho-dataplane with --mtu {}", mtu) : ""));
   }
   if (const unsigned free_buffers = rte_mempool_avail_count(pool);
       free_buffers < queues * af_xdp_queue_buffers) {
@@ -275,14 +309,15 @@ auto Port::start(const PortConfig& config, rte_mempool* pool) -> tl::expected<vo
   // Every buffer is of one pool and has one owner.
   conf.txmode.offloads = info.tx_offload_capa & RTE_ETH_TX_OFFLOAD_MBUF_FAST_FREE;
   if (const unsigned room = frame_room(pool); !steering_ && config.mtu + ethernet_overhead > room) {
-    constexpr std::uint64_t chains = RTE_ETH_TX_OFFLOAD_MULTI_SEGS;
-    if ((info.rx_offload_capa & RTE_ETH_RX_OFFLOAD_SCATTER) == 0 || (info.tx_offload_capa & chains) == 0) {
-      return tl::unexpected(fmt::format(
-          "{}: MTU {} takes several packet buffers a frame, which {} does not do; set it to {} or less",
-          config.device, config.mtu, driver_, room - ethernet_overhead));
+    if (!chains_buffers(info)) {
+      return tl::unexpected(
+          fmt::format("{}: MTU {} takes several packet buffers a frame, which {} does not do; set it to {} "
+                      "or less, or start "
+                      "sekisho-dataplane with --mtu {}, where no port is AF_XDP's",
+                      config.device, config.mtu, driver_, room - ethernet_overhead, config.mtu));
     }
     conf.rxmode.offloads |= RTE_ETH_RX_OFFLOAD_SCATTER;
-    conf.txmode.offloads = chains;
+    conf.txmode.offloads = RTE_ETH_TX_OFFLOAD_MULTI_SEGS;
   }
   std::vector<std::uint8_t> key;
   const auto hash = info.flow_type_rss_offloads & (RTE_ETH_RSS_IP | RTE_ETH_RSS_TCP | RTE_ETH_RSS_UDP);
@@ -302,7 +337,7 @@ auto Port::start(const PortConfig& config, rte_mempool* pool) -> tl::expected<vo
     // A device that has no notion of an MTU (net_ring) takes any; what is sent is held against ours.
     if (const int error = rte_eth_dev_set_mtu(dpdk_port_, config.mtu); error != 0 && error != -ENOTSUP) {
       return tl::unexpected(fmt::format("{}: it refuses MTU {} ({}); the most it takes is {}", config.device,
-                                        config.mtu, error_text(error), info.max_mtu));
+                                        config.mtu, error_text(error), longest_packet(info, pool)));
     }
     mtu_ = config.mtu;
   } else if (!steering_) {
@@ -321,7 +356,7 @@ auto Port::start(const PortConfig& config, rte_mempool* pool) -> tl::expected<vo
     if (const int error = rte_eth_rx_queue_setup(dpdk_port_, queue, rx_descriptors, socket, nullptr, pool);
         error != 0) {
       if (steering_ && !steering_->refusal().empty()) {
-        return tl::unexpected(steering_->refusal());
+        return tl::unexpected(steering_->refusal() + mtu_hint(config));
       }
       return refuse(fmt::format("{} {}", receive_queue_step, queue), error);
     }

@@ -2,6 +2,8 @@
 // Where packet buffers lie, asked of the kernel.
 #include "dataplane/port/packet_pool.hpp"
 
+#include "common/base/af_xdp_mtu.hpp"
+
 #include <gtest/gtest.h>
 #include <rte_mbuf.h>
 #include <rte_mempool.h>
@@ -37,13 +39,15 @@ class PacketPoolTest : public testing::Test {
 
 // AF_XDP allows none larger than a page.
 TEST_F(PacketPoolTest, ABufferForTheLongestPacketsFillsAPage) {
-  EXPECT_EQ(buffer_bytes(most_mtu), 4'096U);
+  EXPECT_EQ(buffer_bytes(most_af_xdp_mtu), 4'096U);
+  EXPECT_EQ(most_af_xdp_mtu, base::most_af_xdp_mtu) << "as control says";
+  EXPECT_EQ(usual_mtu, base::usual_af_xdp_mtu);
   EXPECT_EQ(buffer_bytes(usual_mtu), buffer_bytes(576)) << "never smaller ones";
-  const Pool pool{make_packet_pool("pool-test", buffers, 0, SOCKET_ID_ANY, PoolMemory::own, most_mtu),
+  const Pool pool{make_packet_pool("pool-test", buffers, 0, SOCKET_ID_ANY, PoolMemory::own, most_af_xdp_mtu),
                   rte_mempool_free};
   ASSERT_NE(pool, nullptr);
   EXPECT_EQ(rte_mempool_calc_obj_size(pool->elt_size, pool->flags, nullptr), 4'096U);
-  EXPECT_GE(rte_pktmbuf_data_room_size(pool.get()), RTE_PKTMBUF_HEADROOM + 256U + 14U + most_mtu);
+  EXPECT_GE(rte_pktmbuf_data_room_size(pool.get()), RTE_PKTMBUF_HEADROOM + 256U + 14U + most_af_xdp_mtu);
 }
 
 TEST_F(PacketPoolTest, LiesInTransparentHugepages) {

@@ -24,6 +24,7 @@
 #include "common/base/fd.hpp"
 #include "common/xdp/program.hpp"
 #include "dataplane/port/packet_pool.hpp"
+#include "tests/unit/port/port_fixture.hpp"
 #include "tests/unit/steer/lab.hpp"
 
 namespace sekisho::port {
@@ -34,111 +35,7 @@ using testing::AllOf;
 using testing::Contains;
 using testing::HasSubstr;
 using testing::Key;
-
-constexpr std::uint32_t local = 0x0a000104;  // 10.0.1.4
-constexpr std::uint32_t remote = 0x08080808;
-constexpr std::uint16_t ring = 2048;
-
-rte_mempool* pool = nullptr;
-
-void start_eal(const char* program) {
-  std::vector<std::string> words{program,
-                                 "--no-huge",
-                                 "-m",
-                                 "256",
-                                 "--no-shconf",
-                                 "--no-telemetry",
-                                 "--no-pci",
-                                 "-l",
-                                 "0",
-                                 "--file-prefix",
-                                 fmt::format("sekisho-port-test-{}", getpid()),
-                                 "--log-level",
-                                 "*:error"};
-  std::vector<char*> arguments;
-  for (auto& word : words) {
-    arguments.push_back(word.data());
-  }
-  if (rte_eal_init(static_cast<int>(arguments.size()), arguments.data()) < 0) {
-    throw std::runtime_error("no EAL");
-  }
-  pool = make_packet_pool("port-test", 40000, 0, 0, PoolMemory::own);
-  if (pool == nullptr) {
-    throw std::runtime_error("no pool");
-  }
-}
-
-decide::HostSources anybody() {
-  decide::HostSources::Rules rules;
-  rules.allow({{0, 0}});
-  return decide::HostSources{std::move(rules)};
-}
-
-std::unique_ptr<Port> must_open(const PortConfig& config, unsigned workers = 1) {
-  auto port = Port::open(config, anybody(), workers, pool);
-  if (!port) {
-    throw std::runtime_error(port.error());
-  }
-  return std::move(*port);
-}
-
-std::string refusal(const PortConfig& config, unsigned workers = 1) {
-  const auto port = Port::open(config, anybody(), workers, pool);
-  return port ? "opened" : port.error();
-}
-
-PortConfig config_of(const std::string& device) {
-  return {.name = "p", .device = device, .local = {local}};
-}
-
-// Up to `count` frames; fewer if no more come.
-std::vector<rte_mbuf*> receive(const Port& port, std::size_t count, std::uint16_t queue = 0) {
-  std::vector<rte_mbuf*> frames;
-  std::array<rte_mbuf*, 32> burst{};
-  lab::eventually([&] {
-    std::uint16_t got = 0;
-    do {
-      const auto most =
-          static_cast<std::uint16_t>(std::min<std::size_t>(burst.size(), count - frames.size()));
-      got = rte_eth_rx_burst(port.dpdk_port(), queue, burst.data(), most);
-      frames.insert(frames.end(), burst.begin(), burst.begin() + got);
-    } while (got > 0 && frames.size() < count);
-    return frames.size() >= count;
-  });
-  if (frames.size() < count) {
-    for (const auto& [name, value] : port.steer_counters()) {
-      ADD_FAILURE() << name << " " << value;
-    }
-    ADD_FAILURE() << "missed " << port.missed() << " held " << port.held();
-  }
-  return frames;
-}
-
-Bytes bytes_of(const rte_mbuf* frame) {
-  const auto* begin = rte_pktmbuf_mtod(frame, const std::uint8_t*);
-  return {begin, begin + rte_pktmbuf_data_len(frame)};
-}
-
-void free_all(const std::vector<rte_mbuf*>& frames) {
-  for (rte_mbuf* frame : frames) {
-    rte_pktmbuf_free(frame);
-  }
-}
-
-class PortTest : public testing::Test {
- protected:
-  void SetUp() override {
-    lab::make_veth("port0", "port1");
-    lab::run("ip addr add 10.0.1.4/24 dev port0");
-    free_before_ = rte_mempool_avail_count(pool);
-  }
-  void TearDown() override {
-    lab::remove("port0");
-    EXPECT_EQ(rte_mempool_avail_count(pool), free_before_) << "every buffer came back";
-    EXPECT_TRUE(kernel_files().empty()) << "the PMD left sockets or BPF objects open";
-  }
-  unsigned free_before_ = 0;
-};
+using testing::Not;
 
 TEST_F(PortTest, CarriesFramesFromOnePortToAnother) {
   lab::make_veth("port2", "port3");
@@ -451,8 +348,58 @@ TEST_F(PortTest, SetsTheMtu) {
   auto config = config_of("af_xdp:port0");
   config.mtu = 1400;
   EXPECT_EQ(must_open(config)->mtu(), 1400);
+  config.mtu = 3000;
+  EXPECT_THAT(refusal(config), AllOf(HasSubstr("af_xdp:port0: MTU 3000"), HasSubstr("set it to 1774 or less"),
+                                     HasSubstr("--mtu 3000")));
   config.mtu = 9000;
-  EXPECT_THAT(refusal(config), AllOf(HasSubstr("af_xdp:port0: MTU 9000"), HasSubstr("or less")));
+  EXPECT_THAT(refusal(config),
+              AllOf(HasSubstr("af_xdp:port0: MTU 9000"), HasSubstr("or less"), Not(HasSubstr("--mtu"))));
+}
+
+// veth's driver refuses the program, and tells the kernel's log why.
+TEST_F(PortTest, SaysThatADriverMayNotTakeTheMtu) {
+  lab::run("ip link set port0 mtu 9000");
+  lab::run("ip link set port1 mtu 9000");
+  EXPECT_THAT(
+      refusal(config_of("af_xdp:port0")),
+      AllOf(HasSubstr("af_xdp:port0: the steering program cannot be attached"),
+            HasSubstr("its MTU is 9000, and its driver may not take that with XDP: set it to 3498 or less")));
+}
+
+TEST_F(PortTest, LongPacketsInOneBuffer) {
+  auto config = config_of("net_null0");  // whose driver puts a frame into one alone
+  config.mtu = 9000;
+  EXPECT_THAT(refusal(config), AllOf(HasSubstr("net_null0: MTU 9000 takes several packet buffers a frame"),
+                                     HasSubstr("set it to 2030 or less"), HasSubstr("--mtu 9000")));
+  config.mtu = 2030;
+  EXPECT_EQ(must_open(config)->mtu(), 2030);
+  auto ring = config_of("net_ring0");
+  ring.mtu = 9000;
+  EXPECT_EQ(must_open(ring)->mtu(), 9000) << "in several";
+
+  rte_mempool* const large = make_packet_pool("large", 1023, 0, SOCKET_ID_ANY, PoolMemory::own, 9000);
+  ASSERT_NE(large, nullptr);
+  {
+    config.mtu = 9000;
+    const auto one = Port::open(config, anybody(), 1, large);
+    ASSERT_TRUE(one) << one.error();
+    const auto port = Port::open(ring, anybody(), 1, large);
+    ASSERT_TRUE(port) << port.error();
+    EXPECT_EQ((*port)->mtu(), 9000);
+    rte_mbuf* frame = rte_pktmbuf_alloc(large);
+    ASSERT_NE(rte_pktmbuf_append(frame, 9018), nullptr);
+    ASSERT_EQ(rte_eth_tx_burst((*port)->dpdk_port(), 0, &frame, 1), 1);
+    const auto frames = receive(**port, 1);
+    ASSERT_EQ(frames.size(), 1U);
+    EXPECT_EQ(rte_pktmbuf_data_len(frames[0]), 9018U);
+    free_all(frames);
+    const auto af_xdp = Port::open(config_of("af_xdp:port0"), anybody(), 1, large);
+    ASSERT_FALSE(af_xdp);
+    EXPECT_THAT(
+        af_xdp.error(),
+        HasSubstr("larger than the page that AF_XDP allows; start sekisho-dataplane with --mtu 3498"));
+  }
+  rte_mempool_free(large);
 }
 
 TEST_F(PortTest, FollowsTheMtuOfItsInterface) {
