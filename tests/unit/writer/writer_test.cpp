@@ -379,32 +379,44 @@ TEST(TwoWorkers, WantOneDestinationAndItIsToldOnce) {
   EXPECT_EQ(wanted_of(events), (Addresses{"10.0.2.77", "10.0.2.78"}));
 }
 
-// A worker that is kept from its CPU keeps them for longer than any limit: until it has looked, the port's index is nobody else's.
-TEST(PatientWorker, HasLetGoOfAPortWhenItsIndexIsFree) {
-  auto* const packets =
-      pool();  // first: a worker's patience is in cycles, of which EAL knows how many a second has
-  fib::Qsbr qsbr{1};
-  forward::Worker worker{qsbr, {.index = 0, .patience_ms = 60'000}};
-  Writer writer{qsbr, {&worker}, {.pool = packets, .tables = {.max_extension_tables = 8}, .lcores = {0}}};
-  const auto commit = [&](const std::vector<ipc::Change>& changes) {
+// A worker for which a packet waits that came by port lan, and which is kept from its CPU while the port goes.
+class PatientWorker : public testing::Test {
+ protected:
+  PatientWorker() {
+    auto wanted = with_subnet();
+    wanted[0].mutable_ports(0)->set_device("net_ring1");
+    commit(wanted);
+    free = rte_mempool_avail_count(packets);
+    lan = writer.live().ports.at("lan").index;
+    device = writer.live().ports.at("lan").device->dpdk_port();
+    const auto frame = sekisho::test::packet().to("10.0.2.77").bytes();
+    rte_mbuf* mbuf = rte_pktmbuf_alloc(packets);
+    std::ranges::copy(frame, rte_pktmbuf_append(mbuf, static_cast<std::uint16_t>(frame.size())));
+    EXPECT_EQ(rte_eth_tx_burst(device, 0, &mbuf, 1), 1);
+    EXPECT_EQ(worker.poll_once(), 1U);
+    EXPECT_EQ(worker.counters().ports[lan].waiting.get(), 1U);
+  }
+
+  void commit(const std::vector<ipc::Change>& changes) {
     auto transaction = writer.begin(true);
     for (const auto& change : changes) {
       ASSERT_TRUE(transaction.add(change));
     }
     ASSERT_TRUE(writer.commit(std::move(transaction)));
-  };
-  auto wanted = with_subnet();
-  wanted[0].mutable_ports(0)->set_device("net_ring1");
-  commit(wanted);
-  const auto free = rte_mempool_avail_count(packets);
-  const auto lan = writer.live().ports.at("lan").index;
-  const auto frame = sekisho::test::packet().to("10.0.2.77").bytes();
-  rte_mbuf* mbuf = rte_pktmbuf_alloc(packets);
-  ASSERT_NE(mbuf, nullptr);
-  std::ranges::copy(frame, rte_pktmbuf_append(mbuf, static_cast<std::uint16_t>(frame.size())));
-  ASSERT_EQ(rte_eth_tx_burst(writer.live().ports.at("lan").device->dpdk_port(), 0, &mbuf, 1), 1);
-  EXPECT_EQ(worker.poll_once(), 1U);
-  EXPECT_EQ(worker.counters().ports[lan].waiting.get(), 1U);
+  }
+
+  rte_mempool* packets =
+      pool();  // first: a worker's patience is in cycles, of which EAL knows how many a second has
+  fib::Qsbr qsbr{1};
+  forward::Worker worker{qsbr, {.index = 0, .patience_ms = 60'000}};
+  Writer writer{qsbr, {&worker}, {.pool = packets, .tables = {.max_extension_tables = 8}, .lcores = {0}}};
+  unsigned free = 0;
+  forward::PortIndex lan = 0;
+  std::uint16_t device = 0;
+};
+
+// It keeps them for longer than any limit: until it has looked, the port's index is nobody else's.
+TEST_F(PatientWorker, HasLetGoOfAPortWhenItsIndexIsFree) {
   {
     const std::jthread late{[&] {
       std::this_thread::sleep_for(std::chrono::milliseconds{300});
@@ -416,6 +428,26 @@ TEST(PatientWorker, HasLetGoOfAPortWhenItsIndexIsFree) {
     EXPECT_EQ(rte_mempool_avail_count(packets), free) << "it has been dropped";
   }
   EXPECT_EQ(worker.counters().ports[lan].waiting.get(), 0U) << "of the index's next port";
+}
+
+// It counts what has waited no more before it counts where that went: until it says that it holds nothing old, the port is not closed,
+// whose books would lack the drop.
+TEST_F(PatientWorker, HasCountedWhereItWentWhenThePortIsClosed) {
+  bool is_open = false;
+  {
+    const std::jthread late{[&] {
+      std::this_thread::sleep_for(std::chrono::milliseconds{100});
+      qsbr.online(0);
+      worker.poll_once();
+      std::this_thread::sleep_for(
+          std::chrono::milliseconds{200});  // with the last counter still to be written
+      is_open = rte_eth_dev_is_valid_port(device) != 0;
+      qsbr.offline(0);
+    }};
+    commit(base());
+  }
+  EXPECT_TRUE(is_open);
+  EXPECT_EQ(rte_mempool_avail_count(packets), free);
 }
 
 // The kernel's packets leave by the new device as soon as that is shown to workers.
