@@ -26,7 +26,7 @@ from lab.topology import (
     Lab,
 )
 from lab.transfer import download, upload
-from scapy.layers.inet import IP
+from scapy.layers.inet import ICMP, IP
 from scapy.layers.l2 import Ether
 
 from vm import machine
@@ -154,6 +154,48 @@ def test_tcp_finds_the_mtu_of_a_port(
         transfer(lab, WEB)
         other = {"egress": "lan", "lan": "egress"}[port]
         wait_until("the error", lambda: f"{other}.icmp.fragmentation_needed" in account.errors())
+
+
+JUMBO = 9000
+
+
+@pytest.fixture
+def jumbo(lab: VirtualLab, appliance: Appliance) -> Iterator[None]:
+    """Both ports and the way to the firewall take packets of 9,000 bytes."""
+    text = appliance.config.read_text()
+    ends = [("onprem", "eth0"), ("firewall", "inside"), ("fabric", "onprem-eth0"), ("fabric", "firewall-inside")]
+    ends += [("fabric", nic.tap) for nic in (LAN_NIC, EGRESS_NIC)]
+
+    def be(mtu: int, config: str) -> None:
+        for space, netdev in ends:
+            lab[space].ip("link", "set", netdev, "mtu", str(mtu))
+        lab.guest.write(appliance.config, config)
+        appliance.reload()
+        wait_until(
+            "the MTU", lambda: {port["mtu"] for port in appliance.ports().values()} == {mtu}, READY_SECONDS
+        )
+        appliance.wait_ready(READY_SECONDS)
+
+    be(JUMBO, text.replace("\ndevice =", f"\nmtu = {JUMBO}\ndevice ="))
+    yield
+    be(1500, text)
+
+
+def test_packets_of_9000_bytes(lab: VirtualLab, appliance: Appliance, onprem: Injector, jumbo: None) -> None:
+    """In several buffers each, of the usual pool."""
+    longest = frame(size=JUMBO - 28, ttl=17)
+    assert len(longest[IP]) == JUMBO
+    with Capture(lab, "firewall", "inside") as seen:
+        onprem.send(longest, 20)
+        packets = seen.wait(20, READY_SECONDS)
+    assert {bytes(packet[IP].payload) for packet in packets} == {bytes(longest[IP].payload)}
+    assert {packet[IP].ttl for packet in packets} == {16}
+    # By the host's ring and the companion, and back.
+    assert " 3 received" in lab["onprem"].run("ping", "-n", "-c", "3", "-W", "20", "-M", "do", "-s", str(JUMBO - 28), LAN)
+    with Capture(lab, "onprem", only=lambda packet: ICMP in packet and packet[ICMP].type == 11) as answers:
+        onprem.send(frame(size=JUMBO - 28, ttl=1))
+        (answer,) = answers.wait(1, READY_SECONDS)
+    assert bytes(answer[ICMP])[8:] == bytes(frame(size=JUMBO - 28, ttl=1)[IP])[:548]
 
 
 def test_traceroute_shows_the_appliance(lab: VirtualLab, appliance: Appliance) -> None:
