@@ -6,6 +6,7 @@ from __future__ import annotations
 import os
 import re
 from functools import cache
+from pathlib import Path
 
 from lab.appliance import BUILD
 from lab.topology import Lab
@@ -20,6 +21,7 @@ ROOM_KIB = 24 << 10
 OPTIONS = {
     # Little is kept of what was freed, so that memory that grows is a leak.
     "ASAN_OPTIONS": "detect_leaks=1:quarantine_size_mb=8:thread_local_quarantine_size_kb=64",
+    "LSAN_OPTIONS": f"suppressions={Path(__file__).with_name('lsan.suppressions')}:print_suppressions=0",
     "UBSAN_OPTIONS": "print_stacktrace=1",
 }
 
