@@ -87,7 +87,9 @@ def agrees(expected: list[str], printed: list[str]) -> bool:
 
 # /run is where network namespaces and sockets are, and /etc/frr where FRR's instances are.
 ENTER = ("unshare", "--mount", "--net", "--pid", "--fork", "--kill-child", "--mount-proc", "bash", "--norc")
-PREPARE = "mount -t tmpfs tmpfs /run && mkdir /run/netns /run/lock && mount -t tmpfs tmpfs /etc/frr && ip link set lo up"
+PREPARE = (
+    "mount -t tmpfs tmpfs /run && mkdir /run/netns /run/lock && mount -t tmpfs tmpfs /etc/frr && ip link set lo up"
+)
 
 
 class Shell:
