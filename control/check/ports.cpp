@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "common/base/af_xdp_mtu.hpp"
 #include "common/base/prefix.hpp"
 #include "control/check/place.hpp"
 #include "control/check/rules.hpp"
@@ -41,12 +42,23 @@ auto find_no_companion(const Facts& facts) -> Offences {
   return result;
 }
 
+// Configured, or beyond what the dataplane's usual buffers take, the interface's own where it is known here.
 auto find_mtu(const Facts& facts) -> Offences {
+  const auto& ports = facts.policy->config.ports;
   Offences result;
-  for (const auto& port : facts.policy->config.ports)
-    if (port.mtu > gateway_mtu)
-      result.push_back(
-          {place(facts, port.line), fmt::format("port {} has an MTU of {}", port.name, port.mtu)});
+  for (std::size_t i = 0; i < ports.size(); ++i) {
+    const auto& port = ports[i];
+    const std::uint32_t mtu = i < facts.mtus.size() ? facts.mtus[i] : port.mtu;
+    const bool is_beyond_buffers = port.is_af_xdp() && mtu > base::usual_af_xdp_mtu;
+    if (port.mtu <= gateway_mtu && !is_beyond_buffers)
+      continue;
+    const auto rest = !is_beyond_buffers ? std::string{}
+                      : mtu > base::most_af_xdp_mtu
+                          ? fmt::format(", more than the {} that AF_XDP takes", base::most_af_xdp_mtu)
+                          : fmt::format(", for which sekisho-dataplane is to be started with --mtu {}", mtu);
+    result.push_back(
+        {place(facts, port.line), fmt::format("port {} has an MTU of {}{}", port.name, mtu, rest)});
+  }
   return result;
 }
 
@@ -153,7 +165,11 @@ const Rule no_companion{
 const Rule mtu_above_1500{
     "mtu-above-1500", Severity::warning,
     "Azure's gateways carry packets of 1,500 octets; longer ones are lost, or answered with ICMP that "
-    "not everybody heeds.",
-    "Leave \"mtu\" at 1500 on ports towards gateways.", find_mtu};
+    "not everybody heeds. An AF_XDP port takes a packet in one buffer alone: of 1,774 octets, or of 3,498 "
+    "where the dataplane is told so; "
+    "on an interface whose MTU is larger many drivers refuse XDP.",
+    "Leave \"mtu\" at 1500 on ports towards gateways, and the interfaces' MTU where AF_XDP takes it: `ip "
+    "link set NAME mtu 1500`.",
+    find_mtu};
 
 }  // namespace sekisho::check

@@ -57,11 +57,11 @@ constexpr std::array port_keys{
         .example = "\"10.0.1.1\""},
     Key{.name = "mtu",
         .type = integer,
-        .meaning = "In bytes. An AF_XDP port takes 1,774 at most, or 3,498 with `sekisho-dataplane --mtu "
-                   "3498`. Without "
-                   "it an AF_XDP port has its interface's MTU and follows it; with it the interface is given "
-                   "this one, "
-                   "also when somebody changes it.",
+        .meaning =
+            "In bytes. An AF_XDP port takes 1,774 at most, or 3,498 with `sekisho-dataplane --mtu "
+            "3498`. Without it an AF_XDP port has its interface's MTU and follows it, and one that DPDK "
+            "owns has 1500; with it an AF_XDP port's interface is given this one, also when somebody "
+            "changes it.",
         .example = "1500",
         // RFC 791: "All hosts must be prepared to accept datagrams of up to 576 octets".
         .range = KeyRange{576, 9000}},

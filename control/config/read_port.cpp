@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "common/base/af_xdp_mtu.hpp"
 #include "common/base/mac_address.hpp"
 #include "common/base/prefix.hpp"
 #include "common/base/text.hpp"
@@ -30,6 +31,11 @@ void Reader::read_port(const NamedTable& named) {
       refuse(mtu->line, fmt::format("an MTU of {} is not between {} and {}", mtu->value, least, most));
     else
       port.mtu = static_cast<std::uint16_t>(mtu->value);
+    if (port.is_af_xdp() && port.mtu > base::most_af_xdp_mtu)
+      refuse(mtu->line, fmt::format("an MTU of {} is more than the {} that an AF_XDP port takes: write that "
+                                    "or less, or give the NIC "
+                                    "to DPDK",
+                                    port.mtu, base::most_af_xdp_mtu));
   }
   read_mss_clamp(section, port);
   if (port.is_af_xdp()) {

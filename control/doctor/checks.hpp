@@ -18,6 +18,7 @@ namespace sekisho::doctor {
 [[nodiscard]] Findings check_nics(const System& system);
 [[nodiscard]] Findings check_iommu(const System& system);
 [[nodiscard]] Findings check_xdp(const System& system);
+[[nodiscard]] Findings check_mtus(const System& system);
 [[nodiscard]] Findings check_companions(const System& system);
 [[nodiscard]] Findings check_hugepages(const System& system);
 [[nodiscard]] Findings check_memory(const System& system);

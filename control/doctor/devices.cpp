@@ -148,7 +148,8 @@ Interface find_interface(const std::string& name, const netlink::Mirror& mirror)
           .driver = find_driver(name),
           .alias = link->alias,
           .xdp_features = find_xdp_features(link->index),
-          .rp_filter = link->rp_filter};
+          .rp_filter = link->rp_filter,
+          .mtu = link->mtu};
 }
 
 }  // namespace sekisho::doctor

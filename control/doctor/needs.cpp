@@ -78,6 +78,8 @@ DataplaneOptions parse_options(std::string_view environment) {
       options.workers = parse_cpus(word);
     } else if (word == "--memory") {
       stream >> options.memory_mb;
+    } else if (word == "--mtu") {
+      stream >> options.mtu;
     }
   }
   return options;

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "common/base/af_xdp_mtu.hpp"
 #include "control/policy/policy.hpp"
 
 namespace sekisho::doctor {
@@ -19,6 +20,7 @@ namespace sekisho::doctor {
 struct DataplaneOptions {
   std::optional<std::vector<unsigned>> workers;  // none: the last CPU
   std::uint64_t memory_mb = 256;
+  std::uint16_t mtu = base::usual_af_xdp_mtu;
 };
 
 // Of SEKISHO_DATAPLANE_OPTIONS in the text of dataplane.env; the dataplane's own defaults where it says nothing.

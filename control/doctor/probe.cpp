@@ -182,6 +182,7 @@ void probe_cpus(System& system, const fs::path& environment) {
   system.tickless = parse_cpus(word(cpus / "nohz_full"));
   const auto options = parse_options(content(environment));
   system.packet_bytes = options.memory_mb * mb;
+  system.packet_mtu = options.mtu;
   if (options.workers) {
     system.workers = *options.workers;
   } else if (!system.cpus.empty()) {

@@ -49,6 +49,7 @@ struct Interface {
   std::optional<std::uint64_t>
       xdp_features;   // NETDEV_XDP_ACT_*; none: the kernel does not say (before Linux 6.3)
   int rp_filter = 0;  // its own
+  std::uint32_t mtu = 0;
 };
 
 struct Port {
@@ -101,6 +102,7 @@ struct System {
   // Of /etc/sekisho/dataplane.env, or the dataplane's own defaults.
   std::vector<unsigned> workers;
   std::uint64_t packet_bytes = 0;
+  std::uint16_t packet_mtu = 0;  // for which a packet buffer of AF_XDP has room
 
   tl::expected<void, std::string> guard;  // whether nftables closes the forward hook, or why it does not
   bool forwards = false;                  // net.ipv4.ip_forward

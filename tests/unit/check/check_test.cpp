@@ -198,7 +198,19 @@ connected = true
   mirror.links[4] = {.index = 4, .name = "egress0", .mtu = 1400};
   EXPECT_EQ(found_with(&mirror),
             (Lines{"mtu-differs in line 4: port lan has an MTU of 1500, and port egress of 1400"}));
-  mirror.links[4].mtu = 1500;
+  mirror.links[3].mtu = mirror.links[4].mtu = 1774;
+  EXPECT_EQ(found_with(&mirror), Lines{}) << "what usual packet buffers take";
+  mirror.links[3].mtu = mirror.links[4].mtu = 1775;
+  EXPECT_EQ(found_with(&mirror), (Lines{"mtu-above-1500 in line 2: port egress has an MTU of 1775, for which "
+                                        "sekisho-dataplane is to be started with --mtu 1775",
+                                        "mtu-above-1500 in line 4: port lan has an MTU of 1775, for which "
+                                        "sekisho-dataplane is to be started with --mtu 1775"}));
+  mirror.links[3].mtu = mirror.links[4].mtu = 9000;
+  EXPECT_EQ(found_with(&mirror), (Lines{"mtu-above-1500 in line 2: port egress has an MTU of 9000, more "
+                                        "than the 3498 that AF_XDP takes",
+                                        "mtu-above-1500 in line 4: port lan has an MTU of 9000, more "
+                                        "than the 3498 that AF_XDP takes"}));
+  mirror.links[3].mtu = mirror.links[4].mtu = 1500;
   EXPECT_EQ(found_with(&mirror), Lines{});
   mirror.links[3].kind = "bond";
   mirror.links[4].kind = "veth";

@@ -71,6 +71,7 @@ System healthy() {
                            .workers = {2, 3}};
   system.workers = {2, 3};
   system.packet_bytes = 256 * mb;
+  system.packet_mtu = 1774;
   system.guard = {};
   system.xdp_sockets = true;
   system.hugepages = {2 * mb, 1024 * mb, 512 * mb};
@@ -248,6 +249,34 @@ TEST_F(DoctorTest, TagsBesideFrames) {
   EXPECT_THAT(check_xdp(system)[0].sentence,
               HasSubstr("ethtool -K PEER txvlan off tx-vlan-stag-hw-insert off"));
   EXPECT_THAT(check_xdp(system)[1].sentence, Not(HasSubstr("VLAN")));
+}
+
+TEST_F(DoctorTest, MtusThatAPortDoesNotTake) {
+  auto& lan = *system.ports[0].interface;
+  auto& egress = *system.ports[1].interface;
+  lan.mtu = 1774;
+  egress.mtu = 1775;
+  EXPECT_THAT(check_mtus(system), ElementsAre(is(Verdict::ok, ""), is(Verdict::ok, "")))
+      << "it is the dataplane's to say";
+  stop_dataplane();
+  EXPECT_THAT(
+      check_mtus(system),
+      ElementsAre(is(Verdict::ok, "port lan: eth1 (ena) has an MTU of 1774, of at most 3498"),
+                  is(Verdict::warning,
+                     "port egress: eth2 (ena) has an MTU of 1775, and packet buffers have room for 1774",
+                     "--mtu 1775")));
+  system.packet_mtu = 3498;
+  lan.mtu = 3498;
+  egress.mtu = 9001;
+  EXPECT_THAT(check_mtus(system), ElementsAre(is(Verdict::ok, "3498"), is(Verdict::bad, "takes 3498 at most",
+                                                                          "ip link set eth2 mtu 3498")));
+  lan.driver = egress.driver = "ixgbe";
+  egress.mtu = 3050;
+  EXPECT_THAT(check_mtus(system), ElementsAre(is(Verdict::bad, "takes 3050 at most", "mtu 3050"),
+                                              is(Verdict::ok, "of at most 3050")));
+  egress.present = false;
+  system.ports[0] = pci_port("vfio-pci");
+  EXPECT_THAT(check_mtus(system), ElementsAre());
 }
 
 TEST_F(DoctorTest, XdpByKernel) {
