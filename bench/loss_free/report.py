@@ -41,6 +41,9 @@ class Result:
         pairs = [(scores[engine].ndr, scores[REFERENCE].ndr) for scores in self.rounds]
         return quartiles([mine / theirs for mine, theirs in pairs]) if all(theirs for _, theirs in pairs) else None
 
+    def limited(self, engine: str) -> bool:
+        return any(scores[engine].limited for scores in self.rounds)
+
     def latency(self, engine: str, load: float) -> dict[str, float]:
         found = [scores[engine].latency_us[load] for scores in self.rounds if load in scores[engine].latency_us]
         return {key: statistics.median(one[key] for one in found) for key in (*PERCENTILES, "max")} if found else {}
@@ -68,7 +71,8 @@ def lines(result: Result) -> str:
         )
         label = f"{engine}/{result.table}/{result.size}"
         ndr, pdr = result.ndr(engine).median / 1e6, result.pdr(engine).median / 1e6
-        found.append(f"{label:<28} {ndr:7.2f} {pdr:7.2f}  {said:<20} {times}")
+        note = "  limited by the generator" if result.limited(engine) else ""
+        found.append(f"{label:<28} {ndr:7.2f} {pdr:7.2f}  {said:<20} {times}{note}")
     if result.disturbed:
         found.append(f"{'':<28} {result.disturbed} trials repeated")
     return "\n".join(found)
@@ -90,6 +94,7 @@ def benchmarks(results: Sequence[Result]) -> list[dict[str, Any]]:
                 "items_per_second": ndr.median,
                 "items_per_second_q1": ndr.low,
                 "items_per_second_q3": ndr.high,
+                "limited_by_generator": result.limited(engine),
                 "pdr_per_second": pdr.median,
                 "trials_repeated": result.disturbed,
                 "latency_us": {f"{load:.0%}": result.latency(engine, load) for load in LOADS},

@@ -28,6 +28,7 @@ class Score:
 
     ndr: float = 0.0
     pdr: float = 0.0
+    limited: bool = False  # the generator went no faster: the engine may
     latency_us: dict[float, dict[str, float]] = field(default_factory=dict)  # by share of the ndr
 
 
@@ -41,12 +42,15 @@ class Bench:
         self._entrants = entrants
         self._maximum = maximum
         self.disturbed = 0  # trials that were made again
+        self._limits: dict[str, float] = {}  # the lowest rate that the generator did not reach, by engine
 
     def round(self, phases: tuple[Phase, ...]) -> dict[str, Score]:
         scores = {entrant.engine.name: Score() for entrant in self._entrants}
+        self._limits = {}
         found = self._search({name: highest(0.0, self._maximum, phases) for name in scores})
         for name, rate in found.items():
             scores[name].ndr = rate
+            scores[name].limited = rate * (1 + phases[-1].precision) >= self._limits.get(name, self._maximum)
         # What may lose a little is never less than what may lose nothing.
         found = self._search({name: highest(PDR, self._maximum, phases, rate) for name, rate in found.items()})
         for name, rate in found.items():
@@ -82,6 +86,9 @@ class Bench:
             answer, waited = self._once(entrant, attempt)
             late += answer.late
             if waited <= MOST_WAITED and (not answer.late or late >= LATE_ATTEMPTS):
+                if answer.late:
+                    name = entrant.engine.name
+                    self._limits[name] = min(attempt.rate, self._limits.get(name, attempt.rate))
                 return answer
             self.disturbed += 1
         raise BenchError(
