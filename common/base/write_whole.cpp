@@ -27,6 +27,16 @@ bool give_to_owner_of(const std::filesystem::path& folder, int file) {
          (::stat(folder.c_str(), &found) == 0 && ::fchown(file, found.st_uid, found.st_gid) == 0);
 }
 
+// False: errno says why not. Without a file that is replaced it is as it is.
+bool make_as(const std::filesystem::path& replaced, int file) {
+  struct stat found {};
+  if (::stat(replaced.c_str(), &found) != 0) {
+    return errno == ENOENT;
+  }
+  return (::geteuid() != 0 || ::fchown(file, found.st_uid, found.st_gid) == 0) &&
+         ::fchmod(file, found.st_mode & 07777U) == 0;
+}
+
 }  // namespace
 
 bool write_all(int file, std::string_view text) noexcept {
@@ -49,6 +59,7 @@ auto write_whole(const std::filesystem::path& file, std::string_view text, const
   const bool is_made = written.valid();
   if (is_made && write_all(written.get(), text) && ::fchmod(written.get(), how.mode) == 0 &&
       (!how.belongs_to_folder || give_to_owner_of(folder, written.get())) &&
+      (!how.is_as_before || make_as(file, written.get())) &&
       (!how.waits_for_disk || ::fsync(written.get()) == 0) && ::rename(beside.c_str(), file.c_str()) == 0 &&
       (!how.waits_for_disk || reach_disk(folder)))
     return {};

@@ -15,6 +15,8 @@ struct Written {
   mode_t mode = 0600;
   bool belongs_to_folder = false;  // where root writes it: to the folder's user and group
   bool waits_for_disk = false;     // so that it is there after a power cut
+  bool is_as_before =
+      false;  // mode, and where root writes it user and group, of the file that it replaces, if there is one
 };
 
 // In a folder that another user may write to, too: nothing that lies there is opened or followed, and a symbolic link with the file's name

@@ -52,6 +52,25 @@ TEST(WriteWhole, FollowsNoLink) {
   EXPECT_EQ(content(folder.path() / "a"), "text");
 }
 
+TEST(WriteWhole, AsWhatItReplaces) {
+  ASSERT_EQ(::geteuid(), 0U) << "only root can give a file away: run it as scripts/test does";
+  const test::TemporaryFolder folder;
+  const auto file = folder.write("a", "before");
+  ASSERT_EQ(::chown(file.c_str(), 4711, 4712), 0);
+  ASSERT_EQ(::chmod(file.c_str(), 0620), 0);
+  ASSERT_TRUE(write_whole(file, "after", {.is_as_before = true}));
+  struct stat found {};
+  ASSERT_EQ(::stat(file.c_str(), &found), 0);
+  EXPECT_EQ(content(file), "after");
+  EXPECT_EQ(found.st_uid, 4711U);
+  EXPECT_EQ(found.st_gid, 4712U);
+  EXPECT_EQ(found.st_mode & 07777U, 0620U);
+  // A new one is as it is said to be.
+  ASSERT_TRUE(write_whole(folder.path() / "b", "text", {.mode = 0644, .is_as_before = true}));
+  ASSERT_EQ(::stat((folder.path() / "b").c_str(), &found), 0);
+  EXPECT_EQ(found.st_mode & 07777U, 0644U);
+}
+
 TEST(WriteWhole, ToTheOwnerOfTheFolder) {
   ASSERT_EQ(::geteuid(), 0U) << "only root can give a file away: run it as scripts/test does";
   const test::TemporaryFolder folder;
