@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "common/base/prefix.hpp"
+#include "control/serve/settings.hpp"
 #include "control/sync/objects.hpp"
 
 namespace sekisho::serve {
@@ -74,6 +75,19 @@ Json moved(const Plan& plan, Json (*what)(const config::Config&)) {
   return {{"before", what(plan.before->config)}, {"after", what(plan.after->config)}};
 }
 
+// Those that differ only.
+Json settings_moved(const Plan& plan) {
+  const auto before = settings_json(*plan.before);
+  const auto after = settings_json(*plan.after);
+  auto result = Json::object();
+  for (const auto& [what, value] : before.items()) {
+    if (value != after.at(what)) {
+      result[what] = {{"before", value}, {"after", after.at(what)}};
+    }
+  }
+  return result;
+}
+
 Json next_hop_json(std::string_view name) {
   return name.empty() ? Json(nullptr) : Json(policy_name(std::string(name)));
 }
@@ -112,9 +126,17 @@ Json plan_json(const Plan& plan) {
           {"metrics", moved(plan, metrics_address)},
           {"health", moved(plan, health_text)},
           {"hook", moved(plan, hook_path)},
+          {"settings", settings_moved(plan)},
           {"overrides_dropped", plan.before->overrides.size()},
           {"warnings", plan.after->warnings},
           {"refusals", std::move(refusals)}};
+}
+
+Plan plan_of(std::shared_ptr<const policy::Policy> before, std::shared_ptr<const policy::Policy> after,
+             const netlink::Mirror& mirror) {
+  auto before_view = sync::view(before->config, mirror);
+  auto after_view = sync::view(after->config, mirror);
+  return {std::move(before), std::move(before_view), std::move(after), std::move(after_view), {}};
 }
 
 PlanPages::PlanPages(Plan plan)

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstddef>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -16,9 +17,14 @@ namespace sekisho::serve {
 
 // {"ports": {"added": ["wan"], "removed": [], "changed": []}, "next_hops": ..., "zones": ...,
 //  "routes": {"added": 1, "changed": 0, "removed": 0}, "exit": {"before": null, "after": "wan"},
-//  "metrics": {"before": null, "after": "127.0.0.1:9464"}, "health": {...}, "hook": {...}, "overrides_dropped": 0, "warnings": [],
+//  "metrics": {"before": null, "after": "127.0.0.1:9464"}, "health": {...}, "hook": {...},
+//  "settings": {"bgp": {"before": null, "after": "AS 65010; ..."}}, "overrides_dropped": 0, "warnings": [],
 //  "refusals": ["zone onprem has 3 routes and would have none"]}
 [[nodiscard]] Json plan_json(const Plan& plan);
+
+// Between two configurations on this machine, of which neither runs: without harms.
+[[nodiscard]] Plan plan_of(std::shared_ptr<const policy::Policy> before,
+                           std::shared_ptr<const policy::Policy> after, const netlink::Mirror& mirror);
 
 class PlanPages {
  public:

@@ -24,6 +24,7 @@
 #include "control/serve/routes.hpp"
 #include "control/serve/show.hpp"
 #include "control/serve/show_learned.hpp"
+#include "control/serve/show_names.hpp"
 
 namespace sekisho::serve {
 namespace {
@@ -164,6 +165,10 @@ void show(const Json& request, Backend& backend, std::uint64_t started_unix_ms, 
         done(beside(said, answer(show_config(*backend.policy(), backend.sources(), planned))));
       });
     });
+  } else if (name == "names") {
+    done(answer(show_names(*backend.policy())));
+  } else if (name == "overrides") {
+    done(answer(show_overrides(*backend.policy(), backend.history().configuration)));
   } else if (name == "bgp") {
     backend.look_at_bgp([&backend, done = std::move(done)] { done(answer(show_bgp(backend.bgp()))); });
   } else if (name == "learned") {

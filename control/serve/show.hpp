@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
 #include <optional>
 #include <vector>
 
@@ -33,6 +34,8 @@ namespace sekisho::serve {
 [[nodiscard]] Json show_stats(const ipc::Statistics& statistics);
 // Where the policy that runs comes from, and what a reload would change about it, or why it would be refused.
 [[nodiscard]] Json show_config(const policy::Policy& policy, const Sources& sources, const Planned& planned);
+// What `sekisho route` has changed in what runs, and the configuration that a reload would read.
+[[nodiscard]] Json show_overrides(const policy::Policy& policy, const std::filesystem::path& configuration);
 // Sessions, and what is advertised or why it is not. Null: no peers are configured.
 [[nodiscard]] Json show_bgp(const advertise::Status* status);
 // The verdict and what is wrong first.

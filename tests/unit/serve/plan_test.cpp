@@ -122,6 +122,27 @@ on_change = "/bin/true"
   EXPECT_EQ(none["exit"], (Json{{"before", "lan"}, {"after", nullptr}}));
 }
 
+TEST_F(PlanTest, NamesSettingsThatDiffer) {
+  const auto before = policy("");
+  const auto after = policy("", R"([bgp]
+asn = 65010
+peer = [{ address = "10.0.3.4", asn = 65515, prepend = 2 }]
+[guard]
+scope = "ports"
+allow = ["docker0"]
+[icmp]
+no_route = "none"
+)");
+  const auto settings = plan_json(plan(before, after))["settings"];
+  EXPECT_THAT(settings["bgp"]["after"].get<std::string>(), HasSubstr("peer 10.0.3.4 AS 65515"));
+  EXPECT_THAT(settings["bgp"]["after"].get<std::string>(), HasSubstr("prepend 2"));
+  EXPECT_EQ(settings["bgp"]["before"], nullptr);
+  EXPECT_EQ(settings["guard"], (Json{{"before", "the whole host"}, {"after", "all but docker0"}}));
+  EXPECT_THAT(settings["icmp"]["after"].get<std::string>(), HasSubstr("no route none"));
+  EXPECT_FALSE(settings.contains("ip_options"));
+  EXPECT_EQ(plan_json(plan(before, before))["settings"], Json::object());
+}
+
 TEST_F(PlanTest, NamesANextHopWhoseMembersNoPortLeadsTo) {
   const auto before = policy("");
   auto after = std::make_shared<policy::Policy>(*before);

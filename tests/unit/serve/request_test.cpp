@@ -37,6 +37,28 @@ TEST(Override, IsGivenToTheDaemon) {
   EXPECT_THAT(error_of(backend, {{"command", "route"}}), testing::HasSubstr("verb"));
 }
 
+TEST(Override, IsListedWithTheConfigurationOfAReload) {
+  FakeBackend backend;
+  backend.policy_ =
+      policy::with_overrides(*backend.policy_, {{"onprem", base::parse_prefix("10.0.0.0/8").value(), {}}})
+          .value();
+  backend.known.history.configuration = "/etc/sekisho/sekisho.toml";
+  EXPECT_EQ(result_of(backend, {{"command", "show"}, {"what", "overrides"}}),
+            (Json{{"configuration", "/etc/sekisho/sekisho.toml"},
+                  {"overrides",
+                   Json::array({{{"zone", "onprem"}, {"prefix", "10.0.0.0/8"}, {"next_hop", nullptr}}})}}));
+}
+
+TEST(Names, AreToldWithoutTheDataplane) {
+  FakeBackend backend;
+  backend.connected = false;
+  const auto names = result_of(backend, {{"command", "show"}, {"what", "names"}});
+  EXPECT_EQ(names["zones"], (Json{"internet", "onprem"}));
+  EXPECT_EQ(names["ports"], (Json{"egress", "lan"}));
+  EXPECT_EQ(names["next_hops"][0]["name"], "firewall");
+  EXPECT_EQ(names["next_hops"][1], (Json{{"name", "vnet"}, {"members", {"10.0.1.20"}}}));
+}
+
 TEST(Drain, HoldsUntilItIsTakenBack) {
   FakeBackend backend;
   const auto told = [&](const char* command) { return result_of(backend, {{"command", command}}); };
