@@ -61,6 +61,36 @@ def test_an_override_of_a_files_route(lab: Lab, appliance: Appliance, onprem: In
     arrives_by(lab, appliance, onprem, "gateway2")
 
 
+def test_what_is_saved_is_there_after_a_reload(lab: Lab, appliance: Appliance, onprem: Injector) -> None:
+    """The table of a reload is the table before it, overrides that delete a route among them; and no rollback takes it."""
+    config.overrides(appliance.config, ["198.51.100.0/25 firewall", f"{MOVED}/32 firewall  # as agreed"])
+    appliance.reload()
+    file = appliance.config.with_name("overrides.txt")
+    appliance.json("route", "replace", *ZONE, f"{MOVED}/32", "second-gateway")
+    appliance.json("route", "del", *ZONE, "198.51.100.0/25")
+    appliance.json("route", "add", *ZONE, "198.51.100.128/26", "None")
+    assert appliance.json("route", "list") == overrides(appliance)
+    before = appliance.json("show", "routes", *ZONE)
+    saved = appliance.json("route", "save", file, *ZONE)
+    assert (len(saved["saved"]), saved["named"]) == (3, True)
+    assert "#" + f"{MOVED}/32 firewall  # as agreed\n" in file.read_text()
+    done = appliance.reload()
+    assert (done["routes_added"], done["routes_changed"], done["routes_removed"]) == (0, 0, 0)
+    assert done["overrides_dropped"] == 3
+
+    def table(routes: Any) -> list[tuple[str, str]]:
+        return [(route["prefix"], route["next_hop"]) for route in routes]
+
+    assert table(appliance.json("show", "routes", *ZONE)) == table(before)
+    assert appliance.json("route", "list") == []
+    arrives_by(lab, appliance, onprem, "gateway2")
+    # The policy before has its file as it was: without what was saved since. A reload brings it back.
+    appliance.json("rollback")
+    arrives_by(lab, appliance, onprem, "firewall")
+    appliance.reload()
+    assert table(appliance.json("show", "routes", *ZONE)) == table(before)
+
+
 def test_an_override_to_the_internet_passes_the_guard(lab: Lab, appliance: Appliance, onprem: Injector) -> None:
     destination = "20.118.99.223"  # beside an exception
     appliance.json("route", "add", *ZONE, f"{destination}/32", "Internet")
