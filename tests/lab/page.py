@@ -134,9 +134,14 @@ class Shell:
             ready = left > 0 and select.select([self._process.stdout], [], [], left)[0]
             more = os.read(self._process.stdout.fileno(), 65536) if ready else b""
             if not more:
-                raise AssertionError(f"{command!r} does not end; so far:\n{printed.decode()}")
+                raise AssertionError(f"{command!r} does not end; so far:\n{printed.decode()}{self.logs()}")
             printed += more
         return printed.decode()[: -len(mark) - 1].splitlines()
+
+    def logs(self) -> str:
+        """What the page's programs said, for whoever asks why."""
+        files = sorted((self.folder / "home").rglob("*.log"))
+        return "".join(f"\n--- {file.name}\n{file.read_text()[-2000:]}" for file in files)
 
 
 def follow(shell: Shell, page: Path, text: str) -> None:
@@ -145,4 +150,5 @@ def follow(shell: Shell, page: Path, text: str) -> None:
         printed = shell.run(step.command)
         if not agrees(step.expected, printed):
             said, says = "\n".join(printed), "\n".join(step.expected)
-            raise AssertionError(f"{page.name}:{step.line}: {step.command}prints\n{said}\nand the page says\n{says}")
+            where = f"{page.name}:{step.line}: {step.command}"
+            raise AssertionError(f"{where}prints\n{said}\nand the page says\n{says}{shell.logs()}")
