@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <cstdint>
+#include <filesystem>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -10,15 +11,19 @@
 
 #include "common/base/prefix.hpp"
 #include "control/cli/bgp_routes.hpp"
+#include "control/cli/client.hpp"
 #include "control/cli/command.hpp"
+#include "control/cli/configuration.hpp"
 #include "control/cli/file_options.hpp"
 #include "control/cli/load_findings.hpp"
 #include "control/cli/output.hpp"
+#include "control/cli/plan.hpp"
 #include "control/cli/running_table.hpp"
 #include "control/formats/reader.hpp"
 #include "control/formats/service_tags.hpp"
 #include "control/policy/policy.hpp"
 #include "control/route/difference.hpp"
+#include "control/serve/plan.hpp"
 
 namespace sekisho::cli {
 namespace {
@@ -57,18 +62,6 @@ Place place_of(const std::string& argument, const std::string& zone) {
 }
 
 using Loading = tl::expected<LoadedTable, std::string>;
-
-Loading load_configuration(const Place& place) {
-  const auto policy = policy::read(place.path);
-  if (!policy) {
-    return tl::unexpected{policy.error().to_string()};
-  }
-  const auto* zone = (*policy)->zone(place.zone);
-  if (zone == nullptr) {
-    return tl::unexpected{fmt::format("{}: there is no zone \"{}\"", place.path, place.zone)};
-  }
-  return LoadedTable{{*policy, &zone->table}, {*policy, &(*policy)->names}};
-}
 
 Loading load_file(const std::string& path, const DiffOptions& options) {
   auto reading = options.reading.reading();
@@ -122,9 +115,9 @@ Loading load_table(Context& context, const DiffOptions& options, const std::stri
   const auto place = place_of(argument, options.zone);
   switch (place.kind) {
     case Place::Kind::running:
-      return load_running_table(context, place.zone);
+      return load_running_table(context, place.zone, Hosts::without);
     case Place::Kind::configuration:
-      return load_configuration(place);
+      return load_configured_table(place.path, place.zone);
     case Place::Kind::file:
       break;
   }
@@ -190,12 +183,66 @@ Outcome diff(Context& context, const DiffOptions& options) {
   return {};
 }
 
+// Everything: both are what may run, and no zone is chosen.
+bool is_whole(const Place& place) {
+  return place.kind != Place::Kind::file && place.zone.empty();
+}
+
+Outcome print_running(Context& context, const std::string& file, PlanPrinter& printer) {
+  const auto client = Client::connect(context.socket);
+  if (!client) {
+    return tl::unexpected{client.error()};
+  }
+  const Json request{{"command", "reload"},
+                     {"force", false},
+                     {"config", std::filesystem::absolute(file).lexically_normal().native()},
+                     {"dry_run", true}};
+  return (*client)->ask_pages(request, [&](const Json& page) { printer.print(page); });
+}
+
+Outcome print_configurations(const std::string& before, const std::string& after, PlanPrinter& printer) {
+  const auto old = read_configuration(before);
+  if (!old) {
+    return tl::unexpected{old.error()};
+  }
+  const auto young = read_configuration(after);
+  if (!young) {
+    return tl::unexpected{young.error()};
+  }
+  serve::PlanPages pages{
+      serve::plan_of(old->policy, young->policy, young->mirror.value_or(netlink::Mirror{}))};
+  printer.print(serve::plan_json(pages.plan()));
+  while (pages.more()) {
+    printer.print(pages.next());
+  }
+  return {};
+}
+
+Outcome diff_everything(Context& context, const DiffOptions& options) {
+  const auto before = place_of(options.before, {});
+  const auto after = place_of(options.after, {});
+  PlanPrinter printer{context.json, fmt::format("from {} to {}", options.before, options.after),
+                      "they mean the same"};
+  if (auto printed = before.kind == Place::Kind::running
+                         ? print_running(context, after.path, printer)
+                         : print_configurations(before.path, after.path, printer);
+      !printed) {
+    return printed;
+  }
+  printer.close();
+  if (options.exit_code && changes_something(printer.head())) {
+    context.status = 1;
+  }
+  return {};
+}
+
 }  // namespace
 
 void add_diff(CLI::App& app, Context& context) {
   auto options = std::make_shared<DiffOptions>();
   auto* command = app.add_subcommand(
-      "diff", "What separates two route tables, and how many addresses they send elsewhere");
+      "diff",
+      "What separates two configurations, or two route tables and how many addresses they send elsewhere");
   command->add_option("before", options->before, "The one")->type_name("TABLE")->required();
   command->add_option("after", options->after, "The other")->type_name("TABLE")->required();
   command->add_option("--zone", options->zone, "Of a running appliance or a configuration that names none")
@@ -214,12 +261,29 @@ void add_diff(CLI::App& app, Context& context) {
       "next hops by name. + is added, - removed, ~ has another next hop. An address that another prefix "
       "sends to\n"
       "the same next hop does not count as changed. Exit status 0 whether they differ or not, unless "
-      "--exit-code.\n\n"
+      "--exit-code.\n"
+      "Two configurations, or what runs and one (\"running\"), without a zone: all that differs, as `sekisho "
+      "reload\n"
+      "--dry-run` has it. Of a configuration the subnets of this machine's interfaces are known; hosts on "
+      "them, which\n"
+      "come and go, are compared with nothing.\n\n"
       "Examples:\n"
       "  sekisho diff old.txt new.txt\n"
+      "  sekisho diff /etc/sekisho/sekisho.toml new.toml\n"
+      "  sekisho diff running /etc/sekisho/new.toml\n"
       "  sekisho diff --zone onprem running new.toml\n"
       "  sekisho diff --exit-code --json monday.json tuesday.json | jq .addresses\n");
   command->callback([&context, options] {
+    const auto before = place_of(options->before, options->zone);
+    const auto after = place_of(options->after, options->zone);
+    if (is_whole(before) && is_whole(after)) {
+      if (after.kind == Place::Kind::running) {
+        throw CLI::ValidationError(options->after, "what runs is compared with what it may become: " +
+                                                       options->after + " comes first");
+      }
+      context.run = [&context, options] { return diff_everything(context, *options); };
+      return;
+    }
     for (const auto& argument : {options->before, options->after}) {
       const auto place = place_of(argument, options->zone);
       if (place.kind != Place::Kind::file && place.zone.empty()) {

@@ -20,6 +20,7 @@
 #include "control/cli/azure_subnet.hpp"
 #include "control/cli/client.hpp"
 #include "control/cli/command.hpp"
+#include "control/cli/configuration.hpp"
 #include "control/cli/file_options.hpp"
 #include "control/cli/load_findings.hpp"
 #include "control/cli/output.hpp"
@@ -206,11 +207,11 @@ Outcome of_running_zone(Context& context, const EffectiveRouteOptions& options, 
 }
 
 Outcome of_configured_zone(const EffectiveRouteOptions& options, EffectivePrinter& printer) {
-  const auto policy = policy::read(options.config);
-  if (!policy) {
-    return tl::unexpected{policy.error().to_string()};
+  const auto read = read_configuration(options.config);
+  if (!read) {
+    return tl::unexpected{read.error()};
   }
-  auto pages = serve::EffectivePages::open(*policy, options.zone, {.winners = options.winners});
+  auto pages = serve::EffectivePages::open(read->policy, options.zone, {.winners = options.winners});
   if (!pages) {
     return tl::unexpected{fmt::format("{}: {}", options.config, pages.error())};
   }

@@ -65,7 +65,7 @@ LoadingCompared compared_running(Context& context) {
     std::ranges::transform(zone.at("sources"), std::back_inserter(sources.sources), [](const Json& source) {
       return base::parse_prefix(source.get_ref<const std::string&>()).value();
     });
-    auto table = load_running_table(context, sources.name);
+    auto table = load_running_table(context, sources.name, Hosts::with);
     if (!table) {
       return tl::unexpected{table.error()};
     }

@@ -21,59 +21,6 @@ namespace {
 
 constexpr double longest_trial = 24 * 60 * 60;
 
-// A dry run as it comes: what it is about first, then pages of routes.
-class PlanPrinter {
- public:
-  explicit PlanPrinter(bool json) : json_(json) {}
-
-  void print(const Json& page) {
-    if (page.is_object()) {
-      head_ = page;
-      if (json_) {
-        open();
-      }
-      return;
-    }
-    for (const auto& change : page) {
-      if (json_) {
-        changes_.add(change);
-      } else {
-        print_change(change);
-      }
-    }
-  }
-  [[nodiscard]] bool is_refused() const { return !head_.at("refusals").empty(); }
-  void close() {
-    if (json_) {
-      changes_.close();
-      fmt::print("}}\n");
-    } else {
-      fmt::print("a reload would change\n{}", plan_text(head_));
-    }
-  }
-
- private:
-  // The object stays open for the routes, of which there may be too many to hold.
-  void open() const {
-    fmt::print("{{");
-    for (const auto& [key, value] : head_.items()) {
-      fmt::print("{}: {},\n", Json(key).dump(), value.dump(-1, ' ', false, Json::error_handler_t::replace));
-    }
-    fmt::print("\"changes\": ");
-  }
-  static void print_change(const Json& change) {
-    const auto before = value_text(change, "before");
-    const auto after = value_text(change, "after");
-    fmt::print("{} {} {} {}\n", value_text(change, "change"), value_text(change, "zone"),
-               value_text(change, "prefix"),
-               before.empty() || after.empty() ? before + after : fmt::format("{} -> {}", before, after));
-  }
-
-  bool json_;
-  Json head_;
-  JsonArray changes_;
-};
-
 // "it is put back in 60 s unless it is confirmed"
 std::string trial_text(const Json& result) {
   const auto until = result.at("confirm_until_unix_ms").get<std::uint64_t>();
@@ -92,7 +39,7 @@ Outcome dry_run(Context& context, Json request) {
   const bool force = request.value("force", false);
   request["command"] = "reload";
   request["dry_run"] = true;
-  PlanPrinter printer{context.json};
+  PlanPrinter printer{context.json, "a reload would change", "the files say what runs"};
   const auto asked = (*client)->ask_pages(request, [&](const Json& page) { printer.print(page); });
   if (asked) {
     printer.close();

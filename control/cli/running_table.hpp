@@ -2,6 +2,7 @@
 // Tables to be compared: those of the appliance that runs, asked for, and what is put together from elsewhere.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -37,8 +38,14 @@ class TableBuilder {
   std::shared_ptr<route::Names> names_ = std::make_shared<route::Names>();
 };
 
-// What is in force in a zone, connected prefixes and hosts among it; what control does not know it says first.
-[[nodiscard]] auto load_running_table(Context& context, const std::string& zone)
+// Hosts on a port's subnet that answered: they come and go, and go where their subnet's route goes.
+enum class Hosts : std::uint8_t { with, without };
+
+// What is in force in a zone, connected prefixes among it; what control does not know it says first.
+[[nodiscard]] auto load_running_table(Context& context, const std::string& zone, Hosts hosts)
+    -> tl::expected<LoadedTable, std::string>;
+// The same of a configuration that would run on this machine.
+[[nodiscard]] auto load_configured_table(const std::string& file, const std::string& zone)
     -> tl::expected<LoadedTable, std::string>;
 
 }  // namespace sekisho::cli

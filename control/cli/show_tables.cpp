@@ -318,7 +318,7 @@ std::string config_text(const Json& config) {
     return text + "\n" + toned("a reload would be refused: " + value_text(reload, "refused"), Tone::bad) +
            "\n";
   }
-  return text + "\na reload would change (`sekisho reload --dry-run` for the routes)\n" + plan_text(reload);
+  return text + "\na reload would change (`sekisho reload --dry-run` for the routes)\n" + plan_text(reload, "the files say what runs");
 }
 
 std::string packet_memory_text(const Json& memory) {

@@ -166,3 +166,40 @@ def test_another_tunnel_of_googles_is_another(write, diff):
     files = [write(tunnel, json.dumps([{"name": "r", "network": "https://x/projects/p/global/networks/n", "destRange": "10.9.0.0/16",
                                         "nextHopVpnTunnel": f"https://x/projects/p/regions/r/vpnTunnels/{tunnel}"}])) for tunnel in ("t1", "t2")]
     assert "t1" in (text := diff(*files)) and "t2" in text, text
+
+
+def test_everything_of_two_configurations(diff, sekisho, write):
+    before = write("before.toml", CONFIG)
+    after = write("after.toml", CONFIG.replace('"10.0.2.10"', '"10.0.2.11"').replace("192.0.2.0/24", "192.0.3.0/24").replace(
+        "[zone.onprem]", '[zone.dmz]\nport = ["lan"]\nsources = ["192.168.0.0/16"]\n[zone.onprem]')
+        + '[bgp]\nasn = 65010\npeer = [{ address = "10.0.3.4", asn = 65515 }]\n')
+    lines = diff(before, after).splitlines()
+    assert lines[:2] == ["- onprem 192.0.2.0/24 None", "+ onprem 192.0.3.0/24 None"] or "- onprem 192.0.2.0/24 None" in lines
+    assert f"from {before} to {after}" in lines and "  ~ next hop firewall" in lines and "  + zone dmz" in lines
+    assert any("peer 10.0.3.4 AS 65515" in line for line in lines)
+    whole = json.loads(diff("--json", before, after))
+    assert whole["zones"]["added"] == ["dmz"] and whole["settings"]["bgp"]["before"] is None
+    assert {change["zone"] for change in whole["changes"]} == {"onprem", "dmz"}
+    assert sekisho("diff", "--exit-code", before, after).returncode == 1
+    assert sekisho("diff", "--exit-code", before, before).returncode == 0
+    assert "nothing: they mean the same" in diff(before, before)
+
+
+def test_everything_of_what_runs_is_asked(sekisho, write, tmp_path):
+    none = {"added": [], "removed": [], "changed": []}
+    moved = {"before": None, "after": None}
+    plan = {"ports": none, "next_hops": none, "zones": none, "routes": {"added": 1, "removed": 0, "changed": 0}, "exit": moved,
+            "metrics": moved, "health": moved, "hook": moved, "overrides_dropped": 0, "warnings": [], "refusals": []}
+    new = write("new.toml", CONFIG)
+    with contextlib.closing(ControlSocket(tmp_path / "control.sock", lambda _: [plan, []])) as control:
+        done = sekisho("--socket", tmp_path / "control.sock", "diff", "--exit-code", "running", new)
+    assert done.returncode == 1 and "routes: 1 added" in done.stdout, done
+    assert control.asked[0] == {"command": "reload", "force": False, "config": str(new), "dry_run": True}
+    assert "comes first" in sekisho("diff", new, "running").stderr
+
+
+def test_a_configuration_knows_the_subnets_of_interfaces(diff, write):
+    """Loopback's, which every machine has."""
+    config = CONFIG.replace("af_xdp:lan0", "af_xdp:lo").replace('sources = ["172', 'connected = true\nsources = ["172')
+    changes = json.loads(diff("--json", "--allow-empty", write("nothing", ""), f"{write('new.toml', config)}:onprem"))["changes"]
+    assert "127.0.0.0/8" in {change["prefix"] for change in changes}, changes
