@@ -21,7 +21,8 @@ struct Cell {
   unsigned next_hops = 0;
   // TSC cycles a packet, a value for each round.
   std::array<std::array<std::vector<double>, engine_count>, page_kinds> cycles;
-  std::array<std::array<std::vector<double>, stage_count>, page_kinds> stages;  // of the engine `clocked`
+  std::array<std::array<std::vector<double>, stage_count>, page_kinds>
+      stages;  // of the engine `clocked`; fill of `options`
 
   [[nodiscard]] std::string name() const { return fmt::format("stages/{}/{}", frame_bytes, next_hops); }
 };

@@ -11,6 +11,7 @@
 #include <sys/prctl.h>
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 #include <random>
 #include <stdexcept>
@@ -66,6 +67,17 @@ Headers make_headers(unsigned frame_bytes, std::mt19937& random) {
   return headers;
 }
 
+// RFC 791, 3.1: record route, with room for one address, and the list's end. They are where TCP's header was, whose ports come behind.
+void put_options(std::byte* header) {
+  constexpr std::array<std::uint8_t, 8> options{7, 7, 4, 0, 0, 0, 0, 0};
+  std::memcpy(header + sizeof(rte_ipv4_hdr) + options.size(), header + sizeof(rte_ipv4_hdr), 4);
+  std::memcpy(header + sizeof(rte_ipv4_hdr), options.data(), options.size());
+  auto& ip = *reinterpret_cast<rte_ipv4_hdr*>(header);
+  ip.version_ihl = RTE_IPV4_VHL_DEF + options.size() / 4;
+  ip.hdr_checksum = 0;
+  ip.hdr_checksum = static_cast<rte_be16_t>(~rte_raw_cksum(header, sizeof(rte_ipv4_hdr) + options.size()));
+}
+
 }  // namespace
 
 Circuit::Circuit(std::size_t pages) {
@@ -118,12 +130,16 @@ void Circuit::make_port(const std::string& name) {
           "a ring port does not start");
 }
 
-void Circuit::refill(unsigned frame_bytes) {
+void Circuit::refill(unsigned frame_bytes, bool with_options) {
   rte_ring_reset(ring_);
   std::mt19937 random{2};
   for (rte_mbuf* const mbuf : mbufs_) {
     const auto headers = make_headers(frame_bytes, random);
-    std::memcpy(rte_pktmbuf_mtod(mbuf, void*), &headers, sizeof headers);
+    auto* const frame = rte_pktmbuf_mtod(mbuf, std::byte*);
+    std::memcpy(frame, &headers, sizeof headers);
+    if (with_options) {
+      put_options(frame + sizeof(rte_ether_hdr));
+    }
     mbuf->pkt_len = frame_bytes;
     mbuf->data_len = static_cast<std::uint16_t>(frame_bytes);
   }

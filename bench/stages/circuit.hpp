@@ -34,8 +34,11 @@ class Circuit {
   Circuit(const Circuit&) = delete;
   Circuit& operator=(const Circuit&) = delete;
 
-  // All packets anew: UDP from 10/8 to public addresses, each a flow of its own, TTL 255.
-  void refill(unsigned frame_bytes);
+  // Bytes of IPv4: with a record of one route.
+  static constexpr unsigned header_with_options = 28;
+
+  // All packets anew: TCP from 10/8 to public addresses, each a flow of its own, TTL 255.
+  void refill(unsigned frame_bytes, bool with_options);
   [[nodiscard]] std::uint16_t port() const noexcept { return port_; }
   // None was lost.
   [[nodiscard]] bool complete() const;

@@ -11,9 +11,9 @@
 
 namespace sekisho::bench {
 
-enum class Stage : std::uint8_t { receive, validate, admit, route, resolve, rewrite, transmit };
+enum class Stage : std::uint8_t { receive, validate, admit, route, resolve, fill, rewrite, transmit };
 inline constexpr std::string_view stage_names[] = {"receive", "validate", "admit",   "route",
-                                                   "resolve", "rewrite",  "transmit"};
+                                                   "resolve", "fill",     "rewrite", "transmit"};
 inline constexpr std::size_t stage_count = std::size(stage_names);
 
 struct StageClock {

@@ -18,7 +18,8 @@ namespace sekisho::bench {
 // sekisho   the product's pipeline
 // clocked   the same with a clock between the stages, which takes some time itself
 // clamping  the pipeline where the port clamps what TCP says of its longest segment
-inline constexpr std::string_view engine_kinds[] = {"macswap", "sekisho", "clocked", "clamping"};
+// options   clocked, of packets of which each has its route recorded; before the next round they are as they were, off the clock
+inline constexpr std::string_view engine_kinds[] = {"macswap", "sekisho", "clocked", "clamping", "options"};
 inline constexpr std::size_t engine_count = std::size(engine_kinds);
 
 // A table for a zone, and so many next hops over which public destinations are spread, each of so many members.
@@ -31,6 +32,7 @@ class Appliance {
 
  private:
   void clocked_burst(const forward::RxQueue& ingress, std::span<rte_mbuf*> received) noexcept;
+  void clocked_burst_with_options(const forward::RxQueue& ingress, std::span<rte_mbuf*> received) noexcept;
 
   fib::Qsbr qsbr_{1};
   nexthop::NextHopTable next_hops_{qsbr_};

@@ -47,7 +47,7 @@ void measure(Cell& cell, unsigned members, unsigned rounds,
     std::uint64_t ticks = 0;
     // One in which another thread had our CPU says nothing; where it never is ours alone, the quartiles show it.
     for (unsigned attempt = 0; attempt < attempts; ++attempt) {
-      circuit.refill(cell.frame_bytes);
+      circuit.refill(cell.frame_bytes, engine_kinds[engine] == "options");
       appliance.run(engine, circuit.port(), warm_up);
       stage_clock.ticks = {};
       const Noise noise;
@@ -60,7 +60,11 @@ void measure(Cell& cell, unsigned members, unsigned rounds,
       throw std::runtime_error{fmt::format("{}: {} has lost packets", cell.name(), engine_kinds[engine])};
     }
     cell.cycles[pages][engine].push_back(static_cast<double>(ticks) / timed);
-    for (std::size_t stage = 0; engine_kinds[engine] == "clocked" && stage < stage_count; ++stage) {
+    for (std::size_t stage = 0; stage < stage_count; ++stage) {
+      // Of packets that nothing is to be filled in for, the stage is a branch a burst.
+      if (engine_kinds[engine] != (static_cast<Stage>(stage) == Stage::fill ? "options" : "clocked")) {
+        continue;
+      }
       cell.stages[pages][stage].push_back(static_cast<double>(stage_clock.ticks[stage]) / timed);
     }
   });

@@ -32,7 +32,8 @@ Quartiles speed_ratio(const std::vector<double>& cycles, const std::vector<doubl
 void print(const std::vector<Cell>& cells) {
   fmt::print(
       "\nTSC cycles a packet (medians), what sekisho's rate is to macswap's and to its own in reserved pages "
-      "[quartiles],\nand cycles of each stage; receiving and transmitting are a ring's\n{:>5} {:>4} {:<11} "
+      "[quartiles],\nand cycles of each stage (fill: of packets whose route is recorded); receiving and "
+      "transmitting are a ring's\n{:>5} {:>4} {:<11} "
       "{:>7} "
       "{:>7} {:>8}  {:<18} {:<18}",
       "frame", "hops", "pages", "macswap", "sekisho", "clamping", "to macswap", "to reserved");

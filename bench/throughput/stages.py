@@ -15,12 +15,13 @@ from lab.process import run
 from throughput.engine import BenchError
 
 FREQUENCY, SECONDS = 4000, 1.5
-PIPELINE = ("validate", "admit", "route", "resolve", "rewrite", "transmit")
+PIPELINE = ("validate", "admit", "route", "resolve", "clamp", "fill", "rewrite", "transmit")
 # Lookups and tallies are the same functions for several stages; what no stage encloses is the worker's loop.
 STAGES = ("driver rx", *PIPELINE, "lookup", "tally", "driver tx", "other")
 DRIVERS = {"librte_net_pcap": "driver rx", "librte_net_null": "driver tx"}
 # Qualified or, where debug information has no linkage name for what was inlined, bare; with a template's arguments or without.
-STAGE = re.compile(rf"(?:^|::)(?:(lookup|look_up)\w*|(tally|read_sixteens|{'|'.join(PIPELINE)}))(?:<.*>)?(?:\(|$)")
+# The standard library has functions of the same names.
+STAGE = re.compile(rf"(?:^|(?<!std)::)(?:(lookup|look_up)\w*|(tally|read_sixteens|{'|'.join(PIPELINE)}))(?:<.*>)?(?:\(|$)")
 PARTS = {
     "read_sixteens": "validate",  # not inlined: made for another CPU than what calls it
     "look_up": "lookup",
