@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
+#include <fmt/format.h>
+
 #include <CLI/CLI.hpp>
 #include <boost/asio/io_context.hpp>
 #include <cstdlib>
@@ -12,6 +14,7 @@
 
 #include "common/base/detached_read.hpp"
 #include "common/base/memory_reserve.hpp"
+#include "common/base/version.hpp"
 #include "common/ipc/log.hpp"
 #include "common/ipc/service_manager.hpp"
 #include "control/reconcile/daemon.hpp"
@@ -55,7 +58,7 @@ int main(int argc, char** argv) {
       "dataplane "
       "goes on forwarding.",
       "sekisho-control"};
-  app.set_version_flag("--version", "sekisho-control " SEKISHO_VERSION);
+  app.set_version_flag("--version", fmt::format("sekisho-control {}", sekisho::base::version()));
   app.add_option("--config", options.config, "the configuration")->type_name("FILE")->capture_default_str();
   app.add_option("--dataplane-socket", options.dataplane_socket, "where the dataplane listens")
       ->type_name("PATH")

@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "common/base/memory_reserve.hpp"
+#include "common/base/version.hpp"
 #include "common/ipc/log.hpp"
 #include "common/ipc/service_manager.hpp"
 #include "dataplane/environment.hpp"
@@ -130,7 +131,7 @@ void serve(const Options& options) {
   const writer::Server server{io, options.socket, writer, {.user = options.socket_user, .group = {}}};
   const Reclaimer reclaimer{io, qsbr};
   crew.launch();
-  spdlog::info("sekisho-dataplane {} serves {} with {} worker(s), {} reserved hugepages", SEKISHO_VERSION,
+  spdlog::info("sekisho-dataplane {} serves {} with {} worker(s), {} reserved hugepages", base::version(),
                options.socket.native(), environment.lcores().size(),
                environment.hugepages() ? "with" : "without");
   // A grace period ends when every worker has come by: a worker that hangs holds up the proof, as does this thread.

@@ -11,6 +11,7 @@
 #include <stdexcept>
 #include <string_view>
 
+#include "common/base/version.hpp"
 #include "dataplane/forward/forwarding_state.hpp"
 
 namespace sekisho {
@@ -98,7 +99,7 @@ auto parse_options(int argc, char** argv) -> std::variant<Options, int> {
 
   CLI::App app{description, "sekisho-dataplane"};
   app.footer(footer);
-  app.set_version_flag("--version", std::string{SEKISHO_VERSION});
+  app.set_version_flag("--version", std::string{base::version()});
   app.add_option("--socket", options.socket, "Where control connects (mode 0600)")
       ->type_name("PATH")
       ->capture_default_str();

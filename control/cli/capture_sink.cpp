@@ -15,6 +15,7 @@
 #include <string_view>
 
 #include "common/base/fd.hpp"
+#include "common/base/version.hpp"
 #include "common/base/write_whole.hpp"
 #include "control/capture/frame.hpp"
 #include "control/capture/pcapng.hpp"
@@ -69,7 +70,9 @@ class Lines : public CaptureSink {
 class File : public CaptureSink {
  public:
   File(std::string path, base::Fd file, std::uint32_t snap_length)
-      : path_{std::move(path)}, file_{std::move(file)}, blocks_{"sekisho " SEKISHO_VERSION, snap_length} {}
+      : path_{std::move(path)},
+        file_{std::move(file)},
+        blocks_{fmt::format("sekisho {}", base::version()), snap_length} {}
 
   void add(const ipc::CapturedPacket& packet, const std::string& port) override {
     const auto comment = packet.reason().empty() ? std::string{}

@@ -8,6 +8,7 @@
 #include <new>
 
 #include "common/base/detached_read.hpp"
+#include "common/base/version.hpp"
 #include "control/cli/command.hpp"
 #include "control/cli/output.hpp"
 
@@ -19,7 +20,7 @@ using sekisho::cli::Outcome;
 void add_commands(CLI::App& app, Context& context) {
   app.require_subcommand(1);
   app.fallthrough();
-  app.set_version_flag("--version", "sekisho " SEKISHO_VERSION);
+  app.set_version_flag("--version", fmt::format("sekisho {}", sekisho::base::version()));
   app.add_option("--socket", context.socket, "Where sekisho-control listens")
       ->type_name("PATH")
       ->capture_default_str();

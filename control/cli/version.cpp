@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include <fmt/format.h>
 
+#include "common/base/version.hpp"
 #include "control/cli/command.hpp"
 #include "control/cli/output.hpp"
 
@@ -11,9 +12,9 @@ void add_version(CLI::App& app, Context& context) {
   command->callback([&context] {
     context.run = [&context]() -> Outcome {
       if (context.json) {
-        print_json({{"version", SEKISHO_VERSION}});
+        print_json({{"version", base::version()}});
       } else {
-        fmt::print("sekisho {}\n", SEKISHO_VERSION);
+        fmt::print("sekisho {}\n", base::version());
       }
       return {};
     };

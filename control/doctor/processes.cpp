@@ -5,6 +5,7 @@
 #include <functional>
 #include <iterator>
 
+#include "common/base/version.hpp"
 #include "control/doctor/checks.hpp"
 
 namespace sekisho::doctor {
@@ -44,10 +45,10 @@ Findings check_control(const System& system) {
   if (!system.control) {
     return {bad(name, system.control.error(), "systemctl enable --now sekisho-control")};
   }
-  if (system.control->version != SEKISHO_VERSION) {
+  if (system.control->version != base::version()) {
     return {warning(name,
                     fmt::format("sekisho-control is of version {}, this command of {}",
-                                system.control->version, SEKISHO_VERSION),
+                                system.control->version, base::version()),
                     "systemctl restart sekisho-control")};
   }
   return {ok(name, fmt::format("sekisho-control {} answers", system.control->version))};

@@ -19,6 +19,7 @@
 #include <optional>
 #include <utility>
 
+#include "common/base/version.hpp"
 #include "common/ipc/door.hpp"
 
 namespace sekisho::http {
@@ -131,7 +132,7 @@ class Client : public std::enable_shared_from_this<Client> {
   Message make(Response from, bool keep_alive) const {
     const auto& request = parser_->get();
     Message message{static_cast<protocol::status>(from.status), request.version()};
-    message.set(protocol::field::server, "sekisho-control/" SEKISHO_VERSION);
+    message.set(protocol::field::server, fmt::format("sekisho-control/{}", base::version()));
     message.set(protocol::field::content_type, from.content_type);
     message.keep_alive(keep_alive);
     message.content_length(from.body.size());

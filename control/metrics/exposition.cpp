@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "control/metrics/exposition.hpp"
+#include "common/base/version.hpp"
 #include "control/metrics/bgp.hpp"
 
 #include <algorithm>
@@ -30,7 +31,7 @@ void family(Text& text, std::string_view name, Type type, std::string_view unit,
 
 void add_control(Text& text, const Known& known) {
   text.family("sekisho_build", Type::info, "", "Version of sekisho-control.");
-  text.sample({{"version", SEKISHO_VERSION}}, std::uint64_t{1});
+  text.sample({{"version", std::string{base::version()}}}, std::uint64_t{1});
   text.family("sekisho_start_time_seconds", Type::gauge, "seconds",
               "When sekisho-control started, in Unix time.");
   text.sample({}, seconds(known.started_unix_ms));

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
+#include "common/base/version.hpp"
 #include "control/serve/show.hpp"
 #include "control/serve/verdict.hpp"
 
@@ -53,7 +54,7 @@ Json show_state(const policy::Policy& policy, const Live& live, const std::vecto
       {"problems", problems_json(problems)},
       {"dataplane", live.state ? dataplane_json(*live.state, times.now_unix_ms) : Json{{"connected", false}}},
       {"control",
-       {{"version", SEKISHO_VERSION},
+       {{"version", base::version()},
         {"uptime_seconds", seconds_since(times.control_started_unix_ms, times.now_unix_ms)},
         {"configuration", policy.config.file.string()},
         {"ports", policy.config.ports.size()},

@@ -12,6 +12,7 @@
 #include <string_view>
 #include <vector>
 
+#include "common/base/version.hpp"
 #include "dataplane/forward/world.hpp"
 #include "dataplane/port/packet_pool.hpp"
 #include "dataplane/writer/books.hpp"
@@ -49,7 +50,7 @@ void assign(ipc::TableState& message, const std::string& zone, const fib::Fib& t
 
 ipc::State Writer::state() const {
   ipc::State state;
-  state.set_version(SEKISHO_VERSION);
+  state.set_version(std::string{base::version()});
   state.set_started_unix_ms(
       std::chrono::duration_cast<std::chrono::milliseconds>(started_.time_since_epoch()).count());
   state.set_transaction(live_.transaction);

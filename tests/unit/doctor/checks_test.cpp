@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "control/doctor/checks.hpp"
+#include "common/base/version.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -64,9 +65,9 @@ System healthy() {
   system.file = "/etc/sekisho/sekisho.toml";
   system.ports = {af_xdp_port("lan", "eth1"), af_xdp_port("egress", "eth2")};
   system.table_bytes = 54 * mb;
-  system.control = Control{.version = SEKISHO_VERSION,
+  system.control = Control{.version = std::string{base::version()},
                            .has_dataplane = true,
-                           .dataplane_version = SEKISHO_VERSION,
+                           .dataplane_version = std::string{base::version()},
                            .hugepages = true,
                            .workers = {2, 3}};
   system.workers = {2, 3};

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // The exposition as a pure function.
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -10,6 +11,7 @@
 #include <vector>
 
 #include "common/base/prefix.hpp"
+#include "common/base/version.hpp"
 #include "control/metrics/exposition.hpp"
 #include "tests/unit/temporary_folder.hpp"
 
@@ -124,8 +126,9 @@ struct World {
 TEST(Exposition, SaysWhatControlKnowsByItself) {
   const World world;
   const auto text = world.text();
+  const auto build_info = fmt::format("sekisho_build_info{{version=\"{}\"}} 1\n", base::version());
   for (const auto* line :
-       {"sekisho_build_info{version=\"" SEKISHO_VERSION "\"} 1\n", "sekisho_start_time_seconds 2.250\n",
+       {build_info.c_str(), "sekisho_start_time_seconds 2.250\n",
         "sekisho_config_reloads_total{result=\"success\"} 2\n",
         "sekisho_config_reloads_total{result=\"failure\"} 1\n", "sekisho_config_last_reload_successful 0\n",
         "sekisho_config_last_reload_success_timestamp_seconds 3.000\n", "sekisho_dataplane_connected 0\n"}) {

@@ -2,6 +2,7 @@
 // Reloads that are kept, taken back and tried again, over restarts, with files of the test's own and no daemon.
 #include "control/reconcile/policy_history.hpp"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -15,6 +16,7 @@
 #include <variant>
 #include <vector>
 
+#include "common/base/prefix.hpp"
 #include "tests/unit/temporary_folder.hpp"
 
 namespace sekisho::reconcile {
