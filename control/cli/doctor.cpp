@@ -60,7 +60,7 @@ Json findings_json(const doctor::Findings& findings, Verdict worst) {
 }
 
 Tone tone_of(Verdict verdict) {
-  return verdict == Verdict::ok ? Tone::good : verdict == Verdict::warning ? Tone::heading : Tone::bad;
+  return verdict == Verdict::ok ? Tone::good : verdict == Verdict::bad ? Tone::bad : Tone::heading;
 }
 
 void print_findings(const doctor::Findings& findings) {
@@ -76,8 +76,18 @@ void print_findings(const doctor::Findings& findings) {
   }
 }
 
-Outcome examine(const Context& context, const std::string& file) {
-  const auto findings = doctor::examine(doctor::probe(file, ask_control(context)));
+// "auto": by what the firmware says.
+auto cloud_of(const std::string& word) -> std::optional<doctor::CloudKind> {
+  using doctor::CloudKind;
+  return word == "azure"    ? std::optional{CloudKind::azure}
+         : word == "aws"    ? std::optional{CloudKind::aws}
+         : word == "google" ? std::optional{CloudKind::google}
+         : word == "auto"   ? doctor::find_cloud()
+                            : std::nullopt;
+}
+
+Outcome examine(const Context& context, const std::string& file, const std::string& cloud) {
+  const auto findings = doctor::examine(doctor::probe(file, ask_control(context), cloud_of(cloud)));
   const auto worst = std::ranges::max(findings, {}, &doctor::Finding::verdict).verdict;
   context.json ? print_json(findings_json(findings, worst)) : print_findings(findings);
   if (worst == Verdict::bad) {
@@ -95,20 +105,34 @@ void add_doctor(CLI::App& app, Context& context) {
   auto* command = app.add_subcommand(
       "doctor", "Examine this machine: what keeps Sekisho from running well, and what mends it");
   command->add_option("-c,--config", *file, "The configuration")->type_name("FILE")->capture_default_str();
+  auto cloud = std::make_shared<std::string>("auto");
+  command
+      ->add_option("--cloud", *cloud,
+                   "Whose metadata server is asked at 169.254.169.254; auto: that of the cloud that the "
+                   "firmware names, if "
+                   "any; none: nobody's")
+      ->check(CLI::IsMember({"auto", "azure", "aws", "google", "none"}))
+      ->type_name("CLOUD")
+      ->capture_default_str();
   command->footer(
-      "A line a finding, the worst first: bad, warning or ok, one sentence, and behind \"->\" what mends it. "
+      "A line a finding, the worst first: bad, warning, unknown or ok, one sentence, and behind \"->\" what "
+      "mends it. "
       "Exit status 1\n"
-      "when something is bad. Changes nothing. Without root it says what it could not see.\n\n"
+      "when something is bad. Unknown is what matters and cannot be seen from this machine: behind \"->\" is "
+      "who can say. "
+      "Changes nothing. Without root it says what it could not see.\n\n"
       "Looks at: what `sekisho show state` begins with, the configuration, sekisho-control, the dataplane, "
       "the guard, forwarding and rp_filter of "
       "the\n"
       "kernel, the drivers of the ports' NICs, IOMMU, XDP, companions, hugepages, memory, isolated CPUs, "
-      "clock, FRR.\n"
+      "clock, FRR, what the cloud says of the NICs.\n"
       "The dataplane's options are those of dataplane.env beside the configuration.\n\n"
       "Examples:\n"
       "  sekisho doctor\n"
       "  sekisho doctor --json | jq '.findings[] | select(.verdict != \"ok\")'\n");
-  command->callback([&context, file] { context.run = [&context, file] { return examine(context, *file); }; });
+  command->callback([&context, file, cloud] {
+    context.run = [&context, file, cloud] { return examine(context, *file, *cloud); };
+  });
 }
 
 }  // namespace sekisho::cli

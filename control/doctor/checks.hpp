@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Each check judges one thing; pure. By subject: processes.cpp, kernel.cpp, ports.cpp, resources.cpp, bgp.cpp.
+// Each check judges one thing; pure. By subject: processes.cpp, kernel.cpp, ports.cpp, resources.cpp, bgp.cpp, check_cloud.cpp.
 #pragma once
 
 #include "control/doctor/finding.hpp"
@@ -23,6 +23,7 @@ namespace sekisho::doctor {
 [[nodiscard]] Findings check_hugepages(const System& system);
 [[nodiscard]] Findings check_memory(const System& system);
 [[nodiscard]] Findings check_lcores(const System& system);
+[[nodiscard]] Findings check_cloud(const System& system);
 [[nodiscard]] Findings check_clock(const System& system);
 [[nodiscard]] Findings check_frr(const System& system);
 

@@ -10,10 +10,21 @@
 
 namespace sekisho::doctor {
 
-enum class Verdict : std::uint8_t { ok, warning, bad };  // the greater is the worse
+// The greater is the worse. Unknown: it matters, cannot be seen from this machine, and the remedy is who can say.
+enum class Verdict : std::uint8_t { ok, unknown, warning, bad };
 
 [[nodiscard]] constexpr std::string_view to_string(Verdict verdict) noexcept {
-  return verdict == Verdict::ok ? "ok" : verdict == Verdict::warning ? "warning" : "bad";
+  switch (verdict) {
+    case Verdict::ok:
+      return "ok";
+    case Verdict::unknown:
+      return "unknown";
+    case Verdict::warning:
+      return "warning";
+    case Verdict::bad:
+      return "bad";
+  }
+  return "";
 }
 
 struct Finding {
@@ -27,6 +38,9 @@ using Findings = std::vector<Finding>;
 
 [[nodiscard]] inline Finding ok(std::string check, std::string sentence) {
   return {std::move(check), Verdict::ok, std::move(sentence), {}};
+}
+[[nodiscard]] inline Finding unknown(std::string check, std::string sentence, std::string remedy) {
+  return {std::move(check), Verdict::unknown, std::move(sentence), std::move(remedy)};
 }
 [[nodiscard]] inline Finding warning(std::string check, std::string sentence, std::string remedy) {
   return {std::move(check), Verdict::warning, std::move(sentence), std::move(remedy)};

@@ -95,6 +95,33 @@ std::chrono::milliseconds neighbour_patience(const std::string& interface) {
       (setting("ucast_solicit") + setting("app_solicit")) * setting("retrans_time_ms")};
 }
 
+// As a cloud would know them.
+void probe_addresses(Port& seen, const config::Port& port, const config::Config& config,
+                     const netlink::Mirror& mirror) {
+  for (const auto& address : port.addresses) {
+    seen.addresses.emplace_back(address.address, address.length);
+  }
+  seen.frontends = config.azure.own_addresses;
+  const auto* link = port.has_netdev() ? mirror.link_of(port) : nullptr;
+  if (link == nullptr) {
+    return;
+  }
+  seen.mac = link->mac;
+  if (port.is_af_xdp()) {
+    const auto found = mirror.addresses.find(link->index);
+    if (found != mirror.addresses.end()) {
+      for (const auto& address : found->second) {
+        seen.addresses.emplace_back(address.address, address.length);
+      }
+    }
+  }
+  for (const auto& [index, other] : mirror.links) {
+    if (other.master == link->index && other.mac == link->mac) {
+      seen.vf = other.name;
+    }
+  }
+}
+
 // Null: it cannot be read.
 auto probe_configuration(System& system, const fs::path& file, const netlink::Mirror& mirror)
     -> std::shared_ptr<const policy::Policy> {
@@ -116,6 +143,7 @@ auto probe_configuration(System& system, const fs::path& file, const netlink::Mi
               .af_xdp = port.is_af_xdp(),
               .nic = find_nic(port.device),
               .companion_alias = reach::companion_alias(port)};
+    probe_addresses(seen, port, (*policy)->config, mirror);
     if (port.has_netdev()) {
       const auto link = mirror.find_link_of(port);
       seen.interface = find_interface(link ? (*link)->name : *port.netdev(), mirror);
@@ -240,7 +268,8 @@ void probe_bgp(System& system, const policy::Policy& policy) {
 
 }  // namespace
 
-System probe(const fs::path& configuration, tl::expected<Control, std::string> control) {
+System probe(const fs::path& configuration, tl::expected<Control, std::string> control,
+             std::optional<CloudKind> cloud) {
   System system{.root = ::geteuid() == 0, .file = configuration, .control = std::move(control)};
   const auto mirror = netlink::snapshot().value_or(netlink::Mirror{});
   const auto policy = probe_configuration(system, configuration, mirror);
@@ -248,6 +277,9 @@ System probe(const fs::path& configuration, tl::expected<Control, std::string> c
   probe_memory(system);
   probe_cpus(system, configuration.parent_path() / "dataplane.env");
   probe_guard(system, configuration);
+  if (cloud) {
+    system.cloud = ask_cloud(*cloud, Metadata{std::chrono::seconds{2}});
+  }
   system.frr = find_frr();
   if (policy != nullptr) {
     probe_bgp(system, *policy);

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <tl/expected.hpp>
 
@@ -10,8 +11,8 @@
 
 namespace sekisho::doctor {
 
-// `control`: what sekisho-control answered. The dataplane's options are those of dataplane.env beside the configuration.
+// `control`: what sekisho-control answered; `cloud`: whose metadata server is asked, within two seconds. The dataplane's options are those of dataplane.env beside the configuration.
 [[nodiscard]] System probe(const std::filesystem::path& configuration,
-                           tl::expected<Control, std::string> control);
+                           tl::expected<Control, std::string> control, std::optional<CloudKind> cloud);
 
 }  // namespace sekisho::doctor

@@ -80,7 +80,7 @@ Findings examine(const System& system) {
   for (const auto check :
        {check_state, check_configuration, check_control, check_dataplane, check_guard, check_forwarding,
         check_rp_filter, check_neighbours, check_nics, check_iommu, check_xdp, check_mtus, check_companions,
-        check_hugepages, check_memory, check_lcores, check_clock, check_frr}) {
+        check_hugepages, check_memory, check_lcores, check_cloud, check_clock, check_frr}) {
     auto findings = check(system);
     all.insert(all.end(), std::make_move_iterator(findings.begin()), std::make_move_iterator(findings.end()));
   }

@@ -10,6 +10,9 @@
 #include <utility>
 #include <vector>
 
+#include "common/base/mac_address.hpp"
+#include "control/doctor/cloud.hpp"
+
 namespace sekisho::doctor {
 
 inline constexpr std::uint64_t mb = std::uint64_t{1} << 20;
@@ -56,10 +59,15 @@ struct Port {
   std::string name;
   std::string device;  // without DPDK's arguments
   bool af_xdp = false;
-  std::optional<Nic> nic;              // of a device on a bus
-  std::optional<Interface> interface;  // by which the kernel has the port
-  std::string missing = {};            // why it has none: "there is no interface lan0"
-  std::string companion_alias;         // by which the dataplane knows that it made this interface
+  std::optional<Nic> nic;                    // of a device on a bus
+  std::optional<Interface> interface;        // by which the kernel has the port
+  std::string missing = {};                  // why it has none: "there is no interface lan0"
+  std::string companion_alias;               // by which the dataplane knows that it made this interface
+  std::optional<base::MacAddress> mac = {};  // none: the kernel has no interface of it
+  std::vector<std::pair<std::uint32_t, std::uint8_t>> addresses = {};  // with the lengths of their subnets
+  std::vector<std::uint32_t> frontends =
+      {};               // [azure] own_addresses: a load balancer's, delivered to any port
+  std::string vf = {};  // the interface that its interface has enslaved: Azure's VF; empty: none
   // How long the kernel may take to notice that a neighbour there is gone; none: no member there goes without a probe.
   std::optional<std::chrono::milliseconds> neighbour_patience = {};
 };
@@ -118,6 +126,8 @@ struct System {
   std::vector<unsigned> cpus;  // online
   std::vector<unsigned> isolated;
   std::vector<unsigned> tickless;
+
+  std::optional<Cloud> cloud;  // none: this is none that is known, or it was not to be asked
 
   bool clock_synchronised = false;
   std::string frr;         // version; empty: not installed

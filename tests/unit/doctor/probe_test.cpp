@@ -116,7 +116,7 @@ TEST_F(InterfaceTest, PeersToWhichTheHostsDefaultAloneLeads) {
             zone +
             "[bgp]\nasn = 65010\npeer = [{ address = \"10.0.5.4\", asn = 65515 }, "
             "{ address = \"10.0.1.9\", asn = 65001 }]\n");
-    const auto system = probe(file, tl::unexpected<std::string>("none"));
+    const auto system = probe(file, tl::unexpected<std::string>("none"), std::nullopt);
     EXPECT_FALSE(system.configuration_error) << *system.configuration_error;
     return system.bgp.value().by_default_alone;
   };
@@ -158,7 +158,7 @@ TEST(Probe, OfThisMachine) {
   folder.write("dataplane.env", "SEKISHO_DATAPLANE_OPTIONS=--workers 1 --memory 128\n");
   const auto file = folder.write(
       "sekisho.toml", "[port.lan]\ndevice = \"af_xdp:none0\"\n[port.out]\ndevice = \"net_null0\"\n");
-  const auto system = probe(file, tl::unexpected<std::string>("none"));
+  const auto system = probe(file, tl::unexpected<std::string>("none"), std::nullopt);
   EXPECT_FALSE(system.configuration_error) << *system.configuration_error;
   ASSERT_EQ(system.ports.size(), 2u);
   EXPECT_TRUE(system.ports[0].af_xdp);
@@ -169,7 +169,8 @@ TEST(Probe, OfThisMachine) {
   EXPECT_GE(system.kernel.first, 5u);
   EXPECT_FALSE(system.cpus.empty());
   EXPECT_GT(system.available_memory, 0u);
-  EXPECT_TRUE(probe(folder.path() / "missing.toml", tl::unexpected<std::string>("none")).configuration_error);
+  EXPECT_TRUE(probe(folder.path() / "missing.toml", tl::unexpected<std::string>("none"), std::nullopt)
+                  .configuration_error);
 }
 
 }  // namespace
