@@ -2,10 +2,10 @@
 // the hub VNet with a route table for each subnet, an internal load balancer for all ports, a Route Server that peers with both, and the
 // virtual machines. The route tables are the files of ../scale-out, which the lab `scripts/lab run scale-out` plays and `sekisho` reads.
 //
-// Yours: the image (scripts/packaging/image --format vhd, uploaded), the firewalls at 10.0.10.10 and 10.0.11.10, the gateway, the spoke's peering.
+// Yours: the image (Debian 12 of generation 2 with cloud-init, FRR and the package), the firewalls at 10.0.10.10 and 10.0.11.10, the gateway, the spoke's peering.
 
 param location string = resourceGroup().location
-@description('A managed image or gallery version made of scripts/packaging/image, generation 2')
+@description('A managed image or gallery version: Debian 12 of generation 2 with cloud-init, FRR and the package')
 param imageId string
 param sshKey string
 @description('ADDRESS:PORT that answers TCP on the far side of the firewalls: what the appliances probe through them')

@@ -1,7 +1,7 @@
 # What main.bicep deploys, for Terraform: terraform apply -var resource_group=RG -var image_id=... -var ssh_key=... -var probed=...
 # The route tables are the files of ../scale-out, which the lab `scripts/lab run scale-out` plays and `sekisho` reads.
 #
-# Yours: the image (scripts/packaging/image --format vhd, uploaded), the firewalls at 10.0.10.10 and 10.0.11.10, the gateway, the spoke's peering.
+# Yours: the image (Debian 12 of generation 2 with cloud-init, FRR and the package), the firewalls at 10.0.10.10 and 10.0.11.10, the gateway, the spoke's peering.
 
 terraform {
   required_providers {
@@ -22,7 +22,7 @@ variable "resource_group" {
 
 variable "image_id" {
   type        = string
-  description = "A managed image or gallery version made of scripts/packaging/image, generation 2"
+  description = "A managed image or gallery version: Debian 12 of generation 2 with cloud-init, FRR and the package"
 }
 
 variable "ssh_key" {
