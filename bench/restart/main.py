@@ -29,16 +29,25 @@ def af_xdp(lab: Lab) -> Path:
     return config.adapted(lab)
 
 
-def companions(lab: Lab) -> Path:
+def take_from_kernel(lab: Lab) -> None:
+    """The kernel sees nothing of what comes to the ports, which DPDK owns."""
     nva = lab["nva"]
-    edits = []
-    for number, (netdev, address) in enumerate(PORTS):
+    for netdev, _ in PORTS:
         nva.ip("address", "flush", "dev", netdev)
         hook = f"type filter hook ingress device {netdev} priority 0; policy drop;"
         nva.run("nft", f"add table netdev dpdk; add chain netdev dpdk {netdev} {{ {hook} }}")
-        device = f"net_af_packet{number},iface={netdev}"
-        edits.append((f'"af_xdp:{netdev}"\n', f'"{device}"\naddress = ["{address}/24"]\n'))
-    return config.adapted(lab, *edits)
+
+
+def companions_edits() -> list[tuple[str, str]]:
+    return [
+        (f'"af_xdp:{netdev}"\n', f'"net_af_packet{number},iface={netdev}"\naddress = ["{address}/24"]\n')
+        for number, (netdev, address) in enumerate(PORTS)
+    ]
+
+
+def companions(lab: Lab) -> Path:
+    take_from_kernel(lab)
+    return config.adapted(lab, *companions_edits())
 
 
 WAYS = {"af_xdp": af_xdp, "companions": companions}
