@@ -66,7 +66,7 @@ void add_capture(CLI::App& app, Context& context) {
   auto* command = app.add_subcommand(
       "capture", "Packets as they pass, as lines or as a pcapng file for Wireshark and tcpdump");
   command->add_option("--port", options->ports, "Only of this port; may be given more than once")
-      ->type_name("NAME");
+      ->type_name("PORT");
   command
       ->add_option(
           "--direction", options->directions,

@@ -38,6 +38,10 @@ void add_bgp(CLI::App& app, Context& context);
 void add_prove(CLI::App& app, Context& context);
 void add_history(CLI::App& app, Context& context);
 void add_drain(CLI::App& app, Context& context);
+void add_map(CLI::App& app, Context& context);
+void add_stats(CLI::App& app, Context& context);
+void add_shell(CLI::App& app, Context& context);
+void add_color_option(CLI::App& app);
 void add_version(CLI::App& app, Context& context);
 
 // An option's or argument's value must be an IPv4 address; anything else is wrong usage.

@@ -245,11 +245,11 @@ void add_explain(CLI::App& app, Context& context) {
                                                    : std::string{"requires --protocol tcp or udp"};
   };
   command->add_option("--source-port", options->source_port, "The flow's source port")
-      ->type_name("PORT")
+      ->type_name("NUMBER")
       ->check(CLI::Range(0, 65535))
       ->check(is_port_of_flow);
   command->add_option("--destination-port", options->destination_port, "The flow's destination port")
-      ->type_name("PORT")
+      ->type_name("NUMBER")
       ->check(CLI::Range(0, 65535))
       ->check(is_port_of_flow);
   command

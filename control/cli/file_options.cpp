@@ -63,7 +63,7 @@ auto add_file_options(CLI::App& command, FileOptions& options) -> std::vector<CL
       command
           .add_option("--format", options.format,
                       "Read files as this (`sekisho formats` lists them), whatever their content looks like")
-          ->type_name("NAME")
+          ->type_name("FORMAT")
           ->check(is_format()),
       command
           .add_option("--parameters", options.parameters,

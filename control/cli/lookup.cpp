@@ -202,7 +202,7 @@ void add_lookup(CLI::App& app, Context& context) {
   command
       ->add_option("--next-hop", options->next_hop,
                    "With --routes: what a route means that names no next hop")
-      ->type_name("NAME");
+      ->type_name("NEXT-HOP");
   command->add_option("--peer", options->peer, "With --routes, of MRT files with several peers: whose routes")
       ->type_name("ADDRESS")
       ->check(is_address());

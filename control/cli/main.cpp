@@ -1,65 +1,25 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
 #include <new>
+#include <utility>
 
 #include "common/base/detached_read.hpp"
-#include "common/base/version.hpp"
 #include "control/cli/command.hpp"
+#include "control/cli/complete.hpp"
+#include "control/cli/grammar.hpp"
 #include "control/cli/output.hpp"
+#include "control/cli/words.hpp"
 
 namespace {
 
 using sekisho::cli::Context;
 using sekisho::cli::Outcome;
-
-void add_commands(CLI::App& app, Context& context) {
-  app.require_subcommand(1);
-  app.fallthrough();
-  app.set_version_flag("--version", fmt::format("sekisho {}", sekisho::base::version()));
-  app.add_option("--socket", context.socket, "Where sekisho-control listens")
-      ->type_name("PATH")
-      ->capture_default_str();
-  app.add_flag("--json", context.json, "Print JSON instead of text; every command has it");
-  app.footer(
-      "Exit status: 0 done, 1 refused, not found or something is wrong, 2 wrong usage. `sekisho COMMAND "
-      "--help` shows a "
-      "command's options.\n\n"
-      "Examples:\n"
-      "  sekisho check --config sekisho.toml          is this configuration good?\n"
-      "  sekisho reload                               apply it\n"
-      "  sekisho explain 172.16.0.10 1.1.1.1          why does this packet go where it goes?\n"
-      "  sekisho show drops                           what was refused, and why\n"
-      "  sekisho top                                  what passes at this moment\n");
-  sekisho::cli::add_check(app, context);
-  sekisho::cli::add_reload(app, context);
-  sekisho::cli::add_route(app, context);
-  sekisho::cli::add_next_hop(app, context);
-  sekisho::cli::add_show(app, context);
-  sekisho::cli::add_route_files(app, context);
-  sekisho::cli::add_lookup(app, context);
-  sekisho::cli::add_explain(app, context);
-  sekisho::cli::add_presets(app, context);
-  sekisho::cli::add_formats(app, context);
-  sekisho::cli::add_keys(app, context);
-  sekisho::cli::add_effective_routes(app, context);
-  sekisho::cli::add_diff(app, context);
-  sekisho::cli::add_prove(app, context);
-  sekisho::cli::add_top(app, context);
-  sekisho::cli::add_doctor(app, context);
-  sekisho::cli::add_guard(app, context);
-  sekisho::cli::add_monitor(app, context);
-  sekisho::cli::add_capture(app, context);
-  sekisho::cli::add_trace(app, context);
-  sekisho::cli::add_history(app, context);
-  sekisho::cli::add_drain(app, context);
-  sekisho::cli::add_bgp(app, context);
-  sekisho::cli::add_version(app, context);
-}
 
 Outcome run_command(const Context& context) {
   try {
@@ -93,9 +53,15 @@ Outcome run_within(const Context& context) {
   return result ? *result : tl::unexpected{result.error().to_string()};
 }
 
-int run(int argc, char** argv, CLI::App& app, const Context& context) {
+int run(sekisho::cli::Words words, CLI::App& app, const Context& context) {
+  auto whole = sekisho::cli::written_out(app, words);
+  if (!whole) {
+    fmt::print(stderr, "sekisho: {}\n", whole.error());
+    return 2;
+  }
   try {
-    app.parse(argc, argv);
+    std::reverse(whole->begin(), whole->end());  // as the parser wants them
+    app.parse(*std::move(whole));
   } catch (const CLI::RequiredError& error) {
     // A command with a slip in its name is what is wrong, not that there is no command.
     const auto unknown = app.remaining(true);
@@ -116,15 +82,17 @@ int run(int argc, char** argv, CLI::App& app, const Context& context) {
 
 int main(int argc, char** argv) {
   // They outlive the thread of a command that is left behind.
-  CLI::App app{
-      "Shows and explains what a Sekisho appliance does with traffic, and applies changed configuration.\n"
-      "Without a daemon: check, routes, lookup --routes, explain --config, effective-routes --vnet, diff, "
-      "presets,\n"
-      "doctor, guard. The others ask sekisho-control.",
-      "sekisho"};
+  const auto grammar = sekisho::cli::new_app();
+  auto& app = *grammar;
   Context context;
-  add_commands(app, context);
-  const int status = run(argc, argv, app, context);
+  sekisho::cli::add_commands(app, context);
+  sekisho::cli::Words words{argv + std::min(argc, 1), argv + argc};
+  // What shells ask while somebody types: everything behind it is what was typed, options too.
+  if (!words.empty() && words.front() == "complete") {
+    words.erase(words.begin());
+    return sekisho::cli::print_completion(app, std::move(words), context.socket);
+  }
+  const int status = run(std::move(words), app, context);
   if (sekisho::base::threads_that_read() != 0) {
     std::fflush(nullptr);
     std::_Exit(status);

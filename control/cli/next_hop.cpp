@@ -119,7 +119,7 @@ void add_verb(CLI::App& group, Context& context, bool drained, const std::string
   auto options = std::make_shared<DrainOptions>();
   auto* command = group.add_subcommand(drained ? "drain" : "undrain", help);
   command->add_option("name", options->next_hop, "A next hop of the configuration")
-      ->type_name("NAME")
+      ->type_name("NEXT-HOP")
       ->required();
   command->add_option("member", options->member, "One of its members")
       ->type_name("MEMBER")

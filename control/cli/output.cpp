@@ -2,19 +2,27 @@
 #include "control/cli/output.hpp"
 
 #include <fmt/format.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <cerrno>
+#include <charconv>
 #include <cstdio>
 #include <cstdlib>
 #include <system_error>
 
+#include "control/cli/command.hpp"
+
 namespace sekisho::cli {
 namespace {
 
+std::string color = "auto";
+
 bool coloured() {
-  static const bool result = ::isatty(STDOUT_FILENO) != 0 && std::getenv("NO_COLOR") == nullptr;
-  return result;
+  if (color != "auto") {
+    return color == "always";
+  }
+  return ::isatty(STDOUT_FILENO) != 0 && std::getenv("NO_COLOR") == nullptr;
 }
 
 std::string dump(const Json& document, int indent) {
@@ -47,6 +55,33 @@ std::string toned(std::string_view text, Tone tone) {
   }
   const auto* code = tone == Tone::heading ? "1" : tone == Tone::good ? "32" : "31";
   return fmt::format("\033[{}m{}\033[0m", code, text);
+}
+
+std::string color_word() {
+  return color;
+}
+
+void add_color_option(CLI::App& app) {
+  app.add_option("--color", color,
+                 "Whether states have colours: where a terminal shows them, always or never")
+      ->check(CLI::IsMember({"auto", "always", "never"}))
+      ->capture_default_str();
+}
+
+std::optional<std::size_t> terminal_width() {
+  if (::isatty(STDOUT_FILENO) == 0) {
+    return std::nullopt;
+  }
+  std::size_t columns = 0;
+  if (const auto* const said = std::getenv("COLUMNS")) {
+    const std::string_view text{said};
+    std::from_chars(text.data(), text.data() + text.size(), columns);
+  }
+  winsize size{};
+  if (columns == 0 && ::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0) {
+    columns = size.ws_col;
+  }
+  return columns == 0 ? std::nullopt : std::optional{columns};
 }
 
 Outcome finish_output() {

@@ -3,6 +3,8 @@
 // colour where a person is looking.
 #pragma once
 
+#include <cstddef>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -24,8 +26,11 @@ class JsonArray {
 };
 
 enum class Tone { plain, heading, good, bad };
-// With the terminal's codes around it, when standard output is one and NO_COLOR is not set.
+// With the terminal's codes around it: as --color says, by default when standard output is a terminal and NO_COLOR is not set.
 [[nodiscard]] std::string toned(std::string_view text, Tone tone);
+[[nodiscard]] std::string color_word();  // as --color has it
+// How wide the terminal is, $COLUMNS before what it says itself; none: standard output is no terminal, or does not know.
+[[nodiscard]] std::optional<std::size_t> terminal_width();
 
 // To be called last: a full disk is an error, too.
 [[nodiscard]] Outcome finish_output();

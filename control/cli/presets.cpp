@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include <fmt/format.h>
 
+#include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -16,9 +17,12 @@ namespace sekisho::cli {
 namespace {
 
 // A row for each host and each tag of a preset in a cloud.
-Json presets() {
+Json presets(const std::string& only) {
   auto result = Json::array();
   for (const auto& preset : config::route_presets()) {
+    if (!only.empty() && preset.name != only) {
+      continue;
+    }
     for (const auto cloud : config::preset_clouds) {
       const auto add = [&](Json prefix, Json tag, std::string_view name, bool routable) {
         result.push_back({{"preset", preset.name},
@@ -42,7 +46,7 @@ Json presets() {
   return result;
 }
 
-void print_presets(const Json& presets) {
+void print_presets(const Json& presets, const std::string& only) {
   Table table{{{"PRESET"}, {"CLOUD"}, {"DESTINATION"}, {"NAME"}, {"ROUTABLE"}}};
   for (const auto& preset : presets) {
     const auto is_tag = preset["prefix"].is_null();
@@ -52,6 +56,9 @@ void print_presets(const Json& presets) {
   }
   Table sources{{{"PRESET"}, {"WHAT"}, {"DATE"}, {"SOURCE"}}};
   for (const auto& preset : config::route_presets()) {
+    if (!only.empty() && preset.name != only) {
+      continue;
+    }
     sources.add({std::string{preset.name}, std::string{preset.what}, std::string{preset.date},
                  std::string{preset.source}});
   }
@@ -62,6 +69,12 @@ void print_presets(const Json& presets) {
 
 void add_presets(CLI::App& app, Context& context) {
   auto* command = app.add_subcommand("presets", "List the routes that a configuration can name as a preset");
+  auto name = std::make_shared<std::string>();
+  command->add_option("preset", *name, "Only this one")
+      ->type_name("PRESET")
+      ->check([](const std::string& word) {
+        return config::find_preset(word) != nullptr ? std::string{} : "there is no preset " + word;
+      });
   command->footer(
       "A zone gets those of a cloud by an entry of its \"routes\":\n"
       "  { preset = \"kms\", cloud = \"public\", next_hop = \"Internet\" }\n\n"
@@ -73,10 +86,11 @@ void add_presets(CLI::App& app, Context& context) {
       "its own: a NAT gateway, a public address or an outbound rule.\n\n"
       "Examples:\n"
       "  sekisho presets\n"
+      "  sekisho presets kms\n"
       "  sekisho presets --json\n");
-  command->callback([&context] {
-    context.run = [&context]() -> Outcome {
-      context.json ? print_json(presets()) : print_presets(presets());
+  command->callback([&context, name] {
+    context.run = [&context, name]() -> Outcome {
+      context.json ? print_json(presets(*name)) : print_presets(presets(*name), *name);
       return {};
     };
   });

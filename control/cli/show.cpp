@@ -30,11 +30,17 @@ Outcome show(Context& context, const Json& request, Text text) {
   return {};
 }
 
-void add(CLI::App& group, Context& context, const std::string& what, const std::string& help, Text text) {
+// `brief`: a line for each, as `ip -br` has it; null: there is none.
+void add(CLI::App& group, Context& context, const std::string& what, const std::string& help, Text text,
+         Text brief = nullptr) {
   auto* command = group.add_subcommand(what, help);
-  command->callback([&context, what, text] {
-    context.run = [&context, what, text] {
-      return show(context, {{"command", "show"}, {"what", what}}, text);
+  auto is_brief = std::make_shared<bool>(false);
+  if (brief != nullptr) {
+    command->add_flag("--brief", *is_brief, "A line for each and no titles; -br is the same");
+  }
+  command->callback([&context, what, text, brief, is_brief] {
+    context.run = [&context, what, text, brief, is_brief] {
+      return show(context, {{"command", "show"}, {"what", what}}, *is_brief ? brief : text);
     };
   });
 }
@@ -158,22 +164,27 @@ void add_show(CLI::App& app, Context& context) {
   group->footer(
       "Examples:\n"
       "  sekisho show ports\n"
+      "  sekisho sh po -br                             the same, in short\n"
       "  sekisho show drops --all\n"
       "  sekisho show stats --json | jq .balance\n\n"
       "Without a dataplane that answers, all but `neighbours` and `bgp` say so first and end with exit "
       "status 1.\n");
-  add(*group, context, "ports", "Ports with their device, link, queues and counters", ports_text);
-  add(*group, context, "zones", "Zones with their ports, sources and the size of their tables", zones_text);
+  add(*group, context, "ports", "Ports with their device, link, queues and counters", ports_text,
+      ports_brief);
+  add(*group, context, "zones", "Zones with their ports, sources and the size of their tables", zones_text,
+      zones_brief);
   add_routes(*group, context);
   add(*group, context, "next-hops",
       "Next hops with their members: who is alive, why, since when, round trips of probes, flaps",
-      next_hops_text);
+      next_hops_text, next_hops_brief);
   add(*group, context, "neighbours", "The kernel's neighbours on the ports", neighbours_text);
   add(*group, context, "bgp", "BGP sessions, and what is advertised since when, or why not; asked of FRR",
       bgp_text);
   add_show_learned(*group, context);
   add_show_drops(*group, context);
-  add(*group, context, "stats", "Counters by port, and whether every packet is accounted for", stats_text);
+  add(*group, context, "stats",
+      "Counters by port, and whether every packet is accounted for (since a moment: `sekisho stats`)",
+      stats_text);
   add(*group, context, "config",
       "Where the configuration that runs was read, overrides in force, and what a reload would change",
       config_text);

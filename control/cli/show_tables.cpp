@@ -93,19 +93,19 @@ std::string ports_text(const Json& ports) {
   Table table{{{"PORT"},
                {"STATE"},
                {"LINK"},
-               {"DEVICE"},
-               {"INTERFACE"},
-               {"DRIVER"},
-               {"MAC"},
-               {"MTU", true},
-               {"MSS", true},
-               {"RXQ", true},
-               {"TXQ", true},
-               {"LCORES"},
+               {"DEVICE", false, 2},
+               {"INTERFACE", false, 5},
+               {"DRIVER", false, 6},
+               {"MAC", false, 4},
+               {"MTU", true, 5},
+               {"MSS", true, 8},
+               {"RXQ", true, 7},
+               {"TXQ", true, 7},
+               {"LCORES", false, 7},
                {"RX", true},
                {"TX", true},
-               {"ADDRESSES"},
-               {"GATEWAY"}}};
+               {"ADDRESSES", false, 1},
+               {"GATEWAY", false, 3}}};
   std::string errors;
   for (const auto& port : ports) {
     const auto running = port.at("running") == true;
@@ -138,12 +138,12 @@ std::string ports_text(const Json& ports) {
 std::string zones_text(const Json& zones) {
   Table table{{{"ZONE"},
                {"PORTS"},
-               {"INTERNET"},
+               {"INTERNET", false, 2},
                {"ROUTES", true},
-               {"IN-DATAPLANE", true},
-               {"EXT-TABLES", true},
+               {"IN-DATAPLANE", true, 3},
+               {"EXT-TABLES", true, 4},
                {"PACKETS", true},
-               {"SOURCES"}}};
+               {"SOURCES", false, 1}}};
   for (const auto& zone : zones) {
     table.add({value_text(zone, "name"), list_text(zone.at("ports")), value_text(zone, "internet"),
                value_text(zone, "routes"), inner(zone, "table", "routes"),
@@ -155,16 +155,17 @@ std::string zones_text(const Json& zones) {
 
 std::string next_hops_text(const Json& next_hops) {
   Table table{{{"NEXT-HOP"},
-               {"ACTION"},
+               {"ACTION", false, 3},
                {"ALIVE"},
                {"MEMBER"},
-               {"PORT"},
-               {"MAC"},
+               {"PORT", false, 2},
+               {"MAC", false, 5},
                {"STATE"},
-               {"SINCE"},
-               {"RTT", true},
-               {"FLAPS", true},
-               {"PACKETS", true}}};
+               {"SINCE", false, 1},
+               {"RTT", true, 4},
+               {"FLAPS", true, 4},
+               {"PACKETS", true},
+               {"TO-MEMBER", true}}};
   for (const auto& next_hop : next_hops) {
     const auto& members = next_hop.at("members");
     const auto forwards = next_hop.at("action") == "forward";
@@ -200,6 +201,7 @@ std::string next_hops_text(const Json& next_hops) {
         row.insert(row.end(), {"", "", "", "", "", "", ""});
       }
       row.emplace_back(i == 0 ? packets(next_hop, "traffic") : " ");
+      row.emplace_back(i < members.size() ? packets(members[i], "traffic") : "");
       table.add(std::move(row));
     }
   }
@@ -247,16 +249,16 @@ std::string stats_text(const Json& stats) {
   Table table{{{"PORT"},
                {"ARRIVED", true},
                {"RX", true},
-               {"GENERATED", true},
-               {"STEER-PASSED", true},
-               {"STEER-DROPPED", true},
-               {"STEER-BEFORE", true},
+               {"GENERATED", true, 3},
+               {"STEER-PASSED", true, 5},
+               {"STEER-DROPPED", true, 5},
+               {"STEER-BEFORE", true, 5},
                {"TX", true},
-               {"HOST", true},
-               {"HELD", true},
-               {"WAITING", true},
+               {"HOST", true, 2},
+               {"HELD", true, 4},
+               {"WAITING", true, 4},
                {"DROPS", true},
-               {"MISSED", true}}};
+               {"MISSED", true, 1}}};
   const auto add = [&](const std::string& name, const Json& account) {
     std::vector<Cell> row{name};
     for (const auto* key : {"arrived", "rx", "generated", "steer_passed", "steer_dropped", "steer_before",
@@ -318,7 +320,8 @@ std::string config_text(const Json& config) {
     return text + "\n" + toned("a reload would be refused: " + value_text(reload, "refused"), Tone::bad) +
            "\n";
   }
-  return text + "\na reload would change (`sekisho reload --dry-run` for the routes)\n" + plan_text(reload, "the files say what runs");
+  return text + "\na reload would change (`sekisho reload --dry-run` for the routes)\n" +
+         plan_text(reload, "the files say what runs");
 }
 
 std::string packet_memory_text(const Json& memory) {

@@ -13,6 +13,10 @@ namespace sekisho::cli {
 [[nodiscard]] std::string ports_text(const Json& ports);
 [[nodiscard]] std::string zones_text(const Json& zones);
 [[nodiscard]] std::string next_hops_text(const Json& next_hops);
+// A line for each: name, state, what matters most.
+[[nodiscard]] std::string ports_brief(const Json& ports);
+[[nodiscard]] std::string zones_brief(const Json& zones);
+[[nodiscard]] std::string next_hops_brief(const Json& next_hops);  // show_brief.cpp
 [[nodiscard]] std::string neighbours_text(const Json& neighbours);
 [[nodiscard]] std::string drops_text(const Json& drops);
 [[nodiscard]] std::string last_drops_text(const Json& packets);

@@ -76,7 +76,7 @@ void add_trace(CLI::App& app, Context& context) {
       ->check(is_address_or_prefix());
   command
       ->add_option("--port", options->ports, "Only what comes in by this port; may be given more than once")
-      ->type_name("NAME");
+      ->type_name("PORT");
   auto* follow = command->add_flag("--follow", options->follow, "Go on until ^C instead");
   command->add_option("-n,--count", options->count, "End after so many packets")
       ->type_name("N")

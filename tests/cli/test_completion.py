@@ -1,0 +1,144 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""`sekisho complete`, abbreviated commands, and what bash offers, which asks it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from control_socket import ControlSocket
+
+ROOT = Path(__file__).resolve().parents[2]
+NAMES = {
+    "zones": ["onprem", "spoke"], "ports": ["lan", "egress"],
+    "next_hops": [{"name": "firewall", "members": ["10.0.2.10", "10.0.2.11"]}, {"name": "gateway", "members": ["10.0.1.1"]}],
+}  # fmt: skip
+
+
+@pytest.fixture
+def socket(tmp_path: Path) -> Iterator[Path]:
+    control = ControlSocket(tmp_path / "control.sock", lambda request: [NAMES] if request.get("what") == "names" else "no")
+    yield tmp_path / "control.sock"
+    control.close()
+
+
+@pytest.fixture
+def complete(sekisho: Any, socket: Path) -> Callable[..., list[str]]:
+    def run(*words: str) -> list[str]:
+        done = sekisho("complete", "--", "--socket", socket, *words)
+        assert done.returncode in (0, 10) and not done.stderr, done
+        return [str(line) for line in done.stdout.splitlines()]
+
+    return run
+
+
+@pytest.mark.parametrize(("words", "offered"), [
+    (["rel"], ["reload"]),
+    (["sh", "po"], ["ports"]),
+    (["show", "routes", "--zone", ""], ["onprem", "spoke"]),
+    (["sh", "routes", "--zone", "s"], ["spoke"]),
+    (["route", "add", "--zone", "onprem", "10.0.0.0/8", ""], ["firewall", "gateway", "None", "Internet"]),
+    (["next-hop", "drain", ""], ["firewall", "gateway"]),
+    (["next-hop", "drain", "firewall", ""], ["10.0.2.10", "10.0.2.11"]),
+    (["explain", "--port", ""], ["lan", "egress"]),
+    (["explain", "--source-port", ""], []),
+    (["show", "drops", "--last", "--reason", "bad_ch"], ["bad_checksum"]),
+    (["trace", "--drop", "martian_s"], ["martian_source"]),
+    (["presets", "k"], ["kms"]),
+    (["map", "--format", ""], ["text", "svg", "dot"]),
+    (["show", "drops", "--al"], ["--all"]),
+    (["show", "drops", "--js"], ["--json"]),
+    (["nonsense", ""], None),
+])  # fmt: skip
+def test_candidates(complete: Callable[..., list[str]], words: list[str], offered: list[str] | None) -> None:
+    given = complete(*words)
+    if offered is not None:
+        assert sorted(given) == sorted(offered)
+
+
+def test_a_file_is_wanted(sekisho: Any) -> None:
+    for words in (["check", ""], ["diff", "--service-tags", ""], ["route", "save", ""]):
+        assert sekisho("complete", "--", *words).returncode == 10, words
+
+
+def test_descriptions(sekisho: Any) -> None:
+    line = next(each for each in sekisho("complete", "--describe", "--", "rel").stdout.splitlines())
+    assert line.startswith("reload\tRead the configuration")
+
+
+def test_silence_where_control_is_not(sekisho: Any, tmp_path: Path) -> None:
+    done = sekisho("complete", "--", "--socket", tmp_path / "none", "show", "routes", "--zone", "")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+# --- abbreviations ----------------------------------------------------------------------------------------------
+
+
+def test_abbreviated_commands_are_the_commands(sekisho: Any) -> None:
+    for short, whole in ((["vers"], ["version"]), (["form"], ["formats"]), (["ro", "co", "--help"], ["routes", "convert", "--help"]),
+                         (["sh", "po", "--help"], ["show", "ports", "--help"]), (["ro", "li", "--help"], ["route", "list", "--help"]),
+                         (["route", "--help"], ["route", "--help"])):  # fmt: skip
+        ours, theirs = sekisho(*short), sekisho(*whole)
+        assert ours.returncode == theirs.returncode == 0 and ours.stdout == theirs.stdout, short
+
+
+@pytest.mark.parametrize(("words", "said"), [
+    (["ro"], '"ro" may be route, routes, rollback'), (["ro", "12"], '"ro" may be'), (["show", "ne"], '"ne" may be next-hops, neighbours'),
+])  # fmt: skip
+def test_an_ambiguous_one_is_refused(sekisho: Any, words: list[str], said: str) -> None:
+    done = sekisho(*words)
+    assert (done.returncode, done.stdout) == (2, "")
+    for word in said.split():
+        assert word.strip(",") in done.stderr, done
+
+
+def test_options_and_their_values_are_not_touched(sekisho: Any, tmp_path: Path) -> None:
+    done = sekisho("--socket", tmp_path / "sh", "sh", "po")
+    assert done.returncode == 1 and f"at {tmp_path / 'sh'}: is it running?" in done.stderr, done
+    assert sekisho("--jso", "version").returncode == 2
+    assert sekisho("nonsense").returncode == 2
+
+
+# --- shells -----------------------------------------------------------------------------------------------------
+
+
+def script(shell: str, binary: Path) -> str:
+    done = subprocess.run([sys.executable, ROOT / "doc" / "completion.py", binary, shell], capture_output=True, text=True, check=True)
+    return done.stdout
+
+
+def in_bash(sekisho: Any, tmp_path: Path, *words: str) -> list[str]:
+    (tmp_path / "sekisho.bash").write_text(script("bash", sekisho.binary))
+    asks = 'source "$1"; shift; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _sekisho; printf "%s\\n" "${COMPREPLY[@]}"'
+    done = subprocess.run(["bash", "-c", asks, "bash", tmp_path / "sekisho.bash", "sekisho", *words], capture_output=True, text=True,
+                          check=True, env=os.environ | {"PATH": f"{sekisho.binary.parent}:{os.environ['PATH']}"})  # fmt: skip
+    return done.stdout.split()
+
+
+def test_bash(sekisho: Any, socket: Path, tmp_path: Path) -> None:
+    def offered(*words: str) -> list[str]:
+        return in_bash(sekisho, tmp_path, "--socket", str(socket), *words)
+
+    assert offered("show", "routes", "--zone", "on") == ["onprem"]
+    assert offered("next-hop", "drain", "firewall", "") == ["10.0.2.10", "10.0.2.11"]
+    assert offered("sh", "por") == ["ports"]
+    assert offered("rel") == ["reload"]
+    (tmp_path / "here.toml").touch()
+    assert offered("check", f"{tmp_path}/here") == [f"{tmp_path}/here.toml"]
+    assert in_bash(sekisho, tmp_path, "--socket", str(tmp_path / "none"), "show", "routes", "--zone", "") == []
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_scripts_of_all_programs_are_sound(shell: str, build: Path, sekisho: Any, tmp_path: Path) -> None:
+    for program in (sekisho.binary, build / "control" / "sekisho-control"):
+        text = script(shell, program)
+        assert f"completion of {program.name}" in text
+        if interpreter := shutil.which(shell):
+            (tmp_path / "script").write_text(text)
+            subprocess.run([interpreter, "-n", tmp_path / "script"], check=True)
