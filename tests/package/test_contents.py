@@ -33,6 +33,8 @@ def test_every_program_with_its_page_and_completion(root: Path) -> None:
         assert run("chroot", root, f"/{folder}/{program}", "--version").strip()
         assert (root / f"usr/share/man/man{section}/{program}.{section}.gz").is_file()
         assert (root / f"usr/share/bash-completion/completions/{program}").is_file()
+        assert (root / f"usr/share/zsh/vendor-completions/_{program}").is_file()
+        assert (root / f"usr/share/fish/vendor_completions.d/{program}.fish").is_file()
     assert (root / "usr/share/man/man7/sekisho-check.7.gz").is_file()
     assert (root / "usr/share/man/man5/sekisho.toml.5.gz").is_file()
 
