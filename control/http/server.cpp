@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "control/http/server.hpp"
 
+#include <fmt/chrono.h>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 #include <netinet/in.h>
@@ -15,6 +16,8 @@
 #include <boost/beast/http.hpp>
 #include <cerrno>
 #include <chrono>
+#include <ctime>
+#include <iterator>
 #include <map>
 #include <optional>
 #include <utility>
@@ -37,6 +40,12 @@ constexpr std::uint32_t max_header = 8 * 1024;
 constexpr std::chrono::seconds longest_transfer{10};  // of a request, of an answer, and of silence in between
 constexpr std::chrono::seconds longest_linger{2};
 
+// RFC 9110, 6.6.1: "An origin server with a clock [...] MUST generate a Date header field in all 2xx (Successful), 3xx (Redirection),
+// and 4xx (Client Error) responses". By it a browser knows this appliance's time.
+std::string date_now() {
+  return fmt::format("{:%a, %d %b %Y %H:%M:%S GMT}", fmt::gmtime(std::time(nullptr)));
+}
+
 }  // namespace
 
 // One connection: a request, its answer, the next request. Lives as long as something is under way for it.
@@ -46,6 +55,7 @@ class Client : public std::enable_shared_from_this<Client> {
       : stream_(std::move(socket)), patience_(stream_.get_executor()), site_(std::move(site)) {
     ErrorCode ignored;
     from_ = stream_.socket().remote_endpoint(ignored).address();
+    to_ = stream_.socket().local_endpoint(ignored).address();
   }
 
   ~Client() { close(); }
@@ -96,7 +106,8 @@ class Client : public std::enable_shared_from_this<Client> {
     is_waiting_ = false;
     const auto& request = parser_->get();
     const auto target = request.target();
-    const std::string path{target.substr(0, target.find('?'))};
+    const auto end = std::min(target.find('?'), target.size());
+    const std::string path{target.substr(0, end)};
     if (std::ranges::find(site_->paths, path) == site_->paths.end()) {
       send(make(protocol::status::not_found,
                 fmt::format("there is {} here and nothing else\n", fmt::join(site_->paths, " and "))));
@@ -106,7 +117,15 @@ class Client : public std::enable_shared_from_this<Client> {
       response.set(protocol::field::allow, "GET, HEAD");
       send(std::move(response));
     } else {
-      ask({.accept = std::string{request[protocol::field::accept]}});
+      Request asked{.accept = std::string{request[protocol::field::accept]},
+                    .path = path,
+                    .query = std::string{target.substr(std::min(end + 1, target.size()))},
+                    .hosts = {},
+                    .to = to_};
+      const auto [first, last] = request.equal_range(protocol::field::host);
+      std::transform(first, last, std::back_inserter(asked.hosts),
+                     [](const auto& header) { return std::string{header.value()}; });
+      ask(asked);
     }
   }
 
@@ -133,7 +152,13 @@ class Client : public std::enable_shared_from_this<Client> {
     const auto& request = parser_->get();
     Message message{static_cast<protocol::status>(from.status), request.version()};
     message.set(protocol::field::server, fmt::format("sekisho-control/{}", base::version()));
+    message.set(protocol::field::date, date_now());
     message.set(protocol::field::content_type, from.content_type);
+    for (const auto* headers : {&std::as_const(site_->headers), &std::as_const(from.headers)}) {
+      for (const auto& [name, value] : *headers) {
+        message.set(name, value);
+      }
+    }
     message.keep_alive(keep_alive);
     message.content_length(from.body.size());
     // RFC 9110, 9.3.2: HEAD is identical to GET "except that the server MUST NOT send content in the response".
@@ -198,6 +223,7 @@ class Client : public std::enable_shared_from_this<Client> {
   bool asking_ = false;
   bool is_waiting_ = true;
   asio::ip::address from_;
+  asio::ip::address to_;
   std::chrono::steady_clock::time_point since_ = std::chrono::steady_clock::now();
   std::array<char, 4096> rest_{};
 };

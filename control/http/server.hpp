@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Answers GET and HEAD over HTTP at one address: metrics for Prometheus, health for a load balancer. Plain HTTP and no passwords:
-// to be listened on where only those get to. Whoever opens many connections, sends slowly or sends garbage costs a bounded number
-// of connections, and keeps nobody else out.
+// Answers GET and HEAD over HTTP at one address: metrics for Prometheus, health for a load balancer, a page for people. Plain
+// HTTP and no passwords: to be listened on where only those get to. Whoever opens many connections, sends slowly or sends garbage
+// costs a bounded number of connections, and keeps nobody else out.
 #pragma once
 
 #include <boost/asio/io_context.hpp>
@@ -11,18 +11,26 @@
 #include <memory>
 #include <string>
 #include <tl/expected.hpp>
+#include <utility>
 #include <vector>
 
 namespace sekisho::http {
 
+using Headers = std::vector<std::pair<std::string, std::string>>;
+
 struct Request {
-  std::string accept;  // its Accept header; empty: none
+  std::string accept;                // its Accept header; empty: none
+  std::string path = {};             // one of the site's
+  std::string query = {};            // behind its "?", as it came
+  std::vector<std::string> hosts;    // its Host headers: one, unless somebody errs
+  boost::asio::ip::address to = {};  // to which address of ours it came
 };
 
 struct Response {
   unsigned status = 200;
   std::string content_type = "text/plain; charset=utf-8";
   std::string body;
+  Headers headers = {};  // besides the site's
 };
 
 // What is served.
@@ -33,6 +41,7 @@ struct Site {
   std::function<void(const Request&, std::function<void(Response)>)> answer;
   std::chrono::milliseconds patience{5000};
   Response too_late;
+  Headers headers = {};  // of every answer
 };
 
 class Server {
