@@ -25,6 +25,7 @@ extern const Rule host_address_captured;                                        
 extern const Rule sources_overlap;                                                      // sources.cpp
 extern const Rule never_matches;                                                        // martians.cpp
 extern const Rule port_in_no_zone, zone_without_route;                                  // idle.cpp
+extern const Rule web_open;                                                             // web.cpp
 extern const Rule nic_not_forwarding, nic_of_no_port;                                   // nics.cpp
 extern const Rule duplicate_route;                                                      // duplicates.cpp
 extern const Rule route_left_out, next_hop_maybe_own;                                   // left_out.cpp

@@ -13,7 +13,7 @@ namespace sekisho::check {
 auto warnings(const policy::Policy& policy) -> std::vector<std::string> {
   constexpr std::size_t most = 20;
   constexpr std::array rules{&port_in_no_zone,    &file_warning,    &route_left_out, &next_hop_maybe_own,
-                             &zone_without_route, &duplicate_route, &never_matches};
+                             &zone_without_route, &duplicate_route, &never_matches,  &web_open};
   const auto facts = gather(policy);
   std::vector<std::string> result;
   std::size_t more = 0;

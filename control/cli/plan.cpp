@@ -35,6 +35,7 @@ std::string plan_text(const Json& plan, const std::string& why_nothing) {
   for (const auto& [what, words] : {std::pair{"exit", "exit port"},
                                     {"metrics", "metrics on"},
                                     {"health", "health probes on"},
+                                    {"web", "page on"},
                                     {"hook", "hook"}}) {
     const auto& moved = plan.at(what);
     if (moved.at("before") != moved.at("after")) {
@@ -74,7 +75,7 @@ bool changes_something(const Json& plan) {
       return true;
     }
   }
-  for (const auto* what : {"exit", "metrics", "health", "hook"}) {
+  for (const auto* what : {"exit", "metrics", "health", "web", "hook"}) {
     if (plan.at(what).at("before") != plan.at(what).at("after")) {
       return true;
     }

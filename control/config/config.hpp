@@ -284,6 +284,12 @@ struct Health {
   friend bool operator==(const Health&, const Health&) = default;
 };
 
+// The page for people, and what it asks.
+struct Web {
+  Listen listen;
+  std::vector<std::string> hosts;  // that it may be called besides its address and localhost; in lower case
+};
+
 // A program that is told what changes.
 struct Hook {
   std::filesystem::path on_change;  // absolute
@@ -334,6 +340,7 @@ struct Config {
   std::optional<Bgp> bgp;
   std::optional<Listen> metrics;      // none: served nowhere
   std::optional<Health> health;       // likewise
+  std::optional<Web> web;             // likewise
   std::optional<Hook> hook;           // none: nobody is told
   Guard guard;                        // as if there were an empty [guard]
   Icmp icmp;                          // likewise

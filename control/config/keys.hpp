@@ -72,6 +72,7 @@ extern const KeyTable peer;
 extern const KeyTable advertised_file;
 extern const KeyTable metrics;
 extern const KeyTable health;
+extern const KeyTable web;
 extern const KeyTable hook;
 extern const KeyTable guard;
 extern const KeyTable icmp;

@@ -187,6 +187,18 @@ constexpr std::array health_keys{
         .example = "[\"internet\"]"},
 };
 
+constexpr std::array web_keys{
+    Key{.name = "listen",
+        .meaning = "Where the page is served: it has neither passwords nor encryption.",
+        .example = "\"127.0.0.1:8088\"",
+        .required = true},
+    Key{.name = "hosts",
+        .type = strings,
+        .meaning =
+            "Names by which browsers may call it besides `localhost` and the address that they reach it at.",
+        .example = "[\"nva1.example.net\"]"},
+};
+
 constexpr std::array hook_keys{
     Key{.name = "on_change",
         .meaning = "A program that is run with each event on its standard input.",
@@ -299,6 +311,7 @@ constinit const KeyTable bgp{
 constinit const KeyTable peer{"[[bgp.peer]]", "An entry of `peer`.", peer_keys};
 constinit const KeyTable metrics{"[metrics]", "Without it they are served nowhere.", metrics_keys};
 constinit const KeyTable health{"[health]", "Without it no probes are answered.", health_keys};
+constinit const KeyTable web{"[web]", "The page to look at. Without it it is served nowhere.", web_keys};
 constinit const KeyTable hook{"[hook]", "Without it no program is run.", hook_keys};
 constinit const KeyTable guard{"[guard]", "What the kernel may forward besides what leaves by the exit.",
                                guard_keys};

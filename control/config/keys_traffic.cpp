@@ -19,6 +19,7 @@ constexpr std::array top_keys{
     Key{.name = "bgp", .type = table, .meaning = {}, .example = {}},
     Key{.name = "metrics", .type = table, .meaning = {}, .example = {}},
     Key{.name = "health", .type = table, .meaning = {}, .example = {}},
+    Key{.name = "web", .type = table, .meaning = {}, .example = {}},
     Key{.name = "hook", .type = table, .meaning = {}, .example = {}},
     Key{.name = "guard", .type = table, .meaning = {}, .example = {}},
     Key{.name = "icmp", .type = table, .meaning = {}, .example = {}},

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// [metrics], [health] and [hook]: who is told how this appliance does.
+// [metrics], [health], [web] and [hook]: who is told how this appliance does.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -16,6 +16,14 @@ namespace {
 // Whether the kernel refuses one beside the other: "any address" is every address.
 bool overlap(const Listen& a, const Listen& b) {
   return a.port == b.port && (a.address == b.address || a.address == 0 || b.address == 0);
+}
+
+// Of a host, as browsers send it: without a port, and of nothing but these.
+bool is_host_name(std::string_view name) {
+  constexpr std::size_t longest = 253;  // RFC 1035, 2.3.4, without the length octets
+  return !name.empty() && name.size() <= longest && std::ranges::all_of(name, [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_' || c == '.';
+  });
 }
 
 }  // namespace
@@ -112,6 +120,24 @@ auto Reader::read_requirement(const Located<std::string>& text) -> Requirement {
       fmt::format(R"({} is nothing that can be required: "internet", "exit", "next_hop:NAME" or "zone:NAME")",
                   base::in_quotes(text.value)));
   return {};
+}
+
+void Reader::read_web(const SingleTable& found) {
+  const Section section{*found.table, found.line, "[web]", problems_, keys::web};
+  Web web;
+  if (const auto text = section.required_text("listen")) {
+    if (const auto listen = read_listen(*text, section.name()))
+      web.listen = *listen;
+  }
+  for (auto& host : section.texts("hosts")) {
+    std::ranges::transform(host.value, host.value.begin(), base::lower);
+    if (!is_host_name(host.value)) {
+      refuse(host.line, fmt::format("{} is not a host's name without a port, such as nva1.example.net",
+                                    base::in_quotes(host.value)));
+    }
+    web.hosts.push_back(std::move(host.value));
+  }
+  config_.web = std::move(web);
 }
 
 void Reader::read_hook(const SingleTable& found) {

@@ -51,6 +51,8 @@ auto Reader::read(const toml::table& root) -> Config {
     read_bgp(*found);
   if (const auto found = single_table(root, "metrics", problems_))
     read_metrics(*found);
+  if (const auto found = single_table(root, "web", problems_))
+    read_web(*found);
   if (const auto found = single_table(root, "guard", problems_))
     read_guard(*found);
   if (const auto found = single_table(root, "icmp", problems_))

@@ -73,6 +73,7 @@ class Reader {
   void read_metrics(const SingleTable& found);
   void read_health(const SingleTable& found);
   [[nodiscard]] auto read_requirement(const Located<std::string>& text) -> Requirement;
+  void read_web(const SingleTable& found);
   void read_hook(const SingleTable& found);
   // Refuses what is no endpoint, or where somebody listens already; nothing then.
   [[nodiscard]] auto read_listen(const Located<std::string>& text, const std::string& whose)

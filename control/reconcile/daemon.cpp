@@ -38,10 +38,20 @@ auto health_listen(const config::Config& config) -> std::vector<config::Listen> 
   return config.health ? config.health->listen : std::vector<config::Listen>{};
 }
 
+auto page_listen(const config::Config& config) -> std::vector<config::Listen> {
+  return config.web ? std::vector{config.web->listen} : std::vector<config::Listen>{};
+}
+
+// None of a policy that has no page: one that cannot be served where it is to be is served where it was.
+auto page_names(const config::Config& config) -> std::vector<std::string> {
+  return config.web ? config.web->hosts : std::vector<std::string>{};
+}
+
 }  // namespace
 
 Daemon::Daemon(boost::asio::io_context& io, Options options)
     : options_(std::move(options)),
+      started_unix_ms_(now_unix_ms()),
       io_(io),
       signals_(io, SIGHUP, SIGTERM, SIGINT),
       timer_(io),
@@ -72,14 +82,15 @@ Daemon::Daemon(boost::asio::io_context& io, Options options)
                   advertising_.judge(serve::why_not_advertised(*policy(), view().members, problems));
                 }),
       health_check_(io, *this),
+      page_(io, *this, started_unix_ms_, [this] { return page_names(policy()->config); }),
       endpoints_(
           io, {{.site = metrics::site([this](metrics::Format format, std::function<void(std::string)> done) {
                   collect_metrics(format, std::move(done));
                 }),
                 .wanted = metrics_listen},
-               {.site = health_check_.site(), .wanted = health_listen}}),
-      learner_(io, [this](learn::Learner::Snapshot learned) { tell(event::Learned{std::move(learned)}); }),
-      started_unix_ms_(now_unix_ms()) {
+               {.site = health_check_.site(), .wanted = health_listen},
+               {.site = page_.site(), .wanted = page_listen}}),
+      learner_(io, [this](learn::Learner::Snapshot learned) { tell(event::Learned{std::move(learned)}); }) {
   reload_counts_.last_success_unix_ms = started_unix_ms_;
 }
 

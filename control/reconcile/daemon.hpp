@@ -34,6 +34,7 @@
 #include "control/serve/backend.hpp"
 #include "control/serve/server.hpp"
 #include "control/sync/dataplane_client.hpp"
+#include "control/web/site.hpp"
 
 namespace sekisho::reconcile {
 
@@ -124,6 +125,7 @@ class Daemon final : public serve::Backend {
   void collect_metrics(metrics::Format format, std::function<void(std::string)> done);
 
   Options options_;
+  std::uint64_t started_unix_ms_;
   boost::asio::io_context& io_;
   boost::asio::signal_set signals_;
   boost::asio::steady_timer timer_;
@@ -139,6 +141,7 @@ class Daemon final : public serve::Backend {
   advertise::Keeper advertising_;
   Observer observer_;
   HealthCheck health_check_;
+  web::Page page_;
   Endpoints endpoints_;
   std::unique_ptr<Reconciler> reconciler_;
   learn::Learner learner_;  // tells the reconciler
@@ -151,7 +154,6 @@ class Daemon final : public serve::Backend {
   std::map<Ticket, ReloadDone> waiting_;  // for an answer
   std::map<Ticket, PlanDone> rehearsing_;
   metrics::Reloads reload_counts_;
-  std::uint64_t started_unix_ms_;
   std::string failure_;
 };
 

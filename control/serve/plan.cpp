@@ -67,6 +67,16 @@ Json health_text(const config::Config& config) {
   return text;
 }
 
+// "127.0.0.1:8088; called nva1.example.net"
+Json web_text(const config::Config& config) {
+  if (!config.web) {
+    return nullptr;
+  }
+  const auto& hosts = config.web->hosts;
+  return listen_text(config.web->listen) +
+         (hosts.empty() ? std::string() : fmt::format("; called {}", fmt::join(hosts, ", ")));
+}
+
 Json hook_path(const config::Config& config) {
   return config.hook ? Json(config.hook->on_change.native()) : Json(nullptr);
 }
@@ -125,6 +135,7 @@ Json plan_json(const Plan& plan) {
           {"exit", moved(plan, exit_port)},
           {"metrics", moved(plan, metrics_address)},
           {"health", moved(plan, health_text)},
+          {"web", moved(plan, web_text)},
           {"hook", moved(plan, hook_path)},
           {"settings", settings_moved(plan)},
           {"overrides_dropped", plan.before->overrides.size()},

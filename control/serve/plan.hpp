@@ -17,7 +17,7 @@ namespace sekisho::serve {
 
 // {"ports": {"added": ["wan"], "removed": [], "changed": []}, "next_hops": ..., "zones": ...,
 //  "routes": {"added": 1, "changed": 0, "removed": 0}, "exit": {"before": null, "after": "wan"},
-//  "metrics": {"before": null, "after": "127.0.0.1:9464"}, "health": {...}, "hook": {...},
+//  "metrics": {"before": null, "after": "127.0.0.1:9464"}, "health": {...}, "web": {...}, "hook": {...},
 //  "settings": {"bgp": {"before": null, "after": "AS 65010; ..."}}, "overrides_dropped": 0, "warnings": [],
 //  "refusals": ["zone onprem has 3 routes and would have none"]}
 [[nodiscard]] Json plan_json(const Plan& plan);

@@ -189,7 +189,7 @@ def test_everything_of_what_runs_is_asked(sekisho, write, tmp_path):
     none = {"added": [], "removed": [], "changed": []}
     moved = {"before": None, "after": None}
     plan = {"ports": none, "next_hops": none, "zones": none, "routes": {"added": 1, "removed": 0, "changed": 0}, "exit": moved,
-            "metrics": moved, "health": moved, "hook": moved, "overrides_dropped": 0, "warnings": [], "refusals": []}
+            "metrics": moved, "health": moved, "web": moved, "hook": moved, "overrides_dropped": 0, "warnings": [], "refusals": []}
     new = write("new.toml", CONFIG)
     with contextlib.closing(ControlSocket(tmp_path / "control.sock", lambda _: [plan, []])) as control:
         done = sekisho("--socket", tmp_path / "control.sock", "diff", "--exit-code", "running", new)

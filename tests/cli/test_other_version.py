@@ -18,7 +18,8 @@ ACCOUNT = dict.fromkeys(("arrived", "rx", "generated", "steer_passed", "steer_dr
 CHANGES = {"added": ["a"], "removed": [], "changed": []}
 PLAN = {"ports": CHANGES, "next_hops": CHANGES, "zones": CHANGES, "routes": {"added": 1, "changed": 0, "removed": 0},
         "exit": {"before": None, "after": "egress"}, "metrics": {"before": None, "after": None},
-        "health": {"before": None, "after": "10.0.1.4:8080"}, "hook": {"before": None, "after": None}, "overrides_dropped": 1,
+        "health": {"before": None, "after": "10.0.1.4:8080"}, "web": {"before": None, "after": None},
+        "hook": {"before": None, "after": None}, "overrides_dropped": 1,
         "warnings": ["w"], "refusals": []}  # fmt: skip
 STATE = {
     "verdict": "forwarding", "reasons": [], "severity": "ok", "draining": None, "problems": [],

@@ -90,7 +90,8 @@ def test_a_dry_run_says_what_would_be_refused(ask):
     plan = {
         "ports": nothing, "next_hops": nothing, "zones": nothing, "routes": {"added": 0, "changed": 0, "removed": 0},
         "exit": {"before": None, "after": None}, "metrics": {"before": None, "after": None},
-        "health": {"before": None, "after": None}, "hook": {"before": None, "after": None}, "overrides_dropped": 0,
+        "health": {"before": None, "after": None}, "web": {"before": None, "after": None},
+        "hook": {"before": None, "after": None}, "overrides_dropped": 0,
         "warnings": [], "refusals": ["port lan would run no more: there is no interface lan9"],
     }  # fmt: skip
     _, done = ask([plan], "reload", "--dry-run")

@@ -31,6 +31,19 @@ auto port_cases() -> std::vector<Case> {
        .nics = nic("10.0.9.4", true)},
       {.why = "a port's", .rule = "nic-of-no-port", .expected = {}, .nics = nic("10.0.1.4", true)},
 
+      {"for others, too",
+       "web-open",
+       {{"@azure", "[web]\nlisten = \"10.0.1.4:8088\""}},
+       {"sekisho.toml:23: the page is served on 10.0.1.4: whoever reaches it sees zones, routes, next hops "
+        "and dropped packets"}},
+      {"everywhere",
+       "web-open",
+       {{"@azure", "[web]\nlisten = \"0.0.0.0:8088\""}},
+       {"sekisho.toml:23: the page is served on every address of this host: whoever reaches it sees zones, "
+        "routes, next hops and "
+        "dropped packets"}},
+      {"for this machine alone", "web-open", {{"@azure", "[web]\nlisten = \"127.0.0.2:8088\""}}, {}},
+
       {"on no subnet",
        "gateway-elsewhere",
        {lan_of_kernel, {"@lan", "gateway = \"10.0.9.1\""}},

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// How an appliance is watched: metrics, health checks, the hook.
+// How an appliance is watched: metrics, health checks, the page, the hook.
 #include <gtest/gtest.h>
 
 #include "tests/unit/config/edited.hpp"
@@ -52,6 +52,25 @@ TEST_F(EditedConfig, Health) {
       {"[metrics]", health(listen + "require = [\"firewall\"]"),
        "31: \"firewall\" is nothing that can be required"},
       {"[metrics]", health(listen + "port = 80"), "31: \"port\" is not a key of [health]"},
+  });
+}
+
+TEST_F(EditedConfig, Web) {
+  const auto web = [](const std::string& keys) { return "[web]\n" + keys + "\n[metrics]"; };
+  const std::string listen = "listen = \"127.0.0.1:8088\"\n";
+  expect({
+      {"[metrics]", web(listen), ""},
+      {"[metrics]", web(listen + R"(hosts = ["nva1", "NVA1.example.net"])"), ""},
+      {"[metrics]", web(listen + "hosts = []"), ""},
+      {"[metrics]", web(""), "29: [web] needs \"listen\""},
+      {"[metrics]", web("listen = [\"127.0.0.1:8088\"]"), "30: \"listen\" in [web] must be a string"},
+      {"[metrics]", web("listen = \"127.0.0.1:9273\""), "30: 127.0.0.1:9273 is taken by [metrics] (line 32)"},
+      {"[metrics]", web(listen + "hosts = \"nva1\""), "31: \"hosts\" in [web] must be "},
+      {"[metrics]", web(listen + R"(hosts = ["nva1:8088"])"),
+       "31: \"nva1:8088\" is not a host's name without a port, such as nva1.example.net"},
+      {"[metrics]", web(listen + R"(hosts = ["*"])"), "31: \"*\" is not a host's name"},
+      {"[metrics]", web(listen + R"(hosts = [""])"), "31: \"\" is not a host's name"},
+      {"[metrics]", web(listen + "host = []"), "31: \"host\" is not a key of [web]; did you mean \"hosts\"?"},
   });
 }
 

@@ -110,6 +110,9 @@ listen = "127.0.0.1:9464"
 [health]
 listen = ["10.0.1.4:80", "10.0.2.4:80"]
 require = ["next_hop:firewall"]
+[web]
+listen = "127.0.0.1:8088"
+hosts = ["NVA1.example.net"]
 [hook]
 on_change = "/bin/true"
 )")));
@@ -117,6 +120,7 @@ on_change = "/bin/true"
   EXPECT_EQ(head["metrics"], (Json{{"before", nullptr}, {"after", "127.0.0.1:9464"}}));
   EXPECT_EQ(head["health"],
             (Json{{"before", nullptr}, {"after", "10.0.1.4:80, 10.0.2.4:80; requires next_hop:firewall"}}));
+  EXPECT_EQ(head["web"], (Json{{"before", nullptr}, {"after", "127.0.0.1:8088; called nva1.example.net"}}));
   EXPECT_EQ(head["hook"], (Json{{"before", nullptr}, {"after", "/bin/true"}}));
   const auto none = plan_json(plan(before, policy("")));
   EXPECT_EQ(none["exit"], (Json{{"before", "lan"}, {"after", nullptr}}));

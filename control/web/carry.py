@@ -1,0 +1,64 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-3-Clause
+"""Makes a header of a page: its bytes, and a Content-Security-Policy by which only its own script and style run, by their hashes.
+
+  carry.py page.html page.html.h
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+import sys
+from pathlib import Path
+
+MOST = 50_000  # bytes: it is loaded over slow lines, at night
+
+HEADER = """// Made of {name} by carry.py.
+#pragma once
+
+#include <string_view>
+
+namespace sekisho::web {{
+
+inline constexpr unsigned char page_bytes[] = {{
+{bytes}
+}};
+inline std::string_view page_text() {{
+  return {{reinterpret_cast<const char*>(page_bytes), sizeof page_bytes}};
+}}
+inline constexpr std::string_view page_policy = "{policy}";
+
+}}  // namespace sekisho::web
+"""
+
+
+def sources(page: str, element: str) -> str:
+    """What may be run or applied: each element's text by its hash (CSP 3, 2.3.1)."""
+    texts = re.findall(rf"<{element}>(.*?)</{element}>", page, re.DOTALL)
+    if not texts:
+        raise SystemExit(f"the page has no <{element}>")
+    hashes = (base64.b64encode(hashlib.sha256(text.encode()).digest()).decode() for text in texts)
+    return " ".join(f"'sha256-{each}'" for each in hashes)
+
+
+def policy(page: str) -> str:
+    return (
+        f"default-src 'none'; script-src {sources(page, 'script')}; style-src {sources(page, 'style')}; connect-src 'self'; "
+        "img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    )
+
+
+def main() -> None:
+    page, header = Path(sys.argv[1]), Path(sys.argv[2])
+    content = page.read_bytes()
+    if len(content) > MOST:
+        raise SystemExit(f"{page} has {len(content)} bytes: more than {MOST}")
+    lines = [content[start : start + 24] for start in range(0, len(content), 24)]
+    text = ",\n".join("  " + ", ".join(str(byte) for byte in line) for line in lines)
+    header.write_text(HEADER.format(name=page.name, bytes=text, policy=policy(content.decode())))
+
+
+if __name__ == "__main__":
+    main()

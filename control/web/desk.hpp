@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Where browsers ask: one question after the other, with a pause behind each that is longer the longer it took, an answer for all who
+// ask the same, and a bounded number of those who wait. However many browsers there are, and whatever they do, most of control's time
+// is its own.
+#pragma once
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <chrono>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "control/http/server.hpp"
+#include "control/serve/backend.hpp"
+#include "control/web/question.hpp"
+
+namespace sekisho::web {
+
+class Desk {
+ public:
+  using Done = std::function<void(http::Response)>;
+  static constexpr std::size_t most_waiting = 64;          // different questions
+  static constexpr std::size_t longest_answer = 4U << 20;  // bytes
+
+  // `backend` must outlive it.
+  Desk(boost::asio::io_context& io, serve::Backend& backend, std::uint64_t started_unix_ms);
+  Desk(const Desk&) = delete;
+  Desk& operator=(const Desk&) = delete;
+
+  void ask(const Question& question, Done done);
+
+ private:
+  using Clock = std::chrono::steady_clock;
+  struct Waiting {
+    std::string key;
+    Question question;
+    std::vector<Done> who;
+  };
+  struct Kept {
+    http::Response answer;
+    Clock::time_point until;
+  };
+
+  void ask_next();
+  void answered(const http::Response& response);
+
+  serve::Backend& backend_;
+  std::uint64_t started_unix_ms_;
+  boost::asio::steady_timer pause_;
+  bool is_busy_ = false;  // something is being asked, or pauses
+  Waiting current_;       // without a key: none
+  Clock::time_point asked_;
+  std::deque<Waiting> waiting_;
+  std::map<std::string, Kept> kept_;  // of the few questions that all browsers ask
+};
+
+}  // namespace sekisho::web
