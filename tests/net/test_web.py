@@ -1,0 +1,280 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""The page of [web] in a real browser, with a real appliance behind it: what it shows, and what it does when control is gone."""
+
+from __future__ import annotations
+
+import json
+import re
+import signal
+import socket
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from lab import config
+from lab.appliance import MAIN_CPU, ROOT, Appliance, Refused
+from lab.browser import Browser
+from lab.process import execute, wait_until
+from lab.topology import FIREWALL, FIREWALL2, LAN, Lab
+
+pytestmark = pytest.mark.usefixtures("manuals_neighbour_timers")
+
+LISTEN = "127.0.0.1:8088"
+WEB = f'\n[web]\nlisten = "{LISTEN}"\n'
+# A name as hostile as the configuration lets it be stands in a path: names themselves are of letters alone.
+HOSTILE = "<img src=x onerror=alert(1)>"
+TAB, ENTER = ("Tab", 9), ("Enter", 13, "\r")
+
+
+@pytest.fixture(scope="module")
+def appliance(lab: Lab) -> Appliance:
+    file = config.with_two_firewalls(lab)
+    folder = file.parent.rename(file.parent.with_name(HOSTILE.replace("/", "")))
+    file = folder / file.name
+    file.write_text(file.read_text() + WEB)
+    appliance = Appliance(lab, file)
+    appliance.start()
+    return appliance
+
+
+@pytest.fixture(scope="module")
+def browser(lab: Lab, appliance: Appliance) -> Iterator[Browser]:
+    browser = Browser(lab, "nva", [MAIN_CPU])
+    browser.resize(1280, 900)
+    browser.open(f"http://{LISTEN}/")
+    yield browser
+    browser.close()
+
+
+@pytest.fixture(autouse=True)
+def well(lab: Lab, appliance: Appliance) -> Iterator[None]:
+    text = appliance.config.read_text()
+    yield
+    for space in ("firewall", "firewall2"):
+        lab.link_up(space)
+    if appliance.config.read_text() != text:
+        appliance.config.write_text(text)
+        appliance.reload()
+    wait_until("the appliance to be well again", lambda: appliance.execute("show", "state", "--check").returncode == 0)
+
+
+def curl(lab: Lab, path: str, *options: str, space: str = "nva", at: str = LISTEN) -> tuple[int, str]:
+    done = execute(*lab[space].command("curl", "-s", "--max-time", "8", "-w", "\n%{http_code}", *options, f"http://{at}{path}"))
+    body, _, status = done.stdout.rpartition("\n")
+    return int(status), body
+
+
+def ask(browser: Browser, source: str, destination: str) -> None:
+    form = "document.querySelector('#ask')"
+    browser.evaluate(f"{form}.from.value = '{source}', {form}.to.value = '{destination}', {form}.requestSubmit()")
+
+
+def test_endpoints_say_what_the_command_says(lab: Lab, appliance: Appliance) -> None:
+    status, body = curl(lab, "/api/v1/bgp")
+    assert (status, json.loads(body)) == (200, appliance.json("show", "bgp"))
+    for name in ("state", "ports", "next-hops", "zones", "stats"):  # in which time passes, and packets
+        status, body = curl(lab, f"/api/v1/{name}")
+        assert (status, shape(json.loads(body))) == (200, shape(appliance.json("show", name))), name
+    status, body = curl(lab, "/api/v1/explain?from=172.16.0.10&to=1.1.1.1&port=lan")
+    said = appliance.explain("172.16.0.10", "1.1.1.1")
+    assert (status, json.loads(body)["member"], json.loads(body)["candidates"]) == (200, said["member"], said["candidates"])
+
+
+def shape(value: Any) -> Any:
+    """Without what changes."""
+    if isinstance(value, dict):
+        return {name: shape(each) for name, each in value.items()}
+    if isinstance(value, list):
+        return [shape(each) for each in value]
+    return value if isinstance(value, str) and not value.isdigit() else None
+
+
+def test_the_picture_shows_what_is_there(lab: Lab, appliance: Appliance, browser: Browser) -> None:
+    browser.wait_for_text("Forwarding", "#verdict")
+    assert browser.evaluate("document.title").startswith("● forwarding")
+    picture = browser.text("#picture")
+    for hop in appliance.json("show", "next-hops"):
+        for member in hop["members"]:
+            assert member["address"] in picture
+    for name in ("onprem", "vnet", "internet", "lan", "egress", "firewall", "onprem-gateway", LAN, "2 of 2", "since "):
+        assert name in picture, name
+    nodes = set(browser.evaluate("[...document.querySelectorAll('[data-node]')].map(each => each.dataset.node)"))
+    assert {f"member firewall {FIREWALL}", f"member firewall {FIREWALL2}", "zone onprem", "port lan", "hop Internet"} <= nodes
+    assert browser.evaluate("document.querySelectorAll('#picture path').length") >= 3 + 5 + 5
+
+
+def test_names_are_text(lab: Lab, appliance: Appliance, browser: Browser) -> None:
+    browser.wait_for_text(HOSTILE, "#verdict")
+    assert browser.evaluate("document.images.length") == 0
+
+
+def test_a_firewall_dies(lab: Lab, appliance: Appliance, browser: Browser) -> None:
+    browser.wait_for_text("Forwarding", "#verdict")
+    lab.link_down("firewall")
+    browser.wait_for_text("Degraded", "#verdict")
+    browser.wait_for_text("firewall 1 of 2 alive", "#verdict")
+    dead = f"[data-node='member firewall {FIREWALL}']"
+    browser.wait_for_text("dead", dead)
+    assert re.search(r"since \d\d:\d\d:\d\d", browser.text(dead)), browser.text(dead)
+    browser.wait_for_text(f"member {FIREWALL} of firewall is dead", "#news")
+    assert "degraded" in browser.evaluate("document.querySelector('#say').textContent"), "who hears the page is told"
+    lab.link_down("firewall2")
+    browser.wait_for_text("Closed", "#verdict")
+    lab.link_up("firewall")
+    lab.link_up("firewall2")
+    browser.wait_for_text("Forwarding", "#verdict", timeout=60)
+
+
+def test_drops_and_rates(lab: Lab, appliance: Appliance, browser: Browser) -> None:
+    pings = lab.spawn("onprem", "pings", "ping", "-q", "-i", "0.05", "192.168.7.7")
+    through = lab.spawn("onprem", "through", "ping", "-q", "-i", "0.05", "1.1.1.1")
+    try:
+        browser.wait_for_text("null_route", "#lost-packets")
+        browser.wait_for_text("a route of type None covers the destination", "#lost-packets")
+        browser.wait_for_text("192.168.7.7", "#lost-packets")
+        browser.wait_for("a rate", "/in [1-9]/.test(document.querySelector('#charts').innerText.replaceAll('\\u00a0', ' '))")
+        browser.wait_for("traffic on a wire", "document.querySelectorAll('#picture path.flows').length > 0")
+    finally:
+        for process in (pings, through):
+            process.stop()
+            lab.forget(process)
+    browser.evaluate("document.querySelector('#lost-packets button[data-to=\"192.168.7.7\"]').click()")
+    browser.wait_for_text("Dropped: null_route", "#answer")
+    assert browser.evaluate("document.activeElement.name") == "from"
+
+
+def test_explain_with_the_keyboard_alone(lab: Lab, appliance: Appliance, browser: Browser) -> None:
+    browser.wait_for_text("Forwarding", "#verdict")
+    browser.evaluate("document.querySelector('#ask').reset(), document.querySelector('#answer').replaceChildren(), document.activeElement.blur()")
+    browser.evaluate("document.querySelector('.skip').focus()")
+    browser.press(*ENTER)
+    browser.press(*TAB)
+    assert browser.evaluate("document.activeElement.name") == "from"
+    assert browser.evaluate("getComputedStyle(document.activeElement).outlineStyle") == "solid", "the focus is seen"
+    browser.type("172.16.0.10")
+    browser.press(*TAB)
+    browser.type("1.1.1.1")
+    browser.press(*ENTER)
+    browser.wait_for_text("Forwarded", "#answer")
+    way = browser.text("#answer")
+    for said in ("onprem", "172.16.0.0/12", "0.0.0.0/1 wins", "firewall", "takes this flow", "decides the same"):
+        assert said in way, said
+    assert appliance.explain("172.16.0.10", "1.1.1.1", "lan")["member"] in way
+    assert browser.evaluate("document.activeElement.name") == "to", "and stays where it was while the page is drawn anew"
+    unlabelled = "[...document.querySelectorAll('input, select, button')].filter(each => !each.labels?.length && !each.innerText.trim()).length"
+    assert browser.evaluate(unlabelled) == 0
+
+
+def test_a_silly_question_is_answered_in_words(browser: Browser) -> None:
+    ask(browser, "here", "1.1.1.1")
+    browser.wait_for_text("here", "#answer")
+
+
+def test_control_is_killed_and_comes_back(lab: Lab, appliance: Appliance, browser: Browser) -> None:
+    browser.wait_for_text("Forwarding", "#verdict")
+    appliance.kill_control()
+    browser.wait_for_text("No answer since", "#lost")
+    assert browser.evaluate("document.body.classList.contains('gone')")
+    # Opacity moves there in a moment.
+    browser.wait_for("greyed values", "getComputedStyle(document.querySelector('#verdict').parentElement).opacity < 0.6")
+    assert "no answer" in browser.text("#pulse") and "no answer" in browser.evaluate("document.title")
+    ask(browser, "172.16.0.10", "1.1.1.1")
+    browser.wait_for_text("No answer", "#answer")
+    appliance.start_control()
+    browser.wait_for("it to be live again", "!document.body.classList.contains('gone') && document.querySelector('#lost').hidden", timeout=60)
+    browser.wait_for_text("Forwarding", "#verdict")
+    assert browser.text("#pulse") == "live"
+
+
+def test_control_hangs(lab: Lab, appliance: Appliance, browser: Browser) -> None:
+    browser.wait_for_text("Forwarding", "#verdict")
+    appliance.signal_control(signal.SIGSTOP)
+    try:
+        browser.wait_for_text("No answer since", "#lost")
+    finally:
+        appliance.signal_control(signal.SIGCONT)
+    browser.wait_for("it to be live again", "!document.body.classList.contains('gone')")
+
+
+def test_the_dataplane_is_killed(lab: Lab, appliance: Appliance, browser: Browser) -> None:
+    appliance.kill_dataplane()
+    browser.wait_for_text("the dataplane is not running", "#verdict")
+    browser.wait_for_text("Not known: the dataplane is not connected", "#charts")
+    assert not browser.evaluate("document.body.classList.contains('gone')"), "control answers"
+    appliance.start_dataplane()
+    browser.wait_for_text("Forwarding", "#verdict", timeout=60)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_a_phone(browser: Browser, scheme: str) -> None:
+    browser.resize(320, 640)
+    browser.prefer("prefers-color-scheme", scheme)
+    try:
+        browser.wait_for_text("Forwarding", "#verdict")
+        assert browser.evaluate("document.documentElement.scrollWidth") == 320, "nothing is beyond the edge"
+        paper = browser.evaluate("getComputedStyle(document.body).backgroundColor")
+        assert (sum(map(int, re.findall(r"\d+", paper)[:3])) < 3 * 64) == (scheme == "dark"), paper
+        assert len(browser.screenshot()) > 10_000
+    finally:
+        browser.resize(1280, 900)
+        browser.prefer("prefers-color-scheme", "light")
+
+
+def test_nothing_from_elsewhere_and_no_fault_of_a_script(browser: Browser) -> None:
+    """Last: of all that the tests before have done."""
+    assert {url for url in browser.requests if not url.startswith((f"http://{LISTEN}/", "data:"))} == set()
+    assert browser.exceptions == []
+    # While control was gone, its answers were missed, and questions were refused: that is the network's to say.
+    assert [entry for entry in browser.logged if entry["source"] != "network"] == []
+
+
+def test_size_and_guards(lab: Lab, appliance: Appliance) -> None:
+    status, page = curl(lab, "/")
+    assert status == 200 and len(page.encode()) < 50_000
+    assert (ROOT / "control" / "web" / "page.html").read_text().strip() == page.strip()
+    assert not re.search(r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\b|new Function", page)
+    assert curl(lab, "/", "-H", "Host: evil.example")[0] == 421
+    assert curl(lab, "/api/v1/state", "-H", "Host: evil.example")[0] == 421
+    assert curl(lab, "/api/v1/state", "-X", "POST")[0] == 405
+    assert curl(lab, "/api/v1/reload")[0] == 404
+
+
+def test_many_browsers_and_slow_ones(lab: Lab, appliance: Appliance, browser: Browser) -> None:
+    """Control goes on: a firewall that dies is noticed, and the command line is answered."""
+    loop = f"while :; do curl -s -o /dev/null http://{LISTEN}/api/v1/state; curl -s -o /dev/null 'http://{LISTEN}/api/v1/explain?from=172.16.0.10&to=1.1.1.1'; done"
+    flood = [lab.spawn("nva", f"flood-{number}", "sh", "-c", loop, cpus=[MAIN_CPU]) for number in range(4)]
+    slow = []
+    try:
+        for _ in range(40):
+            client = lab["nva"].socket(socket.AF_INET, socket.SOCK_STREAM)
+            client.connect(("127.0.0.1", 8088))
+            client.sendall(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")  # and never reads
+            slow.append(client)
+        lab.link_down("firewall")
+        wait_until("one firewall", lambda: appliance.next_hops()["firewall"] == 1)
+        browser.wait_for_text("Degraded", "#verdict", timeout=60)
+    finally:
+        for client in slow:
+            client.close()
+        for process in flood:
+            process.stop()
+            lab.forget(process)
+
+
+def test_a_reload_moves_it_and_names_it(lab: Lab, appliance: Appliance) -> None:
+    text = appliance.config.read_text()
+    appliance.config.write_text(text.replace(WEB, f'\n[web]\nlisten = "{LAN}:8088"\nhosts = ["NVA.example.net"]\n'))
+    appliance.reload()
+    assert curl(lab, "/")[0] == 0
+    at = f"{LAN}:8088"
+    assert curl(lab, "/", space="onprem", at=at)[0] == 200
+    assert curl(lab, "/", "-H", "Host: nva.example.net", space="onprem", at=at)[0] == 200
+    assert curl(lab, "/", "-H", "Host: nva2.example.net", space="onprem", at=at)[0] == 421
+    said = appliance.execute("check", appliance.config).stdout
+    assert "web-open" in said, said
+    appliance.config.write_text(text.replace(WEB, '\n[web]\nlisten = "localhost:8088"\n'))
+    with pytest.raises(Refused, match="is not an IPv4 address and TCP port"):
+        appliance.reload()
+    appliance.config.write_text(text.replace(WEB, ""))
+    appliance.reload()
+    assert curl(lab, "/", space="onprem", at=at)[0] == 0
