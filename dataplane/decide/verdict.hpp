@@ -157,6 +157,9 @@ struct Datagram {
 // the least that a configuration may have, a packet in one buffer of 2 KB needs 4.
 inline constexpr unsigned max_fragments = 8;
 
+// A fragment lies in one buffer, of which the dataplane's smallest takes so much, whatever the port's MTU is.
+inline constexpr std::uint16_t longest_fragment = 2'048;
+
 // RFC 791, 3.2: "Every internet module must be able to forward a datagram of 68 octets without further fragmentation."
 inline constexpr std::uint16_t least_mtu = 68;
 
@@ -169,7 +172,8 @@ inline constexpr std::uint32_t longest_datagram = 65'535;
 [[nodiscard]] constexpr bool may_be_fragmented(const Datagram& datagram, std::uint16_t mtu) noexcept {
   return !datagram.dont_fragment && mtu >= least_mtu &&
          datagram.fragment_offset * 8U + datagram.length <= longest_datagram &&
-         datagram.length - datagram.header_size <= (mtu - datagram.header_size) / 8U * 8U * max_fragments;
+         datagram.length - datagram.header_size <=
+             (std::min(mtu, longest_fragment) - datagram.header_size) / 8U * 8U * max_fragments;
 }
 
 // Of a packet that its next hop would take. `whole` becomes `in_fragments` where the packet is too long for the MTU.

@@ -10,11 +10,11 @@
 
 #include <algorithm>
 #include <array>
-#include <cassert>
 #include <cerrno>
 #include <cstring>
 #include <numeric>
 #include <span>
+#include <tl/expected.hpp>
 
 #include "dataplane/forward/capture.hpp"
 #include "dataplane/forward/stages.hpp"
@@ -34,14 +34,17 @@ std::uint16_t longest_in_one_buffer(rte_mempool* pool) noexcept {
   return static_cast<std::uint16_t>(rte_pktmbuf_data_room_size(pool) - RTE_PKTMBUF_HEADROOM);
 }
 
-// The datagram's, which lies at the beginning of `packet`; none if there are not enough buffers.
-std::span<rte_mbuf*> divide(rte_mbuf& packet, std::uint16_t mtu, Fragments& room) noexcept {
+// may_be_fragmented() has counted on it.
+static_assert(decide::longest_fragment == RTE_MBUF_DEFAULT_DATAROOM);
+
+// The datagram's, which lies at the beginning of `packet`; or why there are none.
+tl::expected<std::span<rte_mbuf*>, DropReason> divide(rte_mbuf& packet, std::uint16_t mtu,
+                                                      Fragments& room) noexcept {
   const auto longest = std::min(mtu, longest_in_one_buffer(packet.pool));
   const auto count =
       rte_ipv4_fragment_copy_nonseg_packet(&packet, room.data(), decide::max_fragments, longest, packet.pool);
   if (count <= 0) {
-    assert(count == -ENOMEM);  // all else may_be_fragmented() has excluded
-    return {};
+    return tl::unexpected(count == -ENOMEM ? DropReason::no_buffer : DropReason::mtu_exceeded);
   }
   const std::span fragments{room.data(), static_cast<std::size_t>(count)};
   for (rte_mbuf* const fragment : fragments) {
@@ -114,12 +117,15 @@ void send_in_fragments(const Context& context, const Burst& burst, unsigned at, 
   packet::decrement_ttl(burst.frames[at] + ethernet_header_size);
   rte_pktmbuf_adj(whole, ethernet_header_size);
   Fragments room;
-  const auto fragments = divide(*whole, to_exit ? context.state.exit_mtu : adjacency.mtu, room);
-  if (fragments.empty()) {
+  const std::uint16_t mtu = to_exit ? context.state.exit_mtu : adjacency.mtu;
+  const auto divided = divide(*whole, mtu, room);
+  if (!divided) {
     rte_pktmbuf_prepend(whole, ethernet_header_size);  // it is still there
-    context.diverted.add(whole, DropReason::no_buffer);
+    context.diverted.add(whole, divided.error() == DropReason::mtu_exceeded ? Verdict::too_long(mtu)
+                                                                            : Verdict{divided.error()});
     return;
   }
+  const auto fragments = *divided;
   if (auto* const tracing = tracing_of(context.state, context.own.index)) {
     tracing->decided(whole, to_exit ? Verdict::to_exit_in_fragments() : Verdict::forward_in_fragments());
   }

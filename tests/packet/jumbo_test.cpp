@@ -148,6 +148,32 @@ TEST_P(Jumbo, IsDividedIntoWhatABufferTakes) {
   EXPECT_EQ(worker_.counters().ports[lan].fragmented.get(), mtus.size());
 }
 
+// More than as many buffers take as a packet is divided into: its sender is told, whatever the port's MTU is.
+TEST_P(Jumbo, IsTooLongForItsFragmentsBuffers) {
+  constexpr std::uint16_t most = 20 + decide::max_fragments * 2'024;
+  static_assert(most == 16'212);
+  send_in_pieces(there().size(most).id(0x4711).bytes());
+  while (worker_.poll_once() != 0) {
+  }
+  EXPECT_EQ(lab().sent(spoke).size(), decide::max_fragments);
+  EXPECT_EQ(worker_.counters().ports[lan].fragments.get(), decide::max_fragments);
+  const auto& dropped =
+      worker_.counters().ports[lan].drops[static_cast<std::size_t>(DropReason::mtu_exceeded)];
+  std::uint64_t count = 0;
+  for (const std::uint16_t size : {std::uint16_t{most + 1}, std::uint16_t{60'000}}) {
+    SCOPED_TRACE(size);
+    send_in_pieces(there().size(size).id(0x4711).bytes());
+    while (worker_.poll_once() != 0) {
+    }
+    EXPECT_TRUE(lab().sent(spoke).empty());
+    EXPECT_EQ(dropped.get(), ++count);
+    const auto out = lab().sent(lan);
+    ASSERT_EQ(out.size(), 1U);
+    EXPECT_EQ(out[0][34], 3);
+    EXPECT_EQ(out[0][40] * 256 + out[0][41], longest) << "the MTU";
+  }
+}
+
 TEST_P(Jumbo, SaysItsLongestSegmentAsAnyOther) {
   state_.clamping.ports = state_.clamping.by_mtu = forward::PortMask{1} << spoke;
   state_.clamping.mtus[lan] = state_.clamping.mtus[spoke] = longest;
