@@ -142,7 +142,8 @@ auto probe_configuration(System& system, const fs::path& file, const netlink::Mi
               .device = port.device.substr(0, port.device.find(',')),
               .af_xdp = port.is_af_xdp(),
               .nic = find_nic(port.device),
-              .companion_alias = reach::companion_alias(port)};
+              .companion_alias = reach::companion_alias(port),
+              .mtu = port.mtu};
     probe_addresses(seen, port, (*policy)->config, mirror);
     if (port.has_netdev()) {
       const auto link = mirror.find_link_of(port);

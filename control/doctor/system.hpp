@@ -70,6 +70,7 @@ struct Port {
   std::string vf = {};  // the interface that its interface has enslaved: Azure's VF; empty: none
   // How long the kernel may take to notice that a neighbour there is gone; none: no member there goes without a probe.
   std::optional<std::chrono::milliseconds> neighbour_patience = {};
+  std::uint16_t mtu = 0;  // configured; 0: its interface's own
 };
 
 struct HugePages {
@@ -110,7 +111,8 @@ struct System {
   // Of /etc/sekisho/dataplane.env, or the dataplane's own defaults.
   std::vector<unsigned> workers;
   std::uint64_t packet_bytes = 0;
-  std::uint16_t packet_mtu = 0;  // for which a packet buffer of AF_XDP has room
+  std::uint16_t packet_mtu =
+      0;  // for which a packet buffer has room; AF_XDP takes none that is larger than a page
 
   tl::expected<void, std::string> guard;  // whether nftables closes the forward hook, or why it does not
   bool forwards = false;                  // net.ipv4.ip_forward

@@ -280,6 +280,55 @@ TEST_F(DoctorTest, MtusThatAPortDoesNotTake) {
   EXPECT_THAT(check_mtus(system), ElementsAre());
 }
 
+TEST_F(DoctorTest, MtusAsTheyAreConfigured) {
+  system.packet_mtu = 3498;
+  system.ports[0].interface->mtu = 9001;
+  system.ports[0].mtu = 1500;
+  system.ports[1].interface->mtu = 1500;
+  system.ports[1].mtu = 3498;
+  EXPECT_THAT(
+      check_mtus(system),
+      ElementsAre(is(Verdict::ok, "port lan: eth1 (ena) is given an MTU of 1500, of at most 3498"),
+                  is(Verdict::ok, "port egress: eth2 (ena) is given an MTU of 3498, of at most 3498")));
+  system.ports[1].interface->driver = "i40e";
+  EXPECT_THAT(check_mtus(system)[1],
+              is(Verdict::bad, "is given an MTU of 3498, and with AF_XDP takes 3046 at most",
+                 "mtu = 3046 in [port.egress]"));
+  system.packet_mtu = 1774;
+  system.ports[1].mtu = 1775;
+  stop_dataplane();
+  EXPECT_THAT(check_mtus(system)[1], is(Verdict::warning, "room for 1774", "or mtu = 1774 in [port.egress]"));
+}
+
+TEST_F(DoctorTest, MtusOfDrivers) {
+  system.packet_mtu = 3498;
+  system.ports.resize(1);
+  auto& lan = *system.ports[0].interface;
+  lan.driver = "igc";
+  lan.mtu = 1500;
+  EXPECT_THAT(check_mtus(system), ElementsAre(is(Verdict::ok, "of at most 1500")));
+  lan.mtu = 1501;
+  EXPECT_THAT(check_mtus(system), ElementsAre(is(Verdict::bad, "takes 1500 at most", "mtu 1500")));
+  lan.driver = "igb";
+  lan.mtu = 3046;
+  EXPECT_THAT(check_mtus(system), ElementsAre(is(Verdict::ok, "of at most 3046")));
+  lan.driver = "atlantic";
+  EXPECT_THAT(check_mtus(system), ElementsAre(is(Verdict::ok, "(atlantic) has an MTU of 3046")));
+  EXPECT_THAT(check_mtus(system)[0].sentence, Not(HasSubstr("at most"))) << "nobody knows";
+  lan.mtu = 3499;
+  EXPECT_THAT(check_mtus(system), ElementsAre(is(Verdict::bad, "takes 3498 at most", "mtu 3498")));
+}
+
+// A dataplane that is told so refuses every AF_XDP port.
+TEST_F(DoctorTest, BuffersOfMoreThanAPage) {
+  system.packet_mtu = 9000;
+  EXPECT_THAT(check_mtus(system),
+              ElementsAre(is(Verdict::bad, "--mtu 9000: packet buffers are larger than the page",
+                             "\"--mtu 3498\" or less")));
+  system.ports = {pci_port("vfio-pci")};
+  EXPECT_THAT(check_mtus(system), ElementsAre()) << "no other minds";
+}
+
 TEST_F(DoctorTest, XdpByKernel) {
   system.ports.pop_back();
   system.kernel = {5, 15};
