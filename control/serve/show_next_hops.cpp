@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <set>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "common/base/prefix.hpp"
@@ -46,27 +47,31 @@ config::NextHop members_of(const ipc::NextHop& next_hop) {
   return result;
 }
 
-// What was transmitted to each: whether a group's flows are spread.
-void add_shares(Json& members, const ipc::Statistics& statistics) {
-  for (auto& member : members) {
-    for (const auto& adjacency : statistics.adjacencies()) {
-      if (member["address"] == base::address_to_string(adjacency.key().address())) {
-        member["traffic"] = counter_json(adjacency.counter());
-      }
+// What was transmitted to each address: whether a group's flows are spread.
+using Shares = std::unordered_map<std::string, const ipc::AdjacencyStatistics*>;
+
+Shares shares_of(const Live& live) {
+  Shares shares;
+  if (live.statistics) {
+    for (const auto& adjacency : live.statistics->adjacencies()) {
+      shares.insert_or_assign(base::address_to_string(adjacency.key().address()), &adjacency);
     }
   }
+  return shares;
 }
 
-void add_live(Json& entry, const std::string& name, const Live& live) {
+void add_live(Json& entry, const std::string& name, const Live& live, const Shares& shares) {
   if (const auto* state = find_state(live, name)) {
     entry["index"] = state->index();
     entry["alive_in_dataplane"] = state->alive_members();
+    std::set<std::string> drained;
+    for (const auto& told : state->next_hop().members()) {
+      if (told.drained()) {
+        drained.insert(base::address_to_string(told.address()));
+      }
+    }
     for (auto& member : entry["members"]) {
-      const auto& told = state->next_hop().members();
-      const auto found = std::ranges::find_if(told, [&](const ipc::Member& each) {
-        return member["address"] == base::address_to_string(each.address());
-      });
-      member["drained_in_dataplane"] = found != told.end() && found->drained();
+      member["drained_in_dataplane"] = drained.contains(member["address"].get<std::string>());
     }
   }
   if (live.statistics) {
@@ -75,7 +80,11 @@ void add_live(Json& entry, const std::string& name, const Live& live) {
         entry["traffic"] = counter_json(next_hop.counter());
       }
     }
-    add_shares(entry["members"], *live.statistics);
+    for (auto& member : entry["members"]) {
+      if (const auto share = shares.find(member["address"].get<std::string>()); share != shares.end()) {
+        member["traffic"] = counter_json(share->second->counter());
+      }
+    }
   }
 }
 
@@ -83,6 +92,7 @@ void add_live(Json& entry, const std::string& name, const Live& live) {
 
 Json show_next_hops(const policy::Policy& policy, const sync::View& view, const Live& live) {
   auto result = Json::array();
+  const auto shares = shares_of(live);
   std::set<std::string> shown;
   for (const auto& next_hop : policy.config.next_hops) {
     Json entry{{"name", next_hop.name},
@@ -95,7 +105,7 @@ Json show_next_hops(const policy::Policy& policy, const sync::View& view, const 
                                               [](const Json& member) { return member["alive"] == true; }))
                          : Json(nullptr);
     entry["members"] = std::move(list);
-    add_live(entry, next_hop.name, live);
+    add_live(entry, next_hop.name, live, shares);
     shown.insert(next_hop.name);
     result.push_back(std::move(entry));
   }
@@ -110,7 +120,7 @@ Json show_next_hops(const policy::Policy& policy, const sync::View& view, const 
       entry["action_in_dataplane"] =
           action_text(state->next_hop().action());  // "forward": without a member, down
     }
-    add_live(entry, name, live);
+    add_live(entry, name, live, shares);
     shown.insert(name);
     result.push_back(std::move(entry));
   }
@@ -121,7 +131,7 @@ Json show_next_hops(const policy::Policy& policy, const sync::View& view, const 
                    {"action", action_text(state.next_hop().action())},
                    {"alive", state.alive_members()},
                    {"members", members_json(members_of(state.next_hop()), &view)}};
-        add_live(entry, state.next_hop().name(), live);
+        add_live(entry, state.next_hop().name(), live, shares);
         result.push_back(std::move(entry));
       }
     }

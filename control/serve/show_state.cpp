@@ -16,6 +16,7 @@ Json dataplane_json(const ipc::State& state, std::uint64_t now_unix_ms) {
     memory += table.memory_bytes();
   }
   return {{"connected", true},
+          {"answers", true},
           {"version", state.version()},
           {"uptime_seconds", seconds_since(state.started_unix_ms(), now_unix_ms)},
           {"transaction", state.transaction()},
@@ -27,6 +28,11 @@ Json dataplane_json(const ipc::State& state, std::uint64_t now_unix_ms) {
             {"reserved_hugepage_bytes", state.packet_memory().reserved_hugepage_bytes()},
             {"transparent_hugepage_bytes", state.packet_memory().transparent_hugepage_bytes()}}},
           {"table_memory_bytes", memory}};
+}
+
+// One that is there and does not answer may well forward.
+Json silent_json(const Live& live) {
+  return {{"connected", false}, {"answers", live.connected ? Json(false) : Json(nullptr)}};
 }
 
 Json draining_json(const Times& times) {
@@ -46,21 +52,20 @@ Json show_state(const policy::Policy& policy, const Live& live, const std::vecto
     routes += zone.table.candidates().size();
   }
   const auto verdict = judge(policy, problems);
-  return {
-      {"verdict", to_string(verdict.word)},
-      {"reasons", verdict.reasons},
-      {"severity", severity_of(problems)},
-      {"draining", draining_json(times)},
-      {"problems", problems_json(problems)},
-      {"dataplane", live.state ? dataplane_json(*live.state, times.now_unix_ms) : Json{{"connected", false}}},
-      {"control",
-       {{"version", base::version()},
-        {"uptime_seconds", seconds_since(times.control_started_unix_ms, times.now_unix_ms)},
-        {"configuration", policy.config.file.string()},
-        {"ports", policy.config.ports.size()},
-        {"zones", policy.zones.size()},
-        {"candidate_routes", routes}}},
-      {"warnings", policy.warnings}};
+  return {{"verdict", to_string(verdict.word)},
+          {"reasons", verdict.reasons},
+          {"severity", severity_of(problems)},
+          {"draining", draining_json(times)},
+          {"problems", problems_json(problems)},
+          {"dataplane", live.state ? dataplane_json(*live.state, times.now_unix_ms) : silent_json(live)},
+          {"control",
+           {{"version", base::version()},
+            {"uptime_seconds", seconds_since(times.control_started_unix_ms, times.now_unix_ms)},
+            {"configuration", policy.config.file.string()},
+            {"ports", policy.config.ports.size()},
+            {"zones", policy.zones.size()},
+            {"candidate_routes", routes}}},
+          {"warnings", policy.warnings}};
 }
 
 }  // namespace sekisho::serve
