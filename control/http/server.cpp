@@ -14,14 +14,17 @@
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/core/tcp_stream.hpp>
 #include <boost/beast/http.hpp>
+#include <boost/beast/http/span_body.hpp>
 #include <cerrno>
 #include <chrono>
 #include <ctime>
 #include <iterator>
 #include <map>
 #include <optional>
+#include <string_view>
 #include <utility>
 
+#include "common/base/text.hpp"
 #include "common/base/version.hpp"
 #include "common/ipc/door.hpp"
 
@@ -39,11 +42,25 @@ constexpr std::size_t max_connections = 32;
 constexpr std::uint32_t max_header = 8 * 1024;
 constexpr std::chrono::seconds longest_transfer{10};  // of a request, of an answer, and of silence in between
 constexpr std::chrono::seconds longest_linger{2};
+constexpr std::chrono::seconds long_write{1};  // while others want in
 
 // RFC 9110, 6.6.1: "An origin server with a clock [...] MUST generate a Date header field in all 2xx (Successful), 3xx (Redirection),
 // and 4xx (Client Error) responses". By it a browser knows this appliance's time.
 std::string date_now() {
   return fmt::format("{:%a, %d %b %Y %H:%M:%S GMT}", fmt::gmtime(std::time(nullptr)));
+}
+
+// RFC 9112, 3.2.2: "a server MUST accept the absolute-form in requests", and "MUST ignore the received Host header field (if any) and
+// instead use the host information of the request-target".
+auto parts_of(std::string_view target) -> std::pair<std::optional<std::string>, std::string> {
+  constexpr std::string_view scheme = "http://";
+  if (!base::equal_without_case(target.substr(0, scheme.size()), scheme)) {
+    return {std::nullopt, std::string{target}};
+  }
+  target.remove_prefix(scheme.size());
+  const auto end = std::min(target.find_first_of("/?"), target.size());
+  const auto rest = target.substr(end);
+  return {std::string{target.substr(0, end)}, (rest.starts_with('/') ? "" : "/") + std::string{rest}};
 }
 
 }  // namespace
@@ -64,8 +81,11 @@ class Client : public std::enable_shared_from_this<Client> {
 
   std::function<void()> closed;
 
-  // Nothing is being done for it: it sends its request, or lingers.
-  [[nodiscard]] bool is_waiting() const noexcept { return is_waiting_; }
+  // Whether it may be closed for another. Nothing is being done for it: it sends its request, or lingers; or it has long been slow to
+  // read its answer.
+  [[nodiscard]] bool may_go() const noexcept {
+    return is_waiting_ || (is_writing_ && std::chrono::steady_clock::now() - since_ > long_write);
+  }
   [[nodiscard]] const asio::ip::address& from() const noexcept { return from_; }
   [[nodiscard]] std::chrono::steady_clock::time_point since() const noexcept { return since_; }
 
@@ -105,26 +125,32 @@ class Client : public std::enable_shared_from_this<Client> {
   void answer() {
     is_waiting_ = false;
     const auto& request = parser_->get();
-    const auto target = request.target();
+    const auto [authority, target] = parts_of({request.target().data(), request.target().size()});
     const auto end = std::min(target.find('?'), target.size());
     const std::string path{target.substr(0, end)};
-    if (std::ranges::find(site_->paths, path) == site_->paths.end()) {
+    Request asked{.accept = std::string{request[protocol::field::accept]},
+                  .path = path,
+                  .query = std::string{target.substr(std::min(end + 1, target.size()))},
+                  .hosts = {},
+                  .fetched_from = std::string{request["Sec-Fetch-Site"]},
+                  .to = to_};
+    const auto [first, last] = request.equal_range(protocol::field::host);
+    std::transform(first, last, std::back_inserter(asked.hosts),
+                   [](const auto& header) { return std::string{header.value()}; });
+    if (authority && asked.hosts.size() == 1) {
+      asked.hosts.front() = *authority;
+    }
+    if (auto refused = site_->refuse ? site_->refuse(asked) : std::nullopt) {
+      send(make(std::move(*refused), request.keep_alive()));
+    } else if (std::ranges::find(site_->paths, path) == site_->paths.end()) {
       send(make(protocol::status::not_found,
                 fmt::format("there is {} here and nothing else\n", fmt::join(site_->paths, " and "))));
     } else if (request.method() != protocol::verb::get && request.method() != protocol::verb::head) {
       // RFC 9110, 15.5.6: "The origin server MUST generate an Allow header field in a 405 response".
       auto response = make(protocol::status::method_not_allowed, "GET or HEAD\n");
-      response.set(protocol::field::allow, "GET, HEAD");
+      response.message.set(protocol::field::allow, "GET, HEAD");
       send(std::move(response));
     } else {
-      Request asked{.accept = std::string{request[protocol::field::accept]},
-                    .path = path,
-                    .query = std::string{target.substr(std::min(end + 1, target.size()))},
-                    .hosts = {},
-                    .to = to_};
-      const auto [first, last] = request.equal_range(protocol::field::host);
-      std::transform(first, last, std::back_inserter(asked.hosts),
-                     [](const auto& header) { return std::string{header.value()}; });
       ask(asked);
     }
   }
@@ -146,9 +172,13 @@ class Client : public std::enable_shared_from_this<Client> {
     });
   }
 
-  using Message = protocol::response<protocol::string_body>;
+  using Message = protocol::response<protocol::span_body<const char>>;
+  struct Answer {
+    Message message;
+    std::shared_ptr<const std::string> body;  // that it points to
+  };
 
-  Message make(Response from, bool keep_alive) const {
+  Answer make(Response from, bool keep_alive) const {
     const auto& request = parser_->get();
     Message message{static_cast<protocol::status>(from.status), request.version()};
     message.set(protocol::field::server, fmt::format("sekisho-control/{}", base::version()));
@@ -160,15 +190,17 @@ class Client : public std::enable_shared_from_this<Client> {
       }
     }
     message.keep_alive(keep_alive);
-    message.content_length(from.body.size());
+    auto body =
+        from.shared ? std::move(from.shared) : std::make_shared<const std::string>(std::move(from.body));
+    message.content_length(body->size());
     // RFC 9110, 9.3.2: HEAD is identical to GET "except that the server MUST NOT send content in the response".
     if (request.method() != protocol::verb::head) {
-      message.body() = std::move(from.body);
+      message.body() = {body->data(), body->size()};
     }
-    return message;
+    return {.message = std::move(message), .body = std::move(body)};
   }
 
-  Message make(protocol::status status, std::string body) const {
+  Answer make(protocol::status status, std::string body) const {
     return make({.status = static_cast<unsigned>(status), .body = std::move(body)},
                 parser_->get().keep_alive());
   }
@@ -176,14 +208,18 @@ class Client : public std::enable_shared_from_this<Client> {
   // After what was not understood, or took too long, nothing that follows on the connection can be trusted.
   void refuse(protocol::status status, std::string_view why) {
     auto response = make(status, fmt::format("{}\n", why));
-    response.keep_alive(false);
+    response.message.keep_alive(false);
     send(std::move(response));
   }
 
-  void send(Message message) {
-    response_.emplace(std::move(message));
+  void send(Answer answer) {
+    is_writing_ = true;
+    since_ = std::chrono::steady_clock::now();
+    body_ = std::move(answer.body);
+    response_.emplace(std::move(answer.message));
     stream_.expires_after(longest_transfer);
     protocol::async_write(stream_, *response_, [self = shared_from_this()](ErrorCode error, std::size_t) {
+      self->is_writing_ = false;
       if (error) {
         self->close();
       } else if (self->response_->need_eof()) {
@@ -220,8 +256,10 @@ class Client : public std::enable_shared_from_this<Client> {
   beast::flat_buffer buffer_{max_header + 1024};
   std::optional<protocol::request_parser<protocol::empty_body>> parser_;
   std::optional<Message> response_;
+  std::shared_ptr<const std::string> body_;  // its
   bool asking_ = false;
   bool is_waiting_ = true;
+  bool is_writing_ = false;
   asio::ip::address from_;
   asio::ip::address to_;
   std::chrono::steady_clock::time_point since_ = std::chrono::steady_clock::now();
@@ -269,19 +307,19 @@ struct Server::Impl {
     client->read();
   }
 
-  // Whoever opens many connections, or sends slowly, pushes out his own first: of the address with the most connections that wait for
-  // a request, the one that waits longest.
+  // Whoever opens many connections, or sends or reads slowly, pushes out his own first: of the address with the most that may go, the
+  // one that waits longest.
   bool make_room() {
     std::map<asio::ip::address, std::size_t> waiting;
     for (const auto& [raw, weak] : clients) {
-      waiting[raw->from()] += raw->is_waiting() ? 1 : 0;
+      waiting[raw->from()] += raw->may_go() ? 1 : 0;
     }
     Client* first = nullptr;
     for (const auto& [raw, weak] : clients) {
       const auto order = [&](const Client& each) {
         return std::pair(-std::ptrdiff_t(waiting[each.from()]), each.since());
       };
-      if (raw->is_waiting() && (first == nullptr || order(*raw) < order(*first))) {
+      if (raw->may_go() && (first == nullptr || order(*raw) < order(*first))) {
         first = raw;
       }
     }

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Answers GET and HEAD over HTTP at one address: metrics for Prometheus, health for a load balancer, a page for people. Plain
-// HTTP and no passwords: to be listened on where only those get to. Whoever opens many connections, sends slowly or sends garbage
-// costs a bounded number of connections, and keeps nobody else out.
+// HTTP and no passwords: to be listened on where only those get to. Each listener has connections of its own, so that who uses up
+// those of the page keeps nobody from the health. Whoever opens many of them, sends or reads slowly or sends garbage costs a bounded
+// number of connections, and keeps others out for a second at most.
 #pragma once
 
 #include <boost/asio/io_context.hpp>
@@ -9,6 +10,7 @@
 #include <chrono>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <tl/expected.hpp>
 #include <utility>
@@ -19,10 +21,13 @@ namespace sekisho::http {
 using Headers = std::vector<std::pair<std::string, std::string>>;
 
 struct Request {
-  std::string accept;                // its Accept header; empty: none
-  std::string path = {};             // one of the site's
-  std::string query = {};            // behind its "?", as it came
-  std::vector<std::string> hosts;    // its Host headers: one, unless somebody errs
+  std::string accept;      // its Accept header; empty: none
+  std::string path = {};   // one of the site's
+  std::string query = {};  // behind its "?", as it came
+  std::vector<std::string>
+      hosts;  // its Host headers: one, unless somebody errs; or what an absolute target names instead
+  std::string fetched_from =
+      {};  // its Sec-Fetch-Site header: by whose page a browser was told to ask; empty: none
   boost::asio::ip::address to = {};  // to which address of ours it came
 };
 
@@ -31,12 +36,16 @@ struct Response {
   std::string content_type = "text/plain; charset=utf-8";
   std::string body;
   Headers headers = {};  // besides the site's
+  // In place of `body`, for one that many are sent at once.
+  std::shared_ptr<const std::string> shared = nullptr;
 };
 
 // What is served.
 struct Site {
   std::string name;                // in messages: "metrics"
   std::vector<std::string> paths;  // any other is 404
+  // What is refused before anything else is looked at, its path and its method included; null: nothing.
+  std::function<std::optional<Response>(const Request&)> refuse = nullptr;
   // Calls back with the response, now or later. What comes after `patience` is not waited for: `too_late` is sent instead.
   std::function<void(const Request&, std::function<void(Response)>)> answer;
   std::chrono::milliseconds patience{5000};

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// What is served over HTTP (metrics, health), where the policy that runs says; tried again later where that cannot be: what watches
+// What is served over HTTP (metrics, health, the page), where the policy that runs says; tried again later where that cannot be: what watches
 // must never keep what it watches down.
 #pragma once
 

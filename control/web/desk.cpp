@@ -2,6 +2,8 @@
 #include "control/web/desk.hpp"
 
 #include <algorithm>
+#include <ctime>
+#include <memory>
 #include <new>
 #include <utility>
 
@@ -15,10 +17,18 @@ using std::chrono::milliseconds;
 constexpr unsigned bad_request = 400;
 constexpr unsigned unavailable = 503;
 
-// A question takes control a millisecond or two: at most a fifth of its time is the page's.
+// At most a fifth of control's time is the page's, however long an answer takes it. Where it waits for the dataplane it takes none.
 constexpr int pauses_per_answer = 4;
 constexpr milliseconds shortest_pause{5};
-constexpr milliseconds longest_pause{250};
+// What is too long for a browser now is so in a moment, too, and making it is what takes long.
+constexpr milliseconds too_long_for{60'000};
+
+// Of this thread, in which all of control's work is done.
+std::chrono::nanoseconds processor_time() {
+  timespec time{};
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
+  return std::chrono::seconds(time.tv_sec) + std::chrono::nanoseconds(time.tv_nsec);
+}
 
 http::Response refusal(unsigned status, std::string why) {
   return {
@@ -34,21 +44,8 @@ std::string as_header(std::string sentence) {
   return sentence;
 }
 
-http::Response as_response(const Question& question, const Json& reply) {
-  if (!reply.value("ok", false)) {
-    const bool is_theirs = question.request.value("command", "") == "explain";
-    return refusal(is_theirs ? bad_request : unavailable, reply.value("error", ""));
-  }
-  http::Response response{
-      .content_type = "application/json",
-      .body = reply.at("result").dump(-1, ' ', false, Json::error_handler_t::replace) + "\n"};
-  if (response.body.size() > Desk::longest_answer) {
-    return refusal(unavailable, "the answer is too long for a browser: the `sekisho` command has it");
-  }
-  if (const auto problem = reply.find("problem"); problem != reply.end()) {
-    response.headers.emplace_back("Sekisho-Problem", as_header(problem->get<std::string>()));
-  }
-  return response;
+std::string dumped(const Json& result) {
+  return result.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 
 }  // namespace
@@ -92,26 +89,53 @@ void Desk::ask_next() {
   }
   current_ = std::move(waiting_.front());
   waiting_.pop_front();
-  asked_ = Clock::now();
+  asked_ = processor_time();
   try {
-    serve::handle(current_.question.request, backend_, started_unix_ms_, [this](const serve::Answer& answer) {
-      answered(as_response(current_.question, answer.reply));
-    });
+    if (current_.question.remembered) {
+      answered({{"ok", true}, {"result", current_.question.remembered()}});
+      return;
+    }
+    serve::handle(current_.question.request, backend_, started_unix_ms_,
+                  [this](const serve::Answer& answer) { answered(answer.reply); });
   } catch (const std::bad_alloc&) {
-    answered(refusal(unavailable, "sekisho-control has no memory for it"));
+    answered(refusal(unavailable, "sekisho-control has no memory for it"), current_.question.fresh);
   }
 }
 
-void Desk::answered(const http::Response& response) {
-  const auto now = Clock::now();
-  const auto took = std::chrono::duration_cast<milliseconds>(now - asked_);
-  if (current_.question.fresh > milliseconds::zero()) {
-    kept_.insert_or_assign(current_.key, Kept{response, now + current_.question.fresh});
+void Desk::answered(const Json& reply) {
+  const auto& question = current_.question;
+  if (!reply.value("ok", false)) {
+    const bool is_theirs = question.request.value("command", "") == "explain";
+    answered(refusal(is_theirs ? bad_request : unavailable, reply.value("error", "")), question.fresh);
+    return;
+  }
+  auto body = dumped(reply.at("result"));
+  if (body.size() > longest_answer) {
+    answered(refusal(unavailable, "the answer is too long for a browser: the `sekisho` command has it"),
+             too_long_for);
+    return;
+  }
+  http::Response response{.content_type = "application/json",
+                          .shared = std::make_shared<const std::string>(std::move(body))};
+  if (const auto problem = reply.find("problem"); problem != reply.end()) {
+    response.headers.emplace_back("Sekisho-Problem", as_header(problem->get<std::string>()));
+  }
+  answered(std::move(response), question.fresh);
+}
+
+void Desk::answered(http::Response response, milliseconds fresh) {
+  if (fresh > milliseconds::zero()) {
+    const auto now = Clock::now();
+    std::erase_if(kept_, [now](const auto& each) { return each.second.until <= now; });
+    if (kept_.size() < most_kept) {
+      kept_.insert_or_assign(current_.key, Kept{response, now + fresh});
+    }
   }
   for (const auto& done : std::exchange(current_, {}).who) {
     done(response);
   }
-  pause_.expires_after(std::clamp(took * pauses_per_answer, shortest_pause, longest_pause));
+  const auto took = std::chrono::ceil<milliseconds>(processor_time() - asked_);
+  pause_.expires_after(std::max(took * pauses_per_answer, shortest_pause));
   pause_.async_wait([this](const boost::system::error_code& error) {
     if (!error) {
       ask_next();

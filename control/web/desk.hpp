@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Where browsers ask: one question after the other, with a pause behind each that is longer the longer it took, an answer for all who
-// ask the same, and a bounded number of those who wait. However many browsers there are, and whatever they do, most of control's time
-// is its own.
+// Where browsers ask: one question after the other, behind each a pause of four times the processor time that it took, an answer for
+// all who ask the same, and a bounded number of those who wait. However many browsers there are, and whatever they do, at most a fifth
+// of control's time is theirs.
 #pragma once
 
 #include <boost/asio/io_context.hpp>
@@ -24,6 +24,7 @@ class Desk {
  public:
   using Done = std::function<void(http::Response)>;
   static constexpr std::size_t most_waiting = 64;          // different questions
+  static constexpr std::size_t most_kept = 64;             // answers
   static constexpr std::size_t longest_answer = 4U << 20;  // bytes
 
   // `backend` must outlive it.
@@ -46,14 +47,15 @@ class Desk {
   };
 
   void ask_next();
-  void answered(const http::Response& response);
+  void answered(http::Response response, std::chrono::milliseconds fresh);
+  void answered(const Json& reply);
 
   serve::Backend& backend_;
   std::uint64_t started_unix_ms_;
   boost::asio::steady_timer pause_;
-  bool is_busy_ = false;  // something is being asked, or pauses
-  Waiting current_;       // without a key: none
-  Clock::time_point asked_;
+  bool is_busy_ = false;              // something is being asked, or pauses
+  Waiting current_;                   // without a key: none
+  std::chrono::nanoseconds asked_{};  // by the thread's processor time
   std::deque<Waiting> waiting_;
   std::map<std::string, Kept> kept_;  // of the few questions that all browsers ask
 };

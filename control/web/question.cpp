@@ -21,15 +21,10 @@ using std::chrono::milliseconds;
 constexpr std::string_view api = "/api/v1/";
 constexpr std::string_view explain = "explain";
 constexpr milliseconds moment{500};
-constexpr milliseconds while_frr_is_asked{5000};  // by a program of its own: vtysh
 
-struct Shown {
-  std::string_view name;  // of `sekisho show`
-  milliseconds fresh = moment;
-};
-constexpr std::array shown{Shown{"state"}, Shown{"ports"},      Shown{"next-hops"},
-                           Shown{"zones"}, Shown{"drops"},      Shown{"last-drops"},
-                           Shown{"stats"}, Shown{"neighbours"}, Shown{"bgp", while_frr_is_asked}};
+// Of `sekisho show`, and "events".
+constexpr std::array<std::string_view, 10> shown{"state",      "ports", "next-hops",  "zones", "drops",
+                                                 "last-drops", "stats", "neighbours", "bgp",   "events"};
 
 // What `explain` is asked, and what the request calls it.
 struct Key {
@@ -122,7 +117,7 @@ auto read_explain(std::string_view query) -> tl::expected<Question, std::string>
 std::vector<std::string> question_paths() {
   std::vector<std::string> paths;
   for (const auto& each : shown) {
-    paths.push_back(fmt::format("{}{}", api, each.name));
+    paths.push_back(fmt::format("{}{}", api, each));
   }
   paths.push_back(fmt::format("{}{}", api, explain));
   return paths;
@@ -133,11 +128,11 @@ auto read_question(std::string_view path, std::string_view query) -> tl::expecte
   if (name == explain) {
     return read_explain(query);
   }
-  const auto found = std::ranges::find(shown, name, &Shown::name);
+  const auto found = std::ranges::find(shown, name);
   if (found == shown.end()) {
     return tl::unexpected(fmt::format("there is no {}", base::in_quotes(path)));
   }
-  return Question{.request = {{"command", "show"}, {"what", found->name}}, .fresh = found->fresh};
+  return Question{.request = {{"command", "show"}, {"what", *found}}, .fresh = moment};
 }
 
 }  // namespace sekisho::web

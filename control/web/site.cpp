@@ -4,6 +4,7 @@
 #include <string_view>
 #include <utility>
 
+#include "control/serve/show.hpp"
 #include "control/web/host.hpp"
 #include "control/web/question.hpp"
 #include "page.html.h"
@@ -11,7 +12,7 @@
 namespace sekisho::web {
 namespace {
 
-constexpr std::string_view events_path = "/api/v1/events";
+constexpr unsigned forbidden = 403;
 constexpr const char* json = "application/json";
 
 std::vector<std::string> paths() {
@@ -19,7 +20,6 @@ std::vector<std::string> paths() {
   for (auto& path : question_paths()) {
     all.push_back(std::move(path));
   }
-  all.emplace_back(events_path);
   return all;
 }
 
@@ -41,30 +41,52 @@ std::string dumped(const Json& value) {
 }  // namespace
 
 Page::Page(boost::asio::io_context& io, serve::Backend& backend, std::uint64_t started_unix_ms, Names names)
-    : desk_(io, backend, started_unix_ms), events_(backend.subscribe()), names_(std::move(names)) {}
+    : backend_(backend),
+      desk_(io, backend, started_unix_ms),
+      events_(backend.subscribe()),
+      names_(std::move(names)) {}
 
 auto Page::site() -> http::Site {
   return {
       .name = "the page",
       .paths = paths(),
+      .refuse = [this](const http::Request& request) { return refuse(request); },
       .answer = [this](const http::Request& request, Desk::Done done) { answer(request, std::move(done)); },
-      .too_late = {.status = 503,
-                   .content_type = json,
-                   .body = dumped({{"error", "the dataplane does not answer, or many ask at once"}})},
+      .too_late = {.status = 503, .content_type = json, .body = dumped({{"error", "no answer within 5 s"}})},
       .headers = headers()};
 }
 
-void Page::answer(const http::Request& request, Desk::Done done) {
+auto Page::refuse(const http::Request& request) -> std::optional<http::Response> {
   if (auto is_meant = check_host(request, names_()); !is_meant) {
-    done(std::move(is_meant.error()));
-  } else if (request.path == "/") {
+    return std::move(is_meant.error());
+  }
+  // What a page from elsewhere has a browser ask it cannot read; nor need it make work.
+  if (request.path.starts_with("/api/") && request.fetched_from == "cross-site") {
+    return http::Response{.status = forbidden,
+                          .content_type = json,
+                          .body = dumped({{"error", "a page from elsewhere may not ask"}})};
+  }
+  return std::nullopt;
+}
+
+void Page::answer(const http::Request& request, Desk::Done done) {
+  if (request.path == "/") {
     done({.content_type = "text/html; charset=utf-8", .body = std::string{page_text()}});
-  } else if (request.path == events_path) {
-    done({.content_type = json, .body = dumped(events_.to_json())});
   } else if (auto question = read_question(request.path, request.query); question) {
+    remember(*question);
     desk_.ask(*question, std::move(done));
   } else {
     done({.status = 400, .content_type = json, .body = dumped({{"error", question.error()}})});
+  }
+}
+
+// FRR is not waited for: when it hangs, it does so for 5 s. The keeper of BGP asks it, and what it heard last says when that was.
+void Page::remember(Question& question) {
+  const auto& what = question.request.value("what", "");
+  if (what == "bgp") {
+    question.remembered = [this] { return serve::show_bgp(backend_.bgp()); };
+  } else if (what == "events") {
+    question.remembered = [this] { return events_.to_json(); };
   }
 }
 

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -30,8 +31,11 @@ class Page {
   [[nodiscard]] auto site() -> http::Site;
 
  private:
+  [[nodiscard]] auto refuse(const http::Request& request) -> std::optional<http::Response>;
   void answer(const http::Request& request, Desk::Done done);
+  void remember(Question& question);
 
+  serve::Backend& backend_;
   Desk desk_;
   EventLog events_;
   Names names_;

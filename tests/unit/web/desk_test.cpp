@@ -4,6 +4,8 @@
 #include <gtest/gtest.h>
 
 #include <boost/asio/io_context.hpp>
+#include <chrono>
+#include <ctime>
 #include <deque>
 #include <functional>
 #include <string>
@@ -28,12 +30,18 @@ class SlowBackend : public FakeBackend {
                      std::function<void(tl::expected<std::vector<ipc::Reply>, std::string>)> done) override {
     held.emplace_back(std::move(request), std::move(done));
   }
+  void look_at_bgp(std::function<void()> done) override {
+    if (!is_frr_hung) {
+      done();
+    }
+  }
   void let_go() {
     auto [request, done] = std::move(held.front());
     held.pop_front();
     FakeBackend::ask_dataplane(std::move(request), std::move(done));
   }
 
+  bool is_frr_hung = false;
   std::deque<std::pair<ipc::Request, std::function<void(tl::expected<std::vector<ipc::Reply>, std::string>)>>>
       held;
 };
@@ -117,6 +125,63 @@ TEST_F(Asking, TooManyAreRefused) {
   EXPECT_THAT(answers.front().body, testing::HasSubstr("too many ask at once"));
   let_all_go(1000);
   EXPECT_EQ(asked, Desk::most_waiting + 1);
+}
+
+// FRR that hangs is nobody's to wait for.
+TEST_F(Asking, WhatIsRememberedIsAnsweredAtOnce) {
+  backend.is_frr_hung = true;
+  ask({.request = {{"command", "show"}, {"what", "bgp"}}, .fresh = milliseconds(500), .remembered = [] {
+         return Json{{"configured", true}};
+       }});
+  ASSERT_EQ(answers.size(), 1U);
+  EXPECT_EQ(*answers[0].shared, "{\"configured\":true}\n");
+}
+
+TEST_F(Asking, AFifthOfTheTimeHoweverLongAnAnswerTakes) {
+  const auto busy = [] {
+    const auto end = std::clock() + CLOCKS_PER_SEC / 5;
+    while (std::clock() < end) {
+    }
+    return Json{};
+  };
+  const auto begin = std::chrono::steady_clock::now();
+  for (const auto* what : {"one", "two"}) {
+    ask({.request = {{"command", "show"}, {"what", what}}, .remembered = busy});
+  }
+  ASSERT_TRUE(answered(2));
+  EXPECT_GE(std::chrono::steady_clock::now() - begin, milliseconds(200 + 4 * 190 + 190));
+}
+
+TEST_F(Asking, WaitingForTheDataplaneIsNoWork) {
+  ask(drops);
+  boost::asio::steady_timer later(io, milliseconds(300));
+  bool is_later = false;
+  later.async_wait([&](auto) { is_later = true; });
+  ASSERT_TRUE(test::run_until(io, [&] { return is_later; }));
+  backend.let_go();
+  const auto begin = std::chrono::steady_clock::now();
+  ask({.request = {{"command", "show"}, {"what", "events"}}, .remembered = [] { return Json{}; }});
+  ASSERT_TRUE(answered(2));
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, milliseconds(600));
+}
+
+TEST_F(Asking, WhatIsTooLongIsMadeOnce) {
+  int made = 0;
+  const Question question{
+      .request = {{"command", "show"}, {"what", "everything"}}, .fresh = milliseconds(1), .remembered = [&] {
+        ++made;
+        return Json(std::string(Desk::longest_answer, 'x'));
+      }};
+  ask(question);
+  boost::asio::steady_timer later(io, milliseconds(50));
+  bool is_later = false;
+  later.async_wait([&](auto) { is_later = true; });
+  ASSERT_TRUE(test::run_until(io, [&] { return is_later; }));
+  ask(question);
+  ASSERT_TRUE(answered(2));
+  EXPECT_EQ(made, 1);
+  EXPECT_EQ(answers[1].status, 503);
+  EXPECT_THAT(answers[1].body, testing::HasSubstr("too long for a browser"));
 }
 
 TEST_F(Asking, ADataplaneThatIsGone) {

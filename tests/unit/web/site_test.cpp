@@ -7,6 +7,7 @@
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/read.hpp>
 #include <boost/asio/write.hpp>
+#include <chrono>
 #include <memory>
 #include <string>
 #include <thread>
@@ -99,6 +100,26 @@ TEST_F(ServedPage, NobodyElsesName) {
   }
 }
 
+TEST_F(ServedPage, NobodyElsesNameIsToldWhatThereIs) {
+  EXPECT_THAT(get("GET /nothing HTTP/1.1", "evil.example"), StartsWith("HTTP/1.1 421 "));
+  EXPECT_THAT(get("POST / HTTP/1.1", "evil.example"), StartsWith("HTTP/1.1 421 "));
+}
+
+TEST_F(ServedPage, AnAbsoluteTargetNamesTheHost) {
+  EXPECT_THAT(get("GET http://localhost:8088/ HTTP/1.1", "evil.example"), StartsWith("HTTP/1.1 200 "));
+  EXPECT_THAT(get("GET HTTP://localhost HTTP/1.1"), StartsWith("HTTP/1.1 200 "));
+  EXPECT_THAT(get("GET http://localhost/api/v1/state?all=1 HTTP/1.1"), StartsWith("HTTP/1.1 200 "));
+  EXPECT_THAT(get("GET http://evil.example/ HTTP/1.1"), StartsWith("HTTP/1.1 421 "));
+}
+
+TEST_F(ServedPage, APageFromElsewhereMayNotAsk) {
+  const std::string from = " HTTP/1.1\r\nSec-Fetch-Site: ";
+  EXPECT_THAT(get("GET /api/v1/state" + from + "cross-site"), StartsWith("HTTP/1.1 403 "));
+  EXPECT_THAT(get("GET /api/v1/state" + from + "same-origin"), StartsWith("HTTP/1.1 200 "));
+  EXPECT_THAT(get("GET /" + from + "cross-site"), StartsWith("HTTP/1.1 200 ")) << "a link leads here";
+  EXPECT_TRUE(backend.asked.size() <= 2);
+}
+
 TEST_F(ServedPage, OnlyReads) {
   for (const auto* method : {"POST", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE"}) {
     EXPECT_THAT(get(std::string(method) + " /api/v1/state HTTP/1.1"), StartsWith("HTTP/1.1 405 ")) << method;
@@ -120,10 +141,49 @@ TEST_F(ServedPage, WhatIsNotUnderstood) {
   EXPECT_THAT(get("GET /api/v1/ HTTP/1.1"), StartsWith("HTTP/1.1 404 "));
   EXPECT_THAT(get("GET /../etc/passwd HTTP/1.1"), StartsWith("HTTP/1.1 404 "));
   EXPECT_THAT(get("GET //api/v1/state HTTP/1.1"), StartsWith("HTTP/1.1 404 "));
-  EXPECT_THAT(get("GET http://evil.example/ HTTP/1.1"), StartsWith("HTTP/1.1 404 "));
+  EXPECT_THAT(get("GET https://localhost/ HTTP/1.1"), StartsWith("HTTP/1.1 404 "));
   EXPECT_THAT(get("GET /api/v1/explain?from=%zz HTTP/1.1"), StartsWith("HTTP/1.1 400 "));
   EXPECT_THAT(get("GET /?" + std::string(9000, 'x') + " HTTP/1.1"), StartsWith("HTTP/1.1 431 "));
   EXPECT_THAT(ask("\x16\x03\x01 this is TLS\r\n\r\n"), StartsWith("HTTP/1.1 400 "));
+}
+
+// By a server of its own: what it sends is longer than all that lies between it and a client.
+TEST(SlowReaders, PushOutTheirOwnAfterAWhile) {
+  boost::asio::io_context io;
+  boost::asio::io_context clients;
+  const auto body = std::make_shared<const std::string>(std::size_t(32) << 20U, 'x');
+  auto listening = http::Server::listen(
+      io, {boost::asio::ip::address_v4::loopback(), 0},
+      {.name = "much", .paths = {"/much", "/little"}, .answer = [&](const http::Request& request, auto done) {
+         done(request.path == "/much" ? http::Response{.shared = body} : http::Response{.body = "little"});
+       }});
+  ASSERT_TRUE(listening) << listening.error();
+  auto server = std::move(*listening);
+  const auto endpoint = server->endpoint();
+  std::thread thread{[&] { io.run(); }};
+  const auto connect = [&] {
+    tcp::socket socket{clients};
+    socket.open(tcp::v4());
+    socket.set_option(tcp::socket::receive_buffer_size(4096));
+    socket.connect(endpoint);
+    return socket;
+  };
+  std::vector<tcp::socket> slow;
+  for (int i = 0; i < 40; ++i) {
+    slow.push_back(connect());
+    boost::asio::write(slow.back(), boost::asio::buffer(std::string("GET /much HTTP/1.1\r\n\r\n")));
+  }
+  std::this_thread::sleep_for(std::chrono::milliseconds(1500));
+  auto socket = connect();
+  boost::system::error_code ignored;
+  boost::asio::write(
+      socket, boost::asio::buffer(std::string("GET /little HTTP/1.1\r\nConnection: close\r\n\r\n")), ignored);
+  std::string answer;
+  boost::asio::read(socket, boost::asio::dynamic_buffer(answer), ignored);
+  EXPECT_THAT(answer, testing::EndsWith("\r\n\r\nlittle"));
+  slow.clear();
+  io.stop();
+  thread.join();
 }
 
 TEST_F(ServedPage, WhoReadsOrSendsSlowlyKeepsNobodyOut) {
