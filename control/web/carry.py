@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-3-Clause
-"""Makes a header of a page: its bytes, and a Content-Security-Policy by which only its own script and style run, by their hashes.
+"""Makes a header of a page, with its style and its script put in: its bytes, and a Content-Security-Policy by which only these run,
+by their hashes.
 
-  carry.py page.html page.html.h
+  carry.py page.html page.css page.js page.html.h
 """
 
 from __future__ import annotations
@@ -50,9 +51,21 @@ def policy(page: str) -> str:
     )
 
 
+def put_together(page: Path, style: Path, script: Path) -> str:
+    text = page.read_text()
+    for element, inside in (
+        (f'<link rel="stylesheet" href="{style.name}">', f"<style>\n{style.read_text()}</style>"),
+        (f'<script src="{script.name}"></script>', f"<script>\n{script.read_text()}</script>"),
+    ):
+        if text.count(element) != 1:
+            raise SystemExit(f"{page} has not one {element}")
+        text = text.replace(element, inside)
+    return text
+
+
 def main() -> None:
-    page, header = Path(sys.argv[1]), Path(sys.argv[2])
-    content = page.read_bytes()
+    page, style, script, header = map(Path, sys.argv[1:5])
+    content = put_together(page, style, script).encode()
     if len(content) > MOST:
         raise SystemExit(f"{page} has {len(content)} bytes: more than {MOST}")
     lines = [content[start : start + 24] for start in range(0, len(content), 24)]

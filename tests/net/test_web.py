@@ -176,7 +176,7 @@ def test_control_is_killed_and_comes_back(lab: Lab, appliance: Appliance, browse
     browser.wait_for_text("No answer since", "#lost")
     assert browser.evaluate("document.body.classList.contains('gone')")
     # Opacity moves there in a moment.
-    browser.wait_for("greyed values", "getComputedStyle(document.querySelector('#verdict').parentElement).opacity < 0.6")
+    browser.wait_for("greyed values", "getComputedStyle(document.querySelector('#verdict').parentElement).filter === 'grayscale(1)'")
     assert "no answer" in browser.text("#pulse") and "no answer" in browser.evaluate("document.title")
     ask(browser, "172.16.0.10", "1.1.1.1")
     browser.wait_for_text("No answer", "#answer")
@@ -205,6 +205,23 @@ def test_the_dataplane_is_killed(lab: Lab, appliance: Appliance, browser: Browse
     browser.wait_for_text("Forwarding", "#verdict", timeout=60)
 
 
+def test_answers_that_it_does_not_understand(browser: Browser) -> None:
+    """What cannot be drawn is said where it would stand; values of before never stand there as if they were so."""
+    browser.wait_for_text("Forwarding", "#verdict")
+    browser.evaluate("window.real = window.fetch, 1")
+    try:
+        browser.evaluate("window.fetch = async (...all) => all[0].endsWith('/events') ? new Response('[null]') : window.real(...all), 1")
+        browser.wait_for_text("This page could not show it", "#news")
+        browser.wait_for_text("not shown: events", "#lost")
+        assert "Forwarding" in browser.text("#verdict") and browser.text("#pulse") == "live"
+        browser.evaluate("window.fetch = async () => new Response('not called so', {status: 421}), 1")
+        browser.wait_for_text("status 421: not called so", "#lost")
+        assert "may be down" not in browser.text("#lost")
+    finally:
+        browser.evaluate("window.fetch = window.real, 1")
+    browser.wait_for("it to be live again", "document.querySelector('#lost').hidden")
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_a_phone(browser: Browser, scheme: str) -> None:
     browser.resize(320, 640)
@@ -231,7 +248,8 @@ def test_nothing_from_elsewhere_and_no_fault_of_a_script(browser: Browser) -> No
 def test_size_and_guards(lab: Lab, appliance: Appliance) -> None:
     status, page = curl(lab, "/")
     assert status == 200 and len(page.encode()) < 50_000
-    assert (ROOT / "control" / "web" / "page.html").read_text().strip() == page.strip()
+    for part in ("page.css", "page.js"):
+        assert (ROOT / "control" / "web" / part).read_text() in page
     assert not re.search(r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\b|new Function", page)
     assert curl(lab, "/", "-H", "Host: evil.example")[0] == 421
     assert curl(lab, "/api/v1/state", "-H", "Host: evil.example")[0] == 421
