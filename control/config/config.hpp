@@ -288,6 +288,7 @@ struct Health {
 struct Web {
   Listen listen;
   std::vector<std::string> hosts;  // that it may be called besides its address and localhost; in lower case
+  friend bool operator==(const Web&, const Web&) = default;
 };
 
 // A program that is told what changes.
