@@ -66,6 +66,7 @@ void add_apply(CLI::App& group, Context& context) {
   const auto config = add_config(*command);
   auto file = std::make_shared<std::string>();
   command->add_option("--file", *file, "Write it there, and leave FRR alone (default: what FRR reads)")
+      ->type_name("FILE")  // for completion
       ->option_text("FILE");
   command->footer(
       "A file that somebody else wrote stays as it is. FRR takes it without an interruption if "

@@ -51,7 +51,7 @@ void add_members(std::vector<Candidate>& to, const Json& told, const Words& give
 }
 
 // What a value is called in the help decides: "ZONE", "LEVEL:{debug,info}", "FILE".
-auto values_of(const CLI::Option& option, const Words& given, const std::string& socket) -> Completion {
+auto known_values_of(const CLI::Option& option, const Words& given, const std::string& socket) -> Completion {
   const auto kind = option.get_type_name();
   Completion result;
   auto& to = result.candidates;
@@ -90,6 +90,15 @@ auto values_of(const CLI::Option& option, const Words& given, const std::string&
                         kind.starts_with("DIRECTORY") || kind.starts_with("TABLE");
   }
   return result;
+}
+
+// Whoever types is not told that a sekisho-control of another version answers otherwise: there are no names then.
+auto values_of(const CLI::Option& option, const Words& given, const std::string& socket) -> Completion {
+  try {
+    return known_values_of(option, given, socket);
+  } catch (const Json::exception&) {
+    return {};
+  }
 }
 
 void add_options(std::vector<Candidate>& to, const CLI::App& command) {
@@ -136,8 +145,12 @@ auto complete(CLI::App& app, const Words& words, std::string socket) -> Completi
   if (!before->empty()) {
     before->pop_back();
   }
-  for (std::size_t i = 0; i + 1 < before->size(); ++i) {
-    if ((*before)[i] == "--socket") {
+  constexpr std::string_view with_value = "--socket=";
+  for (std::size_t i = 0; i < before->size(); ++i) {
+    const auto& word = (*before)[i];
+    if (word.starts_with(with_value)) {
+      socket = word.substr(with_value.size());
+    } else if (word == "--socket" && i + 1 < before->size()) {
       socket = (*before)[i + 1];
     }
   }

@@ -24,6 +24,7 @@ void add_commands(CLI::App& app, Context& context) {
   app.set_version_flag("--version", fmt::format("sekisho {}", base::version()));
   app.add_option("--socket", context.socket, "Where sekisho-control listens")
       ->type_name("PATH")
+      ->take_last()  // one in a line of `sekisho shell` stands behind the shell's
       ->capture_default_str();
   app.add_flag("--json", context.json, "Print JSON instead of text; every command has it");
   add_color_option(app);
@@ -31,7 +32,8 @@ void add_commands(CLI::App& app, Context& context) {
       "Exit status: 0 done, 1 refused, not found or something is wrong, 2 wrong usage. `sekisho COMMAND "
       "--help` shows a "
       "command's options.\n"
-      "A command may be begun by as many letters as no other begins with: `sekisho sh po`.\n\n"
+      "A command may be begun by as many letters as no other begins with: `sekisho sh po`. One that changes\n"
+      "something has to be written whole.\n\n"
       "Examples:\n"
       "  sekisho check --config sekisho.toml          is this configuration good?\n"
       "  sekisho reload                               apply it\n"

@@ -65,6 +65,7 @@ void add_color_option(CLI::App& app) {
   app.add_option("--color", color,
                  "Whether states have colours: where a terminal shows them, always or never")
       ->check(CLI::IsMember({"auto", "always", "never"}))
+      ->take_last()  // as --socket
       ->capture_default_str();
 }
 

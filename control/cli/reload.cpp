@@ -77,6 +77,7 @@ void add_reload(CLI::App& app, Context& context) {
       ->add_option("--config", *config,
                    "With --dry-run: another configuration than the one that a reload reads")
       ->needs(dry)
+      ->type_name("FILE")  // for completion
       ->option_text("FILE");
   command->add_flag("--force", *force, "Apply also what would break something that works now");
   command

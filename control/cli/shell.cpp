@@ -32,6 +32,7 @@ namespace sekisho::cli {
 namespace {
 
 constexpr int wrong_usage = 2;
+constexpr int ended_by = 128;  // and the signal's number, as a shell has it
 
 // What "?" says: what may follow, with a sentence each.
 std::string help_of(CLI::App& app, std::string_view line, const std::string& socket) {
@@ -75,7 +76,9 @@ int run_command(const Context& context, const Words& words, bool has_terminal) {
   sigaddset(&usual, SIGINT);
   sigaddset(&usual, SIGQUIT);
   posix_spawnattr_setsigdefault(&attributes, &usual);
-  posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGDEF);
+  if (has_terminal) {  // where the shell ignores them
+    posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGDEF);
+  }
   posix_spawn_file_actions_t files{};
   posix_spawn_file_actions_init(&files);
   if (!has_terminal) {  // the lines are the shell's to read
@@ -92,7 +95,7 @@ int run_command(const Context& context, const Words& words, bool has_terminal) {
   int status = 0;
   while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {
   }
-  return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+  return WIFEXITED(status) ? WEXITSTATUS(status) : ended_by + WTERMSIG(status);
 }
 
 class Shell {
@@ -105,6 +108,10 @@ class Shell {
   }
 
   int run() {
+    if (has_terminal_) {  // Ctrl-C is for the command that runs
+      std::signal(SIGINT, SIG_IGN);
+      std::signal(SIGQUIT, SIG_IGN);
+    }
     const auto next = reader();
     while (auto line = next()) {
       if (!obey(*line)) {
@@ -119,9 +126,17 @@ class Shell {
 
   Next reader() {
     if (!has_terminal_) {
-      return [] {
+      return [this] {
         std::string line;
-        return std::getline(std::cin, line) ? std::optional{line} : std::nullopt;
+        if (std::getline(std::cin, line)) {
+          return std::optional{line};
+        }
+        if (std::ferror(stdin) != 0) {
+          fmt::print(stderr, "sekisho: standard input cannot be read: {}\n",
+                     std::generic_category().message(errno));
+          failed_ = 1;
+        }
+        return std::optional<std::string>{};
       };
     }
     fmt::print("sekisho {}: `?` says what may follow, Tab writes it, `exit` ends\n", base::version());
@@ -141,11 +156,10 @@ class Shell {
 
   // False: that was the last.
   bool obey(std::string line) {
-    if (const auto first = line.find_first_not_of(" \t"); first == std::string::npos || line[first] == '#') {
+    line.erase(line.find_last_not_of(" \t\r") + 1);
+    if (const auto first = line.find_first_not_of(" \t\r");
+        first == std::string::npos || line[first] == '#') {
       return true;
-    }
-    while (line.ends_with(' ') || line.ends_with('\r')) {
-      line.pop_back();
     }
     if (line.ends_with('?')) {
       line.pop_back();
@@ -159,7 +173,7 @@ class Shell {
       failed_ = wrong_usage;
       return true;
     }
-    if (words->front() == "sekisho") {
+    if (!words->empty() && words->front() == "sekisho") {
       words->erase(words->begin());
     }
     if (words->empty()) {
@@ -173,10 +187,12 @@ class Shell {
       failed_ = wrong_usage;
       return true;
     }
-    if (const int status = run_command(context_, *words, has_terminal_); status != 0) {
+    const int status = run_command(context_, *words, has_terminal_);
+    if (status != 0) {
       failed_ = status;
     }
-    return true;
+    // Whoever ends a command of a script means the script; at a prompt he means the command.
+    return has_terminal_ || (status != ended_by + SIGINT && status != ended_by + SIGQUIT);
   }
 
   Context& context_;
@@ -191,14 +207,16 @@ class Shell {
 void add_shell(CLI::App& app, Context& context) {
   auto* command = app.add_subcommand("shell", "Take these commands at a prompt, or a line each from a pipe");
   command->footer(
-      "A line is a command without `sekisho`; names may be abbreviated. \"?\" says what may follow, at a "
+      "A line is a command without `sekisho`; names of commands that change nothing may be abbreviated. "
+      "\"?\" says what may follow, at a "
       "prompt as soon\n"
       "as it is typed, and Tab writes it: names of zones, ports, next hops and members are asked of "
       "sekisho-control.\n"
       "\"#\" begins a comment, `exit` or Ctrl-D ends. Options of `sekisho shell` (--socket, --json) are "
       "those "
       "of each\n"
-      "command. Lines are remembered in ~/.local/state/sekisho. Exit status: that of the last command that "
+      "command, where it has none of its own. Lines are remembered in ~/.local/state/sekisho. Exit status: "
+      "that of the last command that "
       "failed; 0 when none did.\n\n"
       "Examples:\n"
       "  sekisho shell\n"
@@ -206,9 +224,6 @@ void add_shell(CLI::App& app, Context& context) {
       "  printf 'sh po\\nsh next\\n' | sekisho shell --json\n");
   command->callback([&context] {
     context.run = [&context]() -> Outcome {
-      // Ctrl-C is for the command that runs.
-      std::signal(SIGINT, SIG_IGN);
-      std::signal(SIGQUIT, SIG_IGN);
       context.status = Shell{context}.run();
       return {};
     };

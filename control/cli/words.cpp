@@ -5,6 +5,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <array>
 #include <iterator>
 #include <span>
 #include <utility>
@@ -39,9 +40,15 @@ auto beginning_with(const CLI::App& app, std::string_view word) -> std::vector<C
   return commands;
 }
 
-std::string_view next_word(std::span<const std::string> rest) {
-  const auto found = std::ranges::find_if_not(rest, is_option);
-  return found == rest.end() ? std::string_view{} : std::string_view{*found};
+// The word that may be a command of this one: neither an option nor an option's value.
+std::string_view next_word(const CLI::App& app, std::span<const std::string> rest) {
+  for (std::size_t i = 0; i < rest.size() && rest[i] != "--"; ++i) {
+    if (!is_option(rest[i])) {
+      return rest[i];
+    }
+    i += option_awaiting(app, rest[i]) != nullptr ? 1 : 0;
+  }
+  return {};
 }
 
 // Null: no command begins so, which the parser says better. The error: several do.
@@ -52,10 +59,11 @@ auto command_of(const CLI::App& app, const std::string& word, std::span<const st
   }
   auto begun = beginning_with(app, word);
   if (begun.size() > 1) {
-    const auto next = next_word(rest);
     auto leading_on = begun;
-    std::erase_if(leading_on,
-                  [&](const CLI::App* each) { return next.empty() || beginning_with(*each, next).empty(); });
+    std::erase_if(leading_on, [&](const CLI::App* each) {
+      const auto next = next_word(*each, rest);
+      return next.empty() || beginning_with(*each, next).empty();
+    });
     if (leading_on.size() != 1) {
       std::vector<std::string> names;
       std::ranges::transform(begun, std::back_inserter(names),
@@ -65,6 +73,28 @@ auto command_of(const CLI::App& app, const std::string& word, std::span<const st
     begun = leading_on;
   }
   return begun.empty() ? nullptr : begun.front();
+}
+
+// What changes something: a slip of the hand must not be enough for it.
+constexpr std::array written_whole{
+    "reload",        "rollback",  "confirm",    "drain",          "undrain",
+    "guard on",      "guard off", "bgp apply",  "bgp watch",      "route add",
+    "route replace", "route del", "route save", "next-hop drain", "next-hop undrain",
+};
+
+bool has_to_be_whole(const std::string& command, const Words& words) {
+  return std::ranges::find(written_whole, command) != written_whole.end() ||
+         (command == "stats" && std::ranges::find(words, "--clear") != words.end());
+}
+
+// The error names the whole command, where it has to be written whole and was not.
+auto refuse_begun(const std::string& typed, const std::string& whole, const Words& words)
+    -> tl::expected<void, std::string> {
+  if (typed != whole && has_to_be_whole(whole, words)) {
+    return tl::unexpected{fmt::format(
+        "\"{}\" is `sekisho {}`, which has to be written whole: it changes something", typed, whole)};
+  }
+  return {};
 }
 
 }  // namespace
@@ -116,6 +146,8 @@ auto listed_commands(const CLI::App& app) -> std::vector<CLI::App*> {
 
 auto written_out(CLI::App& app, const Words& words, bool is_unfinished) -> tl::expected<Words, std::string> {
   Words result;
+  std::string typed;  // the command, without options and arguments
+  std::string whole;
   const CLI::App* at = &app;
   for (std::size_t i = 0; i < words.size(); ++i) {
     const auto& word = words[i];
@@ -141,7 +173,12 @@ auto written_out(CLI::App& app, const Words& words, bool is_unfinished) -> tl::e
     result.push_back(*command == nullptr ? word : (*command)->get_name());
     if (*command != nullptr) {
       at = *command;
+      typed += (typed.empty() ? "" : " ") + word;
+      whole += (whole.empty() ? "" : " ") + at->get_name();
     }
+  }
+  if (const auto refused = refuse_begun(typed, whole, words); !is_unfinished && !refused) {
+    return tl::unexpected{refused.error()};
   }
   return result;
 }

@@ -21,7 +21,8 @@ using Words = std::vector<std::string>;
 
 // Commands that are begun by enough letters become whole: "sh po" is "show ports". An exact name wins; of several that begin so the one
 // that has a command which the next word begins. Options and what belongs to them stay, but for "-br", which is --brief as in ip(8).
-// The error names what it may be. With `is_unfinished` the last word stays as it is, and only decides about those before it.
+// The error names what it may be. What changes something has to be written whole: the error says so, but not of a line that is
+// unfinished. With `is_unfinished` the last word stays as it is, and only decides about those before it.
 [[nodiscard]] auto written_out(CLI::App& app, const Words& words, bool is_unfinished = false)
     -> tl::expected<Words, std::string>;
 

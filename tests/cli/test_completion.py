@@ -63,7 +63,7 @@ def test_candidates(complete: Callable[..., list[str]], words: list[str], offere
 
 
 def test_a_file_is_wanted(sekisho: Any) -> None:
-    for words in (["check", ""], ["diff", "--service-tags", ""], ["route", "save", ""]):
+    for words in (["reload", "--dry-run", "--config", ""], ["bgp", "apply", "--file", ""], ["bgp", "apply", "--config", ""], ["check", ""], ["diff", "--service-tags", ""], ["route", "save", ""]):
         assert sekisho("complete", "--", *words).returncode == 10, words
 
 
@@ -75,6 +75,22 @@ def test_descriptions(sekisho: Any) -> None:
 def test_silence_where_control_is_not(sekisho: Any, tmp_path: Path) -> None:
     done = sekisho("complete", "--", "--socket", tmp_path / "none", "show", "routes", "--zone", "")
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+@pytest.mark.parametrize("answer", [
+    {"zones": 7, "ports": None, "next_hops": ["firewall"]}, {"zones": [1, None], "next_hops": [{"name": 3, "members": 4}]}, ["zones"], "zones",
+])  # fmt: skip
+def test_silence_where_the_answer_is_odd(sekisho: Any, tmp_path: Path, answer: Any) -> None:
+    control = ControlSocket(tmp_path / "control.sock", lambda _: [answer])
+    for words in (["show", "routes", "--zone", ""], ["next-hop", "drain", ""], ["next-hop", "drain", "firewall", ""], ["explain", "--port", ""]):
+        done = sekisho("complete", "--", "--socket", tmp_path / "control.sock", *words)
+        assert (done.returncode, done.stderr) == (0, ""), done
+        assert all(line.startswith("--") for line in done.stdout.splitlines()), done  # options, where no name is known
+    control.close()
+
+
+def test_a_socket_in_one_word(sekisho: Any, socket: Path) -> None:
+    assert sekisho("complete", "--", f"--socket={socket}", "show", "routes", "--zone", "").stdout.split() == ["onprem", "spoke"]
 
 
 # --- abbreviations ----------------------------------------------------------------------------------------------
@@ -96,6 +112,36 @@ def test_an_ambiguous_one_is_refused(sekisho: Any, words: list[str], said: str) 
     assert (done.returncode, done.stdout) == (2, "")
     for word in said.split():
         assert word.strip(",") in done.stderr, done
+
+
+WHOLE = ["reload", "rollback", "confirm", "drain", "undrain", "guard on", "guard off", "bgp apply", "bgp watch", "route add", "route replace",
+         "route del", "route save", "next-hop drain", "next-hop undrain", "stats --clear"]  # fmt: skip
+
+
+@pytest.mark.parametrize("command", WHOLE)
+def test_what_changes_something_is_written_whole(sekisho: Any, command: str) -> None:
+    """Each of its words cut short."""
+    words = command.split()
+    for i, word in enumerate(words):
+        for length in range(1, 1 if word.startswith("-") else len(word)):
+            done = sekisho(*words[:i], word[:length], *words[i + 1 :], "--help")
+            assert (done.returncode, done.stdout) == (2, ""), (word[:length], done)
+            assert '" may be ' in done.stderr or "has to be written whole" in done.stderr, (word[:length], done)
+    assert sekisho(*words, "--help").returncode == 0
+
+
+def test_a_whole_command_is_named(sekisho: Any) -> None:
+    for begun, whole in ((["re"], "reload"), (["u"], "undrain"), (["dr"], "drain"), (["con"], "confirm"), (["rol"], "rollback"),
+                         (["guard", "of"], "guard off"), (["gua", "off"], "guard off"), (["sta", "--clear"], "stats")):  # fmt: skip
+        done = sekisho("--socket", "/nowhere", *begun)
+        assert done.returncode == 2 and f"`sekisho {whole}`, which has to be written whole" in done.stderr, done
+
+
+def test_an_options_value_decides_no_command(sekisho: Any) -> None:
+    for words in (["s", "--color", "always", "state"], ["--color", "always", "s", "--color", "always", "state"]):
+        ours, theirs = sekisho("--socket", "/nowhere", *words), sekisho("--socket", "/nowhere", "show", "state")
+        assert (ours.returncode, ours.stderr) == (theirs.returncode, theirs.stderr), ours
+    assert '"ro" may be' in sekisho("ro", "--socket", "list").stderr
 
 
 def test_options_and_their_values_are_not_touched(sekisho: Any, tmp_path: Path) -> None:

@@ -7,7 +7,9 @@ import contextlib
 import os
 import pty
 import select
+import signal
 import subprocess
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -48,6 +50,47 @@ def test_the_status_is_that_of_the_last_command_that_failed(sekisho: Any, socket
 
 def test_options_of_the_shell_are_those_of_each_command(sekisho: Any, socket: Path) -> None:
     assert '"name": "lan"' in sekisho("--socket", socket, "--json", "shell", stdin="show ports\n").stdout
+
+
+def test_lines_with_their_own_options(sekisho: Any, socket: Path, tmp_path: Path) -> None:
+    line = f"--json --color never --socket {socket} show ports\n"
+    done = sekisho("--socket", tmp_path / "none", "--json", "--color", "always", "shell", stdin=line)
+    assert (done.returncode, done.stderr) == (0, "") and '"name": "lan"' in done.stdout, done
+
+
+def test_lines_of_windows(sekisho: Any, socket: Path) -> None:
+    done = sekisho("--socket", socket, "shell", stdin="\r\n \t\r\nversion\t\r\n\t\nshow po?\t\r\nsekisho\r\nexit\t\r\nversion\r\n")
+    assert (done.returncode, done.stderr) == (0, ""), done
+    assert [line.split()[0] for line in done.stdout.splitlines()] == ["sekisho", "ports"], done
+
+
+def test_whoever_ends_a_command_of_a_pipe_ends_the_shell(sekisho: Any, tmp_path: Path) -> None:
+    asked, ends = threading.Event(), threading.Event()
+
+    def answer(_: Any) -> str:
+        asked.set()
+        ends.wait(30)
+        return "no"
+
+    with contextlib.closing(ControlSocket(tmp_path / "control.sock", answer)):
+        shell = subprocess.Popen([sekisho.binary, "--socket", tmp_path / "control.sock", "shell"], stdin=subprocess.PIPE,
+                                 stdout=subprocess.PIPE, text=True)  # fmt: skip
+        assert shell.stdin is not None
+        shell.stdin.write("show ports\nversion\n")
+        shell.stdin.flush()
+        assert asked.wait(30)
+        children = Path(f"/proc/{shell.pid}/task").glob("*/children")
+        os.kill(next(int(pid) for file in children for pid in file.read_text().split()), signal.SIGINT)
+        said, _ = shell.communicate(timeout=30)
+        ends.set()
+    assert (shell.returncode, said) == (128 + signal.SIGINT, "")
+
+
+def test_lines_that_cannot_be_read(sekisho: Any, tmp_path: Path) -> None:
+    folder = os.open(tmp_path, os.O_RDONLY)
+    done = subprocess.run([sekisho.binary, "shell"], stdin=folder, capture_output=True, text=True, timeout=30)
+    os.close(folder)
+    assert done.returncode == 1 and "standard input cannot be read: Is a directory" in done.stderr, done
 
 
 def test_commands_do_not_eat_the_lines(sekisho: Any, tmp_path: Path) -> None:
