@@ -27,13 +27,17 @@ bool give_to_owner_of(const std::filesystem::path& folder, int file) {
          (::stat(folder.c_str(), &found) == 0 && ::fchown(file, found.st_uid, found.st_gid) == 0);
 }
 
-// False: errno says why not. Without a file that is replaced it is as it is.
-bool make_as(const std::filesystem::path& replaced, int file) {
+// False: errno says why not. Without a file that is replaced it is what `how` says. The owner first: whom the mode lets read is not yet
+// the owner otherwise, and a change of owner takes bits of the mode away.
+bool make_as(const std::filesystem::path& replaced, int file, const Written& how) {
   struct stat found {};
-  if (::stat(replaced.c_str(), &found) != 0) {
-    return errno == ENOENT;
+  if (!how.is_as_before || ::stat(replaced.c_str(), &found) != 0) {
+    return (!how.is_as_before || errno == ENOENT) && ::fchmod(file, how.mode) == 0;
   }
-  return (::geteuid() != 0 || ::fchown(file, found.st_uid, found.st_gid) == 0) &&
+  struct stat made {};
+  const bool is_theirs =
+      ::fstat(file, &made) == 0 && made.st_uid == found.st_uid && made.st_gid == found.st_gid;
+  return (is_theirs || ::fchown(file, found.st_uid, found.st_gid) == 0) &&
          ::fchmod(file, found.st_mode & 07777U) == 0;
 }
 
@@ -57,9 +61,9 @@ auto write_whole(const std::filesystem::path& file, std::string_view text, const
   auto beside = (folder / ("." + file.filename().native() + ".XXXXXX")).native();
   const Fd written{::mkostemp(beside.data(), O_CLOEXEC)};
   const bool is_made = written.valid();
-  if (is_made && write_all(written.get(), text) && ::fchmod(written.get(), how.mode) == 0 &&
-      (!how.belongs_to_folder || give_to_owner_of(folder, written.get())) &&
-      (!how.is_as_before || make_as(file, written.get())) &&
+  // What is in it comes last: until then nobody can read what he may not.
+  if (is_made && (!how.belongs_to_folder || give_to_owner_of(folder, written.get())) &&
+      make_as(file, written.get(), how) && write_all(written.get(), text) &&
       (!how.waits_for_disk || ::fsync(written.get()) == 0) && ::rename(beside.c_str(), file.c_str()) == 0 &&
       (!how.waits_for_disk || reach_disk(folder)))
     return {};

@@ -16,7 +16,7 @@ struct Written {
   bool belongs_to_folder = false;  // where root writes it: to the folder's user and group
   bool waits_for_disk = false;     // so that it is there after a power cut
   bool is_as_before =
-      false;  // mode, and where root writes it user and group, of the file that it replaces, if there is one
+      false;  // mode, user and group of the file that it replaces, if there is one; who may not give it those writes nothing
 };
 
 // In a folder that another user may write to, too: nothing that lies there is opened or followed, and a symbolic link with the file's name

@@ -3,21 +3,25 @@
 // reload would make of it must be what the overrides make of the configuration now, in every zone, and nothing else.
 #include "control/cli/route_save.hpp"
 
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/file.h>
 #include <sys/mman.h>
 
 #include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <filesystem>
 #include <memory>
-#include <set>
 #include <string>
 #include <system_error>
+#include <thread>
 #include <utility>
 #include <vector>
 
 #include "common/base/fd.hpp"
 #include "common/base/file.hpp"
+#include "common/base/stamp.hpp"
 #include "common/base/text.hpp"
 #include "common/base/unix_time.hpp"
 #include "common/base/write_whole.hpp"
@@ -85,12 +89,28 @@ Json overrides_json(const std::vector<Override>& overrides) {
   return result;
 }
 
+Outcome refuse_unknown(const Context& context, const std::string& zone) {
+  const auto names = ask(context, {{"command", "show"}, {"what", "names"}});
+  if (!names) {
+    return tl::unexpected{names.error()};
+  }
+  const auto& zones = names->at("zones");
+  return std::ranges::find(zones, Json(zone)) != zones.end()
+             ? Outcome{}
+             : tl::unexpected{fmt::format("there is no zone {}", base::in_quotes(zone))};
+}
+
 Outcome list(const Context& context, const std::string& zone) {
   const auto told = ask_overrides(context, zone);
   if (!told) {
     return tl::unexpected{told.error()};
   }
   const auto& overrides = told->at("overrides");
+  if (overrides.empty() && !zone.empty()) {
+    if (auto known = refuse_unknown(context, zone); !known) {
+      return known;
+    }
+  }
   if (context.json) {
     print_json(overrides);
     return {};
@@ -251,6 +271,63 @@ Outcome refuse_unnamed(const policy::Policy& policy, const std::vector<Override>
   return {};
 }
 
+// A file says what there is. That a route is gone it says only to a zone that had the route from there.
+Outcome refuse_deletions(const policy::Policy& policy, const std::vector<Override>& overrides,
+                         const fs::path& place) {
+  for (const auto& each : overrides) {
+    const auto zone = std::ranges::find(policy.config.zones, each.zone, &config::Zone::name);
+    if (!each.next_hop && zone != policy.config.zones.end() && !names(*zone, place)) {
+      return tl::unexpected{fmt::format(
+          "nothing is written: {} is deleted in zone {}, which does not read {}, and no line of a file that "
+          "is not the route's own says so: take the route out of where it is written, or choose other "
+          "overrides by --zone",
+          base::to_string(each.prefix), each.zone, place.native())};
+    }
+  }
+  return {};
+}
+
+Outcome refuse_advertised(const config::Config& config, const fs::path& place) {
+  if (config.bgp) {
+    for (const auto& spec : config.bgp->advertise) {
+      if (names(spec, place)) {
+        return tl::unexpected{
+            fmt::format("{}:{}: nothing is written: \"advertise\" of [bgp] names {}, too, so that BGP peers "
+                        "would be told "
+                        "other prefixes: choose another file",
+                        config.file.native(), spec.line, place.native())};
+      }
+    }
+  }
+  return {};
+}
+
+// Of several that save in a folder one at a time: the file itself is another one afterwards. Who holds it for long, which anybody can
+// who may read the folder, holds nobody up.
+auto lock_folder_of(const fs::path& place) -> tl::expected<base::Fd, std::string> {
+  constexpr std::chrono::seconds patience{10};
+  constexpr std::chrono::milliseconds a_while{20};
+  base::Fd folder{::open(place.parent_path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
+  const auto end = std::chrono::steady_clock::now() + patience;
+  while (!folder.valid() || ::flock(folder.get(), LOCK_EX | LOCK_NB) != 0) {
+    if (!folder.valid() || errno != EWOULDBLOCK) {
+      return tl::unexpected{
+          fmt::format("{}: {}", place.parent_path().native(), std::generic_category().message(errno))};
+    }
+    if (std::chrono::steady_clock::now() > end) {
+      return tl::unexpected{
+          fmt::format("{} is locked, by another `sekisho route save` perhaps: nothing is written",
+                      place.parent_path().native())};
+    }
+    std::this_thread::sleep_for(a_while);
+  }
+  return folder;
+}
+
+bool is_same(const base::Stamp& one, const base::Stamp& other) {
+  return one.size == other.size && one.written_ns == other.written_ns;
+}
+
 auto read_if_there(const fs::path& place, bool may_be_new) -> tl::expected<std::string, std::string> {
   std::error_code ignored;
   if (may_be_new && !fs::exists(place, ignored)) {
@@ -316,6 +393,12 @@ Outcome save(const Context& context, const SaveOptions& options) {
     print_saved(context, place, saved, configured, named.has_value());
     return {};
   }
+  for (const auto& allowed :
+       {refuse_advertised(before.config, place), refuse_deletions(before, saved, place)}) {
+    if (!allowed) {
+      return allowed;
+    }
+  }
   auto of_readers = saved;  // the others' routes come once the configuration names the file
   std::erase_if(of_readers, [&](const Override& each) {
     const auto zone = std::ranges::find(before.config.zones, each.zone, &config::Zone::name);
@@ -325,6 +408,11 @@ Outcome save(const Context& context, const SaveOptions& options) {
   if (!expected) {
     return tl::unexpected{fmt::format("{}: {}", running.configuration.native(), expected.error())};
   }
+  const auto lock = lock_folder_of(place);
+  if (!lock) {
+    return tl::unexpected{lock.error()};
+  }
+  const auto as_read = base::stamp(place);
   const auto text = read_if_there(place, options.unnamed);
   if (!text) {
     return tl::unexpected{text.error()};
@@ -341,8 +429,9 @@ Outcome save(const Context& context, const SaveOptions& options) {
   if (auto same = compare(**expected, **after, place); !same) {
     return same;
   }
-  // Whoever has an editor open keeps what he writes.
-  if (const auto now = read_if_there(place, options.unnamed); !now || *now != *text) {
+  // Whoever has written it meanwhile, with an editor say, keeps that; but for the instant from this look to the end of the writing.
+  if (const auto now = read_if_there(place, options.unnamed);
+      !now || *now != *text || !is_same(as_read, base::stamp(place))) {
     return tl::unexpected{
         fmt::format("{} was changed meanwhile: nothing is written, try again", place.native())};
   }
@@ -384,7 +473,11 @@ void add_route_save(CLI::App& group, Context& context) {
       "goes\n"
       "with the overrides: where a later entry of the zone's \"routes\" has the prefix, say, or where "
       "another\n"
-      "zone reads the file, too. What it is compared with is the configuration on the disk, also while a "
+      "zone reads the file, too; unless `advertise` of [bgp] names it, for peers would be told otherwise; "
+      "and "
+      "unless\n"
+      "what `route del` made is of a zone that reads the file. What it is compared with is the configuration "
+      "on the disk, also while a "
       "policy\n"
       "of the history runs, whose copies of files stay as they are.\n\n"
       "Examples:\n"

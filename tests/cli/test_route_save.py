@@ -3,7 +3,11 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
+import os
+import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -54,7 +58,8 @@ def route(folder: Path, sekisho: Any) -> Iterator[Callable[..., Any]]:
 
     def run(overrides: list[dict[str, Any]], *words: Any) -> Any:
         told = {"configuration": str(folder / "sekisho.toml"), "overrides": overrides}
-        sockets.append(ControlSocket(folder / f"{len(sockets)}.sock", lambda _: [told]))
+        names = {"zones": ["onprem", "dmz"], "ports": ["lan"], "next_hops": []}
+        sockets.append(ControlSocket(folder / f"{len(sockets)}.sock", lambda asked: [names if asked["what"] == "names" else told]))
         return sekisho("--socket", sockets[-1].path, "route", *words)
 
     yield run
@@ -147,6 +152,39 @@ def test_a_new_file_before_it_is_named(route: Callable[..., Any], folder: Path) 
     done = route([override("10.9.0.0/16", "gateway")], "save", new, "--unnamed")
     assert done.returncode == 0 and "before the configuration names it" in done.stdout, done
     assert new.read_text().splitlines()[1] == "10.9.0.0/16 gateway"
+
+
+def test_a_deletion_of_a_zone_that_does_not_read_the_file(route: Callable[..., Any], folder: Path) -> None:
+    (folder / "new.txt").write_text("")
+    overrides = [override("10.1.0.0/16", "gateway"), override("10.0.0.0/8", None, "dmz")]
+    done = route(overrides, "save", folder / "new.txt", "--unnamed")
+    assert done.returncode == 1 and "10.0.0.0/8 is deleted in zone dmz, which does not read" in done.stderr, done
+    assert (folder / "new.txt").read_text() == ""
+    assert route(overrides, "save", folder / "new.txt", "--unnamed", "--zone", "onprem").returncode == 0
+
+
+def test_a_file_that_peers_are_told(route: Callable[..., Any], folder: Path) -> None:
+    bgp = '[bgp]\nasn = 65010\npeer = [{ address = "10.0.2.4", asn = 65515 }]\nadvertise = [{ file = "routes.txt" }]\n'
+    (folder / "sekisho.toml").write_text(CONFIG + bgp)
+    done = route([override("10.4.0.0/16", "gateway")], "save", folder / "routes.txt")
+    line = (CONFIG + bgp).splitlines().index('advertise = [{ file = "routes.txt" }]') + 1
+    assert done.returncode == 1 and f"sekisho.toml:{line}: nothing is written: \"advertise\" of [bgp] names" in done.stderr, done
+    assert (folder / "routes.txt").read_text() == ROUTES
+
+
+def test_one_saves_at_a_time(route: Callable[..., Any], folder: Path) -> None:
+    lock = os.open(folder, os.O_RDONLY)
+    fcntl.flock(lock, fcntl.LOCK_EX)
+    threading.Timer(1, os.close, [lock]).start()
+    started = time.monotonic()
+    assert route([override("10.4.0.0/16", "gateway")], "save", folder / "routes.txt").returncode == 0
+    assert time.monotonic() - started > 0.5
+
+
+def test_a_zone_that_is_not_there(route: Callable[..., Any]) -> None:
+    done = route([override("10.1.0.0/16", "gateway")], "list", "--zone", "dnz")
+    assert done.returncode == 1 and 'there is no zone "dnz"' in done.stderr, done
+    assert route([override("10.1.0.0/16", "gateway")], "list", "--zone", "dmz").stdout == "no route is overridden in zone dmz\n"
 
 
 def test_only_text(route: Callable[..., Any], folder: Path) -> None:

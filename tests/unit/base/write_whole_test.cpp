@@ -71,6 +71,23 @@ TEST(WriteWhole, AsWhatItReplaces) {
   EXPECT_EQ(found.st_mode & 07777U, 0644U);
 }
 
+// Who may write in the folder, and may not give a file away.
+TEST(WriteWhole, TakesNoFileFromItsOwner) {
+  ASSERT_EQ(::geteuid(), 0U) << "only root can give a file away: run it as scripts/test does";
+  const test::TemporaryFolder folder;
+  const auto file = folder.write("a", "before");
+  ASSERT_EQ(::chown(folder.path().c_str(), 4711, 4711), 0);
+  ASSERT_EQ(::chown(file.c_str(), 4713, 4711), 0);
+  ASSERT_EQ(::chmod(file.c_str(), 0664), 0);
+  ASSERT_EQ(::seteuid(4711), 0);
+  const auto refused = write_whole(file, "after", {.is_as_before = true});
+  ASSERT_EQ(::seteuid(0), 0);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error(), file.native() + " cannot be written: Operation not permitted");
+  EXPECT_EQ(content(file), "before");
+  EXPECT_EQ(files_in(folder.path()), 1);
+}
+
 TEST(WriteWhole, ToTheOwnerOfTheFolder) {
   ASSERT_EQ(::geteuid(), 0U) << "only root can give a file away: run it as scripts/test does";
   const test::TemporaryFolder folder;
