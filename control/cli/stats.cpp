@@ -3,12 +3,15 @@
 // user who set it. So nobody's moment moves another's, whoever may only read may set one, and it outlives sekisho-control.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <functional>
+#include <initializer_list>
 #include <memory>
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "common/base/file.hpp"
 #include "common/base/unix_time.hpp"
@@ -25,7 +28,8 @@ namespace {
 struct Now {
   Json stats;
   std::int64_t unix_ms = 0;
-  std::int64_t dataplane_started_unix_ms = 0;  // as exactly as seconds of uptime are
+  std::int64_t dataplane_started_unix_ms = 0;  // not after it
+  std::int64_t doubt_ms = 0;                   // and so much before it at most
 };
 
 auto ask_now(const Context& context) -> tl::expected<Now, std::string> {
@@ -37,11 +41,14 @@ auto ask_now(const Context& context) -> tl::expected<Now, std::string> {
   if (!stats) {
     return tl::unexpected{stats.error()};
   }
+  const auto asked = static_cast<std::int64_t>(base::now_unix_ms());
   const auto state = (*client)->ask({{"command", "show"}, {"what", "state"}});
   if (!state) {
     return tl::unexpected{state.error()};
   }
   Now now{.stats = std::move(*stats), .unix_ms = static_cast<std::int64_t>(base::now_unix_ms())};
+  constexpr std::int64_t inexact = 1500;  // uptime is told in seconds
+  now.doubt_ms = inexact + std::max<std::int64_t>(now.unix_ms - asked, 0);
   const auto& dataplane = state->at("dataplane");
   now.dataplane_started_unix_ms = now.unix_ms - 1000 * dataplane.value("uptime_seconds", std::int64_t{0});
   return now;
@@ -69,22 +76,31 @@ const Json* same_in(const Json& list, const Json& entry) {
   return nullptr;
 }
 
+// What is under way at this moment: it comes and goes, and no moment is taken from it.
+bool is_gauge(const std::string& key) {
+  return key == "held" || key == "waiting";
+}
+
+// Whether a counter is less than it was, which counts anew then: counters only grow.
+bool has_shrunk(const Json& now, const Json& then) {
+  if (now.is_object() && then.is_object()) {
+    const auto items = now.items();
+    return std::any_of(items.begin(), items.end(), [&](const auto& item) {
+      return item.key() != "lcore" && !is_gauge(item.key()) && then.contains(item.key()) &&
+             has_shrunk(item.value(), then.at(item.key()));
+    });
+  }
+  return now.is_number_integer() && then.is_number_integer() &&
+         now.get<std::int64_t>() < then.get<std::int64_t>();
+}
+
 // Numbers less what they were; what was not there counts from nothing.
 Json difference(const Json& now, const Json& then) {
   if (now.is_object() && then.is_object()) {
     auto result = now;
     for (auto& [key, value] : result.items()) {
-      if (key != "lcore" && then.contains(key)) {
+      if (key != "lcore" && !is_gauge(key) && then.contains(key)) {
         value = difference(value, then.at(key));
-      }
-    }
-    return result;
-  }
-  if (now.is_array() && then.is_array()) {
-    auto result = now;
-    for (auto& entry : result) {
-      if (const auto* other = same_in(then, entry)) {
-        entry = difference(entry, *other);
       }
     }
     return result;
@@ -94,11 +110,62 @@ Json difference(const Json& now, const Json& then) {
              : now;
 }
 
-Json stats_since(const Now& now, const Json& then) {
-  auto result = difference(now.stats, then);
-  auto& balance = result.at("balance");
-  balance["adds_up"] = balance.at("in") == balance.at("out");
-  return result;
+struct Since {
+  Json stats;
+  std::vector<std::string> anew;  // ports that count from nothing, for their counters shrank
+  std::int64_t under_way = 0;  // packets that were held or waiting at the moment: they are of those that came
+};
+
+Since stats_since(const Json& now, const Json& then) {
+  Since since{.stats = now, .anew = {}, .under_way = 0};
+  auto& total = since.stats.at("total");
+  for (auto& [key, value] : total.items()) {
+    value = std::int64_t{0};
+  }
+  for (auto& port : since.stats.at("ports")) {
+    const auto* before = same_in(then.at("ports"), port);
+    if (before != nullptr && has_shrunk(port, *before)) {
+      since.anew.push_back(port.at("name").get<std::string>());
+    } else if (before != nullptr) {
+      since.under_way += before->value("held", std::int64_t{0}) + before->value("waiting", std::int64_t{0});
+      port = difference(port, *before);
+    }
+    for (auto& [key, value] : total.items()) {
+      value = value.get<std::int64_t>() + port.value(key, std::int64_t{0});
+    }
+  }
+  for (auto& worker : since.stats.at("workers")) {
+    if (const auto* before = same_in(then.at("workers"), worker)) {
+      worker = difference(worker, *before);
+    }
+  }
+  const auto sum = [&](std::initializer_list<const char*> keys) {
+    std::int64_t result = 0;
+    for (const auto* key : keys) {
+      result += total.at(key).get<std::int64_t>();
+    }
+    return result;
+  };
+  const auto in = sum({"arrived", "generated"}) + since.under_way;
+  const auto out = sum(
+      {"tx", "host", "held", "waiting", "drops", "missed", "steer_passed", "steer_dropped", "steer_before"});
+  since.stats["balance"] = {{"in", in}, {"out", out}, {"unaccounted", in - out}, {"adds_up", in == out}};
+  return since;
+}
+
+// By when it was started, as far as that is known, in whichever direction clocks were set; and by workers that count anew.
+bool is_restarted(const Now& now, const Json& moment) {
+  const auto then = moment.at("dataplane_started_unix_ms").get<std::int64_t>();
+  const auto doubt_then = moment.value("doubt_ms", now.doubt_ms);
+  if (now.dataplane_started_unix_ms > then + now.doubt_ms ||
+      then > now.dataplane_started_unix_ms + doubt_then) {
+    return true;
+  }
+  const auto& workers = now.stats.at("workers");
+  return std::any_of(workers.begin(), workers.end(), [&](const Json& worker) {
+    const auto* before = same_in(moment.at("stats").at("workers"), worker);
+    return before != nullptr && has_shrunk(worker, *before);
+  });
 }
 
 Outcome clear(const Context& context) {
@@ -110,6 +177,7 @@ Outcome clear(const Context& context) {
   const Json moment{{"socket", context.socket},
                     {"unix_ms", now->unix_ms},
                     {"dataplane_started_unix_ms", now->dataplane_started_unix_ms},
+                    {"doubt_ms", now->doubt_ms},
                     {"stats", now->stats}};
   if (auto written = base::write_whole(*file, moment.dump() + "\n"); !written) {
     return written;
@@ -136,19 +204,27 @@ Outcome show_since(const Context& context) {
   if (!now) {
     return tl::unexpected{now.error()};
   }
-  constexpr std::int64_t inexact = 2500;  // uptime is told in seconds
-  const bool restarted =
-      now->dataplane_started_unix_ms > moment.at("dataplane_started_unix_ms").get<std::int64_t>() + inexact;
-  auto since = restarted ? now->stats : stats_since(*now, moment.at("stats"));
+  const bool restarted = is_restarted(*now, moment);
+  auto since = restarted ? Since{.stats = now->stats, .anew = {}, .under_way = 0}
+                         : stats_since(now->stats, moment.at("stats"));
   const auto from = restarted ? Json(now->dataplane_started_unix_ms) : moment.at("unix_ms");
   if (context.json) {
-    since["since_unix_ms"] = from;
-    since["dataplane_restarted"] = restarted;
-    print_json(since);
+    since.stats["since_unix_ms"] = from;
+    since.stats["dataplane_restarted"] = restarted;
+    since.stats["counted_anew"] = since.anew;
+    since.stats["under_way_then"] = since.under_way;
+    print_json(since.stats);
     return {};
   }
   fmt::print("since {}{}\n\n{}", date(from), restarted ? ", when the dataplane was started anew" : "",
-             stats_text(since));
+             stats_text(since.stats));
+  if (since.under_way != 0) {
+    fmt::print("(held or waiting at that moment, and among those that came: {})\n", since.under_way);
+  }
+  for (const auto& port : since.anew) {
+    fmt::print("port {} counts anew since: what is shown of it is not from that moment, but from its start\n",
+               port);
+  }
   return {};
 }
 
@@ -175,7 +251,8 @@ void add_stats(CLI::App& app, Context& context) {
       "copy of\n"
       "them in ~/.local/state/sekisho, for the user who asks and this --socket. Where the dataplane was "
       "started since,\n"
-      "--since-clear counts from its start, and says so.\n\n"
+      "--since-clear counts from its start, and says so; so it does of a port that was stopped and started.\n"
+      "HELD and WAITING are of now.\n\n"
       "Examples:\n"
       "  sekisho stats --clear && sleep 60 && sekisho stats --since-clear\n");
   command->callback([&context, clears, since] {

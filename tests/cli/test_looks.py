@@ -179,6 +179,48 @@ def test_counters_since_a_moment(moments: Callable[..., Any], world: World) -> N
     assert "arrived 142 " in moments().stdout  # the counters themselves go on
 
 
+def test_a_port_that_counts_anew(moments: Callable[..., Any], world: World) -> None:
+    """One was stopped and started, one came, one went: the total is of those that are there, and no number is less than nothing."""
+
+    def ports(**counts: int) -> dict[str, Any]:
+        each = [{"name": name} | stats(count)["total"] for name, count in counts.items()]
+        return stats(sum(counts.values())) | {"ports": each}
+
+    world.said["stats"] = ports(lan=100, egress=50, old=1000)
+    assert moments("--clear").returncode == 0
+    world.said["stats"] = ports(lan=7, egress=80, young=3)
+    since = json.loads(moments("--since-clear", "--json").stdout)
+    assert {each["name"]: each["rx"] for each in since["ports"]} == {"lan": 7, "egress": 30, "young": 3}
+    assert since["total"]["rx"] == since["total"]["tx"] == 40 and since["balance"] == {"in": 40, "out": 40, "unaccounted": 0, "adds_up": True}
+    assert since["counted_anew"] == ["lan"] and since["dataplane_restarted"] is False
+    assert "port lan counts anew since" in moments("--since-clear").stdout
+
+
+def test_what_is_under_way_is_of_now(moments: Callable[..., Any], world: World) -> None:
+    def under_way(count: int, sent: int, held: int, waiting: int) -> dict[str, Any]:
+        account = stats(count)["total"] | {"tx": sent, "held": held, "waiting": waiting}
+        return stats(count) | {"total": account, "ports": [{"name": "lan", **account}]}
+
+    world.said["stats"] = under_way(100, 90, 3, 7)
+    assert moments("--clear").returncode == 0
+    world.said["stats"] = under_way(120, 118, 2, 0)
+    since = json.loads(moments("--since-clear", "--json").stdout)
+    assert (since["total"]["held"], since["total"]["waiting"], since["ports"][0]["held"], since["total"]["tx"]) == (2, 0, 2, 28)
+    assert since["balance"] == {"in": 30, "out": 30, "unaccounted": 0, "adds_up": True}
+    assert "held or waiting at that moment, and among those that came: 10" in moments("--since-clear").stdout
+
+
+@pytest.mark.parametrize("uptime", [1000, 5000])
+def test_a_start_that_clocks_do_not_show(moments: Callable[..., Any], world: World, uptime: int) -> None:
+    """Soon after the moment, so that only what workers counted tells; or with a clock that was set back."""
+    world.said["stats"] = stats(100) | {"workers": [{"lcore": 1, "polls": 500, "bursts": 5, "sleeps": 0}]}
+    assert moments("--clear").returncode == 0
+    world.uptime = uptime
+    world.said["stats"] = stats(200) | {"workers": [{"lcore": 1, "polls": 30 if uptime == 1000 else 600, "bursts": 9, "sleeps": 0}]}
+    since = json.loads(moments("--since-clear", "--json").stdout)
+    assert (since["total"]["rx"], since["dataplane_restarted"]) == (200, True)
+
+
 def test_a_dataplane_that_was_started_since(moments: Callable[..., Any], world: World) -> None:
     world.uptime = 5000
     assert moments("--clear").returncode == 0
