@@ -85,19 +85,6 @@ Json moved(const Plan& plan, Json (*what)(const config::Config&)) {
   return {{"before", what(plan.before->config)}, {"after", what(plan.after->config)}};
 }
 
-// Those that differ only.
-Json settings_moved(const Plan& plan) {
-  const auto before = settings_json(*plan.before);
-  const auto after = settings_json(*plan.after);
-  auto result = Json::object();
-  for (const auto& [what, value] : before.items()) {
-    if (value != after.at(what)) {
-      result[what] = {{"before", value}, {"after", after.at(what)}};
-    }
-  }
-  return result;
-}
-
 Json next_hop_json(std::string_view name) {
   return name.empty() ? Json(nullptr) : Json(policy_name(std::string(name)));
 }
@@ -137,7 +124,7 @@ Json plan_json(const Plan& plan) {
           {"health", moved(plan, health_text)},
           {"web", moved(plan, web_text)},
           {"hook", moved(plan, hook_path)},
-          {"settings", settings_moved(plan)},
+          {"settings", settings_moved(*plan.before, *plan.after)},
           {"overrides_dropped", plan.before->overrides.size()},
           {"warnings", plan.after->warnings},
           {"refusals", std::move(refusals)}};

@@ -4,7 +4,11 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
+#include <iterator>
+#include <ranges>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "common/base/prefix.hpp"
@@ -46,18 +50,6 @@ Json bgp(const policy::Policy& policy) {
   }
   if (!bgp->frr.empty()) {
     words.push_back("FRR " + bgp->frr);
-  }
-  constexpr std::size_t most = 8;  // an Internet table may be advertised
-  std::vector<std::string> prefixes;
-  for (const auto prefix : policy.advertised) {
-    if (prefixes.size() == most) {
-      break;
-    }
-    prefixes.push_back(base::to_string(prefix));
-  }
-  words.push_back(prefixes.empty() ? "advertises nothing" : "advertises " + joined(prefixes, ", "));
-  if (policy.advertised.size() > most) {
-    words.back() += fmt::format(" and {} more", policy.advertised.size() - most);
   }
   const auto& when = bgp->advertising;
   words.push_back(fmt::format("withdraws after {}, advertises after {}, dead after {}",
@@ -142,23 +134,102 @@ Json guard(const policy::Policy& policy) {
                           : Json(fmt::format("all but {}", fmt::join(guard.allow, ", ")));
 }
 
+std::string destination_text(const config::Destination& destination) {
+  switch (destination.kind) {
+    case config::Destination::Kind::internet:
+      return "Internet";
+    case config::Destination::Kind::prefix:
+      return base::to_string(destination.prefix);
+    case config::Destination::Kind::tag:
+      return "tag " + destination.name;
+    case config::Destination::Kind::preset:
+      return "preset " + destination.name;
+  }
+  return "?";
+}
+
+std::string destinations_text(const std::vector<config::Destination>& destinations) {
+  std::vector<std::string> words;
+  std::ranges::transform(destinations, std::back_inserter(words), destination_text);
+  return joined(words, ", ");
+}
+
 Json assertions(const policy::Policy& policy) {
   std::vector<std::string> words;
   for (const auto& each : policy.config.assertions) {
-    words.push_back(
-        fmt::format("{} {} via {}", each.name.empty() ? "(no name)" : each.name,
-                    each.zone.empty() ? "from " + base::to_string(each.from) : "from zone " + each.zone,
-                    fmt::join(each.via, " or ")));
+    words.push_back(fmt::format(
+        "{} {} to {}{} via {}", each.name.empty() ? "(no name)" : each.name,
+        each.zone.empty() ? "from " + base::to_string(each.from) : "from zone " + each.zone,
+        destinations_text(each.to), each.except.empty() ? "" : " except " + destinations_text(each.except),
+        fmt::join(each.via, " or ")));
   }
   return words.empty() ? Json(nullptr) : Json(joined(words));
 }
 
-}  // namespace
+// What of BGP a zone asks for: no route and no source of the configuration shows it.
+Json zones_learn(const policy::Policy& policy) {
+  std::vector<std::string> words;
+  for (const auto& zone : policy.config.zones) {
+    std::vector<std::string> what;
+    for (const auto& [learns, name] : {std::pair{zone.learned_sources, "sources"},
+                                       {zone.learned_routes, "routes"},
+                                       {zone.follow_default, "the default"}}) {
+      if (learns) {
+        what.emplace_back(name);
+      }
+    }
+    if (!what.empty()) {
+      words.push_back(fmt::format("zone {}: {}", zone.name, joined(what, ", ")));
+    }
+  }
+  return words.empty() ? Json(nullptr) : Json(joined(words));
+}
+
+Json internet(const policy::Policy& policy) {
+  const auto& internet = policy.config.internet;
+  return !internet ? Json(nullptr) : Json(internet->asserted ? "asserted" : "not asserted");
+}
 
 Json settings_json(const policy::Policy& policy) {
-  return {{"bgp", bgp(policy)},          {"learning", learning(policy)},     {"probes", probes(policy)},
-          {"icmp", icmp(policy)},        {"ip_options", ip_options(policy)}, {"guard", guard(policy)},
-          {"assert", assertions(policy)}};
+  return {
+      {"bgp", bgp(policy)},           {"learning", learning(policy)},       {"probes", probes(policy)},
+      {"icmp", icmp(policy)},         {"ip_options", ip_options(policy)},   {"guard", guard(policy)},
+      {"assert", assertions(policy)}, {"zones_learn", zones_learn(policy)}, {"internet", internet(policy)}};
+}
+
+// An Internet table may be advertised: how many, and the first of those that the other has not.
+Json advertised_text(const policy::Policy& policy, const policy::Policy& other) {
+  if (policy.advertised.empty()) {
+    return nullptr;
+  }
+  constexpr std::size_t most = 8;
+  std::vector<base::Prefix> own;
+  std::ranges::set_difference(policy.advertised, other.advertised, std::back_inserter(own));
+  std::vector<std::string> words;
+  for (const auto prefix : own | std::views::take(most)) {
+    words.push_back(base::to_string(prefix));
+  }
+  return fmt::format("{} prefix{}{}{}{}", policy.advertised.size(), policy.advertised.size() == 1 ? "" : "es",
+                     words.empty() ? "" : ", only here: ", joined(words, ", "),
+                     own.size() > most ? fmt::format(" and {} more", own.size() - most) : "");
+}
+
+}  // namespace
+
+Json settings_moved(const policy::Policy& before, const policy::Policy& after) {
+  auto result = Json::object();
+  const auto old = settings_json(before);
+  const auto young = settings_json(after);
+  for (const auto& [what, value] : old.items()) {
+    if (value != young.at(what)) {
+      result[what] = {{"before", value}, {"after", young.at(what)}};
+    }
+  }
+  if (before.advertised != after.advertised) {
+    result["advertised"] = {{"before", advertised_text(before, after)},
+                            {"after", advertised_text(after, before)}};
+  }
+  return result;
 }
 
 }  // namespace sekisho::serve

@@ -7,8 +7,9 @@
 
 namespace sekisho::serve {
 
-// {"bgp": "AS 65010; peer 10.0.3.4 AS 65515 azure-route-server; advertises 0.0.0.0/1, 128.0.0.0/1", "learning": ..., "probes": ...};
-// null: there is none.
-[[nodiscard]] Json settings_json(const policy::Policy& policy);
+// Those that differ: {"bgp": {"before": null, "after": "AS 65010; peer 10.0.3.4 AS 65515 azure-route-server; ..."},
+// "advertised": {"before": "1 prefix, only here: 0.0.0.0/0", "after": "2 prefixes, only here: 0.0.0.0/1, 128.0.0.0/1"}}; null: there is
+// none. Whole values are compared; of prefixes that are advertised the first are shown.
+[[nodiscard]] Json settings_moved(const policy::Policy& before, const policy::Policy& after);
 
 }  // namespace sekisho::serve

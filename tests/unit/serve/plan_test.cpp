@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // What a reload would change, overrides on top of a policy, and where the configuration that runs comes from.
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -145,6 +146,48 @@ no_route = "none"
   EXPECT_THAT(settings["icmp"]["after"].get<std::string>(), HasSubstr("no route none"));
   EXPECT_FALSE(settings.contains("ip_options"));
   EXPECT_EQ(plan_json(plan(before, before))["settings"], Json::object());
+}
+
+// Whole values are compared, whatever is shown of them.
+TEST_F(PlanTest, ComparesSettingsWhole) {
+  const auto moved = [&](const std::string& before, const std::string& after) {
+    return plan_json(plan(policy("", before), policy("", after)))["settings"];
+  };
+  const auto assertion = [](const std::string& rest) {
+    return "[[assert]]\nfrom = \"zone:onprem\"\nvia = \"firewall\"\n" + rest;
+  };
+  const auto ends =
+      moved(assertion("to = \"internet\"\n"), assertion("to = \"10.0.0.0/8\"\nexcept = \"10.1.0.0/16\"\n"));
+  EXPECT_THAT(ends["assert"]["before"].get<std::string>(), HasSubstr("to Internet via firewall"));
+  EXPECT_THAT(ends["assert"]["after"].get<std::string>(),
+              HasSubstr("to 10.0.0.0/8 except 10.1.0.0/16 via firewall"));
+
+  const auto advertising = [](unsigned count, const std::string& last) {
+    std::string text = "[bgp]\nasn = 65010\npeer = [{ address = \"10.0.3.4\", asn = 65515 }]\nadvertise = [";
+    for (unsigned i = 0; i < count; ++i) {
+      text += fmt::format("\"10.{}.0.0/16\", ", i);
+    }
+    return text + "\"" + last + "\"]\n";
+  };
+  const auto advertised = moved(advertising(20, "10.50.0.0/16"), advertising(20, "10.51.0.0/16"));
+  EXPECT_EQ(advertised, (Json{{"advertised",
+                               {{"before", "21 prefixes, only here: 10.50.0.0/16"},
+                                {"after", "21 prefixes, only here: 10.51.0.0/16"}}}}));
+  const auto many = moved("[bgp]\nasn = 65010\npeer = [{ address = \"10.0.3.4\", asn = 65515 }]\n",
+                          advertising(20, "10.50.0.0/16"));
+  EXPECT_EQ(many["advertised"]["before"], nullptr);
+  EXPECT_THAT(many["advertised"]["after"].get<std::string>(), HasSubstr("10.7.0.0/16 and 13 more"));
+
+  const auto internet = std::string("[internet]\nvia = \"firewall\"\n");
+  EXPECT_EQ(moved(internet, internet + "assert = false\n"),
+            (Json{{"internet", {{"before", "asserted"}, {"after", "not asserted"}}}}));
+
+  const auto learning = [](const std::string& routes, const std::string& sources) {
+    return "[bgp]\n[zone.young]\nport = [\"lan\"]\nsources = [\"192.168.0.0/16\"" + sources +
+           "]\nroutes = [" + routes + "]\n";
+  };
+  EXPECT_EQ(moved(learning("", ""), learning("\"bgp\"", ", \"bgp\""))["zones_learn"],
+            (Json{{"before", nullptr}, {"after", "zone young: sources, routes"}}));
 }
 
 TEST_F(PlanTest, NamesANextHopWhoseMembersNoPortLeadsTo) {
