@@ -230,7 +230,8 @@ Outcome diff_everything(Context& context, const DiffOptions& options) {
     return printed;
   }
   printer.close();
-  if (options.exit_code && changes_something(printer.head())) {
+  // A reload would be refused: as `reload --dry-run` has it.
+  if (printer.is_refused() || (options.exit_code && changes_something(printer.head()))) {
     context.status = 1;
   }
   return {};
@@ -264,7 +265,11 @@ void add_diff(CLI::App& app, Context& context) {
       "--exit-code.\n"
       "Two configurations, or what runs and one (\"running\"), without a zone: all that differs, as `sekisho "
       "reload\n"
-      "--dry-run` has it. Of a configuration the subnets of this machine's interfaces are known; hosts on "
+      "--dry-run` has it, exit status 1 where it would be refused. Against what runs it is sekisho-control "
+      "that reads\n"
+      "the file, which has to be one that it may read, and whoever asks has to be one who may change what "
+      "runs.\n"
+      "Of a configuration the subnets of this machine's interfaces are known; hosts on "
       "them, which\n"
       "come and go, are compared with nothing.\n\n"
       "Examples:\n"

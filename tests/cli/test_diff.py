@@ -196,6 +196,10 @@ def test_everything_of_what_runs_is_asked(sekisho, write, tmp_path):
     assert done.returncode == 1 and "routes: 1 added" in done.stdout, done
     assert control.asked[0] == {"command": "reload", "force": False, "config": str(new), "dry_run": True}
     assert "comes first" in sekisho("diff", new, "running").stderr
+    plan["refusals"] = ["zone onprem has 3 routes and would have none"]
+    with contextlib.closing(ControlSocket(tmp_path / "again.sock", lambda _: [plan, []])) as control:
+        done = sekisho("--socket", tmp_path / "again.sock", "diff", "running", new)
+    assert done.returncode == 1 and "refused without --force: zone onprem" in done.stdout, done
 
 
 def test_a_configuration_knows_the_subnets_of_interfaces(diff, write):
