@@ -143,12 +143,15 @@ TEST(Show, StateWithAndWithoutDataplane) {
   EXPECT_EQ(state["verdict"], "forwarding");
   EXPECT_EQ(state["severity"], "ok");
   EXPECT_EQ(state["dataplane"]["transaction"], 3);
+  EXPECT_EQ(state["dataplane"]["answers"], true);
   EXPECT_EQ(state["dataplane"]["uptime_seconds"], 10);
   EXPECT_EQ(state["control"]["uptime_seconds"], 7);
   EXPECT_EQ(state["warnings"], Json{"this is odd"});
   EXPECT_EQ(state["draining"], (Json{{"since_unix_ms", 9000}, {"seconds", 2}}));
   const auto without = show_state(*backend.policy_, {}, {}, {});
-  EXPECT_EQ(without["dataplane"], (Json{{"connected", false}}));
+  EXPECT_EQ(without["dataplane"], (Json{{"connected", false}, {"answers", nullptr}}));
+  const auto hung = show_state(*backend.policy_, {.connected = true, .error = "no answer"}, {}, {});
+  EXPECT_EQ(hung["dataplane"], (Json{{"connected", false}, {"answers", false}}));
   EXPECT_EQ(without["draining"], nullptr);
 }
 
