@@ -18,6 +18,7 @@ FINDING = re.compile(
 QUOTED = 3000  # bytes of what follows
 # Its allocator keeps what is freed for a while, and the shadow of all that was ever used.
 ROOM_KIB = 24 << 10
+PROGRAM = BUILD / "dataplane" / "sekisho-dataplane"
 OPTIONS = {
     # Little is kept of what was freed, so that memory that grows is a leak.
     "ASAN_OPTIONS": "detect_leaks=1:quarantine_size_mb=8:thread_local_quarantine_size_kb=64",
@@ -29,7 +30,7 @@ OPTIONS = {
 @cache
 def is_built_in() -> bool:
     """Whether the dataplane is one of a build with AddressSanitizer."""
-    return b"__asan_init" in (BUILD / "dataplane" / "sekisho-dataplane").read_bytes()
+    return PROGRAM.exists() and b"__asan_init" in PROGRAM.read_bytes()
 
 
 def set_options() -> None:

@@ -175,6 +175,8 @@ class Soak:
                 Life(process, sanitizer.ROOM_KIB if sanitizer.is_built_in() else ROOM_KIB) for process in processes
             ]
         self.lives = [life for life in self.lives if life.process in processes]
+        if at == CALM - 1 and not self.lives:
+            raise AssertionError("no process has lived through the calm rounds, which are to spare both")
         for life in self.lives:
             life.look()
         if at == CALM - 1:
@@ -206,7 +208,10 @@ def run(minutes: float, seed: int, least: int = 1) -> Summary:
 
 def main() -> int:
     parser = argparse.ArgumentParser(
-        prog="scripts/soak", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+        prog="scripts/soak",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,  # scripts/soak looks for the whole word
     )
     parser.add_argument("minutes", metavar="MINUTES", type=float, help="how long; half of one is about ten rounds")
     parser.add_argument("--seed", metavar="N", type=int, help="repeats the faults of another run (default: a new one)")
@@ -218,6 +223,8 @@ def main() -> int:
     options = parser.parse_args()
     if not 0 < options.minutes <= 7 * 24 * 60:
         parser.error("MINUTES is more than 0 and at most a week")
+    if options.sanitize and not sanitizer.is_built_in():
+        parser.error(f"--sanitize: {sanitizer.PROGRAM} is not built with AddressSanitizer; scripts/soak builds one")
     seed = random.SystemRandom().randrange(1 << 32) if options.seed is None else options.seed
     sanitizer.set_options()
     print(f"seed {seed}", flush=True)

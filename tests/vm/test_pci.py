@@ -176,9 +176,11 @@ def jumbo(lab: VirtualLab, appliance: Appliance) -> Iterator[None]:
         )
         appliance.wait_ready(READY_SECONDS)
 
-    be(JUMBO, text.replace("\ndevice =", f"\nmtu = {JUMBO}\ndevice ="))
-    yield
-    be(1500, text)
+    try:
+        be(JUMBO, text.replace("\ndevice =", f"\nmtu = {JUMBO}\ndevice ="))
+        yield
+    finally:
+        be(1500, text)
 
 
 def test_packets_of_9000_bytes(lab: VirtualLab, appliance: Appliance, onprem: Injector, jumbo: None) -> None:
