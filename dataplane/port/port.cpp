@@ -73,7 +73,7 @@ bool chains_buffers(const rte_eth_dev_info& info) {
          (info.tx_offload_capa & RTE_ETH_TX_OFFLOAD_MULTI_SEGS) != 0;
 }
 
-// Of a device that DPDK owns. A driver that sets no limit says the largest number there is.
+// Of a device that DPDK owns; 0: it does not say. A driver that sets no limit says the largest number there is.
 std::uint16_t longest_packet(const rte_eth_dev_info& info, rte_mempool* pool) {
   constexpr std::uint32_t no_limit = UINT16_MAX;
   std::uint32_t most = info.max_mtu != 0 ? info.max_mtu : no_limit;
@@ -90,14 +90,16 @@ std::uint16_t longest_packet(const rte_eth_dev_info& info, rte_mempool* pool) {
   return static_cast<std::uint16_t>(most < no_limit ? most : 0);
 }
 
-// A driver that refuses the program for this says so to the kernel's log alone. The least limit of a driver's is gve's.
+// A driver that refuses the program for this says so to the kernel's log alone. The least limit of a driver's is igc's.
 std::string mtu_hint(const PortConfig& config) {
-  constexpr std::uint16_t every_driver_takes = 2'032;
+  constexpr std::uint16_t every_driver_takes = 1'500;
   const auto netdev = inspect_netdev(config.device.substr(af_xdp_prefix.size()), 1);
   return !netdev || netdev->mtu <= every_driver_takes
              ? std::string{}
-             : fmt::format("; its MTU is {}, and its driver may not take that with XDP: set it to {} or less",
-                           netdev->mtu, most_af_xdp_mtu);
+             : fmt::format(
+                   "; its MTU is {}, and its driver may not take that with XDP: `sekisho doctor` says "
+                   "how much the driver takes",
+                   netdev->mtu);
 }
 
 // As much memory as its elements fill is what the PMD gives to the kernel, from where the pool's first piece
@@ -304,6 +306,7 @@ auto Port::start(const PortConfig& config, rte_mempool* pool) -> tl::expected<vo
     return refuse("asking what it offers", error);
   }
   driver_ = info.driver_name;
+  most_mtu_ = steering_ ? std::uint16_t{0} : longest_packet(info, pool);
 
   rte_eth_conf conf{};
   // Every buffer is of one pool and has one owner.
@@ -334,10 +337,17 @@ auto Port::start(const PortConfig& config, rte_mempool* pool) -> tl::expected<vo
   }
 
   if (config.mtu != 0) {
-    // A device that has no notion of an MTU (net_ring) takes any; what is sent is held against ours.
-    if (const int error = rte_eth_dev_set_mtu(dpdk_port_, config.mtu); error != 0 && error != -ENOTSUP) {
-      return tl::unexpected(fmt::format("{}: it refuses MTU {} ({}); the most it takes is {}", config.device,
-                                        config.mtu, error_text(error), longest_packet(info, pool)));
+    // A software device that has no notion of an MTU (net_ring) takes any; what is sent is held against ours. A NIC whose driver cannot
+    // set it keeps the one that it has.
+    std::uint16_t present = 0;
+    const bool takes_it = (plugged_.bus == Bus::vdev && !plugged_.name.empty()) ||
+                          (rte_eth_dev_get_mtu(dpdk_port_, &present) == 0 && config.mtu <= present);
+    if (const int error = rte_eth_dev_set_mtu(dpdk_port_, config.mtu);
+        error != 0 && (error != -ENOTSUP || !takes_it)) {
+      const auto most = error == -ENOTSUP ? present : most_mtu_;
+      return tl::unexpected(fmt::format("{}: it refuses MTU {} ({}){}", config.device, config.mtu,
+                                        error_text(error),
+                                        most != 0 ? fmt::format("; the most it takes is {}", most) : ""));
     }
     mtu_ = config.mtu;
   } else if (!steering_) {
@@ -351,6 +361,19 @@ auto Port::start(const PortConfig& config, rte_mempool* pool) -> tl::expected<vo
   } else {
     rte_eth_dev_adjust_nb_rx_tx_desc(dpdk_port_, &rx_descriptors, &tx_descriptors);
   }
+  // What a driver says when it finds no buffers for its rings differs, and is seldom more than a number.
+  const auto short_of_buffers = [&] {
+    const unsigned wanted = rx_queues_ * rx_descriptors;
+    const unsigned free_buffers = rte_mempool_avail_count(pool);
+    return free_buffers < wanted ? fmt::format(
+                                       "; {} packet buffers are free and {} receive queue(s) need {}: start "
+                                       "sekisho-dataplane with more --memory",
+                                       free_buffers, rx_queues_, wanted)
+                                 : std::string{};
+  };
+  const auto refuse_rings = [&](const std::string& step, int error) {
+    return tl::unexpected(refuse(step, error).value() + short_of_buffers());
+  };
   const auto socket = static_cast<unsigned>(rte_eth_dev_socket_id(dpdk_port_));
   for (std::uint16_t queue = 0; queue < rx_queues_; ++queue) {
     if (const int error = rte_eth_rx_queue_setup(dpdk_port_, queue, rx_descriptors, socket, nullptr, pool);
@@ -358,7 +381,7 @@ auto Port::start(const PortConfig& config, rte_mempool* pool) -> tl::expected<vo
       if (steering_ && !steering_->refusal().empty()) {
         return tl::unexpected(steering_->refusal() + mtu_hint(config));
       }
-      return refuse(fmt::format("{} {}", receive_queue_step, queue), error);
+      return refuse_rings(fmt::format("{} {}", receive_queue_step, queue), error);
     }
   }
   for (std::uint16_t queue = 0; queue < tx_queues_; ++queue) {
@@ -368,7 +391,7 @@ auto Port::start(const PortConfig& config, rte_mempool* pool) -> tl::expected<vo
     }
   }
   if (const int error = rte_eth_dev_start(dpdk_port_); error != 0) {
-    return refuse("starting it", error);
+    return refuse_rings("starting it", error);
   }
   started_ = true;
   // Frames for other stations are for nobody here; a driver that cannot filter has them dropped by the pipeline.
@@ -497,8 +520,9 @@ std::uint64_t Port::missed() const {
     }
     return sum;
   }
+  // What found the ring full, and what the driver had no buffer for: one that tries again counts each time.
   rte_eth_stats stats{};
-  return rte_eth_stats_get(dpdk_port_, &stats) == 0 ? stats.imissed : 0;
+  return rte_eth_stats_get(dpdk_port_, &stats) == 0 ? stats.imissed + stats.rx_nombuf : 0;
 }
 
 std::uint64_t Port::held() const {

@@ -78,6 +78,8 @@ class Port {
   [[nodiscard]] std::uint16_t rx_queues() const noexcept { return rx_queues_; }
   [[nodiscard]] std::uint16_t tx_queues() const noexcept { return tx_queues_; }
   [[nodiscard]] std::uint16_t mtu() const noexcept { return mtu_; }
+  // Of those that a device which DPDK owns takes as it has been opened; 0: it does not say, or the kernel owns it.
+  [[nodiscard]] std::uint16_t most_mtu() const noexcept { return most_mtu_; }
   [[nodiscard]] base::MacAddress mac() const noexcept { return mac_; }
   [[nodiscard]] const std::string& driver() const noexcept { return driver_; }
 
@@ -133,6 +135,7 @@ class Port {
   std::uint16_t rx_queues_ = 0;
   std::uint16_t tx_queues_ = 0;
   std::uint16_t mtu_ = 0;
+  std::uint16_t most_mtu_ = 0;
   base::MacAddress mac_{};
   bool started_ = false;
   bool lost_netdev_ = false;

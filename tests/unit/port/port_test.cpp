@@ -363,7 +363,8 @@ TEST_F(PortTest, SaysThatADriverMayNotTakeTheMtu) {
   EXPECT_THAT(
       refusal(config_of("af_xdp:port0")),
       AllOf(HasSubstr("af_xdp:port0: the steering program cannot be attached"),
-            HasSubstr("its MTU is 9000, and its driver may not take that with XDP: set it to 3498 or less")));
+            HasSubstr("its MTU is 9000, and its driver may not take that with XDP: `sekisho doctor` says how "
+                      "much the driver takes")));
 }
 
 TEST_F(PortTest, LongPacketsInOneBuffer) {
@@ -400,6 +401,18 @@ TEST_F(PortTest, LongPacketsInOneBuffer) {
         HasSubstr("larger than the page that AF_XDP allows; start sekisho-dataplane with --mtu 3498"));
   }
   rte_mempool_free(large);
+}
+
+// Its driver fills the ring when it is set up.
+TEST_F(PortTest, SaysThatBuffersAreShort) {
+  rte_mempool* const small = make_packet_pool("small", 63, 0, SOCKET_ID_ANY, PoolMemory::own, 1500);
+  ASSERT_NE(small, nullptr);
+  const auto port = Port::open(config_of("net_tap0,iface=short0"), anybody(), 1, small);
+  ASSERT_FALSE(port);
+  EXPECT_THAT(port.error(), AllOf(HasSubstr("setting up receive queue 0 failed"),
+                                  HasSubstr("63 packet buffers are free and 1 receive queue(s) need 1024"),
+                                  HasSubstr("--memory")));
+  rte_mempool_free(small);
 }
 
 TEST_F(PortTest, FollowsTheMtuOfItsInterface) {
