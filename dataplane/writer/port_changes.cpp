@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "dataplane/writer/port_changes.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <chrono>
 #include <thread>
@@ -26,6 +28,13 @@ bool needs_other_device(const LivePort& port, const port::PortConfig& config) {
          port.config.instance != config.instance || port.config.companion != config.companion;
 }
 
+// To get it the port would be closed, and not open again.
+bool refuses_mtu(const LivePort& port, const port::PortConfig& config) {
+  return port.device != nullptr && port.device->most_mtu() != 0 && config.mtu > port.device->most_mtu() &&
+         port.config.mtu != config.mtu && port.config.device == config.device &&
+         port.config.instance == config.instance && port.config.companion == config.companion;
+}
+
 void add_clamping(forward::MssClamping& clamping, const LivePort& port) {
   clamping.mtus[port.index] = port.device->mtu();
   if (port.config.mss_clamp) {
@@ -43,7 +52,11 @@ void add_clamping(forward::MssClamping& clamping, const LivePort& port) {
 
 auto PortChanges::prepare() -> Result {
   for (const auto& [name, config] : wanted_.ports) {
-    if (live_.ports.contains(name)) {
+    if (const auto live = live_.ports.find(name); live != live_.ports.end()) {
+      if (refuses_mtu(live->second, config)) {
+        return tl::unexpected(fmt::format("port {}: {} does not take an MTU of {}; the most it takes is {}",
+                                          name, config.device, config.mtu, live->second.device->most_mtu()));
+      }
       continue;
     }
     const auto index = take_index(live_, live_.port_indexes, "ports");

@@ -212,6 +212,23 @@ TEST_F(WriterTest, APortGetsAnotherDeviceNameAndMtu) {
   EXPECT_EQ(answer("172.16.0.1", "1.1.1.1"), "fw");
 }
 
+// net_null puts a frame into one buffer: with an MTU of more the port would be closed, and not open again.
+TEST_F(WriterTest, APortThatRunsKeepsItsDeviceWhenThatTakesNoSuchMtu) {
+  ASSERT_TRUE(commit(true, base()));
+  const auto* const device = writer.live().ports.at("lan").device.get();
+  auto wanted = base();
+  wanted[0].mutable_ports(0)->set_mtu(9000);
+  const auto done = commit(true, wanted);
+  ASSERT_FALSE(done);
+  EXPECT_EQ(done.error(),
+            "port lan: net_null0,no-rx=1 does not take an MTU of 9000; the most it takes is 2030");
+  EXPECT_EQ(writer.live().ports.at("lan").device.get(), device);
+  EXPECT_EQ(answer("172.16.0.1", "1.1.1.1"), "fw");
+  wanted[0].mutable_ports(0)->set_mtu(2030);
+  ASSERT_TRUE(commit(true, wanted));
+  EXPECT_EQ(writer.live().ports.at("lan").device->mtu(), 2030);
+}
+
 TEST_F(WriterTest, APortClampsWithoutBeingOpenedAgain) {
   ASSERT_TRUE(commit(true, base()));
   const auto& egress = writer.live().ports.at("egress");
@@ -436,11 +453,18 @@ TEST_F(PatientWorker, HasCountedWhereItWentWhenThePortIsClosed) {
   bool is_open = false;
   {
     const std::jthread late{[&] {
-      std::this_thread::sleep_for(std::chrono::milliseconds{100});
-      qsbr.online(0);
-      worker.poll_once();
-      std::this_thread::sleep_for(
-          std::chrono::milliseconds{200});  // with the last counter still to be written
+      // Until the writer has told it that the port is gone.
+      for (;;) {
+        qsbr.online(0);
+        worker.poll_once();
+        if (worker.counters().ports[lan].waiting.get() == 0) {
+          break;
+        }
+        qsbr.offline(0);
+        std::this_thread::yield();
+      }
+      // With the last counter still to be written: there is no event for what must not happen.
+      std::this_thread::sleep_for(std::chrono::milliseconds{200});
       is_open = rte_eth_dev_is_valid_port(device) != 0;
       qsbr.offline(0);
     }};
