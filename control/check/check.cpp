@@ -27,7 +27,7 @@ constexpr std::array all{
     &next_hop_not_connected, &member_is_own, &weight_without_effect, &unprobed, &one_path, &probe_inside,
     &probe_elsewhere, &probe_times, &subnet_loop, &subnet_elsewhere, &gateway_of_expressroute,
     &nic_not_forwarding, &nic_of_no_port, &no_interface, &gateway_elsewhere, &no_companion, &mtu_above_1500,
-    &mtu_differs, &mss_clamp_strange, &tags_unseen, &web_open,
+    &mtu_beyond_buffers, &mtu_differs, &mss_clamp_strange, &tags_unseen, &web_open,
     // what is advertised
     &halves_trap, &default_learned, &default_to_vpn, &vnet_to_vpn, &attracted, &too_many_advertised,
     &one_route_server, &asn_banned, &asn_reserved, &asn_of_32_bits, &advertised_to_nobody, &peer_asn_strange,

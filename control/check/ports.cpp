@@ -42,22 +42,29 @@ auto find_no_companion(const Facts& facts) -> Offences {
   return result;
 }
 
-// Configured, or beyond what the dataplane's usual buffers take, the interface's own where it is known here.
 auto find_mtu(const Facts& facts) -> Offences {
   const auto& ports = facts.policy->config.ports;
   Offences result;
-  for (std::size_t i = 0; i < ports.size(); ++i) {
-    const auto& port = ports[i];
-    const std::uint32_t mtu = i < facts.mtus.size() ? facts.mtus[i] : port.mtu;
-    const bool is_beyond_buffers = port.is_af_xdp() && mtu > base::usual_af_xdp_mtu;
-    if (port.mtu <= gateway_mtu && !is_beyond_buffers)
+  for (std::size_t i = 0; i < ports.size() && i < facts.mtus.size(); ++i)
+    if (facts.mtus[i] > gateway_mtu)
+      result.push_back({place(facts, ports[i].line),
+                        fmt::format("port {} has an MTU of {}", ports[i].name, facts.mtus[i])});
+  return result;
+}
+
+// The dataplane's usual ones.
+auto find_mtu_beyond_buffers(const Facts& facts) -> Offences {
+  const auto& ports = facts.policy->config.ports;
+  Offences result;
+  for (std::size_t i = 0; i < ports.size() && i < facts.mtus.size(); ++i) {
+    const auto mtu = facts.mtus[i];
+    if (!ports[i].is_af_xdp() || mtu <= base::usual_af_xdp_mtu)
       continue;
-    const auto rest = !is_beyond_buffers ? std::string{}
-                      : mtu > base::most_af_xdp_mtu
-                          ? fmt::format(", more than the {} that AF_XDP takes", base::most_af_xdp_mtu)
-                          : fmt::format(", for which sekisho-dataplane is to be started with --mtu {}", mtu);
+    const auto rest = mtu > base::most_af_xdp_mtu
+                          ? fmt::format("more than the {} that AF_XDP takes", base::most_af_xdp_mtu)
+                          : fmt::format("for which sekisho-dataplane is to be started with --mtu {}", mtu);
     result.push_back(
-        {place(facts, port.line), fmt::format("port {} has an MTU of {}{}", port.name, mtu, rest)});
+        {place(facts, ports[i].line), fmt::format("port {} has an MTU of {}, {}", ports[i].name, mtu, rest)});
   }
   return result;
 }
@@ -165,11 +172,16 @@ const Rule no_companion{
 const Rule mtu_above_1500{
     "mtu-above-1500", Severity::warning,
     "Azure's gateways carry packets of 1,500 octets; longer ones are lost, or answered with ICMP that "
-    "not everybody heeds. An AF_XDP port takes a packet in one buffer alone: of 1,774 octets, or of 3,498 "
-    "where the dataplane is told so; "
-    "on an interface whose MTU is larger many drivers refuse XDP.",
-    "Leave \"mtu\" at 1500 on ports towards gateways, and the interfaces' MTU where AF_XDP takes it: `ip "
-    "link set NAME mtu 1500`.",
+    "not everybody heeds.",
+    "Leave \"mtu\" at 1500 on ports towards gateways, and so their interfaces': `ip link set NAME mtu 1500`.",
     find_mtu};
+
+const Rule mtu_beyond_buffers{
+    "mtu-beyond-buffers", Severity::note,
+    "An AF_XDP port takes a packet in one buffer alone: of 1,774 octets, or of 3,498 where the dataplane is "
+    "told so. What is longer is dropped; on an interface whose MTU is larger many drivers refuse XDP.",
+    "Start sekisho-dataplane with the \"--mtu\" that is named, or lower the interface's: `ip link set NAME "
+    "mtu 1774`.",
+    find_mtu_beyond_buffers};
 
 }  // namespace sekisho::check

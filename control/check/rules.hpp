@@ -38,8 +38,8 @@ extern const Rule bypass, internet_without_exit;                                
 extern const Rule sent_back, hairpin;                                                   // loop.cpp
 extern const Rule subnet_loop, subnet_elsewhere, gateway_of_expressroute;               // fabric.cpp
 extern const Rule asymmetric, no_way_back;                                              // way_back.cpp
-extern const Rule gateway_elsewhere, no_interface, no_companion, mtu_above_1500, mtu_differs,
-    mss_clamp_strange,
+extern const Rule gateway_elsewhere, no_interface, no_companion, mtu_above_1500, mtu_beyond_buffers,
+    mtu_differs, mss_clamp_strange,
     tags_unseen;                                                 // ports.cpp
 extern const Rule refused, file_error, file_warning, file_note;  // files.cpp
 

@@ -61,7 +61,8 @@ constexpr std::array port_keys{
         .meaning =
             "In bytes. An AF_XDP port takes 1,774 at most, or 3,498 with `sekisho-dataplane --mtu "
             "3498`. Without it an AF_XDP port has its interface's MTU and follows it, and one that DPDK "
-            "owns has 1500; with it an AF_XDP port's interface is given this one, also when somebody "
+            "owns has its device's, usually 1500; with it an AF_XDP port's interface is given this one, also "
+            "when somebody "
             "changes it.",
         .example = "1500",
         // RFC 791: "All hosts must be prepared to accept datagrams of up to 576 octets".

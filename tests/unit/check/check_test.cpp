@@ -198,18 +198,25 @@ connected = true
   mirror.links[4] = {.index = 4, .name = "egress0", .mtu = 1400};
   EXPECT_EQ(found_with(&mirror),
             (Lines{"mtu-differs in line 4: port lan has an MTU of 1500, and port egress of 1400"}));
+  const auto of_both = [](const std::string& rule, const std::string& what) {
+    return Lines{fmt::format("{} in line 2: port egress has an MTU of {}", rule, what),
+                 fmt::format("{} in line 4: port lan has an MTU of {}", rule, what)};
+  };
+  const auto both = [](Lines lines, const Lines& more) {
+    lines.insert(lines.end(), more.begin(), more.end());
+    return lines;
+  };
   mirror.links[3].mtu = mirror.links[4].mtu = 1774;
-  EXPECT_EQ(found_with(&mirror), Lines{}) << "what usual packet buffers take";
+  EXPECT_EQ(found_with(&mirror), of_both("mtu-above-1500", "1774")) << "which usual packet buffers take";
   mirror.links[3].mtu = mirror.links[4].mtu = 1775;
-  EXPECT_EQ(found_with(&mirror), (Lines{"mtu-above-1500 in line 2: port egress has an MTU of 1775, for which "
-                                        "sekisho-dataplane is to be started with --mtu 1775",
-                                        "mtu-above-1500 in line 4: port lan has an MTU of 1775, for which "
-                                        "sekisho-dataplane is to be started with --mtu 1775"}));
+  EXPECT_EQ(found_with(&mirror),
+            both(of_both("mtu-above-1500", "1775"),
+                 of_both("mtu-beyond-buffers",
+                         "1775, for which sekisho-dataplane is to be started with --mtu 1775")));
   mirror.links[3].mtu = mirror.links[4].mtu = 9000;
-  EXPECT_EQ(found_with(&mirror), (Lines{"mtu-above-1500 in line 2: port egress has an MTU of 9000, more "
-                                        "than the 3498 that AF_XDP takes",
-                                        "mtu-above-1500 in line 4: port lan has an MTU of 9000, more "
-                                        "than the 3498 that AF_XDP takes"}));
+  EXPECT_EQ(found_with(&mirror),
+            both(of_both("mtu-above-1500", "9000"),
+                 of_both("mtu-beyond-buffers", "9000, more than the 3498 that AF_XDP takes")));
   mirror.links[3].mtu = mirror.links[4].mtu = 1500;
   EXPECT_EQ(found_with(&mirror), Lines{});
   mirror.links[3].kind = "bond";

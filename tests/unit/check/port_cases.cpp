@@ -115,6 +115,20 @@ auto port_cases() -> std::vector<Case> {
 
       {"1501", "mtu-above-1500", {{"@lan", "mtu = 1501"}}, {"sekisho.toml:1: port lan has an MTU of 1501"}},
       {"1500", "mtu-above-1500", {{"@lan", "mtu = 1500"}}, {}},
+      {"what usual buffers take",
+       "mtu-beyond-buffers",
+       {{"device = \"0000:00:04.0\"\naddress = [\"10.0.1.4/24\"]", "device = \"af_xdp:lan0\"\nmtu = 1774"}},
+       {},
+       {},
+       {"lan0"}},
+      {"more",
+       "mtu-beyond-buffers",
+       {{"device = \"0000:00:04.0\"\naddress = [\"10.0.1.4/24\"]", "device = \"af_xdp:lan0\"\nmtu = 1775"}},
+       {"sekisho.toml:1: port lan has an MTU of 1775, for which sekisho-dataplane is to be started with "
+        "--mtu "
+        "1775"},
+       {},
+       {"lan0"}},
   };
 }
 
