@@ -416,6 +416,7 @@ serve::Circumstances Daemon::circumstances() const {
   result.stuck_workers = observer_.stuck_workers();
   result.reload_refused = reload_counts_.refusal;
   result.changed_files = file_watch_.changes();
+  result.not_served = endpoints_.not_served();
   result.bgp = advertising_.status();
   result.history = history_.show();
   return result;

@@ -76,25 +76,25 @@ void Endpoints::listen() {
   retry_.cancel();
   const auto wanted = places(*policy_);
   std::vector<bool> fails(services_.size());
-  std::vector<std::string> errors;
+  not_served_.clear();
   for (const auto& place : wanted) {
     if (is_served(place)) {
       continue;
     }
     if (const auto replaced = replace(place, wanted); !replaced) {
       fails[place.service] = true;
-      errors.push_back(refusal(*policy_, place.line, replaced.error()).to_string());
+      not_served_.push_back(refusal(*policy_, place.line, replaced.error()).to_string());
     }
   }
   std::erase_if(served_, [&](const Served& each) {
     return !fails[each.place.service] &&
            std::ranges::none_of(wanted, [&](const Place& place) { return place.is_same(each.place); });
   });
-  if (errors.empty()) {
+  if (not_served_.empty()) {
     pause_ = first_retry;
     return;
   }
-  for (const auto& error : errors) {
+  for (const auto& error : not_served_) {
     spdlog::error("{}; what was served before stays, trying again in {} s", error, pause_.count());
   }
   retry();

@@ -32,6 +32,9 @@ class Endpoints {
   // Whether all could be served, before anything changes.
   [[nodiscard]] auto could_serve(const policy::Policy& policy) -> tl::expected<void, base::Error>;
 
+  // What is wanted and cannot be served: file, line and why.
+  [[nodiscard]] const std::vector<std::string>& not_served() const noexcept { return not_served_; }
+
  private:
   struct Place {
     std::size_t service = 0;
@@ -62,6 +65,7 @@ class Endpoints {
   std::vector<Service> services_;
   std::shared_ptr<const policy::Policy> policy_;
   std::vector<Served> served_;
+  std::vector<std::string> not_served_;
   std::chrono::seconds pause_ = first_retry;  // grows while something cannot be served
 };
 

@@ -37,6 +37,9 @@ class Finder {
     add_learning();
     add_reload();
     add_history();
+    for (const auto& each : scene_.circumstances.not_served) {
+      warn("not_served", "", each, "ss -ltnp");
+    }
     std::ranges::stable_sort(found_, std::ranges::greater{}, &Problem::bad);
     return std::move(found_);
   }

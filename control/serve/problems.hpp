@@ -32,12 +32,12 @@ struct Problem {
   friend bool operator==(const Problem&, const Problem&) = default;
 };
 
-inline constexpr std::array<std::string_view, 24> problem_kinds{
-    "dataplane_down", "dataplane_hung",    "not_in_command", "no_policy",     "policy_differs",
-    "port_missing",   "port_down",         "link_down",      "next_hop_down", "next_hop_degraded",
-    "guard_missing",  "reload_refused",    "files_changed",  "port_differs",  "worker_stuck",
-    "frr_down",       "bgp_down",          "bgp_degraded",   "bgp_differs",   "default_not_learned",
-    "learning",       "learned_not_taken", "on_trial",       "not_configured"};
+inline constexpr std::array<std::string_view, 25> problem_kinds{
+    "dataplane_down", "dataplane_hung",    "not_in_command", "no_policy",      "policy_differs",
+    "port_missing",   "port_down",         "link_down",      "next_hop_down",  "next_hop_degraded",
+    "guard_missing",  "reload_refused",    "files_changed",  "port_differs",   "worker_stuck",
+    "frr_down",       "bgp_down",          "bgp_degraded",   "bgp_differs",    "default_not_learned",
+    "learning",       "learned_not_taken", "on_trial",       "not_configured", "not_served"};
 
 // What control knows of itself.
 struct Circumstances {
@@ -51,7 +51,9 @@ struct Circumstances {
   std::string reload_refused;           // why the last one was; empty: it was not
   std::string learned_not_taken{};      // why the dataplane refused what was learned last; empty: it did not
   std::vector<std::string> changed_files{};  // "/etc/sekisho/routes.txt has changed": since they were read
-  const advertise::Status* bgp = nullptr;    // null: no peers are configured
+  std::vector<std::string>
+      not_served{};  // "sekisho.toml:9: the page cannot be served on ...": metrics, health, the page
+  const advertise::Status* bgp = nullptr;  // null: no peers are configured
   History history{};
 };
 

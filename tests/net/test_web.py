@@ -205,6 +205,25 @@ def test_the_dataplane_is_killed(lab: Lab, appliance: Appliance, browser: Browse
     browser.wait_for_text("Forwarding", "#verdict", timeout=60)
 
 
+def test_rates_are_of_two_answers(browser: Browser) -> None:
+    """A missed answer is no answer of nothing; and a port may be called as JavaScript calls its own things."""
+    browser.wait_for_text("Forwarding", "#verdict")
+    rate = """(() => {
+        const hear = (packets, at) => {
+            heard.drops = packets === null ? undefined : [{port: "lan", by: "x", reason: "y", packets}];
+            times.drops = at;
+            count_rates();
+            return rates.get("reason lan x y")?.packets ?? null;
+        };
+        return JSON.stringify([hear(null, 0), hear(5e9, 1000), hear(5e9 + 100, 3000)]);
+    })()"""
+    assert json.loads(browser.evaluate(rate)) == [None, None, 50]
+    port = '{name: "constructor", rx: 1, rx_bytes: 1, tx: 1, tx_bytes: 1, drops: 0, steer_dropped: 0}'
+    drawn = f"heard.stats = {{ports: [{port}]}}, draw(), JSON.stringify([faults, document.querySelector('#charts').innerText])"
+    faults, charts = json.loads(browser.evaluate(drawn))
+    assert "constructor" in charts and "charts" not in faults and "rates" not in faults
+
+
 def test_answers_that_it_does_not_understand(browser: Browser) -> None:
     """What cannot be drawn is said where it would stand; values of before never stand there as if they were so."""
     browser.wait_for_text("Forwarding", "#verdict")
@@ -277,6 +296,20 @@ def test_many_browsers_and_slow_ones(lab: Lab, appliance: Appliance, browser: Br
         for process in flood:
             process.stop()
             lab.forget(process)
+
+
+def test_a_port_that_another_has(lab: Lab, appliance: Appliance) -> None:
+    appliance.kill_control()
+    with lab["nva"].socket(socket.AF_INET, socket.SOCK_STREAM) as other:
+        other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        other.bind(("127.0.0.1", 8088))
+        other.listen()
+        appliance.start_control()
+        found = wait_until("it to be said", lambda: [each for each in appliance.json("show", "state")["problems"] if each["kind"] == "not_served"])
+    line = appliance.config.read_text().splitlines().index(f'listen = "{LISTEN}"') + 1
+    assert [each["severity"] for each in found] == ["warning"]
+    assert f"{appliance.config}:{line}: the page cannot be served on {LISTEN}: Address already in use" in found[0]["sentence"]
+    wait_until("it to be served", lambda: curl(lab, "/")[0] == 200 and not appliance.json("show", "state")["problems"], 60)
 
 
 def test_a_reload_moves_it_and_names_it(lab: Lab, appliance: Appliance) -> None:

@@ -195,7 +195,8 @@ TEST_F(ProblemsTest, GuardReloadAndFiles) {
   now.changed_files = {"routes.txt has changed"};
   EXPECT_THAT(kinds(), ElementsAre("guard_missing", "files_changed"));
   now.reload_refused = "routes.txt:3: no";
-  EXPECT_THAT(kinds(), ElementsAre("guard_missing", "reload_refused"));
+  now.not_served = {"sekisho.toml:9: the page cannot be served on 127.0.0.1:8088: Address already in use"};
+  EXPECT_THAT(kinds(), ElementsAre("guard_missing", "reload_refused", "not_served"));
 }
 
 TEST_F(ProblemsTest, WhatRunsIsNotTheConfiguration) {
