@@ -31,6 +31,7 @@
 #include "control/cli/edited_routes.hpp"
 #include "control/cli/output.hpp"
 #include "control/cli/show_tables.hpp"
+#include "control/netlink/interface_addresses.hpp"
 #include "control/route/difference.hpp"
 
 namespace sekisho::cli {
