@@ -1,11 +1,13 @@
 // Two appliances as examples/scale-out has them, for `az deployment group create -g RG -f main.bicep -p imageId=... sshKey=... probed=...`:
 // the hub VNet with a route table for each subnet, an internal load balancer for all ports, a Route Server that peers with both, and the
-// virtual machines. The route tables are the files of ../scale-out, which the lab `scripts/lab run scale-out` plays and `sekisho` reads.
+// virtual machines. The route tables are the files of ../scale-out, which the lab `scripts/lab run scale-out` plays and `sekisho` reads, and management.json:
+// that subnet would else follow the default that the appliances advertise. lan has no table: its learned routes lead to on-premises, and no zone
+// follows a learned default.
 //
-// Yours: the image (Debian 12 of generation 2 with cloud-init, FRR and the package), the firewalls at 10.0.10.10 and 10.0.11.10, the gateway, the spoke's peering.
+// Yours: the image (Debian 12 of generation 2 with cloud-init, netplan, FRR and the package), the firewalls at 10.0.10.10 and 10.0.11.10, the gateway, the spoke's peering.
 
 param location string = resourceGroup().location
-@description('A managed image or gallery version: Debian 12 of generation 2 with cloud-init, FRR and the package')
+@description('A managed image or gallery version: Debian 12 of generation 2 with cloud-init, netplan, FRR and the package')
 param imageId string
 param sshKey string
 @description('ADDRESS:PORT that answers TCP on the far side of the firewalls: what the appliances probe through them')
@@ -28,10 +30,11 @@ var tables = [
   loadJsonContent('../scale-out/outside1.json')
   loadJsonContent('../scale-out/outside2.json')
   loadJsonContent('../scale-out/vm.json')
+  loadJsonContent('management.json')
 ]
 // Which table a subnet has; none: '' (Azure allows none in RouteServerSubnet).
 var subnets = [
-  { name: 'management', prefix: '10.0.0.0/24', table: '' }
+  { name: 'management', prefix: '10.0.0.0/24', table: 'management' }
   { name: 'lan', prefix: '10.0.1.0/24', table: '' }
   { name: 'egress1', prefix: '10.0.2.0/24', table: 'egress1' }
   { name: 'egress2', prefix: '10.0.3.0/24', table: 'egress2' }
@@ -231,10 +234,19 @@ resource egress2 'Microsoft.Network/networkInterfaces@2023-11-01' = [for each in
   }
 }]
 
+// Both on one rack would fail together. An availability set keeps them apart in every region; not all have zones.
+resource apart 'Microsoft.Compute/availabilitySets@2023-09-01' = {
+  name: 'appliances'
+  location: location
+  sku: { name: 'Aligned' }
+  properties: { platformFaultDomainCount: 2, platformUpdateDomainCount: 2 }
+}
+
 resource machine 'Microsoft.Compute/virtualMachines@2023-09-01' = [for (each, i) in appliances: {
   name: each.name
   location: location
   properties: {
+    availabilitySet: { id: apart.id }
     hardwareProfile: { vmSize: size }
     storageProfile: {
       imageReference: { id: imageId }
@@ -250,10 +262,10 @@ resource machine 'Microsoft.Compute/virtualMachines@2023-09-01' = [for (each, i)
     }
     osProfile: {
       computerName: each.name
-      adminUsername: 'operator'
+      adminUsername: 'sekishoadmin' // not operator: Debian has a group of that name, and no user could be made
       linuxConfiguration: {
         disablePasswordAuthentication: true
-        ssh: { publicKeys: [{ path: '/home/operator/.ssh/authorized_keys', keyData: sshKey }] }
+        ssh: { publicKeys: [{ path: '/home/sekishoadmin/.ssh/authorized_keys', keyData: sshKey }] }
       }
       // YAML is a superset of JSON.
       customData: base64(concat('#cloud-config\n', string({
@@ -264,8 +276,15 @@ resource machine 'Microsoft.Compute/virtualMachines@2023-09-01' = [for (each, i)
           }
           { path: '/etc/sekisho/egress1.json', content: loadTextContent('../scale-out/egress1.json') }
           { path: '/etc/sekisho/egress2.json', content: loadTextContent('../scale-out/egress2.json') }
+          // To Route Server from the address that it peers with: the default leads out of the management NIC.
+          {
+            path: '/etc/netplan/60-route-server.yaml'
+            permissions: '0600'
+            content: string({ network: { version: 2, ethernets: { eth1: { routes: [{ to: '10.0.5.0/26', via: '10.0.1.1' }] } } } })
+          }
         ]
         runcmd: [
+          'netplan apply'
           'sed -i s/^bgpd=no/bgpd=yes/ /etc/frr/daemons'
           'sekisho bgp apply'
           'systemctl restart frr'

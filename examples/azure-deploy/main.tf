@@ -1,7 +1,10 @@
-# What main.bicep deploys, for Terraform: terraform apply -var resource_group=RG -var image_id=... -var ssh_key=... -var probed=...
-# The route tables are the files of ../scale-out, which the lab `scripts/lab run scale-out` plays and `sekisho` reads.
+# What main.bicep deploys, for Terraform: export ARM_SUBSCRIPTION_ID=$(az account show --query id --output tsv); terraform init;
+# terraform apply -var resource_group=RG -var image_id=... -var ssh_key=... -var probed=...
+# The route tables are the files of ../scale-out, which the lab `scripts/lab run scale-out` plays and `sekisho` reads, and management.json:
+# that subnet would else follow the default that the appliances advertise. lan has no table: its learned routes lead to on-premises, and no zone
+# follows a learned default.
 #
-# Yours: the image (Debian 12 of generation 2 with cloud-init, FRR and the package), the firewalls at 10.0.10.10 and 10.0.11.10, the gateway, the spoke's peering.
+# Yours: the image (Debian 12 of generation 2 with cloud-init, netplan, FRR and the package), the firewalls at 10.0.10.10 and 10.0.11.10, the gateway, the spoke's peering.
 
 terraform {
   required_providers {
@@ -22,7 +25,7 @@ variable "resource_group" {
 
 variable "image_id" {
   type        = string
-  description = "A managed image or gallery version: Debian 12 of generation 2 with cloud-init, FRR and the package"
+  description = "A managed image or gallery version: Debian 12 of generation 2 with cloud-init, netplan, FRR and the package"
 }
 
 variable "ssh_key" {
@@ -65,10 +68,12 @@ locals {
     outside1 = jsondecode(file("${path.module}/../scale-out/outside1.json"))
     outside2 = jsondecode(file("${path.module}/../scale-out/outside2.json"))
     vm       = jsondecode(file("${path.module}/../scale-out/vm.json"))
+
+    management = jsondecode(file("${path.module}/management.json"))
   }
   # Which table a subnet has; none: "" (Azure allows none in RouteServerSubnet).
   subnets = {
-    management        = { prefix = "10.0.0.0/24", table = "" }
+    management        = { prefix = "10.0.0.0/24", table = "management" }
     lan               = { prefix = "10.0.1.0/24", table = "" }
     egress1           = { prefix = "10.0.2.0/24", table = "egress1" }
     egress2           = { prefix = "10.0.3.0/24", table = "egress2" }
@@ -233,18 +238,28 @@ resource "azurerm_network_interface_backend_address_pool_association" "lan" {
   backend_address_pool_id = azurerm_lb_backend_address_pool.appliances.id
 }
 
+# Both on one rack would fail together. An availability set keeps them apart in every region; not all have zones.
+resource "azurerm_availability_set" "apart" {
+  name                         = "appliances"
+  location                     = local.location
+  resource_group_name          = var.resource_group
+  platform_fault_domain_count  = 2
+  platform_update_domain_count = 2
+}
+
 resource "azurerm_linux_virtual_machine" "machine" {
   for_each              = local.appliances
   name                  = each.key
   location              = local.location
   resource_group_name   = var.resource_group
   size                  = var.size
-  admin_username        = "operator"
+  availability_set_id   = azurerm_availability_set.apart.id
+  admin_username        = "sekishoadmin" # not operator: Debian has a group of that name, and no user could be made
   source_image_id       = var.image_id
   network_interface_ids = [for nic in local.nics : azurerm_network_interface.nic["${each.key}-${nic}"].id]
 
   admin_ssh_key {
-    username   = "operator"
+    username   = "sekishoadmin"
     public_key = var.ssh_key
   }
 
@@ -262,8 +277,15 @@ resource "azurerm_linux_virtual_machine" "machine" {
       },
       { path = "/etc/sekisho/egress1.json", content = file("${path.module}/../scale-out/egress1.json") },
       { path = "/etc/sekisho/egress2.json", content = file("${path.module}/../scale-out/egress2.json") },
+      # To Route Server from the address that it peers with: the default leads out of the management NIC.
+      {
+        path        = "/etc/netplan/60-route-server.yaml"
+        permissions = "0600"
+        content     = jsonencode({ network = { version = 2, ethernets = { eth1 = { routes = [{ to = "10.0.5.0/26", via = "10.0.1.1" }] } } } })
+      },
     ]
     runcmd = [
+      "netplan apply",
       "sed -i s/^bgpd=no/bgpd=yes/ /etc/frr/daemons",
       "sekisho bgp apply",
       "systemctl restart frr",

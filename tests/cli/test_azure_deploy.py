@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 import shutil
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from lab.appliance import ROOT
 
 DEPLOY = ROOT / "examples/azure-deploy"
 TABLES = sorted((ROOT / "examples/scale-out").glob("*.json"))
+MANAGEMENT = DEPLOY / "management.json"  # of a subnet that the lab has not
 SOURCES = ("main.bicep", "main.tf")
 FRONTEND = "10.0.1.100"
 
@@ -28,7 +30,7 @@ def source(name: str) -> str:
 @pytest.mark.parametrize("name", SOURCES)
 def test_it_deploys_the_labs_route_tables(name: str) -> None:
     taken = {found for found in re.findall(r"\.\./scale-out/(\w+)\.json", source(name))}
-    assert taken == {table.stem for table in TABLES}
+    assert taken == {table.stem for table in TABLES} and "management.json" in source(name)
     if name == "main.tf":
         names = dict(re.findall(r'(\w+)\s+= jsondecode\(file\("\$\{path\.module\}/\.\./scale-out/(\w+)\.json', source(name)))
         assert names == {table.stem: table.stem for table in TABLES}
@@ -44,7 +46,7 @@ def test_both_deploy_the_same() -> None:
         tables.append({table for _, _, table in subnets[-1]} - {""})
     assert addresses[0] == addresses[1] and FRONTEND in addresses[0]
     assert subnets[0] == subnets[1] and len(subnets[0]) == 10
-    assert tables[0] | {"vm"} == {table.stem for table in TABLES}, "the spoke's subnet has that one"
+    assert tables[0] | {"vm"} == {table.stem for table in (*TABLES, MANAGEMENT)}, "the spoke's subnet has that one"
 
 
 def test_every_nic_but_managements_forwards() -> None:
@@ -55,7 +57,33 @@ def test_every_nic_but_managements_forwards() -> None:
     assert 'ip_forwarding_enabled          = each.value.nic != "management"' in source("main.tf")
 
 
-@pytest.mark.parametrize("table", TABLES, ids=lambda path: path.stem)
+@pytest.mark.parametrize("name", SOURCES)
+def test_both_machines_can_be_made_and_stand_apart(name: str) -> None:
+    """Debian has a group `operator`: useradd refuses a user of that name. Two machines on one rack fail together."""
+    text = source(name)
+    assert set(re.findall(r"""(?:adminUsername:|admin_username +=|username +=) ['"](\w+)['"]""", text)) == {"sekishoadmin"}
+    assert "/home/sekishoadmin/.ssh/authorized_keys" in text or name == "main.tf"
+    if name == "main.bicep":
+        assert "availabilitySet: { id: apart.id }" in text and "platformFaultDomainCount: 2" in text
+    else:
+        assert re.search(r"availability_set_id += azurerm_availability_set\.apart\.id", text)
+        assert re.search(r"platform_fault_domain_count += 2", text) and "export ARM_SUBSCRIPTION_ID=" in text and "terraform init" in text
+
+
+@pytest.mark.parametrize("name", SOURCES)
+def test_bgp_leaves_by_the_lan_nic(name: str) -> None:
+    """Route Server peers with that address alone, and the machine's default leads out of the management NIC."""
+    text = source(name)
+    (server,) = re.findall(r"""RouteServerSubnet(?:',|\s+= \{) prefix(?::| =) ['"]([\d./]+)""", text)
+    port = tomllib.loads(rendered("10.0.1.4"))["port"]["lan"]
+    interface = port["device"].removeprefix("af_xdp:")
+    plain = re.sub(r"['\"\s]", "", text).replace("=", ":")
+    assert f"network:{{version:2,ethernets:{{{interface}:{{routes:[{{to:{server},via:{port['gateway']}}}]}}}}}}" in plain
+    assert re.search(r"path:/etc/netplan/60-[\w-]+\.yaml,?permissions:0600", plain), "written once, there after each boot"
+    assert 0 < text.index("netplan apply") < text.index("systemctl restart frr")
+
+
+@pytest.mark.parametrize("table", [*TABLES, MANAGEMENT], ids=lambda path: path.stem)
 def test_each_table_is_read_as_it_is_deployed(table: Path, sekisho: Any) -> None:
     """By name, prefix, type and address: Bicep and Terraform take these members, the project's reader the same."""
     written = json.loads(table.read_text())
@@ -79,11 +107,22 @@ def test_each_table_is_read_as_it_is_deployed(table: Path, sekisho: Any) -> None
         ("egress1", "10.0.0.0/16", "0.0.0.0/0", ("VirtualAppliance", ["10.0.10.10"])),
         ("egress2", "10.0.0.0/16", "0.0.0.0/0", ("VirtualAppliance", ["10.0.11.10"])),
         ("outside1", "10.0.0.0/16", "0.0.0.0/0", ("Internet", [])),
+        # Of these the learned default would lead to the appliances, and from there back.
+        ("inside1", "10.0.0.0/16", "0.0.0.0/0", ("None", [])),
+        ("inside2", "10.0.0.0/16", "0.0.0.0/0", ("None", [])),
+        ("inside1", "10.0.0.0/16", "172.16.0.0/12", ("VirtualNetworkGateway", ["10.0.6.4"])),
+        ("inside2", "10.0.0.0/16", "172.16.0.0/12", ("VirtualNetworkGateway", ["10.0.6.4"])),
+        ("management", "10.0.0.0/16", "0.0.0.0/0", ("Internet", [])),
+        ("management", "10.0.0.0/16", "172.16.0.0/12", ("VirtualNetworkGateway", ["10.0.6.4"])),
     ],
 )
-def test_what_azure_will_do(table: str, vnet: str, prefix: str, next_hop: tuple[str, list[str]], sekisho: Any) -> None:
-    file = ROOT / "examples/scale-out" / f"{table}.json"
-    done = sekisho("effective-routes", "--vnet", vnet, "--routes", file, "--json")
+def test_what_azure_will_do(table: str, vnet: str, prefix: str, next_hop: tuple[str, list[str]], sekisho: Any, tmp_path: Path) -> None:
+    """With what Route Server tells each subnet that lets it: both appliances' default, and on-premises by the gateway."""
+    (file,) = (path for path in (*TABLES, MANAGEMENT) if path.stem == table)
+    told = tmp_path / "learned.txt"
+    told.write_text("0.0.0.0/0 10.0.1.4,10.0.1.5\n172.16.0.0/12 10.0.6.4\n")
+    learned = () if json.loads(file.read_text())["disableBgpRoutePropagation"] else ("--gateway-routes", told)
+    done = sekisho("effective-routes", "--vnet", vnet, "--routes", file, *learned, "--json")
     assert done.returncode == 0, done.stderr
     active = [route for route in json.loads(done.stdout)["value"] if route["state"] == "Active" and route["addressPrefix"] == [prefix]]
     assert [(route["nextHopType"], route["nextHopIpAddress"]) for route in active] == [next_hop]
