@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""The metadata server of a cloud, at 169.254.169.254 of the namespace that it runs in: metadata_server.py azure|aws|google|hangs
+"""The metadata server of a cloud, at 169.254.169.254 of the namespace that it runs in: metadata_server.py azure|aws|google|hangs ACCEPTED
 
-Says "ready" when it listens, and ends with the process that started it. As strict as the real ones: without the header that
+The file ACCEPTED gets a line for each connection. Says "ready" when it listens, and ends with the process that started it. As strict as the real ones: without the header that
 each of them wants, and with the one of a proxy, it refuses.
 """
 
@@ -12,7 +12,9 @@ import json
 import signal
 import sys
 import time
-from http.server import BaseHTTPRequestHandler, HTTPServer
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
 
 PR_SET_PDEATHSIG = 1
 TOKEN = "AQAEA-not-a-secret"
@@ -87,10 +89,18 @@ class Handler(BaseHTTPRequestHandler):
         pass
 
 
+class Server(ThreadingHTTPServer):
+    def get_request(self) -> Any:
+        request = super().get_request()
+        with Path(sys.argv[2]).open("a") as accepted:
+            accepted.write("one\n")
+        return request
+
+
 def main() -> None:
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
     Handler.cloud = sys.argv[1]
-    server = HTTPServer(("169.254.169.254", 80), Handler)
+    server = Server(("169.254.169.254", 80), Handler)
     print("ready", flush=True)
     server.serve_forever()
 
