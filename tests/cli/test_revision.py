@@ -47,20 +47,28 @@ def sources(tmp_path: Path) -> Sources:
 
 
 def test_commits_are_counted_from_the_versions_tag(sources: Sources) -> None:
-    assert re.fullmatch(r"\+2\.g[0-9a-f]{7}", sources.revision())
+    assert re.fullmatch(r"~2\.g[0-9a-f]{7,}", sources.revision())
     sources.git("tag", "v0.1.0")
     assert sources.revision() == ""
-    assert re.fullmatch(r"\+2\.g[0-9a-f]{7}", sources.revision("0.2.0")), "the tag of another version"
+    assert re.fullmatch(r"~2\.g[0-9a-f]{7,}", sources.revision("0.2.0")), "the tag of another version"
     sources.commit()
-    assert re.fullmatch(r"\+1\.g[0-9a-f]{7}", sources.revision())
+    assert re.fullmatch(r"\+1\.g[0-9a-f]{7,}", sources.revision())
 
 
 def test_later_is_newer_for_dpkg(sources: Sources) -> None:
-    sources.git("tag", "v0.1.0")
+    """Untagged, then tagged, then after it; from nine commits to ten; then the next version, untagged and tagged."""
     versions = ["0.1.0" + sources.revision()]
-    for _ in range(10):
-        sources.commit()
-        versions.append("0.1.0" + sources.revision())
+    for tagged in (False, True):
+        for _ in range(10):
+            sources.commit()
+            versions.append("0.1.0" + sources.revision())
+        if not tagged:
+            sources.commit()
+            sources.git("tag", "v0.1.0")
+            versions.append("0.1.0" + sources.revision())
+            assert versions[-1] == "0.1.0"
+    versions.append("0.2.0" + sources.revision("0.2.0"))
+    assert versions[-1].startswith("0.2.0~")
     versions.append("0.2.0")
     for older, newer in zip(versions, versions[1:]):
         assert subprocess.run(["dpkg", "--compare-versions", older, "lt", newer], check=False).returncode == 0, (older, newer)
@@ -71,7 +79,25 @@ def test_changed_files_are_said(sources: Sources) -> None:
     (sources.folder / "untracked").touch()
     assert sources.revision() == ""
     (sources.folder / "file").write_text("changed\n")
-    assert re.fullmatch(r"\+0\.g[0-9a-f]{7}\.dirty", sources.revision())
+    assert re.fullmatch(r"\+0\.g[0-9a-f]{7,}\.dirty", sources.revision())
+
+
+def test_the_index_is_left_alone(sources: Sources) -> None:
+    """As root git would replace it, and its owner's git could not write it again."""
+    os.utime(sources.folder / "file", (1, 1))  # what makes git look again, and note what it saw
+    index = sources.folder / ".git/index"
+    before = index.stat().st_ino, index.read_bytes()
+    assert "dirty" not in sources.revision()
+    assert (index.stat().st_ino, index.read_bytes()) == before
+
+
+def test_when_it_was_made(sources: Sources, tmp_path: Path) -> None:
+    said = subprocess.run(["git", "-C", sources.folder, "log", "-1", "--format=%ct"], capture_output=True, text=True, check=True)
+    assert sources.revision("--time") == said.stdout.strip()
+    for place in (sources.folder / "inner", tmp_path / "plain"):
+        place.mkdir()
+        done = subprocess.run([SCRIPT, place, "--time"], capture_output=True, text=True, check=True)
+        assert done.stdout == "", "then the package's maker takes the time of the day"
 
 
 def test_without_git(sources: Sources, tmp_path: Path) -> None:
@@ -88,4 +114,4 @@ def test_without_git(sources: Sources, tmp_path: Path) -> None:
 
 def test_the_programs_have_it(sekisho: Any) -> None:
     said = sekisho("version").stdout
-    assert re.fullmatch(r"sekisho \d+\.\d+\.\d+(\+\d+\.g[0-9a-f]{7}(\.dirty)?)?\n", said), said
+    assert re.fullmatch(r"sekisho \d+\.\d+\.\d+([+~]\d+\.g[0-9a-f]{7,}(\.dirty)?)?\n", said), said

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from lab.process import run
+from lab.process import execute, run
 from package.machine import repack
 
 OURS = ("sekisho.toml", "dataplane.env")
@@ -30,7 +30,7 @@ class Copy:
     def dpkg(self, *words: str | Path) -> str:
         """As an upgrade at night runs it: a question is a failure, since nobody is there to answer."""
         done = subprocess.run(
-            ["chroot", str(self.root), "dpkg", *(str(word) for word in words)],
+            ["unshare", "--net", "chroot", str(self.root), "dpkg", *(str(word) for word in words)],
             stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False,
             env=os.environ | {"DEBIAN_FRONTEND": "noninteractive"},
         )  # fmt: skip
@@ -141,3 +141,39 @@ def test_a_removal_keeps_it_and_a_purge_does_not(copy: Copy, package: Path) -> N
     assert copy.files() == before
     copy.dpkg("--purge", "sekisho")
     assert copy.files() == {"routes.txt": before["routes.txt"]}, "what the operator put beside it is the operator's"
+
+
+@pytest.mark.parametrize("proc", [False, True], ids=["bare", "mounted"])
+def test_a_removal_in_a_chroot_leaves_the_machine_alone(copy: Copy, proc: bool) -> None:
+    """An image is made beside an appliance that runs: rules, routes and interfaces are that one's."""
+    mount = f"mount -t proc proc {copy.root}/proc; mount -t sysfs sysfs {copy.root}/sys" if proc else "true"
+    script = f"""set -e
+    mount --make-rprivate /
+    {mount}
+    ip link set lo up
+    ip -4 rule add from 192.0.2.1 lookup 83 protocol 83
+    ip -4 route add 192.0.2.2/32 dev lo table 83 proto 83
+    ip tuntap add mode tap name sekisho0
+    ip link set sekisho0 alias 'sekisho exit'
+    chroot {copy.root} dpkg --remove sekisho >&2
+    ip -4 rule show protocol 83
+    ip -4 route show table 83
+    ip -brief link show sekisho0"""
+    done = execute("unshare", "--net", "--mount", "sh", "-c", script)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert [line in done.stdout for line in ("from 192.0.2.1 lookup 83", "192.0.2.2 dev lo", "sekisho0")] == [True] * 3, done.stdout
+
+
+def test_a_purge_ends_where_a_folder_cannot_go(copy: Copy) -> None:
+    """A symbolic link and a mount point: dpkg would else keep a package that it can neither remove nor install."""
+    copy.etc.rename(copy.etc.with_name("ours"))
+    copy.etc.symlink_to("ours")
+    state = copy.root / "var/lib/sekisho"
+    state.mkdir(exist_ok=True)
+    run("mount", "-t", "tmpfs", "tmpfs", state)
+    try:
+        (state / "draining").touch()
+        copy.dpkg("--purge", "sekisho")
+        assert list(state.iterdir()) == [] == list(copy.etc.with_name("ours").iterdir())
+    finally:
+        run("umount", state)
