@@ -20,18 +20,32 @@ auto addresses_text(const std::vector<std::uint32_t>& addresses) -> std::string 
   return fmt::format("{}", fmt::join(texts, ", "));
 }
 
+// A metadata server refuses what came through a proxy.
+constexpr const char* curl = "curl -fsS --noproxy '*'";
+
 auto how_to_ask(CloudKind kind) -> std::string {
   switch (kind) {
     case CloudKind::azure:
-      return "curl -H Metadata:true 'http://169.254.169.254/metadata/instance?api-version=2021-02-01'";
+      return fmt::format(
+          "{} -H Metadata:true 'http://169.254.169.254/metadata/instance?api-version=2021-02-01'", curl);
     case CloudKind::aws:
-      return "curl -X PUT -H 'X-aws-ec2-metadata-token-ttl-seconds: 60' "
-             "http://169.254.169.254/latest/api/token";
+      return fmt::format(
+          "T=$({} -X PUT -H 'X-aws-ec2-metadata-token-ttl-seconds: 60' "
+          "http://169.254.169.254/latest/api/token) && {} -H \"X-aws-ec2-metadata-token: $T\" "
+          "http://169.254.169.254/latest/meta-data/network/interfaces/macs/",
+          curl, curl);
     case CloudKind::google:
-      return "curl -H Metadata-Flavor:Google "
-             "'http://169.254.169.254/computeMetadata/v1/instance/?recursive=true'";
+      return fmt::format(
+          "{} -H Metadata-Flavor:Google "
+          "'http://169.254.169.254/computeMetadata/v1/instance/network-interfaces/?recursive=true'",
+          curl);
   }
   return {};
+}
+
+// In a command: what is not known to the letter is for the reader to fill in. A name has no quotes in it.
+auto argument(const CloudName& name, const char* placeholder) -> std::string {
+  return name.text.empty() || !name.whole ? placeholder : fmt::format("'{}'", name.text);
 }
 
 auto text_of(const CloudNic& nic) -> std::string {
@@ -39,45 +53,68 @@ auto text_of(const CloudNic& nic) -> std::string {
   if (nic.subnet) {
     text += fmt::format(" in subnet {}", base::to_string(*nic.subnet));
   }
-  return text + (nic.public_addresses.empty()
+  if (!nic.forwarded.empty()) {
+    std::vector<std::string> prefixes;
+    std::ranges::transform(nic.forwarded, std::back_inserter(prefixes), base::to_string);
+    text += fmt::format(", {} as an alias or a balancer's", fmt::join(prefixes, ", "));
+  }
+  if (!nic.public_addresses) {
+    return text;
+  }
+  return text + (nic.public_addresses->empty()
                      ? std::string{", and no public address of its own"}
-                     : fmt::format(", and the public address {}", fmt::join(nic.public_addresses, ", ")));
+                     : fmt::format(", and the public address {}", fmt::join(*nic.public_addresses, ", ")));
+}
+
+// "nva1, a Standard_D4s_v5 in westeurope, 2 NICs"
+auto text_of(const CloudMachine& machine) -> std::string {
+  return fmt::format("{}, {} in {}, {} NIC{}",
+                     machine.name.text.empty() ? "a machine whose name is not told" : machine.name.text,
+                     machine.size.text.empty() ? "of a size that is not told" : "a " + machine.size.text,
+                     machine.place.text.empty() ? "a place that is not told" : machine.place.text,
+                     machine.nics.size(), machine.nics.size() == 1 ? "" : "s");
 }
 
 // What only the cloud's management plane knows. Unknown, and who is to be asked.
 auto untold(CloudKind kind, const CloudMachine& machine) -> Finding {
   switch (kind) {
-    case CloudKind::azure:
+    case CloudKind::azure: {
+      const auto group = argument(machine.group, "GROUP");
       return unknown(
           check,
-          "whether IP forwarding is enabled on the NICs, which route tables their subnets have and whether a "
-          "subnet is private cannot be known from here: the metadata server does not say",
+          "whether IP forwarding is enabled on the NICs, which route tables their subnets have, whether a "
+          "subnet is private and which public addresses reach it, those of the Standard SKU and of load "
+          "balancers, cannot be known from here: the metadata server does not say",
           fmt::format(
               "az network nic list --resource-group {} >nics.json && sekisho check --nic nics.json; az "
               "network nic show-effective-route-table --resource-group {} --name NIC",
-              machine.group, machine.group));
+              group, group));
+    }
     case CloudKind::aws: {
+      const bool tells_public = std::ranges::all_of(
+          machine.nics, [](const CloudNic& nic) { return nic.public_addresses.has_value(); });
       std::vector<std::string> ids;
       for (const auto& nic : machine.nics) {
-        ids.push_back(nic.id);
+        ids.push_back(argument(nic.id, "ENI"));
       }
       return unknown(
           check,
-          "whether the source/destination check of the network interfaces is off, as an appliance needs it, "
-          "and "
-          "which route tables their subnets have cannot be known from here: the metadata server does not say",
+          fmt::format(
+              "whether the source/destination check of the network interfaces is off, as an appliance "
+              "needs it,{} and which route tables their subnets have cannot be known from here: the "
+              "metadata server does not say",
+              tells_public ? "" : " which public addresses they have"),
           fmt::format("aws ec2 describe-network-interfaces --network-interface-ids {} --query "
-                      "'NetworkInterfaces[].[NetworkInterfaceId,SourceDestCheck]'",
+                      "'NetworkInterfaces[].[NetworkInterfaceId,SourceDestCheck,Association.PublicIp]'",
                       fmt::join(ids, " ")));
     }
     case CloudKind::google:
       return unknown(
           check,
           "whether the instance may forward (canIpForward), and the VPC's routes cannot be known from here: "
-          "the "
-          "metadata server does not say",
+          "the metadata server does not say",
           fmt::format("gcloud compute instances describe {} --zone {} --format='value(canIpForward)'",
-                      machine.name, machine.place));
+                      argument(machine.name, "INSTANCE"), argument(machine.place, "ZONE")));
   }
   return {};
 }
@@ -107,7 +144,11 @@ void judge_port(const Port& port, const Cloud& cloud, Findings& findings) {
                          &std::pair<std::uint32_t, std::uint8_t>::first);
   bool is_good = true;
   // A load balancer's frontend is delivered, too, and no NIC's own.
-  const auto more = difference(difference(own, nic->addresses), port.frontends);
+  auto more = difference(difference(own, nic->addresses), port.frontends);
+  std::erase_if(more, [&](std::uint32_t address) {
+    return std::ranges::any_of(nic->forwarded,
+                               [&](const base::Prefix& prefix) { return prefix.covers(address); });
+  });
   if (!more.empty()) {
     is_good = false;
     findings.push_back(warning(
@@ -147,18 +188,25 @@ void judge_port(const Port& port, const Cloud& cloud, Findings& findings) {
   }
 }
 
-// Azure's accelerated networking shows as a second interface, the VF's, enslaved to the synthetic one. That much the kernel knows.
-void judge_acceleration(const Port& port, Findings& findings) {
+// SR-IOV, Azure's accelerated networking, shows as a second interface, the VF's, enslaved to the synthetic one. That much the
+// kernel knows, on any Hyper-V.
+void judge_acceleration(const Port& port, const std::optional<Cloud>& cloud, Findings& findings) {
   if (!port.interface || port.interface->driver != "hv_netvsc") {
     return;
   }
   if (port.vf.empty()) {
+    const bool azure = cloud && cloud->kind == CloudKind::azure;
+    const auto group = azure && cloud->machine ? cloud->machine->group : CloudName{};
     findings.push_back(warning(
         "accelerated",
-        fmt::format("port {}: {} has no VF beside it: without accelerated networking each packet passes the "
-                    "host's software switch",
-                    port.name, port.interface->name),
-        "az network nic update --accelerated-networking true --resource-group GROUP --name NIC"));
+        fmt::format("port {}: {} has no VF beside it: {} each packet passes the host's software switch",
+                    port.name, port.interface->name,
+                    azure ? "without accelerated networking" : "SR-IOV is off, and"),
+        azure ? fmt::format(
+                    "az network nic update --accelerated-networking true --resource-group {} --name NIC",
+                    argument(group, "GROUP"))
+              : std::string{"on the Hyper-V host, where its NIC and its switch have SR-IOV: "
+                            "Set-VMNetworkAdapter -VMName VM -IovWeight 100"}));
   } else {
     findings.push_back(ok(
         "accelerated", fmt::format("port {}: {} has the VF {}", port.name, port.interface->name, port.vf)));
@@ -170,7 +218,7 @@ void judge_acceleration(const Port& port, Findings& findings) {
 Findings check_cloud(const System& system) {
   Findings findings;
   for (const auto& port : system.ports) {
-    judge_acceleration(port, findings);
+    judge_acceleration(port, system.cloud, findings);
   }
   if (!system.cloud) {
     return findings;
@@ -184,9 +232,7 @@ Findings check_cloud(const System& system) {
     return findings;
   }
   const auto& machine = *cloud.machine;
-  findings.push_back(
-      ok(check, fmt::format("{}: {}, a {} in {}, {} NIC{}", name, machine.name, machine.size, machine.place,
-                            machine.nics.size(), machine.nics.size() == 1 ? "" : "s")));
+  findings.push_back(ok(check, fmt::format("{}: {}", name, text_of(machine))));
   for (const auto& port : system.ports) {
     judge_port(port, cloud, findings);
   }

@@ -6,14 +6,17 @@
 #include <algorithm>
 #include <bit>
 #include <fstream>
+#include <iterator>
 #include <nlohmann/json.hpp>
 #include <sstream>
+#include <type_traits>
 #include <utility>
 
 namespace sekisho::doctor {
 namespace {
 
 using Json = nlohmann::json;
+using Words = std::vector<std::string>;
 
 auto without_newline(const std::filesystem::path& file) -> std::string {
   std::string line;
@@ -30,15 +33,24 @@ void add_address(CloudNic& nic, const std::string& text) {
 
 void add_public(CloudNic& nic, const std::string& text) {
   if (base::parse_address(text)) {
-    nic.public_addresses.push_back(text);
+    nic.public_addresses = nic.public_addresses.value_or(Words{});
+    nic.public_addresses->push_back(text);
   }
 }
 
-void add_nic(CloudMachine& machine, std::string_view mac, CloudNic nic) {
+// "10.0.1.100" or "10.4.0.0/28"
+void add_forwarded(CloudNic& nic, const std::string& text) {
+  const auto prefix = base::parse_prefix(text.find('/') == std::string::npos ? text + "/32" : text);
+  if (prefix) {
+    nic.forwarded.push_back(*prefix);
+  }
+}
+
+void add_nic(std::vector<CloudNic>& nics, std::string_view mac, CloudNic nic) {
   if (const auto parsed = base::parse_mac(mac)) {
     nic.mac = *parsed;
     std::ranges::sort(nic.addresses);
-    machine.nics.push_back(std::move(nic));
+    nics.push_back(std::move(nic));
   }
 }
 
@@ -59,17 +71,17 @@ auto last_part(const std::string& path) -> std::string {
   return path.substr(path.rfind('/') + 1);
 }
 
-// Names go to a terminal, and into a command that is printed.
-auto plain(std::string text) -> std::string {
-  std::erase_if(text, [](char c) {
+auto plain(std::string text) -> CloudName {
+  const auto left_out = std::erase_if(text, [](char c) {
     const bool is_word = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
     return !is_word && std::string_view{"-_.()"}.find(c) == std::string_view::npos;
   });
-  return text;
+  return {std::move(text), left_out == 0};
 }
 
 template <typename Read>
-auto read_json(std::string_view text, Read read) -> tl::expected<CloudMachine, std::string> {
+auto read_json(std::string_view text, Read read)
+    -> tl::expected<std::invoke_result_t<Read, const Json&>, std::string> {
   try {
     return read(Json::parse(text));
   } catch (const Json::exception& error) {
@@ -82,9 +94,62 @@ auto ask_azure(const Metadata& metadata) {
       .and_then([](const std::string& body) { return read_azure(body); });
 }
 
-auto ask_google(const Metadata& metadata) {
-  return metadata.get("/computeMetadata/v1/instance/?recursive=true", {{"Metadata-Flavor", "Google"}})
-      .and_then([](const std::string& body) { return read_google(body); });
+// Not all of the instance at once: its attributes are scripts, keys and passwords, and as long as somebody made them.
+auto ask_google(const Metadata& metadata) -> tl::expected<CloudMachine, std::string> {
+  const auto get = [&](const char* path) {
+    return metadata.get(fmt::format("/computeMetadata/v1/instance/{}", path),
+                        {{"Metadata-Flavor", "Google"}});
+  };
+  auto nics = get("network-interfaces/?recursive=true").and_then(read_google_nics);
+  if (!nics) {
+    return tl::unexpected(std::move(nics.error()));
+  }
+  const auto named = [&](const char* path) { return plain(last_part(get(path).value_or(""))); };
+  return CloudMachine{.name = named("name"),
+                      .size = named("machine-type"),
+                      .place = named("zone"),
+                      .group = {},
+                      .nics = std::move(*nics)};
+}
+
+// None where the server says that there is no such value; the error: it does not say.
+auto aws_words(const Metadata& metadata, const std::string& token, const std::string& path)
+    -> tl::expected<Words, std::string> {
+  return metadata.find("/latest/meta-data/" + path, {{"X-aws-ec2-metadata-token", token}})
+      .map([](const std::optional<std::string>& body) {
+        std::istringstream stream{body.value_or("")};
+        return Words{std::istream_iterator<std::string>{stream}, {}};
+      });
+}
+
+// What a NIC's addresses are is what all else is held to: without them there is no answer. Of the rest, what fails is not told.
+auto ask_aws_nic(const Metadata& metadata, const std::string& token, const std::string& mac)
+    -> tl::expected<CloudNic, std::string> {
+  const auto words = [&](const char* what) {
+    return aws_words(metadata, token, fmt::format("network/interfaces/macs/{}/{}", mac, what));
+  };
+  const auto addresses = words("local-ipv4s");
+  if (!addresses) {
+    return tl::unexpected(fmt::format("{} for the addresses of {}", addresses.error(), mac));
+  }
+  CloudNic nic;
+  for (const auto& word : *addresses) {
+    add_address(nic, word);
+  }
+  if (const auto publics = words("public-ipv4s")) {
+    nic.public_addresses = Words{};
+    for (const auto& word : *publics) {
+      add_public(nic, word);
+    }
+  }
+  if (const auto subnet = words("subnet-ipv4-cidr-block"); subnet && !subnet->empty()) {
+    const auto prefix = base::parse_prefix(subnet->front());
+    nic.subnet = prefix ? std::optional{*prefix} : std::nullopt;
+  }
+  if (const auto id = words("interface-id"); id && !id->empty()) {
+    nic.id = plain(id->front());
+  }
+  return nic;
 }
 
 // A path a value, and a token before them (IMDSv2), which every instance takes and some require.
@@ -93,43 +158,33 @@ auto ask_aws(const Metadata& metadata) -> tl::expected<CloudMachine, std::string
   if (!token) {
     return tl::unexpected(token.error());
   }
-  const auto get = [&](const std::string& path) {
-    return metadata.get("/latest/meta-data/" + path, {{"X-aws-ec2-metadata-token", *token}});
-  };
-  const auto listed = get("network/interfaces/macs/");
-  if (!listed) {
-    return tl::unexpected(listed.error());
+  const auto macs =
+      metadata.get("/latest/meta-data/network/interfaces/macs/", {{"X-aws-ec2-metadata-token", *token}});
+  if (!macs) {
+    return tl::unexpected(macs.error());
   }
-  CloudMachine machine{.name = plain(get("instance-id").value_or("")),
-                       .size = plain(get("instance-type").value_or("")),
-                       .place = plain(get("placement/region").value_or("")),
-                       .group = {},
-                       .nics = {}};
-  std::istringstream macs{*listed};
-  for (std::string mac; macs >> mac;) {
+  CloudMachine machine;
+  std::istringstream listed{*macs};
+  for (std::string mac; listed >> mac;) {
     if (mac.ends_with('/')) {
       mac.pop_back();
     }
-    const auto of_nic = [&](const char* what) {
-      return std::istringstream{get(fmt::format("network/interfaces/macs/{}/{}", mac, what)).value_or("")};
-    };
-    CloudNic nic;
-    std::string word;
-    for (auto words = of_nic("local-ipv4s"); words >> word;) {
-      add_address(nic, word);
+    if (!base::parse_mac(mac)) {
+      continue;
     }
-    for (auto words = of_nic("public-ipv4s"); words >> word;) {
-      add_public(nic, word);
+    auto nic = ask_aws_nic(metadata, *token, mac);
+    if (!nic) {
+      return tl::unexpected(std::move(nic.error()));
     }
-    if (auto words = of_nic("subnet-ipv4-cidr-block"); words >> word) {
-      const auto subnet = base::parse_prefix(word);
-      nic.subnet = subnet ? std::optional{*subnet} : std::nullopt;
-    }
-    if (auto words = of_nic("interface-id"); words >> word) {
-      nic.id = plain(word);
-    }
-    add_nic(machine, mac, std::move(nic));
+    add_nic(machine.nics, mac, std::move(*nic));
   }
+  const auto named = [&](const char* path) {
+    const auto words = aws_words(metadata, *token, path).value_or(Words{});
+    return words.empty() ? CloudName{} : plain(words.front());
+  };
+  machine.name = named("instance-id");
+  machine.size = named("instance-type");
+  machine.place = named("placement/region");
   return machine;
 }
 
@@ -194,20 +249,16 @@ auto read_azure(std::string_view json) -> tl::expected<CloudMachine, std::string
         const auto prefix = base::parse_prefix(text);
         nic.subnet = prefix ? std::optional{*prefix} : nic.subnet;
       }
-      add_nic(machine, with_colons(interface.value("macAddress", "")), std::move(nic));
+      add_nic(machine.nics, with_colons(interface.value("macAddress", "")), std::move(nic));
     }
     return machine;
   });
 }
 
-auto read_google(std::string_view json) -> tl::expected<CloudMachine, std::string> {
+auto read_google_nics(std::string_view json) -> tl::expected<std::vector<CloudNic>, std::string> {
   return read_json(json, [](const Json& root) {
-    CloudMachine machine{.name = plain(root.value("name", "")),
-                         .size = plain(last_part(root.value("machineType", ""))),
-                         .place = plain(last_part(root.value("zone", ""))),
-                         .group = {},
-                         .nics = {}};
-    for (const auto& interface : root.at("networkInterfaces")) {
+    std::vector<CloudNic> nics;
+    for (const auto& interface : root.get_ref<const Json::array_t&>()) {
       CloudNic nic;
       const auto text = interface.value("ip", "");
       add_address(nic, text);
@@ -217,12 +268,18 @@ auto read_google(std::string_view json) -> tl::expected<CloudMachine, std::strin
         const auto length = static_cast<std::uint8_t>(std::popcount(*mask));
         nic.subnet = base::Prefix{*address & *mask, length};
       }
+      for (const auto* key : {"forwardedIps", "ipAliases", "targetInstanceIps"}) {
+        for (const auto& forwarded : interface.value(key, Words{})) {
+          add_forwarded(nic, forwarded);
+        }
+      }
+      nic.public_addresses = Words{};
       for (const auto& access : interface.value("accessConfigs", Json::array())) {
         add_public(nic, access.value("externalIp", ""));
       }
-      add_nic(machine, interface.value("mac", ""), std::move(nic));
+      add_nic(nics, interface.value("mac", ""), std::move(nic));
     }
-    return machine;
+    return nics;
   });
 }
 

@@ -22,21 +22,32 @@ namespace sekisho::doctor {
 enum class CloudKind : std::uint8_t { azure, aws, google };
 [[nodiscard]] std::string_view to_string(CloudKind kind) noexcept;
 
+// As far as it may go to a terminal, and into a command that is printed; empty: not told.
+struct CloudName {
+  std::string text;
+  bool whole = true;  // nothing of it is left out: a command may have it
+
+  friend bool operator==(const CloudName&, const CloudName&) = default;
+};
+
 struct CloudNic {
   base::MacAddress mac{};
   std::vector<std::uint32_t> addresses;  // private ones
+  std::vector<base::Prefix> forwarded;   // delivered, too: Google's aliases, and its balancers' frontends
   std::optional<base::Prefix> subnet;
-  std::vector<std::string> public_addresses;
-  std::string id;  // by which the cloud's own commands know it; empty: by none
+  // None: not told, which is not that there are none. Azure's server tells of those of the Basic SKU alone, and of none that a
+  // load balancer or a NAT gateway has for it.
+  std::optional<std::vector<std::string>> public_addresses;
+  CloudName id;  // by which the cloud's own commands know it
 
   friend bool operator==(const CloudNic&, const CloudNic&) = default;
 };
 
 struct CloudMachine {
-  std::string name;
-  std::string size;
-  std::string place;  // region or zone
-  std::string group;  // Azure's resource group
+  CloudName name;
+  CloudName size;
+  CloudName place;  // region or zone
+  CloudName group;  // Azure's resource group
   std::vector<CloudNic> nics;
 
   friend bool operator==(const CloudMachine&, const CloudMachine&) = default;
@@ -53,6 +64,7 @@ struct Cloud {
 
 // What the servers answer, as values. Errors are half a sentence.
 [[nodiscard]] auto read_azure(std::string_view json) -> tl::expected<CloudMachine, std::string>;
-[[nodiscard]] auto read_google(std::string_view json) -> tl::expected<CloudMachine, std::string>;
+[[nodiscard]] auto read_google_nics(std::string_view json)
+    -> tl::expected<std::vector<CloudNic>, std::string>;
 
 }  // namespace sekisho::doctor

@@ -31,16 +31,34 @@ constexpr std::size_t longest_body = std::size_t{1} << 20;
 
 auto Metadata::get(const std::string& target, const std::vector<Header>& headers) const
     -> tl::expected<std::string, std::string> {
-  return ask(false, target, headers);
+  return ask(false, target, headers).and_then(body_of);
+}
+
+auto Metadata::find(const std::string& target, const std::vector<Header>& headers) const
+    -> tl::expected<std::optional<std::string>, std::string> {
+  using Found = tl::expected<std::optional<std::string>, std::string>;
+  return ask(false, target, headers).and_then([](Answer answer) -> Found {
+    if (answer.status == static_cast<unsigned>(http::status::not_found)) {
+      return std::nullopt;
+    }
+    return body_of(std::move(answer));
+  });
 }
 
 auto Metadata::put(const std::string& target, const std::vector<Header>& headers) const
     -> tl::expected<std::string, std::string> {
-  return ask(true, target, headers);
+  return ask(true, target, headers).and_then(body_of);
+}
+
+auto Metadata::body_of(Answer answer) -> tl::expected<std::string, std::string> {
+  if (answer.status != static_cast<unsigned>(http::status::ok)) {
+    return tl::unexpected(fmt::format("HTTP status {}", answer.status));
+  }
+  return std::move(answer.body);
 }
 
 auto Metadata::ask(bool puts, const std::string& target, const std::vector<Header>& headers) const
-    -> tl::expected<std::string, std::string> {
+    -> tl::expected<Answer, std::string> {
   boost::asio::io_context io;
   beast::tcp_stream stream{io};
   stream.expires_at(deadline_);
@@ -76,10 +94,7 @@ auto Metadata::ask(bool puts, const std::string& target, const std::vector<Heade
     return tl::unexpected(failed == beast::error::timeout ? std::string{"no answer in time"}
                                                           : failed.message());
   }
-  if (parser.get().result() != http::status::ok) {
-    return tl::unexpected(fmt::format("HTTP status {}", parser.get().result_int()));
-  }
-  return std::move(parser.get().body());
+  return Answer{parser.get().result_int(), std::move(parser.get().body())};
 }
 
 }  // namespace sekisho::doctor

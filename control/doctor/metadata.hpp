@@ -4,6 +4,7 @@
 #pragma once
 
 #include <chrono>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <tl/expected.hpp>
@@ -23,13 +24,21 @@ class Metadata {
   // The body of a response 200; the error is half a sentence.
   [[nodiscard]] auto get(const std::string& target, const std::vector<Header>& headers) const
       -> tl::expected<std::string, std::string>;
+  // None: a response 404, by which a server says that there is no such value. No other failure says so.
+  [[nodiscard]] auto find(const std::string& target, const std::vector<Header>& headers) const
+      -> tl::expected<std::optional<std::string>, std::string>;
   // With an empty body.
   [[nodiscard]] auto put(const std::string& target, const std::vector<Header>& headers) const
       -> tl::expected<std::string, std::string>;
 
  private:
+  struct Answer {
+    unsigned status = 0;
+    std::string body;
+  };
   [[nodiscard]] auto ask(bool puts, const std::string& target, const std::vector<Header>& headers) const
-      -> tl::expected<std::string, std::string>;
+      -> tl::expected<Answer, std::string>;
+  [[nodiscard]] static auto body_of(Answer answer) -> tl::expected<std::string, std::string>;
 
   std::chrono::steady_clock::time_point deadline_;
 };
