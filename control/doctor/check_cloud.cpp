@@ -190,13 +190,14 @@ void judge_port(const Port& port, const Cloud& cloud, Findings& findings) {
 
 // SR-IOV, Azure's accelerated networking, shows as a second interface, the VF's, enslaved to the synthetic one. That much the
 // kernel knows, on any Hyper-V.
-void judge_acceleration(const Port& port, const std::optional<Cloud>& cloud, Findings& findings) {
+void judge_acceleration(const Port& port, const System& system, Findings& findings) {
   if (!port.interface || port.interface->driver != "hv_netvsc") {
     return;
   }
   if (port.vf.empty()) {
-    const bool azure = cloud && cloud->kind == CloudKind::azure;
-    const auto group = azure && cloud->machine ? cloud->machine->group : CloudName{};
+    const auto& cloud = system.cloud;
+    const bool azure = (cloud ? cloud->kind : system.firmware_cloud) == CloudKind::azure;
+    const auto group = cloud && cloud->machine ? cloud->machine->group : CloudName{};
     findings.push_back(warning(
         "accelerated",
         fmt::format("port {}: {} has no VF beside it: {} each packet passes the host's software switch",
@@ -218,7 +219,7 @@ void judge_acceleration(const Port& port, const std::optional<Cloud>& cloud, Fin
 Findings check_cloud(const System& system) {
   Findings findings;
   for (const auto& port : system.ports) {
-    judge_acceleration(port, system.cloud, findings);
+    judge_acceleration(port, system, findings);
   }
   if (!system.cloud) {
     return findings;

@@ -278,6 +278,7 @@ System probe(const fs::path& configuration, tl::expected<Control, std::string> c
   probe_memory(system);
   probe_cpus(system, configuration.parent_path() / "dataplane.env");
   probe_guard(system, configuration);
+  system.firmware_cloud = find_cloud();
   if (cloud) {
     system.cloud = ask_cloud(*cloud, Metadata{std::chrono::seconds{2}});
   }

@@ -130,6 +130,7 @@ struct System {
   std::vector<unsigned> tickless;
 
   std::optional<Cloud> cloud;  // none: this is none that is known, or it was not to be asked
+  std::optional<CloudKind> firmware_cloud = {};  // which it is, also where it was not to be asked
 
   bool clock_synchronised = false;
   std::string frr;         // version; empty: not installed

@@ -97,6 +97,8 @@ TEST(Cloud, WithoutAVfEachPacketPassesTheHost) {
   EXPECT_EQ(findings.front().remedy,
             "az network nic update --accelerated-networking true --resource-group 'network' --name NIC");
   system.cloud.reset();
+  system.firmware_cloud = CloudKind::azure;
+  EXPECT_THAT(check_cloud(system).front().remedy, HasSubstr("--resource-group GROUP")) << "--cloud none";
   system.ports[0].vf = "enP1s1";
   findings = check_cloud(system);
   ASSERT_EQ(findings.size(), 1U);

@@ -159,6 +159,7 @@ TEST(Probe, OfThisMachine) {
   const auto file = folder.write(
       "sekisho.toml", "[port.lan]\ndevice = \"af_xdp:none0\"\n[port.out]\ndevice = \"net_null0\"\n");
   const auto system = probe(file, tl::unexpected<std::string>("none"), std::nullopt);
+  EXPECT_EQ(system.firmware_cloud, find_cloud()) << "also where nobody is asked";
   EXPECT_FALSE(system.configuration_error) << *system.configuration_error;
   ASSERT_EQ(system.ports.size(), 2u);
   EXPECT_TRUE(system.ports[0].af_xdp);
