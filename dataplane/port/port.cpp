@@ -520,9 +520,9 @@ std::uint64_t Port::missed() const {
     }
     return sum;
   }
-  // What found the ring full, and what the driver had no buffer for: one that tries again counts each time.
+  // Not rx_nombuf: most drivers leave a frame in the ring when they have no buffer, try again, and count each attempt.
   rte_eth_stats stats{};
-  return rte_eth_stats_get(dpdk_port_, &stats) == 0 ? stats.imissed + stats.rx_nombuf : 0;
+  return rte_eth_stats_get(dpdk_port_, &stats) == 0 ? stats.imissed : 0;
 }
 
 std::uint64_t Port::held() const {

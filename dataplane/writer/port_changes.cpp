@@ -16,23 +16,28 @@
 namespace sekisho::writer {
 namespace {
 
-// An AF_XDP port stays with its interface, whatever that is renamed to, and follows its MTU.
+// Why the MTU cannot be had: to get it the port would be closed, and not open again. Empty where it can, or is not asked for.
+std::string mtu_refusal(const LivePort& port, const port::PortConfig& config) {
+  const bool is_refused = port.device != nullptr && port.device->most_mtu() != 0 &&
+                          config.mtu > port.device->most_mtu() && port.config.mtu != config.mtu &&
+                          port.config.device == config.device && port.config.instance == config.instance &&
+                          port.config.companion == config.companion;
+  return is_refused ? fmt::format("port {}: {} does not take an MTU of {}; the most it takes is {}",
+                                  port.config.name, config.device, config.mtu, port.device->most_mtu())
+                    : std::string{};
+}
+
+// An AF_XDP port stays with its interface, whatever that is renamed to, and follows its MTU. Any port keeps the device that does not
+// take a wanted MTU.
 bool needs_other_device(const LivePort& port, const port::PortConfig& config) {
   if (port.device != nullptr && port.device->has_lost_netdev()) {
     return true;
   }
-  if (port.config.has_interface_of(config)) {
+  if (port.config.has_interface_of(config) || !mtu_refusal(port, config).empty()) {
     return false;
   }
   return port.config.device != config.device || port.config.mtu != config.mtu ||
          port.config.instance != config.instance || port.config.companion != config.companion;
-}
-
-// To get it the port would be closed, and not open again.
-bool refuses_mtu(const LivePort& port, const port::PortConfig& config) {
-  return port.device != nullptr && port.device->most_mtu() != 0 && config.mtu > port.device->most_mtu() &&
-         port.config.mtu != config.mtu && port.config.device == config.device &&
-         port.config.instance == config.instance && port.config.companion == config.companion;
 }
 
 void add_clamping(forward::MssClamping& clamping, const LivePort& port) {
@@ -53,9 +58,11 @@ void add_clamping(forward::MssClamping& clamping, const LivePort& port) {
 auto PortChanges::prepare() -> Result {
   for (const auto& [name, config] : wanted_.ports) {
     if (const auto live = live_.ports.find(name); live != live_.ports.end()) {
-      if (refuses_mtu(live->second, config)) {
-        return tl::unexpected(fmt::format("port {}: {} does not take an MTU of {}; the most it takes is {}",
-                                          name, config.device, config.mtu, live->second.device->most_mtu()));
+      // A reload is refused for it. Control that has just started has nothing else to say than its whole policy, which has to come into
+      // force: then it is this port's error, and the changes after that are not refused for what is known.
+      auto refusal = mtu_refusal(live->second, config);
+      if (!refusal.empty() && !is_full_ && live->second.error != refusal) {
+        return tl::unexpected(std::move(refusal));
       }
       continue;
     }
@@ -297,11 +304,12 @@ void PortChanges::set_local_addresses() {
     port.config.mss_clamp = config.mss_clamp;
     // Its companion's error is not ours to forget when there is nothing to do.
     auto done = set_host_sources(port);
-    if (done && port.config.local == config.local && port.error.empty()) {
+    auto refusal = mtu_refusal(port, config);
+    if (done && port.config.local == config.local && port.error == refusal) {
       continue;
     }
     done = std::move(done).and_then([&] { return port.device->set_local(config.local); });
-    port.error = done ? std::string{} : done.error();
+    port.error = done ? std::move(refusal) : done.error();
     if (done) {
       port.config.local = config.local;
       port.config.host_sources = config.host_sources;
@@ -336,7 +344,7 @@ auto PortChanges::host_sources_of(const std::string& port) const -> decide::Host
 }
 
 bool PortChanges::is_due(const LivePort& port, const port::PortConfig& config) const {
-  return port.device == nullptr && (port.error.empty() || retry_failed_ || port.config != config);
+  return port.device == nullptr && (port.error.empty() || is_full_ || port.config != config);
 }
 
 bool PortChanges::device_held(const port::PortConfig& config) const {

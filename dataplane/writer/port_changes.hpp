@@ -18,8 +18,8 @@ namespace sekisho::writer {
 
 class PortChanges {
  public:
-  PortChanges(Live& live, const Configuration& wanted, bool retry_failed)
-      : live_{live}, wanted_{wanted}, retry_failed_{retry_failed} {}
+  PortChanges(Live& live, const Configuration& wanted, bool is_full)
+      : live_{live}, wanted_{wanted}, is_full_{is_full} {}
 
   // Indexes of new ones.
   [[nodiscard]] auto prepare() -> Result;
@@ -61,7 +61,7 @@ class PortChanges {
 
   Live& live_;
   const Configuration& wanted_;
-  const bool retry_failed_;
+  const bool is_full_;  // everything is said anew: ports that failed are tried again
   Undo undo_;
   std::vector<LivePort> replaced_;   // another device runs under their name
   std::set<std::string> attempted_;  // opened or failed by this transaction

@@ -394,7 +394,7 @@ auto Transaction::finish(const RunningRoutes& running) && -> tl::expected<Target
       return tl::unexpected(valid.error());
     }
   }
-  target_.retry_failed_ports = target_.full = full_;
+  target_.full = full_;
   if (full_) {
     for (const auto& [zone, spec] : target_.configuration.zones) {
       target_.tables[zone].replace = true;

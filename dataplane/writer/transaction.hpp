@@ -49,8 +49,8 @@ struct Target {
   Configuration configuration;
   std::vector<std::string> next_hop_names;  // [0] is no name: it stands for `withdraw`
   std::map<std::string, TableTarget> tables;
-  // An attempt takes a while; an incremental transaction, a neighbour's death say, does not wait for it.
-  bool retry_failed_ports = false;
+  // Only then are ports that failed tried again: an attempt takes a while, and an incremental transaction, a neighbour's death say, does
+  // not wait for it.
   bool full = false;
 };
 

@@ -62,7 +62,7 @@ class Transition {
   Target target_;
   const Configuration& wanted_ = target_.configuration;
 
-  PortChanges ports_{live_, wanted_, target_.retry_failed_ports};
+  PortChanges ports_{live_, wanted_, target_.full};
   HostChanges host_{live_, wanted_};
   NextHopChanges next_hops_{live_, wanted_};
   ZoneChanges zones_{live_, wanted_, ports_};

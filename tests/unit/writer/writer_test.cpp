@@ -218,15 +218,27 @@ TEST_F(WriterTest, APortThatRunsKeepsItsDeviceWhenThatTakesNoSuchMtu) {
   const auto* const device = writer.live().ports.at("lan").device.get();
   auto wanted = base();
   wanted[0].mutable_ports(0)->set_mtu(9000);
-  const auto done = commit(true, wanted);
+  const auto done = commit(false, wanted);
   ASSERT_FALSE(done);
-  EXPECT_EQ(done.error(),
-            "port lan: net_null0,no-rx=1 does not take an MTU of 9000; the most it takes is 2030");
-  EXPECT_EQ(writer.live().ports.at("lan").device.get(), device);
+  const std::string refusal =
+      "port lan: net_null0,no-rx=1 does not take an MTU of 9000; the most it takes is 2030";
+  EXPECT_EQ(done.error(), refusal);
+  const auto& lan = writer.live().ports.at("lan");
+  EXPECT_EQ(lan.device.get(), device);
   EXPECT_EQ(answer("172.16.0.1", "1.1.1.1"), "fw");
+
+  // Control starts with such a file: the rest of its policy is in force, and stays changeable.
+  ASSERT_TRUE(commit(true, wanted));
+  EXPECT_EQ(lan.device.get(), device);
+  EXPECT_EQ(lan.error, refusal);
+  EXPECT_EQ(answer("172.16.0.1", "1.1.1.1"), "fw");
+  ASSERT_TRUE(commit(false, {}));
+  EXPECT_EQ(lan.error, refusal);
+
   wanted[0].mutable_ports(0)->set_mtu(2030);
   ASSERT_TRUE(commit(true, wanted));
-  EXPECT_EQ(writer.live().ports.at("lan").device->mtu(), 2030);
+  EXPECT_EQ(lan.device->mtu(), 2030);
+  EXPECT_EQ(lan.error, "");
 }
 
 TEST_F(WriterTest, APortClampsWithoutBeingOpenedAgain) {
