@@ -8,6 +8,7 @@
 #include "control/cli/bgp_apply.hpp"
 #include "control/cli/bgp_watch.hpp"
 #include "control/cli/command.hpp"
+#include "control/cli/dataplane_socket.hpp"
 #include "control/cli/output.hpp"
 #include "control/policy/policy.hpp"
 
@@ -89,9 +90,7 @@ void add_watch(CLI::App& group, Context& context) {
   command->add_option("--config", options->config, "The configuration, for while nobody answers at --socket")
       ->type_name("FILE")
       ->capture_default_str();
-  command->add_option("--dataplane-socket", options->dataplane_socket, "Where the dataplane listens")
-      ->type_name("PATH")
-      ->capture_default_str();
+  add_dataplane_socket(*command, options->dataplane_socket);
   command->footer(
       "Withdraws when sekisho-control has been gone, or has not answered, for `dead_after` of [bgp], and at "
       "once when the\n"

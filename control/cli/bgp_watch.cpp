@@ -25,6 +25,7 @@
 #include "common/ipc/log.hpp"
 #include "control/advertise/orders.hpp"
 #include "control/advertise/vigil.hpp"
+#include "control/cli/dataplane_socket.hpp"
 #include "control/cli/lifeline.hpp"
 #include "control/policy/policy.hpp"
 
@@ -74,7 +75,7 @@ class Watch {
   Watch(const Context& context, const WatchOptions& options)
       : options_(options),
         control_(context.socket),
-        dataplane_(options.dataplane_socket),
+        dataplane_(dataplane_socket(options.dataplane_socket)),
         vigil_(Clock::now()) {}
 
   void run(int signals) {

@@ -10,7 +10,7 @@ namespace sekisho::cli {
 
 struct WatchOptions {
   std::string config = default_configuration;
-  std::string dataplane_socket = "/run/sekisho/dataplane.sock";
+  std::string dataplane_socket;  // empty: the usual one
 };
 
 // Until it is told to end by a signal; then it withdraws if sekisho-control is not there to go on.

@@ -7,13 +7,14 @@
 #include "control/capture/filter.hpp"
 #include "control/cli/capture_sink.hpp"
 #include "control/cli/command.hpp"
+#include "control/cli/dataplane_socket.hpp"
 #include "control/cli/look.hpp"
 
 namespace sekisho::cli {
 namespace {
 
 struct CaptureOptions {
-  std::string dataplane_socket = "/run/sekisho/dataplane.sock";
+  std::string dataplane_socket;  // empty: the usual one
   std::vector<std::string> ports;
   std::vector<std::string> directions;
   std::string filter;
@@ -50,7 +51,7 @@ Outcome run_capture(const Context& context, const CaptureOptions& options) {
   if (!wanted) {
     return tl::unexpected{wanted.error()};
   }
-  return look(options.dataplane_socket, *wanted,
+  return look(dataplane_socket(options.dataplane_socket), *wanted,
               {.count = options.count, .seconds = options.seconds, .bytes = options.megabytes * 1'000'000},
               {.now = "capturing", .then = "captured"},
               [&]() -> tl::expected<std::unique_ptr<CaptureSink>, std::string> {
@@ -96,9 +97,7 @@ void add_capture(CLI::App& app, Context& context) {
       ->type_name("BYTES")
       ->check(CLI::Range(1, 9'216))
       ->capture_default_str();
-  command->add_option("--dataplane-socket", options->dataplane_socket, "Where the dataplane listens")
-      ->type_name("PATH")
-      ->capture_default_str();
+  add_dataplane_socket(*command, options->dataplane_socket);
   command->footer(
       "Asks the dataplane itself, and needs no sekisho-control. One capture or trace at a time. A packet "
       "that is "

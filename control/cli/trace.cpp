@@ -8,6 +8,7 @@
 
 #include "control/capture/filter.hpp"
 #include "control/cli/command.hpp"
+#include "control/cli/dataplane_socket.hpp"
 #include "control/cli/look.hpp"
 #include "control/cli/trace_sink.hpp"
 
@@ -15,7 +16,7 @@ namespace sekisho::cli {
 namespace {
 
 struct TraceOptions {
-  std::string dataplane_socket = "/run/sekisho/dataplane.sock";
+  std::string dataplane_socket;  // empty: the usual one
   std::vector<std::string> ports;
   std::string drop;
   std::string source;
@@ -52,7 +53,7 @@ Outcome run_trace(const Context& context, const TraceOptions& options) {
     }
     wanted.mutable_filter()->Add(filter->begin(), filter->end());
   }
-  return look(options.dataplane_socket, wanted,
+  return look(dataplane_socket(options.dataplane_socket), wanted,
               {.count = options.follow ? 0 : options.count, .seconds = options.seconds},
               {.now = "tracing", .then = "traced"}, [&] { return trace_sink(context.json); });
 }
@@ -86,9 +87,7 @@ void add_trace(CLI::App& app, Context& context) {
   command->add_option("--seconds", options->seconds, "End after so long")
       ->type_name("SECONDS")
       ->check(CLI::Range(0.001, 1e9));
-  command->add_option("--dataplane-socket", options->dataplane_socket, "Where the dataplane listens")
-      ->type_name("PATH")
-      ->capture_default_str();
+  add_dataplane_socket(*command, options->dataplane_socket);
   command->footer(
       "Asks the dataplane itself, and needs no sekisho-control. One trace or capture at a time. Shown is "
       "what the worker\n"
