@@ -70,8 +70,10 @@ auto write_whole(const std::filesystem::path& file, std::string_view text, const
   const int why = errno;
   if (is_made)
     ::unlink(beside.c_str());
-  return tl::unexpected(
-      fmt::format("{} cannot be written: {}", file.native(), std::generic_category().message(why)));
+  const bool is_anothers = why == EPERM && how.is_as_before;
+  return tl::unexpected(fmt::format(
+      "{} cannot be written: {}{}", file.native(), std::generic_category().message(why),
+      is_anothers ? ": it belongs to another user or group, to whom only root can give it back" : ""));
 }
 
 auto remove_whole(const std::filesystem::path& file) -> tl::expected<void, std::string> {

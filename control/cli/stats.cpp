@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cstdint>
 #include <functional>
 #include <initializer_list>
@@ -50,7 +51,10 @@ auto ask_now(const Context& context) -> tl::expected<Now, std::string> {
   constexpr std::int64_t inexact = 1500;  // uptime is told in seconds
   now.doubt_ms = inexact + std::max<std::int64_t>(now.unix_ms - asked, 0);
   const auto& dataplane = state->at("dataplane");
-  now.dataplane_started_unix_ms = now.unix_ms - 1000 * dataplane.value("uptime_seconds", std::int64_t{0});
+  if (!dataplane.contains("uptime_seconds")) {
+    return tl::unexpected{std::string{"the dataplane does not answer: since when it counts is not known"}};
+  }
+  now.dataplane_started_unix_ms = now.unix_ms - 1000 * dataplane.at("uptime_seconds").get<std::int64_t>();
   return now;
 }
 
@@ -110,6 +114,15 @@ Json difference(const Json& now, const Json& then) {
              : now;
 }
 
+// Whether a port was stopped and started: what it took and gave only grows. Others of its counters are read one after the other, and may
+// be behind by a burst.
+bool counts_anew(const Json& port, const Json& before) {
+  constexpr std::array<const char*, 4> growing = {"rx", "tx", "rx_bytes", "tx_bytes"};
+  return std::ranges::any_of(growing, [&](const char* key) {
+    return port.contains(key) && before.contains(key) && has_shrunk(port.at(key), before.at(key));
+  });
+}
+
 struct Since {
   Json stats;
   std::vector<std::string> anew;  // ports that count from nothing, for their counters shrank
@@ -124,7 +137,7 @@ Since stats_since(const Json& now, const Json& then) {
   }
   for (auto& port : since.stats.at("ports")) {
     const auto* before = same_in(then.at("ports"), port);
-    if (before != nullptr && has_shrunk(port, *before)) {
+    if (before != nullptr && counts_anew(port, *before)) {
       since.anew.push_back(port.at("name").get<std::string>());
     } else if (before != nullptr) {
       since.under_way += before->value("held", std::int64_t{0}) + before->value("waiting", std::int64_t{0});

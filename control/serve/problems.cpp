@@ -38,7 +38,8 @@ class Finder {
     add_reload();
     add_history();
     for (const auto& each : scene_.circumstances.not_served) {
-      warn("not_served", "", each, "ss -ltnp");
+      const bool is_taken = each.ends_with("Address already in use");
+      warn("not_served", "", each + "; it is tried again", is_taken ? "ss -ltnp" : "");
     }
     std::ranges::stable_sort(found_, std::ranges::greater{}, &Problem::bad);
     return std::move(found_);

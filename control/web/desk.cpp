@@ -17,9 +17,12 @@ using std::chrono::milliseconds;
 constexpr unsigned bad_request = 400;
 constexpr unsigned unavailable = 503;
 
-// At most a fifth of control's time is the page's, however long an answer takes it. Where it waits for the dataplane it takes none.
+// A fifth of control's time is the page's at most, while answers take it no more than a quarter of a second. The time from question to
+// answer holds what else control did meanwhile, a reload say: a pause without an end would keep the page from being answered.
+// Where control waits for the dataplane it takes no time.
 constexpr int pauses_per_answer = 4;
 constexpr milliseconds shortest_pause{5};
+constexpr milliseconds longest_pause{1000};
 // What is too long for a browser now is so in a moment, too, and making it is what takes long.
 constexpr milliseconds too_long_for{60'000};
 
@@ -135,7 +138,7 @@ void Desk::answered(http::Response response, milliseconds fresh) {
     done(response);
   }
   const auto took = std::chrono::ceil<milliseconds>(processor_time() - asked_);
-  pause_.expires_after(std::max(took * pauses_per_answer, shortest_pause));
+  pause_.expires_after(std::clamp(took * pauses_per_answer, shortest_pause, longest_pause));
   pause_.async_wait([this](const boost::system::error_code& error) {
     if (!error) {
       ask_next();

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Where browsers ask: one question after the other, behind each a pause of four times the processor time that it took, an answer for
-// all who ask the same, and a bounded number of those who wait. However many browsers there are, and whatever they do, at most a fifth
-// of control's time is theirs.
+// Where browsers ask: one question after the other, behind each a pause of four times the processor time that it took (a second at most),
+// an answer for all who ask the same, and a bounded number of those who wait. However many browsers there are, and whatever they do, a
+// fifth of control's time is theirs at most, while an answer takes no more than a quarter of a second.
 #pragma once
 
 #include <boost/asio/io_context.hpp>
