@@ -305,6 +305,7 @@ def test_a_port_that_another_has(lab: Lab, appliance: Appliance) -> None:
         other.bind(("127.0.0.1", 8088))
         other.listen()
         appliance.start_control()
+        wait_until("control to answer", appliance.answers)
         found = wait_until("it to be said", lambda: [each for each in appliance.json("show", "state")["problems"] if each["kind"] == "not_served"])
     line = appliance.config.read_text().splitlines().index(f'listen = "{LISTEN}"') + 1
     assert [each["severity"] for each in found] == ["warning"]
