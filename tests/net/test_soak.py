@@ -21,7 +21,7 @@ def test_half_a_minute() -> None:
     assert summary.wrong == [], "\n".join(summary.lines())
     assert summary.received > 0
     assert {*ERRORS, *COUNTED} <= summary.answered.keys(), "each of them was sent"
-    assert len(summary.memory) == 2, "of the dataplane and of control"
+    assert len(summary.memory) >= 2, "of the dataplane and of control, once for each stretch of rounds"
 
 
 def test_memory_that_grows_is_noticed() -> None:
