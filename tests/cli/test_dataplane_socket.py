@@ -12,7 +12,8 @@ def answer(sekisho, command, before=""):
     """What it says in a /run of its own, in which nobody listens."""
     script = f'mount -t tmpfs none /run && {before or "true"} && exec "$@"'
     return subprocess.run(
-        ["unshare", "--mount", "sh", "-c", script, "sh", sekisho, *command], capture_output=True, text=True, check=False
+        ["unshare", "--mount", "sh", "-c", script, "sh", sekisho.binary, *command],
+        capture_output=True, text=True, check=False, timeout=60,
     )
 
 

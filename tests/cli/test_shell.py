@@ -73,8 +73,10 @@ def test_whoever_ends_a_command_of_a_pipe_ends_the_shell(sekisho: Any, tmp_path:
         return "no"
 
     with contextlib.closing(ControlSocket(tmp_path / "control.sock", answer)):
+        # A job of a shell in the background has SIGINT ignored, and so have its children.
         shell = subprocess.Popen([sekisho.binary, "--socket", tmp_path / "control.sock", "shell"], stdin=subprocess.PIPE,
-                                 stdout=subprocess.PIPE, text=True)  # fmt: skip
+                                 stdout=subprocess.PIPE, text=True,
+                                 preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))  # fmt: skip
         assert shell.stdin is not None
         shell.stdin.write("show ports\nversion\n")
         shell.stdin.flush()
