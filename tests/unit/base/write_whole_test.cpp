@@ -83,7 +83,10 @@ TEST(WriteWhole, TakesNoFileFromItsOwner) {
   const auto refused = write_whole(file, "after", {.is_as_before = true});
   ASSERT_EQ(::seteuid(0), 0);
   ASSERT_FALSE(refused);
-  EXPECT_EQ(refused.error(), file.native() + " cannot be written: Operation not permitted");
+  EXPECT_EQ(refused.error(),
+            file.native() +
+                " cannot be written: Operation not permitted: it belongs to another user or group, "
+                "to whom only root can give it back");
   EXPECT_EQ(content(file), "before");
   EXPECT_EQ(files_in(folder.path()), 1);
 }
