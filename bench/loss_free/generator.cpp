@@ -95,8 +95,6 @@ nlohmann::json answer(const Outcome& outcome, const Latencies& latencies) {
   };
   return {{"offered", outcome.offered},
           {"received", outcome.received},
-          {"refused", outcome.offered - outcome.sent},
-          {"returned", outcome.returned},
           {"late", outcome.late},
           {"seconds", outcome.seconds},
           {"latency_us",

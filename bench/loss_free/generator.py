@@ -19,8 +19,6 @@ MOST_LATE = 0.01  # share of the packets that the generator may have left out
 @dataclass(frozen=True)
 class Answer:
     trial: Trial
-    late: bool
-    returned: int
     latency_us: dict[str, float]  # p50, p99, p99.9, max
 
 
@@ -56,9 +54,8 @@ class Generator:
         stdin.write(json.dumps(question).encode() + b"\n")
         stdin.flush()
         said = self._read()
-        late = said["late"] > MOST_LATE
-        trial = Trial(said["offered"], said["received"], said["seconds"], late)
-        return Answer(trial, late, said["returned"], said["latency_us"])
+        trial = Trial(said["offered"], said["received"], said["seconds"], limited=said["late"] > MOST_LATE)
+        return Answer(trial, said["latency_us"])
 
     def _read(self) -> dict[str, Any]:
         stdout = self._process.child.stdout

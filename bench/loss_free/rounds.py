@@ -84,9 +84,9 @@ class Bench:
         late = 0
         for _ in range(ATTEMPTS):
             answer, waited = self._once(entrant, attempt)
-            late += answer.late
-            if waited <= MOST_WAITED and (not answer.late or late >= LATE_ATTEMPTS):
-                if answer.late:
+            late += answer.trial.limited
+            if waited <= MOST_WAITED and (not answer.trial.limited or late >= LATE_ATTEMPTS):
+                if answer.trial.limited:
                     name = entrant.engine.name
                     self._limits[name] = min(attempt.rate, self._limits.get(name, attempt.rate))
                 return answer

@@ -25,7 +25,6 @@ struct Outcome {
   std::uint64_t offered = 0;   // packets that were due and tried
   std::uint64_t sent = 0;      // of them, those that the engine's ring took: the others are lost
   std::uint64_t received = 0;  // of this trial
-  std::uint64_t returned = 0;  // came back out of the port that they were sent to
   double late = 0;             // share of the packets that were not offered in time
   double seconds = 0;          // in which was sent
 };

@@ -3,10 +3,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -124,6 +126,17 @@ class Appliance:
 
     def reload(self, force: bool = False) -> Any:
         return self.json("reload", *(["--force"] if force else []))
+
+    @contextlib.contextmanager
+    def put_back(self) -> Iterator[None]:
+        """Afterwards the firewalls' links and the configuration are again as they were."""
+        text = self.config.read_text()
+        yield
+        for space in ("firewall", "firewall2"):
+            self.lab.link_up(space)
+        if self.config.read_text() != text:
+            self.config.write_text(text)
+            self.reload()
 
     def answers(self) -> bool:
         """Control does, whatever it says."""

@@ -55,13 +55,8 @@ def appliance(lab: Lab) -> Appliance:
 
 @pytest.fixture(autouse=True)
 def well(lab: Lab, appliance: Appliance) -> Iterator[None]:
-    text = appliance.config.read_text()
-    yield
-    for space in ("firewall", "firewall2"):
-        lab.link_up(space)
-    if appliance.config.read_text() != text:
-        appliance.config.write_text(text)
-        appliance.reload()
+    with appliance.put_back():
+        yield
     wait_until("the appliance to be well again", lambda: check(appliance) == (0, "forwarding") and probe(lab)[0] == 200)
 
 

@@ -47,14 +47,9 @@ def browser(lab: Lab, appliance: Appliance) -> Iterator[Browser]:
 
 
 @pytest.fixture(autouse=True)
-def well(lab: Lab, appliance: Appliance) -> Iterator[None]:
-    text = appliance.config.read_text()
-    yield
-    for space in ("firewall", "firewall2"):
-        lab.link_up(space)
-    if appliance.config.read_text() != text:
-        appliance.config.write_text(text)
-        appliance.reload()
+def well(appliance: Appliance) -> Iterator[None]:
+    with appliance.put_back():
+        yield
     wait_until("the appliance to be well again", lambda: appliance.execute("show", "state", "--check").returncode == 0)
 
 
