@@ -10,7 +10,7 @@
 #include "common/base/file.hpp"
 #include "common/base/prefix.hpp"
 #include "control/formats/compression.hpp"
-#include "control/policy/kms.hpp"
+#include "control/config/presets.hpp"
 #include "tests/unit/fib/tables.hpp"
 
 namespace sekisho::bench {
@@ -47,7 +47,7 @@ Table make_nva() {
   for (const auto* const network : {"10.0.0.0/16", "10.1.0.0/16", "172.20.0.0/22"}) {
     add(table, network, next++);
   }
-  for (const base::Prefix server : policy::kms_addresses("public")) {
+  for (const base::Prefix server : config::kms_addresses("public")) {
     table.routes.push_back({.prefix = server, .value = kms});
   }
   add(table, "168.63.129.16/32", host);
