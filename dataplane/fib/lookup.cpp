@@ -135,7 +135,7 @@ void lookup_bulk(const View<Format>& view, const std::uint32_t* addresses, Value
     if (std::popcount(led_on) < mostly) {
       const Mask others = lookup_shortcuts(view, addresses + first, values + first, now - first);
       lookup_led_on(view, addresses, values, led_on | others << first);
-    } else if (vectors) {
+    } else if (vectors && now > sample) {  // of fewer, a gather's vectors would stand half empty
       lookup_blocks_avx512(view, addresses, values, now);
     } else {
       lookup_blocks(view, addresses, values, now);
