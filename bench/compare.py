@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-RATIO = "ratio_to_macswap"
+RATIO = "ratio_to_"  # and the reference's name
 
 
 class CompareError(RuntimeError):
@@ -76,8 +76,9 @@ def _quartiles(values: Sequence[float]) -> tuple[float, float]:
 def _figure(entries: Sequence[dict[str, Any]]) -> Figure | None:
     """Of one name's entries: one with its own quartiles, or Google Benchmark's repetitions."""
     first = entries[0]
-    if RATIO in first:
-        return Figure(first[RATIO], first["ratio_q1"], first["ratio_q3"], True)
+    ratio = next((value for key, value in first.items() if key.startswith(RATIO)), None)
+    if ratio is not None:
+        return Figure(ratio, first["ratio_q1"], first["ratio_q3"], True)
     values = [entry["real_time"] for entry in entries]
     low, high = _quartiles(values)
     if len(values) == 1:

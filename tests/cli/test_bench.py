@@ -15,6 +15,10 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path.append(str(ROOT / "bench"))
 
 import compare  # noqa: E402
+import kernel.main  # noqa: E402
+from kernel import policy  # noqa: E402
+from kernel.measure import Window  # noqa: E402
+from kernel.report import Result, benchmarks  # noqa: E402
 from loss_free.search import PHASES, Attempt, Search, Trial, highest  # noqa: E402
 
 MAXIMUM = 30e6
@@ -126,3 +130,46 @@ def test_compare_refuses_two_machines_and_what_it_cannot_read(tmp_path: Path, ca
     for strange in (tmp_path / "c.json", tmp_path / "none.json"):
         assert compare.main([str(before), str(strange)]) == 2
     assert "not what scripts/bench writes" in capsys.readouterr().err
+
+
+def windows(*microseconds: float) -> list[Window]:
+    return [Window(1.0, 1_000, 1_000, 1_000 * each / 1e6) for each in microseconds]
+
+
+def test_cpu_time_is_compared_with_the_kernels_of_the_same_round_and_without_the_wires() -> None:
+    result = Result("nva", "50k", {
+        "sekisho": windows(2, 4, 6), "linux": windows(4, 8, 3), "xdp-fib": windows(2, 2, 2), "wire": windows(1, 1, 1),
+    })  # fmt: skip
+    assert result.ratio("sekisho").median == 2  # of 2, 2 and 0.5
+    assert (result.own("sekisho"), result.own("linux")) == (3, 3)
+    found = {entry["name"]: entry for entry in benchmarks([result])}
+    assert found["kernel/sekisho/nva/50k"]["ratio_to_linux"] == 2
+    assert "ratio_to_linux" not in found["kernel/wire/nva/50k"]
+
+
+def test_a_window_in_which_nothing_arrived_is_not_cheap() -> None:
+    assert Window(1.0, 1_000, 0, 0.5).per_packet == float("inf")
+
+
+def test_the_kernel_is_told_the_zones_and_routes_that_the_product_is_told(tmp_path: Path) -> None:
+    routes = tmp_path / "tags.txt"
+    routes.write_text("198.51.100.0/24 firewall-3\n203.0.113.0/24 firewall-1\n")
+    lines = list(policy.ip_batch("tags", routes))
+    assert f"route replace 198.51.100.0/24 nhid 1003 table {policy.ONPREM}" in lines
+    assert f"route replace 203.0.113.0/24 nhid 1001 table {policy.ONPREM}" in lines
+    text = policy.sekisho_text("tags", routes)
+    assert str(routes) in text and 'device = "af_xdp:lan0"' in text and "neighbours" not in text
+    sources = {word for line in lines if " from " in line for word in line.split() if "/" in word}
+    assert sources == {policy.ONPREM_SOURCES, *policy.VNETS}
+    for source in sources:
+        assert f'"{source}"' in text
+    # The first rule that matches decides: a VNet within on-premises' space comes before it.
+    assert [line for line in lines if " from " in line][-1].endswith(f"from {policy.ONPREM_SOURCES} lookup {policy.ONPREM}")
+
+
+def test_a_filter_chooses_tables_and_loads() -> None:
+    chosen = kernel.main.choose(kernel.main.parse(["nva/50k", "full"]))
+    assert chosen == {"nva": ["50k"], "full": list(kernel.main.LOADS)}
+    assert kernel.main.choose(kernel.main.parse(["--quick"])) == {"nva": list(kernel.main.LOADS)}
+    assert kernel.main.main(["--list", "nonsense"]) == 0
+    assert kernel.main.main(["nonsense"]) == 1
