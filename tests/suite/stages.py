@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from suite import headers, tidy, unbuilt
+from suite import benches, headers, tidy, unbuilt
 from suite.count import Count, junit
 from suite.shell import ROOT, Shell
 from suite.task import apart
@@ -112,7 +112,7 @@ def package(shell: Shell) -> Count:
 
 def configure_clang(shell: Shell) -> bool:
     options = (
-        "-Dfuzzers=true", "-Db_sanitize=address,undefined", "-Db_lundef=false", "-Doptimization=1", "-Ddebug=false",
+        "-Dfuzzers=true", "-Dbench=true", "-Db_sanitize=address,undefined", "-Db_lundef=false", "-Doptimization=1", "-Ddebug=false",
         "-Dcpp_args=-gline-tables-only",
     )  # fmt: skip
     # Instrumented programs are large: lld links one in a second instead of seven.
@@ -120,9 +120,14 @@ def configure_clang(shell: Shell) -> bool:
 
 
 def clang(shell: Shell) -> Count:
-    """One build says what clang thinks of everything, and carries the sanitizers and the fuzzers."""
+    """One build says what clang thinks of everything, and carries the sanitizers, the fuzzers and the benchmarks."""
     built = configure_clang(shell) and shell("ninja", "-C", CLANG)
     return one("build with clang", built and unbuilt.check(ROOT / CLANG, shell))
+
+
+def benchmarks(shell: Shell) -> Count:
+    wrong = benches.check(ROOT / CLANG, shell)
+    return Count(failed=[f"bench: {what}" for what in wrong]) if wrong else Count(passed=len(benches.SHORTEST))
 
 
 def formatting(shell: Shell) -> Count:
@@ -211,7 +216,8 @@ STAGES = (
         "package", package, "the Debian package, installed in a clean root and run by systemd there", "testing", needs="build"
     ),
     Stage("format", formatting, "clang-format has nothing to change", COMPUTING, quick=True),
-    Stage("clang", clang, "clang 16 compiles everything, fuzzers too, with ASan and UBSan", COMPUTING),
+    Stage("clang", clang, "clang 16 compiles everything, fuzzers and benchmarks too, with ASan and UBSan", COMPUTING),
+    Stage("bench", benchmarks, "each benchmark's program starts", COMPUTING, needs="clang"),
     Stage(
         "headers", every_header, f"the {headers.MOST} headers that changed last, and what includes them, compile on their own (--full: all headers)",
         COMPUTING, needs="clang"),
