@@ -139,8 +139,8 @@ std::vector<bench::NoSlower> add_random() {
   })->Iterations(1);
   for (const std::size_t batch : {1, 100, 10'000}) {
     const auto name = fmt::format("update/sekisho/batch-{}", batch);
-    bench::add(name, [batch](auto& state) {
-      replay(state, Sekisho::get(), bench::random_changes(full(), random_count, batch));
+    bench::add(name, [size = batch](auto& state) {
+      replay(state, Sekisho::get(), bench::random_changes(full(), random_count, size));
     })->Iterations(1);
     comparisons.push_back({.benchmark = name, .than = "update/rte_fib_2B/random"});
   }
