@@ -26,6 +26,7 @@
 #include <tl/expected.hpp>
 #include <vector>
 
+#include "common/base/apart.hpp"
 #include "dataplane/forward/burst.hpp"
 #include "dataplane/forward/forwarding_state.hpp"
 #include "dataplane/forward/judgement.hpp"
@@ -126,7 +127,7 @@ class Capture {
     void operator()(void* memory) const noexcept;
   };
   using Ring = std::unique_ptr<rte_ring, Free>;
-  struct Worker {
+  struct alignas(base::apart) Worker {
     std::unique_ptr<std::byte, Free> slots;
     Ring free;
     Ring filled;

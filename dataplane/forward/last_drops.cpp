@@ -76,7 +76,7 @@ void LastDrops::note(const RxQueue& ingress, std::span<rte_mbuf* const> frames,
     if (bytes != packet.frame.data()) {
       std::memcpy(packet.frame.data(), bytes, copied);
     }
-    (*slots_)[reason][next_[reason]].write(packet);
+    slots_->of_reason[reason][next_[reason]].write(packet);
     next_[reason] = static_cast<std::uint8_t>((next_[reason] + 1) % kept);
   }
 }

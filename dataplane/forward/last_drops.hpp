@@ -15,6 +15,7 @@
 #include <memory>
 #include <span>
 
+#include "common/base/apart.hpp"
 #include "dataplane/forward/burst.hpp"
 #include "dataplane/forward/forwarding_state.hpp"
 
@@ -52,7 +53,7 @@ class LastDrops {
   template <typename Visit>
   void read(Visit visit) const {
     for (std::size_t reason = 0; reason < drop_reason_count; ++reason) {
-      for (const auto& slot : slots_->at(reason)) {
+      for (const auto& slot : slots_->of_reason[reason]) {
         if (DroppedPacket packet;
             slot.read(packet) && packet.at >= since_[packet.port].load(std::memory_order_relaxed)) {
           packet.reason = static_cast<DropReason>(reason);
@@ -76,7 +77,9 @@ class LastDrops {
     std::atomic<std::uint64_t> properties_{0};  // size, port, generated
     std::array<std::atomic<std::uint64_t>, frame_words> frame_{};
   };
-  using Slots = std::array<std::array<Slot, kept>, drop_reason_count>;
+  struct alignas(base::apart) Slots {
+    std::array<std::array<Slot, kept>, drop_reason_count> of_reason;
+  };
 
   std::unique_ptr<Slots> slots_ = std::make_unique<Slots>();
   std::array<std::uint8_t, drop_reason_count> next_{};  // slot, by reason

@@ -14,6 +14,7 @@
 #include <optional>
 #include <span>
 
+#include "common/base/apart.hpp"
 #include "dataplane/forward/burst.hpp"
 #include "dataplane/forward/judgement.hpp"
 
@@ -21,7 +22,7 @@ struct rte_mbuf;
 
 namespace sekisho::forward {
 
-class Tracing {
+class alignas(base::apart) Tracing {
  public:
   static constexpr std::uint32_t longest = 256;  // bytes that are kept of a frame
 

@@ -10,13 +10,15 @@
 #include <memory>
 #include <vector>
 
+#include "common/base/apart.hpp"
 #include "dataplane/fib/qsbr.hpp"
 #include "dataplane/forward/forwarding_state.hpp"
 #include "dataplane/forward/worker_data.hpp"
 
 namespace sekisho::forward {
 
-class Worker {
+// What the loop reads each time it goes round lies beside nothing that the writer works with.
+class alignas(base::apart) Worker {
  public:
   struct Options {
     unsigned index = 0;  // reader number of the Qsbr and transmit queue number

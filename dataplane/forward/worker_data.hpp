@@ -2,6 +2,7 @@
 // What a worker has for itself. Workers share nothing that one of them writes; what others may do with a part of this, the part says.
 #pragma once
 
+#include "common/base/apart.hpp"
 #include "dataplane/forward/answering.hpp"
 #include "dataplane/forward/counters.hpp"
 #include "dataplane/forward/last_drops.hpp"
@@ -10,7 +11,7 @@
 
 namespace sekisho::forward {
 
-struct WorkerData {
+struct alignas(base::apart) WorkerData {
   explicit WorkerData(unsigned patience_ms = 0) noexcept : waiting{patience_ms} {}
 
   // What is asked for every burst stands before what is large.

@@ -157,10 +157,10 @@ def threads(shell: Shell) -> Count:
     """Readers against the writer, under ThreadSanitizer: the rooms that need no EAL."""
     if not configure(shell, "build-tsan", "-Db_sanitize=thread", "-Db_lundef=false", "-Doptimization=1"):
         return one("meson setup build-tsan", False)
-    readers = "--test-args=--gtest_filter=*FibReaders*:Qsbr.*"
+    readers = "--test-args=--gtest_filter=*FibReaders*:Qsbr.*:Sixteen.*"
     options = "halt_on_error=1"
     return meson_test(
-        shell, "build-tsan", "threads", "fib", readers, "--timeout-multiplier", "3", TSAN_OPTIONS=options
+        shell, "build-tsan", "threads", "fib", "workers", readers, "--timeout-multiplier", "3", TSAN_OPTIONS=options
     )
 
 
@@ -222,7 +222,7 @@ STAGES = (
         "headers", every_header, f"the {headers.MOST} headers that changed last, and what includes them, compile on their own (--full: all headers)",
         COMPUTING, needs="clang"),
     Stage("tidy", tidied, f"clang-tidy finds nothing in the {tidy.MOST} files of common and control that changed last", COMPUTING, needs="clang"),
-    Stage("threads", threads, "table tests under TSan", COMPUTING),
+    Stage("threads", threads, "tables and sixteen workers' use of them under TSan", COMPUTING),
     Stage("sanitized", sanitized, "unit and packet tests under ASan and UBSan", LAST, needs="clang"),
     Stage("fuzz", fuzz, f"each fuzzer for {FUZZ_SECONDS} s", LAST, needs="clang"),
 )
