@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 "use strict";
-const EVERY = 2000, PATIENCE = 6000, KEPT = 150, MOST = 60;
+const EVERY = 2000, PATIENCE = 6000, KEPT = 300, MOST = 60;
 const $ = id => document.getElementById(id);
 
 // --- Elements. Strings become text, so that no name from a configuration is ever markup.
@@ -92,6 +92,8 @@ async function look() {
   asking = true;
   const begun = Date.now();
   try {
+    // What was before this page was open, or while it was not looked at.
+    if (begun - (times.stats || 0) > 4 * EVERY) { await hear("rates"); remember_rates(); }
     // One after the other: a browser is one connection.
     for (const path of ["state", "zones", "ports", "next-hops", "stats", "drops", "last-drops", "events"]) await hear(path);
     answered = begun;
@@ -273,11 +275,11 @@ function draw_wires() {
 }
 new ResizeObserver(draw_wires).observe($("picture"));
 
-// --- Rates: differences of counters, as long as this page is open.
+// --- Rates: differences of counters, and what control remembers of before.
 // Maps: a port may be called "constructor".
 const counted = {};         // by path: {at, all: by key: {packets, bytes}}
 const rates = new Map();    // by key, now
-const history = new Map();  // by port: [{at, rx, tx, drops}], nothing where a difference is not known
+const history = new Map();  // by port: [{at, rx, tx, drops}], bit/s and p/s, nothing where a difference is not known
 const rate_of = key => rates.get(key);
 function counters(path) {
   const all = new Map(), body = heard[path];
@@ -313,9 +315,16 @@ function count_rates() {
   for (const port of heard.stats ? heard.stats.ports : []) {
     const [rx, tx, drops] = ["rx", "tx", "drops"].map(kind => rate_of(`${kind} ${port.name}`));
     const list = history.get(port.name) || [];
-    list.push({at: times.stats, rx, tx, drops});
+    list.push({at: times.stats, rx: rx?.bits, tx: tx?.bits, drops: drops?.packets});
     history.set(port.name, list);
   }
+}
+function remember_rates() {
+  if (!heard.rates) return;
+  const at = heard.rates.age_ms.map(age => times.rates - age);
+  for (const {name, rx_bits, tx_bits, dropped} of heard.rates.ports)
+    history.set(name, [...(history.get(name) || []).filter(each => each.at < at[0]),
+      ...at.map((at, i) => ({at, rx: rx_bits[i], tx: tx_bits[i], drops: dropped[i]}))]);
 }
 function chart(port) {
   const list = history.get(port) || [], end = Date.now(), width = 300;
@@ -332,9 +341,9 @@ function chart(port) {
     };
     for (const each of list) {
       const is = value(each);
-      if (is === undefined || each.at - before > 4 * EVERY) shut();
+      if (is == null || each.at - before > 4 * EVERY) shut();
       before = each.at;
-      if (is === undefined) continue;
+      if (is == null) continue;
       last = x(each.at);
       if (!isOpen) first = last;
       d += `${isOpen ? "L" : "M"}${last.toFixed(1)} ${(height - is / highest * height).toFixed(1)}`;
@@ -343,15 +352,15 @@ function chart(port) {
     shut();
     return d;
   };
-  const rx = each => each.rx && each.rx.bits, tx = each => each.tx && each.tx.bits, drops = each => each.drops && each.drops.packets;
+  const rx = each => each.rx, tx = each => each.tx, drops = each => each.drops;
   const highest = value => Math.max(0, ...list.map(each => value(each) || 0));
   const top = Math.max(8000, highest(rx), highest(tx)), most = highest(drops);
-  const latest = list[list.length - 1] || {};
+  const [latest_rx, latest_tx, latest_drops] = ["rx", "tx", "drops"].map(kind => rate_of(`${kind} ${port}`));
   const said = rate => rate ? `${short(rate.bits, "bit/s")}, ${short(rate.packets, "p/s")}` : "\u2013";
   const picture = (height, looks, ...inside) => s("svg", {viewBox: `0 0 ${width} ${height}`, class: looks, preserveAspectRatio: "none", "aria-hidden": "true"}, inside);
   return h("figure", {class: "card rate"},
-    h("figcaption", {}, h("h3", {}, port), h("p", {class: "legend"}, h("span", {}, `in ${said(latest.rx)}`), h("span", {class: "tx"}, `out ${said(latest.tx)}`),
-      h("span", {class: "drop"}, `dropped ${latest.drops ? short(latest.drops.packets, "p/s") : "\u2013"}`))),
+    h("figcaption", {}, h("h3", {}, port), h("p", {class: "legend"}, h("span", {}, `in ${said(latest_rx)}`), h("span", {class: "tx"}, `out ${said(latest_tx)}`),
+      h("span", {class: "drop"}, `dropped ${latest_drops ? short(latest_drops.packets, "p/s") : "\u2013"}`))),
     picture(100, null, [0, 50, 100].map(y => s("line", {x1: 0, x2: width, y1: y, y2: y})),
       s("path", {class: "area", d: path(rx, 100, top, true)}), s("path", {d: path(rx, 100, top)}), s("path", {class: "tx", d: path(tx, 100, top)})),
     most > 0 && picture(20, "strip", s("path", {class: "drop", d: path(drops, 20, most, true)}), s("line", {x1: 0, x2: width, y1: 20, y2: 20})),

@@ -22,9 +22,10 @@ constexpr std::string_view api = "/api/v1/";
 constexpr std::string_view explain = "explain";
 constexpr milliseconds moment{500};
 
-// Of `sekisho show`, and "events".
-constexpr std::array<std::string_view, 10> shown{"state",      "ports", "next-hops",  "zones", "drops",
-                                                 "last-drops", "stats", "neighbours", "bgp",   "events"};
+// Of `sekisho show`; and "events" and "rates", which only a browser asks.
+constexpr std::array<std::string_view, 11> shown{"state", "ports",      "next-hops", "zones",
+                                                 "drops", "last-drops", "stats",     "neighbours",
+                                                 "bgp",   "events",     "rates"};
 
 // What `explain` is asked, and what the request calls it.
 struct Key {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// What the page may ask: questions of the CLI that only read, by a path and a query; and the newest events.
+// What the page may ask: questions of the CLI that only read, by a path and a query; the newest events, and the
+// rates of the last minutes.
 #pragma once
 
 #include <chrono>

@@ -44,6 +44,7 @@ Page::Page(boost::asio::io_context& io, serve::Backend& backend, std::uint64_t s
     : backend_(backend),
       desk_(io, backend, started_unix_ms),
       events_(backend.subscribe()),
+      rates_(io, backend),
       names_(std::move(names)) {}
 
 auto Page::site() -> http::Site {
@@ -87,6 +88,8 @@ void Page::remember(Question& question) {
     question.remembered = [this] { return serve::show_bgp(backend_.bgp()); };
   } else if (what == "events") {
     question.remembered = [this] { return events_.to_json(); };
+  } else if (what == "rates") {
+    question.remembered = [this] { return rates_.to_json(RateLog::Clock::now()); };
   }
 }
 

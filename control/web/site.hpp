@@ -14,6 +14,7 @@
 #include "control/serve/backend.hpp"
 #include "control/web/desk.hpp"
 #include "control/web/event_log.hpp"
+#include "control/web/rate_log.hpp"
 
 namespace sekisho::web {
 
@@ -38,6 +39,7 @@ class Page {
   serve::Backend& backend_;
   Desk desk_;
   EventLog events_;
+  RateLog rates_;
   Names names_;
 };
 

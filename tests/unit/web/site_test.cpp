@@ -129,7 +129,7 @@ TEST_F(ServedPage, OnlyReads) {
 
 TEST_F(ServedPage, AnswersAreJson) {
   for (const auto* name : {"state", "ports", "next-hops", "zones", "drops", "stats", "neighbours", "bgp",
-                           "events", "explain?from=172.16.0.1&to=1.1.1.1&port=lan"}) {
+                           "events", "rates", "explain?from=172.16.0.1&to=1.1.1.1&port=lan"}) {
     const auto answer = get(std::string("GET /api/v1/") + name + " HTTP/1.1");
     EXPECT_THAT(answer, StartsWith("HTTP/1.1 200 OK\r\n")) << name;
     EXPECT_THAT(answer, HasSubstr("\r\nContent-Type: application/json\r\n")) << name;
