@@ -17,10 +17,8 @@ using std::chrono::milliseconds;
 constexpr unsigned bad_request = 400;
 constexpr unsigned unavailable = 503;
 
-// A fifth of control's time is the page's at most, while answers take it no more than a quarter of a second. The time from question to
-// answer holds what else control did meanwhile, a reload say: a pause without an end would keep the page from being answered.
-// Where control waits for the dataplane it takes no time.
-constexpr int pauses_per_answer = 4;
+// The time from question to answer holds what else control did meanwhile, a reload say: a pause without an end would keep the page
+// from being answered. Where control waits for the dataplane it takes no time.
 constexpr milliseconds shortest_pause{5};
 constexpr milliseconds longest_pause{1000};
 // What is too long for a browser now is so in a moment, too, and making it is what takes long.
@@ -53,8 +51,8 @@ std::string dumped(const Json& result) {
 
 }  // namespace
 
-Desk::Desk(boost::asio::io_context& io, serve::Backend& backend, std::uint64_t started_unix_ms)
-    : backend_(backend), started_unix_ms_(started_unix_ms), pause_(io) {}
+Desk::Desk(boost::asio::io_context& io, serve::Backend& backend, std::uint64_t started_unix_ms, int rest)
+    : backend_(backend), started_unix_ms_(started_unix_ms), rest_(rest), pause_(io) {}
 
 void Desk::ask(const Question& question, Done done) {
   auto key = question.request.dump(-1, ' ', false, Json::error_handler_t::replace);
@@ -138,7 +136,7 @@ void Desk::answered(http::Response response, milliseconds fresh) {
     done(response);
   }
   const auto took = std::chrono::ceil<milliseconds>(processor_time() - asked_);
-  pause_.expires_after(std::clamp(took * pauses_per_answer, shortest_pause, longest_pause));
+  pause_.expires_after(std::clamp(took * rest_, shortest_pause, longest_pause));
   pause_.async_wait([this](const boost::system::error_code& error) {
     if (!error) {
       ask_next();

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Where browsers ask: one question after the other, behind each a pause of four times the processor time that it took (a second at most),
-// an answer for all who ask the same, and a bounded number of those who wait. However many browsers there are, and whatever they do, a
-// fifth of control's time is theirs at most, while an answer takes no more than a quarter of a second.
+// Where browsers ask: one question after the other, behind each a pause of so many times the processor time that it took (a second at
+// most), an answer for all who ask the same, and a bounded number of those who wait. However many browsers there are, and whatever they
+// do, no more of control's time is theirs than the pauses leave, while a pause is no longer than a second.
 #pragma once
 
 #include <boost/asio/io_context.hpp>
@@ -27,8 +27,8 @@ class Desk {
   static constexpr std::size_t most_kept = 64;             // answers
   static constexpr std::size_t longest_answer = 4U << 20;  // bytes
 
-  // `backend` must outlive it.
-  Desk(boost::asio::io_context& io, serve::Backend& backend, std::uint64_t started_unix_ms);
+  // `backend` must outlive it. `rest`: how many times as long as an answer took it pauses behind it.
+  Desk(boost::asio::io_context& io, serve::Backend& backend, std::uint64_t started_unix_ms, int rest);
   Desk(const Desk&) = delete;
   Desk& operator=(const Desk&) = delete;
 
@@ -52,6 +52,7 @@ class Desk {
 
   serve::Backend& backend_;
   std::uint64_t started_unix_ms_;
+  int rest_;
   boost::asio::steady_timer pause_;
   bool is_busy_ = false;              // something is being asked, or pauses
   Waiting current_;                   // without a key: none

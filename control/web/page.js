@@ -2,14 +2,15 @@
 "use strict";
 const EVERY = 2000, PATIENCE = 6000, KEPT = 300, MOST = 60;
 const $ = id => document.getElementById(id);
+const is = value => value != null && value !== false;
 
 // --- Elements. Strings become text, so that no name from a configuration is ever markup.
 const SVG = "http://www.w3.org/2000/svg";
 function make(element, attributes, ...inside) {
   for (const [name, value] of Object.entries(attributes || {}))
-    if (value !== null && value !== undefined && value !== false) element.setAttribute(name, value === true ? "" : String(value));
+    if (is(value)) element.setAttribute(name, value === true ? "" : String(value));
   for (const each of inside.flat(9))
-    if (each !== null && each !== undefined && each !== false) element.append(each instanceof Node ? each : String(each));
+    if (is(each)) element.append(each instanceof Node ? each : String(each));
   return element;
 }
 const h = (tag, attributes, ...inside) => make(document.createElement(tag), attributes, ...inside);
@@ -24,7 +25,7 @@ function become(old, now) {
   fill(old, [...now.childNodes]);
 }
 function fill(parent, nodes) {
-  nodes = nodes.flat(9).filter(each => each !== null && each !== undefined && each !== false);
+  nodes = nodes.flat(9).filter(is);
   while (parent.childNodes.length > nodes.length) parent.lastChild.remove();
   nodes.forEach((node, index) => {
     const there = parent.childNodes[index];
@@ -53,7 +54,7 @@ function short(value, unit) {
   while (value >= 999.5 && power < 4) { value /= 1000; power++; }
   return `${value >= 100 || power === 0 ? Math.round(value) : value.toPrecision(3)}\u00A0${prefixes[power]}${unit}`;
 }
-const count = n => n === null || n === undefined ? "\u2013" : Number(n).toLocaleString("en").replaceAll(",", "\u2009");
+const count = n => n == null ? "\u2013" : Number(n).toLocaleString("en").replaceAll(",", "\u2009");
 const plural = (n, word) => `${count(n)} ${word}${n === 1 ? "" : "s"}`;
 
 // --- What was heard last, and when.
@@ -62,7 +63,8 @@ const refusals = {};     // by path: why not
 const problems = {};     // by path: what was said without the dataplane, and why
 const times = {};        // by path: when it was heard
 // When the newest round began that was answered whole; since when none is; what came instead of an answer; which parts could not be drawn.
-let answered = 0, firstFailure = 0, instead = "", faults = [];
+let answered = 0, firstFailure = 0, instead = "";
+const faults = new Set();
 const isGone = () => firstFailure !== 0;
 
 async function ask(path, query = "") {
@@ -86,27 +88,36 @@ async function hear(path) {
   times[path] = Date.now();
 }
 
-let asking = false;
+// What needs no dataplane does not wait for one.
+let asking = false, recalling = false;
+async function recall() {
+  if (recalling) return;
+  recalling = true;
+  try {
+    for (const path of MEMORY) await hear(path);
+    if (!isGone()) draw(RECALLED);
+  } catch {
+    for (const path of MEMORY) { heard[path] = undefined; refusals[path] = "no answer"; }
+  }
+  recalling = false;
+}
 async function look() {
+  const recalled = recall();
   if (asking) return;
   asking = true;
   const begun = Date.now();
   try {
     // What was before this page was open, or while it was not looked at.
     if (begun - (times.stats || 0) > 4 * EVERY) { await hear("rates"); remember_rates(); }
-    // One after the other: a browser is one connection.
-    for (const path of ["state", "zones", "ports", "next-hops", "stats", "drops", "last-drops", "events"]) await hear(path);
+    for (const path of ["state", "zones", "ports", "next-hops", "stats", "drops", "last-drops"]) await hear(path);
+    if (!heard.events) await recalled;
     answered = begun;
     firstFailure = 0;
   } catch (error) {
     firstFailure = firstFailure || Date.now();
     instead = error.instead || "";
   }
-  if (!isGone()) {
-    // Of it alone it would be a pity if all else were not drawn.
-    try { await hear("bgp"); } catch { heard.bgp = undefined; refusals.bgp = "no answer"; }
-    draw();
-  }
+  if (!isGone()) draw();
   asking = false;
   tick();
 }
@@ -117,7 +128,7 @@ function tick() {
   // A browser that slept must not show what was as what is.
   const gone = isGone() || (answered !== 0 && Date.now() - answered > EVERY + PATIENCE + 2000);
   document.body.classList.toggle("gone", gone);
-  $("lost").hidden = !gone && faults.length === 0;
+  $("lost").hidden = !gone && faults.size === 0;
   if (gone) {
     const from = answered || firstFailure;
     const then = answered ? "What stands below is from then, and may be otherwise now. " : "";
@@ -127,7 +138,7 @@ function tick() {
         : `sekisho-control does not answer. Asking again.`)]);
     $("pulse").textContent = `no answer for ${span((Date.now() - from) / 1000)}`;
   } else if (answered) {
-    if (faults.length > 0) fill($("lost").firstElementChild, [document.createTextNode(`A fault of this page: not shown: ${faults.join(", ")}. The sekisho command shows it.`)]);
+    if (faults.size) fill($("lost").firstElementChild, [document.createTextNode(`A fault of this page: not shown: ${[...faults].join(", ")}. The sekisho command shows it.`)]);
     const age = (Date.now() - answered) / 1000;
     $("pulse").textContent = age < 3 ? "live" : `${span(age)} ago`;
   }
@@ -500,15 +511,17 @@ document.addEventListener("click", event => {
   explain();
 });
 
-function draw() {
+const MEMORY = ["events", "bgp"], RECALLED = [[draw_bgp, "BGP", "peers"], [draw_events, "events", "news"]];
+const ALL = [[count_rates, "rates"], [draw_verdict, "verdict", "verdict"], [draw_picture, "map", "picture"], [draw_charts, "charts", "charts"],
+  [draw_drops, "drops", "lost-packets"], ...RECALLED, [draw_form, "the ports to choose from"]];
+function draw(parts = ALL) {
   // A part that cannot be drawn says so: what it showed before must not stand there as if it were so.
-  faults = [];
-  for (const [part, name, place] of [[count_rates, "rates"], [draw_verdict, "verdict", "verdict"], [draw_picture, "map", "picture"], [draw_charts, "charts", "charts"],
-    [draw_drops, "drops", "lost-packets"], [draw_bgp, "BGP", "peers"], [draw_events, "events", "news"], [draw_form, "the ports to choose from"]])
+  for (const [part, name, place] of parts)
     try {
+      faults.delete(name);
       part();
     } catch (error) {
-      faults.push(name);
+      faults.add(name);
       if (place) fill($(place), [h("p", {class: "fault"}, `This page could not show it: ${error.message}`)]);
       if (place === "verdict") $(place).className = "card";
     }

@@ -13,6 +13,9 @@ namespace sekisho::web {
 namespace {
 
 constexpr unsigned forbidden = 403;
+// A fifth of control's time, and a twentieth, are the page's at most.
+constexpr int rest_of_the_dataplane = 4;
+constexpr int rest_of_memory = 19;
 constexpr const char* json = "application/json";
 
 std::vector<std::string> paths() {
@@ -42,7 +45,8 @@ std::string dumped(const Json& value) {
 
 Page::Page(boost::asio::io_context& io, serve::Backend& backend, std::uint64_t started_unix_ms, Names names)
     : backend_(backend),
-      desk_(io, backend, started_unix_ms),
+      of_the_dataplane_(io, backend, started_unix_ms, rest_of_the_dataplane),
+      of_memory_(io, backend, started_unix_ms, rest_of_memory),
       events_(backend.subscribe()),
       rates_(io, backend),
       names_(std::move(names)) {}
@@ -75,7 +79,7 @@ void Page::answer(const http::Request& request, Desk::Done done) {
     done({.content_type = "text/html; charset=utf-8", .body = std::string{page_text()}});
   } else if (auto question = read_question(request.path, request.query); question) {
     remember(*question);
-    desk_.ask(*question, std::move(done));
+    (question->remembered ? of_memory_ : of_the_dataplane_).ask(*question, std::move(done));
   } else {
     done({.status = 400, .content_type = json, .body = dumped({{"error", question.error()}})});
   }

@@ -37,7 +37,9 @@ class Page {
   void remember(Question& question);
 
   serve::Backend& backend_;
-  Desk desk_;
+  // Who asks what control has in its memory does not wait behind a question to a dataplane that is silent.
+  Desk of_the_dataplane_;
+  Desk of_memory_;
   EventLog events_;
   RateLog rates_;
   Names names_;

@@ -73,7 +73,7 @@ struct Asking : testing::Test {
 
   boost::asio::io_context io;
   SlowBackend backend;
-  Desk desk{io, backend, 0};
+  Desk desk{io, backend, 0, 4};
   std::vector<http::Response> answers;
   std::size_t most_at_once = 0;
   std::size_t asked = 0;

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/read.hpp>
@@ -23,6 +24,22 @@ using boost::asio::ip::tcp;
 using testing::HasSubstr;
 using testing::Not;
 using testing::StartsWith;
+
+// A dataplane that never answers, once it hangs.
+class HangingBackend : public serve::FakeBackend {
+ public:
+  void ask_dataplane(ipc::Request request,
+                     std::function<void(tl::expected<std::vector<ipc::Reply>, std::string>)> done) override {
+    if (hangs) {
+      held.push_back(std::move(done));
+    } else {
+      FakeBackend::ask_dataplane(std::move(request), std::move(done));
+    }
+  }
+
+  std::atomic<bool> hangs = false;
+  std::vector<std::function<void(tl::expected<std::vector<ipc::Reply>, std::string>)>> held;
+};
 
 class ServedPage : public testing::Test {
  protected:
@@ -58,7 +75,7 @@ class ServedPage : public testing::Test {
 
   boost::asio::io_context io;
   boost::asio::io_context clients;
-  serve::FakeBackend backend;
+  HangingBackend backend;
   Page page{io, backend, 0, [] { return std::vector<std::string>{"nva1.example.net"}; }};
   std::unique_ptr<http::Server> server;
   tcp::endpoint endpoint;
@@ -134,6 +151,18 @@ TEST_F(ServedPage, AnswersAreJson) {
     EXPECT_THAT(answer, StartsWith("HTTP/1.1 200 OK\r\n")) << name;
     EXPECT_THAT(answer, HasSubstr("\r\nContent-Type: application/json\r\n")) << name;
     EXPECT_TRUE(Json::accept(answer.substr(answer.find("\r\n\r\n") + 4))) << answer;
+  }
+}
+
+TEST_F(ServedPage, WhatNeedsNoDataplaneDoesNotWaitForIt) {
+  backend.hangs = true;
+  auto waiting = connect();
+  boost::asio::write(waiting,
+                     boost::asio::buffer(std::string(
+                         "GET /api/v1/state HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")));
+  for (const auto* name : {"events", "bgp", "rates"}) {
+    EXPECT_THAT(get(std::string("GET /api/v1/") + name + " HTTP/1.1"), StartsWith("HTTP/1.1 200 ")) << name;
+    EXPECT_EQ(waiting.available(), 0U) << "the dataplane has still not answered";
   }
 }
 
