@@ -132,7 +132,10 @@ class Client : public std::enable_shared_from_this<Client> {
                   .path = path,
                   .query = std::string{target.substr(std::min(end + 1, target.size()))},
                   .hosts = {},
-                  .fetched_from = std::string{request["Sec-Fetch-Site"]},
+                  .fetch = {.site = std::string{request["Sec-Fetch-Site"]},
+                            .mode = std::string{request["Sec-Fetch-Mode"]},
+                            .destination = std::string{request["Sec-Fetch-Dest"]},
+                            .purpose = std::string{request["Sec-Purpose"]}},
                   .to = to_};
     const auto [first, last] = request.equal_range(protocol::field::host);
     std::transform(first, last, std::back_inserter(asked.hosts),

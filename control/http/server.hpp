@@ -26,8 +26,14 @@ struct Request {
   std::string query = {};  // behind its "?", as it came
   std::vector<std::string>
       hosts;  // its Host headers: one, unless somebody errs; or what an absolute target names instead
-  std::string fetched_from =
-      {};  // its Sec-Fetch-Site header: by whose page a browser was told to ask; empty: none
+  // What a browser says of why it asks (Fetch Metadata); empty: nothing, as of whoever is no browser.
+  struct Fetch {
+    std::string site = {};         // Sec-Fetch-Site: by whose page it was told to
+    std::string mode = {};         // Sec-Fetch-Mode: "navigate", "cors", ...
+    std::string destination = {};  // Sec-Fetch-Dest: "document", "iframe", "script", "image", ...
+    std::string purpose = {};      // Sec-Purpose: "prefetch": nobody may ever look at it
+  };
+  Fetch fetch = {};
   boost::asio::ip::address to = {};  // to which address of ours it came
 };
 

@@ -37,6 +37,12 @@ http::Headers headers() {
           {"Cross-Origin-Resource-Policy", "same-origin"}};
 }
 
+// Whether somebody follows a link: the answer takes the place of the page that has it, which no longer is there to make it again and
+// again, and never reads it. A frame, an image or a script is none, nor is what a browser fetches in case somebody will.
+bool is_gone_to(const http::Request::Fetch& fetch) {
+  return fetch.mode == "navigate" && fetch.destination == "document" && fetch.purpose.empty();
+}
+
 std::string dumped(const Json& value) {
   return value.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
 }
@@ -66,7 +72,7 @@ auto Page::refuse(const http::Request& request) -> std::optional<http::Response>
     return std::move(is_meant.error());
   }
   // What a page from elsewhere has a browser ask it cannot read; nor need it make work.
-  if (request.path.starts_with("/api/") && request.fetched_from == "cross-site") {
+  if (request.path.starts_with("/api/") && request.fetch.site == "cross-site" && !is_gone_to(request.fetch)) {
     return http::Response{.status = forbidden,
                           .content_type = json,
                           .body = dumped({{"error", "a page from elsewhere may not ask"}})};

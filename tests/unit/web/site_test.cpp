@@ -137,6 +137,30 @@ TEST_F(ServedPage, APageFromElsewhereMayNotAsk) {
   EXPECT_TRUE(backend.asked.size() <= 2);
 }
 
+TEST_F(ServedPage, ALinkFromElsewhereMayBeFollowed) {
+  const auto follow = [this](const std::string& mode, const std::string& destination,
+                             const std::string& more = "", const std::string& method = "GET",
+                             const std::string& host = "localhost") {
+    return get(method + " /api/v1/events HTTP/1.1\r\nSec-Fetch-Site: cross-site\r\nSec-Fetch-Mode: " + mode +
+                   "\r\nSec-Fetch-Dest: " + destination + more,
+               host);
+  };
+  EXPECT_THAT(follow("navigate", "document"), StartsWith("HTTP/1.1 200 "));
+  EXPECT_THAT(follow("navigate", "document", "\r\nSec-Fetch-User: ?1"), StartsWith("HTTP/1.1 200 "));
+  for (const auto* framed : {"iframe", "frame", "embed", "object", "empty", ""}) {
+    EXPECT_THAT(follow("navigate", framed), StartsWith("HTTP/1.1 403 ")) << framed;
+  }
+  for (const auto* asked : {"script", "image", "style", "empty", "document"}) {
+    EXPECT_THAT(follow("no-cors", asked), StartsWith("HTTP/1.1 403 ")) << asked;
+    EXPECT_THAT(follow("cors", asked), StartsWith("HTTP/1.1 403 ")) << asked;
+  }
+  EXPECT_THAT(follow("navigate", "document", "\r\nSec-Purpose: prefetch"), StartsWith("HTTP/1.1 403 "));
+  EXPECT_THAT(follow("navigate", "document", "\r\nSec-Purpose: prefetch;prerender"),
+              StartsWith("HTTP/1.1 403 "));
+  EXPECT_THAT(follow("navigate", "document", "", "POST"), StartsWith("HTTP/1.1 405 ")) << "a form's";
+  EXPECT_THAT(follow("navigate", "document", "", "GET", "evil.example"), StartsWith("HTTP/1.1 421 "));
+}
+
 TEST_F(ServedPage, OnlyReads) {
   for (const auto* method : {"POST", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE"}) {
     EXPECT_THAT(get(std::string(method) + " /api/v1/state HTTP/1.1"), StartsWith("HTTP/1.1 405 ")) << method;
