@@ -21,7 +21,7 @@ Stamp stamp(const std::filesystem::path& file) {
 
 Since since(const Stamp& before, const Stamp& now) noexcept {
   if (!now.size) {
-    return Since::missing;
+    return before.size ? Since::missing : Since::unchanged;
   }
   return now.size == before.size && now.written_ns == before.written_ns ? Since::unchanged : Since::changed;
 }

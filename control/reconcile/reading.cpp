@@ -17,22 +17,30 @@
 namespace sekisho::reconcile {
 namespace {
 
-// What a policy is read from, besides the configuration itself.
+// What a policy is read from, besides the configuration itself; and what checks read.
 template <typename Config, typename Visit>
 void each_file(Config& config, Visit visit) {
-  for (auto& zone : config.zones) {
-    for (auto& spec : zone.routes) {
-      if (spec.kind == config::RouteSpec::Kind::file) {
-        visit(spec.file);
-        if (!spec.parameters.empty()) {
-          visit(spec.parameters);
-        }
-      }
+  const auto visit_named = [&](auto& file) {
+    if (!file.empty()) {
+      visit(file);
     }
+  };
+  const auto visit_routes = [&](auto& specs) {
+    for (auto& spec : specs) {
+      visit_named(spec.file);
+      visit_named(spec.parameters);
+    }
+  };
+  for (auto& port : config.ports) {
+    visit_named(port.subnet_routes);
   }
-  if (!config.azure.service_tags.empty()) {
-    visit(config.azure.service_tags);
+  for (auto& zone : config.zones) {
+    visit_routes(zone.routes);
   }
+  if (config.bgp) {
+    visit_routes(config.bgp->advertise);
+  }
+  visit_named(config.azure.service_tags);
 }
 
 auto files_of(const config::Config& config) -> std::vector<std::filesystem::path> {
@@ -46,10 +54,12 @@ auto files_of(const config::Config& config) -> std::vector<std::filesystem::path
 
 // An entry of the history has all files beneath its root, also those that the configuration names from "/".
 void move_beneath(const std::filesystem::path& root, config::Config& config) {
+  std::error_code ignored;  // --state-directory may be relative, and the files' names are not
+  const auto place = std::filesystem::absolute(root, ignored).lexically_normal();
   each_file(config, [&](std::filesystem::path& file) {
-    const auto relative = file.lexically_relative(root);
+    const auto relative = file.lexically_relative(place);
     if (relative.empty() || relative.native().starts_with("..")) {
-      file = history::beneath(root, file);
+      file = history::beneath(place, file);
     }
   });
 }

@@ -139,6 +139,21 @@ TEST_F(HistoryStore, WhatHasChangedSinceItWasReadIsNotWhatRan) {
   EXPECT_THAT(folders(), IsEmpty());
 }
 
+TEST_F(HistoryStore, AFileThatWasMissingIsMissingAgain) {
+  auto store = Store::open(directory);
+  keep(store);
+  std::filesystem::remove(routes);
+  const auto keep_without = [&] {
+    auto copy = copy_of(store, {config, routes});
+    EXPECT_TRUE(copy) << copy.error();
+    return store.keep(**copy, std::nullopt).value();
+  };
+  EXPECT_EQ(keep_without(), 2U);
+  EXPECT_EQ(keep_without(), 2U);
+  EXPECT_THAT(store.find(2)->files, ElementsAre(config));
+  EXPECT_FALSE(std::filesystem::exists(beneath(store.root(2), routes)));
+}
+
 TEST_F(HistoryStore, TheOldestGoButForThoseThatMayRunAgain) {
   auto store = Store::open(directory);
   keep(store);

@@ -308,7 +308,9 @@ TEST_F(PlanTest, AStampTellsContentThatIsAsLongFromWhatItWas) {
   std::filesystem::last_write_time(file, std::filesystem::last_write_time(file) + std::chrono::seconds(1));
   EXPECT_EQ(base::since(before, base::stamp(file)), base::Since::changed);
   std::filesystem::remove(file);
-  EXPECT_EQ(base::since(before, base::stamp(file)), base::Since::missing);
+  const auto gone = base::stamp(file);
+  EXPECT_EQ(base::since(before, gone), base::Since::missing);
+  EXPECT_EQ(base::since(gone, base::stamp(file)), base::Since::unchanged);
 }
 
 }  // namespace
