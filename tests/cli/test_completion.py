@@ -4,9 +4,11 @@
 from __future__ import annotations
 
 import os
-import shutil
+import pty
+import select
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -180,11 +182,86 @@ def test_bash(sekisho: Any, socket: Path, tmp_path: Path) -> None:
     assert in_bash(sekisho, tmp_path, "--socket", str(tmp_path / "none"), "show", "routes", "--zone", "") == []
 
 
+ZSH = """\
+fpath=($1 $fpath)
+autoload -U compinit && compinit -D -u
+tell() { print -r -- "$BUFFER" >$TOLD.part; mv $TOLD.part $TOLD; BUFFER= }
+zle -N tell
+bindkey '^X' tell
+"""
+
+
+class Zsh:
+    """An interactive shell, and what a line is after a TAB at its prompt."""
+
+    def __init__(self, binary: Path, folder: Path) -> None:
+        (folder / "functions").mkdir()
+        (folder / "functions/_sekisho").write_text(script("zsh", binary))
+        (folder / ".zshrc").write_text(ZSH.replace("$1", str(folder / "functions")))
+        self.told = folder / "told"
+        self.screen, shell = pty.openpty()
+        path = f"{binary.parent}:{os.environ['PATH']}"
+        environment = os.environ | {"ZDOTDIR": str(folder), "TOLD": str(self.told), "TERM": "vt100", "PATH": path}
+        self.shell = subprocess.Popen(["zsh", "-d", "-i"], stdin=shell, stdout=shell, stderr=shell, env=environment, start_new_session=True)
+        os.close(shell)
+
+    def completed(self, line: str) -> str:
+        self.told.unlink(missing_ok=True)
+        os.write(self.screen, f"{line}\t\x18".encode())
+        screen, deadline = b"", time.monotonic() + 300
+        while not self.told.exists():
+            assert time.monotonic() < deadline, screen.decode(errors="replace")
+            if select.select([self.screen], [], [], 0.05)[0]:
+                screen += os.read(self.screen, 4096)
+        return self.told.read_text().removesuffix("\n")
+
+    def close(self) -> None:
+        self.shell.kill()
+        self.shell.wait()
+        os.close(self.screen)
+
+
+@pytest.fixture
+def zsh(sekisho: Any, tmp_path: Path) -> Iterator[Zsh]:
+    zsh = Zsh(sekisho.binary, tmp_path)
+    yield zsh
+    zsh.close()
+
+
+def test_zsh(zsh: Zsh, socket: Path, tmp_path: Path) -> None:
+    def completed(line: str) -> str:
+        before = f"sekisho --socket {socket} "
+        return zsh.completed(before + line).removeprefix(before)
+
+    assert completed("show routes --zone on") == "show routes --zone onprem "
+    assert completed("next-hop drain firewall ") == "next-hop drain firewall 10.0.2.1", "as far as both members go"
+    assert completed("rel") == "reload "
+    (tmp_path / "here.toml").touch()
+    assert completed(f"check {tmp_path}/here") == f"check {tmp_path}/here.toml "
+
+
+def test_fish(sekisho: Any, socket: Path, tmp_path: Path) -> None:
+    (tmp_path / "sekisho.fish").write_text(script("fish", sekisho.binary))
+
+    def offered(line: str) -> list[str]:
+        asks = 'source $argv[1]; complete --do-complete "$argv[2]"'
+        done = subprocess.run(
+            ["fish", "--no-config", "-c", asks, tmp_path / "sekisho.fish", f"sekisho --socket {socket} {line}"],
+            capture_output=True, text=True, check=True, env=os.environ | {"PATH": f"{sekisho.binary.parent}:{os.environ['PATH']}"},
+        )  # fmt: skip
+        return [each.split("\t")[0] for each in done.stdout.splitlines()]
+
+    assert offered("show routes --zone on") == ["onprem"]
+    assert offered("next-hop drain firewall ") == ["10.0.2.10", "10.0.2.11"]
+    assert offered("rel") == ["reload"]
+    (tmp_path / "here.toml").touch()
+    assert offered(f"check {tmp_path}/here") == [f"{tmp_path}/here.toml"]
+
+
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
 def test_scripts_of_all_programs_are_sound(shell: str, build: Path, sekisho: Any, tmp_path: Path) -> None:
     for program in (sekisho.binary, build / "control" / "sekisho-control"):
         text = script(shell, program)
         assert f"completion of {program.name}" in text
-        if interpreter := shutil.which(shell):
-            (tmp_path / "script").write_text(text)
-            subprocess.run([interpreter, "-n", tmp_path / "script"], check=True)
+        (tmp_path / "script").write_text(text)
+        subprocess.run([shell, "-n", tmp_path / "script"], check=True)
