@@ -110,6 +110,10 @@ def package(shell: Shell) -> Count:
     return pytest(shell, "tests/package")
 
 
+def image(shell: Shell) -> Count:
+    return pytest(shell, "tests/image")
+
+
 def configure_clang(shell: Shell) -> bool:
     options = (
         "-Dfuzzers=true", "-Dbench=true", "-Db_sanitize=address,undefined", "-Db_lundef=false", "-Doptimization=1", "-Ddebug=false",
@@ -199,6 +203,7 @@ class Stage:
     lane: str
     quick: bool = False  # in a quick run
     whole: bool = True  # in a whole one
+    full: bool = False  # in a full one only
     needs: str | None = None
 
 
@@ -215,6 +220,7 @@ STAGES = (
     Stage(
         "package", package, "the Debian package, installed in a clean root and run by systemd there", "testing", needs="build"
     ),
+    Stage("image", image, "the image of a virtual machine, booted (--full)", "testing", whole=False, full=True, needs="build"),
     Stage("format", formatting, "clang-format has nothing to change", COMPUTING, quick=True),
     Stage("clang", clang, "clang 16 compiles everything, fuzzers and benchmarks too, with ASan and UBSan", COMPUTING),
     Stage("bench", benchmarks, "each benchmark's program starts", COMPUTING, needs="clang"),

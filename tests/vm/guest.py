@@ -11,16 +11,14 @@ import shlex
 import signal
 import socket
 import subprocess
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from lab.process import CommandError, Process, WaitTimeout, wait_until
 from lab.topology import Lab
 
-from vm.image import Image
-
 MEMORY_MB = 1536
-HUGEPAGES = 384  # of 2 MB
 CPUS = 2
 # Far more than either takes: emulation is slow on a machine with other work.
 BOOT_SECONDS = 180
@@ -47,29 +45,30 @@ class Nic:
 
 
 class Guest:
-    def __init__(self, lab: Lab, space: str, image: Image, nics: list[Nic]) -> None:
+    def __init__(
+        self, lab: Lab, space: str, machine: Sequence[str | Path], nics: list[Nic], boot_seconds: float = BOOT_SECONDS
+    ) -> None:
+        """`machine`: QEMU's words for the machine and what it boots."""
         path = lab.folder / "agent.sock"
+        path.unlink(missing_ok=True)  # of a machine before this one
         with socket.socket(socket.AF_UNIX) as listener:
             listener.bind(str(path))
             listener.listen()
-            listener.settimeout(BOOT_SECONDS)
-            self.process: Process = lab.spawn(space, "vm", *self._command(image, nics, path))
+            listener.settimeout(boot_seconds)
+            self.process: Process = lab.spawn(space, "vm", *self._command(machine, nics, path))
             try:
                 self._agent, _ = listener.accept()
             except TimeoutError as error:
                 raise GuestLost(f"QEMU does not start\n{self.process.output()}") from error
-        self._agent.settimeout(BOOT_SECONDS)
         self._answers = self._agent.makefile("r")
-        if self._answer(BOOT_SECONDS) != "ready":
+        if self._answer(boot_seconds) != "ready":
             raise GuestLost(f"the guest's agent does not start\n{self.process.output()}")
 
     @staticmethod
-    def _command(image: Image, nics: list[Nic], agent: Path) -> list[str | Path]:
+    def _command(machine: Sequence[str | Path], nics: list[Nic], agent: Path) -> list[str | Path]:
         return [
-            "qemu-system-x86_64", "-nodefaults", "-no-user-config", "-no-reboot", "-display", "none", "-M", "pc",
+            "qemu-system-x86_64", "-nodefaults", "-no-user-config", "-no-reboot", "-display", "none", *machine,
             "-accel", "tcg,thread=multi", "-cpu", "max,la57=off", "-smp", str(CPUS), "-m", str(MEMORY_MB),
-            "-kernel", image.kernel, "-initrd", image.initramfs,
-            "-append", f"console=ttyS0 loglevel=5 panic=-1 mitigations=off hugepages={HUGEPAGES}",
             "-serial", "stdio",
             "-device", "virtio-serial-pci", "-chardev", f"socket,id=agent,path={agent},server=off",
             "-device", "virtserialport,chardev=agent",

@@ -33,10 +33,19 @@ MODULES = (
 )  # fmt: skip
 
 
+HUGEPAGES = 384  # of 2 MB
+
+
 @dataclass(frozen=True)
 class Image:
     kernel: Path
     initramfs: Path
+
+    def machine(self) -> list[str | Path]:
+        return [
+            "-M", "pc", "-kernel", self.kernel, "-initrd", self.initramfs,
+            "-append", f"console=ttyS0 loglevel=5 panic=-1 mitigations=off hugepages={HUGEPAGES}",
+        ]  # fmt: skip
 
 
 def build() -> Image:

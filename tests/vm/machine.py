@@ -40,11 +40,13 @@ class VirtualLab(Lab):
     guest: Guest
 
     def _build_nva(self) -> None:
-        nics = {"lan-br": LAN_NIC, "egress-br": EGRESS_NIC}
-        self.guest = Guest(self, "fabric", image.build(), list(nics.values()))
-        for bridge, nic in nics.items():
-            self["fabric"].ip("link", "set", nic.tap, "master", bridge, "up")
+        self.attach(Guest(self, "fabric", image.build().machine(), [LAN_NIC, EGRESS_NIC]))
         self.guest.run(SETTINGS)
+
+    def attach(self, guest: Guest) -> None:
+        self.guest = guest
+        for bridge, nic in (("lan-br", LAN_NIC), ("egress-br", EGRESS_NIC)):
+            self["fabric"].ip("link", "set", nic.tap, "master", bridge, "up")
 
     def close(self) -> None:
         # The guest's processes end with it, also when it does not answer any more.
