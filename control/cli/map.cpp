@@ -44,11 +44,12 @@ class Drawing {
 
   void add_ports(const Json& ports) {
     for (const auto& port : ports) {
+      const auto is = running_cell(port).text;
       const bool runs = port.at("running") == true;
       const auto link = value_text(port, "link");
       Box box{
           Kind::port, good_if(runs && link != "down" && link != "missing"), value_text(port, "name"), {}, {}};
-      box.lines.push_back((runs ? "running" : "down") + (link.empty() ? std::string{} : ", link " + link));
+      box.lines.push_back(is + (link.empty() ? std::string{} : ", link " + link));
       if (const auto error = value_text(port, "error"); !error.empty()) {
         box.lines.push_back(error);
       }
@@ -124,7 +125,9 @@ class Drawing {
     group.lines.push_back(
         fmt::format("{} of {} alive", alive.is_null() ? "?" : value_text(alive), members.size()));
     for (const auto& member : members) {
-      Box box{Kind::member, good_if(member.at("alive") == true), value_text(member, "address"), {}, {}};
+      // What the kernel knows of it forwards nothing without a dataplane.
+      const auto state = alive.is_null() ? State::plain : good_if(member.at("alive") == true);
+      Box box{Kind::member, state, value_text(member, "address"), {}, {}};
       const bool is_drained = member.value("drained", false);
       box.lines.push_back((is_drained ? "drained; " : "") + value_text(member, "why") + since(member));
       if (const auto port = value_text(member, "port"); !port.empty()) {
@@ -139,7 +142,8 @@ class Drawing {
 
   void add_exit(const Json& next_hop) {
     const auto& exit = next_hop.at("exit");
-    Box box{Kind::next_hop, good_if(exit.at("ready") == true), value_text(next_hop, "name"), {}, {}};
+    const bool is_ready = exit.at("ready") == true && !next_hop.at("alive").is_null();
+    Box box{Kind::next_hop, good_if(is_ready), value_text(next_hop, "name"), {}, {}};
     box.lines.push_back("exit by port " + value_text(exit, "port") + ": " + value_text(exit, "why"));
     lead_to_port(box, exit.at("port"));
     const auto name = box.name;

@@ -6,20 +6,13 @@
 #include "control/cli/show_tables.hpp"
 
 namespace sekisho::cli {
-namespace {
-
-Cell state_cell(bool is_good, const char* good, const char* bad) {
-  return {is_good ? good : bad, is_good ? Tone::good : Tone::bad};
-}
-
-}  // namespace
 
 std::string ports_brief(const Json& ports) {
   Table table{{{"PORT"}, {"STATE"}, {"LINK"}, {"ADDRESSES"}}};
   table.omit_titles();
   for (const auto& port : ports) {
-    table.add({value_text(port, "name"), state_cell(port.at("running") == true, "running", "down"),
-               value_text(port, "link"), list_text(port.at("addresses"))});
+    table.add({value_text(port, "name"), running_cell(port), value_text(port, "link"),
+               list_text(port.at("addresses"))});
   }
   return table.render();
 }
@@ -49,6 +42,7 @@ std::string next_hops_brief(const Json& next_hops) {
     for (const auto& member : next_hop.at("members")) {
       members += fmt::format("{}{}:{}", members.empty() ? "" : " ", value_text(member, "address"),
                              member.value("drained", false) ? "drained"
+                             : alive.is_null()              ? "not known"
                              : member.at("alive") == true   ? "up"
                                                             : "DOWN");
     }

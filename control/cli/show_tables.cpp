@@ -89,6 +89,12 @@ std::string next_hop_text(const Json& route) {
   return type.empty() || type == name ? name : fmt::format("{} ({})", name, type);
 }
 
+Cell running_cell(const Json& port) {
+  const auto& running = port.at("running");
+  return running == true ? Cell{"running", Tone::good}
+                         : Cell{running.is_null() ? "no answer" : "down", Tone::bad};
+}
+
 std::string ports_text(const Json& ports) {
   Table table{{{"PORT"},
                {"STATE"},
@@ -108,23 +114,12 @@ std::string ports_text(const Json& ports) {
                {"GATEWAY", false, 3}}};
   std::string errors;
   for (const auto& port : ports) {
-    const auto running = port.at("running") == true;
-    table.add({value_text(port, "name"),
-               {running ? "running" : "down", running ? Tone::good : Tone::bad},
-               value_text(port, "link"),
-               value_text(port, "device"),
-               value_text(port, "interface"),
-               value_text(port, "driver"),
-               value_text(port, "mac"),
-               value_text(port, "mtu"),
-               value_text(port, "mss_clamp"),
-               value_text(port, "rx_queues"),
-               value_text(port, "tx_queues"),
-               port.contains("lcores") ? list_text(port.at("lcores")) : std::string{},
-               packets(port, "rx"),
-               packets(port, "tx"),
-               list_text(port.at("addresses")),
-               value_text(port, "gateway")});
+    table.add({value_text(port, "name"), running_cell(port), value_text(port, "link"),
+               value_text(port, "device"), value_text(port, "interface"), value_text(port, "driver"),
+               value_text(port, "mac"), value_text(port, "mtu"), value_text(port, "mss_clamp"),
+               value_text(port, "rx_queues"), value_text(port, "tx_queues"),
+               port.contains("lcores") ? list_text(port.at("lcores")) : std::string{}, packets(port, "rx"),
+               packets(port, "tx"), list_text(port.at("addresses")), value_text(port, "gateway")});
     if (const auto error = value_text(port, "error"); !error.empty()) {
       errors += toned(fmt::format("port {}: {}", value_text(port, "name"), error), Tone::bad) + "\n";
     }
@@ -186,7 +181,8 @@ std::string next_hops_text(const Json& next_hops) {
         row.emplace_back(value_text(member, "mac"));
         const auto state =
             (member.value("drained", Json{}) == true ? "drained; " : "") + value_text(member, "why");
-        row.emplace_back(state, member.at("alive") == true ? Tone::good : Tone::bad);
+        // What the kernel knows of it forwards nothing without a dataplane.
+        row.emplace_back(state, member.at("alive") != true ? Tone::bad : unknown ? Tone::plain : Tone::good);
         row.emplace_back(date(member.value("since_unix_ms", Json{})));
         row.emplace_back(milliseconds(member.value("round_trip_us", Json{})));
         row.emplace_back(value_text(member, "flaps"));
@@ -195,7 +191,9 @@ std::string next_hops_text(const Json& next_hops) {
         row.emplace_back(value_text(exit, "gateway"));
         row.emplace_back(value_text(exit, "port"));
         row.emplace_back("");
-        row.emplace_back(value_text(exit, "why"), exit.at("ready") == true ? Tone::good : Tone::bad);
+        row.emplace_back(value_text(exit, "why"), exit.at("ready") != true ? Tone::bad
+                                                  : unknown                ? Tone::plain
+                                                                           : Tone::good);
         row.insert(row.end(), {"", "", ""});
       } else {
         row.insert(row.end(), {"", "", "", "", "", "", ""});

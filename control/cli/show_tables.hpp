@@ -25,6 +25,8 @@ namespace sekisho::cli {
 [[nodiscard]] std::string state_text(const Json& state);
 [[nodiscard]] std::string bgp_text(const Json& bgp);  // bgp_tables.cpp
 
+// "running", "down", or "no answer": the dataplane hangs, and may well run it.
+[[nodiscard]] Cell running_cell(const Json& port);
 // "04:50:15", "3 d 04:50:15"
 [[nodiscard]] std::string duration(std::uint64_t seconds);
 // "2026-11-29 04:50:15", in this machine's time; nothing of null.

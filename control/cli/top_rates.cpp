@@ -133,7 +133,7 @@ std::string bits(const Json& rates) {
 
 Cell port_state(const Json& port) {
   if (port.at("running") != true) {
-    return {"not running", Tone::bad};
+    return {port.at("running").is_null() ? "no answer" : "not running", Tone::bad};
   }
   const auto up = port.at("link").is_null() || port.at("link") == "up";
   return up ? Cell{"up", Tone::good} : Cell{"link " + value_text(port.at("link")), Tone::bad};

@@ -41,7 +41,8 @@ Json addresses_json(const config::Port& port, const netlink::Link* link, const n
 
 void add_live(Json& entry, const config::Port& port, const Live& live) {
   if (!live.state) {
-    entry["running"] = false;
+    // One that is there and does not answer may well run it.
+    entry["running"] = live.connected ? Json(nullptr) : Json(false);
     entry["error"] = live.error.empty() ? "the dataplane is not connected" : live.error;
     return;
   }

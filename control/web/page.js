@@ -205,8 +205,7 @@ function zone_node(zone) {
     rate && line(`sends ${short(rate.bits, "bit/s")}`)));
 }
 function port_node(port) {
-  // A dataplane that is there and does not answer may well run it.
-  const known = !(heard.state && heard.state.dataplane.answers === false);
+  const known = port.running !== null;
   const looks = !known ? "idle" : port.running && (port.link === "up" || port.link === null) ? "" : "dead";
   const state = !known ? "not known" : looks === "" ? "runs" : port.running ? `link ${port.link}` : "does not run";
   return h("li", {}, node("port", port.name, looks, state,
