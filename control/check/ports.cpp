@@ -180,8 +180,9 @@ const Rule mtu_beyond_buffers{
     "mtu-beyond-buffers", Severity::note,
     "An AF_XDP port takes a packet in one buffer alone: of 1,774 octets, or of 3,498 where the dataplane is "
     "told so. What is longer is dropped; on an interface whose MTU is larger many drivers refuse XDP.",
-    "Start sekisho-dataplane with the \"--mtu\" that is named, or lower the interface's: `ip link set NAME "
-    "mtu 1774`.",
+    "Start sekisho-dataplane with the \"--mtu\" that is named; where none is, lower the interface's, `ip "
+    "link "
+    "set NAME mtu 3498`, or let DPDK own the NIC, whose packets may have 9,000 octets.",
     find_mtu_beyond_buffers};
 
 }  // namespace sekisho::check

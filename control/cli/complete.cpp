@@ -101,19 +101,26 @@ auto values_of(const CLI::Option& option, const Words& given, const std::string&
   }
 }
 
+// Each name once: the nearest command's means.
+void add_option(std::vector<Candidate>& to, const CLI::Option& option) {
+  if (std::ranges::find(to, option.get_name(), &Candidate::word) == to.end()) {
+    to.push_back({option.get_name(), option.get_description()});
+  }
+}
+
 void add_options(std::vector<Candidate>& to, const CLI::App& command) {
   for (const auto* at = &command; at != nullptr; at = at->get_parent()) {
     const auto own = at->get_options(
         [](const CLI::Option* option) { return option->nonpositional() && !option->get_group().empty(); });
     for (const auto* option : own) {
-      to.push_back({option->get_name(), option->get_description()});
+      add_option(to, *option);
     }
     // A group of options is a command without a name.
     for (const auto* group :
          at->get_subcommands([](const CLI::App* each) { return each->get_name().empty(); })) {
       for (const auto* option :
            group->get_options([](const CLI::Option* each) { return each->nonpositional(); })) {
-        to.push_back({option->get_name(), option->get_description()});
+        add_option(to, *option);
       }
     }
   }

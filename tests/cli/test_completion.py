@@ -64,6 +64,12 @@ def test_candidates(complete: Callable[..., list[str]], words: list[str], offere
         assert sorted(given) == sorted(offered)
 
 
+def test_an_option_is_offered_once(complete: Callable[..., list[str]]) -> None:
+    for words in (["-"], ["next-hop", "drain", "firewall", "-"], ["next-hop", "drain", "firewall", "10.0.2.10", ""], ["show", "ports", "-"], ["prove", "-"]):
+        given = complete(*words)
+        assert "--help" in given and len(given) == len(set(given)), words
+
+
 def test_a_file_is_wanted(sekisho: Any) -> None:
     for words in (["reload", "--dry-run", "--config", ""], ["bgp", "apply", "--file", ""], ["bgp", "apply", "--config", ""], ["check", ""], ["diff", "--service-tags", ""], ["route", "save", ""]):
         assert sekisho("complete", "--", *words).returncode == 10, words
