@@ -134,7 +134,8 @@ Outcome list(const Context& context, const std::string& zone) {
 // Where a file's name leads, for names that differ and mean the same.
 fs::path place_of_file(const fs::path& file) {
   std::error_code error;
-  auto place = fs::weakly_canonical(file, error);
+  // Of a name without a folder, whose file is not there yet, it would leave the name alone.
+  auto place = fs::weakly_canonical(fs::absolute(file), error);
   return error ? fs::absolute(file).lexically_normal() : place;
 }
 
