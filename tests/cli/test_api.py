@@ -7,9 +7,12 @@ import sys
 from pathlib import Path
 
 import pytest
-from lab.shape import undocumented, unprinted
+from lab.appliance import BUILD
+from lab.shape import documented, undocumented, unprinted
 
 ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "doc"))
+from program_help import help_of, subcommands  # noqa: E402
 CONFIG = """
 [port.lan]
 device = "net_null0"
@@ -71,6 +74,10 @@ def printed(sekisho, tmp_path_factory):
         take("explain", "explain", "--config", config, "172.16.0.10", destination, "--protocol", "tcp", "--source-port", "1", "--destination-port", "2")
     take("effective-routes", "effective-routes", "--config", config, "--zone", "onprem")
     take("diff", "diff", routes, folder / "moved.txt")
+    peers = folder / "peers.toml"
+    peers.write_text(CONFIG + '[bgp]\nasn = 65010\npeer = [{ address = "10.0.1.7", asn = 65515 }]\n')
+    take("bgp render", "bgp", "render", "--config", peers)
+    take("bgp apply", "bgp", "apply", "--config", peers, "--file", folder / "frr.conf")
     return result
 
 
@@ -95,3 +102,22 @@ def test_the_protocol_is_what_its_file_says():
     # No field is lost on the way.
     code = re.sub(r"//.*", "", proto)
     assert made.count("\n| `") == len(re.findall(r"= \d+\s*(?:\[[^]]*\])?;", code))
+
+
+def test_every_command_has_a_section():
+    def commands(*words):
+        inner = subcommands(help_of([BUILD / "control/sekisho", *words]))
+        return [each for word in inner for each in commands(*words, word)] or [" ".join(words)]
+
+    page = (ROOT / "doc/api.md").read_text()
+    known = documented()
+    assert [each for each in commands() if each not in known and f"`{each}` prints nothing" not in page] == []
+
+
+def test_every_kind_of_problem_is_on_the_page():
+    code = (ROOT / "control/serve/problems.cpp").read_text()
+    there = {(kind, {"bad": "bad", "warn": "warning"}[how]) for how, kind in re.findall(r'\b(bad|warn)\("(\w+)"', code)}
+    there |= {(kind, {"true": "bad", "false": "warning"}[is_bad]) for kind, is_bad in re.findall(r'Problem\{"(\w+)",\s*(true|false)', code)}
+    section = (ROOT / "doc/api.md").read_text().partition("### Kinds of problems")[2].partition("\n#")[0]
+    rows = re.findall(r"^\| `(\w+)` \| (.+?) \|", section, re.MULTILINE)
+    assert {(kind, each) for kind, severities in rows for each in severities.split(" or ")} == there

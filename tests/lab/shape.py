@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 PAGE = Path(__file__).resolve().parents[2] / "doc" / "api.md"
+UNSEEN = "\u2020"  # marks what a test sees only with a cloud, a peer or a fault
 TYPES = {str: "string", bool: "boolean", int: "integer", float: "number", type(None): "null"}
 
 Fields = dict[str, set[str]]
@@ -39,21 +40,30 @@ def fields(values: Iterable[Any], maps: Iterable[str] = ()) -> Fields:
 def documented() -> dict[str, Fields]:
     """By the command that prints them; types as "string or null"."""
     result: dict[str, Fields] = {}
-    for command, path, kinds, _ in rows():
-        result.setdefault(command, {})[path] = set(kinds.split(" or "))
+    for section, commands in sections().items():
+        for command in commands:
+            result[command] = {path: set(kinds.split(" or ")) for path, kinds, _ in rows(section)}
     return result
 
 
-def rows() -> Iterator[tuple[str, str, str, str]]:
-    """Command, field, type and what the page says of it."""
-    command = ""
-    for line in PAGE.read_text().splitlines():
-        if heading := re.fullmatch(r"### `(?:sekisho )?(.+)`", line):
-            command = heading.group(1)
-        elif line.startswith("#"):
-            command = ""
-        elif command and (row := re.match(r"\| `([^`]+)` \| ([a-z ]+) \| (.*) \|$", line)):
-            yield command, *row.groups()
+def sections() -> dict[str, list[str]]:
+    """Of each heading the commands that it names: they print the same."""
+    headings = re.findall(r"^### (`.+`)$", PAGE.read_text(), re.MULTILINE)
+    return {heading: re.findall(r"`(?:sekisho )?([^`]+)`", heading) for heading in headings}
+
+
+def rows(section: str) -> Iterator[tuple[str, str, str]]:
+    """Field, type and what the page says of it. Of a field that is "as `show bgp`", all that stands there."""
+    text = PAGE.read_text().partition(f"\n### {section}\n")[2]
+    for line in re.split(r"^#", text, maxsplit=1, flags=re.MULTILINE)[0].splitlines():
+        if row := re.match(r"\| `([^`]+)` \| as `([^`]+)` \| (.*) \|$", line):
+            path, other, what = row.groups()
+            inner = next(each for each, commands in sections().items() if other in commands)
+            for its_path, kinds, its_what in rows(inner):
+                yield f"{path}.{its_path}", kinds, what if what.startswith(UNSEEN) else its_what
+        elif row := re.match(r"\| `([^`]+)` \| ([a-z ]+) \| (.*) \|$", line):
+            path, kinds, what = row.groups()
+            yield path, kinds, what
 
 
 def maps_of(known: Fields) -> set[str]:
@@ -78,7 +88,9 @@ def unprinted(printed: dict[str, list[Any]]) -> list[str]:
     known = documented()
     found = {command: fields(values, maps_of(known.get(command, {}))) for command, values in printed.items()}
     return [
-        f"{command}: {path}"
-        for command, path, _, what in rows()
-        if command in found and path not in found[command] and not what.startswith("\u2020")
+        f"{section}: {path}"
+        for section, commands in sections().items()
+        if any(command in found for command in commands)
+        for path, _, what in rows(section)
+        if not what.startswith(UNSEEN) and not any(path in found.get(command, {}) for command in commands)
     ]

@@ -101,7 +101,7 @@ class Small:
     def ask(self, *words: str) -> Any:
         done = subprocess.run(
             ["ip", "netns", "exec", self.space, str(BUILD / "control/sekisho"), "--socket", str(self.socket), *words, "--json"],
-            cwd=self.folder, capture_output=True, text=True, timeout=60, check=False,
+            cwd=self.folder, capture_output=True, text=True, timeout=60, check=False, env=os.environ | {"XDG_STATE_HOME": str(self.folder / "mine")},
         )  # fmt: skip
         decoder, text, values = json.JSONDecoder(), done.stdout.strip(), []
         while text:
@@ -119,7 +119,7 @@ class Small:
         """All that asks and changes nothing."""
         for name in LOOKS:
             self.take(f"show {name}")
-        for name in ("show drops --last", "history", "prove", "guard status", "reload --dry-run"):
+        for name in ("show drops --last", "history", "prove", "guard status", "reload --dry-run", "route list", "map", "stats"):
             self.take(name)
         for destination in ("1.1.1.1", "198.51.100.7", "10.2.3.4", "192.168.9.1", "10.0.1.9"):
             self.take("explain", "explain", "172.16.0.10", destination, *FLOW)
@@ -159,6 +159,13 @@ def printed(small: Small) -> Printed:
     small.look()
     small.take("route add", "route", "add", "198.51.100.128/25", "None", "--zone", "onprem")
     small.take("reload --dry-run")
+    small.take("route list")
+    small.take("route save", "route", "save", "saved.txt", "--unnamed")
+    small.take("route del", "route", "del", "198.51.100.128/25", "--zone", "onprem")
+    small.take("route add", "route", "add", "198.51.100.128/25", "None", "--zone", "onprem")
+    small.take("route replace", "route", "replace", "198.51.100.128/25", "other", "--zone", "onprem")
+    small.ask("stats", "--clear")
+    small.take("stats --since-clear")
     small.take("next-hop drain", "next-hop", "drain", "firewall", "10.0.2.11", "--force")
     small.look()
     small.take("next-hop undrain", "next-hop", "undrain", "firewall", "10.0.2.11")
@@ -167,6 +174,11 @@ def printed(small: Small) -> Printed:
     small.take("reload", "reload", "--confirm", "60")
     small.look()
     small.take("confirm")
+    small.take("rollback")
+    small.take("reload")
+    small.take("guard on", "guard", "on", "--config", "sekisho.toml")
+    small.take("guard off")
+    small.take("guard on", "guard", "on", "--config", "sekisho.toml")
     small.take("drain", "drain", "--for", "3s")
     small.look()
     small.take("undrain")
