@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Frames of one size to so many next hops: what a packet costs by each engine in each kind of pages.
+// Frames of one size to so many next hops, so many of them at a time: what a packet costs by each engine in each kind of pages.
 #pragma once
 
 #include <fmt/format.h>
@@ -13,18 +13,23 @@
 #include "bench/stages/clock.hpp"
 #include "bench/stages/engine.hpp"
 #include "bench/statistics.hpp"
+#include "dataplane/forward/burst.hpp"
 
 namespace sekisho::bench {
 
 struct Cell {
   unsigned frame_bytes = 0;
   unsigned next_hops = 0;
+  unsigned burst = 0;  // packets that are received at once
   // TSC cycles a packet, a value for each round.
   std::array<std::array<std::vector<double>, engine_count>, page_kinds> cycles;
   std::array<std::array<std::vector<double>, stage_count>, page_kinds>
       stages;  // of the engine `clocked`; fill of `options`
 
-  [[nodiscard]] std::string name() const { return fmt::format("stages/{}/{}", frame_bytes, next_hops); }
+  [[nodiscard]] std::string name() const {
+    const auto full = fmt::format("stages/{}/{}", frame_bytes, next_hops);
+    return burst == forward::burst_capacity ? full : fmt::format("{}/burst-{}", full, burst);
+  }
 };
 
 // Of two that were measured in the same rounds: how many times as fast the first one is.

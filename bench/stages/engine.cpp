@@ -73,7 +73,8 @@ Appliance::Appliance(unsigned next_hops, unsigned members)
   state_.zone(zone) = {1, table_.get()};
 }
 
-std::uint64_t Appliance::run(std::size_t engine, std::uint16_t port, std::uint64_t packets) noexcept {
+std::uint64_t Appliance::run(std::size_t engine, std::uint16_t port, std::uint64_t packets,
+                             unsigned burst) noexcept {
   state_.ports[0] = {port, 1};
   const forward::RxQueue ingress{.port = 0, .dpdk_port = port, .queue = 0, .station = station};
   const auto kind = engine_kinds[engine];
@@ -82,7 +83,7 @@ std::uint64_t Appliance::run(std::size_t engine, std::uint16_t port, std::uint64
     const auto start = rte_rdtsc_precise();
     for (std::uint64_t done = 0; done < packets;) {
       stage_clock.start();
-      const unsigned count = rte_eth_rx_burst(port, 0, received.data(), forward::burst_capacity);
+      const unsigned count = rte_eth_rx_burst(port, 0, received.data(), static_cast<std::uint16_t>(burst));
       if (count == 0) {
         break;  // all were lost: the circuit is not complete
       }

@@ -27,8 +27,9 @@ class Appliance {
  public:
   Appliance(unsigned next_hops, unsigned members);
 
-  // `packets` of them by the port, in the time that is returned: ticks of the time stamp counter.
-  std::uint64_t run(std::size_t engine, std::uint16_t port, std::uint64_t packets) noexcept;
+  // `packets` of them by the port, `burst` at a time (at most burst_capacity), in the time that is returned: ticks of the time stamp
+  // counter.
+  std::uint64_t run(std::size_t engine, std::uint16_t port, std::uint64_t packets, unsigned burst) noexcept;
 
  private:
   void clocked_burst(const forward::RxQueue& ingress, std::span<rte_mbuf*> received) noexcept;

@@ -26,13 +26,20 @@ constexpr unsigned attempts = 10;
 std::vector<Cell> plan(const std::vector<std::string>& filters) {
   const Filter wanted{filters};
   std::vector<Cell> cells;
+  const auto add = [&](unsigned frame_bytes, unsigned next_hops, unsigned burst) {
+    Cell cell{.frame_bytes = frame_bytes, .next_hops = next_hops, .burst = burst, .cycles = {}, .stages = {}};
+    if (wanted(cell.name())) {
+      cells.push_back(std::move(cell));
+    }
+  };
   for (const unsigned next_hops : {1, 2, 16}) {
     for (const unsigned frame_bytes : {60, 508, 1514}) {
-      Cell cell{.frame_bytes = frame_bytes, .next_hops = next_hops, .cycles = {}, .stages = {}};
-      if (wanted(cell.name())) {
-        cells.push_back(std::move(cell));
-      }
+      add(frame_bytes, next_hops, forward::burst_capacity);
     }
+  }
+  // What a burst costs however small it is, which does not depend on the frames.
+  for (const unsigned burst : {1, 4, 16, 32}) {
+    add(60, 2, burst);
   }
   return cells;
 }
@@ -48,10 +55,10 @@ void measure(Cell& cell, unsigned members, unsigned rounds,
     // One in which another thread had our CPU says nothing; where it never is ours alone, the quartiles show it.
     for (unsigned attempt = 0; attempt < attempts; ++attempt) {
       circuit.refill(cell.frame_bytes, engine_kinds[engine] == "options");
-      appliance.run(engine, circuit.port(), warm_up);
+      appliance.run(engine, circuit.port(), warm_up, cell.burst);
       stage_clock.ticks = {};
       const Noise noise;
-      ticks = appliance.run(engine, circuit.port(), timed);
+      ticks = appliance.run(engine, circuit.port(), timed, cell.burst);
       if (noise.preemptions() == 0) {
         break;
       }
@@ -79,7 +86,7 @@ int run(int argc, char** argv) {
   CLI::App app{"TSC cycles a packet of Sekisho's forwarding stages and of a MAC swap, in turns on one core."};
   app.add_option("filter", filters,
                  "What to run: regular expressions, each matched at the start of names like "
-                 "stages/60/2 (bytes of a frame, next hops); all without")
+                 "stages/60/2/burst-4 (bytes of a frame, next hops, packets at once); all without")
       ->type_name("FILTER");
   app.add_flag("--list", list, "Print the names and measure nothing");
   app.add_flag("--quick", quick, "Fewer rounds");

@@ -33,10 +33,10 @@ void print(const std::vector<Cell>& cells) {
   fmt::print(
       "\nTSC cycles a packet (medians), what sekisho's rate is to macswap's and to its own in reserved pages "
       "[quartiles],\nand cycles of each stage (fill: of packets whose route is recorded); receiving and "
-      "transmitting are a ring's\n{:>5} {:>4} {:<11} "
+      "transmitting are a ring's\n{:>5} {:>4} {:>5} {:<11} "
       "{:>7} "
       "{:>7} {:>8}  {:<18} {:<18}",
-      "frame", "hops", "pages", "macswap", "sekisho", "clamping", "to macswap", "to reserved");
+      "frame", "hops", "burst", "pages", "macswap", "sekisho", "clamping", "to macswap", "to reserved");
   for (const auto name : stage_names) {
     fmt::print(" {:>8}", name);
   }
@@ -44,8 +44,8 @@ void print(const std::vector<Cell>& cells) {
   for (const auto& cell : cells) {
     for (std::size_t pages = 0; pages < page_kinds; ++pages) {
       const auto& cycles = cell.cycles[pages];
-      fmt::print("{:>5} {:>4} {:<11} {:>7.1f} {:>7.1f} {:>8.1f}  {:<18} {:<18}", cell.frame_bytes,
-                 cell.next_hops, page_names[pages], quartiles(cycles[macswap]).median,
+      fmt::print("{:>5} {:>4} {:>5} {:<11} {:>7.1f} {:>7.1f} {:>8.1f}  {:<18} {:<18}", cell.frame_bytes,
+                 cell.next_hops, cell.burst, page_names[pages], quartiles(cycles[macswap]).median,
                  quartiles(cycles[sekisho]).median, quartiles(cycles[clamping]).median,
                  text(speed_ratio(cycles[sekisho], cycles[macswap])),
                  text(speed_ratio(cycles[sekisho], cell.cycles[reserved][sekisho])));

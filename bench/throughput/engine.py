@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable
@@ -10,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lab.process import Process, wait_until
+from throughput.machine import WORKER_CPU
 
 
 class BenchError(RuntimeError):
@@ -51,14 +53,22 @@ class Engine(ABC):
         """The worker's, as the kernel numbers it."""
 
 
-def worker_thread(process: Process) -> int:
+def worker_threads(process: int) -> list[int]:
     """`ip netns exec` and `taskset` became the program by exec, and DPDK names the threads of its lcores."""
 
+    return [
+        int(task.name)
+        for task in Path(f"/proc/{process}/task").iterdir()
+        if (task / "comm").read_text().strip().startswith(("rte-worker", "lcore-worker"))
+    ]
+
+
+def worker_thread(process: Process) -> int:
+    """Of several the one on the last CPU, which it has for itself."""
+
     def find() -> int | None:
-        for task in Path(f"/proc/{process.pid}/task").iterdir():
-            if (task / "comm").read_text().strip().startswith(("rte-worker", "lcore-worker")):
-                return int(task.name)
-        return None
+        own = [thread for thread in worker_threads(process.pid) if os.sched_getaffinity(thread) == {WORKER_CPU}]
+        return own[0] if own else None
 
     found = wait_until(f"the worker of {process.name}", find)
     assert found is not None

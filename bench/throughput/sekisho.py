@@ -7,11 +7,12 @@ import json
 import signal
 import socket
 import struct
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from lab.process import wait_until
-from throughput.engine import BenchError, Engine, Sample, sample, worker_thread
+from throughput.engine import BenchError, Engine, Sample, sample, worker_thread, worker_threads
 from throughput.machine import MAIN_CPU, WORKER_CPU
 from throughput.workspace import Workspace
 
@@ -24,8 +25,9 @@ class Sekisho(Engine):
     name = "sekisho"
 
     def __init__(
-        self, workspace: Workspace, build: Path, config: Path, memory: int, huge: bool, driven: bool = True
-    ) -> None:
+        self, workspace: Workspace, build: Path, config: Path, memory: int, huge: bool, driven: bool = True,
+        workers: Sequence[int] = (WORKER_CPU,),
+    ) -> None:  # fmt: skip
         """`driven`: its ports bring packets by themselves, so that it forwards when it is ready."""
         self._workspace = workspace
         self._driven = driven
@@ -35,7 +37,7 @@ class Sekisho(Engine):
             build / "dataplane" / "sekisho-dataplane",
             "--socket", dataplane,
             "--main", str(MAIN_CPU),
-            "--workers", str(WORKER_CPU),
+            "--workers", ",".join(str(cpu) for cpu in workers),
             "--memory", str(memory),
             "--file-prefix", f"{workspace.prefix}-sekisho",
             *([] if huge else ["--no-huge"]),
@@ -76,6 +78,11 @@ class Sekisho(Engine):
         return self._thread
 
     @property
+    def threads(self) -> list[int]:
+        """Of all workers."""
+        return worker_threads(self._dataplane.pid)
+
+    @property
     def processes(self) -> list[int]:
         return [self._dataplane.pid, self._control.pid]
 
@@ -88,7 +95,8 @@ class Sekisho(Engine):
 
     def _packets(self) -> tuple[int, int]:
         ports = {port["name"]: port for port in self.show("stats")["ports"]}
-        return ports["lan"]["rx"], ports["egress"]["tx"]
+        sent = ports.pop("egress")["tx"]
+        return sum(port["rx"] for port in ports.values()), sent
 
     def show(self, what: str) -> Any:
         """As `sekisho show` asks, without a process for each question."""

@@ -20,15 +20,16 @@ class Testpmd:
     """Driven by its command line, read by its telemetry. Between `stop` and `start` its worker sleeps."""
 
     def __init__(
-        self, workspace: Workspace, devices: Sequence[str], memory: int, buffers: int, huge: bool
-    ) -> None:
+        self, workspace: Workspace, devices: Sequence[str], memory: int, buffers: int, huge: bool,
+        workers: Sequence[int] = (WORKER_CPU,), queues: int = 1,
+    ) -> None:  # fmt: skip
         self._workspace = workspace
         prefix = f"{workspace.prefix}-testpmd"
         self._process = workspace.spawn(
             "testpmd",
             "dpdk-testpmd",
-            "-l", f"{MAIN_CPU},{WORKER_CPU}",
-            "--main-lcore", str(MAIN_CPU),
+            "--lcores", ",".join([f"0@{MAIN_CPU}", *(f"{lcore}@{cpu}" for lcore, cpu in enumerate(workers, 1))]),
+            "--main-lcore", "0",
             "--no-pci",
             "--iova-mode=va",
             f"--file-prefix={prefix}",
@@ -37,7 +38,9 @@ class Testpmd:
             *(f"--vdev={device}" for device in devices),
             "--",
             "--interactive",
-            "--nb-cores=1",
+            f"--nb-cores={len(workers)}",
+            f"--rxq={queues}",
+            f"--txq={queues}",
             # Each start would read a capture without end for a while, in a thread of the same priority as what answers.
             "--no-flush-rx",
             f"--total-num-mbufs={buffers}",

@@ -25,9 +25,10 @@ def _drain(process: Process, log: Path) -> None:
 class Workspace:
     """The guard and everything that control asks of the kernel stay in the namespace: the host is not touched."""
 
-    def __init__(self) -> None:
+    def __init__(self, tag: str = "") -> None:
+        """`tag`: tells it from another one of this process."""
         namespace.remove_dead_runs()
-        self.prefix = f"skbench{os.getpid()}"
+        self.prefix = f"skbench{os.getpid()}{tag}"
         self.folder = namespace.STATE / self.prefix
         self._space = Namespace(f"{self.prefix}-nva")
         self._processes: list[Process] = []

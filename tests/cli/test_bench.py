@@ -15,11 +15,15 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path.append(str(ROOT / "bench"))
 
 import compare  # noqa: E402
+import idle.main  # noqa: E402
 import kernel.main  # noqa: E402
+import scaling.main  # noqa: E402
+from idle.report import Load  # noqa: E402
 from kernel import policy  # noqa: E402
 from kernel.measure import Window  # noqa: E402
 from kernel.report import Result, benchmarks  # noqa: E402
 from loss_free.search import PHASES, Attempt, Search, Trial, highest  # noqa: E402
+from throughput import measure  # noqa: E402
 
 MAXIMUM = 30e6
 HIGHEST = [3_141_592.0, 12e6, 60_000.0]
@@ -173,3 +177,46 @@ def test_a_filter_chooses_tables_and_loads() -> None:
     assert kernel.main.choose(kernel.main.parse(["--quick"])) == {"nva": list(kernel.main.LOADS)}
     assert kernel.main.main(["--list", "nonsense"]) == 0
     assert kernel.main.main(["nonsense"]) == 1
+
+
+def test_idle_measures_each_rate_with_both_engines_or_not_at_all() -> None:
+    assert idle.main.select([]) == list(idle.main.RATES)
+    assert idle.main.select(["idle/testpmd-macswap/1000$"]) == [1000]
+    assert idle.main.select(["idle/sekisho/0", "nothing"]) == [0]
+    assert idle.main.select(["forward"]) == []
+
+
+def test_idle_says_what_was_lost_and_takes_no_latency_from_where_nothing_came(tmp_path: Path) -> None:
+    told = {"p50": 20.0, "p99": 30.0, "p99.9": 31.0, "max": 40.0}
+    none = dict.fromkeys(told, 0.0)
+    loads = [Load(0.1, told, 10, 10), Load(0.2, none, 10, 0), Load(0.3, told, 10, 9)]
+    result = idle.report.Result("sekisho", 1000, loads)
+    assert (result.cpu.median, result.lost) == (0.2, 11)
+    entry = idle.report.benchmark(result)
+    assert (entry["name"], entry["real_time"], entry["p99_us"], entry["lost"]) == ("idle/sekisho/1000", 20.0, 30.0, 11)
+    assert "11 lost" in idle.report.line(result)
+    silent = idle.report.Result("sekisho", 0, [Load(0.05, {}, 0, 0)])
+    assert silent.latency("p50") is None and "lost" not in idle.report.line(silent)
+    assert idle.report.benchmark(silent)["real_time"] == pytest.approx(50_000)  # us of CPU a second
+
+
+def at_rates(*mpps: float) -> measure.Series:
+    return measure.Series([measure.Window(value, 0.0) for value in mpps])
+
+
+def test_scaling_compares_windows_of_one_round(tmp_path: Path) -> None:
+    series = {"sekisho-1": at_rates(10, 20, 10), "sekisho-2": at_rates(19, 38, 10)}
+    result = scaling.report.Result("ports", "nva", ("sekisho",), series, 2, 0.97)
+    assert result.gain("sekisho").median == pytest.approx(1.9), "not 19 to 10 by their medians' luck"
+    one, two = scaling.report.benchmarks(result)
+    assert (one["name"], one["threads"], two["threads"]) == ("scaling/sekisho/ports/nva/1", 1, 2)
+    assert (two["ratio_to_one"], two["share_of_first_cpu"]) == (pytest.approx(1.9), 0.97)
+    assert "ratio_to_one" not in one
+    said = scaling.report.lines(result)
+    assert "97%" in said and "2 rounds repeated" in said
+
+
+def test_scaling_chooses_crews_together() -> None:
+    assert scaling.main.select(["nva"], ["scaling/sekisho/queues/nva/2"]) == [("queues", "nva")]
+    assert scaling.main.select(["nva"], ["scaling/testpmd"]) == [("queues", "nva")], "three ports are no pairs of testpmd's"
+    assert scaling.main.select(["nva", "full"], []) == [(way, table) for way in ("queues", "ports") for table in ("nva", "full")]
