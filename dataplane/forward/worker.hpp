@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // A worker: one lcore's loop over the receive queues given to it. No locks, no allocation, no logging, no system
-// calls for a packet (the PMD of an AF_XDP port makes its own). An idle worker backs off: pause first, then short sleeps
-// of at most `max_sleep_us`, unless told to spin.
+// calls for a packet (the PMD of an AF_XDP port makes its own). An idle worker backs off: it pauses, and sleeps
+// `max_sleep_us` at a time once it has been idle for twice as long, unless told to spin.
 #pragma once
 
 #include <array>
@@ -21,10 +21,10 @@ namespace sekisho::forward {
 class alignas(base::apart) Worker {
  public:
   struct Options {
-    unsigned index = 0;  // reader number of the Qsbr and transmit queue number
-    bool spin = false;   // never sleep
-    unsigned max_sleep_us = 50;
-    unsigned patience_ms = 0;  // for so long packets wait for their neighbour's address; 0: none does
+    unsigned index = 0;          // reader number of the Qsbr and transmit queue number
+    bool spin = false;           // never sleep
+    unsigned max_sleep_us = 50;  // 0: as spin
+    unsigned patience_ms = 0;    // for so long packets wait for their neighbour's address; 0: none does
   };
 
   Worker(fib::Qsbr& qsbr, Options options);
