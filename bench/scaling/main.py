@@ -1,8 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Packets a second of two workers on two CPUs, against one worker on the last CPU with the same receive queues.
 
-By queues: one port with two of them, as a NIC spreads flows by RSS. By ports: two ports with one each. What testpmd's macswap gains from
-a second CPU is what the machine gives. The first CPU is not its worker's alone: the writer, the host thread, control and this
+One port with two of them, as a NIC spreads flows by RSS. What testpmd's macswap gains from a second CPU is what the machine gives. The first CPU is not its worker's alone: the writer, the host thread, control and this
 program run there, and have precedence. They sleep while a window is open.
 """
 
@@ -31,22 +30,16 @@ from throughput.report import write_benchmarks
 from throughput.run import BUFFER, IN_FLIGHT, TABLES_MB
 from throughput.sekisho import Sekisho
 from throughput.testpmd import Mode, Testpmd
-from throughput.traffic import STATION
 from throughput.workspace import Workspace
 
 ROOT = Path(__file__).resolve().parents[2]
 ROUNDS, QUICK_ROUNDS = 21, 9
 FLOWS = 4096
-WAYS = {"queues": report.ENGINES, "ports": report.ENGINES[:1]}  # testpmd pairs ports: three are none
+# Not by ports: a net_pcap transmits on as many queues as it receives on, and each worker needs one.
+WAYS = {"queues": report.ENGINES}
 TABLES = ("nva", "full")
 CREWS = {1: (machines.WORKER_CPU,), 2: (machines.WORKER_CPU, machines.MAIN_CPU)}
 SHARE_SECONDS = 0.3
-SECOND_STATION = STATION[:-1] + bytes([STATION[-1] + 1])  # of a process's second net_pcap
-SECOND_PORT = """\
-[port.lan2]
-device = "{device}"
-address = ["10.0.3.4/24"]
-"""
 
 
 def parse(words: Sequence[str] | None = None) -> argparse.Namespace:
@@ -80,21 +73,11 @@ def select(tables: Sequence[str], filters: Sequence[str]) -> list[tuple[str, str
     return found
 
 
-def _config(workspace: Workspace, inputs: Inputs, way: str, cell: Cell) -> Path:
-    """Two receive queues of one port or of two, whoever polls them."""
+def _config(workspace: Workspace, inputs: Inputs, cell: Cell) -> Path:
+    """Two receive queues, whoever polls them."""
     capture = inputs.capture(cell)
     lan, egress = configuration.repeating(capture)
-    if way == "queues":
-        lan = _two_queues(lan, capture)
-    text = configuration.text(cell.table, (lan, egress), inputs.routes(cell.table))
-    if way == "ports":
-        second = workspace.folder / f"second-{capture.name}"
-        second.write_bytes(capture.read_bytes().replace(STATION, SECOND_STATION))
-        alone = 'port = ["lan"]\nsources = ["172.16.0.0/12"]'
-        assert alone in text
-        text = text.replace(alone, alone.replace('"lan"', '"lan", "lan2"'))
-        device = configuration.repeating(second)[0].replace("net_pcap0", "net_pcap1")
-        text += SECOND_PORT.format(device=device)
+    text = configuration.text(cell.table, (_two_queues(lan, capture), egress), inputs.routes(cell.table))
     file = workspace.folder / "sekisho.toml"
     file.write_text(text)
     return file
@@ -124,28 +107,32 @@ def measure_cell(build: Path, way: str, cell: Cell, rounds: int) -> Result:
     huge = machines.free_hugepage_mb() >= 4 * memory + 2 * TABLES_MB
     with ExitStack() as stack:
         engines: list[Engine] = []
+        processes: list[int] = []
+        waiting: list[int] = []
         crews: dict[int, Sekisho] = {}
         for workers, cpus in CREWS.items():
             workspace = stack.enter_context(Workspace(f"w{workers}"))
             inputs = Inputs(workspace.folder, build / "routes")
-            sekisho = Sekisho(workspace, build, _config(workspace, inputs, way, cell), memory, huge, workers=cpus)
+            sekisho = Sekisho(workspace, build, _config(workspace, inputs, cell), memory, huge, workers=cpus)
             sekisho.name = report.crew("sekisho", workers)
             sekisho.pause()
             crews[workers] = sekisho
             engines.append(sekisho)
-            priority.prefer(sekisho.processes)
+            processes += sekisho.processes
             if "testpmd-macswap" in WAYS[way]:
                 capture = inputs.capture(cell)
                 lan, egress = configuration.repeating(capture)
                 devices = (_two_queues(lan, capture), egress)
                 testpmd = Testpmd(workspace, devices, memory, buffers, huge, workers=cpus, queues=2)
-                priority.prefer([testpmd.process])
+                processes.append(testpmd.process)
+                waiting.append(testpmd.process)  # its main thread
                 mode = Mode(testpmd, "macswap")
                 mode.name = report.crew("testpmd-macswap", workers)
                 engines.append(mode)
-        series, disturbed = measure.rounds(engines, rounds)
-        (first,) = set(crews[2].threads) - {crews[2].thread}
-        share = _share_of_first_cpu(crews[2], first)
+        with priority.sharing(processes, waiting):
+            series, disturbed = measure.rounds(engines, rounds)
+            (first,) = set(crews[2].threads) - {crews[2].thread}
+            share = _share_of_first_cpu(crews[2], first)
         for sekisho in crews.values():
             sekisho.resume()
             check(sekisho, cell)

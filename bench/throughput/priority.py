@@ -15,7 +15,7 @@ from pathlib import Path
 
 from throughput.engine import worker_threads
 
-REAL_TIME = os.sched_param(1)
+REAL_TIME, BEFORE_WORKERS = os.sched_param(1), os.sched_param(2)
 ORDINARY = os.sched_param(0)
 
 
@@ -34,9 +34,16 @@ def measuring(processes: Sequence[int]) -> Iterator[None]:
         _set([os.getpid(), *processes], os.SCHED_OTHER, ORDINARY)
 
 
-def prefer(processes: Sequence[int]) -> None:
-    """Before what else the machine does, by weight, and workers behind the others: what shares a CPU with one gets it at once."""
-    for process in processes:
-        workers = worker_threads(process)
-        for task in Path(f"/proc/{process}/task").iterdir():
-            os.setpriority(os.PRIO_PROCESS, int(task.name), -18 if int(task.name) in workers else -20)
+@contextmanager
+def sharing(processes: Sequence[int], waiting: Sequence[int]) -> Iterator[None]:
+    """The same where a worker shares its CPU with what asks and what answers: these have precedence over workers, save `waiting`,
+    threads that spin until a worker has stopped: it never would."""
+    everyone = [os.getpid(), *processes]
+    workers = {thread for process in processes for thread in worker_threads(process)}
+    _set(everyone, os.SCHED_RR, BEFORE_WORKERS)
+    for thread in {*workers, *waiting}:
+        os.sched_setscheduler(thread, os.SCHED_RR, REAL_TIME)
+    try:
+        yield
+    finally:
+        _set(everyone, os.SCHED_OTHER, ORDINARY)
