@@ -7,6 +7,8 @@
 #include <sys/prctl.h>
 #include <time.h>
 
+#include <algorithm>
+
 #include "dataplane/forward/burst.hpp"
 #include "dataplane/forward/from_host.hpp"
 #include "dataplane/forward/pipeline.hpp"
@@ -14,9 +16,10 @@
 namespace sekisho::forward {
 namespace {
 
-// A worker sleeps once it has been idle for twice as long as it will sleep. To sleep and to wake up takes it as much CPU as some 20 us of
-// polling do, on a virtual machine: short sleeps between frequent packets would delay each of them and save nothing.
-constexpr unsigned sleeps_before_sleep = 2;
+// How long it is idle before it sleeps, and how long it then sleeps at first. To sleep and to wake up takes as much CPU as some 20 us of
+// polling do, on a virtual machine: shorter sleeps between packets that come more often would delay each of them and save nothing.
+constexpr unsigned patience_us = 100;
+constexpr unsigned first_sleep_us = 50;
 
 void sleep_us(unsigned microseconds) noexcept {
   const timespec duration{.tv_sec = 0, .tv_nsec = static_cast<long>(microseconds) * 1000};
@@ -71,8 +74,9 @@ void Worker::run() noexcept {
   prctl(PR_SET_TIMERSLACK, 1UL);
   qsbr_.online(options_.index);
   const bool may_sleep = !options_.spin && options_.max_sleep_us != 0;
-  const auto patience = rte_get_tsc_hz() * sleeps_before_sleep * options_.max_sleep_us / 1'000'000;
+  const auto patience = rte_get_tsc_hz() * patience_us / 1'000'000;
   std::uint64_t idle_since = 0;  // TSC; 0: it is not
+  unsigned next_sleep_us = 0;
   while (!stop_.load(std::memory_order_relaxed)) {
     const unsigned received = poll_once();
     qsbr_.quiescent(options_.index);
@@ -80,13 +84,15 @@ void Worker::run() noexcept {
       idle_since = 0;
     } else if (idle_since == 0) {
       idle_since = rte_rdtsc();
+      next_sleep_us = std::min(first_sleep_us, options_.max_sleep_us);
     } else if (!may_sleep || rte_rdtsc() - idle_since < patience) {
       rte_pause();
     } else {
       qsbr_.offline(options_.index);
-      sleep_us(options_.max_sleep_us);
+      sleep_us(next_sleep_us);
       qsbr_.online(options_.index);
       data_->counters.sleeps.add(1);
+      next_sleep_us = std::min(next_sleep_us * 2, options_.max_sleep_us);
     }
   }
   qsbr_.offline(options_.index);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // A worker: one lcore's loop over the receive queues given to it. No locks, no allocation, no logging, no system
-// calls for a packet (the PMD of an AF_XDP port makes its own). An idle worker backs off: it pauses, and sleeps
-// `max_sleep_us` at a time once it has been idle for twice as long, unless told to spin.
+// calls for a packet (the PMD of an AF_XDP port makes its own). An idle worker backs off: it pauses, and after
+// 100 us sleeps, 50 us at first and at most `max_sleep_us`, unless told to spin.
 #pragma once
 
 #include <array>
