@@ -35,7 +35,8 @@ struct Rates : testing::Test {
   // Two seconds later each.
   void take(const serve::Live& live) { log.take(now += milliseconds(2000), live); }
   [[nodiscard]] Json lan() const {
-    for (const auto& port : log.to_json(now)["ports"]) {
+    const auto json = log.to_json(now);
+    for (const auto& port : json["ports"]) {
       if (port["name"] == "lan") {
         return port;
       }
