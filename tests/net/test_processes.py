@@ -9,13 +9,14 @@ import resource
 import signal
 import socket
 import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 from lab import config
-from lab.appliance import BUILD, Appliance, Refused
+from lab.appliance import BUILD, ROOT, Appliance, Refused
 from lab.frames import Capture, Injector, frame
 from lab.metrics import LISTEN, Scrape
 from lab.process import Process, execute, wait_until
@@ -23,10 +24,15 @@ from lab.stream import Stream
 from lab.topology import MACS, STREAM, Lab
 from scapy.layers.l2 import Ether
 
+sys.path.insert(0, str(ROOT / "doc"))
+from program_help import help_of, subcommands  # noqa: E402
+
 pytestmark = pytest.mark.usefixtures("manuals_neighbour_timers")
 
 DATAPLANE = BUILD / "dataplane" / "sekisho-dataplane"
 FLOWS = 100
+# Of `sekisho show`: what the kernel and FRR say, who are asked themselves.
+OF_OTHERS = {"neighbours", "bgp"}
 
 
 @pytest.fixture(scope="module")
@@ -168,6 +174,24 @@ def test_a_hung_dataplane_is_said_by_every_command(lab: Lab, appliance: Applianc
     appliance.wait_ready()
     forwards(lab, onprem)
     assert appliance.json("reload")["applied"] is True
+
+
+def test_what_is_not_known_of_a_hung_dataplane_is_not_shown_as_known(appliance: Appliance) -> None:
+    assert appliance.control is not None
+    before = appliance.control.output().count(HANGS)
+    with stopped(appliance.dataplane):
+        wait_until("control to notice", lambda: appliance.control.output().count(HANGS) > before)  # type: ignore[union-attr]
+        for what in sorted(set(subcommands(help_of([BUILD / "control/sekisho", "show"]))) - OF_OTHERS - {"state"}):
+            done = appliance.execute("show", what)
+            assert done.returncode == 1 and HANGS in done.stderr, (what, done)
+        assert all(port["running"] is None and HANGS in port["error"] for port in appliance.json("show", "ports"))
+        assert all(hop["alive"] is None for hop in appliance.json("show", "next-hops"))
+        for words, lie in (
+            (("show", "ports"), " down "), (("show", "ports", "-br"), " down "), (("show", "next-hops", "-br"), ":up"), (("map",), "[ok]"),
+            (("top", "--once"), "not running"),
+        ):  # fmt: skip
+            done = appliance.execute(*words)
+            assert done.returncode == 1 and lie not in done.stdout, done
 
 
 def test_a_transaction_that_a_hang_swallowed_is_made_good(
