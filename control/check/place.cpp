@@ -22,7 +22,7 @@ auto place(const AzureTable& table) -> std::string {
 }
 
 auto place(const Facts& facts, unsigned line) -> std::string {
-  return place(base::Error{facts.policy->config.file, line, {}, {}});
+  return place(facts.policy->config.at(line));
 }
 
 auto place(const base::Error& error) -> std::string {

@@ -176,8 +176,8 @@ std::string sentence(const std::vector<std::string>& problems) {
   return fmt::format("{}", fmt::join(problems, "; "));
 }
 
-Outcome status(const Context& context, const std::string& file) {
-  const auto config = config::read_within(std::chrono::seconds{5}, file);
+Outcome status(const Context& context, const history::Starting& from) {
+  const auto config = config::read_within(std::chrono::seconds{5}, from.config, from.root);
   const auto netlink = look_at_links();
   if (!netlink) {
     return tl::unexpected{netlink.error()};
@@ -199,17 +199,18 @@ Outcome status(const Context& context, const std::string& file) {
 }
 
 // The package's configuration has the package's history. What cannot be looked at names no other.
-std::string started(const std::string& file, std::string state_directory) {
+history::Starting started(const std::string& file, std::string state_directory) {
   if (state_directory.empty() && file == default_configuration) {
     state_directory = default_state_directory;
   }
   if (state_directory.empty()) {
-    return file;
+    return {.config = file};
   }
-  const auto look = [=]() -> tl::expected<std::filesystem::path, base::Error> {
+  const auto look = [=]() -> tl::expected<history::Starting, base::Error> {
     return history::configuration_that_starts(state_directory, file);
   };
-  return base::within(std::chrono::seconds{5}, state_directory, look).value_or(file).native();
+  return base::within(std::chrono::seconds{5}, state_directory, look)
+      .value_or(history::Starting{.config = file});
 }
 
 // A typing error must not open the way past the firewall at the next boot.
@@ -229,9 +230,9 @@ Outcome guard_everything(const std::string& why) {
       why + "; until `sekisho guard on` or sekisho-control can read it, the kernel forwards nothing at all"};
 }
 
-Outcome on(const Context& context, const std::string& file) {
+Outcome on(const Context& context, const history::Starting& from) {
   // A mount that hangs must not keep everything open.
-  const auto config = config::read_within(std::chrono::seconds{5}, file);
+  const auto config = config::read_within(std::chrono::seconds{5}, from.config, from.root);
   if (!config) {
     return guard_everything(config.error().to_string());
   }
@@ -344,7 +345,7 @@ void add_guard(CLI::App& app, Context& context) {
   auto file = std::make_shared<std::string>(default_configuration);
   auto state = std::make_shared<std::string>();
   const auto add = [&](const char* name, const char* what,
-                       Outcome (*run)(const Context&, const std::string&)) {
+                       Outcome (*run)(const Context&, const history::Starting&)) {
     auto* command = group->add_subcommand(name, what);
     command->add_option("-c,--config", *file, "The configuration")->type_name("FILE")->capture_default_str();
     command

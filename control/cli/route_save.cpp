@@ -230,9 +230,10 @@ std::string place_in(const policy::Policy& policy, const policy::ZonePolicy& zon
   if (file != policy.file_sources.end() && file->second.file.native().starts_with("/proc/self/fd/")) {
     return " by " + place.native();
   }
-  const auto in = file == policy.file_sources.end() ? policy.config.file : file->second.file;
-  return found->line == 0 ? " by " + policy.names[found->source]
-                          : fmt::format(" by {}:{}", in.native(), found->line);
+  const auto in = file == policy.file_sources.end() ? policy.config.at(found->line)
+                                                    : base::Error{file->second.file, found->line, {}};
+  return in.line == 0 ? " by " + policy.names[found->source]
+                      : fmt::format(" by {}:{}", in.file.native(), in.line);
 }
 
 // What a reload would do otherwise than the overrides do now.
@@ -263,11 +264,12 @@ Outcome refuse_unnamed(const policy::Policy& policy, const std::vector<Override>
   for (const auto& each : overrides) {
     const auto zone = std::ranges::find(policy.config.zones, each.zone, &config::Zone::name);
     if (zone != policy.config.zones.end() && !names(*zone, place)) {
-      return tl::unexpected{fmt::format(
-          "{}:{}: zone {} does not read {}, so that a reload would not find the route there: put {{ file = "
+      auto why = fmt::format(
+          "zone {} does not read {}, so that a reload would not find the route there: put {{ file = "
           "\"{}\", allow_empty = true }} behind the last entry of its \"routes\"; --unnamed writes the file "
           "before",
-          policy.config.file.native(), zone->line, zone->name, place.native(), place.native())};
+          zone->name, place.native(), place.native());
+      return tl::unexpected{policy.config.at(zone->line, std::move(why)).to_string()};
     }
   }
   return {};
@@ -293,11 +295,11 @@ Outcome refuse_advertised(const config::Config& config, const fs::path& place) {
   if (config.bgp) {
     for (const auto& spec : config.bgp->advertise) {
       if (names(spec, place)) {
-        return tl::unexpected{
-            fmt::format("{}:{}: nothing is written: \"advertise\" of [bgp] names {}, too, so that BGP peers "
-                        "would be told "
-                        "other prefixes: choose another file",
-                        config.file.native(), spec.line, place.native())};
+        auto why = fmt::format(
+            "nothing is written: \"advertise\" of [bgp] names {}, too, so that BGP peers would be told other "
+            "prefixes: choose another file",
+            place.native());
+        return tl::unexpected{config.at(spec.line, std::move(why)).to_string()};
       }
     }
   }

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// sekisho.toml as types. Reads that one file; the route files that it names are read by policy/.
+// sekisho.toml as types. Reads that file and those that it includes; the route files that they name are read by policy/.
+//
+// Lines are counted through: an included file's go on behind those of the file before it. So one number says file and line, whatever
+// has a `line` stays small, and what stands first has the smaller one. Config::at() makes a place of it for people.
 //
 // A configuration is either whole or refused: the first error names file, line and reason. A key this version
 // does not know is an error, never ignored.
@@ -18,6 +21,7 @@
 
 #include "common/base/error.hpp"
 #include "common/base/prefix.hpp"
+#include "common/base/stamp.hpp"
 #include "control/config/probe.hpp"
 #include "control/route/next_hop_type.hpp"
 
@@ -331,9 +335,19 @@ struct IpOptions {
   friend bool operator==(const IpOptions&, const IpOptions&) = default;
 };
 
+struct IncludedFile {
+  base::Stamp read;     // as it was before it was read
+  unsigned before = 0;  // lines of the files before it
+  friend bool operator==(const IncludedFile& a, const IncludedFile& b) {
+    return a.read.file == b.read.file && a.before == b.before;
+  }
+};
+
 struct Config {
   std::filesystem::path file;
-  std::vector<Port> ports;  // each list sorted by name
+  std::vector<std::string> include;    // patterns, as written
+  std::vector<IncludedFile> included;  // in the order in which they were read
+  std::vector<Port> ports;             // each list sorted by name
   std::vector<NextHop> next_hops;
   std::optional<Internet> internet;
   std::vector<Zone> zones;
@@ -348,6 +362,10 @@ struct Config {
   IpOptions ip_options;               // likewise
   std::vector<Assertion> assertions;  // in the order of the file
 
+  // In its own file, as that counts; 0 is the configuration as a whole.
+  [[nodiscard]] base::Error at(unsigned line, std::string reason = {}) const;
+  // As a message about line `from` calls another: "line 12", or with its file when that is another one.
+  [[nodiscard]] std::string line_seen_from(unsigned from, unsigned line) const;
   // Where the default or the halves of a zone with `internet = true` lead to.
   [[nodiscard]] const std::string& via_of(const Zone& zone) const {
     return zone.via.empty() ? internet->via : zone.via;
@@ -360,11 +378,14 @@ struct Config {
   friend bool operator==(const Config&, const Config&) = default;
 };
 
-[[nodiscard]] auto read(const std::filesystem::path& file) -> tl::expected<Config, base::Error>;
+// Where it includes files by names that begin with "/", those are beneath `root`: a copy of the history has all its files there.
+[[nodiscard]] auto read(const std::filesystem::path& file, const std::filesystem::path& root = {})
+    -> tl::expected<Config, base::Error>;
 // The same, refused when the file does not answer for `patience`: its mount may hang. The thread that hangs with it is left
 // behind (common/base/detached_read.hpp says what that means for the end of the process).
-[[nodiscard]] auto read_within(std::chrono::milliseconds patience, const std::filesystem::path& file)
-    -> tl::expected<Config, base::Error>;
+[[nodiscard]] auto read_within(std::chrono::milliseconds patience, const std::filesystem::path& file,
+                               const std::filesystem::path& root = {}) -> tl::expected<Config, base::Error>;
+// Of this text alone: what it includes is not looked for.
 [[nodiscard]] auto parse(std::string_view text, const std::filesystem::path& file)
     -> tl::expected<Config, base::Error>;
 

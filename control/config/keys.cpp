@@ -8,11 +8,11 @@ namespace sekisho::config {
 namespace {
 
 constexpr std::array all{
-    &keys::port,     &keys::neighbour,      &keys::next_hop, &keys::member, &keys::probe,
-    &keys::internet, &keys::exit,           &keys::zone,     &keys::route,  &keys::assertion,
-    &keys::azure,    &keys::azure_next_hop, &keys::bgp,      &keys::peer,   &keys::advertised_file,
-    &keys::metrics,  &keys::health,         &keys::web,      &keys::hook,   &keys::guard,
-    &keys::icmp,     &keys::ip_options,
+    &keys::include,         &keys::port,     &keys::neighbour,      &keys::next_hop, &keys::member,
+    &keys::probe,           &keys::internet, &keys::exit,           &keys::zone,     &keys::route,
+    &keys::assertion,       &keys::azure,    &keys::azure_next_hop, &keys::bgp,      &keys::peer,
+    &keys::advertised_file, &keys::metrics,  &keys::health,         &keys::web,      &keys::hook,
+    &keys::guard,           &keys::icmp,     &keys::ip_options,
 };
 
 }  // namespace

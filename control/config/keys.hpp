@@ -45,7 +45,8 @@ struct Key {
 };
 
 struct KeyTable {
-  std::string_view name;  // as its header is written: "[port.NAME]", "[[bgp.peer]]"
+  std::string_view
+      name;  // as its header is written: "[port.NAME]", "[[bgp.peer]]"; of a key without a table its name
   std::string_view what;
   std::span<const Key> keys;
 
@@ -55,6 +56,7 @@ struct KeyTable {
 
 namespace keys {
 extern const KeyTable top;  // the tables themselves
+extern const KeyTable include;
 extern const KeyTable port;
 extern const KeyTable neighbour;
 extern const KeyTable next_hop;

@@ -11,7 +11,19 @@ namespace {
 
 using enum KeyType;
 
+constexpr std::array include_keys{
+    Key{.name = "include",
+        .type = strings,
+        .meaning = "Names of files, or patterns as in glob(7): `*` matches no `/` and no leading dot. "
+                   "Relative to the "
+                   "folder of sekisho.toml; in the order of this list, and those of a pattern by name. A "
+                   "pattern may "
+                   "match nothing.",
+        .example = "[\"conf.d/*.toml\"]",
+        .fallback = "[]"},
+};
 constexpr std::array top_keys{
+    include_keys.front(),
     Key{.name = "port", .type = table, .meaning = {}, .example = {}},
     Key{.name = "next_hop", .type = table, .meaning = {}, .example = {}},
     Key{.name = "internet", .type = table, .meaning = {}, .example = {}},
@@ -383,6 +395,12 @@ constexpr std::array assertion_keys{
 
 namespace keys {
 constinit const KeyTable top{"the configuration", {}, top_keys};
+constinit const KeyTable include{
+    "include",
+    "Further files of the configuration, each with tables as here and without `include`. It stands before "
+    "the first table, in "
+    "sekisho.toml alone. A table is in one file; `[[assert]]` may be in several.",
+    include_keys};
 constinit const KeyTable port{
     "[port.NAME]",
     "A NIC or interface by which packets come and go. At least one is needed, and at most 32 can be.",

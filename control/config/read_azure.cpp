@@ -57,8 +57,8 @@ void Reader::read_own_addresses(const Section& section, Azure& azure) {
       refuse(text.line, fmt::format("duplicate own address {}", text.value));
     for (const auto& next_hop : config_.next_hops) {
       if (std::ranges::binary_search(next_hop.members, *address))
-        refuse(text.line, fmt::format("own address {} is a member of next hop \"{}\" (line {})", text.value,
-                                      next_hop.name, next_hop.line));
+        refuse(text.line, fmt::format("own address {} is a member of next hop \"{}\" ({})", text.value,
+                                      next_hop.name, place(text.line, next_hop.line)));
     }
     azure.own_addresses.push_back(*address);
   }

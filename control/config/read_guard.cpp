@@ -42,9 +42,9 @@ void Reader::read_guard(const SingleTable& found) {
       refuse(name.line,
              fmt::format("{} is the interface of next hop \"Internet\"", base::in_quotes(name.value)));
     else if (port != netdevs_.end())
-      refuse(name.line,
-             fmt::format("{} is the interface of port {} (line {}): the kernel never forwards there",
-                         base::in_quotes(name.value), port->second.name, port->second.line));
+      refuse(name.line, fmt::format("{} is the interface of port {} ({}): the kernel never forwards there",
+                                    base::in_quotes(name.value), port->second.name,
+                                    place(name.line, port->second.line)));
     else
       guard.allow.push_back(name.value);
   }

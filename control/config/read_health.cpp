@@ -54,8 +54,8 @@ auto Reader::read_listen(const Located<std::string>& text, const std::string& wh
   const auto other =
       std::ranges::find_if(listening_, [&](const auto& taken) { return overlap(taken.first, listen); });
   if (other != listening_.end()) {
-    refuse(text.line,
-           fmt::format("{} is taken by {} (line {})", text.value, other->second, other->first.line));
+    refuse(text.line, fmt::format("{} is taken by {} ({})", text.value, other->second,
+                                  place(text.line, other->first.line)));
     return std::nullopt;
   }
   listening_.emplace_back(listen, whose);

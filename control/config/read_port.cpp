@@ -70,8 +70,9 @@ void Reader::read_port(const NamedTable& named) {
     const auto [other, added] = netdevs_.try_emplace(*netdev, Owner{port.name, port.line});
     if (!added &&
         !(port.is_af_xdp() && devices_.at(port.device).name != port.name))  // said of the device already
-      refuse(port.line, fmt::format("{} is the kernel's interface of port {} already (line {})",
-                                    base::in_quotes(*netdev), other->second.name, other->second.line));
+      refuse(port.line,
+             fmt::format("{} is the kernel's interface of port {} already ({})", base::in_quotes(*netdev),
+                         other->second.name, place(port.line, other->second.line)));
   }
   config_.ports.push_back(std::move(port));
 }
@@ -87,8 +88,9 @@ void Reader::read_device(const Section& section, Port& port) {
   const auto [other, added] =
       devices_.try_emplace(port.device.substr(0, port.device.find(',')), Owner{port.name, device->line});
   if (!added)
-    refuse(device->line, fmt::format("{} is the device of port {} already (line {})",
-                                     base::in_quotes(other->first), other->second.name, other->second.line));
+    refuse(device->line,
+           fmt::format("{} is the device of port {} already ({})", base::in_quotes(other->first),
+                       other->second.name, place(device->line, other->second.line)));
 }
 
 void Reader::read_addresses(const Section& section, Port& port) {
@@ -100,14 +102,14 @@ void Reader::read_addresses(const Section& section, Port& port) {
     }
     for (const auto& [other, owner] : own_addresses_) {
       if (other.address == address->address)
-        refuse(text.line, fmt::format("{} is an address of port {} already (line {})",
-                                      base::address_to_string(address->address), owner.name, owner.line));
+        refuse(text.line, fmt::format("{} is an address of port {} already ({})",
+                                      base::address_to_string(address->address), owner.name,
+                                      place(text.line, owner.line)));
       else if (owner.name != port.name &&
                (subnet_of(other).covers(subnet_of(*address)) || subnet_of(*address).covers(subnet_of(other))))
         refuse(text.line,
-               fmt::format(
-                   "the subnet of {} overlaps with {} of port {} (line {}): a neighbour would be on both",
-                   to_string(*address), to_string(other), owner.name, owner.line));
+               fmt::format("the subnet of {} overlaps with {} of port {} ({}): a neighbour would be on both",
+                           to_string(*address), to_string(other), owner.name, place(text.line, owner.line)));
     }
     own_addresses_.emplace_back(*address, Owner{port.name, text.line});
     port.addresses.push_back(*address);

@@ -190,8 +190,8 @@ void Reader::check_probes() {
                std::ranges::find(each.members, member) != each.members.end();
       });
       if (other != config_.next_hops.end())
-        refuse(next_hop.probe_line, fmt::format("member {} has another probe in [next_hop.{}] (line {})",
-                                                text, other->name, other->probe_line));
+        refuse(next_hop.probe_line, fmt::format("member {} has another probe in [next_hop.{}] ({})", text,
+                                                other->name, place(next_hop.probe_line, other->probe_line)));
     }
   }
 }

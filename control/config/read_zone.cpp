@@ -79,8 +79,8 @@ void Reader::read_zone_sources(const Section& section, Zone& zone) {
     }
     const auto [other, added] = sources_.try_emplace(*source, Owner{zone.name, text.line});
     if (!added)
-      refuse(text.line, fmt::format("{} is a source of zone {} already (line {})", text.value,
-                                    other->second.name, other->second.line));
+      refuse(text.line, fmt::format("{} is a source of zone {} already ({})", text.value, other->second.name,
+                                    place(text.line, other->second.line)));
     zone.sources.push_back(*source);
   }
 }

@@ -22,6 +22,8 @@ constexpr std::size_t max_next_hops =
 
 auto Reader::read(const toml::table& root) -> Config {
   const Section top{root, 1, "the configuration", problems_, keys::top};
+  std::ranges::transform(top.texts("include"), std::back_inserter(config_.include),
+                         &Located<std::string>::value);
   const auto ports = named_tables(root, "port", problems_);
   const auto next_hops = named_tables(root, "next_hop", problems_);
   const auto zones = named_tables(root, "zone", problems_);

@@ -13,6 +13,7 @@
 
 #include "common/base/prefix.hpp"
 #include "control/config/config.hpp"
+#include "control/config/document.hpp"
 #include "control/config/section.hpp"
 
 namespace sekisho::config {
@@ -29,7 +30,7 @@ inline constexpr std::array<Word<std::string_view>, 3> clouds{{
 
 class Reader {
  public:
-  Reader(const std::filesystem::path& file, Problems& problems) : problems_(problems) { config_.file = file; }
+  Reader(const Document& document, Problems& problems) : problems_(problems), config_(document.files()) {}
   // What it returns is only of use when there was no problem.
   [[nodiscard]] auto read(const toml::table& root) -> Config;
 
@@ -107,6 +108,8 @@ class Reader {
   // A next hop's name as the rest of the program spells it; empty after a problem.
   [[nodiscard]] auto resolve_next_hop(const Located<std::string>& name) -> std::string;
 
+  // As a refusal of line `from` calls it.
+  [[nodiscard]] auto place(unsigned from, unsigned line) const { return config_.line_seen_from(from, line); }
   void refuse(unsigned line, std::string reason) { problems_.add(line, std::move(reason)); }
 
   Problems& problems_;

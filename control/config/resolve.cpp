@@ -122,8 +122,7 @@ auto resolve_names(Config& config, std::chrono::milliseconds patience) -> std::o
     return std::nullopt;
   }
   const auto refuse = [&](const Lookup& lookup, const std::string& why) {
-    return base::Error{config.file, lookup.line(),
-                       fmt::format("probe target {} {}", base::in_quotes(lookup.name()), why)};
+    return config.at(lookup.line(), fmt::format("probe target {} {}", base::in_quotes(lookup.name()), why));
   };
   if (const int error =
           getaddrinfo_a(GAI_NOWAIT, requests.data(), static_cast<int>(requests.size()), nullptr);

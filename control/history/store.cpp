@@ -55,10 +55,14 @@ auto directory_in(const fs::path& state_directory) -> fs::path {
   return state_directory / "history";
 }
 
-auto configuration_that_starts(const fs::path& state_directory, const fs::path& config) -> fs::path {
+auto configuration_that_starts(const fs::path& state_directory, const fs::path& config) -> Starting {
   const auto store = Store::open(directory_in(state_directory));
   const auto* entry = store.pin() ? store.find(store.pin()->policy) : nullptr;
-  return entry == nullptr ? config : beneath(store.root(entry->number), entry->files.front());
+  if (entry == nullptr) {
+    return {.config = config};
+  }
+  auto root = store.root(entry->number);
+  return {.config = beneath(root, entry->files.front()), .root = root};
 }
 
 auto Store::open(fs::path directory) -> Store {

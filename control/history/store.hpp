@@ -36,8 +36,12 @@ struct Pin {
 // In sekisho-control's state directory.
 [[nodiscard]] auto directory_in(const std::filesystem::path& state_directory) -> std::filesystem::path;
 // The configuration that sekisho-control will start with: `config`, or its copy of the policy that is pinned.
+struct Starting {
+  std::filesystem::path config;
+  std::filesystem::path root{};  // beneath which the copy has all its files; empty: it is no copy
+};
 [[nodiscard]] auto configuration_that_starts(const std::filesystem::path& state_directory,
-                                             const std::filesystem::path& config) -> std::filesystem::path;
+                                             const std::filesystem::path& config) -> Starting;
 
 class Store {
  public:

@@ -12,7 +12,7 @@ auto missing_devices(const config::Config& config, const Mirror& mirror) -> std:
   for (const auto& port : config.ports)
     if (port.is_af_xdp())
       if (const auto link = mirror.find_link_of(port); !link)
-        result.push_back({config.file, port.line, fmt::format("port {}: {}", port.name, link.error())});
+        result.push_back(config.at(port.line, fmt::format("port {}: {}", port.name, link.error())));
   return result;
 }
 
@@ -24,9 +24,9 @@ auto shared_device(const config::Config& config, const Mirror& mirror) -> std::o
       continue;
     const auto [owner, is_first] = owners.try_emplace(link->index, &port);
     if (!is_first)
-      return base::Error{config.file, port.line,
-                         fmt::format("port {}: {} is the interface of port {} already (line {})", port.name,
-                                     link->name, owner->second->name, owner->second->line)};
+      return config.at(port.line, fmt::format("port {}: {} is the interface of port {} already ({})",
+                                              port.name, link->name, owner->second->name,
+                                              config.line_seen_from(port.line, owner->second->line)));
   }
   return std::nullopt;
 }

@@ -52,7 +52,7 @@ auto Builder::add_advertised() -> std::optional<Error> {
       all.push_back(spec.prefix);
       continue;
     }
-    const auto file = files_.read(spec, policy_.config.file);
+    const auto file = files_.read(spec, policy_.config);
     if (!file)
       return file.error();
     std::ranges::transform((*file)->routes, std::back_inserter(all), &formats::FileRoute::prefix);
@@ -102,7 +102,7 @@ auto Builder::unfold(const std::vector<config::Destination>& written) -> tl::exp
     }
   }
   for (const auto& [name, line] : tags) {
-    const auto tag = files_.unfold(name, Error{policy_.config.file, line, {}});
+    const auto tag = files_.unfold(name, policy_.config.at(line));
     if (!tag)
       return tl::unexpected(tag.error());
     std::ranges::transform(tag->routes, std::back_inserter(prefixes), &formats::FileRoute::prefix);
@@ -141,7 +141,7 @@ auto Builder::add_spec(route::RouteTable& table, const config::Zone& zone, const
 auto Builder::add_prefix(route::RouteTable& table, const config::Zone& zone, const config::RouteSpec& spec)
     -> std::optional<Error> {
   if (auto reason = refuse_exception(spec.prefix, spec.next_hop))
-    return Error{policy_.config.file, spec.line, std::move(*reason)};
+    return policy_.config.at(spec.line, std::move(*reason));
   const auto next_hop = next_hops_.named(spec.next_hop);
   const auto source = policy_.names.intern(fmt::format("zone.{}.routes", zone.name));
   table.add({spec.prefix, Origin::user, next_hop.type, next_hop.name, source, spec.line});
@@ -165,21 +165,21 @@ auto Builder::add_preset(route::RouteTable& table, const config::RouteSpec& spec
 
 auto Builder::add_tag(route::RouteTable& table, const config::RouteSpec& spec, const std::string& tag,
                       const std::string& written) -> std::optional<Error> {
-  const auto unfolded = files_.unfold(tag, Error{policy_.config.file, spec.line, {}});
+  const auto unfolded = files_.unfold(tag, policy_.config.at(spec.line));
   if (!unfolded)
     return unfolded.error();
   const auto next_hop = next_hops_.named(spec.next_hop);
   const auto source = policy_.names.intern(written);
   for (const auto& route : unfolded->routes) {
     if (auto reason = refuse_exception(route.prefix, spec.next_hop))
-      return Error{policy_.config.file, spec.line, std::move(*reason)};
+      return policy_.config.at(spec.line, std::move(*reason));
     table.add({route.prefix, route.origin, next_hop.type, next_hop.name, source, spec.line});
   }
   return std::nullopt;
 }
 
 auto Builder::add_file(route::RouteTable& table, const config::RouteSpec& spec) -> std::optional<Error> {
-  const auto file = files_.read(spec, policy_.config.file);
+  const auto file = files_.read(spec, policy_.config);
   if (!file)
     return file.error();
   Source source{.file = **file, .spec = spec, .names = {}, .next_hops = {}, .left_out = {}, .maybe_own = {}};

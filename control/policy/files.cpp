@@ -21,7 +21,7 @@ auto Files::read_service_tags(const std::filesystem::path& file) -> std::optiona
   return judge(tags_->findings);
 }
 
-auto Files::read(const config::RouteSpec& spec, const std::filesystem::path& configuration)
+auto Files::read(const config::RouteSpec& spec, const config::Config& config)
     -> tl::expected<const formats::RouteFile*, base::Error> {
   const auto key = Key{spec.file, spec.peer, spec.allow_empty, spec.table, spec.format, spec.parameters};
   if (const auto found = files_.find(key); found != files_.end())
@@ -33,9 +33,9 @@ auto Files::read(const config::RouteSpec& spec, const std::filesystem::path& con
   if (!spec.format.empty()) {
     const auto* row = formats::find_format(spec.format);
     if (row == nullptr)
-      return tl::unexpected(base::Error{
-          configuration, spec.line,
-          fmt::format("there is no format {}; `sekisho formats` lists them", base::in_quotes(spec.format))});
+      return tl::unexpected(config.at(
+          spec.line,
+          fmt::format("there is no format {}; `sekisho formats` lists them", base::in_quotes(spec.format))));
     options.format = row->format;
   }
   auto file = formats::read_routes(spec.file, options);

@@ -24,7 +24,7 @@ class Files {
 
   [[nodiscard]] auto read_service_tags(const std::filesystem::path& file) -> std::optional<base::Error>;
   // An entry of this configuration. The reference lives as long as this.
-  [[nodiscard]] auto read(const config::RouteSpec& spec, const std::filesystem::path& configuration)
+  [[nodiscard]] auto read(const config::RouteSpec& spec, const config::Config& config)
       -> tl::expected<const formats::RouteFile*, base::Error>;
   // A tag's prefixes, as a file that holds nothing else, for an entry of the configuration.
   [[nodiscard]] auto unfold(const std::string& tag, const base::Error& place)

@@ -41,8 +41,8 @@ auto read(const std::filesystem::path& file, const InterfaceAddresses& addresses
 auto refuse_to_run(const Policy& policy) -> std::optional<base::Error> {
   const auto& config = policy.config;
   if (!config.bgp && config.internet && config.internet->advertise != config::Advertise::none)
-    return base::Error{config.file, config.internet->line,
-                       "\"advertise\" in [internet] has nobody to tell: name peers in [bgp]"};
+    return config.at(config.internet->line,
+                     "\"advertise\" in [internet] has nobody to tell: name peers in [bgp]");
   return std::nullopt;
 }
 

@@ -81,8 +81,7 @@ auto add_system_routes(route::RouteTable& table, const config::Config& config, c
   if (!refused)
     refused = routes.add_vnet(zone.peerings, NextHopType::vnet_peering, zone);
   if (refused)
-    return base::Error{config.file, zone.line,
-                       fmt::format("zone {} has system_routes: {}", zone.name, *refused)};
+    return config.at(zone.line, fmt::format("zone {} has system_routes: {}", zone.name, *refused));
   return std::nullopt;
 }
 

@@ -256,9 +256,8 @@ auto refuse_broken(const policy::Policy& policy) -> std::optional<base::Error> {
   for (std::size_t i = 0; i < prover.size(); ++i) {
     const auto proof = prover.prove(i);
     if (!proof.holds)
-      return base::Error{policy.config.file, proof.line,
-                         fmt::format("the assertion \"{}\" {}{}", proof.name, sentence(proof),
-                                     proof.built_in ? built_in_hint : "")};
+      return policy.config.at(proof.line, fmt::format("the assertion \"{}\" {}{}", proof.name,
+                                                      sentence(proof), proof.built_in ? built_in_hint : ""));
   }
   return std::nullopt;
 }

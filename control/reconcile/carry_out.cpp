@@ -7,6 +7,7 @@
 #include <iterator>
 #include <utility>
 
+#include "control/config/include.hpp"
 #include "control/reconcile/daemon.hpp"
 
 namespace sekisho::reconcile {
@@ -121,6 +122,9 @@ void Daemon::carry_out(action::Follow&& action) {
   observer_.follow(*action.policy);
   advertising_.follow(action.policy->config.bgp, action.policy->advertised);
   learner_.learn(learn::settings_of(action.policy->config));
+  auto included = [file = action.policy->config.file, patterns = action.policy->config.include] {
+    return config::included_now(file, patterns);
+  };
   endpoints_.serve(std::move(action.policy));
   if (!action.sources) {
     history_.overridden([this] { return running(); });
@@ -130,7 +134,11 @@ void Daemon::carry_out(action::Follow&& action) {
   PolicyReader::Files files;
   std::ranges::transform(action.sources->files, std::back_inserter(files), &base::Stamp::file);
   reader_.look_beside(std::move(files));
-  file_watch_.follow(std::move(action.sources->files));
+  if (action.sources->policy) {  // an entry of the history gets no more files
+    file_watch_.follow(std::move(action.sources->files));
+  } else {
+    file_watch_.follow(std::move(action.sources->files), std::move(included));
+  }
 }
 
 void Daemon::carry_out(action::Answer&& action) {

@@ -19,7 +19,7 @@ bool overlap(const Endpoint& a, const Endpoint& b) {
 }
 
 base::Error refusal(const policy::Policy& policy, unsigned line, std::string why) {
-  return {policy.config.file, line, std::move(why)};
+  return policy.config.at(line, std::move(why));
 }
 
 }  // namespace

@@ -7,8 +7,9 @@
 
 namespace sekisho::reconcile {
 
-void FileWatch::follow(std::vector<base::Stamp> read) {
+void FileWatch::follow(std::vector<base::Stamp> read, Included included) {
   read_ = std::move(read);
+  included_ = std::move(included);
   changes_.clear();
   attempt_.reset();
   look();
@@ -21,9 +22,14 @@ void FileWatch::look() {
     std::ranges::transform(read_, std::back_inserter(files), &base::Stamp::file);
     attempt_ = std::make_unique<base::DetachedRead<Stamps>>(
         files.empty() ? std::filesystem::path() : files.front(),
-        [files, look = look_] {
+        [files, look = look_, included = included_] {
           Stamps now;
           std::ranges::transform(files, std::back_inserter(now), look);
+          for (const auto& file : included()) {
+            if (std::ranges::find(files, file) == files.end()) {
+              now.push_back({.file = file, .size = {}});
+            }
+          }
           return now;
         },
         [](base::Error) { return Stamps(); });
@@ -54,6 +60,9 @@ void FileWatch::compare(const Stamps& now) {
         changes_.push_back(read_[i].file.string() + " is missing");
         break;
     }
+  }
+  for (std::size_t i = read_.size(); i < now.size(); ++i) {
+    changes_.push_back(now[i].file.string() + " is new");
   }
 }
 

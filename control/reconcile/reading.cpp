@@ -93,9 +93,9 @@ auto why_no_hook(const config::Config& config) -> std::optional<base::Error> {
   }
   const auto could = events::could_run(config.hook->on_change);
   return could ? std::nullopt
-               : std::optional(base::Error{config.file, config.hook->line,
-                                           fmt::format("the hook {} cannot be run: {}",
-                                                       config.hook->on_change.native(), could.error())});
+               : std::optional(config.at(config.hook->line,
+                                         fmt::format("the hook {} cannot be run: {}",
+                                                     config.hook->on_change.native(), could.error())));
 }
 
 }  // namespace
@@ -106,11 +106,13 @@ auto read_policy(const ReadingOrder& order) -> Reading {
   std::ranges::transform(order.beside, std::back_inserter(reading.files), base::stamp);
   reading.sources = {
       .read_unix_ms = now_unix_ms(), .files = {base::stamp(source.config)}, .policy = source.policy};
-  auto read = config::read(source.config);
+  auto read = config::read(source.config, source.root);
   if (!read) {
     reading.policy = tl::unexpected(std::move(read.error()));
     return reading;
   }
+  std::ranges::transform(read->included, std::back_inserter(reading.sources.files),
+                         &config::IncludedFile::read);
   if (auto refused = config::resolve_names(*read)) {
     reading.policy = tl::unexpected(std::move(*refused));
     return reading;

@@ -338,8 +338,7 @@ class Finder {
           "the last reload was refused");
     } else if (!scene_.circumstances.history.pinned) {
       for (const auto& file : scene_.circumstances.changed_files) {
-        warn("files_changed", "", file + " since it was read: what runs is what was read",
-             "sekisho reload --dry-run");
+        warn("files_changed", "", file + ": what runs is what was read before", "sekisho reload --dry-run");
       }
     }
   }

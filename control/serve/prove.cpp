@@ -42,6 +42,7 @@ Json counterexample_json(const prove::Counterexample& example) {
 }  // namespace
 
 Json proof_json(const prove::Proof& proof, const policy::Policy& policy) {
+  const auto place = policy.config.at(proof.line);
   auto offenders = Json::array();
   for (const auto& offender : proof.offenders) {
     offenders.push_back({{"zone", zone_json(offender.zone)},
@@ -51,8 +52,8 @@ Json proof_json(const prove::Proof& proof, const policy::Policy& policy) {
   return {
       {"name", proof.name},
       {"statement", proof.statement},
-      {"file", policy.config.file.string()},
-      {"line", proof.line},
+      {"file", place.file.string()},
+      {"line", place.line},
       {"built_in", proof.built_in},
       {"holds", proof.holds},
       {"says_nothing", proof.empty.empty() ? Json(nullptr) : Json(proof.empty)},

@@ -41,10 +41,10 @@ Json route_json(const policy::Policy& policy, const route::Route& route) {
   }
   // Everything else that has a line stands in the configuration.
   if (is_of_file || route.line != 0) {
-    result["file"] = is_of_file ? file->second.file.string() : policy.config.file.string();
-  }
-  if (route.line != 0) {
-    result["line"] = route.line;
+    const auto place =
+        is_of_file ? base::Error{file->second.file, route.line, {}} : policy.config.at(route.line);
+    result["file"] = place.file.string();
+    result["line"] = place.line != 0 ? Json(place.line) : Json(nullptr);
   }
   return result;
 }

@@ -4,8 +4,11 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
+#include <string>
+#include <string_view>
 
 #include "control/config/config.hpp"
+#include "control/config/document.hpp"
 
 namespace {
 
@@ -59,10 +62,29 @@ void check(const sekisho::config::Config& config) {
   }
 }
 
+// Files whose tables become one: each zero byte begins another.
+void merge(std::string_view text) {
+  sekisho::config::Document document{"fuzz.toml"};
+  for (unsigned number = 0;; ++number) {
+    const auto end = std::min(text.find('\0'), text.size());
+    const auto file = number == 0 ? std::string{"fuzz.toml"} : std::to_string(number);
+    const auto added = document.add(text.substr(0, end), {.file = file, .size = {}});
+    if (!added) {
+      check(added.error().file == file && !added.error().reason.empty());
+      return;
+    }
+    if (end == text.size())
+      return;
+    text.remove_prefix(end + 1);
+  }
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  const auto config = sekisho::config::parse({reinterpret_cast<const char*>(data), size}, "fuzz.toml");
+  const std::string_view text{reinterpret_cast<const char*>(data), size};
+  merge(text);
+  const auto config = sekisho::config::parse(text, "fuzz.toml");
   if (config)
     check(*config);
   else

@@ -155,3 +155,63 @@ def test_another_configuration_is_rehearsed(appliance: Appliance) -> None:
     plan = json.loads(done.stdout)
     assert {change["zone"] for change in plan["changes"]} == {"more"}, done.stderr
     assert "more" not in appliance.execute("show", "zones").stdout
+
+
+def test_included_files_are_taken_and_put_back(appliance: Appliance) -> None:
+    """One zone moves into a file of its own: that changes nothing; what changes in it, a reload takes and a rollback puts back."""
+    whole = appliance.config.read_text()
+    before, _, rest = whole.partition("[zone.onprem]\n")
+    zone, _, after = rest.partition("[zone.vnet]\n")
+    zone = f"[zone.onprem]\n{zone}"
+    folder = appliance.config.with_name("conf.d")
+    file = folder / "onprem.toml"
+    folder.mkdir()
+    try:
+        file.write_text(zone)
+        appliance.config.write_text('include = ["conf.d/*.toml"]\n' + before + "[zone.vnet]\n" + after)
+        assert appliance.json("reload", "--dry-run")["changes"] == []
+        policy = appliance.json("history", str(appliance.reload()["policy"]))
+        assert policy["files"][:2] == [str(appliance.config), str(file)]
+
+        route = f'{{ prefix = "{MOVED}/32", next_hop = "second-gateway" }}'
+        file.write_text(zone.replace("routes   = [\n", f"routes   = [\n  {route},\n"))
+        wait_until(
+            "the file to be missed",
+            lambda: f"{file} has changed" in appliance.execute("show", "state").stdout,
+        )
+        appliance.reload()
+        assert next_hop(appliance) == "second-gateway"
+        line = next(number for number, text in enumerate(file.read_text().splitlines(), 1) if MOVED in text)
+        assert f"{file}:{line}" in appliance.execute("effective-routes", "--zone", "onprem").stdout
+
+        file.write_text(zone + "[zone.vnet]\n")
+        with pytest.raises(
+            Refused,
+            match=f'{file}:{len(zone.splitlines()) + 1}: zone "vnet" is in {appliance.config}:',
+        ):
+            appliance.reload()
+        assert next_hop(appliance) == "second-gateway"
+
+        # Whatever lies there now: the history has its own.
+        file.unlink()
+        appliance.json("rollback")
+        assert next_hop(appliance) == "firewall"
+        appliance.kill_control()
+        appliance.start_control()
+        appliance.wait_ready()
+        assert next_hop(appliance) == "firewall"
+        assert problems(appliance) == ["not_configured"]
+
+        file.write_text(zone)
+        appliance.reload()
+        assert problems(appliance) == []
+        (folder / "later.toml").touch()
+        wait_until(
+            "the new file to be missed",
+            lambda: f"{folder}/later.toml is new" in appliance.execute("show", "state").stdout,
+        )
+    finally:
+        appliance.config.write_text(whole)
+        for each in folder.iterdir():
+            each.unlink()
+        folder.rmdir()

@@ -94,6 +94,8 @@ def test_an_installation_gives_the_templates(root: Path, templates: dict[str, st
     assert {name: path.read_text() for name, path in given.items()} == templates
     assert {path.stat().st_mode & 0o7777 for path in given.values()} == {0o644}
     assert "names no port" in templates["sekisho.toml"]
+    assert '\ninclude = ["conf.d/*.toml"]\n' in templates["sekisho.toml"]
+    assert list((root / "etc/sekisho/conf.d").iterdir()) == []
 
 
 def test_an_installation_takes_what_is_there(copy: Copy, package: Path, templates: dict[str, str]) -> None:
@@ -141,6 +143,16 @@ def test_a_removal_keeps_it_and_a_purge_does_not(copy: Copy, package: Path) -> N
     assert copy.files() == before
     copy.dpkg("--purge", "sekisho")
     assert copy.files() == {"routes.txt": before["routes.txt"]}, "what the operator put beside it is the operator's"
+
+
+def test_what_is_included_is_the_operators(copy: Copy, package: Path) -> None:
+    zone = copy.etc / "conf.d/branch.toml"
+    zone.write_text(EDITED)
+    copy.install(package)
+    assert zone.read_text() == EDITED
+    copy.dpkg("--purge", "sekisho")
+    assert zone.read_text() == EDITED
+    assert copy.files() == {}
 
 
 @pytest.mark.parametrize("proc", [False, True], ids=["bare", "mounted"])

@@ -101,6 +101,10 @@ Document with(const KeyTable& table, const Key& key, const std::optional<std::st
     document.text += fmt::format("{}\n", text);
     ++line;
   };
+  if (!table.name.starts_with('[')) {  // before all tables
+    add(value ? fmt::format("{} = {}", key.name, *value) : "#");
+    document.line = line;
+  }
   Lines lines;
   for (const auto& each : table.keys)
     if (each.required)
@@ -121,6 +125,8 @@ Document with(const KeyTable& table, const Key& key, const std::optional<std::st
   }
   for (const auto& [name, other] : needs(table.name, key.name, value.value_or("")))
     lines[name] = other;
+  if (document.line != 0)
+    return document;
   lines.erase(std::string{key.name});
   add(header);
   add(value ? fmt::format("{} = {}", key.name, *value) : "#");

@@ -214,13 +214,16 @@ TEST_F(HistoryStore, WhatNobodyKeptIsRemovedByWhoOwnsTheHistory) {
 
 TEST_F(HistoryStore, TheGuardClosesForWhatWillBeStarted) {
   const auto state = directory.parent_path();
-  EXPECT_EQ(configuration_that_starts(state, config), config);
+  EXPECT_EQ(configuration_that_starts(state, config).config, config);
   auto store = Store::open(directory);
   keep(store);
-  EXPECT_EQ(configuration_that_starts(state, config), config);
+  EXPECT_EQ(configuration_that_starts(state, config).config, config);
+  EXPECT_EQ(configuration_that_starts(state, config).root, "");
   ASSERT_TRUE(store.set_pin(Pin{.policy = 1}));
   folder.write("sekisho.toml", "two");
-  EXPECT_EQ(text_of(configuration_that_starts(state, config)), "one");
+  const auto starting = configuration_that_starts(state, config);
+  EXPECT_EQ(text_of(starting.config), "one");
+  EXPECT_EQ(starting.config, beneath(starting.root, config));
 }
 
 }  // namespace

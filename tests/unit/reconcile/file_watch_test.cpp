@@ -57,6 +57,24 @@ TEST_F(FileWatchTest, SaysWhatHasChangedSinceItWasRead) {
   expect_changes(watch, ElementsAre(config.string() + " is missing", routes.string() + " has changed"));
 }
 
+TEST_F(FileWatchTest, SaysWhatWouldBeIncludedNow) {
+  const auto config = folder.write("sekisho.toml", "a");
+  const auto zone = folder.write("zone.toml", "a");
+  const auto more = folder.path() / "more.toml";
+  FileWatch watch{io, quick};
+  watch.follow({base::stamp(config), base::stamp(zone)}, [=] {
+    return std::filesystem::exists(more) ? std::vector{more, zone} : std::vector{zone};
+  });
+  io.run_for(20ms);
+  io.restart();
+  EXPECT_THAT(watch.changes(), IsEmpty());
+  static_cast<void>(folder.write("more.toml", "a"));
+  static_cast<void>(folder.write("zone.toml", "ab"));
+  expect_changes(watch, ElementsAre(zone.string() + " has changed", more.string() + " is new"));
+  std::filesystem::remove(more);
+  expect_changes(watch, ElementsAre(zone.string() + " has changed"));
+}
+
 TEST_F(FileWatchTest, WhatIsReadAgainHasNotChanged) {
   const auto routes = folder.write("routes.txt", "a");
   FileWatch watch{io, quick};
