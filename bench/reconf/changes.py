@@ -21,6 +21,8 @@ from throughput import tables
 
 NEXT_HOPS = ("firewall", "second-gateway")
 CHURN_SECONDS = 3.0
+CHURN_RATE = 10_000  # changes a second
+CHURN_BATCH = 500
 PAUSE_SECONDS = 1.0  # for which control stays dead
 
 
@@ -44,7 +46,7 @@ class Requests:
     def __exit__(self, *_: object) -> None:
         self._connection.close()
 
-    def send(self, request: dict[str, str]) -> None:
+    def send(self, request: dict[str, object]) -> None:
         body = json.dumps(request).encode()
         self._connection.sendall(struct.pack("!I", len(body)) + body)
         (length,) = struct.unpack("!I", self._stream.read(4))
@@ -64,20 +66,29 @@ def replace_table(appliance: Appliance, stream: Stream) -> str:
 
 
 def churn_overrides(appliance: Appliance, stream: Stream) -> str:
-    """One after the other, each in force before the next is asked for."""
+    """Each batch is in force before the next is asked for; none begins before its time."""
     done = 0
+    slowest = 0.0
     started = time.monotonic()
     with Requests(appliance.socket) as requests:
         while time.monotonic() - started < CHURN_SECONDS:
-            prefix = f"99.{done // 256 % 16}.{done % 256}.0/24"
-            next_hop = NEXT_HOPS[done // 4096 % 2]
+            asked = time.monotonic()
             requests.send(
-                {"command": "route", "verb": "replace", "zone": "onprem", "prefix": prefix, "next_hop": next_hop}
+                {"command": "route", "changes": [_override(done + i) for i in range(CHURN_BATCH)]}
             )
-            done += 1
+            slowest = max(slowest, time.monotonic() - asked)
+            done += CHURN_BATCH
+            time.sleep(max(0.0, started + done / CHURN_RATE - time.monotonic()))
     rate = done / (time.monotonic() - started)
     appliance.reload(force=True)
-    return f"{done} overrides, {rate:.0f} a second"
+    return f"{done} changes, {rate:.0f} a second, {CHURN_BATCH} a batch, the slowest answered in {slowest * 1000:.0f} ms"
+
+
+def _override(number: int) -> dict[str, str]:
+    """Of 4,096 prefixes one after the other, which then get another next hop."""
+    prefix = f"99.{number // 256 % 16}.{number % 256}.0/24"
+    next_hop = NEXT_HOPS[number // 4096 % 2]
+    return {"verb": "replace", "zone": "onprem", "prefix": prefix, "next_hop": next_hop}
 
 
 def kill_control(appliance: Appliance, stream: Stream) -> str:
@@ -137,7 +148,8 @@ def _member_of(appliance: Appliance, stream: Stream) -> str:
     def carried() -> dict[str, int]:
         hops = {hop["name"]: hop for hop in appliance.json("show", "next-hops")}
         return {
-            member["address"]: member.get("traffic", {}).get("packets", 0) for member in hops["firewall"]["members"]
+            member["address"]: member.get("traffic", {}).get("packets", 0)
+            for member in hops["firewall"]["members"]
         }
 
     before = carried()
@@ -151,6 +163,7 @@ def _member_of(appliance: Appliance, stream: Stream) -> str:
 CHANGES = {
     "table": replace_table,
     "overrides": churn_overrides,
+    "overrides-full": churn_overrides,
     "control": kill_control,
     "ports": change_ports,
     "firewall": flip_firewall,

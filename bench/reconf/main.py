@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Packets lost, and the longest silence, of a numbered stream through the whole appliance while something changes.
 
-  table      all 901,899 routes of a tier-1 table get another next hop, twice
-  overrides  overrides are replaced one after the other, as fast as control answers
-  control    SIGKILLed, and started again a second later
-  ports      a reload adds a port, another removes it
-  firewall   one of two dies and comes back; the stream goes by the other
+  table           all 901,899 routes of a tier-1 table get another next hop, twice
+  overrides       10,000 overrides a second are replaced, in batches, over a table of a few routes
+  overrides-full  the same over the tier-1 table
+  control         SIGKILLed, and started again a second later
+  ports           a reload adds a port, another removes it
+  firewall        one of two dies and comes back; the stream goes by the other
 
 Over AF_XDP ports, and over ports that DPDK owns (net_af_packet on the same veth pairs, with TAP companions). Columns: packets
 lost (median and most of the rounds), those that a port's socket had no room for because its worker was not given a CPU, and
@@ -36,6 +37,7 @@ RATE = 20_000
 ROUNDS, QUICK_ROUNDS = 5, 1
 WAYS = ("af_xdp", "companions")
 UNDISTURBED = "nothing"
+FULL = ("table", "overrides-full")  # with the tier-1 table
 
 
 def nothing(appliance: Appliance, stream: Stream) -> str:
@@ -76,12 +78,12 @@ def measure(way: str, names: Sequence[str], rounds: int) -> list[dict[str, objec
         appliance = Appliance(lab, configure(lab, way))
         appliance.start()
         for name in names:
-            if name == "table":
+            if name in FULL:
                 config.overrides(appliance.config, full_table("firewall"))
                 appliance.reload()
             act = CHANGES.get(name, nothing)
             plays = [play(appliance, act) for _ in range(rounds)]
-            if name == "table":
+            if name in FULL:
                 config.overrides(appliance.config, [])
                 appliance.reload(force=True)
             found.append(report(f"reconf/{way}/{name}", plays))
@@ -96,7 +98,7 @@ def report(name: str, plays: Sequence[Play]) -> dict[str, object]:
     senders = statistics.median(result.sender_gap_us / 1000 for result in results)
     silence = statistics.median(silences)
     print(
-        f"{name:<28} {statistics.median(lost):>6.0f} {max(lost):>6} {max(no_room):>8} {silence:8.1f} {senders:8.1f}   "
+        f"{name:<32} {statistics.median(lost):>6.0f} {max(lost):>6} {max(no_room):>8} {silence:8.1f} {senders:8.1f}   "
         f"{plays[-1].said}",
         flush=True,
     )
@@ -109,7 +111,9 @@ def report(name: str, plays: Sequence[Play]) -> dict[str, object]:
 
 def main(words: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
-        prog="scripts/bench reconf", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+        prog="scripts/bench reconf",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--quick", action="store_true", help=f"{QUICK_ROUNDS} round instead of {ROUNDS}")
     parser.add_argument("--list", action="store_true", help="print the names and measure nothing")
@@ -126,7 +130,9 @@ def main(words: Sequence[str] | None = None) -> int:
         return 0
     machine = machines.look()
     print(f"{machine.cpu}, {machine.cpus} CPUs; {RATE} packets a second\n")
-    print(f"{'change':<28} {'lost':>6} {'most':>6} {'no room':>8} {'silent':>8} {'sender':>8}   what happened")
+    print(
+        f"{'change':<32} {'lost':>6} {'most':>6} {'no room':>8} {'silent':>8} {'sender':>8}   what happened"
+    )
     benchmarks = []
     for way, chosen in wanted.items():
         if chosen:

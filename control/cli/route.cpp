@@ -6,6 +6,7 @@
 #include "control/cli/client.hpp"
 #include "control/cli/command.hpp"
 #include "control/cli/output.hpp"
+#include "control/cli/route_batch.hpp"
 #include "control/cli/route_save.hpp"
 
 namespace sekisho::cli {
@@ -66,12 +67,14 @@ void add_route(CLI::App& app, Context& context) {
       "  sekisho route add --zone onprem 198.51.100.0/24 second-gateway\n"
       "  sekisho route replace --zone onprem 20.118.99.224/32 Internet\n"
       "  sekisho route del --zone onprem 198.51.100.0/24\n"
+      "  sekisho route batch changes.txt\n"
       "  sekisho route list\n"
       "  sekisho route save /etc/sekisho/overrides.txt\n");
   add_verb(*group, context, "add", "Add a User route; refused where the prefix has one", true);
   add_verb(*group, context, "replace", "Change the prefix's User route, or add one", true);
   add_verb(*group, context, "del",
            "Remove the prefix's User routes, the files' too; refused where there is none", false);
+  add_route_batch(*group, context);
   add_route_list(*group, context);
   add_route_save(*group, context);
 }

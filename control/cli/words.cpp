@@ -77,9 +77,10 @@ auto command_of(const CLI::App& app, const std::string& word, std::span<const st
 
 // What changes something: a slip of the hand must not be enough for it.
 constexpr std::array written_whole{
-    "reload",        "rollback",  "confirm",    "drain",          "undrain",
-    "guard on",      "guard off", "bgp apply",  "bgp watch",      "route add",
-    "route replace", "route del", "route save", "next-hop drain", "next-hop undrain",
+    "reload",      "rollback",   "confirm",        "drain",
+    "undrain",     "guard on",   "guard off",      "bgp apply",
+    "bgp watch",   "route add",  "route replace",  "route del",
+    "route batch", "route save", "next-hop drain", "next-hop undrain",
 };
 
 bool has_to_be_whole(const std::string& command, const Words& words) {

@@ -340,10 +340,10 @@ void Daemon::rehearse(const serve::Rehearsal& what, PlanDone done) {
   });
 }
 
-void Daemon::change_route(serve::OverrideRequest request, ReloadDone done) {
+void Daemon::change_routes(serve::RouteRequest request, ReloadDone done) {
   const auto ticket = ++last_ticket_;
   waiting_[ticket] = std::move(done);
-  tell(event::ChangeRoute{ticket, std::move(request)});
+  tell(event::ChangeRoutes{ticket, std::move(request)});
 }
 
 void Daemon::ask_dataplane(ipc::Request request,

@@ -72,7 +72,7 @@ class Daemon final : public serve::Backend {
   [[nodiscard]] auto history() const -> serve::History override { return history_.show(); }
   void plan(std::function<void(const serve::Planned&)> done) override;
   void rehearse(const serve::Rehearsal& what, PlanDone done) override;
-  void change_route(serve::OverrideRequest request, ReloadDone done) override;
+  void change_routes(serve::RouteRequest request, ReloadDone done) override;
   [[nodiscard]] auto drain(bool is_wanted) -> tl::expected<void, std::string> override;
   [[nodiscard]] auto drain_member(const serve::DrainRequest& request)
       -> tl::expected<bool, std::string> override;

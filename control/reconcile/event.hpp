@@ -84,9 +84,9 @@ struct Rehearse {
   Ticket ticket = 0;
   Reading reading;
 };
-struct ChangeRoute {
+struct ChangeRoutes {
   Ticket ticket = 0;
-  serve::OverrideRequest request;
+  serve::RouteRequest request;
 };
 struct DrainMembers {  // these and no others, until another of this kind
   sync::Drained drained;
@@ -101,6 +101,6 @@ using Event =
     std::variant<event::Started, event::Turn, event::Tick, event::KernelChanged, event::Probed,
                  event::Learned, event::GuardClosed, event::Connected, event::Disconnected, event::Claimed,
                  event::StateTold, event::TransactionEnded, event::DataplaneSaid, event::Reload,
-                 event::Rehearse, event::ChangeRoute, event::DrainMembers, event::ReadAgain>;
+                 event::Rehearse, event::ChangeRoutes, event::DrainMembers, event::ReadAgain>;
 
 }  // namespace sekisho::reconcile

@@ -67,8 +67,7 @@ auto Reconciler::waits_until(const Step& step, const World& world) const -> std:
 }
 
 auto Reconciler::is_harmless(const Step& step, Moment& moment) -> bool {
-  const auto found =
-      step.override_request() == nullptr ? harms(*step.policy, moment.world()) : std::vector<sync::Harm>();
+  const auto found = !step.is_override() ? harms(*step.policy, moment.world()) : std::vector<sync::Harm>();
   if (found.empty()) {
     return true;
   }

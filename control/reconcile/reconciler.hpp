@@ -112,7 +112,7 @@ class Reconciler {
   void on(const event::DataplaneSaid& event, Moment& moment);
   void on(const event::Reload& event, Moment& moment);
   void on(const event::Rehearse& event, Moment& moment);
-  void on(const event::ChangeRoute& event, Moment& moment);
+  void on(const event::ChangeRoutes& event, Moment& moment);
   void on(const event::DrainMembers& event, Moment& moment);
   void on(const event::ReadAgain& event, Moment& moment);
 
@@ -154,7 +154,7 @@ class Reconciler {
   [[nodiscard]] auto waits_until(const Step& step, const World& world) const -> std::optional<Time>;
   // With what is learned by now.
   void rehearse(const Step& step, Moment& moment) const;
-  // Makes an override's policy from what runs; false: it was refused.
+  // Makes the policy of overrides from what runs, and answers those that are refused; false: none is left.
   auto resolve(Step& step, Moment& moment) -> bool;
   // Takes the step as what is wanted from now on; how many overrides are gone by it.
   auto adopt(const Step& step, Moment& moment) -> std::size_t;

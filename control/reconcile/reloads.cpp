@@ -90,12 +90,15 @@ void Reconciler::on(const event::Rehearse& event, Moment& moment) {
   advance(moment);
 }
 
-void Reconciler::on(const event::ChangeRoute& event, Moment& moment) {
+void Reconciler::on(const event::ChangeRoutes& event, Moment& moment) {
   if (auto allowed = may_change(); !allowed) {
     moment.act(action::Answer{event.ticket, tl::unexpected(std::move(allowed.error()))});
     return;
   }
-  steps_.push({.tickets = {event.ticket}, .policy = nullptr, .from = event.request, .is_verified = true});
+  steps_.push({.tickets = {event.ticket},
+               .policy = nullptr,
+               .from = Overrides{.requests = {event.request}},
+               .is_verified = true});
   advance(moment);
 }
 
@@ -119,12 +122,29 @@ void Reconciler::rehearse(const Step& step, Moment& moment) const {
 }
 
 auto Reconciler::resolve(Step& step, Moment& moment) -> bool {
-  const auto* request = step.override_request();
-  if (request == nullptr) {
+  auto* overrides = std::get_if<Overrides>(&step.from);
+  if (overrides == nullptr) {
     step.policy = with_learned(step.policy, moment.mirror());
     return true;
   }
-  auto policy = serve::apply(*policy::plain(policy_), *request);
+  const auto runs = policy::plain(policy_);
+  serve::OverrideEdit edit{*runs};
+  Overrides left;
+  std::vector<Ticket> tickets;
+  for (std::size_t i = 0; i < overrides->requests.size(); ++i) {
+    if (auto applied = edit.apply(overrides->requests[i]); !applied) {
+      moment.act(action::Answer{step.tickets[i], tl::unexpected(std::move(applied.error()))});
+      continue;
+    }
+    left.requests.push_back(std::move(overrides->requests[i]));
+    tickets.push_back(step.tickets[i]);
+  }
+  *overrides = std::move(left);
+  step.tickets = std::move(tickets);
+  if (step.tickets.empty()) {
+    return false;
+  }
+  auto policy = edit.finish();
   if (!policy) {
     refuse(step, policy.error(), moment);
     return false;

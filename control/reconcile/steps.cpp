@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "control/reconcile/steps.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "control/policy/learned.hpp"
@@ -17,14 +20,39 @@ bool gives_way(const Step& first, const Step& later) {
          before->policy == after->policy;
 }
 
+std::size_t changes_of(const Overrides& overrides) {
+  std::size_t result = 0;
+  for (const auto& request : overrides.requests) {
+    result += request.changes.size();
+  }
+  return result;
+}
+
+// Takes the later along where both wait.
+bool takes_along(Step& first, Step& later) {
+  auto* before = std::get_if<Overrides>(&first.from);
+  auto* after = std::get_if<Overrides>(&later.from);
+  if (before == nullptr || after == nullptr || before->is_alone ||
+      changes_of(*before) + changes_of(*after) > serve::most_changes) {
+    return false;
+  }
+  std::ranges::move(after->requests, std::back_inserter(before->requests));
+  first.tickets.insert(first.tickets.end(), later.tickets.begin(), later.tickets.end());
+  return true;
+}
+
 }  // namespace
 
 std::string Step::name() const {
   if (is_learned()) {
     return "what is learned";
   }
-  const auto* request = override_request();
-  return request == nullptr ? "reload" : "route " + serve::to_string(*request);
+  const auto* overrides = std::get_if<Overrides>(&from);
+  if (overrides == nullptr) {
+    return "reload";
+  }
+  return overrides->requests.size() == 1 ? "route " + serve::to_string(overrides->requests.front())
+                                         : fmt::format("route, {} requests", overrides->requests.size());
 }
 
 void Steps::push(Step step) {
@@ -32,7 +60,19 @@ void Steps::push(Step step) {
     step.tickets.insert(step.tickets.begin(), steps_.back().tickets.begin(), steps_.back().tickets.end());
     steps_.pop_back();
   }
-  steps_.push_back(std::move(step));
+  if (steps_.empty() || !takes_along(steps_.back(), step)) {
+    steps_.push_back(std::move(step));
+  }
+}
+
+void Steps::put_back_apart(Step step) {
+  auto& requests = std::get<Overrides>(step.from).requests;
+  for (auto i = requests.size(); i-- != 0;) {
+    steps_.push_front({.tickets = {step.tickets[i]},
+                       .policy = nullptr,
+                       .from = Overrides{.requests = {std::move(requests[i])}, .is_alone = true},
+                       .is_verified = true});
+  }
 }
 
 auto Steps::pop() -> Step {

@@ -22,11 +22,17 @@ struct Rehearsal {};
 // The policy that runs, with what has been learned by now. Nobody asked for it, and it waits for nobody's turn.
 struct LearnedRoutes {};
 
+// What was asked by `sekisho route`, each by a ticket of the step's, in the same order.
+struct Overrides {
+  std::vector<serve::RouteRequest> requests;
+  bool is_alone = false;  // of several that were refused together: one of them, by itself
+};
+
 // Another policy: what the files say, or an override of what runs when its turn has come.
 struct Step {
   std::vector<Ticket> tickets;                   // of those who asked for it
   std::shared_ptr<const policy::Policy> policy;  // null: an override's, whose turn has not come
-  std::variant<serve::Sources, serve::OverrideRequest, Rehearsal, LearnedRoutes> from;
+  std::variant<serve::Sources, Overrides, Rehearsal, LearnedRoutes> from;
   bool force = false;        // also where it breaks what works
   bool is_trial = false;     // what runs now may be put back, with the members that are drained
   Time asked{};              // its members' neighbours; it waits for them a while
@@ -36,17 +42,18 @@ struct Step {
   [[nodiscard]] bool is_rehearsal() const { return std::holds_alternative<Rehearsal>(from); }
   [[nodiscard]] bool is_learned() const { return std::holds_alternative<LearnedRoutes>(from); }
   [[nodiscard]] bool is_reload() const { return std::holds_alternative<serve::Sources>(from); }
-  [[nodiscard]] const serve::OverrideRequest* override_request() const {
-    return std::get_if<serve::OverrideRequest>(&from);
-  }
+  [[nodiscard]] bool is_override() const { return std::holds_alternative<Overrides>(from); }
   [[nodiscard]] std::string name() const;  // "reload", "route add 10.1.0.0/16 firewall in zone onprem"
 };
 
 class Steps {
  public:
   // A reload that still waits gives its turn to a later one, which was read after it: a burst of signals is one step. The same
-  // must be allowed to both, and both come from the configuration or from one policy of the history.
+  // must be allowed to both, and both come from the configuration or from one policy of the history. Overrides that wait become one
+  // step, and are one transaction: what many ask one by one costs no more than what one asks at once.
   void push(Step step);
+  // Overrides that were refused together come back one by one, each to have its own answer.
+  void put_back_apart(Step step);
   void put_back(Step step) { steps_.push_front(std::move(step)); }
   [[nodiscard]] auto pop() -> Step;
   // What must not run without this closing of the guard, which failed.

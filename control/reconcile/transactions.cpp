@@ -226,6 +226,12 @@ void Reconciler::failed(Sending sending, const std::string& why, Moment& moment)
     learned_failed(why, moment);
     return;
   }
+  if (step->tickets.size() > 1 && step->is_override() && is_connected_ && command_.is_held()) {
+    steps_.put_back_apart(std::move(*step));
+    close_guard(moment);
+    look_soon(moment);
+    return;
+  }
   if (!sending.is_full && is_connected_ && command_.is_held()) {
     moment.warn("the dataplane refused what changes ({}); it gets the whole policy", why);
     told_.reset();
@@ -288,8 +294,9 @@ void Reconciler::committed(Sending sending, const ipc::Committed& committed, Mom
   } else {
     retry_pause_ = first_retry;
   }
-  if (sending.is_policy && !(step && step->is_learned())) {
-    moment.act(action::ListAgain{});  // the dataplane may have made interfaces
+  // The dataplane may have made interfaces, but not for a route.
+  if (sending.is_policy && (sending.is_full || !step || step->is_reload())) {
+    moment.act(action::ListAgain{});
   }
   if (step) {
     done(*step,

@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <cstddef>
 #include <iterator>
+#include <ranges>
+#include <span>
 
 namespace sekisho::route {
 namespace {
@@ -12,6 +14,14 @@ namespace {
 constexpr std::uint64_t sort_key(const Route& route) {
   return std::uint64_t{route.prefix.address} << 16 | std::uint64_t{route.prefix.length} << 8 |
          (0xffU - static_cast<unsigned>(route.origin));
+}
+
+// Of one prefix, in order: how many another of the same origin replaced.
+std::size_t equals(std::span<const Route> group) {
+  std::size_t result = 0;
+  for (std::size_t i = 1; i < group.size(); ++i)
+    result += group[i].origin == group[i - 1].origin;
+  return result;
 }
 
 }  // namespace
@@ -49,16 +59,27 @@ auto RouteTable::with(const std::map<base::Prefix, std::vector<Route>>& others) 
   RouteTable result;
   auto& content = result.own();
   auto& routes = content.routes;
-  routes.reserve(candidates().size() + 2 * others.size());
+  std::size_t more = 0;
+  for (const auto& [prefix, group] : others)
+    more += group.size();
+  routes.reserve(candidates().size() + more);
+  content.duplicates = content_->duplicates;
+  bool has_shadows = !content_->shadows.empty();
   auto from = candidates().begin();
   for (const auto& [prefix, group] : others) {
     const auto [begin, end] = std::ranges::equal_range(from, candidates().end(), prefix, {}, &Route::prefix);
     routes.insert(routes.end(), from, begin);
-    routes.insert(routes.end(), group.rbegin(), group.rend());
+    content.duplicates -= equals({begin, end});
+    const auto first = routes.insert(routes.end(), group.rbegin(), group.rend());
+    std::ranges::stable_sort(first, routes.end(), std::ranges::greater{}, &Route::origin);
+    content.duplicates += equals({first, routes.end()});
+    has_shadows |=
+        std::ranges::any_of(group, [](const Route& route) { return route.origin == Origin::vnet; });
     from = end;
   }
   routes.insert(routes.end(), from, candidates().end());
-  settle(content);
+  if (has_shadows)
+    settle(content);
   return result;
 }
 
@@ -83,13 +104,13 @@ auto RouteTable::merged(const std::vector<Route>& more, const std::function<bool
 // Of routes that are sorted by prefix: what is shadowed by other routes than before stands where it belongs again.
 void RouteTable::settle(Content& content) {
   auto& routes = content.routes;
+  content.duplicates = 0;
   for (auto group = routes.begin(); group != routes.end();) {
     const auto end =
         std::find_if(group, routes.end(), [&](const Route& route) { return route.prefix != group->prefix; });
     if (end - group > 1) {
       std::ranges::stable_sort(group, end, std::ranges::greater{}, &Route::origin);
-      for (auto route = group + 1; route != end; ++route)
-        content.duplicates += route->origin == route[-1].origin;
+      content.duplicates += equals({group, end});
     }
     group = end;
   }
@@ -138,7 +159,8 @@ void RouteTable::sort(Content& content) {
 // Pre-order: a route that casts a shadow stands before everything that it covers, and behind its last address comes nothing
 // that it does.
 void RouteTable::cast_shadows(Content& content) {
-  auto& [routes, shadows, duplicates] = content;
+  auto& routes = content.routes;
+  auto& shadows = content.shadows;
   shadows.clear();
   for (auto group = routes.begin(); group != routes.end();) {
     const auto prefix = group->prefix;

@@ -47,7 +47,15 @@ struct OverrideRequest {
   std::string zone;
   base::Prefix prefix;
   std::string next_hop;  // empty with `del`
+  unsigned line{};       // in the request's file; 0: it stands in none
 };
+
+// What is asked at once, one after the other: all of it in one transaction, or nothing.
+struct RouteRequest {
+  std::vector<OverrideRequest> changes;  // at least one
+  std::string file{};                    // where they stand, for a refusal; empty: nowhere
+};
+inline constexpr std::size_t most_changes = 100'000;  // of a request
 
 // Takes a member out of its next hop until that is taken back, or puts it back.
 struct DrainRequest {
@@ -121,7 +129,7 @@ class Backend {
   // it to them.
   virtual void rehearse(const Rehearsal& what, PlanDone done) = 0;
   [[nodiscard]] virtual const Sources& sources() const = 0;
-  virtual void change_route(OverrideRequest request, ReloadDone done) = 0;
+  virtual void change_routes(RouteRequest request, ReloadDone done) = 0;
   // No new traffic should come, until that is taken back; kept over a restart. After an error nothing has changed.
   [[nodiscard]] virtual auto drain(bool is_wanted) -> tl::expected<void, std::string> = 0;
   [[nodiscard]] virtual std::optional<std::uint64_t> draining_since_unix_ms() const = 0;  // none: it is not

@@ -15,7 +15,8 @@ using ErrorCode = boost::system::error_code;
 
 namespace {
 
-constexpr std::uint32_t max_request = 1u << 20;  // nothing that the CLI asks comes near
+constexpr std::uint32_t max_question = 1u << 20;      // nothing that the CLI asks comes near
+constexpr std::uint32_t max_change = ipc::max_frame;  // most_changes, with names as long as they get
 constexpr const char* too_little_memory = "sekisho-control has no memory for it: nothing was changed";
 
 Answer refusal(const std::string& why) {
@@ -77,7 +78,7 @@ void CliSession::read_header() {
   be_patient();
   asio::async_read(socket_, asio::buffer(header_), [self = shared_from_this()](ErrorCode error, std::size_t) {
     const auto length = ipc::frame_length(self->header_);
-    if (error || length == 0 || length > max_request) {
+    if (error || length == 0 || length > (self->role_.may_change() ? max_change : max_question)) {
       self->close();
     } else {
       self->read_body(length);

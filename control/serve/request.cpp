@@ -307,16 +307,16 @@ Answer plan_pages(Plan plan) {
   return head;
 }
 
-void change_route(const Json& request, Backend& backend, Then done) {
-  auto wanted = read_override(request);
+void change_routes(const Json& request, Backend& backend, Then done) {
+  auto wanted = read_overrides(request);
   if (!wanted) {
     done(refuse(wanted.error()));
     return;
   }
-  backend.change_route(std::move(*wanted),
-                       [done = std::move(done)](const tl::expected<Reloaded, std::string>& result) {
-                         done(result ? answer(reload_json(*result)) : refuse(result.error()));
-                       });
+  backend.change_routes(std::move(*wanted),
+                        [done = std::move(done)](const tl::expected<Reloaded, std::string>& result) {
+                          done(result ? answer(reload_json(*result)) : refuse(result.error()));
+                        });
 }
 
 void reload(const Json& request, Backend& backend, Then done) {
@@ -458,7 +458,7 @@ void handle(const Json& request, Backend& backend, std::uint64_t started_unix_ms
   } else if (name == "show") {
     show(request, backend, started_unix_ms, std::move(done));
   } else if (name == "route") {
-    change_route(request, backend, std::move(done));
+    change_routes(request, backend, std::move(done));
   } else if (name == "drain" || name == "undrain") {
     drain(request, backend, name == "drain", done);
   } else if (name == "advertising") {

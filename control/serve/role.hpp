@@ -21,6 +21,7 @@ class Role {
 
   // The error is one sentence that says who may.
   [[nodiscard]] auto may(const Json& request) const -> tl::expected<void, std::string>;
+  [[nodiscard]] bool may_change() const noexcept { return is_admin_; }
   [[nodiscard]] bool is_owner() const noexcept { return is_owner_; }
 
  private:

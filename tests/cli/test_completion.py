@@ -123,7 +123,7 @@ def test_an_ambiguous_one_is_refused(sekisho: Any, words: list[str], said: str) 
 
 
 WHOLE = ["reload", "rollback", "confirm", "drain", "undrain", "guard on", "guard off", "bgp apply", "bgp watch", "route add", "route replace",
-         "route del", "route save", "next-hop drain", "next-hop undrain", "stats --clear"]  # fmt: skip
+         "route del", "route batch", "route save", "next-hop drain", "next-hop undrain", "stats --clear"]  # fmt: skip
 
 
 @pytest.mark.parametrize("command", WHOLE)

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
 from typing import Any
 
 import pytest
@@ -12,7 +14,7 @@ from lab.appliance import Appliance, Refused
 from lab.frames import Capture, Injector, frame
 from lab.process import wait_until
 from lab.stream import Stream
-from lab.topology import EGRESS, MOVED, Lab
+from lab.topology import EGRESS, MOVED, STREAM, Lab
 from scapy.layers.inet import IP
 
 pytestmark = pytest.mark.usefixtures("restored")
@@ -39,7 +41,9 @@ def test_an_override_takes_effect_and_goes_with_the_next_reload(
     added = appliance.json("route", "add", *ZONE, f"{MOVED}/32", "second-gateway")
     assert (added["applied"], added["routes_added"], added["routes_changed"]) == (True, 1, 0)
     arrives_by(lab, appliance, onprem, "gateway2")
-    assert overrides(appliance) == [{"zone": "onprem", "prefix": f"{MOVED}/32", "next_hop": "second-gateway"}]
+    assert overrides(appliance) == [
+        {"zone": "onprem", "prefix": f"{MOVED}/32", "next_hop": "second-gateway"}
+    ]
     dropped = appliance.reload()
     assert (dropped["overrides_dropped"], dropped["routes_removed"]) == (1, 1)
     assert overrides(appliance) == []
@@ -80,7 +84,11 @@ def test_what_is_saved_is_there_after_a_reload(lab: Lab, appliance: Appliance, o
 
     def table(routes: Any) -> list[tuple[str, str]]:
         # Hosts on a port's subnet come and go.
-        return [(each["prefix"], each["next_hop"]) for each in routes if not each["source"].startswith("host on port")]
+        return [
+            (each["prefix"], each["next_hop"])
+            for each in routes
+            if not each["source"].startswith("host on port")
+        ]
 
     assert table(appliance.json("show", "routes", *ZONE)) == table(before)
     assert appliance.json("route", "list") == []
@@ -92,7 +100,9 @@ def test_what_is_saved_is_there_after_a_reload(lab: Lab, appliance: Appliance, o
     assert table(appliance.json("show", "routes", *ZONE)) == table(before)
 
 
-def test_an_override_to_the_internet_passes_the_guard(lab: Lab, appliance: Appliance, onprem: Injector) -> None:
+def test_an_override_to_the_internet_passes_the_guard(
+    lab: Lab, appliance: Appliance, onprem: Injector
+) -> None:
     destination = "20.118.99.223"  # beside an exception
     appliance.json("route", "add", *ZONE, f"{destination}/32", "Internet")
     with Capture(lab, "router", "inside") as seen:
@@ -192,3 +202,52 @@ def test_a_stream_while_overrides_come_and_go(lab: Lab, appliance: Appliance) ->
     assert (result.lost, result.duplicated) == (0, 0), result
     assert after["gateway2"] - before["gateway2"] > 1000
     assert after["firewall"] - before["firewall"] > 1000
+
+
+def batch(appliance: Appliance, lines: list[str]) -> subprocess.CompletedProcess[str]:
+    file = appliance.config.with_name("changes.txt")
+    file.write_text("".join(f"{line}\n" for line in lines))
+    return appliance.execute("--json", "route", "batch", *ZONE, file)
+
+
+def test_a_batch_changes_everything_or_nothing(lab: Lab, appliance: Appliance, onprem: Injector) -> None:
+    before = appliance.json("show", "state")["dataplane"]["transaction"]
+    refused = batch(appliance, [f"replace {MOVED}/32 second-gateway", "", "add 198.51.100.0/24 nobody"])
+    assert (
+        refused.returncode == 1 and 'changes.txt:3: there is no next hop "nobody"' in refused.stderr
+    ), refused
+    assert appliance.json("show", "state")["dataplane"]["transaction"] == before
+    assert overrides(appliance) == []
+    arrives_by(lab, appliance, onprem, "firewall")
+    done = batch(
+        appliance,
+        [f"add {MOVED}/32 firewall", f"replace {MOVED}/32 second-gateway", "add 198.51.100.0/24 None"],
+    )
+    assert done.returncode == 0 and json.loads(done.stdout)["routes_added"] == 2, done
+    assert appliance.json("show", "state")["dataplane"]["transaction"] == before + 1
+    arrives_by(lab, appliance, onprem, "gateway2")
+    assert appliance.reload()["overrides_dropped"] == 2
+
+
+@pytest.mark.parametrize("table", ["small", "large"])
+def test_batches_under_a_stream_lose_nothing(lab: Lab, appliance: Appliance, table: str) -> None:
+    """The stream's own prefix is in each of them; 100,000 routes beside it stay as they are."""
+    if table == "large":
+        config.overrides(appliance.config, config.many_routes("firewall"))
+        appliance.reload()
+    before = lab.counters()
+    with Stream(lab, MOVED) as stream:
+        stream.wait_received(1000)
+        for turn in range(10):
+            next_hop = ("second-gateway", "firewall")[turn % 2]
+            others = [f"replace 44.{i >> 8}.{i & 255}.0/24 {next_hop}" for i in range(1000)]
+            done = batch(appliance, [*others, f"replace {MOVED}/32 {next_hop}"])
+            assert done.returncode == 0, done
+            stream.wait_more(2_000)
+        assert len(overrides(appliance)) == 1001
+        stream.stop()
+        result = stream.finish()
+    after = lab.counters()
+    assert (result.lost, result.duplicated) == (0, 0), result
+    for space in ("firewall", "gateway2"):
+        assert after[space] - before[space] > 1000

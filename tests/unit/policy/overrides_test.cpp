@@ -145,6 +145,26 @@ TEST_F(Overrides, RefusesWhatCannotBe) {
       << "System routes are Azure's";
 }
 
+TEST_F(Overrides, StandInTheOrderOfTheirPlacesAndTheLastOfAPrefixCounts) {
+  const auto after = with_overrides(*base(), {{"vnet", prefix("3.0.0.0/8"), "gateway"},
+                                              {"onprem", prefix("3.0.0.0/8"), "firewall"},
+                                              {"onprem", prefix("1.0.0.0/8"), std::nullopt},
+                                              {"onprem", prefix("3.0.0.0/8"), "gateway"}});
+  ASSERT_TRUE(after) << after.error();
+  EXPECT_EQ((*after)->overrides, (std::vector<Override>{{"onprem", prefix("1.0.0.0/8"), std::nullopt},
+                                                        {"onprem", prefix("3.0.0.0/8"), "gateway"},
+                                                        {"vnet", prefix("3.0.0.0/8"), "gateway"}}));
+}
+
+// What both have is not touched: the table of a zone whose overrides stay is the same one.
+TEST_F(Overrides, WhatBothHaveIsNotLookedAtAgain) {
+  const auto first = with_overrides(*base(), {{"onprem", prefix("3.0.0.0/8"), "gateway"}}).value();
+  const auto second = with_overrides(*first, {{"onprem", prefix("3.0.0.0/8"), "gateway"},
+                                              {"vnet", prefix("4.0.0.0/8"), "gateway"}})
+                          .value();
+  EXPECT_TRUE(second->zone("onprem")->table.shares_with(first->zone("onprem")->table));
+}
+
 // Whatever came before, a policy's tables are those that its files and its overrides alone make.
 TEST_F(Overrides, HaveNoMemory) {
   std::mt19937 random{11};

@@ -231,7 +231,10 @@ class ReconcilerLab {
     });
   }
   auto change_route(serve::OverrideRequest::Verb verb, base::Prefix prefix, std::string next_hop) -> Ticket {
-    tell(event::ChangeRoute{++last_ticket, {verb, "onprem", prefix, std::move(next_hop)}});
+    return change_routes({{verb, "onprem", prefix, std::move(next_hop)}});
+  }
+  auto change_routes(std::vector<serve::OverrideRequest> changes) -> Ticket {
+    tell(event::ChangeRoutes{++last_ticket, {.changes = std::move(changes)}});
     return last_ticket;
   }
   // "applied", "stored", or why it was refused; empty: there is no answer yet.

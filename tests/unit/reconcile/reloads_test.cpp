@@ -237,6 +237,71 @@ routes = [{ prefix = "10.64.0.0/16", next_hop = "firewall" }])"));
   EXPECT_EQ(image.next_hop_of("onprem", branch), "firewall");
 }
 
+constexpr base::Prefix depot{0x0a410000, 16};  // 10.65.0.0/16
+
+auto change(Verb verb, base::Prefix prefix, const char* next_hop = "") -> serve::OverrideRequest {
+  return {verb, "onprem", prefix, next_hop};
+}
+
+TEST_F(ReconcilerTest, ABatchIsOneTransactionOrNothing) {
+  start_with_dataplane();
+  const auto before = commits;
+  const auto good =
+      change_routes({change(Verb::add, branch, "other"), change(Verb::replace, branch, "firewall"),
+                     change(Verb::add, depot, "other")});
+  settle();
+  EXPECT_EQ(outcome(good), "applied");
+  EXPECT_EQ(commits - before, 1);
+  EXPECT_EQ(image.next_hop_of("onprem", branch), "firewall");
+  const auto bad = change_routes({change(Verb::del, branch), change(Verb::add, depot, "firewall")});
+  settle();
+  EXPECT_THAT(outcome(bad), HasSubstr("has a User route to 10.65.0.0/16 already"));
+  EXPECT_EQ(commits - before, 1);
+  EXPECT_EQ(brain->policy()->overrides.size(), 2U);
+  expect_in_step();
+}
+
+TEST_F(ReconcilerTest, OverridesThatComeMeanwhileAreOneTransactionAndEachIsAnswered) {
+  start_with_dataplane();
+  const auto before = commits;
+  const auto first = change_route(Verb::add, branch, "other");
+  const auto second = change_route(Verb::replace, branch, "firewall");
+  const auto refused = change_route(Verb::add, branch, "other");
+  const auto third = change_route(Verb::add, depot, "other");
+  settle();
+  EXPECT_EQ(outcome(first), "applied");
+  EXPECT_EQ(outcome(second), "applied");
+  EXPECT_THAT(outcome(refused), HasSubstr("already, by firewall"));
+  EXPECT_EQ(outcome(third), "applied");
+  EXPECT_EQ(commits - before, 2) << "the first had begun";
+  EXPECT_EQ(image.next_hop_of("onprem", branch), "firewall");
+  EXPECT_EQ(image.next_hop_of("onprem", depot), "other");
+  expect_in_step();
+}
+
+// One that the dataplane has no room for takes none of the others along.
+TEST_F(ReconcilerTest, OverridesThatAreRefusedTogetherAreToldOneByOne) {
+  start_with_dataplane();
+  const auto first = change_route(Verb::add, branch, "other");
+  const auto second = change_route(Verb::add, depot, "other");
+  const auto third = change_route(Verb::replace, depot, "firewall");
+  answer();  // the first's
+  turn();
+  answer("no room");  // both
+  EXPECT_EQ(outcome(second), "");
+  EXPECT_EQ(outcome(third), "");
+  turn();
+  ASSERT_TRUE(in_flight);
+  answer("no room");  // the second's
+  answer("no room");  // whole
+  settle();
+  EXPECT_EQ(outcome(first), "applied");
+  EXPECT_EQ(outcome(second), "no room");
+  EXPECT_EQ(outcome(third), "applied");
+  EXPECT_EQ(image.next_hop_of("onprem", depot), "firewall");
+  expect_in_step();
+}
+
 // --- Drained members.
 
 TEST_F(ReconcilerTest, ADrainedMemberIsToldAtOnceAndOverARestart) {

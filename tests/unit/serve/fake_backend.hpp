@@ -88,9 +88,11 @@ class FakeBackend : public Backend {
     done(planned);
   }
   const Sources& sources() const override { return sources_; }
-  void change_route(OverrideRequest request,
-                    std::function<void(tl::expected<Reloaded, std::string>)> done) override {
-    overrides_asked.push_back(to_string(request));
+  void change_routes(RouteRequest request,
+                     std::function<void(tl::expected<Reloaded, std::string>)> done) override {
+    for (const auto& change : request.changes) {
+      overrides_asked.push_back(to_string(change));
+    }
     done(reloaded);
   }
   auto drain(bool is_wanted) -> tl::expected<void, std::string> override {

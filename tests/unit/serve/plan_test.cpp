@@ -47,6 +47,10 @@ class PlanTest : public testing::Test {
   static OverrideRequest request(OverrideRequest::Verb verb, const char* prefix, const char* next_hop = "") {
     return {verb, "onprem", base::parse_prefix(prefix).value(), next_hop};
   }
+  static auto apply(const policy::Policy& before, const OverrideRequest& change) {
+    OverrideEdit edit{before};
+    return edit.apply(RouteRequest{.changes = {change}}).and_then([&] { return edit.finish(); });
+  }
   // The next hop of exactly this prefix; "-" where there is none.
   static std::string next_hop(const policy::Policy& policy, const char* prefix) {
     const auto wanted = base::parse_prefix(prefix).value();
@@ -253,6 +257,60 @@ TEST_F(PlanTest, DelOfWhatOnlyAnOverrideHasLeavesNothingBehind) {
   EXPECT_EQ(next_hop(*removed, "10.2.0.0/16"), "-");
 }
 
+// Each on top of those before it, and none where one is refused.
+TEST_F(PlanTest, ABatchIsAppliedWholeOrNotAtAll) {
+  const auto before = policy("10.1.0.0/16\n");
+  OverrideEdit edit{*before};
+  RouteRequest batch{
+      .changes = {request(Verb::del, "10.1.0.0/16"), request(Verb::add, "10.1.0.0/16", "gateway"),
+                  request(Verb::add, "10.2.0.0/16", "gateway"), request(Verb::del, "10.2.0.0/16")}};
+  EXPECT_TRUE(edit.apply(batch));
+  batch = {.changes = {request(Verb::replace, "10.1.0.0/16", "None"),
+                       request(Verb::add, "10.3.0.0/16", "gateway"), request(Verb::del, "10.2.0.0/16")},
+           .file = "changes.txt"};
+  batch.changes.back().line = 7;
+  EXPECT_EQ(edit.apply(batch).error(), "changes.txt:7: zone onprem has no User route to 10.2.0.0/16");
+  const auto after = edit.finish().value();
+  EXPECT_EQ(next_hop(*after, "10.1.0.0/16"), "gateway");
+  EXPECT_EQ(next_hop(*after, "10.2.0.0/16"), "-");
+  EXPECT_EQ(next_hop(*after, "10.3.0.0/16"), "-");
+  ASSERT_EQ(after->overrides.size(), 1U);
+  // What was overridden before a batch that is refused stays so.
+  OverrideEdit again{*after};
+  EXPECT_FALSE(again.apply(
+      {.changes = {request(Verb::replace, "10.1.0.0/16", "None"), request(Verb::del, "10.9.0.0/16")}}));
+  EXPECT_EQ(again.finish().value()->overrides, after->overrides);
+}
+
+TEST_F(PlanTest, ABatchIsReadWholeOrNamesFileLineAndReason) {
+  const auto change = [](const char* verb, const char* prefix, Json line) {
+    return Json{{"verb", verb},
+                {"zone", "onprem"},
+                {"prefix", prefix},
+                {"next_hop", "gateway"},
+                {"line", std::move(line)}};
+  };
+  const auto read = [&](Json second) {
+    const auto result =
+        read_overrides(Json{{"command", "route"},
+                            {"file", "changes.txt"},
+                            {"changes", {change("add", "10.1.0.0/16", 1), std::move(second)}}});
+    return result ? fmt::format("{} {}", to_string(*result), result->changes[1].line) : result.error();
+  };
+  EXPECT_EQ(read(change("replace", "10.2.0.0/16", 3)), "batch of 2 changes 3");
+  EXPECT_THAT(read(change("replace", "10.2.0.1/16", 3)), HasSubstr("changes.txt:3: host bits are set"));
+  EXPECT_EQ(read(change("put", "10.2.0.0/16", 3)),
+            R"(changes.txt:3: "verb" must be "add", "del" or "replace")");
+  EXPECT_EQ(read(change("add", "10.2.0.0/16", "3")), R"("line" must be a number)");
+  EXPECT_EQ(read(3), R"(each of "changes" must be an object)");
+  const auto changes = [](Json value) {
+    return read_overrides(Json{{"command", "route"}, {"changes", std::move(value)}}).error();
+  };
+  EXPECT_EQ(changes(Json::array()), R"("changes" must be an array of 1 to 100000)");
+  EXPECT_EQ(changes(Json(std::vector<int>(most_changes + 1))),
+            R"("changes" must be an array of 1 to 100000)");
+}
+
 TEST_F(PlanTest, OverridesObeyTheConfigurationsRules) {
   const auto before = policy("10.1.0.0/16\n");
   auto elsewhere = request(Verb::add, "10.2.0.0/16", "gateway");
@@ -264,7 +322,7 @@ TEST_F(PlanTest, OverridesObeyTheConfigurationsRules) {
 
 TEST(ReadOverride, RefusesWhatItDoesNotUnderstand) {
   const Json whole{{"verb", "add"}, {"zone", "onprem"}, {"prefix", "10.1.0.0/16"}, {"next_hop", "firewall"}};
-  EXPECT_EQ(to_string(read_override(whole).value()), "add 10.1.0.0/16 firewall in zone onprem");
+  EXPECT_EQ(to_string(read_overrides(whole).value()), "add 10.1.0.0/16 firewall in zone onprem");
   for (const auto& [member, value, reason] :
        {std::tuple{"verb", Json("put"), "\"verb\" must be"},
         std::tuple{"verb", Json("del"), "takes no next hop"},
@@ -274,7 +332,7 @@ TEST(ReadOverride, RefusesWhatItDoesNotUnderstand) {
         std::tuple{"next_hop", Json(nullptr), "\"next_hop\" must name"}}) {
     auto broken = whole;
     broken[member] = value;
-    const auto read = read_override(broken);
+    const auto read = read_overrides(broken);
     ASSERT_FALSE(read) << broken;
     EXPECT_THAT(read.error(), HasSubstr(reason));
   }
