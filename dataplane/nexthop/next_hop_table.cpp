@@ -113,7 +113,7 @@ void NextHopTable::publish(NextHopIndex index, NextHopPointer next_hop) {
   };
   by_addresses_.fetch_add(count(*next_hop), std::memory_order_relaxed);  // as long as a reader can meet it
   slot.store(*next_hop == *unset_ ? unset_.get() : next_hop.release(), std::memory_order_release);
-  by_addresses_.fetch_sub(count(*old), std::memory_order_relaxed);
+  by_addresses_.fetch_sub(count(*old), std::memory_order_release);  // no sooner
   if (old != unset_.get()) {
     qsbr_.retire([old] { FreeNextHop{}(old); });
   }

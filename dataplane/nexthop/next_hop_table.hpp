@@ -83,9 +83,9 @@ class NextHopTable {
   [[nodiscard]] const NextHop& next_hop(NextHopIndex index) const noexcept {
     return *next_hops_[value_of(index)].load(std::memory_order_acquire);
   }
-  // Whether a next hop may hash by addresses: asked once for many packets.
+  // Whether a next hop may hash by addresses: asked once for many packets, before their next hops.
   [[nodiscard]] bool any_by_addresses() const noexcept {
-    return by_addresses_.load(std::memory_order_relaxed) != 0;
+    return by_addresses_.load(std::memory_order_acquire) != 0;
   }
   [[nodiscard]] const Adjacency& adjacency(AdjacencyIndex index) const noexcept {
     return *adjacencies_[index].load(std::memory_order_acquire);
