@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "dataplane/fib/lookup.hpp"
 
-#include <smmintrin.h>
-
 #include <algorithm>
 #include <bit>
 #include <utility>
+
+#include "common/base/vectors.hpp"
 
 namespace sekisho::fib {
 namespace {
@@ -28,9 +28,41 @@ const T* chosen(bool first, const T* one, const T* other) noexcept {
 using Mask = std::uint64_t;
 static_assert(bulk <= 8 * sizeof(Mask));
 
+#ifdef __x86_64__
+constexpr bool loads_keep_order = true;
+#else
+constexpr bool loads_keep_order = false;
+#endif
+
+#if defined(__SANITIZE_THREAD__)
+#define SEKISHO_TSAN
+#elif defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define SEKISHO_TSAN
+#endif
+#endif
+
+// Of a round's loads none has to wait for another; what is read behind the round, an entry that was led to or a next hop, is read after
+// all of them. Where a CPU loads in any order, an acquire with each load would make them wait: one barrier a round does not. On x86
+// it keeps the compiler alone from exchanging them. TSan knows no barriers.
+#ifdef SEKISHO_TSAN
+template <typename Entry>
+Entry load_in_round(const Entry& entry) noexcept {
+  return load(entry);
+}
+void end_round() noexcept {}
+#else
+template <typename Entry>
+Entry load_in_round(const Entry& entry) noexcept {
+  return std::atomic_ref{const_cast<Entry&>(entry)}.load(std::memory_order_relaxed);
+}
+void end_round() noexcept {
+  std::atomic_thread_fence(std::memory_order_acquire);
+}
+#endif
+
 // The shortcuts of eight addresses, straight from the table into a vector: stored one by one they would hold up the vector that
-// judges them. Plain loads, because compilers keep atomic ones out of vector instructions; on x86 an entry is read whole all the
-// same, and what it leads to is read after it: tbl24 by load(), a next hop by an address that is made of it.
+// judges them. Plain loads, because compilers keep atomic ones out of vector instructions; an entry is read whole all the same.
 template <typename Format, int... lane>
 [[gnu::no_sanitize_thread]] __m128i eight_shortcuts(const View<Format>& view, const std::uint32_t* addresses,
                                                     std::integer_sequence<int, lane...>) noexcept {
@@ -59,10 +91,11 @@ Mask lookup_shortcuts(const View<Format>& view, const std::uint32_t* addresses, 
               << at;
   }
   for (; at < count; ++at) {
-    const auto entry = load(view.shortcut[addresses[at] >> shortcut_shift]);
+    const auto entry = load_in_round(view.shortcut[addresses[at] >> shortcut_shift]);
     values[at] = entry;
     led_on |= Mask{Format::leads_on(entry)} << at;
   }
+  end_round();
   return led_on;
 }
 
@@ -79,15 +112,17 @@ void lookup_led_on(const View<Format>& view, const std::uint32_t* addresses, Val
                    Mask led_on) noexcept {
   Mask extended = 0;
   for_each_bit(led_on, [&](unsigned at) {
-    const auto entry = load(view.tbl24[addresses[at] >> 8]);
+    const auto entry = load_in_round(view.tbl24[addresses[at] >> 8]);
     values[at] = entry;
     extended |= Mask{Format::leads_on(entry)} << at;
   });
+  end_round();
   for_each_bit(extended, [&](unsigned at) {
     const auto entry = static_cast<typename Format::Entry>(values[at]);
     const unsigned table = view.extension(addresses[at] >> 8, entry);
-    values[at] = load(view.tbl8[table * extension_entries + (addresses[at] & 0xff)]);
+    values[at] = load_in_round(view.tbl8[table * extension_entries + (addresses[at] & 0xff)]);
   });
+  end_round();
 }
 
 }  // namespace
@@ -113,6 +148,11 @@ void lookup_blocks(const View<Format>& view, const std::uint32_t* addresses, Val
                    unsigned count) noexcept {
   for (unsigned i = 0; i < count; ++i) {
     __builtin_prefetch(&view.tbl24[addresses[i] >> 8]);
+  }
+  if constexpr (!loads_keep_order) {
+    const Mask all = count < bulk ? (Mask{1} << count) - 1 : ~Mask{0};
+    lookup_led_on(view, addresses, values, all);
+    return;
   }
   for (unsigned i = 0; i < count; ++i) {
     values[i] = lookup_block(view, addresses[i]);

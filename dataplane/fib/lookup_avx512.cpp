@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Sixteen lookups at a time where the CPU gathers: in tables with many extended blocks twice as fast as one by one,
-// because all first loads of a bulk are on their way before any second one is needed.
+// because all first loads of a bulk are on their way before any second one is needed. Only x86 has them.
+#ifdef __x86_64__
 #ifndef __clang__
 // GCC 12 finds its own _mm512_undefined_epi32() uninitialized (GCC bug 105593).
 #pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
@@ -88,3 +89,27 @@ SEKISHO_AVX512 void lookup_blocks_avx512(const View<Wide>& view, const std::uint
 }
 
 }  // namespace sekisho::fib
+
+#else
+
+#include "dataplane/fib/lookup.hpp"
+
+namespace sekisho::fib {
+
+bool have_avx512() noexcept {
+  return false;
+}
+
+void lookup_blocks_avx512(const View<Narrow>& view, const std::uint32_t* addresses, Value* values,
+                          unsigned count) noexcept {
+  lookup_blocks(view, addresses, values, count);
+}
+
+void lookup_blocks_avx512(const View<Wide>& view, const std::uint32_t* addresses, Value* values,
+                          unsigned count) noexcept {
+  lookup_blocks(view, addresses, values, count);
+}
+
+}  // namespace sekisho::fib
+
+#endif

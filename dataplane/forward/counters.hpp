@@ -6,7 +6,9 @@
 // some port, drops, host; until then a few are `waiting`. A packet that leaves in fragments is the first of them; the others are generated.
 #pragma once
 
+#ifdef __x86_64__
 #include <emmintrin.h>
+#endif
 
 #include <array>
 #include <atomic>
@@ -36,6 +38,7 @@ struct alignas(16) Traffic {
   Counter packets;
   Counter bytes;
 
+#ifdef __x86_64__
   // Both at once, in half the loads and stores. No x86 CPU known shows half of an aligned 64-bit number that a vector instruction
   // writes (those with AVX guarantee it for all 16 bytes): as good as relaxed atomics, save that a sanitizer cannot know it.
   [[gnu::no_sanitize_thread]] void add(std::uint64_t more_packets, std::uint64_t more_bytes) noexcept {
@@ -44,8 +47,15 @@ struct alignas(16) Traffic {
         _mm_set_epi64x(static_cast<long long>(more_bytes), static_cast<long long>(more_packets));
     _mm_store_si128(both, _mm_add_epi64(_mm_load_si128(both), more));
   }
+#else
+  // Another CPU may show half of a number that a vector instruction writes.
+  void add(std::uint64_t more_packets, std::uint64_t more_bytes) noexcept {
+    packets.add(more_packets);
+    bytes.add(more_bytes);
+  }
+#endif
 };
-static_assert(sizeof(Traffic) == sizeof(__m128i) && std::is_standard_layout_v<Traffic>);
+static_assert(sizeof(Traffic) == 16 && std::is_standard_layout_v<Traffic>);
 
 struct alignas(64) PortCounters {
   Traffic rx;

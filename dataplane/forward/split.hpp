@@ -2,12 +2,11 @@
 // Whether a column has one key, two or more: most bursts are of one zone, go to one next hop and there to one of two firewalls.
 #pragma once
 
-#include <emmintrin.h>
-
 #include <array>
 #include <bit>
 #include <cstdint>
 
+#include "common/base/vectors.hpp"
 #include "dataplane/forward/burst.hpp"
 
 namespace sekisho::forward {

@@ -8,16 +8,13 @@
 // Nearly every frame is one. A frame that is not plain is not wrong: the exact tests (ethernet.hpp, ipv4.hpp,
 // address.hpp, options.hpp) then say what it is. A plain one passes them all. Hence a test here may be stricter than
 // the exact one wherever that is cheaper (all of 169/8, say), never laxer.
-//
-// SSE4.2 is what DPDK itself asks of an x86 CPU.
 #pragma once
-
-#include <nmmintrin.h>
 
 #include <array>
 #include <cstddef>
 #include <cstdint>
 
+#include "common/base/vectors.hpp"
 #include "dataplane/packet/bytes.hpp"
 #include "dataplane/packet/columns.hpp"
 #include "dataplane/packet/ethernet.hpp"

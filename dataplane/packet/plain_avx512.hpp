@@ -6,6 +6,8 @@
 // the constants stay in registers from one sixteen to the next.
 #pragma once
 
+#ifdef __x86_64__
+
 #ifndef __clang__
 // GCC 12 finds its own _mm512_undefined_epi32() uninitialized (GCC bug 105593).
 #pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
@@ -176,3 +178,23 @@ SEKISHO_AVX512 std::size_t PlainFrames::read_sixteens(const std::uint8_t* const*
 #undef SEKISHO_AVX512
 
 }  // namespace sekisho::packet
+
+#else  // Another CPU has none, and reads by fours.
+
+#include "dataplane/packet/plain.hpp"
+
+namespace sekisho::packet {
+
+[[nodiscard]] constexpr bool have_avx512() noexcept {
+  return false;
+}
+
+template <std::size_t Capacity>
+std::size_t PlainFrames::read_sixteens(const std::uint8_t* const*, const std::uint32_t*, Columns<Capacity>&,
+                                       std::size_t at, std::size_t) const noexcept {
+  return at;
+}
+
+}  // namespace sekisho::packet
+
+#endif
