@@ -60,6 +60,14 @@ def pytest(shell: Shell, tests: str) -> Count:
     return count
 
 
+# Rooms whose code differs by CPU, or by the order in which one loads; and the programs, which say what they are.
+ARM64 = "build-arm64"
+ARM64_TESTS = {
+    "fib": "tests/unit/fib/fib_test",
+    "packet": "tests/unit/packet/packet_test",
+    "decide": "tests/unit/decide/decide_test",
+}
+
 # --- stages ---------------------------------------------------------------------------------------------------
 
 
@@ -168,6 +176,17 @@ def threads(shell: Shell) -> Count:
     )
 
 
+def arm64(shell: Shell) -> Count:
+    """Cross-built, and run by QEMU's user emulation: what is told of speed there tells nothing, so that -O1 does."""
+    cross = ("--cross-file", "build-arm64-root/cross.ini", "-Ddebug=false", "-Doptimization=1", "-Dcpp_args=-g1")
+    configured = shell("scripts/cross-arm64") and configure(shell, ARM64, *cross)
+    built = one("build for ARM64", configured and shell("ninja", "-C", ARM64, *ARM64_TESTS.values()))
+    if built.failed:
+        return built
+    built += meson_test(shell, ARM64, "arm64", "--no-rebuild", "--timeout-multiplier", "10", *ARM64_TESTS)
+    return built
+
+
 def run_fuzzer(shell: Shell, program: Path, seconds: int) -> bool:
     """With its seeds, and a corpus that grows from run to run."""
     corpus = ROOT / CLANG / "corpus" / program.name
@@ -228,6 +247,7 @@ STAGES = (
         "headers", every_header, f"the {headers.MOST} headers that changed last, and what includes them, compile on their own (--full: all headers)",
         COMPUTING, needs="clang"),
     Stage("tidy", tidied, f"clang-tidy finds nothing in the {tidy.MOST} files of common and control that changed last", COMPUTING, needs="clang"),
+    Stage("arm64", arm64, "cross-built for ARM64; tests of the table and of packets under QEMU (--full)", COMPUTING, whole=False, full=True),
     Stage("threads", threads, "tables and sixteen workers' use of them under TSan", COMPUTING),
     Stage("sanitized", sanitized, "unit and packet tests under ASan and UBSan", LAST, needs="clang"),
     Stage("fuzz", fuzz, f"each fuzzer for {FUZZ_SECONDS} s", LAST, needs="clang"),
