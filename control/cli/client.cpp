@@ -118,6 +118,12 @@ Outcome Client::ask_pages(const Json& request, const std::function<void(const Js
                           const std::function<bool()>& goes_on) {
   const auto bytes = ipc::frame(request.dump(-1, ' ', false, Json::error_handler_t::replace));
   const auto error = write(asio::buffer(bytes));
+  if (error == asio::error::broken_pipe || error == asio::error::connection_reset) {
+    // It may have said why, before it had heard all.
+    if (const auto reply = receive(); !reply) {
+      return tl::unexpected{reply.error()};
+    }
+  }
   if (error) {
     return tl::unexpected{
         fmt::format("sekisho-control at {} ended the connection: {}", path_, error.message())};

@@ -129,15 +129,16 @@ auto read_changes(std::string_view text, const BatchOptions& options) -> tl::exp
     if (!change) {
       return tl::unexpected{base::Error{options.place(), line, std::move(change.error())}.to_string()};
     }
+    if (changes.size() == serve::most_changes) {
+      return tl::unexpected{base::Error{options.place(), line,
+                                        fmt::format("a batch has {} changes at most", serve::most_changes)}
+                                .to_string()};
+    }
     (*change)["line"] = line;
     changes.push_back(std::move(*change));
   }
   if (changes.empty()) {
     return tl::unexpected{options.place() + ": no change stands there"};
-  }
-  if (changes.size() > serve::most_changes) {
-    return tl::unexpected{fmt::format("{}: {} changes; a batch has {} at most", options.place(),
-                                      changes.size(), serve::most_changes)};
   }
   return changes;
 }

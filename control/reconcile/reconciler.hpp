@@ -161,6 +161,7 @@ class Reconciler {
   // Of members that the policy does not have, that they are drained.
   void forget_drained(Moment& moment);
   static void refuse(const Step& step, const std::string& why, Moment& moment);
+  void tell_apart(Step step, const std::string& why, Moment& moment);  // overrides that were refused together
   static void done(const Step& step, const serve::Reloaded& result, Moment& moment);
 
   // Begins the next conversation, if there is one to begin and none is held.

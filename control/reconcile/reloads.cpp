@@ -129,19 +129,20 @@ auto Reconciler::resolve(Step& step, Moment& moment) -> bool {
   }
   const auto runs = policy::plain(policy_);
   serve::OverrideEdit edit{*runs};
-  Overrides left;
-  std::vector<Ticket> tickets;
   for (std::size_t i = 0; i < overrides->requests.size(); ++i) {
-    if (auto applied = edit.apply(overrides->requests[i]); !applied) {
-      moment.act(action::Answer{step.tickets[i], tl::unexpected(std::move(applied.error()))});
+    auto applied = edit.apply(overrides->requests[i]);
+    if (applied) {
       continue;
     }
-    left.requests.push_back(std::move(overrides->requests[i]));
-    tickets.push_back(step.tickets[i]);
-  }
-  *overrides = std::move(left);
-  step.tickets = std::move(tickets);
-  if (step.tickets.empty()) {
+    if (i !=
+        0) {  // what it is refused for may itself never come into force: it is judged when the others have ended
+      steps_.put_back(step.part_from(i));
+      break;
+    }
+    moment.act(action::Answer{step.tickets.front(), tl::unexpected(std::move(applied.error()))});
+    if (overrides->requests.size() > 1) {
+      steps_.put_back(step.part_from(1));
+    }
     return false;
   }
   auto policy = edit.finish();

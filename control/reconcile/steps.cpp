@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstddef>
 #include <iterator>
 #include <utility>
 
@@ -43,6 +44,19 @@ bool takes_along(Step& first, Step& later) {
 
 }  // namespace
 
+auto Step::part_from(std::size_t first) -> Step {
+  auto& requests = std::get<Overrides>(from).requests;
+  const auto at = static_cast<std::ptrdiff_t>(first);
+  Step rest{.tickets = {tickets.begin() + at, tickets.end()},
+            .policy = nullptr,
+            .from = Overrides{.requests = {std::make_move_iterator(requests.begin() + at),
+                                           std::make_move_iterator(requests.end())}},
+            .is_verified = true};
+  tickets.resize(first);
+  requests.resize(first);
+  return rest;
+}
+
 std::string Step::name() const {
   if (is_learned()) {
     return "what is learned";
@@ -51,8 +65,14 @@ std::string Step::name() const {
   if (overrides == nullptr) {
     return "reload";
   }
-  return overrides->requests.size() == 1 ? "route " + serve::to_string(overrides->requests.front())
-                                         : fmt::format("route, {} requests", overrides->requests.size());
+  constexpr std::size_t most_named = 4;
+  const auto& requests = overrides->requests;
+  auto result = "route " + serve::to_string(requests.front());
+  for (std::size_t i = 1; i < std::min(requests.size(), most_named); ++i) {
+    result += ", " + serve::to_string(requests[i]);
+  }
+  return requests.size() > most_named ? fmt::format("{} and {} more", result, requests.size() - most_named)
+                                      : result;
 }
 
 void Steps::push(Step step) {

@@ -2,6 +2,7 @@
 // The queue of policies: reloads, overrides and rehearsals that wait for their turn, in the order in which they came. Pure.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <deque>
 #include <memory>
@@ -43,6 +44,11 @@ struct Step {
   [[nodiscard]] bool is_learned() const { return std::holds_alternative<LearnedRoutes>(from); }
   [[nodiscard]] bool is_reload() const { return std::holds_alternative<serve::Sources>(from); }
   [[nodiscard]] bool is_override() const { return std::holds_alternative<Overrides>(from); }
+  [[nodiscard]] bool is_of_many() const {  // overrides that were asked one by one
+    return is_override() && tickets.size() > 1;
+  }
+  // Of overrides: takes the requests from `first` on away, as a step of their own.
+  [[nodiscard]] auto part_from(std::size_t first) -> Step;
   [[nodiscard]] std::string name() const;  // "reload", "route add 10.1.0.0/16 firewall in zone onprem"
 };
 

@@ -122,6 +122,10 @@ void Reconciler::closed(Closing closing, const tl::expected<void, std::string>& 
       refused(result.error(), moment);
       return;
     }
+    if (step->is_of_many()) {
+      tell_apart(std::move(*step), result.error(), moment);
+      return;
+    }
     moment.error("{} refused: {}", step->name(), result.error());
     refuse(*step, result.error(), moment);
     look_soon(moment);
@@ -216,6 +220,13 @@ void Reconciler::on(const event::TransactionEnded& event, Moment& moment) {
   }
 }
 
+// One of them may be what is wrong with all.
+void Reconciler::tell_apart(Step step, const std::string& why, Moment& moment) {
+  moment.warn("{} refused together, each is tried by itself: {}", step.name(), why);
+  steps_.put_back_apart(std::move(step));
+  look_soon(moment);
+}
+
 void Reconciler::failed(Sending sending, const std::string& why, Moment& moment) {
   auto& step = sending.step;
   if (!step) {
@@ -226,10 +237,9 @@ void Reconciler::failed(Sending sending, const std::string& why, Moment& moment)
     learned_failed(why, moment);
     return;
   }
-  if (step->tickets.size() > 1 && step->is_override() && is_connected_ && command_.is_held()) {
-    steps_.put_back_apart(std::move(*step));
+  if (step->is_of_many() && is_connected_ && command_.is_held()) {
     close_guard(moment);
-    look_soon(moment);
+    tell_apart(std::move(*step), why, moment);
     return;
   }
   if (!sending.is_full && is_connected_ && command_.is_held()) {

@@ -78,8 +78,11 @@ void CliSession::read_header() {
   be_patient();
   asio::async_read(socket_, asio::buffer(header_), [self = shared_from_this()](ErrorCode error, std::size_t) {
     const auto length = ipc::frame_length(self->header_);
-    if (error || length == 0 || length > (self->role_.may_change() ? max_change : max_question)) {
+    if (error || length == 0 || length > max_change) {
       self->close();
+    } else if (const auto allowed = self->role_.may(Json{{"command", "route"}});
+               length > max_question && !allowed) {
+      self->turn_away(allowed.error());  // only a change is that long
     } else {
       self->read_body(length);
     }

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <limits>
 #include <ranges>
@@ -62,9 +63,10 @@ auto read_override(const Json& change) -> tl::expected<OverrideRequest, std::str
   return OverrideRequest{known->second, zone->value_or(""), *parsed, next_hop->value_or("")};
 }
 
-// With where it stands, if anywhere.
-std::string placed(const std::string& file, unsigned line, std::string why) {
-  return line == 0 ? std::move(why) : base::Error{file, line, std::move(why)}.to_string();
+// With where it stands: in a file, or among those of the request.
+std::string placed(const std::string& file, unsigned line, std::size_t index, const std::string& why) {
+  return line == 0 || file.empty() ? fmt::format("changes[{}]: {}", index, why)
+                                   : base::Error{file, line, why}.to_string();
 }
 
 auto read_changes(const Json& request) -> tl::expected<RouteRequest, std::string> {
@@ -82,17 +84,18 @@ auto read_changes(const Json& request) -> tl::expected<RouteRequest, std::string
   RouteRequest result{.changes = {}, .file = file->value_or("")};
   result.changes.reserve(changes.size());
   for (const auto& change : changes) {
+    const auto index = result.changes.size();
     if (!change.is_object()) {
-      return tl::unexpected(std::string("each of \"changes\" must be an object"));
+      return tl::unexpected(placed({}, 0, index, "must be an object"));
     }
     const auto line = read_line(change);
     if (!line) {
-      return tl::unexpected(line.error());
+      return tl::unexpected(placed({}, 0, index, line.error()));
     }
     auto known = refuse_other_members(change, {"verb", "zone", "prefix", "next_hop", "line"});
     auto one = known.and_then([&] { return read_override(change); });
     if (!one) {
-      return tl::unexpected(placed(result.file, *line, std::move(one.error())));
+      return tl::unexpected(placed(result.file, *line, index, one.error()));
     }
     one->line = *line;
     result.changes.push_back(std::move(*one));
@@ -167,7 +170,8 @@ auto OverrideEdit::apply(const OverrideRequest& request, Undo& undo) -> tl::expe
 
 auto OverrideEdit::apply(const RouteRequest& request) -> tl::expected<void, std::string> {
   Undo undo;
-  for (const auto& change : request.changes) {
+  for (std::size_t index = 0; index < request.changes.size(); ++index) {
+    const auto& change = request.changes[index];
     if (auto applied = apply(change, undo); !applied) {
       for (auto& [place, before] : undo | std::views::reverse) {
         if (before) {
@@ -176,7 +180,9 @@ auto OverrideEdit::apply(const RouteRequest& request) -> tl::expected<void, std:
           touched_.erase(place);
         }
       }
-      return tl::unexpected(placed(request.file, change.line, std::move(applied.error())));
+      return request.changes.size() == 1 && change.line == 0
+                 ? applied
+                 : tl::unexpected(placed(request.file, change.line, index, applied.error()));
     }
   }
   return {};

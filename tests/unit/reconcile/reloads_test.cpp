@@ -273,7 +273,7 @@ TEST_F(ReconcilerTest, OverridesThatComeMeanwhileAreOneTransactionAndEachIsAnswe
   EXPECT_EQ(outcome(second), "applied");
   EXPECT_THAT(outcome(refused), HasSubstr("already, by firewall"));
   EXPECT_EQ(outcome(third), "applied");
-  EXPECT_EQ(commits - before, 2) << "the first had begun";
+  EXPECT_EQ(commits - before, 3) << "the first had begun, and the refused one waited for those before it";
   EXPECT_EQ(image.next_hop_of("onprem", branch), "firewall");
   EXPECT_EQ(image.next_hop_of("onprem", depot), "other");
   expect_in_step();
@@ -297,6 +297,44 @@ TEST_F(ReconcilerTest, OverridesThatAreRefusedTogetherAreToldOneByOne) {
   settle();
   EXPECT_EQ(outcome(first), "applied");
   EXPECT_EQ(outcome(second), "no room");
+  EXPECT_EQ(outcome(third), "applied");
+  EXPECT_EQ(image.next_hop_of("onprem", depot), "firewall");
+  expect_in_step();
+}
+
+// What it would have been refused for has never been.
+TEST_F(ReconcilerTest, AnOverrideIsNotRefusedForOneThatTheDataplaneRefused) {
+  start_with_dataplane();
+  const auto first = change_route(Verb::add, branch, "other");
+  const auto second = change_route(Verb::add, depot, "other");
+  const auto third = change_route(Verb::add, depot, "firewall");
+  answer();  // the first's
+  turn();
+  EXPECT_EQ(outcome(third), "");
+  answer("no room");  // the second's
+  answer("no room");  // whole
+  settle();
+  EXPECT_EQ(outcome(first), "applied");
+  EXPECT_EQ(outcome(second), "no room");
+  EXPECT_EQ(outcome(third), "applied");
+  EXPECT_EQ(image.next_hop_of("onprem", depot), "firewall");
+  expect_in_step();
+}
+
+// One that the guard cannot be closed for takes none of the others along.
+TEST_F(ReconcilerTest, OverridesThatTheGuardRefusesTogetherAreTriedOneByOne) {
+  start_with_dataplane();
+  change_route(Verb::add, branch, "other");
+  const auto second = change_route(Verb::add, depot, "other");
+  const auto third = change_route(Verb::replace, depot, "firewall");
+  answer();  // the first's
+  guard_error = "nft refuses";
+  turn();
+  EXPECT_EQ(outcome(second), "");
+  EXPECT_EQ(outcome(third), "");
+  guard_error.clear();
+  settle();
+  EXPECT_EQ(outcome(second), "applied");
   EXPECT_EQ(outcome(third), "applied");
   EXPECT_EQ(image.next_hop_of("onprem", depot), "firewall");
   expect_in_step();

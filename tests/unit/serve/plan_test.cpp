@@ -294,15 +294,15 @@ TEST_F(PlanTest, ABatchIsReadWholeOrNamesFileLineAndReason) {
     const auto result =
         read_overrides(Json{{"command", "route"},
                             {"file", "changes.txt"},
-                            {"changes", {change("add", "10.1.0.0/16", 1), std::move(second)}}});
+                            {"changes", {change("add", "10.1.0.0/16", 1U), std::move(second)}}});
     return result ? fmt::format("{} {}", to_string(*result), result->changes[1].line) : result.error();
   };
-  EXPECT_EQ(read(change("replace", "10.2.0.0/16", 3)), "batch of 2 changes 3");
-  EXPECT_THAT(read(change("replace", "10.2.0.1/16", 3)), HasSubstr("changes.txt:3: host bits are set"));
-  EXPECT_EQ(read(change("put", "10.2.0.0/16", 3)),
+  EXPECT_EQ(read(change("replace", "10.2.0.0/16", 3U)), "batch of 2 changes 3");
+  EXPECT_THAT(read(change("replace", "10.2.0.1/16", 3U)), HasSubstr("changes.txt:3: host bits are set"));
+  EXPECT_EQ(read(change("put", "10.2.0.0/16", 3U)),
             R"(changes.txt:3: "verb" must be "add", "del" or "replace")");
-  EXPECT_EQ(read(change("add", "10.2.0.0/16", "3")), R"("line" must be a number)");
-  EXPECT_EQ(read(3), R"(each of "changes" must be an object)");
+  EXPECT_EQ(read(change("add", "10.2.0.0/16", "3")), R"(changes[1]: "line" must be a number)");
+  EXPECT_EQ(read(3), "changes[1]: must be an object");
   const auto changes = [](Json value) {
     return read_overrides(Json{{"command", "route"}, {"changes", std::move(value)}}).error();
   };
