@@ -45,11 +45,11 @@ std::string as_header(std::string sentence) {
   return sentence;
 }
 
-std::string dumped(const Json& result) {
-  return result.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
-}
-
 }  // namespace
+
+std::string dumped(const Json& value) {
+  return value.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
+}
 
 Desk::Desk(boost::asio::io_context& io, serve::Backend& backend, std::uint64_t started_unix_ms, int rest)
     : backend_(backend), started_unix_ms_(started_unix_ms), rest_(rest), pause_(io) {}

@@ -20,6 +20,9 @@
 
 namespace sekisho::web {
 
+// As a line; what is no UTF-8 in it is replaced.
+[[nodiscard]] std::string dumped(const serve::Json& value);
+
 class Desk {
  public:
   using Done = std::function<void(http::Response)>;

@@ -43,10 +43,6 @@ bool is_gone_to(const http::Request::Fetch& fetch) {
   return fetch.mode == "navigate" && fetch.destination == "document" && fetch.purpose.empty();
 }
 
-std::string dumped(const Json& value) {
-  return value.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
-}
-
 }  // namespace
 
 Page::Page(boost::asio::io_context& io, serve::Backend& backend, std::uint64_t started_unix_ms, Names names)
