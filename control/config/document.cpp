@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "common/base/text.hpp"
+#include "control/config/include.hpp"
 
 namespace sekisho::config {
 namespace {
@@ -15,6 +16,9 @@ namespace {
 constexpr std::string_view include_key = "include";
 // Tables of tables, each with a name of its own: several files may have some of them.
 constexpr std::array<std::string_view, 3> named{"port", "next_hop", "zone"};
+// Of all files.
+constexpr std::size_t most_bytes = std::size_t{16} << 20;
+constexpr std::size_t most_lines = 1'000'000;
 
 }  // namespace
 
@@ -22,16 +26,26 @@ constexpr std::array<std::string_view, 3> named{"port", "next_hop", "zone"};
 auto Document::add(std::string_view text, base::Stamp of) -> tl::expected<void, base::Error> {
   const bool is_first = lines_ == 0;
   const auto file = of.file.native();
+  const auto before = lines_;
+  bytes_ += text.size();
+  const auto lines = before + static_cast<std::size_t>(std::ranges::count(text, '\n')) + 1;
+  if (bytes_ > most_bytes || lines > most_lines)
+    return tl::unexpected(base::Error{of.file, 0,
+                                      fmt::format("with it the configuration has more than {}",
+                                                  bytes_ > most_bytes ? "16 MiB" : "1,000,000 lines")});
+  places_.push_back(place_of(of.file));
   if (!is_first)
-    files_.included.push_back({std::move(of), lines_});
-  std::string behind(lines_, '\n');
+    files_.included.push_back({std::move(of), before});
+  std::string behind(before, '\n');
   behind += text;
-  lines_ = static_cast<unsigned>(std::ranges::count(behind, '\n')) + 1;
+  lines_ = static_cast<unsigned>(lines);
   toml::table root;
   try {
     root = toml::parse(behind, std::string_view{file});
   } catch (const toml::parse_error& error) {
-    return tl::unexpected(at(error.source().begin.line, std::string{error.description()}));
+    // What is no UTF-8 is said of the character before it, which may be in the file before.
+    return tl::unexpected(
+        at(std::max<unsigned>(error.source().begin.line, before + 1), std::string{error.description()}));
   }
   if (is_first) {
     root_ = std::move(root);
@@ -71,9 +85,7 @@ auto Document::merge(toml::table& into, toml::table& from, std::string_view with
 }
 
 bool Document::has(const std::filesystem::path& file) const {
-  return file == files_.file || std::ranges::any_of(files_.included, [&](const IncludedFile& each) {
-           return each.read.file == file;
-         });
+  return std::ranges::find(places_, place_of(file)) != places_.end();
 }
 
 auto Document::include() const -> std::vector<Located<std::string>> {

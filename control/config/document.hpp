@@ -3,6 +3,7 @@
 #pragma once
 
 #include <toml++/toml.h>
+#include <cstddef>
 #include <filesystem>
 #include <string>
 #include <string_view>
@@ -20,9 +21,10 @@ class Document {
   // Of the configuration that includes the others.
   explicit Document(std::filesystem::path file) { files_.file = std::move(file); }
 
-  // The configuration itself first, then what it includes. After an error it must not be used any more.
+  // The configuration itself first, then what it includes: 16 MiB and 1,000,000 lines in all. After an error it must not be used
+  // any more.
   [[nodiscard]] auto add(std::string_view text, base::Stamp of) -> tl::expected<void, base::Error>;
-  // Also the configuration itself.
+  // Also the configuration itself, and by whatever name.
   [[nodiscard]] bool has(const std::filesystem::path& file) const;
 
   [[nodiscard]] const toml::table& root() const noexcept { return root_; }
@@ -40,7 +42,9 @@ class Document {
 
   Config files_;
   toml::table root_;
-  unsigned lines_ = 0;  // of all files
+  unsigned lines_ = 0;     // of all files
+  std::size_t bytes_ = 0;  // of all files
+  std::vector<std::filesystem::path> places_;
 };
 
 }  // namespace sekisho::config

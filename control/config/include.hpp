@@ -9,8 +9,12 @@
 
 namespace sekisho::config {
 
-// By name, byte by byte, whatever the locale. Relative to the folder of the configuration; what begins with "/" is beneath `root`. A
-// pattern of glob(7) may have no match; a plain name is a file that must be there. The error is half a sentence. Waits for the disk.
+// The same for all names that lead to a file without a symbolic link: absolute, and without "." and "..".
+[[nodiscard]] auto place_of(const std::filesystem::path& file) -> std::filesystem::path;
+
+// By name, byte by byte, whatever the locale. Relative to the folder of the configuration; what begins with "/" is beneath `root`. ".."
+// is taken away by name, whatever is a symbolic link. A pattern of glob(7) may have no match; a plain name is a file that must be
+// there. The error is half a sentence: also of a folder that cannot be searched, and of a name that is not UTF-8. Waits for the disk.
 [[nodiscard]] auto find_included(const std::filesystem::path& configuration, const std::string& pattern,
                                  const std::filesystem::path& root)
     -> tl::expected<std::vector<std::filesystem::path>, std::string>;

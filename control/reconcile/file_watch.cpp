@@ -5,6 +5,8 @@
 #include <iterator>
 #include <utility>
 
+#include "control/config/include.hpp"
+
 namespace sekisho::reconcile {
 
 void FileWatch::follow(std::vector<base::Stamp> read, Included included) {
@@ -25,8 +27,12 @@ void FileWatch::look() {
         [files, look = look_, included = included_] {
           Stamps now;
           std::ranges::transform(files, std::back_inserter(now), look);
+          std::vector<std::filesystem::path> known;
+          std::ranges::transform(files, std::back_inserter(known), config::place_of);
           for (const auto& file : included()) {
-            if (std::ranges::find(files, file) == files.end()) {
+            const auto place = config::place_of(file);
+            if (std::ranges::find(known, place) == known.end()) {
+              known.push_back(place);
               now.push_back({.file = file, .size = {}});
             }
           }

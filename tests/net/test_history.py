@@ -168,7 +168,8 @@ def test_included_files_are_taken_and_put_back(appliance: Appliance) -> None:
     folder.mkdir()
     try:
         file.write_text(zone)
-        appliance.config.write_text('include = ["conf.d/*.toml"]\n' + before + "[zone.vnet]\n" + after)
+        # Absolute: a rollback that looked there, and not beneath its copy, would find no file.
+        appliance.config.write_text(f'include = ["{folder}/*.toml"]\n' + before + "[zone.vnet]\n" + after)
         assert appliance.json("reload", "--dry-run")["changes"] == []
         policy = appliance.json("history", str(appliance.reload()["policy"]))
         assert policy["files"][:2] == [str(appliance.config), str(file)]

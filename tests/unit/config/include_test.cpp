@@ -17,9 +17,12 @@
 namespace sekisho::config {
 namespace {
 
+using testing::AllOf;
 using testing::ElementsAre;
+using testing::EndsWith;
 using testing::HasSubstr;
 using testing::IsEmpty;
+using testing::StartsWith;
 
 constexpr std::string_view whole = R"(include = ["conf.d/*.toml"]
 [port.lan]
@@ -100,6 +103,7 @@ TEST_F(Included, EachComplaintNamesItsFileAndLine) {
       "conf.d/30-last.toml:2: \"net_null1\" is the device of port wan already (conf.d/20-short.toml:2)");
   EXPECT_EQ(with("[port.x]\ndevice = \"net_null2\"\n[port.y]\ndevice = \"net_null2\"\n"),
             "conf.d/30-last.toml:4: \"net_null2\" is the device of port x already (line 2)");
+  EXPECT_THAT(with("\xff"), StartsWith("conf.d/30-last.toml:1: "));
   EXPECT_EQ(with(""), "");
   EXPECT_EQ(refusal("include = [\"conf.d/*.toml\"]\n[port.lan]\n"),
             "sekisho.toml:2: [port.lan] needs \"device\"");
@@ -152,6 +156,50 @@ TEST_F(Included, ByNameAndEachOnce) {
             "");
 }
 
+// As editors on Windows leave them.
+TEST_F(Included, LinesAreCountedBehindAMarkAndLineBreaksOfWindows) {
+  folder.write("conf.d/10-mark.toml", "\xef\xbb\xbf[port.wan]\ndevice = \"net_null1\"\n");
+  folder.write("conf.d/20-breaks.toml", "# A port.\r\n[port.dmz]\r\ndevice = \"net_null2\"\r\n");
+  folder.write("conf.d/30-after.toml", "[port.vpn]\ndevice = \"net_null3\"\n");
+  const auto config = read_main();
+  ASSERT_TRUE(config) << config.error().to_string();
+  ASSERT_EQ(config->ports.size(), 4U);
+  const auto at = [&](std::size_t port) {
+    return folder.shorten(config->at(config->ports[port].line, "x").to_string());
+  };
+  EXPECT_EQ(at(0), "conf.d/20-breaks.toml:2: x");  // by name: dmz, lan, vpn, wan
+  EXPECT_EQ(at(2), "conf.d/30-after.toml:1: x");
+  EXPECT_EQ(at(3), "conf.d/10-mark.toml:1: x");
+}
+
+TEST_F(Included, TheConfigurationDoesNotIncludeItself) {
+  const std::string text{"include = [\"*.toml\"]\n[port.lan]\ndevice = \"net_null0\"\n"};
+  folder.write("sekisho.toml", text);
+  const auto config = read(folder.path() / "conf.d/.././sekisho.toml");
+  ASSERT_TRUE(config) << config.error().to_string();
+  EXPECT_THAT(config->included, IsEmpty());
+}
+
+// A file in a folder that cannot be searched is not left out: glob(3) alone would.
+TEST_F(Included, WhatCannotBeLookedAtIsSaid) {
+  std::filesystem::create_directory(folder.path() / "conf.d/empty");
+  folder.write("conf.d/file", "");
+  EXPECT_THAT(found("conf.d/*/zone.toml"), IsEmpty());
+  std::filesystem::create_symlink("loop", folder.path() / "conf.d/loop");
+  for (const auto* pattern : {"conf.d/*/zone.toml", "conf.d/*/*.toml", "conf.d/*/more/*.toml"})
+    EXPECT_THAT(found(pattern), ElementsAre(AllOf(StartsWith("refused: what \"conf.d/*/"),
+                                                  HasSubstr(" matches cannot be told: conf.d/loop"),
+                                                  EndsWith(": Too many levels of symbolic links"))))
+        << pattern;
+}
+
+TEST_F(Included, ANameIsUtf8) {
+  folder.write("conf.d/\xc3\xbc.toml", "");
+  EXPECT_EQ(refusal(), "");
+  folder.write("conf.d/\xff.toml", "");
+  EXPECT_EQ(refusal(), "sekisho.toml:1: \"conf.d/*.toml\" matches \"?.toml\", a name that is not UTF-8");
+}
+
 TEST_F(Included, AFolderIsItsNameWhateverIsInIt) {
   const auto odd = folder.path() / "a[b]*";
   std::filesystem::create_directories(odd / "conf.d");
@@ -170,6 +218,37 @@ TEST_F(Included, OfACopyAllIsBeneathItsRoot) {
   EXPECT_THAT(find_included(config, "/srv/conf.d/x.toml", root).value(),
               ElementsAre(root / "srv/conf.d/x.toml"));
   EXPECT_FALSE(find_included(config, "/srv/conf.d/x.toml", {}));
+  // No number of ".." leads out of it.
+  for (const auto* pattern : {"../srv/conf.d/*.toml", "../../../srv/conf.d/*.toml", "/../srv/conf.d/*.toml",
+                              "../../../srv/conf.d/x.toml"})
+    EXPECT_THAT(find_included(config, pattern, root).value(), ElementsAre(root / "srv/conf.d/x.toml"))
+        << pattern;
+}
+
+TEST_F(Included, ACopyIsReadInsteadOfWhatLiesThereNow) {
+  const auto root = folder.path() / "root";
+  const auto copy = root / folder.path().relative_path();
+  const auto pattern = (folder.path() / "conf.d/*.toml").native();
+  std::filesystem::create_directories(copy / "conf.d");
+  const auto in_copy = copy.lexically_relative(folder.path()).native();
+  folder.write(in_copy + "/sekisho.toml",
+               fmt::format("include = [\"{}\"]\n[port.lan]\ndevice = \"net_null0\"\n", pattern));
+  folder.write(in_copy + "/conf.d/old.toml", "[port.old]\ndevice = \"net_null1\"\n");
+  folder.write("conf.d/new.toml", "[port.new]\ndevice = \"net_null1\"\n");
+  const auto config = read(copy / "sekisho.toml", root);
+  ASSERT_TRUE(config) << config.error().to_string();
+  ASSERT_EQ(config->included.size(), 1U);
+  EXPECT_EQ(config->included[0].read.file, copy / "conf.d/old.toml");
+}
+
+// By name, as the history's copy has it, and not by where a symbolic link leads.
+TEST_F(Included, TheParentOfAFolderIsItsParentByName) {
+  std::filesystem::create_directories(folder.path() / "elsewhere/conf.d");
+  std::filesystem::create_directory_symlink("elsewhere/conf.d", folder.path() / "linked");
+  folder.write("elsewhere/x.toml", "");
+  folder.write("x.toml", "");
+  EXPECT_THAT(found("linked/../x.*"), ElementsAre("x.toml"));
+  EXPECT_THAT(found("linked/../x.toml"), ElementsAre("x.toml"));
 }
 
 TEST_F(Included, ThereAreNotTooMany) {
@@ -178,6 +257,15 @@ TEST_F(Included, ThereAreNotTooMany) {
   EXPECT_EQ(refusal(), "");
   folder.write("conf.d/256.toml", "");
   EXPECT_EQ(refusal(), "sekisho.toml:1: more than 256 included files");
+}
+
+TEST_F(Included, AllTogetherAreNotTooLong) {
+  folder.write("conf.d/a.toml", std::string(999'000, '\n'));
+  EXPECT_EQ(refusal(), "");
+  folder.write("conf.d/b.toml", std::string(2'000, '\n'));
+  EXPECT_EQ(refusal(), "conf.d/b.toml: with it the configuration has more than 1,000,000 lines");
+  folder.write("conf.d/a.toml", "#" + std::string((16U << 20) - 1, ' '));
+  EXPECT_EQ(refusal(), "conf.d/a.toml: with it the configuration has more than 16 MiB");
 }
 
 }  // namespace
