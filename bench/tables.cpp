@@ -9,8 +9,8 @@
 
 #include "common/base/file.hpp"
 #include "common/base/prefix.hpp"
-#include "control/formats/compression.hpp"
 #include "control/config/presets.hpp"
+#include "control/formats/compression.hpp"
 #include "tests/unit/fib/tables.hpp"
 
 namespace sekisho::bench {
