@@ -77,7 +77,7 @@ def _figure(entries: Sequence[dict[str, Any]]) -> Figure | None:
     """Of one name's entries: one with its own quartiles, or Google Benchmark's repetitions."""
     first = entries[0]
     ratio = next((value for key, value in first.items() if key.startswith(RATIO)), None)
-    if ratio is not None:
+    if ratio is not None and {"ratio_q1", "ratio_q3"} <= first.keys():
         return Figure(ratio, first["ratio_q1"], first["ratio_q3"], True)
     values = [entry["real_time"] for entry in entries]
     low, high = _quartiles(values)

@@ -115,6 +115,9 @@ def measure(options: argparse.Namespace, rates: Sequence[int]) -> list[Result]:
                         loads.setdefault((entrant.engine.name, rate), []).append(load)
         field.sekisho.resume()
         field.check()
+    for (engine, rate), found in loads.items():
+        if rate and not any(load.received for load in found):
+            raise BenchError(f"{engine} forwarded nothing at {rate} packets a second")
     return [Result(engine, rate, loads[engine, rate]) for rate in rates for engine in report.ENGINES]
 
 

@@ -88,8 +88,11 @@ def benchmark(result: Result) -> dict[str, Any]:
         if found := result.latency(key):
             entry |= {f"{key}_us": found.median, f"{key}_us_q1": found.low, f"{key}_us_q3": found.high}
     # What is compared: how soon a packet is through or, where none comes, the CPU that it takes to wait.
-    p50 = result.latency("p50")
-    entry["real_time"] = entry["cpu_time"] = p50.median if p50 else result.cpu.median * 1e6
+    p50 = result.latency("p50") if result.rate else None
+    scale = 1.0 if p50 else 1e6
+    compared = p50 or result.cpu
+    entry["real_time"] = entry["cpu_time"] = compared.median * scale
+    entry |= {"first_quartile": compared.low * scale, "third_quartile": compared.high * scale}
     return entry
 
 

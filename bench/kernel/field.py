@@ -93,6 +93,7 @@ class Field:
         self._workspace = workspace
         self._outside = Namespace(f"{workspace.prefix}-outside")
         self._outside.create()
+        self._outers: list[str] = []
         routes = inputs.routes(table)
         spaces = {name: Namespace(f"{workspace.prefix}-{name}") for name in ("linux", "xdp-fib")}
         for space in spaces.values():
@@ -132,6 +133,7 @@ class Field:
             self._outside.ip(
                 "link", "add", outer, "type", "veth", "peer", "name", port, "address", mac, "netns", space.name
             )
+            self._outers.append(outer)
             self._outside.ip("link", "set", outer, "up")
             space.ip("address", "add", address, "dev", port)
             space.ip("link", "set", port, "up")
@@ -207,5 +209,8 @@ class Field:
 
     def close(self) -> None:
         self._workspace.end_all()
+        # A namespace's own devices go when the kernel finds the time; the next field's have the same names.
+        for outer in (*self._outers, "wire-lan"):
+            self._outside.ip("link", "delete", outer)
         for name in ("outside", "linux", "xdp-fib"):
             run("ip", "netns", "delete", f"{self._workspace.prefix}-{name}")

@@ -43,8 +43,9 @@ class Result:
         pairs = zip(self.windows[engine], self.windows[REFERENCE], strict=True)
         return quartiles([theirs.per_packet / mine.per_packet for mine, theirs in pairs])
 
-    def own_ratio(self, engine: str) -> float:
-        return self.own(REFERENCE) / self.own(engine) if self.own(engine) > 0 else float("inf")
+    def own_ratio(self, engine: str) -> float | None:
+        """None: the clock is too coarse to tell."""
+        return self.own(REFERENCE) / self.own(engine) if self.own(engine) > 0 else None
 
     def rate(self, engine: str) -> Quartiles:
         return quartiles([window.received / window.seconds for window in self.windows[engine]])
@@ -79,7 +80,7 @@ def lines(result: Result) -> str:
             continue
         ratio = result.ratio(engine)
         said = f"{ratio.median:.3f} ({ratio.low:.3f}-{ratio.high:.3f})"
-        found.append(f"{start} {result.own(engine):7.2f}  {said:<22} {result.own_ratio(engine):6.2f}")
+        found.append(f"{start} {result.own(engine):7.2f}  {said:<22} {result.own_ratio(engine) or float('nan'):6.2f}")
     return "\n".join(found)
 
 

@@ -93,8 +93,7 @@ class Traffic {
         send(static_cast<std::uint32_t>(due));
         sent += due;
       }
-      if (rate != 0) {
-        // Nothing that was due is left for later unless there was too much of it.
+      if (rate != 0 && due < most_at_once) {  // what was too much at once is due already
         const std::uint64_t past = (now() - start) % pause_ns;
         pause_for(pause_ns - static_cast<long>(past));
       }

@@ -79,6 +79,9 @@ void write_json(const std::string& file, const std::vector<Cell>& cells, const N
                   {"items_per_second", 1e9 / (median * nanoseconds)}};
         of(json, "cycles", quartiles(cycles));
         of(json, "ratio_to_macswap", speed_ratio(cycles, cell.cycles[pages][macswap]));
+        const auto ratio = speed_ratio(cycles, cell.cycles[pages][macswap]);
+        json["ratio_q1"] = ratio.lower;
+        json["ratio_q3"] = ratio.upper;
         of(json, "ratio_to_reserved", speed_ratio(cycles, cell.cycles[reserved][engine]));
         if (engine_kinds[engine] == "clocked") {
           for (std::size_t stage = 0; stage < stage_count; ++stage) {

@@ -2,6 +2,7 @@
 #include "control/history/copy.hpp"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -81,6 +82,16 @@ auto Copy::take(const fs::path& directory, const std::vector<base::Stamp>& files
       .map([&] { return copy; });
 }
 
+namespace {
+
+// By who could not read it a moment ago either: no policy was made of it.
+bool cannot_be_read(const fs::path& file) {
+  std::error_code error;
+  return (::access(file.c_str(), R_OK) != 0 && errno == EACCES) || fs::is_directory(file, error);
+}
+
+}  // namespace
+
 // True: it is as the newest has it.
 auto Copy::add(const base::Stamp& file, const fs::path& newest) -> tl::expected<bool, std::string> {
   std::error_code error;
@@ -88,8 +99,8 @@ auto Copy::add(const base::Stamp& file, const fs::path& newest) -> tl::expected<
   if (std::ranges::find(entry_.files, place) != entry_.files.end()) {
     return true;
   }
-  // One that checks alone read may be missing, and then is missing in the copy.
-  if (!file.size && !base::stamp(file.file).size) {
+  // One that checks alone read may be missing, or not be ours to read, and then is missing in the copy.
+  if ((!file.size && !base::stamp(file.file).size) || cannot_be_read(place)) {
     return newest.empty() || !fs::exists(beneath(newest, place), error);
   }
   const auto bytes = base::read_file(place);
