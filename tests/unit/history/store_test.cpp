@@ -154,6 +154,16 @@ TEST_F(HistoryStore, AFileThatWasMissingIsMissingAgain) {
   EXPECT_FALSE(std::filesystem::exists(beneath(store.root(2), routes)));
 }
 
+// A table of the subnet's that only checks want to see, say.
+TEST_F(HistoryStore, WhatCouldNotBeReadMadeNoPolicyAndIsLeftOut) {
+  auto store = Store::open(directory);
+  const auto folder_instead = folder.path() / "subnet.json";
+  std::filesystem::create_directory(folder_instead);
+  const auto copy = copy_of(store, {config, folder_instead});
+  ASSERT_TRUE(copy) << copy.error();
+  EXPECT_THAT((*copy)->entry().files, ElementsAre(config));
+}
+
 TEST_F(HistoryStore, TheOldestGoButForThoseThatMayRunAgain) {
   auto store = Store::open(directory);
   keep(store);
