@@ -183,7 +183,7 @@ def test_included_files_are_taken_and_put_back(appliance: Appliance) -> None:
         appliance.reload()
         assert next_hop(appliance) == "second-gateway"
         line = next(number for number, text in enumerate(file.read_text().splitlines(), 1) if MOVED in text)
-        assert f"{file}:{line}" in appliance.execute("effective-routes", "--zone", "onprem").stdout
+        assert f"{file}:{line}" in appliance.execute("explain", "172.16.0.10", MOVED).stdout
 
         file.write_text(zone + "[zone.vnet]\n")
         with pytest.raises(
