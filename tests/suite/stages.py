@@ -22,6 +22,8 @@ NET_WORKERS = 2
 NET_LONGEST = ("test_matrix_names", "test_matrix_locks", "test_matrix_boot", "test_devices")
 # They stop processes under load and lose no packet: another lab on the same two CPUs is one load too many.
 NET_ALONE = ("test_failover", "test_probes", "test_probes_ports", "test_processes", "test_reload", "test_scenarios", "test_soak")
+# With --full only. What is named is collected, whatever conftest.py leaves out.
+NET_FULL = {"test_learning_full"}
 
 
 def one(what: str, holds: bool) -> Count:
@@ -95,6 +97,8 @@ def command_line(shell: Shell) -> Count:
 def network(_: Shell) -> Count:
     """A lab has namespaces and a folder of its own: modules run beside each other."""
     found = {path.stem: path for path in (ROOT / "tests/net").glob("test_*.py")}
+    if FULL not in os.environ:
+        found = {name: path for name, path in found.items() if name not in NET_FULL}
     beside = [name for name in NET_LONGEST if name in found]
     beside += sorted(found.keys() - {*beside, *NET_ALONE})
     alone = [name for name in NET_ALONE if name in found]
