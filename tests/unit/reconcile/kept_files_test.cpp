@@ -16,7 +16,7 @@
 namespace sekisho::reconcile {
 namespace {
 
-constexpr auto* text = "203.0.113.0/24 None\n";
+constexpr auto* one_route = "203.0.113.0/24 None\n";
 constexpr auto* template_with_parameters =
     R"({"$schema": "https://schema.management.azure.com/schemas/2019-04-01/deploymentTemplate.json#",
 "contentVersion": "1.0.0.0", "parameters": {"to": {"type": "string"}}, "resources": [{
@@ -31,7 +31,7 @@ constexpr auto* tags =
 
 // What names a file by each key that can. Kept is named.txt; what stands beside it is needed to read it.
 struct Sample {
-  std::string content = text;
+  std::string content = one_route;
   std::string port{};
   std::string zone = "routes = [{ prefix = \"10.1.0.0/16\", next_hop = \"None\" }]\n";
   std::string rest{};
