@@ -283,8 +283,12 @@ struct Server::Impl : Service {
   }
 
   auto may_change(Session& session) -> tl::expected<void, std::string> {
+    if (commander ==
+        &session) {  // also one whose client has gone: what it asked before is still to be read, and then its end
+      return {};
+    }
     forget_dead_commander();
-    if (commander == nullptr || commander == &session) {
+    if (commander == nullptr) {
       return {};
     }
     return tl::unexpected(fmt::format("process {} commands this dataplane", commander->process()));
