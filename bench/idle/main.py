@@ -28,10 +28,10 @@ from throughput import priority, traffic
 from throughput.cell import Cell
 from throughput.engine import BenchError, Engine
 from throughput.inputs import Inputs
+from throughput.options import bench_parser, parsed
 from throughput.report import write_benchmarks
 from throughput.workspace import Workspace
 
-ROOT = Path(__file__).resolve().parents[2]
 CELL = Cell("nva", 4096, False, "64")
 ROUNDS, QUICK_ROUNDS = 7, 3
 RATES = (0, 1, 100, 1_000, 10_000, 100_000, 1_000_000)
@@ -41,23 +41,15 @@ SETTLE = 0.05  # after it was stopped: an idle worker's sleeps have their full l
 
 
 def parse(words: Sequence[str] | None = None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        prog="scripts/bench idle", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    parser = bench_parser(
+        "idle",
+        __doc__,
+        "the beginning of a benchmark's name, a regular expression",
+        f"trials an engine and rate (default: {ROUNDS})",
+        "idle.json and idle.png",
     )
-    parser.add_argument("filter", nargs="*", help="the beginning of a benchmark's name, a regular expression")
     parser.add_argument("--quick", action="store_true", help="fewer and shorter rounds; under a minute")
-    parser.add_argument("--list", action="store_true", help="print the benchmarks' names and measure nothing")
-    parser.add_argument("--rounds", type=int, metavar="N", help=f"trials an engine and rate (default: {ROUNDS})")
-    parser.add_argument("--build", type=Path, default=ROOT / "build-bench", metavar="DIR", help="default: build-bench")
-    parser.add_argument(
-        "--out", type=Path, default=ROOT / "build" / "bench", metavar="DIR",
-        help="for idle.json and idle.png (default: build/bench)",
-    )  # fmt: skip
-    options = parser.parse_args(words)
-    options.build = options.build.resolve()
-    if options.rounds is not None and options.rounds < 1:
-        parser.error("--rounds: at least one")
-    return options
+    return parsed(parser, words)
 
 
 def select(filters: Sequence[str]) -> list[int]:

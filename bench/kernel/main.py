@@ -23,10 +23,10 @@ from lab.process import CommandError, WaitTimeout
 from throughput import machine as machines
 from throughput.engine import BenchError
 from throughput.inputs import Inputs
+from throughput.options import bench_parser, parsed
 from throughput.report import write_benchmarks
 from throughput.workspace import Workspace
 
-ROOT = Path(__file__).resolve().parents[2]
 TABLES = ("nva", "tags", "full")
 LOADS = {"1k": 1_000, "50k": 50_000, "200k": 200_000, "most": 0}
 ROUNDS, QUICK_ROUNDS = 9, 3
@@ -34,28 +34,20 @@ SECONDS, QUICK_SECONDS = 1.0, 0.5
 
 
 def parse(words: Sequence[str] | None = None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        prog="scripts/bench kernel", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    parser = bench_parser(
+        "kernel",
+        __doc__,
+        "the beginning of TABLE/LOAD: nva/50k, full",
+        f"windows an engine (default: {ROUNDS})",
+        "kernel.json and kernel.png",
     )
-    parser.add_argument("filter", nargs="*", help="the beginning of TABLE/LOAD: nva/50k, full")
     parser.add_argument("--quick", action="store_true", help="nva, fewer and shorter rounds; under a minute")
-    parser.add_argument("--list", action="store_true", help="print what there is and measure nothing")
-    parser.add_argument("--rounds", type=int, metavar="N", help=f"windows an engine (default: {ROUNDS})")
     parser.add_argument(
         "--shared", action="store_true",
         help="count the threads' own time, not all that is not idle: for a machine that computes for others. Leaves out what interrupts take "
         "from an idle CPU",
     )  # fmt: skip
-    parser.add_argument("--build", type=Path, default=ROOT / "build-bench", metavar="DIR", help="default: build-bench")
-    parser.add_argument(
-        "--out", type=Path, default=ROOT / "build" / "bench", metavar="DIR",
-        help="for kernel.json and kernel.png (default: build/bench)",
-    )  # fmt: skip
-    options = parser.parse_args(words)
-    options.build = options.build.resolve()
-    if options.rounds is not None and options.rounds < 1:
-        parser.error("--rounds: at least one")
-    return options
+    return parsed(parser, words)
 
 
 def choose(options: argparse.Namespace) -> dict[str, list[str]]:

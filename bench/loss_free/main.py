@@ -25,10 +25,10 @@ from throughput import priority, traffic
 from throughput.cell import Cell
 from throughput.engine import BenchError
 from throughput.inputs import Inputs
+from throughput.options import bench_parser, parsed
 from throughput.report import write_benchmarks
 from throughput.workspace import Workspace
 
-ROOT = Path(__file__).resolve().parents[2]
 SIZES = ("64", "512", "1514", "imix")
 TABLES = ("nva", "full")
 FLOWS = 4096
@@ -39,27 +39,20 @@ MAXIMUM = 30e6
 
 
 def parse(words: Sequence[str] | None = None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        prog="scripts/bench loss-free", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    parser = bench_parser(
+        "loss-free",
+        __doc__,
+        "the beginning of TABLE/SIZE: nva/64, full",
+        f"searches an engine (default: {ROUNDS})",
+        "loss-free.json",
     )
-    parser.add_argument("filter", nargs="*", help="the beginning of TABLE/SIZE: nva/64, full")
     parser.add_argument("--quick", action="store_true", help="nva, 64 bytes, fewer rounds; about a minute")
-    parser.add_argument("--list", action="store_true", help="print what there is and measure nothing")
-    parser.add_argument("--rounds", type=int, metavar="N", help=f"searches an engine (default: {ROUNDS})")
     parser.add_argument(
         "--engine", action="append", default=[], metavar="NAME=COMMAND",
         help="another engine beside them: {lan} and {egress} in its command are the devices that it opens as DPDK names them, "
         "{socket} their socket (memif's server, ids 0 and 1), {cpu} its CPU",
     )  # fmt: skip
-    parser.add_argument("--build", type=Path, default=ROOT / "build-bench", metavar="DIR", help="default: build-bench")
-    parser.add_argument(
-        "--out", type=Path, default=ROOT / "build" / "bench", metavar="DIR",
-        help="for loss-free.json (default: build/bench)",
-    )  # fmt: skip
-    options = parser.parse_args(words)
-    options.build = options.build.resolve()
-    if options.rounds is not None and options.rounds < 1:
-        parser.error("--rounds: at least one")
+    options = parsed(parser, words)
     for engine in options.engine:
         name, equals, command = engine.partition("=")
         if not (name.isidentifier() and equals and command):

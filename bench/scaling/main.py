@@ -25,6 +25,7 @@ from throughput.cell import Cell
 from throughput.engine import BenchError, Engine
 from throughput.forwarding import check
 from throughput.inputs import Inputs
+from throughput.options import bench_parser, parsed
 from throughput.main import require
 from throughput.report import write_benchmarks
 from throughput.run import BUFFER, IN_FLIGHT, TABLES_MB
@@ -32,7 +33,6 @@ from throughput.sekisho import Sekisho
 from throughput.testpmd import Mode, Testpmd
 from throughput.workspace import Workspace
 
-ROOT = Path(__file__).resolve().parents[2]
 ROUNDS, QUICK_ROUNDS = 21, 9
 FLOWS = 4096
 # Not by ports: a net_pcap transmits on as many queues as it receives on, and each worker needs one.
@@ -43,23 +43,15 @@ SHARE_SECONDS = 0.3
 
 
 def parse(words: Sequence[str] | None = None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        prog="scripts/bench scaling", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    parser = bench_parser(
+        "scaling",
+        __doc__,
+        "the beginning of a benchmark's name, a regular expression",
+        f"windows an engine (default: {ROUNDS})",
+        "scaling.json and scaling.png",
     )
-    parser.add_argument("filter", nargs="*", help="the beginning of a benchmark's name, a regular expression")
     parser.add_argument("--quick", action="store_true", help="nva alone, fewer rounds; under a minute")
-    parser.add_argument("--list", action="store_true", help="print the benchmarks' names and measure nothing")
-    parser.add_argument("--rounds", type=int, metavar="N", help=f"windows an engine (default: {ROUNDS})")
-    parser.add_argument("--build", type=Path, default=ROOT / "build-bench", metavar="DIR", help="default: build-bench")
-    parser.add_argument(
-        "--out", type=Path, default=ROOT / "build" / "bench", metavar="DIR",
-        help="for scaling.json and scaling.png (default: build/bench)",
-    )  # fmt: skip
-    options = parser.parse_args(words)
-    options.build = options.build.resolve()
-    if options.rounds is not None and options.rounds < 1:
-        parser.error("--rounds: at least one")
-    return options
+    return parsed(parser, words)
 
 
 def select(tables: Sequence[str], filters: Sequence[str]) -> list[tuple[str, str]]:

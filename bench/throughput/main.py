@@ -24,33 +24,25 @@ from throughput.cell import ENGINES, Cell
 from throughput.chart import draw
 from throughput.engine import BenchError
 from throughput.inputs import Inputs
+from throughput.options import bench_parser, parsed
 from throughput.run import Result, measure_cell
 from throughput.workspace import Workspace
 
-ROOT = Path(__file__).resolve().parents[2]
 ROUNDS, QUICK_ROUNDS = 21, 15
 
 
 def parse(words: Sequence[str] | None = None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        prog="scripts/bench throughput", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    parser = bench_parser(
+        "throughput",
+        __doc__,
+        "the beginning of a benchmark's name, a regular expression",
+        f"windows an engine (default: {ROUNDS})",
+        "throughput.json and throughput.png",
     )
-    parser.add_argument("filter", nargs="*", help="the beginning of a benchmark's name, a regular expression")
     what = parser.add_mutually_exclusive_group()
     what.add_argument("--quick", action="store_true", help="nva and full, 4,096 flows, 64 bytes; under a minute")
     what.add_argument("--all", action="store_true", help="every table with all flows and sizes; about 20 minutes")
-    parser.add_argument("--list", action="store_true", help="print the benchmarks' names and measure nothing")
-    parser.add_argument("--rounds", type=int, metavar="N", help=f"windows an engine (default: {ROUNDS})")
-    parser.add_argument("--build", type=Path, default=ROOT / "build-bench", metavar="DIR", help="default: build-bench")
-    parser.add_argument(
-        "--out", type=Path, default=ROOT / "build" / "bench", metavar="DIR",
-        help="for throughput.json and throughput.png (default: build/bench)",
-    )  # fmt: skip
-    options = parser.parse_args(words)
-    options.build = options.build.resolve()  # a configuration names files in it, and lies elsewhere
-    if options.rounds is not None and options.rounds < 1:
-        parser.error("--rounds: at least one")
-    return options
+    return parsed(parser, words)
 
 
 def profiled(cell: Cell) -> bool:
