@@ -171,13 +171,15 @@ def sanitized(shell: Shell) -> Count:
 
 def threads(shell: Shell) -> Count:
     """Readers against the writer, under ThreadSanitizer: the rooms that need no EAL."""
-    if not configure(shell, "build-tsan", "-Db_sanitize=thread", "-Db_lundef=false", "-Doptimization=1"):
+    # GCC warns of fences, which it cannot follow: those of the newest drops, which these tests do not read.
+    options = ("-Db_sanitize=thread", "-Db_lundef=false", "-Doptimization=1", "-Dcpp_args=-Wno-tsan")
+    if not configure(shell, "build-tsan", *options):
         return one("meson setup build-tsan", False)
     readers = "--test-args=--gtest_filter=*FibReaders*:Qsbr.*:Sixteen.*"
-    options = "halt_on_error=1"
     return meson_test(
-        shell, "build-tsan", "threads", "fib", "workers", readers, "--timeout-multiplier", "3", TSAN_OPTIONS=options
-    )
+        shell, "build-tsan", "threads", "fib", "workers", readers, "--timeout-multiplier", "3",
+        TSAN_OPTIONS="halt_on_error=1",
+    )  # fmt: skip
 
 
 def arm64(shell: Shell) -> Count:
