@@ -92,6 +92,7 @@ MACS = {
 INTERNET_COUNTERS = """
 table ip lab {
   counter arrived {}
+  counter no_probes {}
   counter firewall {}
   counter firewall2 {}
   counter gateway2 {}
@@ -101,6 +102,7 @@ table ip lab {
     type filter hook prerouting priority raw; policy accept;
     iifname != "eth0" accept
     counter name arrived
+    ip protocol != tcp counter name no_probes
     ip saddr 203.0.113.2 counter name firewall
     ip saddr 203.0.113.4 counter name firewall2
     ip saddr 203.0.113.3 counter name gateway2
@@ -390,7 +392,7 @@ class Lab:
             self[gateway].ip("route", "replace", private, "via", EGRESS)
 
     def settle(self) -> None:
-        """Returns when nothing was under way to the Internet any more."""
+        """Returns when nothing was under way to the Internet any more, but for probes through a firewall, which never end."""
 
         def quiet() -> bool:
             before = self._under_way()
@@ -400,7 +402,7 @@ class Lab:
         wait_until("silence at the Internet", quiet)
 
     def _under_way(self) -> int:
-        return self.counters()["arrived"]
+        return self.counters()["no_probes"]
 
     # --- looking --------------------------------------------------------------------------------------------
 

@@ -341,9 +341,11 @@ TEST(ReadOverride, RefusesWhatItDoesNotUnderstand) {
 TEST_F(PlanTest, ShowConfigTellsFilesOverridesAndTheDifference) {
   const auto running = apply(*policy("10.1.0.0/16\n"), request(Verb::del, "10.1.0.0/16")).value();
   const auto file = folder.write("routes.txt", "10.1.0.0/16\n");
-  const Sources sources{.read_unix_ms = 7, .files = {base::stamp(file), base::stamp(folder.path() / "gone")}};
+  const auto gone = folder.write("gone", "");
+  const Sources sources{.read_unix_ms = 7, .files = {base::stamp(file), base::stamp(gone)}};
+  std::filesystem::remove(gone);
   const auto again = policy("10.1.0.0/16\n10.2.0.0/16\n");
-  const auto now = [&] { return std::vector{base::stamp(file), base::stamp(folder.path() / "gone")}; };
+  const auto now = [&] { return std::vector{base::stamp(file), base::stamp(gone)}; };
   const auto shown = show_config(*running, sources, {.plan = plan(running, again), .files = now()});
   EXPECT_EQ(shown["read_unix_ms"], 7);
   EXPECT_EQ(shown["files"][0], (Json{{"file", file.string()}, {"since_read", "changed"}}));
