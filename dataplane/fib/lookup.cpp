@@ -10,9 +10,10 @@
 namespace sekisho::fib {
 namespace {
 
-// Looking at more would cost more than a wrong choice.
+// By how many a bulk is judged: looking at more would cost more than a wrong choice.
 constexpr unsigned sample = 8;
-constexpr int mostly = 6;  // of the sample
+constexpr unsigned sample_of_few = 2;
+constexpr unsigned few = 8;  // a CPU has so many loads under way by itself
 
 const bool vectors = have_avx512();
 
@@ -146,7 +147,7 @@ Value lookup_block(const View<Format>& view, std::uint32_t address) noexcept {
 template <typename Format>
 void lookup_blocks(const View<Format>& view, const std::uint32_t* addresses, Value* values,
                    unsigned count) noexcept {
-  for (unsigned i = 0; i < count; ++i) {
+  for (unsigned i = 0; i < count && count > few; ++i) {
     __builtin_prefetch(&view.tbl24[addresses[i] >> 8]);
   }
   if constexpr (!loads_keep_order) {
@@ -170,12 +171,12 @@ void lookup_bulk(const View<Format>& view, const std::uint32_t* addresses, Value
                  unsigned count) noexcept {
   while (count != 0) {
     const unsigned now = std::min(count, bulk);
-    const unsigned first = std::min(now, sample);
+    const unsigned first = now > few ? sample : std::min(now, sample_of_few);
     const Mask led_on = lookup_shortcuts(view, addresses, values, first);
-    if (std::popcount(led_on) < mostly) {
+    if (4 * static_cast<unsigned>(std::popcount(led_on)) < 3 * first) {
       const Mask others = lookup_shortcuts(view, addresses + first, values + first, now - first);
       lookup_led_on(view, addresses, values, led_on | others << first);
-    } else if (vectors && now > sample) {  // of fewer, a gather's vectors would stand half empty
+    } else if (vectors && now > few) {  // of those, a gather's vectors would stand half empty
       lookup_blocks_avx512(view, addresses, values, now);
     } else {
       lookup_blocks(view, addresses, values, now);
