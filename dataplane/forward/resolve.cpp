@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include <rte_mbuf.h>
 
+#include <span>
+
 #include "dataplane/decide/verdict.hpp"
 #include "dataplane/forward/capture.hpp"
 #include "dataplane/forward/split.hpp"
@@ -18,7 +20,8 @@ template <typename NextHopOf>
 PacketMask choose(const nexthop::NextHopTable& next_hops, Burst& burst, NextHopOf next_hop_of) noexcept {
   PacketMask refused = 0;
   PortMask egress = 0;
-  for (unsigned at = 0; at < burst.count; ++at) {
+  const unsigned count = burst.count;  // for the compiler, a counter might be the burst's own
+  for (unsigned at = 0; at < count; ++at) {
     const nexthop::NextHop& next_hop = next_hop_of(at);
     const nexthop::AdjacencyIndex index = next_hop.choose(burst.headers.hashes[at]);
     const nexthop::Adjacency& adjacency = next_hops.adjacency(index);
@@ -51,8 +54,9 @@ PacketMask choose_of_one(const nexthop::NextHopTable& next_hops, Burst& burst) n
   return choose(next_hops, burst, [&](unsigned) noexcept -> const auto& { return next_hop; });
 }
 
-template <typename Count>
-PacketMask choose_of_many(const nexthop::NextHopTable& next_hops, Burst& burst, Count count_packet) noexcept {
+// Counts each packet for its next hop.
+PacketMask choose_of_many(const nexthop::NextHopTable& next_hops, Burst& burst,
+                          std::span<Traffic> counted) noexcept {
   const auto next_hop_of = [&](unsigned at) noexcept -> const auto& {
     return next_hops.next_hop(NextHopIndex{burst.next_hops[at]});
   };
@@ -64,8 +68,9 @@ PacketMask choose_of_many(const nexthop::NextHopTable& next_hops, Burst& burst, 
     }
   }
   return choose(next_hops, burst, [&](unsigned at) noexcept -> const auto& {
-    count_packet(at);
-    return next_hop_of(at);
+    const fib::Value next_hop = burst.next_hops[at];
+    counted[next_hop].add_one(burst.sizes[at]);
+    return next_hops.next_hop(NextHopIndex{next_hop});
   });
 }
 
@@ -126,9 +131,7 @@ void resolve(const Context& context, Burst& burst) noexcept {
     counted[burst.next_hops[0]].add(burst.count, burst.bytes);
     refused |= choose_of_one(next_hops, burst);
   } else {
-    refused |= choose_of_many(next_hops, burst, [&](unsigned at) noexcept {
-      counted[burst.next_hops[at]].add(1, burst.sizes[at]);
-    });
+    refused |= choose_of_many(next_hops, burst, counted);
   }
   for_each_bit(burst.egress, [&](unsigned port) {
     if (!runs(context.state.ports[port], context.own.index)) [[unlikely]] {

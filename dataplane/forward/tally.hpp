@@ -35,7 +35,7 @@ inline void tally(std::span<Traffic> traffic, const Keys& keys, const Sizes& siz
   const Split split(keys, count);
   if (!split.in_two()) {
     for (unsigned at = 0; at < count; ++at) {
-      traffic[keys[at]].add(1, sizes[at]);
+      traffic[keys[at]].add_one(sizes[at]);
     }
     return;
   }
