@@ -144,7 +144,7 @@ class Drawing {
     const auto& exit = next_hop.at("exit");
     const bool is_ready = exit.at("ready") == true && !next_hop.at("alive").is_null();
     Box box{Kind::next_hop, good_if(is_ready), value_text(next_hop, "name"), {}, {}};
-    box.lines.push_back("exit by port " + value_text(exit, "port") + ": " + value_text(exit, "why"));
+    box.lines.push_back("exit by port " + value_text(exit, "port") + ": " + exit_cell(next_hop).text);
     lead_to_port(box, exit.at("port"));
     const auto name = box.name;
     next_hops_[name] = add(std::move(box));

@@ -34,8 +34,7 @@ std::string next_hops_brief(const Json& next_hops) {
     const auto action = value_text(next_hop, "action");
     const auto& alive = next_hop.at("alive");
     if (action != "forward") {
-      table.add({value_text(next_hop, "name"), action,
-                 action == "exit" ? value_text(next_hop.at("exit"), "why") : ""});
+      table.add({value_text(next_hop, "name"), action, action == "exit" ? exit_cell(next_hop) : Cell{""}});
       continue;
     }
     std::string members;

@@ -95,6 +95,15 @@ Cell running_cell(const Json& port) {
                          : Cell{running.is_null() ? "no answer" : "down", Tone::bad};
 }
 
+Cell exit_cell(const Json& next_hop) {
+  const auto& exit = next_hop.at("exit");
+  if (exit.at("ready") != true) {
+    return {value_text(exit, "why"), Tone::bad};
+  }
+  return next_hop.at("alive").is_null() ? Cell{"not known", Tone::plain}
+                                        : Cell{value_text(exit, "why"), Tone::good};
+}
+
 std::string ports_text(const Json& ports) {
   Table table{{{"PORT"},
                {"STATE"},
@@ -191,9 +200,7 @@ std::string next_hops_text(const Json& next_hops) {
         row.emplace_back(value_text(exit, "gateway"));
         row.emplace_back(value_text(exit, "port"));
         row.emplace_back("");
-        row.emplace_back(value_text(exit, "why"), exit.at("ready") != true ? Tone::bad
-                                                  : unknown                ? Tone::plain
-                                                                           : Tone::good);
+        row.push_back(exit_cell(next_hop));
         row.insert(row.end(), {"", "", ""});
       } else {
         row.insert(row.end(), {"", "", "", "", "", "", ""});

@@ -27,6 +27,8 @@ namespace sekisho::cli {
 
 // "running", "down", or "no answer": the dataplane hangs, and may well run it.
 [[nodiscard]] Cell running_cell(const Json& port);
+// Whether an exit leaves, and why not. What the kernel has ready forwards nothing while nobody knows of the dataplane.
+[[nodiscard]] Cell exit_cell(const Json& next_hop);
 // "04:50:15", "3 d 04:50:15"
 [[nodiscard]] std::string duration(std::uint64_t seconds);
 // "2026-11-29 04:50:15", in this machine's time; nothing of null.

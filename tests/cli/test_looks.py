@@ -143,6 +143,21 @@ def test_a_line_each(sekisho: Any, socket: Path) -> None:
     assert json.loads(sekisho("--socket", socket, "show", "ports", "-br", "--json").stdout)[0]["name"] == "lan"
 
 
+def test_an_exit_is_not_ready_when_nobody_knows(sekisho: Any, socket: Path, world: World) -> None:
+    """The kernel's way out is there, and no dataplane says that packets get to it."""
+    looks = (("show", "next-hops", "-br"), ("show", "next-hops"), ("map",), ("map", "--format", "svg"), ("map", "--format", "dot"))
+    for look in looks:
+        assert "ready" in sekisho("--socket", socket, *look).stdout, look
+    for next_hop in world.said["next-hops"]:
+        next_hop["alive"] = None
+    for look in looks:
+        said = sekisho("--socket", socket, *look).stdout
+        assert "ready" not in said and "not known" in said, (look, said)
+    world.said["next-hops"][1]["exit"] |= {"ready": False, "why": "wan7 is down"}
+    for look in looks:  # which is known all the same
+        assert "wan7" in sekisho("--socket", socket, *look).stdout, look
+
+
 def test_packets_of_each_member(sekisho: Any, socket: Path) -> None:
     rows = [line.split() for line in sekisho("--socket", socket, "show", "next-hops").stdout.splitlines()]
     assert rows[0][-2:] == ["PACKETS", "TO-MEMBER"] and rows[1][-2:] == ["99", "98"] and rows[2][-1] == "1"
