@@ -62,9 +62,7 @@ class Daemon final : public serve::Backend {
   }
   [[nodiscard]] const netlink::Mirror& mirror() const override { return netlink_->mirror(); }
   [[nodiscard]] const sync::View& view() const override { return reconciler_->view(); }
-  [[nodiscard]] bool dataplane_connected() const override {
-    return dataplane_.connected() || dataplane_.hangs();
-  }
+  [[nodiscard]] bool dataplane_connected() const override { return dataplane_.is_there(); }
   [[nodiscard]] serve::Circumstances circumstances() const override;
   [[nodiscard]] const serve::Sources& sources() const override { return reconciler_->sources(); }
   void reload(const serve::ReloadOrder& order, ReloadDone done) override;

@@ -81,13 +81,18 @@ struct DataplaneClient::Impl : std::enable_shared_from_this<DataplaneClient::Imp
 
   [[nodiscard]] bool hangs() const { return silence() >= patience.silence; }
 
+  // The greeting waits for its answer from the moment at which there is a connection.
+  [[nodiscard]] bool is_there() const noexcept { return is_connected || !pending.empty(); }
+
   [[nodiscard]] std::string problem() const {
     if (hangs()) {
       return fmt::format(
           "the dataplane is connected and has not answered for {} s: it hangs, or takes long over a change",
           std::chrono::duration_cast<std::chrono::seconds>(silence()).count());
     }
-    return is_connected ? "" : "the dataplane is not connected: is sekisho-dataplane running?";
+    return is_connected ? ""
+           : is_there() ? "the dataplane is connected and has not answered yet"
+                        : "the dataplane is not connected: is sekisho-dataplane running?";
   }
 
   // Runs while there is a connection.
@@ -395,6 +400,10 @@ void DataplaneClient::stop() {
 
 bool DataplaneClient::connected() const noexcept {
   return impl_->is_connected;
+}
+
+bool DataplaneClient::is_there() const noexcept {
+  return impl_->is_there();
 }
 
 bool DataplaneClient::hangs() const {

@@ -50,6 +50,8 @@ class DataplaneClient {
   void start();  // tries until stopped: the first time at once, then every 100 ms
   void stop();
   [[nodiscard]] bool connected() const noexcept;
+  // The kernel has a connection to it, whether or not it has ever answered: it may well forward.
+  [[nodiscard]] bool is_there() const noexcept;
   // The kernel has a connection to it, and it does not answer.
   [[nodiscard]] bool hangs() const;
   // Why it cannot be asked anything, as one sentence; empty: it can.

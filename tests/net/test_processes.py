@@ -194,6 +194,20 @@ def test_what_is_not_known_of_a_hung_dataplane_is_not_shown_as_known(appliance: 
             assert done.returncode == 1 and lie not in done.stdout, done
 
 
+def test_a_control_that_is_started_beside_a_hung_dataplane_does_not_call_it_down(appliance: Appliance) -> None:
+    """From its first answer on, not only when the dataplane has been silent for long."""
+    appliance.kill_control()
+    with stopped(appliance.dataplane):
+        appliance.start_control()
+        wait_until("control to answer", appliance.answers)
+        for _ in range(10):
+            assert {port["running"] for port in appliance.json("show", "ports")} == {None}
+        done = appliance.execute("show", "ports")
+        assert done.returncode == 1 and "has not answered" in done.stderr, done
+        assert " down " not in done.stdout and "no answer" in done.stdout, done
+    appliance.wait_ready()
+
+
 def test_a_transaction_that_a_hang_swallowed_is_made_good(
     lab: Lab, appliance: Appliance, onprem: Injector
 ) -> None:

@@ -269,6 +269,25 @@ TEST_F(HungDataplane, OneThatOnlyAcceptsIsNotConnected) {
   EXPECT_FALSE(impatient.connected());
 }
 
+// Before it has been silent for long: it may forward, so nobody may say that it does not run.
+TEST_F(HungDataplane, OneThatHasNotAnsweredYetIsThere) {
+  hang();
+  DataplaneClient patient{io, path, {.connected = [] {}, .disconnected = {}, .event = {}}};
+  EXPECT_FALSE(patient.is_there());
+  EXPECT_THAT(patient.problem(), HasSubstr("is sekisho-dataplane running?"));
+  patient.start();
+  ASSERT_TRUE(until([&] { return patient.is_there(); }));
+  EXPECT_FALSE(patient.connected());
+  EXPECT_FALSE(patient.hangs());
+  std::optional<Answered> state;
+  patient.ask(get_state(), [&](const Answered& answer) { state = answer; });
+  ASSERT_TRUE(state.has_value());
+  EXPECT_EQ(state->error(), "the dataplane is connected and has not answered yet");
+  impatient.stop();
+  dataplane.die();
+  EXPECT_TRUE(until([&] { return !patient.is_there(); }));
+}
+
 TEST_F(HungDataplane, HealsWhenItAnswersAgain) {
   ASSERT_TRUE(connect_impatient());
   std::vector<ipc::Request> waiting;
