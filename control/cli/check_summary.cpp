@@ -50,7 +50,13 @@ Json summary_json(const policy::Policy& policy) {
     }
     next_hops.push_back({{"name", next_hop.name}, {"members", std::move(members)}});
   }
+  auto included = Json::array();
+  for (const auto& file : policy.config.included) {
+    included.push_back(file.read.file.string());
+  }
   return {{"configuration", policy.config.file.string()},
+          {"include", policy.config.include},
+          {"included", std::move(included)},
           {"ports", std::move(ports)},
           {"next_hops", std::move(next_hops)},
           {"zones", serve::show_zones(policy, {})},
@@ -58,6 +64,16 @@ Json summary_json(const policy::Policy& policy) {
 }
 
 void print_summary(const Json& result) {
+  if (const auto& included = result["included"]; !included.empty()) {
+    Table files{{{"INCLUDED"}}};
+    for (const auto& file : included) {
+      files.add({value_text(file)});
+    }
+    fmt::print("{}\n", files.render());
+  } else if (const auto& include = result["include"]; !include.empty()) {
+    // A pattern may match nothing, and one that is mistyped does: it is seen here or nowhere.
+    fmt::print("no file is included: nothing matches {}\n\n", list_text(include));
+  }
   Table ports{{{"PORT"}, {"DEVICE"}, {"COMPANION"}, {"GATEWAY"}, {"ADDRESSES"}}};
   for (const auto& port : result["ports"]) {
     ports.add({value_text(port, "name"), value_text(port, "device"), value_text(port, "companion"),

@@ -49,7 +49,8 @@ def printed(sekisho, tmp_path_factory):
     folder = tmp_path_factory.mktemp("api")
     config, other, routes = folder / "sekisho.toml", folder / "other.toml", folder / "routes.txt"
     routes.write_text("10.0.0.0/8 None\n10.1.0.0/16 other\n10.1.0.0/16 firewall\n")
-    config.write_text(CONFIG)
+    config.write_text('include = ["more.toml"]\n' + CONFIG)
+    (folder / "more.toml").write_text('[metrics]\nlisten = "127.0.0.1:9273"\n')
     other.write_text(CONFIG.replace('prefix = "198.51.100.0/24", next_hop = "Internet"', 'prefix = "203.0.113.0/24", next_hop = "other"'))
     (folder / "moved.txt").write_text("10.0.0.0/9 None\n10.1.0.0/16 None\n")
     result = {}

@@ -60,6 +60,10 @@ def test_check_reads_all_and_names_the_right_file(sekisho, config):
     assert done.returncode == 1, "the partner is in no port's subnet"
     result = json.loads(done.stdout)
     assert result["configuration"] == str(file)
+    assert result["include"] == ["conf.d/*.toml"]
+    read = [str(file.parent / "conf.d" / name) for name in ("10-partner.toml", "20-onprem.toml")]
+    assert result["included"] == read
+    assert sekisho("check", "--config", file).stdout.splitlines()[:3] == ["INCLUDED", *read]
     assert [zone["name"] for zone in result["zones"]] == ["onprem"]
     where = {finding["where"] for finding in result["findings"] if "partner" in finding["what"]}
     assert f"{file.parent}/conf.d/10-partner.toml:1" in where, result["findings"]
@@ -113,7 +117,10 @@ def test_what_is_not_there(refused, sekisho, config):
         == f"sekisho: {file}:1: the included file {file.parent}/conf.d/30-more.toml does not exist\n"
     )
     file = config(MAIN.replace("conf.d/*.toml", "none.d/*.toml"))
-    assert sekisho("check", "--config", file).returncode == 0
+    done = sekisho("check", "--config", file)
+    assert done.returncode == 0 and done.stdout.startswith("no file is included: nothing matches none.d/*.toml\n"), done
+    file = config(MAIN.partition("\n")[2])
+    assert "includ" not in sekisho("check", "--config", file).stdout
 
 
 def test_diff_of_two_that_differ_in_an_included_file(sekisho, config, tmp_path):
