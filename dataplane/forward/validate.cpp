@@ -22,6 +22,8 @@ namespace {
 using packet::ethernet_header_size;
 
 const bool sixteen_at_once = packet::have_avx512();
+// Of fewer packets, sixteen lanes would wait for what locate() has only just stored, and gather the last packet again and again.
+constexpr unsigned fewest_for_sixteen = 8;
 
 // Where the frames lie, and how long they are. All of them are asked for before the first is looked at. The last one stands in
 // for those that would make the number a multiple of sixteen. Returns whether each lies in one piece.
@@ -126,7 +128,7 @@ void read_one(Burst& burst, unsigned at, std::size_t readable, const packet::Opt
 void validate(const Context& context, Burst& burst) noexcept {
   const RxQueue& ingress = context.ingress;
   const bool in_one_piece = locate(burst);
-  const bool by_sixteen = in_one_piece && sixteen_at_once;
+  const bool by_sixteen = in_one_piece && sixteen_at_once && burst.count >= fewest_for_sixteen;
   auto& counted = context.own.counters.ports[ingress.port];
   (ingress.generated ? counted.generated : counted.rx).add(burst.count, burst.bytes);
   const packet::PlainFrames plain(ingress.station);
