@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // A worker: one lcore's loop over the receive queues given to it. No locks, no allocation, no logging, no system
-// calls for a packet (the PMD of an AF_XDP port makes its own). An idle worker backs off: it pauses, and after
-// 100 us sleeps, 50 us at first and at most `max_sleep_us`, unless told to spin.
+// calls for a packet (the PMD of an AF_XDP port makes its own). What a port's queues bring goes on as one burst, as far as there
+// is room. An idle worker backs off: it pauses, and after 100 us sleeps, 50 us at first and at most `max_sleep_us`, unless told to
+// spin.
 #pragma once
 
 #include <array>

@@ -1,6 +1,15 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Many packets at once: order, full queues, frames in pieces, and what is counted where.
+#include <fmt/format.h>
+#include <rte_eth_ring.h>
+#include <rte_ethdev.h>
+#include <rte_ring.h>
+
+#include <algorithm>
+#include <array>
 #include <numeric>
+#include <utility>
+#include <vector>
 
 #include "tests/packet/lab.hpp"
 
@@ -125,6 +134,104 @@ TEST(Bursts, CountersNameZoneNextHopAndAdjacency) {
   EXPECT_EQ(counters.bursts.get() - bursts, 2U) << "two queues had something";
   EXPECT_EQ(counters.polls.get() - polls, 2 * running_ports) << "a round with, one without";
   expect_all_accounted(lab());
+}
+
+// How many packets at once a transmit queue is given.
+class Handed {
+ public:
+  explicit Handed(PortIndex port)
+      : dpdk_port_{lab().state.ports[port].dpdk_port},
+        callback_{rte_eth_add_tx_callback(dpdk_port_, 0, note, this)} {}
+  Handed(const Handed&) = delete;
+  Handed& operator=(const Handed&) = delete;
+  ~Handed() { rte_eth_remove_tx_callback(dpdk_port_, 0, callback_); }
+
+  [[nodiscard]] std::vector<unsigned> take() { return std::exchange(counts_, {}); }
+
+ private:
+  static std::uint16_t note(std::uint16_t, std::uint16_t, rte_mbuf**, std::uint16_t count, void* handed) {
+    static_cast<Handed*>(handed)->counts_.push_back(count);
+    return count;
+  }
+
+  std::uint16_t dpdk_port_;
+  const rte_eth_rxtx_callback* callback_;
+  std::vector<unsigned> counts_;
+};
+
+// Receives as port lan does, by several queues.
+class SeveralQueues {
+ public:
+  static constexpr unsigned count = 3;
+
+  SeveralQueues() {
+    for (auto& ring : rings_) {
+      ring = rte_ring_create(fmt::format("several_{}", &ring - rings_.data()).c_str(), 256, SOCKET_ID_ANY, 0);
+    }
+    const int port = rte_eth_from_rings("several", rings_.data(), count, rings_.data(), 1, 0);
+    dpdk_port_ = static_cast<std::uint16_t>(port);
+    const rte_eth_conf configuration{};
+    rte_eth_dev_configure(dpdk_port_, count, 1, &configuration);
+    for (std::uint16_t queue = 0; queue < count; ++queue) {
+      rte_eth_rx_queue_setup(dpdk_port_, queue, 256, SOCKET_ID_ANY, nullptr, nullptr);
+      queues_.push_back({lan, dpdk_port_, queue});
+    }
+    rte_eth_tx_queue_setup(dpdk_port_, 0, 256, SOCKET_ID_ANY, nullptr);
+    started_ = rte_eth_dev_start(dpdk_port_) == 0;
+    lab().worker->set_queues(&queues_);
+  }
+  SeveralQueues(const SeveralQueues&) = delete;
+  SeveralQueues& operator=(const SeveralQueues&) = delete;
+  ~SeveralQueues() {
+    lab().worker->set_queues(&lab().queues);
+    rte_eth_dev_stop(dpdk_port_);
+    rte_eth_dev_close(dpdk_port_);
+    std::ranges::for_each(rings_, rte_ring_free);
+  }
+
+  [[nodiscard]] bool started() const { return started_; }
+  void send(unsigned queue, const Bytes& frame) {
+    ASSERT_EQ(rte_ring_enqueue(rings_[queue], lab().make_mbuf(frame, {frame.size()})), 0);
+  }
+
+ private:
+  std::array<rte_ring*, count> rings_{};
+  std::uint16_t dpdk_port_ = 0;
+  std::vector<forward::RxQueue> queues_;
+  bool started_ = false;
+};
+
+TEST(Bursts, WhatAPortsQueuesBringGoesOnTogether) {
+  struct Case {
+    const char* why;
+    std::array<unsigned, SeveralQueues::count> waiting;
+    std::vector<unsigned> handed;
+  };
+  const Case cases[] = {
+      {"a few of each", {3, 1, 5}, {9}},
+      {"one queue has nothing", {4, 0, 2}, {6}},
+      {"the last one has nothing", {4, 2, 0}, {6}},
+      {"no room for 32 more", {33, 1, 1}, {33, 2}},
+      {"room for 32 more", {32, 32, 7}, {64, 7}},
+      {"what finds no room comes with the next round", {20, 60, 5}, {64, 5, 16}},
+      {"full bursts each", {64, 64, 64}, {64, 64, 64}},
+  };
+  SeveralQueues several;
+  ASSERT_TRUE(several.started());
+  Handed handed{spoke};
+  for (const auto& [why, waiting, expected] : cases) {
+    SCOPED_TRACE(why);
+    unsigned id = 0;
+    for (unsigned queue = 0; queue < several.count; ++queue) {
+      for (unsigned i = 0; i < waiting[queue]; ++i) {
+        several.send(queue, packet().to("10.0.5.5").id(u16(id++)).bytes());
+      }
+    }
+    EXPECT_EQ(lab().poll(), id);
+    EXPECT_EQ(handed.take(), expected);
+    EXPECT_EQ(lab().sent(spoke).size(), id);
+    expect_all_accounted(lab());
+  }
 }
 
 struct Pieces {

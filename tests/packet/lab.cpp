@@ -164,7 +164,11 @@ void Lab::send(PortIndex port, const Bytes& frame) {
   send(port, frame, {frame.size()});
 }
 
-void Lab::send(PortIndex port, const Bytes& frame, std::vector<std::size_t> segments) {
+void Lab::send(PortIndex port, const Bytes& frame, const std::vector<std::size_t>& segments) {
+  require(rte_ring_enqueue(cables_[port].to_appliance, make_mbuf(frame, segments)) == 0, "cable full");
+}
+
+rte_mbuf* Lab::make_mbuf(const Bytes& frame, const std::vector<std::size_t>& segments) {
   rte_mbuf* head = nullptr;
   std::size_t at = 0;
   for (const std::size_t size : segments) {
@@ -177,7 +181,7 @@ void Lab::send(PortIndex port, const Bytes& frame, std::vector<std::size_t> segm
     head = head == nullptr ? mbuf : head;
   }
   require(at == frame.size(), "the segments are not the frame");
-  require(rte_ring_enqueue(cables_[port].to_appliance, head) == 0, "cable full");
+  return head;
 }
 
 unsigned Lab::poll() {

@@ -88,11 +88,12 @@ class Lab {
   Lab(const Lab&) = delete;
   Lab& operator=(const Lab&) = delete;
 
-  void send(PortIndex port, const Bytes& frame);                                     // in one segment
-  void send(PortIndex port, const Bytes& frame, std::vector<std::size_t> segments);  // their sizes
-  unsigned poll();                                                                   // until nothing comes
-  std::vector<Bytes> sent(PortIndex port);                                           // and not yet asked for
-  void set_member(AdjacencyIndex index, std::uint32_t address, bool alive);          // on port egress
+  void send(PortIndex port, const Bytes& frame);                                            // in one segment
+  void send(PortIndex port, const Bytes& frame, const std::vector<std::size_t>& segments);  // their sizes
+  [[nodiscard]] rte_mbuf* make_mbuf(const Bytes& frame, const std::vector<std::size_t>& segments);
+  unsigned poll();                                                           // until nothing comes
+  std::vector<Bytes> sent(PortIndex port);                                   // and not yet asked for
+  void set_member(AdjacencyIndex index, std::uint32_t address, bool alive);  // on port egress
 
   [[nodiscard]] Counts counts() const;
   [[nodiscard]] std::uint64_t drops(PortIndex port, DropReason reason) const;
