@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Packets a second of two workers on two CPUs, against one worker on the last CPU with the same receive queues.
 
-One port with two of them, as a NIC spreads flows by RSS. What testpmd's macswap gains from a second CPU is what the machine gives. The first CPU is not its worker's alone: the writer, the host thread, control and this
-program run there, and have precedence. They sleep while a window is open.
+By queues: one port with two of them, as a NIC spreads flows by RSS. By ports: two ports with one each. What testpmd's macswap gains from a second CPU is what the machine gives.
+The first CPU is not its worker's alone: the writer, the host thread, control and this program run there, and have precedence. They sleep while a window is open.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from pathlib import Path
 from lab.process import CommandError, WaitTimeout
 from scaling import report
 from scaling.report import Result
-from throughput import configuration, measure, priority
+from throughput import configuration, measure, priority, traffic
 from throughput import machine as machines
 from throughput.cell import Cell
 from throughput.engine import BenchError, Engine
@@ -35,11 +35,13 @@ from throughput.workspace import Workspace
 
 ROUNDS, QUICK_ROUNDS = 21, 9
 FLOWS = 4096
-# Not by ports: a net_pcap transmits on as many queues as it receives on, and each worker needs one.
-WAYS = {"queues": report.ENGINES}
+WAYS = {"queues": report.ENGINES, "ports": ("sekisho",)}
 TABLES = ("nva", "full")
 CREWS = {1: (machines.WORKER_CPU,), 2: (machines.WORKER_CPU, machines.MAIN_CPU)}
 SHARE_SECONDS = 0.3
+SECOND_STATION = traffic.STATION[:-1] + b"\x01"
+# Nothing is sent there, but each worker needs a queue to do so, and a net_pcap has as many as it is given files.
+TWO_TO_TRANSMIT = ",tx_pcap=/dev/null" * 2
 
 
 def parse(words: Sequence[str] | None = None) -> argparse.Namespace:
@@ -65,14 +67,33 @@ def select(tables: Sequence[str], filters: Sequence[str]) -> list[tuple[str, str
     return found
 
 
-def _config(workspace: Workspace, inputs: Inputs, cell: Cell) -> Path:
+def _config(workspace: Workspace, inputs: Inputs, way: str, cell: Cell) -> Path:
     """Two receive queues, whoever polls them."""
     capture = inputs.capture(cell)
     lan, egress = configuration.repeating(capture)
-    text = configuration.text(cell.table, (_two_queues(lan, capture), egress), inputs.routes(cell.table))
+    routes = inputs.routes(cell.table)
+    if way == "queues":
+        text = configuration.text(cell.table, (_two_queues(lan, capture), egress), routes)
+    else:
+        text = configuration.text(cell.table, (lan + TWO_TO_TRANSMIT, egress), routes)
+        text = _with_second_port(text, _second_lan(workspace, capture))
     file = workspace.folder / "sekisho.toml"
     file.write_text(text)
     return file
+
+
+def _second_lan(workspace: Workspace, capture: Path) -> str:
+    """Its frames are for the MAC address of a process's second net_pcap."""
+    other = workspace.folder / "second.pcap"
+    other.write_bytes(capture.read_bytes().replace(traffic.STATION, SECOND_STATION))
+    device, _ = configuration.repeating(other)
+    return device.replace("net_pcap0", "net_pcap1") + TWO_TO_TRANSMIT
+
+
+def _with_second_port(text: str, device: str) -> str:
+    return text.replace("[port.egress]", f'[port.lan2]\ndevice = "{device}"\n[port.egress]').replace(
+        'port = ["lan"]', 'port = ["lan", "lan2"]'
+    )
 
 
 def _two_queues(device: str, capture: Path) -> str:
@@ -105,7 +126,7 @@ def measure_cell(build: Path, way: str, cell: Cell, rounds: int) -> Result:
         for workers, cpus in CREWS.items():
             workspace = stack.enter_context(Workspace(f"w{workers}"))
             inputs = Inputs(workspace.folder, build / "routes")
-            sekisho = Sekisho(workspace, build, _config(workspace, inputs, cell), memory, huge, workers=cpus)
+            sekisho = Sekisho(workspace, build, _config(workspace, inputs, way, cell), memory, huge, workers=cpus)
             sekisho.name = report.crew("sekisho", workers)
             sekisho.pause()
             crews[workers] = sekisho

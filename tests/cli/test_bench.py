@@ -219,4 +219,6 @@ def test_scaling_compares_windows_of_one_round(tmp_path: Path) -> None:
 def test_scaling_chooses_crews_together() -> None:
     assert scaling.main.select(["nva"], ["scaling/sekisho/queues/nva/2"]) == [("queues", "nva")]
     assert scaling.main.select(["nva"], ["scaling/testpmd"]) == [("queues", "nva")]
-    assert scaling.main.select(["nva", "full"], []) == [("queues", table) for table in ("nva", "full")]
+    assert scaling.main.select(["nva"], ["scaling/sekisho/ports"]) == [("ports", "nva")]
+    tables = ("nva", "full")
+    assert scaling.main.select(tables, []) == [(way, table) for way in ("queues", "ports") for table in tables]
