@@ -51,6 +51,7 @@ class Crew {
       workers_.push_back(std::make_unique<forward::Worker>(
           qsbr, forward::Worker::Options{.index = i,
                                          .spin = options.spin,
+                                         .sleep_after_us = options.sleep_after_us,
                                          .max_sleep_us = options.max_sleep_us,
                                          .patience_ms = patience_ms}));
     }

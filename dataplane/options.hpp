@@ -24,6 +24,7 @@ struct Options {
   bool huge = true;
   std::string file_prefix;
   bool spin = false;
+  unsigned sleep_after_us = 100;
   unsigned max_sleep_us = 50;
   unsigned extension_tables = 32767;
   bool telemetry = false;

@@ -71,8 +71,8 @@ void print_summary(const Json& result) {
     }
     fmt::print("{}\n", files.render());
   } else if (const auto& include = result["include"]; !include.empty()) {
-    // A pattern may match nothing, and one that is mistyped does: it is seen here or nowhere.
-    fmt::print("no file is included: nothing matches {}\n\n", list_text(include));
+    // No fault: the package's conf.d is empty at first. It may be a mistyped name as well.
+    fmt::print("includes {}, which no file matches\n\n", list_text(include));
   }
   Table ports{{{"PORT"}, {"DEVICE"}, {"COMPANION"}, {"GATEWAY"}, {"ADDRESSES"}}};
   for (const auto& port : result["ports"]) {

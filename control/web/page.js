@@ -229,7 +229,7 @@ function hop_node(hop) {
   if (hop.action === "exit") {
     const known = hop.alive !== null, ready = hop.exit && hop.exit.ready && hop.alive;
     return h("li", {class: "pair"}, node("hop", hop.name, !known ? "idle" : ready ? "" : "dead", !known ? "not known" : ready ? "ready" : "down", line(`the kernel's way out by ${hop.exit ? hop.exit.port : "?"}`)),
-      h("ul", {}, known && !ready && hop.exit && h("li", {class: "small"}, hop.exit.why)));
+      h("ul", {}, hop.exit && !hop.exit.ready && h("li", {class: "small"}, hop.exit.why)));
   }
   const all = hop.members.length, alive = hop.alive;
   const looks = alive === null ? "idle" : alive === 0 ? "dead" : alive < all ? "part" : "";

@@ -13,7 +13,9 @@ namespace {
 // By how many a bulk is judged: looking at more would cost more than a wrong choice.
 constexpr unsigned sample = 8;
 constexpr unsigned sample_of_few = 2;
-constexpr unsigned few = 8;  // a CPU has so many loads under way by itself
+// A CPU has the loads of so many under way by itself: neither prefetches nor gathers pay.
+constexpr unsigned few = 8;
+static_assert(sample <= few + 1 && sample_of_few <= sample);
 
 const bool vectors = have_avx512();
 
@@ -147,8 +149,10 @@ Value lookup_block(const View<Format>& view, std::uint32_t address) noexcept {
 template <typename Format>
 void lookup_blocks(const View<Format>& view, const std::uint32_t* addresses, Value* values,
                    unsigned count) noexcept {
-  for (unsigned i = 0; i < count && count > few; ++i) {
-    __builtin_prefetch(&view.tbl24[addresses[i] >> 8]);
+  if (count > few) {
+    for (unsigned i = 0; i < count; ++i) {
+      __builtin_prefetch(&view.tbl24[addresses[i] >> 8]);
+    }
   }
   if constexpr (!loads_keep_order) {
     const Mask all = count < bulk ? (Mask{1} << count) - 1 : ~Mask{0};

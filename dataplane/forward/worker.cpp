@@ -16,12 +16,11 @@
 namespace sekisho::forward {
 namespace {
 
-// How long it is idle before it sleeps, and how long it then sleeps at first. To sleep and to wake up takes as much CPU as some 20 us of
-// polling do, on a virtual machine: shorter sleeps between packets that come more often would delay each of them and save nothing.
-constexpr unsigned patience_us = 100;
+// To sleep and to wake up takes as much CPU as some 20 us of polling do, on a virtual machine: shorter sleeps between packets that come
+// more often would delay each of them and save nothing.
 constexpr unsigned first_sleep_us = 50;
 
-// Drivers that receive by vectors give nothing to who asks for fewer.
+// Some drivers that receive by vectors give nothing to who asks for fewer.
 constexpr unsigned fewest_asked_for = 32;
 
 void sleep_us(unsigned microseconds) noexcept {
@@ -51,8 +50,8 @@ unsigned Worker::poll_once() noexcept {
   std::array<rte_mbuf*, burst_capacity> received;
   unsigned total = 0;
   unsigned bursts = 0;
-  // What a port's queues bring goes on together as long as there is room: a few packets cost each as much as a burst of them would,
-  // and each call of a transmit queue a doorbell or a system call.
+  // A burst has a cost however few its packets are, and each call of a transmit queue a doorbell or a system call: what a port's queues
+  // bring goes on together as long as there is room.
   unsigned held = 0;
   for (auto queue = queues->begin(); queue != queues->end(); ++queue) {
     const unsigned count = rte_eth_rx_burst(queue->dpdk_port, queue->queue, received.data() + held,
@@ -86,7 +85,7 @@ void Worker::run() noexcept {
   prctl(PR_SET_TIMERSLACK, 1UL);
   qsbr_.online(options_.index);
   const bool may_sleep = !options_.spin && options_.max_sleep_us != 0;
-  const auto patience = rte_get_tsc_hz() * patience_us / 1'000'000;
+  const auto patience = rte_get_tsc_hz() * options_.sleep_after_us / 1'000'000;
   std::uint64_t idle_since = 0;  // TSC; 0: it is not
   unsigned next_sleep_us = 0;
   while (!stop_.load(std::memory_order_relaxed)) {

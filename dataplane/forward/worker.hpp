@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // A worker: one lcore's loop over the receive queues given to it. No locks, no allocation, no logging, no system
 // calls for a packet (the PMD of an AF_XDP port makes its own). What a port's queues bring goes on as one burst, as far as there
-// is room. An idle worker backs off: it pauses, and after 100 us sleeps, 50 us at first and at most `max_sleep_us`, unless told to
-// spin.
+// is room. An idle worker backs off: it pauses, and after `sleep_after_us` sleeps, 50 us at first and at most `max_sleep_us`, unless
+// told to spin.
 #pragma once
 
 #include <array>
@@ -22,10 +22,11 @@ namespace sekisho::forward {
 class alignas(base::apart) Worker {
  public:
   struct Options {
-    unsigned index = 0;          // reader number of the Qsbr and transmit queue number
-    bool spin = false;           // never sleep
-    unsigned max_sleep_us = 50;  // 0: as spin
-    unsigned patience_ms = 0;    // for so long packets wait for their neighbour's address; 0: none does
+    unsigned index = 0;             // reader number of the Qsbr and transmit queue number
+    bool spin = false;              // never sleep
+    unsigned sleep_after_us = 100;  // of polls in vain
+    unsigned max_sleep_us = 50;     // 0: as spin
+    unsigned patience_ms = 0;       // for so long packets wait for their neighbour's address; 0: none does
   };
 
   Worker(fib::Qsbr& qsbr, Options options);

@@ -92,7 +92,7 @@ MACS = {
 INTERNET_COUNTERS = """
 table ip lab {
   counter arrived {}
-  counter no_probes {}
+  counter not_tcp {}
   counter firewall {}
   counter firewall2 {}
   counter gateway2 {}
@@ -102,7 +102,7 @@ table ip lab {
     type filter hook prerouting priority raw; policy accept;
     iifname != "eth0" accept
     counter name arrived
-    ip protocol != tcp counter name no_probes
+    ip protocol != tcp counter name not_tcp
     ip saddr 203.0.113.2 counter name firewall
     ip saddr 203.0.113.4 counter name firewall2
     ip saddr 203.0.113.3 counter name gateway2
@@ -392,7 +392,7 @@ class Lab:
             self[gateway].ip("route", "replace", private, "via", EGRESS)
 
     def settle(self) -> None:
-        """Returns when nothing was under way to the Internet any more, but for probes through a firewall, which never end."""
+        """Returns when nothing but TCP was under way to the Internet any more: probes through a firewall never end."""
 
         def quiet() -> bool:
             before = self._under_way()
@@ -402,7 +402,7 @@ class Lab:
         wait_until("silence at the Internet", quiet)
 
     def _under_way(self) -> int:
-        return self.counters()["no_probes"]
+        return self.counters()["not_tcp"]
 
     # --- looking --------------------------------------------------------------------------------------------
 

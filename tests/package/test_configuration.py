@@ -176,20 +176,27 @@ def test_a_removal_in_a_chroot_leaves_the_machine_alone(copy: Copy, proc: bool) 
     assert [line in done.stdout for line in ("from 192.0.2.1 lookup 83", "192.0.2.2 dev lo", "sekisho0")] == [True] * 3, done.stdout
 
 
-def test_a_purge_leaves_what_is_behind_a_link(copy: Copy) -> None:
-    """The operator's disk. dpkg itself takes the link away that stands in place of a folder of the package."""
+@pytest.mark.parametrize("included", [False, True], ids=["bare", "included"])
+def test_a_purge_leaves_what_is_behind_a_link(copy: Copy, included: bool) -> None:
+    """The operator's disk. dpkg itself takes the link away that stands in place of a folder of the package, unless files keep that."""
     for folder, name in ((copy.etc, "etc"), (copy.root / "var/lib/sekisho", "state")):
         disk = copy.root / "srv" / name
         disk.mkdir(parents=True)
         (disk / "kept").touch()
         shutil.rmtree(folder, ignore_errors=True)
         folder.symlink_to(f"/srv/{name}")
-    (copy.root / "srv/etc/sekisho.toml").write_text(EDITED)
+    disk = copy.root / "srv/etc"
+    (disk / "sekisho.toml").write_text(EDITED)
+    if included:
+        (disk / "conf.d").mkdir()
+        (disk / "conf.d/branch.toml").write_text(EDITED)
+    before = sorted(disk.rglob("*"))
     said = copy.dpkg("--purge", "sekisho")
     assert "/var/lib/sekisho is a symbolic link and stays, with what is in /srv/state" in said
-    assert not copy.etc.is_symlink()
-    left = {name: {path.name for path in (copy.root / "srv" / name).iterdir()} for name in ("etc", "state")}
-    assert left == {"etc": {"kept", "sekisho.toml"}, "state": {"kept"}}
+    assert ("/etc/sekisho is a symbolic link and stays, with what is in /srv/etc" in said) == included
+    assert copy.etc.is_symlink() == included
+    assert sorted(disk.rglob("*")) == before
+    assert [path.name for path in (copy.root / "srv/state").iterdir()] == ["kept"]
 
 
 def test_a_purge_ends_where_a_folder_cannot_go(copy: Copy) -> None:

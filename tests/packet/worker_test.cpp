@@ -68,6 +68,14 @@ TEST_F(Running, SpinsWhenToldTo) {
   EXPECT_EQ(worker_->counters().sleeps.get(), 0U);
 }
 
+TEST_F(Running, SleepsOnlyAfterItsPatience) {
+  start({.index = 0, .sleep_after_us = 1'000'000'000});
+  worker_->set_state(&lab().state);
+  worker_->set_queues(&lab().queues);
+  ASSERT_TRUE(eventually([&] { return worker_->counters().polls.get() > 100'000; }));
+  EXPECT_EQ(worker_->counters().sleeps.get(), 0U);
+}
+
 TEST_F(Running, HoldsUpNoWriter) {
   start({.index = 0, .max_sleep_us = 1000});
   const std::vector<forward::RxQueue> no_queues;
