@@ -44,12 +44,15 @@ class Drawing {
 
   void add_ports(const Json& ports) {
     for (const auto& port : ports) {
-      const auto is = running_cell(port).text;
+      auto state = running_cell(port).text;
       const bool runs = port.at("running") == true;
       const auto link = value_text(port, "link");
       Box box{
           Kind::port, good_if(runs && link != "down" && link != "missing"), value_text(port, "name"), {}, {}};
-      box.lines.push_back(is + (link.empty() ? std::string{} : ", link " + link));
+      if (!link.empty()) {
+        state += ", link " + link;
+      }
+      box.lines.push_back(std::move(state));
       if (const auto error = value_text(port, "error"); !error.empty()) {
         box.lines.push_back(error);
       }
