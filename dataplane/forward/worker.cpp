@@ -85,7 +85,7 @@ void Worker::run() noexcept {
   prctl(PR_SET_TIMERSLACK, 1UL);
   qsbr_.online(options_.index);
   const bool may_sleep = !options_.spin && options_.max_sleep_us != 0;
-  const auto patience = rte_get_tsc_hz() * options_.sleep_after_us / 1'000'000;
+  const auto sleep_after = rte_get_tsc_hz() * options_.sleep_after_us / 1'000'000;
   std::uint64_t idle_since = 0;  // TSC; 0: it is not
   unsigned next_sleep_us = 0;
   while (!stop_.load(std::memory_order_relaxed)) {
@@ -96,7 +96,7 @@ void Worker::run() noexcept {
     } else if (idle_since == 0) {
       idle_since = rte_rdtsc();
       next_sleep_us = std::min(first_sleep_us, options_.max_sleep_us);
-    } else if (!may_sleep || rte_rdtsc() - idle_since < patience) {
+    } else if (!may_sleep || rte_rdtsc() - idle_since < sleep_after) {
       rte_pause();
     } else {
       qsbr_.offline(options_.index);

@@ -178,7 +178,7 @@ def test_a_removal_in_a_chroot_leaves_the_machine_alone(copy: Copy, proc: bool) 
 
 @pytest.mark.parametrize("included", [False, True], ids=["bare", "included"])
 def test_a_purge_leaves_what_is_behind_a_link(copy: Copy, included: bool) -> None:
-    """The operator's disk. dpkg itself takes the link away that stands in place of a folder of the package, unless files keep that."""
+    """The operator's disk. dpkg itself takes the link away that stands in place of a folder of the package, unless files in conf.d keep the folder."""
     for folder, name in ((copy.etc, "etc"), (copy.root / "var/lib/sekisho", "state")):
         disk = copy.root / "srv" / name
         disk.mkdir(parents=True)

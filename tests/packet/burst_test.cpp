@@ -159,7 +159,7 @@ class Handed {
   std::vector<unsigned> counts_;
 };
 
-// Receives as port lan does, by several queues.
+// Receives as port lan does, by several queues. Nothing is sent by it: what it receives from stands for what it would send to.
 class SeveralQueues {
  public:
   static constexpr unsigned count = 3;

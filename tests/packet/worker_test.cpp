@@ -68,7 +68,7 @@ TEST_F(Running, SpinsWhenToldTo) {
   EXPECT_EQ(worker_->counters().sleeps.get(), 0U);
 }
 
-TEST_F(Running, SleepsOnlyAfterItsPatience) {
+TEST_F(Running, SleepsNoSoonerThanItIsTold) {
   start({.index = 0, .sleep_after_us = 1'000'000'000});
   worker_->set_state(&lab().state);
   worker_->set_queues(&lab().queues);
