@@ -99,7 +99,9 @@ class Stream:
         for process in self._processes:
             process.kill()
             self.lab.forget(process)
-        if error is None:
+        # Of several streams, the last to end: what another still sends is no silence.
+        others = any(process.name == "sender" and process.running() for process in self.lab.processes)
+        if error is None and not others:
             self.lab.settle()
 
     def _spawn(self, space: str, name: str, *words: str) -> Process:
