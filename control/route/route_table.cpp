@@ -46,6 +46,7 @@ NameId Names::intern(std::string_view name) {
 RouteTable::Content& RouteTable::own() {
   if (content_.use_count() != 1)
     content_ = std::make_shared<Content>(*content_);
+  content_->made_of.reset();
   return *content_;
 }
 
@@ -65,11 +66,18 @@ auto RouteTable::with(const std::map<base::Prefix, std::vector<Route>>& others) 
   routes.reserve(candidates().size() + more);
   content.duplicates = content_->duplicates;
   bool has_shadows = !content_->shadows.empty();
+  // A route that shadows others, or the default, decides about other prefixes, too.
+  const auto reaches_others = [](const Route& route) {
+    return route.origin == Origin::vnet || route.prefix.length == 0;
+  };
+  bool is_local = true;
   auto from = candidates().begin();
   for (const auto& [prefix, group] : others) {
     const auto [begin, end] = std::ranges::equal_range(from, candidates().end(), prefix, {}, &Route::prefix);
     routes.insert(routes.end(), from, begin);
     content.duplicates -= equals({begin, end});
+    is_local =
+        is_local && std::none_of(begin, end, reaches_others) && std::ranges::none_of(group, reaches_others);
     const auto first = routes.insert(routes.end(), group.rbegin(), group.rend());
     std::ranges::stable_sort(first, routes.end(), std::ranges::greater{}, &Route::origin);
     content.duplicates += equals({first, routes.end()});
@@ -80,7 +88,15 @@ auto RouteTable::with(const std::map<base::Prefix, std::vector<Route>>& others) 
   routes.insert(routes.end(), from, candidates().end());
   if (has_shadows)
     settle(content);
+  if (is_local) {
+    content.made_of = content_;
+    std::ranges::copy(others | std::views::keys, std::back_inserter(content.changed));
+  }
   return result;
+}
+
+auto RouteTable::changed_since(const RouteTable& other) const noexcept -> const std::vector<base::Prefix>* {
+  return content_->made_of.lock() == other.content_ ? &content_->changed : nullptr;
 }
 
 auto RouteTable::merged(const std::vector<Route>& more, const std::function<bool(const Route&)>& gone) const

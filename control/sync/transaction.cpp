@@ -2,12 +2,9 @@
 #include "control/sync/transaction.hpp"
 
 #include <algorithm>
-#include <iterator>
-#include <set>
 #include <utility>
 
 #include "common/base/prefix.hpp"
-#include "control/sync/kernel_routes.hpp"
 #include "control/sync/objects.hpp"
 #include "control/sync/route_difference.hpp"
 #include "control/sync/route_writer.hpp"
@@ -24,26 +21,6 @@ void write(RouteWriter& writer, base::Prefix prefix, std::string_view next_hop) 
     writer.withdraw(prefix);
   } else {
     writer.add(prefix, next_hop);
-  }
-}
-
-// Of the same policy only the kernel's routes can differ, and what they uncover: there is no need to look at 900,000 others
-// whenever a host answers.
-void write_kernel_difference(RouteWriter& writer, const policy::Policy& policy, const View& before,
-                             const View& after) {
-  for (const auto& zone : policy.zones) {
-    const auto old = kernel_routes(zone, before);
-    const auto now = kernel_routes(zone, after);
-    std::set<base::Prefix> prefixes;
-    std::ranges::transform(old, std::inserter(prefixes, prefixes.end()), &KernelRoute::prefix);
-    std::ranges::transform(now, std::inserter(prefixes, prefixes.end()), &KernelRoute::prefix);
-    writer.zone(zone.name);
-    for (const auto prefix : prefixes) {
-      const auto next_hop = next_hop_at(prefix, policy, zone, now);
-      if (next_hop != next_hop_at(prefix, policy, zone, old)) {
-        write(writer, prefix, next_hop);
-      }
-    }
   }
 }
 
@@ -88,10 +65,8 @@ auto between(const policy::Policy& before, const View& before_view, const policy
   std::vector<ipc::Change> changes{
       object_difference(objects(before, before_view), objects(after, after_view))};
   RouteWriter writer(changes);
-  if (&before != &after) {
+  if (&before != &after || !has_same_routes(before_view, after_view)) {
     write_difference(writer, {{before, before_view}, {after, after_view}});
-  } else if (!has_same_routes(before_view, after_view)) {
-    write_kernel_difference(writer, after, before_view, after_view);
   }
   if (changes.size() == 2 && changes[0].ByteSizeLong() + changes[1].ByteSizeLong() < small) {
     changes[0].MergeFrom(changes[1]);

@@ -90,6 +90,9 @@ TEST_F(Overrides, OtherZonesTablesAreShared) {
   ASSERT_TRUE(after) << after.error();
   EXPECT_TRUE((*after)->zone("vnet")->table.shares_with(before->zone("vnet")->table));
   EXPECT_FALSE((*after)->zone("onprem")->table.shares_with(before->zone("onprem")->table));
+  const auto* changed = (*after)->zone("onprem")->table.changed_since(before->zone("onprem")->table);
+  ASSERT_NE(changed, nullptr);
+  EXPECT_EQ(*changed, std::vector{prefix("1.0.0.0/8")});
 }
 
 TEST_F(Overrides, ARouteThatCanNeverMatchIsRefused) {

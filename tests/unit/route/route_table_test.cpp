@@ -163,9 +163,18 @@ TEST(RouteTable, AgreesWithTheDefinitionOnRandomTables) {
   }
 }
 
+// Of prefixes that are not among these.
+auto winners_elsewhere(const RouteTable& table, const std::vector<Prefix>& prefixes) {
+  auto winners = table.winners();
+  std::erase_if(winners,
+                [&](const Route& route) { return std::ranges::binary_search(prefixes, route.prefix); });
+  return identities(winners);
+}
+
 // What covers up, or uncovers, a route that shadows others is among what is exchanged.
 TEST(RouteTable, WithOtherRoutesItIsAsIfItWereBuiltOfThem) {
   std::mt19937 random{3};
+  int known = 0;
   for (int round = 0; round < 300; ++round) {
     const auto routes = random_routes(random, 1 + random() % 200);
     std::map<Prefix, std::vector<Route>> others;
@@ -193,7 +202,34 @@ TEST(RouteTable, WithOtherRoutesItIsAsIfItWereBuiltOfThem) {
     ASSERT_EQ(identities(changed.winners()), identities(built.winners()));
     ASSERT_EQ(changed.duplicates(), built.duplicates());
     ASSERT_EQ(identities(table.candidates()), before);
+    if (const auto* prefixes = changed.changed_since(table)) {
+      ++known;
+      ASSERT_EQ(winners_elsewhere(changed, *prefixes), winners_elsewhere(table, *prefixes));
+    }
   }
+  EXPECT_GT(known, 50);
+  EXPECT_LT(known, 250) << "a route that shadows others was among them";
+}
+
+TEST(RouteTable, KnowsWhereItDiffersFromTheOneThatItIsMadeOf) {
+  const Prefix changed_prefix{20U << 24, 8};
+  RouteTable table;
+  table.add({{}, Origin::system, NextHopType::internet});
+  table.add({{10U << 24, 8}, Origin::system_none, NextHopType::none});
+  table.finish();
+  auto other = table.with({{changed_prefix, {{changed_prefix, Origin::user}}}});
+  ASSERT_NE(other.changed_since(table), nullptr);
+  EXPECT_EQ(*other.changed_since(table), std::vector{changed_prefix});
+  EXPECT_EQ(table.changed_since(other), nullptr) << "that is not asked";
+  EXPECT_EQ(other.with({}).changed_since(table), nullptr) << "of one between them";
+  other.add({{30U << 24, 8}, Origin::user});
+  EXPECT_EQ(other.changed_since(table), nullptr) << "it got more";
+  // A default to an appliance takes away the None routes.
+  const auto with_default = table.with({{Prefix{}, {{Prefix{}, Origin::user}}}});
+  EXPECT_EQ(with_default.winners().size(), 1U);
+  EXPECT_EQ(with_default.changed_since(table), nullptr);
+  // A table of its own, which may stand where one that is gone stood.
+  EXPECT_EQ(RouteTable{}.with({}).changed_since(RouteTable{}), nullptr);
 }
 
 TEST(RouteTable, CopiesShareTheirRoutesUntilOneOfThemGetsMore) {

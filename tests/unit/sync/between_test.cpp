@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <iterator>
 #include <map>
 #include <optional>
 #include <random>
@@ -146,6 +147,24 @@ class RandomWorld {
     return result;
   }
 
+  // The same policy, a few prefixes of some zones have other routes, or none.
+  policy::Policy with_other_routes(policy::Policy policy) {
+    std::vector<std::string> next_hops{"None"};
+    std::ranges::transform(policy.config.next_hops, std::back_inserter(next_hops), &config::NextHop::name);
+    for (auto& zone : policy.zones) {
+      std::map<base::Prefix, std::vector<route::Route>> others;
+      for (unsigned i = below(6); i != 0; --i) {
+        const auto route = random_route(policy, next_hops);
+        auto& group = others[route.prefix];
+        if (maybe()) {
+          group.push_back(route);
+        }
+      }
+      zone.table = zone.table.with(others);
+    }
+    return policy;
+  }
+
  private:
   unsigned below(unsigned limit) { return std::uniform_int_distribution<unsigned>(0, limit - 1)(random_); }
   bool maybe() { return below(2) == 0; }
@@ -188,15 +207,19 @@ class RandomWorld {
       next_hops.push_back(next_hop.name);
     }
     for (unsigned i = below(40); i != 0; --i) {
-      base::Prefix prefix{address(), static_cast<std::uint8_t>(26 + below(7))};
-      prefix.address &= prefix.mask();
-      const auto& next_hop = next_hops[below(static_cast<unsigned>(next_hops.size()))];
-      zone.table.add({.prefix = prefix,
-                      .origin = maybe() ? route::Origin::user : route::Origin::system,
-                      .next_hop = policy.names.intern(next_hop)});
+      zone.table.add(random_route(policy, next_hops));
     }
     zone.table.finish();
     return zone;
+  }
+
+  route::Route random_route(policy::Policy& policy, const std::vector<std::string>& next_hops) {
+    base::Prefix prefix{address(), static_cast<std::uint8_t>(26 + below(7))};
+    prefix.address &= prefix.mask();
+    const auto& next_hop = next_hops[below(static_cast<unsigned>(next_hops.size()))];
+    return {.prefix = prefix,
+            .origin = maybe() ? route::Origin::user : route::Origin::system,
+            .next_hop = policy.names.intern(next_hop)};
   }
 
   std::mt19937 random_;
@@ -248,6 +271,28 @@ TEST(Incremental, FollowsTheKernelAsAFullTransactionWould) {
     ASSERT_EQ(dataplane.commit(false, incremental(policy, before, after)), "") << "seed " << seed;
     ASSERT_TRUE(dataplane == dataplane_with(policy, after)) << "seed " << seed;
   }
+}
+
+// With another view of the kernel, too, or with the same.
+TEST(Between, FollowsATableThatWasMadeOfTheOther) {
+  unsigned changed = 0;
+  for (unsigned seed = 0; seed < 2000; ++seed) {
+    RandomWorld world(seed);
+    const auto [before, before_view] = world.next();
+    const auto after = world.with_other_routes(before);
+    auto after_view = before_view;
+    if (seed % 2 == 0) {
+      after_view.connected = {{{0x0a000000, 29}, before.config.ports.front().name}};
+      after_view.hosts.clear();
+    }
+    auto dataplane = dataplane_with(before, before_view);
+    const auto changes = between(before, before_view, after, after_view);
+    expect_only_differences(dataplane, changes);
+    ASSERT_EQ(dataplane.commit(false, changes), "") << "seed " << seed;
+    ASSERT_TRUE(dataplane == dataplane_with(after, after_view)) << "seed " << seed;
+    changed += changes.empty() ? 0 : 1;
+  }
+  EXPECT_GT(changed, 1000u);
 }
 
 TEST(Between, OneRouteOfManyIsOneRoute) {
