@@ -13,7 +13,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -75,21 +75,27 @@ def require(build: Path) -> None:
             raise BenchError(f"{build / program} is missing: build it (scripts/bench does), or say --build")
 
 
-def measure_table(field: Field, loads: Sequence[str], options: argparse.Namespace) -> list[Result]:
+def measure_table(field: Field, loads: Sequence[str], options: argparse.Namespace) -> Iterator[Result]:
     count = options.rounds or (QUICK_ROUNDS if options.quick else ROUNDS)
     seconds = QUICK_SECONDS if options.quick else SECONDS
-    results = []
 
     def at(load: str, rates: dict[str, float]) -> Result:
         return Result(field.table, load, measure.rounds(field, rates, count, seconds, options.shared))
 
     for load in loads:
         if LOADS[load]:
-            results.append(at(load, dict.fromkeys((*ENGINES, WIRE), float(LOADS[load]))))
+            yield at(load, dict.fromkeys((*ENGINES, WIRE), float(LOADS[load])))
         else:
-            results.append(measure_most(field, partial(at, load)))
-        print(report.lines(results[-1]), flush=True)
-    return results
+            yield measure_most(field, partial(at, load))
+
+
+def measure_tables(chosen: dict[str, list[str]], options: argparse.Namespace) -> Iterator[Result]:
+    with Workspace() as workspace:
+        inputs = Inputs(workspace.folder, options.build / "routes")
+        for table, loads in chosen.items():
+            field = Field(workspace, inputs, options.build, table)
+            yield from measure_table(field, loads, options)
+            field.close()
 
 
 def measure_most(field: Field, at: Callable[[dict[str, float]], Result]) -> Result:
@@ -121,15 +127,15 @@ def main(words: Sequence[str] | None = None) -> int:
         machine = machines.look()
         print(report.header(machine), flush=True)
         results: list[Result] = []
-        with Workspace() as workspace:
-            inputs = Inputs(workspace.folder, options.build / "routes")
-            for table, loads in chosen.items():
-                field = Field(workspace, inputs, options.build, table)
-                results += measure_table(field, loads, options)
-                field.close()
-        write_benchmarks(options.out / "kernel.json", "sekisho-dataplane", report.benchmarks(results), machine)
-        report.draw(options.out / "kernel.png", results, machine)
-        print(f"\n{options.out / 'kernel.json'} and kernel.png written")
+        try:
+            for result in measure_tables(chosen, options):
+                print(report.lines(result), flush=True)
+                results.append(result)
+        finally:  # what was measured before an error, too
+            if results:
+                write_benchmarks(options.out / "kernel.json", "sekisho-dataplane", report.benchmarks(results), machine)
+                report.draw(options.out / "kernel.png", results, machine)
+                print(f"\n{options.out / 'kernel.json'} and kernel.png written")
     except (BenchError, CommandError, WaitTimeout) as error:
         print(f"scripts/bench kernel: {error}", file=sys.stderr)
         return 1

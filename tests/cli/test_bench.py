@@ -4,9 +4,10 @@
 from __future__ import annotations
 
 import json
+import os
 import random
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -24,6 +25,7 @@ from kernel.measure import Window  # noqa: E402
 from kernel.report import Result, benchmarks  # noqa: E402
 from loss_free.search import PHASES, Attempt, Search, Trial, highest  # noqa: E402
 from throughput import measure  # noqa: E402
+from throughput.engine import BenchError  # noqa: E402
 
 MAXIMUM = 30e6
 HIGHEST = [3_141_592.0, 12e6, 60_000.0]
@@ -177,6 +179,22 @@ def test_a_filter_chooses_tables_and_loads() -> None:
     assert kernel.main.choose(kernel.main.parse(["--quick"])) == {"nva": list(kernel.main.LOADS)}
     assert kernel.main.main(["--list", "nonsense"]) == 0
     assert kernel.main.main(["nonsense"]) == 1
+
+
+def test_what_was_measured_before_an_error_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def tables(*_: object) -> Iterator[Result]:
+        engines = (*kernel.report.ENGINES, kernel.report.WIRE)
+        yield Result("nva", "50k", {name: [Window(1.0, 1_000, 1_000, 0.5)] for name in engines})
+        raise BenchError("what is lost is too much")
+
+    monkeypatch.setattr(kernel.main, "require", lambda build: None)
+    monkeypatch.setattr(kernel.main, "measure_tables", tables)
+    affinity = os.sched_getaffinity(0)
+    try:
+        assert kernel.main.main(["nva", "--out", str(tmp_path)]) == 1
+    finally:
+        os.sched_setaffinity(0, affinity)
+    assert "kernel/sekisho/nva/50k" in (tmp_path / "kernel.json").read_text()
 
 
 def test_idle_measures_each_rate_with_both_engines_or_not_at_all() -> None:
