@@ -6,6 +6,7 @@
 #include <iterator>
 #include <ranges>
 #include <span>
+#include <utility>
 
 namespace sekisho::route {
 namespace {
@@ -46,7 +47,11 @@ NameId Names::intern(std::string_view name) {
 RouteTable::Content& RouteTable::own() {
   if (content_.use_count() != 1)
     content_ = std::make_shared<Content>(*content_);
+  else if (content_->is_finished)  // others may be made of it as it is
+    content_ = std::make_shared<Content>(std::move(*content_));
+  content_->is_finished = false;
   content_->made_of.reset();
+  content_->changed.clear();
   return *content_;
 }
 
@@ -54,6 +59,7 @@ void RouteTable::finish() {
   auto& content = own();
   sort(content);
   cast_shadows(content);
+  content.is_finished = true;
 }
 
 auto RouteTable::with(const std::map<base::Prefix, std::vector<Route>>& others) const -> RouteTable {
@@ -92,11 +98,13 @@ auto RouteTable::with(const std::map<base::Prefix, std::vector<Route>>& others) 
     content.made_of = content_;
     std::ranges::copy(others | std::views::keys, std::back_inserter(content.changed));
   }
+  content.is_finished = true;
   return result;
 }
 
 auto RouteTable::changed_since(const RouteTable& other) const noexcept -> const std::vector<base::Prefix>* {
-  return content_->made_of.lock() == other.content_ ? &content_->changed : nullptr;
+  const auto made_of = content_->made_of.lock();
+  return made_of && made_of == other.content_ ? &content_->changed : nullptr;
 }
 
 auto RouteTable::merged(const std::vector<Route>& more, const std::function<bool(const Route&)>& gone) const
@@ -114,6 +122,7 @@ auto RouteTable::merged(const std::vector<Route>& more, const std::function<bool
   }
   routes.insert(routes.end(), next, more.end());
   settle(content);
+  content.is_finished = true;
   return result;
 }
 

@@ -94,7 +94,8 @@ class RouteTable {
   [[nodiscard]] bool shares_with(const RouteTable& other) const noexcept {
     return content_ == other.content_;
   }
-  // Of which prefixes this table, made of the other by with(), may have another route in force: sorted. Null: nothing is known.
+  // Of which prefixes this table, made of the other by with(), may have another route in force: sorted. Null: of any, for all that is
+  // known; so it is where a route changed that decides about others, a VNet's or the default.
   [[nodiscard]] const std::vector<base::Prefix>* changed_since(const RouteTable& other) const noexcept;
   // Whether a candidate is in force. A reference into candidates(), for what stands before it decides.
   [[nodiscard]] bool wins(const Route& candidate) const noexcept {
@@ -122,6 +123,7 @@ class RouteTable {
     std::vector<Route> routes;
     std::vector<std::size_t> shadows;  // the outermost active routes of Origin::vnet; none covers another
     std::size_t duplicates = 0;
+    bool is_finished = false;              // and does not change any more
     std::weak_ptr<const Content> made_of;  // what with() made it of, where `changed` is all that differs
     std::vector<base::Prefix> changed;
   };

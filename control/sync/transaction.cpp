@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "control/sync/transaction.hpp"
 
-#include <algorithm>
 #include <utility>
 
 #include "common/base/prefix.hpp"

@@ -10,6 +10,7 @@
 #include <random>
 #include <string>
 #include <tuple>
+#include <utility>
 #include <vector>
 
 #include "common/base/prefix.hpp"
@@ -224,12 +225,33 @@ TEST(RouteTable, KnowsWhereItDiffersFromTheOneThatItIsMadeOf) {
   EXPECT_EQ(other.with({}).changed_since(table), nullptr) << "of one between them";
   other.add({{30U << 24, 8}, Origin::user});
   EXPECT_EQ(other.changed_since(table), nullptr) << "it got more";
-  // A default to an appliance takes away the None routes.
+  // A default to an appliance takes away the None routes, and they come back when it goes.
   const auto with_default = table.with({{Prefix{}, {{Prefix{}, Origin::user}}}});
   EXPECT_EQ(with_default.winners().size(), 1U);
   EXPECT_EQ(with_default.changed_since(table), nullptr);
-  // A table of its own, which may stand where one that is gone stood.
-  EXPECT_EQ(RouteTable{}.with({}).changed_since(RouteTable{}), nullptr);
+  const auto without = with_default.with({{Prefix{}, {}}});
+  EXPECT_EQ(without.winners().size(), 1U);
+  EXPECT_EQ(without.changed_since(with_default), nullptr);
+}
+
+TEST(RouteTable, KnowsNothingOfOneThatIsNotAnyMoreWhatItWasMadeOf) {
+  const Prefix prefix{20U << 24, 8};
+  RouteTable table;
+  table.finish();
+  const auto other = table.with({{prefix, {{prefix, Origin::user}}}});
+  table.add({{30U << 24, 8}, Origin::user});
+  table.finish();
+  EXPECT_EQ(other.changed_since(table), nullptr);
+  const auto taken = std::move(table);
+  EXPECT_EQ(taken.changed_since(table), nullptr) << "which has nothing any more";
+  // One that is gone, and others that may stand where it stood.
+  std::optional<RouteTable> gone{std::in_place};
+  gone->finish();
+  const auto orphan = gone->with({{prefix, {{prefix, Origin::user}}}});
+  gone.reset();
+  std::vector<RouteTable> many(1000);
+  for (const auto& each : many)
+    EXPECT_EQ(orphan.changed_since(each), nullptr);
 }
 
 TEST(RouteTable, CopiesShareTheirRoutesUntilOneOfThemGetsMore) {
