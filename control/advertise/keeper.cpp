@@ -19,8 +19,12 @@ namespace {
 
 using std::chrono::milliseconds;
 
-constexpr milliseconds between_glances{500};  // at bgpd's socket
+constexpr milliseconds between_glances{100};  // at bgpd's socket
 constexpr milliseconds between_looks{5000};
+// With graceful restart what peers kept is gone as soon as a bgpd has told them that this is all (RFC 4724, End-of-RIB). It has read its file
+// by its first second, and begins its sessions then: what it does not advertise by that time, peers lose.
+constexpr milliseconds a_start{3000};
+constexpr milliseconds while_it_starts{100};
 constexpr milliseconds after_failure{2000};
 constexpr milliseconds after_refusal{30'000};  // each attempt may show a part of it for a moment
 // Of those that peers were told: a frr.conf that somebody else wrote may let a whole table out. In JSON each has 300 to 600 bytes.
@@ -418,7 +422,9 @@ void Keeper::say(const frr::Failure& failure) {
 // Who has asked meanwhile waits for the next one, and no longer.
 void Keeper::end_look() {
   is_looking_ = false;
-  next_look_ = Clock::now() + (has_failed_ ? after_failure : between_looks);
+  const auto now = Clock::now();
+  const auto again = now < begun_ + a_start ? while_it_starts : after_failure;
+  next_look_ = now + (has_failed_ ? again : between_looks);
   status_.is_settled = !is_to_look_again_;
   for (const auto& done : std::exchange(served_, {})) {
     done();
@@ -467,6 +473,9 @@ bool Keeper::has_moved() {
   const bool is_another = std::exchange(socket_, now) != now;
   if (is_another) {
     not_before_ = {};
+    if (now) {
+      begun_ = Clock::now();
+    }
   }
   return is_another;
 }

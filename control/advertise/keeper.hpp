@@ -95,6 +95,7 @@ class Keeper {
   boost::asio::steady_timer timer_;  // to the next look; while it is under way, to its beginning
   Clock::time_point next_look_;
   std::optional<std::pair<std::uint64_t, std::uint64_t>> socket_;  // bgpd's: which, and since when
+  Clock::time_point begun_;                                        // when that was seen
   bool is_looking_ = false;
   bool has_asked_ = false;  // in this look: what changes now may come too late for it
   bool has_failed_ = false;

@@ -3,9 +3,11 @@
 // a file says; real FRR does not refuse at will. With real FRR: tests/net/test_advertise.py.
 #include "control/advertise/keeper.hpp"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <boost/asio/io_context.hpp>
@@ -18,6 +20,7 @@
 #include <string>
 
 #include "control/advertise/orders.hpp"
+#include "control/frr/vtysh.hpp"
 #include "tests/unit/advertise/prefixes.hpp"
 #include "tests/unit/temporary_folder.hpp"
 #include "tests/unit/until.hpp"
@@ -36,6 +39,7 @@ if [ -e $here/hangs ]; then sleep 1000; fi
 while [ $# -gt 0 ]; do
   case $1 in
     "show running-config no-header")
+      if [ -s $here/unread ]; then sed -i 1d $here/unread; printf 'frr version 8.4.4\n!\nend\n'; exit; fi
       printf 'frr version 8.4.4\nrouter bgp 65010\n address-family ipv4 unicast\n'
       sed 's/^/  network /' $here/state
       printf ' exit-address-family\nexit\n!\nend\n' ;;
@@ -353,6 +357,19 @@ TEST_F(KeeperTest, WithoutFrrItSaysSoAndGoesOnTrying) {
   ::setenv("PATH", (folder.path().native() + ":" + path).c_str(), 1);
   ::chmod(folder.write("vtysh", bgpd).c_str(), 0755);
   EXPECT_TRUE(until([&] { return state() == halves; }));
+}
+
+// Its socket is there before it has read its file.
+TEST_F(KeeperTest, ABgpdThatHasJustStartedIsAskedUntilItHasReadItsFile) {
+  bgp.frr = fmt::format("sekisho-unit-{}", ::getpid());
+  const auto socket = frr::bgpd_socket(bgp.frr);
+  std::filesystem::create_directories(socket.parent_path());
+  std::ofstream{socket} << "";
+  folder.write("unread", std::string(12, '\n'));
+  follow();
+  keeper.judge({});
+  EXPECT_TRUE(until([&] { return state() == halves; }));
+  std::filesystem::remove_all(socket.parent_path());
 }
 
 TEST_F(KeeperTest, WithdrawNow) {
