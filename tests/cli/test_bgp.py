@@ -142,7 +142,7 @@ def test_no_link_of_frrs_user_is_followed(frr: Frr, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("which", ENDS)
 def test_a_signal_waits_until_the_file_is_right(frr: Frr, which: signal.Signals) -> None:
-    process = frr.start(SLEEP="1")
+    process = frr.start(SLEEP="4")
     while not (frr.folder / "saved").exists():
         assert process.poll() is None
         time.sleep(0.01)

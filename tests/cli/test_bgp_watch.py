@@ -77,7 +77,7 @@ class Watch:
         self.folder = folder
         self.socket = folder / "control.sock"
         self.config = folder / "sekisho.toml"
-        self.config.write_text(CONFIG + 'dead_after = "1s"\n')
+        self.config.write_text(CONFIG + 'dead_after = "5s"\n')
         self.state = folder / "state"
         self.state.write_text("".join(f"{prefix}\n" for prefix in [*HALVES, MORE]))
         (folder / "vtysh").write_text(VTYSH)

@@ -69,7 +69,7 @@ class Account:
     def changes(self) -> dict[str, int]:
         return Snapshot.take(self.appliance).since(self.before)
 
-    def expect(self, expected: Mapping[str, int], timeout: float = 5) -> None:
+    def expect(self, expected: Mapping[str, int], timeout: float = 20) -> None:
         wanted = {name: count for name, count in expected.items() if count}
         try:
             wait_until("the counters", lambda: self.changes() == wanted, timeout)
@@ -80,7 +80,7 @@ class Account:
         """ICMP errors, by port and kind: {"lan.icmp.time_exceeded": 1}."""
         return Snapshot.take(self.appliance).errors_since(self.before)
 
-    def said(self, expected: Mapping[str, int], timeout: float = 5) -> None:
+    def said(self, expected: Mapping[str, int], timeout: float = 20) -> None:
         """So many ICMP errors, and no others."""
         wait_until(f"the ICMP errors {expected}", lambda: self.errors() == dict(expected), timeout)
 

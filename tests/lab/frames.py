@@ -96,14 +96,14 @@ class Capture:
             if self.only(packet):
                 self.frames.append(packet)
 
-    def wait(self, count: int, timeout: float = 5) -> list[Packet]:
+    def wait(self, count: int, timeout: float = 20) -> list[Packet]:
         """Exactly `count` frames: more than that is as wrong as less."""
         wait_until(f"{count} frames at {self.space}", lambda: len(self.read()) >= count, timeout)
         assert len(self.frames) == count, f"{len(self.frames)} frames arrived instead of {count}"
         return self.frames
 
 
-def fence(lab: Lab, timeout: float = 5) -> None:
+def fence(lab: Lab, timeout: float = 20) -> None:
     """Returns when a packet sent now, after all others, has come through the appliance and the firewall.
 
     What has not arrived by then never will: the paths keep the order of one sender.

@@ -427,12 +427,12 @@ class Lab:
         lines = [json.loads(line) for line in self.accesses.read_text().splitlines()]
         return [line["client"] for line in lines if line["service"] == service]
 
-    def fetch(self, space: str = "onprem", url: str = f"http://{WEB}/", timeout: float = 5) -> str:
+    def fetch(self, space: str = "onprem", url: str = f"http://{WEB}/", timeout: float = 20) -> str:
         return self[space].run("curl", "-sS", "--fail", "--max-time", str(timeout), url)
 
     def activate(self, space: str = "onprem") -> str:
         """Asks the KMS listener; what it answers."""
         with self[space].socket(socket.AF_INET, socket.SOCK_STREAM) as client:
-            client.settimeout(5)
+            client.settimeout(20)
             client.connect((KMS, KMS_PORT))
             return client.recv(64).decode().strip()

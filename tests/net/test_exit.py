@@ -188,7 +188,8 @@ def test_forwarding_ends_where_the_exit_was(lab: Lab, appliance: Appliance) -> N
 def test_a_strict_reverse_path_filter_on_the_exit(lab: Lab, appliance: Appliance) -> None:
     lab["nva"].sysctl("net.ipv4.conf.egress0.rp_filter", 1)
     wait_until("activation", lambda: activates(lab))
-    assert lab["nva"].run("sysctl", "-n", "net.ipv4.conf.egress0.rp_filter").strip() == "2"
+    mode = lambda: lab["nva"].run("sysctl", "-n", "net.ipv4.conf.egress0.rp_filter").strip()  # noqa: E731
+    wait_until("a loose filter", lambda: mode() == "2")
 
 
 def test_a_dead_gateway_takes_it_down_and_says_why(lab: Lab, appliance: Appliance, onprem: Injector) -> None:

@@ -59,7 +59,7 @@ def test_an_unconfirmed_reload_is_taken_back_with_no_packet_lost(lab: Lab, appli
     with Stream(lab, STREAM, seconds=60) as stream:
         stream.wait_received(5_000)
         config.overrides(appliance.config, [ELSEWHERE])
-        appliance.json("reload", "--confirm", "1s")
+        appliance.json("reload", "--confirm", "5s")
         assert next_hop(appliance) == "second-gateway"
         wait_until("the policy before", lambda: next_hop(appliance) == "firewall")
         stream.wait_more(5_000)

@@ -120,5 +120,5 @@ def test_a_link_that_goes_down_moves_flows_at_once(lab: Lab, appliance: Applianc
             stream.stop()
         moved, stayed = (streams[member].finish() for member in PORT_OF)
     assert (stayed.lost, stayed.duplicated, moved.duplicated) == (0, 0, 0), (moved, stayed)
-    most = (0.05 + stayed.sender_gap_us / 1e6) * moved.sent / moved.seconds
+    most = (0.3 + stayed.sender_gap_us / 1e6) * moved.sent / moved.seconds
     assert moved.lost <= most, f"{moved}; at most {most:.0f}"

@@ -45,7 +45,7 @@ WEIGHTED = f'members = ["{FIREWALL}", {{ address = "{FIREWALL2}", weight = 3 }}]
 def appliance(lab: Lab) -> Appliance:
     appliance = Appliance(lab, config.adapted(lab, edit_members(THREE)))
     appliance.start()
-    wait_until("three firewalls", lambda: len(alive(appliance)) == 3)
+    wait_for(appliance, *MEMBERS)
     return appliance
 
 
@@ -76,6 +76,12 @@ def alive(appliance: Appliance) -> set[str]:
     members = next_hop(appliance)["members"]
     names = {address: name for name, address in MEMBERS.items()}
     return {names[member["address"]] for member in members if member["alive"] and not member["drained"]}
+
+
+def wait_for(appliance: Appliance, *names: str) -> None:
+    """By control's word, and then by the dataplane's."""
+    wait_until(f"{' and '.join(names)} to take flows", lambda: alive(appliance) == set(names))
+    wait_until("the dataplane", lambda: appliance.next_hops()["firewall"] == len(names))
 
 
 def configure(appliance: Appliance, members: str) -> None:
@@ -144,13 +150,13 @@ def test_a_death_moves_only_the_dead_members_flows(
     flows = [flow(number) for number in range(300)]
     before = members_of(lab, onprem, flows)
     lab.link_down("firewall2")
-    wait_until("two firewalls", lambda: alive(appliance) == {"firewall", "gateway2"})
+    wait_for(appliance, "firewall", "gateway2")
     during = members_of(lab, onprem, flows)
     assert all(now == was for was, now in zip(before, during, strict=True) if was != "firewall2")
     heirs = Counter(now for was, now in zip(before, during, strict=True) if was == "firewall2")
     assert set(heirs) == {"firewall", "gateway2"}, "the others share what it had"
     lab.link_up("firewall2")
-    wait_until("three firewalls", lambda: len(alive(appliance)) == 3)
+    wait_for(appliance, *MEMBERS)
     assert members_of(lab, onprem, flows) == before
 
 
@@ -178,7 +184,7 @@ def test_a_drained_member_takes_no_flow_until_it_is_undrained(
     appliance.kill_dataplane()
     appliance.start_dataplane()
     appliance.wait_ready()
-    wait_until("two that take flows", lambda: alive(appliance) == {"firewall", "gateway2"})
+    wait_for(appliance, "firewall", "gateway2")
     assert members_of(lab, onprem, flows) == drained
 
     assert appliance.json("next-hop", "drain", "firewall", GATEWAY2)["packets_in_the_second_after"] == 0

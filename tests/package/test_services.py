@@ -294,10 +294,10 @@ def test_upgrade_starts_nothing_that_was_stopped(lab: Lab, machine: Machine, pac
 
 @pytest.mark.parametrize("name", ["dataplane", "control"])
 def test_hanging_process_is_replaced(lab: Lab, machine: Machine, name: str) -> None:
-    """With a watchdog of 3 s for the test, which those that beat outlive."""
+    """With a watchdog of 10 s for the test, which those that beat outlive."""
     override = machine.root / f"etc/systemd/system/sekisho-{name}.service.d"
     override.mkdir()
-    (override / "quick.conf").write_text("[Service]\nWatchdogSec=3\n")
+    (override / "quick.conf").write_text("[Service]\nWatchdogSec=10\n")
     machine.run("systemctl", "daemon-reload")
     machine.run("systemctl", "restart", f"sekisho-{name}")
     first = machine.unit(name)

@@ -6,7 +6,7 @@ from __future__ import annotations
 from lab.azure.site import APPLIANCE_PUBLIC, FIREWALL_PUBLIC, ROUTE_SERVERS, AzureLab
 from lab.process import wait_until
 from lab.report import Report
-from lab.scenarios import disturb, traffic
+from lab.scenarios import disturb, traffic, traps
 from lab.scenarios.appliance import Nva, tables
 from lab.scenarios.scenario import Scenario
 from lab.stream import Stream, StreamResult
@@ -101,10 +101,7 @@ def learns_its_own(lab: AzureLab, nva: Nva, report: Report) -> None:
         "the subnet's default", "VirtualNetworkGateway 10.0.1.4", str(lab.fabric.active("outside1", DEFAULT)),
         str(lab.fabric.active("outside1", DEFAULT)).endswith("10.0.1.4"),
     )  # fmt: skip
-    looped = lab.watched("firewall")["marked"]
-    report.equal(f"of {traffic.MARKED} packets came to the Internet", 0, traffic.marked(lab))
-    looped = lab.watched("firewall")["marked"] - looped
-    report.check("but the firewall saw them, again and again", f"> {traffic.MARKED}", str(looped), looped > traffic.MARKED)
+    traps.loops(lab, report, 1, "the firewall", lambda: lab.watched("firewall")["marked"])
     nva.wait_verdict("closed")
     report.note("the probe through the firewall notices: " + "; ".join(nva.json("show", "state")["reasons"]))
     report.title("   Cure: a UDR 0.0.0.0/0 -> Internet there, propagation off")

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Callable
 from typing import Any
 
 from lab.azure.site import AzureLab
@@ -32,29 +33,29 @@ def put(lab: AzureLab, nva: Nva, subnet: str, content: dict[str, Any]) -> None:
     lab.fabric.set_table(subnet, content)
 
 
-def loops(lab: AzureLab, nva: Nva, report: Report) -> None:
-    """What leaves the appliance by its egress port comes back to it until its TTL is spent."""
+def loops(lab: AzureLab, report: Report, times: int, where: str, count: Callable[[], int]) -> None:
+    """What leaves by the firewall comes back until its TTL is spent; `count`: marked packets there so far."""
     at_internet, sent, seen = lab.counters()["marked"], 0, 0
+    many = times * traffic.MARKED
 
     def looped() -> bool:
         """The probe through the firewall loops, too: once it fails nothing is advertised, and for a moment nothing loops. So each attempt is
         held against what it sent itself."""
         nonlocal sent, seen
-        before, seen = lab.fabric.marked_to("nva-lan0"), 0
+        before, seen = count(), 0
         traffic.send_marked(lab, "onprem")
         sent += traffic.MARKED
         while True:
             time.sleep(0.2)
-            now = lab.fabric.marked_to("nva-lan0") - before
+            now = count() - before
             if now == seen:
                 break
             seen = now
-        return seen > 10 * traffic.MARKED
+        return seen > many
 
     wait_until("a loop", looped)
     report.equal(f"of {sent} packets came to the Internet", 0, lab.counters()["marked"] - at_internet)
-    many = 10 * traffic.MARKED
-    report.check(f"but {traffic.MARKED} came to the appliance", f"> {many} times", f"{seen} times", seen > many)
+    report.check(f"but {traffic.MARKED} came to {where}", f"> {many} times", f"{seen} times", seen > many)
 
 
 def found(nva: Nva, report: Report, rule: str, there: bool = True) -> None:

@@ -121,7 +121,7 @@ def halves_trap(lab: AzureLab, nva: Nva, report: Report) -> None:
     wait_until("the halves in the egress subnet", lambda: lab.fabric.active("egress1", HALVES[0]))
     for line in lab.fabric.effective("egress1"):
         report.note(line)
-    traps.loops(lab, nva, report)
+    traps.loops(lab, report, 10, "the appliance", lambda: lab.fabric.marked_to("nva-lan0"))
     traps.found(nva, report, "halves-trap")
     cures = (
         ("both halves as UDRs", traps.table("egress1", *((half, FIREWALL) for half in HALVES), propagation=True)),
