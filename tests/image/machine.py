@@ -14,7 +14,7 @@ from lab import config
 from lab.process import run
 from lab.topology import EGRESS, FIREWALL, LAN, ONPREM_GATEWAY
 from vm.guest import Guest
-from vm.image import GUEST
+from vm.image import SOURCES
 from vm.machine import EGRESS_NIC, LAN_NIC, VirtualLab
 
 # A whole Debian, emulated, on a machine with other work.
@@ -54,7 +54,7 @@ def make_seed(folder: Path, sekisho: Path) -> Path:
     files = {
         "/etc/sekisho/sekisho.toml": sekisho.read_text(),
         "/etc/sekisho/overrides.txt": sekisho.with_name("overrides.txt").read_text(),
-        "/usr/local/sbin/agent": (GUEST / "agent").read_text(),
+        "/usr/local/sbin/agent": (SOURCES / "agent").read_text(),
         "/etc/systemd/system/agent.service": AGENT,
     }
     user = {

@@ -24,7 +24,7 @@ def main() -> int:
     parser.add_argument(
         "--full",
         action="store_true",
-        help="every combination of the matrix in tests/net, not every pair, 900,000 routes by BGP, the booted image, all headers, and ARM64 under QEMU: an hour more",
+        help="every combination of the matrix in tests/net, not every pair, 900,000 routes by BGP, the booted image, all headers, and ARM64 in an emulated machine: an hour more",
     )
     parser.add_argument(
         "--only",

@@ -49,12 +49,12 @@ def meson_test(shell: Shell, folder: str, name: str, *words: str, **environment:
     return count
 
 
-def pytest(shell: Shell, tests: str) -> Count:
-    log = ROOT / "build" / f"pytest-{tests.removesuffix('.py').replace('/', '-')}.xml"
+def pytest(shell: Shell, tests: str, folder: str = "build", **environment: str) -> Count:
+    log = ROOT / folder / f"pytest-{tests.removesuffix('.py').replace('/', '-')}.xml"
     log.unlink(missing_ok=True)
     ran = shell(
         "/usr/bin/python3", "-m", "pytest", "-q", "-p", "no:cacheprovider", "--durations=5", f"--junitxml={log}", tests,
-        PYTHONDONTWRITEBYTECODE="1",
+        PYTHONDONTWRITEBYTECODE="1", **environment,
     )  # fmt: skip
     count = junit(log, tests)
     if not ran and not count.failed:
@@ -62,13 +62,17 @@ def pytest(shell: Shell, tests: str) -> Count:
     return count
 
 
-# Rooms whose code differs by CPU, or by the order in which one loads; and the programs, which say what they are.
+# Rooms whose code differs by CPU, or by the order in which one loads; and the programs, for a machine that is emulated whole.
 ARM64 = "build-arm64"
 ARM64_TESTS = {
     "fib": "tests/unit/fib/fib_test",
     "packet": "tests/unit/packet/packet_test",
     "decide": "tests/unit/decide/decide_test",
+    "nexthop": "tests/unit/nexthop/nexthop_test",
+    "worker layout": "tests/unit/forward/layout_test",
+    "packet pipeline": "tests/packet/packet_pipeline_test",
 }
+ARM64_PROGRAMS = ("dataplane/sekisho-dataplane", "control/sekisho-control", "control/sekisho")
 
 # --- stages ---------------------------------------------------------------------------------------------------
 
@@ -186,11 +190,15 @@ def arm64(shell: Shell) -> Count:
     """Cross-built, and run by QEMU's user emulation: what is told of speed there tells nothing, so that -O1 does."""
     cross = ("--cross-file", "build-arm64-root/cross.ini", "-Ddebug=false", "-Doptimization=1", "-Dcpp_args=-g1")
     configured = shell("scripts/cross-arm64") and configure(shell, ARM64, *cross)
-    built = one("build for ARM64", configured and shell("ninja", "-C", ARM64, *ARM64_TESTS.values()))
+    built = one("build for ARM64", configured and shell("ninja", "-C", ARM64, *ARM64_PROGRAMS, *ARM64_TESTS.values()))
     if built.failed:
         return built
     built += meson_test(shell, ARM64, "arm64", "--no-rebuild", "--timeout-multiplier", "10", *ARM64_TESTS)
     return built
+
+
+def arm64_machine(shell: Shell) -> Count:
+    return pytest(shell, "tests/vm", ARM64, SEKISHO_GUEST="arm64", SEKISHO_BUILD=str(ROOT / ARM64))
 
 
 def run_fuzzer(shell: Shell, program: Path, seconds: int) -> bool:
@@ -253,8 +261,9 @@ STAGES = (
         "headers", every_header, f"the {headers.MOST} headers that changed last, and what includes them, compile on their own (--full: all headers)",
         COMPUTING, needs="clang"),
     Stage("tidy", tidied, f"clang-tidy finds nothing in the {tidy.MOST} files of common and control that changed last", COMPUTING, needs="clang"),
-    Stage("arm64", arm64, "cross-built for ARM64; tests of the table and of packets under QEMU (--full)", COMPUTING, whole=False, full=True),
+    Stage("arm64", arm64, "cross-built for ARM64; the table, and packets through the real pipeline, under QEMU (--full)", COMPUTING, whole=False, full=True),
     Stage("threads", threads, "tables and sixteen workers' use of them under TSan", COMPUTING),
+    Stage("arm64-vm", arm64_machine, "a virtual ARM64 machine with virtio NICs (--full)", LAST, whole=False, full=True, needs="arm64"),
     Stage("sanitized", sanitized, "unit and packet tests under ASan and UBSan", LAST, needs="clang"),
     Stage("fuzz", fuzz, f"each fuzzer for {FUZZ_SECONDS} s", LAST, needs="clang"),
 )

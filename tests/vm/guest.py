@@ -18,6 +18,8 @@ from pathlib import Path
 from lab.process import CommandError, Process, WaitTimeout, wait_until
 from lab.topology import Lab
 
+from vm.architecture import GUEST
+
 MEMORY_MB = 1536
 CPUS = 2
 # Far more than either takes: emulation is slow on a machine with other work.
@@ -67,8 +69,8 @@ class Guest:
     @staticmethod
     def _command(machine: Sequence[str | Path], nics: list[Nic], agent: Path) -> list[str | Path]:
         return [
-            "qemu-system-x86_64", "-nodefaults", "-no-user-config", "-no-reboot", "-display", "none", *machine,
-            "-accel", "tcg,thread=multi", "-cpu", "max,la57=off", "-smp", str(CPUS), "-m", str(MEMORY_MB),
+            GUEST.emulator, "-nodefaults", "-no-user-config", "-no-reboot", "-display", "none", *machine,
+            "-accel", "tcg,thread=multi", "-cpu", GUEST.cpu, "-smp", str(CPUS), "-m", str(MEMORY_MB),
             "-serial", "stdio",
             "-device", "virtio-serial-pci", "-chardev", f"socket,id=agent,path={agent},server=off",
             "-device", "virtserialport,chardev=agent",

@@ -14,17 +14,19 @@ from pathlib import Path
 from lab.appliance import BUILD, ROOT
 from lab.process import run
 
+from vm.architecture import GUEST, X86_64
+
 FOLDER = ROOT / "build-vm"  # scripts/bootstrap puts the kernel's package there
-GUEST = Path(__file__).with_name("guest")
+SOURCES = Path(__file__).with_name("guest")
 PRODUCT = (
     BUILD / "dataplane" / "sekisho-dataplane",
     BUILD / "control" / "sekisho-control",
     BUILD / "control" / "sekisho",
 )
-TOOLS = (Path("/bin/bash"), Path("/usr/sbin/ip"), Path("/usr/sbin/nft"), Path("/usr/bin/nice"))
+TOOLS = tuple(map(GUEST.path, ("/bin/bash", "/bin/ip", "/usr/sbin/nft", "/usr/bin/nice")))
 SCRIPTS = (ROOT / "scripts" / "bind-nic", Path("/usr/sbin/driverctl"))
 # DPDK loads every driver of this folder; these are what the guest's devices need.
-DRIVERS = Path("/usr/lib/x86_64-linux-gnu/dpdk/pmds-23.0")
+DRIVERS = GUEST.path(f"/usr/lib/{GUEST.triplet}/dpdk/pmds-23.0")
 DRIVER_NAMES = ("bus_pci", "bus_vdev", "mempool_ring", "net_af_xdp", "net_virtio")
 # With what they depend on.
 MODULES = (
@@ -43,21 +45,21 @@ class Image:
 
     def machine(self) -> list[str | Path]:
         return [
-            "-M", "pc", "-kernel", self.kernel, "-initrd", self.initramfs,
-            "-append", f"console=ttyS0 loglevel=5 panic=-1 mitigations=off hugepages={HUGEPAGES}",
+            "-M", GUEST.machine, "-kernel", self.kernel, "-initrd", self.initramfs,
+            "-append", f"console={GUEST.console} loglevel=5 panic=-1 mitigations=off hugepages={HUGEPAGES}",
         ]  # fmt: skip
 
 
 def build() -> Image:
     kernel, modules = _kernel()
-    root = FOLDER / "root"
+    root = FOLDER / GUEST.triplet / "root"
     shutil.rmtree(root, ignore_errors=True)
     for folder in ("bin", "etc", "usr/bin"):
         (root / folder).mkdir(parents=True)
-    shutil.copy("/usr/bin/busybox", root / "bin" / "busybox")
-    shutil.copy(GUEST / "init", root / "init")
-    shutil.copy(GUEST / "agent", root / "bin" / "agent")
-    shutil.copy(GUEST / "inittab", root / "etc" / "inittab")
+    shutil.copy(GUEST.path("/bin/busybox"), root / "bin" / "busybox")
+    shutil.copy(SOURCES / "init", root / "init")
+    shutil.copy(SOURCES / "agent", root / "bin" / "agent")
+    shutil.copy(SOURCES / "inittab", root / "etc" / "inittab")
     _install_modules(modules, root)
     drivers = [DRIVERS / f"librte_{name}.so.23.0" for name in DRIVER_NAMES]
     programs = [*PRODUCT, *TOOLS, *drivers]
@@ -68,24 +70,30 @@ def build() -> Image:
     for program in PRODUCT:
         copy = root / program.relative_to("/")
         copy.parent.mkdir(parents=True, exist_ok=True)
-        run("strip", "-o", copy, program)
-    initramfs = FOLDER / "initramfs.cpio"
+        run(GUEST.strip, "-o", copy, program)
+    initramfs = root.with_name("initramfs.cpio")
     run("sh", "-c", f"cd '{root}' && find . | cpio --quiet -o -H newc >'{initramfs}'")
     return Image(kernel, initramfs)
 
 
 def _kernel() -> tuple[Path, Path]:
-    """The kernel and the folder above its /lib/modules, unpacked from its package and never installed on this machine."""
+    """The kernel and the folder above its /lib/modules."""
+    unpacked = _unpacked() if GUEST == X86_64 else GUEST.root
+    if not (unpacked / "lib" / "modules" / _version(unpacked) / "modules.dep").exists():
+        run("depmod", "--basedir", unpacked, _version(unpacked))
+    return next((unpacked / "boot").glob("vmlinuz-*")), unpacked
+
+
+def _unpacked() -> Path:
+    """From its package, and never installed on this machine."""
     packages = sorted(FOLDER.glob("linux-image-*.deb"), key=lambda path: path.stat().st_mtime)
     if not packages:
         raise FileNotFoundError(f"there is no kernel package in {FOLDER}: scripts/bootstrap downloads it")
-    package = packages[-1]
-    unpacked = FOLDER / package.stem
+    unpacked = FOLDER / packages[-1].stem
     if not (unpacked / "complete").exists():
-        run("dpkg-deb", "--extract", package, unpacked)
-        run("depmod", "--basedir", unpacked, _version(unpacked))
+        run("dpkg-deb", "--extract", packages[-1], unpacked)
         (unpacked / "complete").touch()
-    return next((unpacked / "boot").glob("vmlinuz-*")), unpacked
+    return unpacked
 
 
 def _version(unpacked: Path) -> str:
@@ -112,13 +120,15 @@ def _install_modules(unpacked: Path, root: Path) -> None:
 def _install(file: Path, root: Path) -> None:
     """At the same path, a symbolic link as one: a driver that has two paths must stay one file, or DPDK loads it twice."""
     real = file.resolve()
-    for path in (file, real):
-        (root / path.relative_to("/")).parent.mkdir(parents=True, exist_ok=True)
-    shutil.copy(real, root / real.relative_to("/"))
-    if file != real:
-        (root / file.relative_to("/")).symlink_to(real)
+    here, there = (path.relative_to(GUEST.root) for path in (file, real))
+    for path in (here, there):
+        (root / path).parent.mkdir(parents=True, exist_ok=True)
+    shutil.copy(real, root / there)
+    if here != there:
+        (root / here).symlink_to("/" / there)
 
 
-def _libraries(file: Path) -> list[Path]:
+def _libraries(program: Path) -> set[Path]:
     """Shared libraries and the loader, by the paths that the loader looks for."""
-    return [Path(path) for path in re.findall(r"(/\S+) \(0x", run("ldd", file))]
+    listed = map(Path, re.findall(r"(/\S+) \(0x", run(*GUEST.list_libraries, program)))
+    return {path if path.is_relative_to(GUEST.root) else GUEST.path(str(path)) for path in listed}
