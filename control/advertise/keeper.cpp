@@ -40,6 +40,10 @@ auto no_router(std::uint32_t asn, const RunningConfig& config) -> frr::Failure {
       fmt::format("FRR {}, and [bgp] says AS {}: `sekisho bgp apply` writes its configuration", has, asn)};
 }
 
+auto has_just_started() -> frr::Failure {
+  return {frr::Failure::Kind::refused, "FRR has just started and has not read its file"};
+}
+
 auto not_kept(const Prefixes& originated, const Prefixes& wanted) -> frr::Failure {
   const auto text = [](const Prefixes& prefixes) { return prefixes.empty() ? "nothing" : list_of(prefixes); };
   return {frr::Failure::Kind::refused,
@@ -218,6 +222,7 @@ void Keeper::go_on() {
   status_.is_wanted = wish == Wish::announce || (wish == Wish::leave && !status_.originated.empty());
   if (wish != Wish::announce) {
     refusal_.reset();
+    not_before_ = {};
   }
   if (auto order = next_order(wish, now)) {
     tell(std::move(*order));
@@ -252,7 +257,8 @@ auto Keeper::take(std::string_view answer) -> frr::Result<void> {
   const auto at = answer.find(end);
   const auto config = read_running_config(answer.substr(0, at));
   if (std::ranges::find(config.asns, bgp_.asn) == config.asns.end()) {
-    return tl::unexpected(no_router(bgp_.asn, config));
+    return tl::unexpected(is_starting() && config.asns.empty() ? has_just_started()
+                                                               : no_router(bgp_.asn, config));
   }
   const auto documents = frr::documents(at == std::string_view::npos ? "" : answer.substr(at + end.size()));
   if (!documents) {
@@ -398,10 +404,12 @@ auto Keeper::why_taken_away(const Order& order) const -> std::string {
 }
 
 void Keeper::failed(const frr::Failure& failure) {
-  ++status_.counts.failed;
   status_.failure = failure;
   has_failed_ = true;
-  say(failure);
+  if (!is_starting()) {  // otherwise it is what every start looks like
+    ++status_.counts.failed;
+    say(failure);
+  }
   if (is_gone(failure)) {
     status_.originated.clear();
     refusal_.reset();
@@ -422,9 +430,8 @@ void Keeper::say(const frr::Failure& failure) {
 // Who has asked meanwhile waits for the next one, and no longer.
 void Keeper::end_look() {
   is_looking_ = false;
-  const auto now = Clock::now();
-  const auto again = now < begun_ + a_start ? while_it_starts : after_failure;
-  next_look_ = now + (has_failed_ ? again : between_looks);
+  const auto again = is_starting() ? while_it_starts : after_failure;
+  next_look_ = Clock::now() + (has_failed_ ? again : between_looks);
   status_.is_settled = !is_to_look_again_;
   for (const auto& done : std::exchange(served_, {})) {
     done();
@@ -460,6 +467,10 @@ void Keeper::wait() {
       wish_may_have_changed();
     }
   });
+}
+
+bool Keeper::is_starting() const {
+  return Clock::now() < begun_ + a_start;
 }
 
 // A bgpd that starts makes its socket anew. It has refused nothing yet.

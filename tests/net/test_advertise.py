@@ -287,11 +287,11 @@ def problem(appliance: Appliance, kind: str) -> str:
 
 
 def test_what_an_operator_takes_away_comes_back(running: Appliance, frr: Frr, routers: dict[str, Frr]) -> None:
-    """As `systemctl reload frr` does it: it takes away whatever is not in the file."""
+    """As `systemctl reload frr` does it: it takes away whatever is not in the file. Whether peers miss it meanwhile is chance."""
     assert running.control is not None
-    before = len(running.control.output())
+    said = len(running.control.output())
     frr.configure("router bgp 65010", "address-family ipv4 unicast", "no network 0.0.0.0/1")
-    wait_until("control to miss it", lambda: "0.0.0.0/1 advertised to" in running.control.output()[before:])
+    wait_until("control to miss it", lambda: "0.0.0.0/1 advertised to" in running.control.output()[said:])
     wait_told(routers, HALVES)
 
 

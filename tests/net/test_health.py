@@ -147,6 +147,7 @@ def test_the_dataplane_is_killed(lab: Lab, appliance: Appliance) -> None:
     assert status == 2 and first.startswith("closed: the dataplane is not running"), first
     appliance.start_dataplane()
     wait_until("the dataplane to be back", lambda: healthy(probe(lab)))
+    assert appliance.next_hops()["firewall"] > 0, "not before it forwards"
     appliance.wait_ready()
 
 

@@ -173,7 +173,7 @@ def test_frames_and_books_agree(lab: Lab, appliance: Appliance, onprem: Injector
         before = totals()
         return before if before == totals() else None
 
-    kernel, steering = wait_until("books that stand still", still) or (0, 0)
+    kernel, steering = wait_until("books that stand still", still)
     onprem.send(frame(), 500)
     onprem.send(frame(ttl=1), 500)
     wait_until("the books to agree", lambda: (now := totals())[0] - kernel == now[1] - steering >= 1000)

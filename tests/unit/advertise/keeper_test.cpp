@@ -369,7 +369,20 @@ TEST_F(KeeperTest, ABgpdThatHasJustStartedIsAskedUntilItHasReadItsFile) {
   follow();
   keeper.judge({});
   EXPECT_TRUE(until([&] { return state() == halves; }));
+  EXPECT_EQ(keeper.status()->counts.failed, 0U) << "that is no fault";
   std::filesystem::remove_all(socket.parent_path());
+}
+
+TEST_F(KeeperTest, ARefusalIsForgottenWithTheWish) {
+  folder.write("refused", "128.0.0.0/1");
+  follow();
+  keeper.judge({});
+  ASSERT_TRUE(until([&] { return keeper.status()->failure.has_value(); }));
+  keeper.judge({"no living member of firewall"});
+  look();
+  forget("refused");
+  keeper.judge({});
+  EXPECT_TRUE(until([&] { return state() == halves; }));
 }
 
 TEST_F(KeeperTest, WithdrawNow) {
