@@ -21,10 +21,9 @@ using std::chrono::milliseconds;
 
 constexpr milliseconds between_glances{100};  // at bgpd's socket
 constexpr milliseconds between_looks{5000};
-// With graceful restart what peers kept is gone as soon as a bgpd has told them that this is all (RFC 4724, End-of-RIB). It has read its file
-// by its first second, and begins its sessions then: what it does not advertise by that time, peers lose.
+// A bgpd that starts is looked at again and again until it has read its file, which it has after a second or so, when its sessions
+// begin: with graceful restart, what it does not advertise by then peers lose (RFC 4724, End-of-RIB).
 constexpr milliseconds a_start{3000};
-constexpr milliseconds while_it_starts{100};
 constexpr milliseconds after_failure{2000};
 constexpr milliseconds after_refusal{30'000};  // each attempt may show a part of it for a moment
 // Of those that peers were told: a frr.conf that somebody else wrote may let a whole table out. In JSON each has 300 to 600 bytes.
@@ -430,7 +429,7 @@ void Keeper::say(const frr::Failure& failure) {
 // Who has asked meanwhile waits for the next one, and no longer.
 void Keeper::end_look() {
   is_looking_ = false;
-  const auto again = is_starting() ? while_it_starts : after_failure;
+  const auto again = is_starting() ? between_glances : after_failure;
   next_look_ = Clock::now() + (has_failed_ ? again : between_looks);
   status_.is_settled = !is_to_look_again_;
   for (const auto& done : std::exchange(served_, {})) {

@@ -3,8 +3,8 @@
 //
 // FRR may be absent, hang, restart, be reloaded by an operator (which takes away whatever is not in its file), or still have what a former
 // sekisho-control told it. So nothing is remembered of what FRR was told: each look asks what it originates, tells it the difference, and
-// asks again. It looks when the wish changes, when bgpd's socket is another one (and until that has read its file), and every few seconds. Forwarding never depends on any of
-// it, and the loop never waits.
+// asks again. It looks when the wish changes, when bgpd's socket is another one (and until that one has read its file), and every few
+// seconds. Forwarding never depends on any of it, and the loop never waits.
 //
 // All of an announcement goes to FRR in one go. When FRR takes only part of it, that part is taken back, and it is some time until the next
 // attempt: a half without the other is worse than none. Nothing is called done before FRR says that it is so.

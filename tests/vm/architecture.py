@@ -41,4 +41,4 @@ ARM64 = Architecture(
     emulator="qemu-system-aarch64", cpu="neoverse-n1", machine="virt", console="ttyAMA0",
 )  # fmt: skip
 
-GUEST = ARM64 if os.environ.get("SEKISHO_GUEST") == "arm64" else X86_64
+GUEST = {"x86_64": X86_64, "arm64": ARM64}[os.environ.get("SEKISHO_GUEST", "x86_64")]
